@@ -1,0 +1,15 @@
+namespace Pulse.Identity;
+
+/// <summary>Who somebody is at an identity provider or trusted token issuer: one row of <c>accounts</c>.</summary>
+[GenerateSerializer, Immutable, Alias("pulse.ExternalAccount")]
+public sealed record ExternalAccount
+{
+    /// <summary>The provider's name (<c>google</c>), or the <c>iss</c> of a trusted issuer.</summary>
+    [Id(0)] public required string Provider { get; init; }
+
+    /// <summary>The provider's own id for the person (<c>sub</c>); stable and never reassigned, unlike an e-mail.</summary>
+    [Id(1)] public required string ProviderAccountId { get; init; }
+
+    /// <summary>How it was proven: <c>oidc</c> (sign-in here) or <c>token</c> (a trusted issuer's token).</summary>
+    [Id(2)] public required string Type { get; init; }
+}

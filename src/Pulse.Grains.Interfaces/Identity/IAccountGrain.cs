@@ -1,0 +1,23 @@
+using Pulse.Users;
+
+namespace Pulse.Identity;
+
+/// <summary>Answers which user an external account is, and makes that user when there is none. The key is <see cref="AccountKey"/>.</summary>
+/// <remarks>
+/// A cache with turns: the <c>accounts</c> table's unique constraint decides, so two activations at once do no harm. All concurrent first
+/// sign-ins of one account meet here and make one user.
+/// </remarks>
+[Alias("pulse.IAccountGrain")]
+public interface IAccountGrain : IGrainWithStringKey
+{
+    /// <summary>The user this account is linked to, or <see langword="null"/> when it was never synced.</summary>
+    /// <exception cref="StoreUnavailableException">The database is away and the answer is not known here.</exception>
+    [Alias("FindUserAsync")]
+    Task<Guid?> FindUserAsync();
+
+    /// <summary>Creates or updates the user of this account.</summary>
+    /// <param name="update">The profile that the token and the request give.</param>
+    /// <param name="type">How the account was proven; see <see cref="ExternalAccount.Type"/>.</param>
+    [Alias("SyncProfileAsync")]
+    Task<ProfileSyncResult> SyncProfileAsync(ProfileUpdate update, string type);
+}

@@ -1,0 +1,48 @@
+using Pulse.Identity;
+using Pulse.Presence;
+
+namespace Pulse.Users;
+
+/// <summary>One person: their profile, the connections they hold now, and when they were last seen. The key is the user id.</summary>
+/// <remarks>
+/// The only writer of that user's <c>users</c> row and <c>user:{id}:online</c> key. Every method may be repeated: after a timeout the outcome
+/// is unknown, and calling again does no harm. Methods that need the database throw <see cref="StoreUnavailableException"/> while it is away;
+/// those about connections do not need it.
+/// </remarks>
+[Alias("pulse.IUserGrain")]
+public interface IUserGrain : IGrainWithGuidKey
+{
+    /// <summary>The stored profile, or <see langword="null"/> when this user has no row yet.</summary>
+    [Alias("GetProfileAsync")]
+    Task<UserProfile?> GetProfileAsync();
+
+    /// <summary>Creates the user, or brings the stored profile in line with <paramref name="update"/>. Writes nothing when nothing differs.</summary>
+    [Alias("SyncProfileAsync")]
+    Task<ProfileSyncResult> SyncProfileAsync(ProfileUpdate update);
+
+    /// <summary>Creates this user together with the external account that it is signed in with: both rows or neither.</summary>
+    /// <returns><see cref="ProfileSyncOutcome.AccountTaken"/> when that account has come to belong to another user meanwhile.</returns>
+    [Alias("CreateWithAccountAsync")]
+    Task<ProfileSyncResult> CreateWithAccountAsync(ProfileUpdate update, ExternalAccount account);
+
+    /// <summary>What others may see of this user's presence.</summary>
+    [Alias("GetPresenceAsync")]
+    Task<PresenceSnapshot> GetPresenceAsync();
+
+    /// <summary>Takes a lease for a new connection. The user is online, and the Redis key set if Redis answers, once this returns.</summary>
+    [Alias("ConnectAsync")]
+    Task ConnectAsync(ConnectionLease lease);
+
+    /// <summary>Extends the leases of connections that one front end holds; one that is unknown here is taken anew (the silo may have crashed).</summary>
+    [Alias("RenewAsync")]
+    Task RenewAsync(ConnectionLease[] leases);
+
+    /// <summary>Ends a connection for good: a late <see cref="ConnectAsync"/> or <see cref="RenewAsync"/> for it has no effect.</summary>
+    /// <returns>After the last one, once lastSeen is committed or, with the database away, queued.</returns>
+    [Alias("DisconnectAsync")]
+    Task DisconnectAsync(ConnectionLease lease);
+
+    /// <summary>Ends the leases that ran out. Called by the silo's own sweep for users whose front end fell silent.</summary>
+    [Alias("ExpireLeasesAsync")]
+    Task ExpireLeasesAsync();
+}

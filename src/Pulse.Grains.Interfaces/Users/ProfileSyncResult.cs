@@ -1,0 +1,26 @@
+namespace Pulse.Users;
+
+/// <summary>What became of a profile write. Readers treat an outcome that they do not know as a failure.</summary>
+public enum ProfileSyncOutcome
+{
+    /// <summary>The row is new.</summary>
+    Created = 0,
+
+    /// <summary>The row was there; it now agrees with the update.</summary>
+    Updated = 1,
+
+    /// <summary>The e-mail belongs to another user. Nothing was written.</summary>
+    EmailTaken = 2,
+
+    /// <summary>The user would be new and the update has no e-mail. Nothing was written.</summary>
+    EmailMissing = 3,
+
+    /// <summary>The external account already belongs to another user. Nothing was written.</summary>
+    AccountTaken = 4,
+}
+
+/// <summary>The outcome, and the profile as stored when there is one to show.</summary>
+/// <param name="Outcome">What happened.</param>
+/// <param name="Profile">The stored profile after <see cref="ProfileSyncOutcome.Created"/> and <see cref="ProfileSyncOutcome.Updated"/>; else <see langword="null"/>.</param>
+[GenerateSerializer, Immutable, Alias("pulse.ProfileSyncResult")]
+public sealed record ProfileSyncResult([property: Id(0)] ProfileSyncOutcome Outcome, [property: Id(1)] UserProfile? Profile = null);

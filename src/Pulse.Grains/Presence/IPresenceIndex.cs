@@ -1,0 +1,18 @@
+namespace Pulse.Grains.Presence;
+
+/// <summary>Where other systems look up who is online: a key per user that expires unless kept alive. A mirror, never the truth.</summary>
+/// <remarks>
+/// Calls for one user take effect in the order in which they were made, also across methods. While the index is away the calls fail with
+/// <see cref="PresenceIndexUnavailableException"/>, soon; whoever keeps the keys alive makes them whole again afterwards.
+/// </remarks>
+internal interface IPresenceIndex
+{
+    /// <summary>Sets the keys of these users, each with its whole time to live, in one pipelined batch.</summary>
+    Task SetOnlineAsync(IReadOnlyCollection<Guid> userIds);
+
+    /// <summary>Deletes the user's key.</summary>
+    Task SetOfflineAsync(Guid userId);
+
+    /// <summary>Whether the user's key is there and unexpired. For tests and health checks; Pulse itself asks the grain.</summary>
+    Task<bool> IsOnlineAsync(Guid userId);
+}

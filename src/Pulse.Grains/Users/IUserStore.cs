@@ -1,0 +1,52 @@
+using Pulse.Identity;
+
+namespace Pulse.Grains.Users;
+
+/// <summary>The <c>users</c> table. Only the grain of a user asks it to write that user's row.</summary>
+/// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the database does not answer in time.</remarks>
+internal interface IUserStore
+{
+    /// <summary>The row, or <see langword="null"/>. One round trip.</summary>
+    Task<UserRow?> FindAsync(Guid userId, CancellationToken cancellationToken = default);
+
+    /// <summary>Inserts the user and, if given, the external account linked to them: both or neither.</summary>
+    Task<UserWrite> InsertAsync(UserRow user, ExternalAccount? account, CancellationToken cancellationToken = default);
+
+    /// <summary>Writes e-mail, name and avatar if the row still has <see cref="UserRow.Version"/>; its version is then one higher.</summary>
+    Task<UserWrite> UpdateProfileAsync(UserRow user, CancellationToken cancellationToken = default);
+
+    /// <summary>Moves lastSeen forward, never back, in one statement for all; a user without a row is passed over.</summary>
+    /// <param name="seen">At most one entry per user.</param>
+    /// <param name="cancellationToken">Gives up waiting; the statement may still commit.</param>
+    Task SaveLastSeenAsync(IReadOnlyCollection<LastSeen> seen, CancellationToken cancellationToken = default);
+}
+
+/// <summary>One row of <c>users</c>.</summary>
+/// <param name="Version">Counts profile writes; guards against a second activation of the user's grain.</param>
+internal sealed record UserRow(
+    Guid Id,
+    string Email,
+    bool EmailVerified,
+    string Name,
+    string? Avatar,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? LastSeenAt,
+    long Version = 0);
+
+/// <summary>A user's lastSeen, UTC.</summary>
+internal readonly record struct LastSeen(Guid UserId, DateTimeOffset At);
+
+/// <summary>What became of a write to <c>users</c>. Anything but <see cref="Saved"/> wrote nothing.</summary>
+internal enum UserWrite
+{
+    Saved,
+
+    /// <summary>The e-mail is another user's.</summary>
+    EmailTaken,
+
+    /// <summary>The external account is another user's.</summary>
+    AccountTaken,
+
+    /// <summary>The row has come into being, or changed, since it was read: read again.</summary>
+    Stale,
+}

@@ -4,7 +4,7 @@ namespace Pulse.Grains.Identity;
 
 /// <summary>The front ends' shared keys. Key: the ring's name. Saved before an addition is answered.</summary>
 internal sealed class KeyRingGrain(
-    [PersistentState("keys", StorageNames.Grains)] IPersistentState<KeyRingState> state) : Grain, IKeyRingGrain
+    [PersistentState("keys")] IPersistentState<KeyRingState> state) : Grain, IKeyRingGrain
 {
     public Task<string[]> GetKeysAsync() => Task.FromResult(state.State.Keys.Values.ToArray());
 

@@ -1,0 +1,141 @@
+using System.Data.Common;
+using DbUp;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+using SQLitePCL;
+
+namespace Pulse.Grains.Storage;
+
+/// <summary>One SQLite file for one Pulse process, read by many and written by one at a time.</summary>
+/// <remarks>
+/// SQLite's driver is synchronous: a call holds its thread. That is acceptable embedded, where a read is some microseconds, a write one sync of a
+/// local disk, and nobody has thousands of users. What could take longer does not hold a thread: writers queue in <see cref="_writing"/>, and
+/// the file's own lock is left to guard against a second process.
+/// </remarks>
+internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
+{
+    /// <summary>What a caller waits at most, both for its turn in this process and for another process's lock.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.8);
+
+    private readonly SqliteDataSource _dataSource;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly SemaphoreSlim _writing = new(1);
+
+    public SqliteDatabase(string path, TimeProvider time, ILogger<SqliteDatabase> logger)
+    {
+        _dataSource = new SqliteDataSource(Path.GetFullPath(path), Patience);
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <inheritdoc/>
+    public string Name => SchemaDialect.Sqlite.Database;
+
+    /// <inheritdoc/>
+    public string OrleansInvariant => "System.Data.SQLite";
+
+    /// <inheritdoc/>
+    public DbDataSource DataSource => _dataSource;
+
+    /// <inheritdoc/>
+    public async Task ApplySchemaAsync(CancellationToken cancellationToken = default)
+    {
+        var dialect = SchemaDialect.Sqlite;
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(_dataSource.FilePath)!);
+            _dataSource.UseWriteAheadLog();
+            using (var connection = _dataSource.Open(Patience))
+            {
+                if (await SchemaUpgrade.IsCurrentAsync(dialect, connection, cancellationToken)) return;
+            }
+
+            // Off the caller's thread: this one may wait for another process.
+            await Task.Run(
+                () => SchemaUpgrade.Apply(dialect, DeployChanges.To.SqliteDatabase(_dataSource.ConnectionStringFor(SchemaUpgrade.StatementTimeout)), _logger),
+                cancellationToken);
+        }
+        catch (Exception exception) when (IsUnavailable(exception))
+        {
+            throw new StoreUnavailableException(exception.Message);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task PingAsync(CancellationToken cancellationToken = default) => ReadAsync(
+        connection =>
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = "SELECT 1 FROM users LIMIT 1";
+            return command.ExecuteScalar();
+        },
+        cancellationToken);
+
+    /// <summary>Runs a read. Writers do not hold it up (WAL).</summary>
+    /// <exception cref="StoreUnavailableException">The file cannot be read.</exception>
+    public Task<T> ReadAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Task.FromResult(Translate(() =>
+        {
+            using var connection = _dataSource.Open(Patience);
+            return work(connection);
+        }));
+    }
+
+    /// <summary>Runs a write in a transaction of its own; whatever it throws rolls back.</summary>
+    /// <exception cref="StoreUnavailableException">The file cannot be written, or its turn did not come in time; nothing was written.</exception>
+    /// <exception cref="SqliteException">A unique constraint was violated; nothing was written.</exception>
+    public async Task<T> WriteAsync<T>(Func<SqliteConnection, SqliteTransaction, T> work, CancellationToken cancellationToken)
+    {
+        var started = _time.GetTimestamp();
+        if (!await _writing.WaitAsync(Patience, cancellationToken)) throw new StoreUnavailableException("SQLite's queue of writers does not move");
+        try
+        {
+            return Translate(() =>
+            {
+                using var connection = _dataSource.Open(Patience - _time.GetElapsedTime(started));
+                using var transaction = connection.BeginTransaction();
+                var result = work(connection, transaction);
+                transaction.Commit();
+                return result;
+            });
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _dataSource.Dispose();
+        _writing.Dispose();
+    }
+
+    private static T Translate<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (SqliteException exception) when (IsUnavailable(exception))
+        {
+            throw new StoreUnavailableException(exception.Message);
+        }
+        catch (SqliteException exception) when (exception.SqliteExtendedErrorCode is not (raw.SQLITE_CONSTRAINT_UNIQUE or raw.SQLITE_CONSTRAINT_PRIMARYKEY))
+        {
+            throw new InvalidOperationException($"SQLite refused a statement: {exception.Message}");
+        }
+    }
+
+    /// <summary>Whether the same statement may succeed later, by itself or after an operator's repair of file or disk.</summary>
+    private static bool IsUnavailable(Exception exception) => exception is IOException or UnauthorizedAccessException
+        or SqliteException
+        {
+            SqliteErrorCode: raw.SQLITE_BUSY or raw.SQLITE_LOCKED or raw.SQLITE_NOMEM or raw.SQLITE_READONLY or raw.SQLITE_IOERR or raw.SQLITE_CORRUPT
+                or raw.SQLITE_FULL or raw.SQLITE_CANTOPEN or raw.SQLITE_PROTOCOL or raw.SQLITE_NOTADB,
+        };
+}

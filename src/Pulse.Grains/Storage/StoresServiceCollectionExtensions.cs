@@ -1,0 +1,60 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+using Orleans.Hosting;
+using Orleans.Storage;
+using Pulse.Grains.Identity;
+using Pulse.Grains.Users;
+
+namespace Pulse.Grains.Storage;
+
+/// <summary>Registers the stores: on PostgreSQL if its connection string is given, else on the embedded SQLite file.</summary>
+public static class StoresServiceCollectionExtensions
+{
+    /// <summary>Registers the database, the stores and what they need, as singletons.</summary>
+    /// <param name="services">The silo's services.</param>
+    /// <param name="configuration">Read for <c>ConnectionStrings:Postgres</c> and <see cref="StoreOptions.SectionName"/>.</param>
+    public static IServiceCollection AddPulseStores(this IServiceCollection services, IConfiguration configuration)
+    {
+        var options = configuration.GetSection(StoreOptions.SectionName).Get<StoreOptions>() ?? new StoreOptions();
+        options.PostgresConnectionString = configuration.GetConnectionString(StoreOptions.PostgresConnectionName);
+        return services.AddPulseStores(options);
+    }
+
+    /// <summary>As the other overload, from settings that are read already.</summary>
+    public static IServiceCollection AddPulseStores(this IServiceCollection services, StoreOptions options)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        if (string.IsNullOrWhiteSpace(options.PostgresConnectionString))
+        {
+            services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SqliteDatabase>(provider, options.SqlitePath));
+            services.AddSingleton<IStoreDatabase>(provider => provider.GetRequiredService<SqliteDatabase>());
+            services.AddSingleton<IUserStore, SqliteUserStore>();
+            services.AddSingleton<IAccountStore, SqliteAccountStore>();
+        }
+        else
+        {
+            services.AddSingleton(provider => ActivatorUtilities.CreateInstance<PostgresDatabase>(provider, options.PostgresConnectionString));
+            services.AddSingleton<IStoreDatabase>(provider => provider.GetRequiredService<PostgresDatabase>());
+            services.AddSingleton<IUserStore, PostgresUserStore>();
+            services.AddSingleton<IAccountStore, PostgresAccountStore>();
+        }
+
+        return services;
+    }
+
+    /// <summary>Brings the schema up to date. To be called, and waited for, before the silo starts: Orleans reads its statements from the database.</summary>
+    /// <exception cref="StoreUnavailableException">The database does not answer.</exception>
+    public static Task ApplyPulseSchemaAsync(this IServiceProvider services, CancellationToken cancellationToken = default) =>
+        services.GetRequiredService<IStoreDatabase>().ApplySchemaAsync(cancellationToken);
+
+    /// <summary>Keeps grain state (Orleans' default storage) in the same database. Needs <see cref="AddPulseStores(IServiceCollection, IConfiguration)"/>.</summary>
+    public static ISiloBuilder AddPulseGrainStorage(this ISiloBuilder silo) => silo.AddAdoNetGrainStorageAsDefault(
+        storage => storage.Configure<IStoreDatabase>((options, database) =>
+        {
+            options.Invariant = database.OrleansInvariant;
+            options.DataSource = database.DataSource;
+        }));
+}

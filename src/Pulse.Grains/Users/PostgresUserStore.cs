@@ -1,0 +1,154 @@
+using Npgsql;
+using NpgsqlTypes;
+using Pulse.Grains.Storage;
+using Pulse.Identity;
+
+namespace Pulse.Grains.Users;
+
+/// <summary><c>users</c> in PostgreSQL: one statement, and so one round trip, for each method.</summary>
+/// <remarks>
+/// Every statement may be repeated, and <see cref="PostgresDatabase"/> does so once. A repeated insert or update whose first try had committed
+/// finds the row there, or its version one higher, and answers <see cref="UserWrite.Stale"/>: the grain reads again and sees its own write.
+/// </remarks>
+internal sealed class PostgresUserStore(PostgresDatabase database) : IUserStore
+{
+    // The names that 001_identity.sql gives.
+    private const string EmailConstraint = "users_email_key";
+    private const string AccountConstraint = "accounts_provider_account_key";
+
+    private const string InsertWithAccountSql =
+        $"""
+        WITH added AS ({UserTable.InsertSql} RETURNING id)
+        INSERT INTO accounts (id, user_id, type, provider, provider_account_id)
+        SELECT @accountId, id, @type, @provider, @providerAccountId FROM added
+        """;
+
+    // Two silos may hold overlapping batches: both lock the rows in the order of their ids, so neither waits for the other in a circle. The lock is
+    // the one that UPDATE itself takes. Rows that would not change are neither locked nor written. GREATEST, although the WHERE has compared: a row
+    // that was locked by somebody else meanwhile is seen here in its new version.
+    private const string SaveLastSeenSql =
+        """
+        WITH due AS (
+            SELECT users.id, seen.at
+            FROM unnest(@ids, @times) AS seen (id, at) JOIN users ON users.id = seen.id
+            WHERE users.last_seen IS NULL OR users.last_seen < seen.at
+            ORDER BY users.id
+            FOR NO KEY UPDATE OF users
+        )
+        UPDATE users SET last_seen = GREATEST(users.last_seen, due.at) FROM due WHERE users.id = due.id
+        """;
+
+    /// <inheritdoc/>
+    public Task<UserRow?> FindAsync(Guid userId, CancellationToken cancellationToken = default) => database.RunAsync(
+        async (connection, token) =>
+        {
+            using var command = new NpgsqlCommand(UserTable.FindSql, connection) { Parameters = { new("id", userId) } };
+            await using var reader = await command.ExecuteReaderAsync(token);
+            return await reader.ReadAsync(token) ? UserTable.Read(reader) : null;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<UserWrite> InsertAsync(UserRow user, ExternalAccount? account, CancellationToken cancellationToken = default)
+    {
+        // Outside the repeatable part: a second try must not make a second account.
+        var accountId = Guid.CreateVersion7(user.CreatedAt);
+        var outcome = await WriteAsync(
+            connection =>
+            {
+                var command = new NpgsqlCommand(account is null ? UserTable.InsertSql : InsertWithAccountSql, connection);
+                AddProfile(command.Parameters, user);
+                command.Parameters.Add(new("created", user.CreatedAt.ToUniversalTime()));
+                command.Parameters.Add(new("seen", NpgsqlDbType.TimestampTz) { Value = OrNull(user.LastSeenAt?.ToUniversalTime()) });
+                if (account is not null)
+                {
+                    command.Parameters.Add(new("accountId", accountId));
+                    command.Parameters.Add(new("type", account.Type));
+                    command.Parameters.Add(new("provider", account.Provider));
+                    command.Parameters.Add(new("providerAccountId", account.ProviderAccountId));
+                }
+
+                return command;
+            },
+            cancellationToken);
+
+        return outcome == UserWrite.EmailTaken && await OwnerAsync(user.Email, cancellationToken) == user.Id ? UserWrite.Stale : outcome;
+    }
+
+    /// <inheritdoc/>
+    public Task<UserWrite> UpdateProfileAsync(UserRow user, CancellationToken cancellationToken = default) => WriteAsync(
+        connection =>
+        {
+            var command = new NpgsqlCommand(UserTable.UpdateProfileSql, connection);
+            AddProfile(command.Parameters, user);
+            return command;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task SaveLastSeenAsync(IReadOnlyCollection<LastSeen> seen, CancellationToken cancellationToken = default)
+    {
+        if (seen.Count == 0) return;
+
+        var ids = seen.Select(entry => entry.UserId).ToArray();
+        var times = seen.Select(entry => entry.At.UtcDateTime).ToArray();
+        await database.RunAsync(
+            async (connection, token) =>
+            {
+                using var command = new NpgsqlCommand(SaveLastSeenSql, connection)
+                {
+                    Parameters =
+                    {
+                        new("ids", NpgsqlDbType.Array | NpgsqlDbType.Uuid) { Value = ids },
+                        new("times", NpgsqlDbType.Array | NpgsqlDbType.TimestampTz) { Value = times },
+                    },
+                };
+                return await command.ExecuteNonQueryAsync(token);
+            },
+            cancellationToken);
+    }
+
+    private async Task<UserWrite> WriteAsync(Func<NpgsqlConnection, NpgsqlCommand> newCommand, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var written = await database.RunAsync(
+                async (connection, token) =>
+                {
+                    using var command = newCommand(connection);
+                    return await command.ExecuteNonQueryAsync(token);
+                },
+                cancellationToken);
+            return written > 0 ? UserWrite.Saved : UserWrite.Stale;
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            return exception.ConstraintName switch
+            {
+                EmailConstraint => UserWrite.EmailTaken,
+                AccountConstraint => UserWrite.AccountTaken,
+                _ => UserWrite.Stale,
+            };
+        }
+    }
+
+    private Task<Guid?> OwnerAsync(string email, CancellationToken cancellationToken) => database.RunAsync(
+        async (connection, token) =>
+        {
+            using var command = new NpgsqlCommand(UserTable.OwnerSql, connection) { Parameters = { new("email", email) } };
+            return (Guid?)await command.ExecuteScalarAsync(token);
+        },
+        cancellationToken);
+
+    private static void AddProfile(NpgsqlParameterCollection parameters, UserRow user)
+    {
+        parameters.Add(new("id", user.Id));
+        parameters.Add(new("email", user.Email));
+        parameters.Add(new("verified", user.EmailVerified));
+        parameters.Add(new("name", user.Name));
+        parameters.Add(new("avatar", NpgsqlDbType.Text) { Value = OrNull(user.Avatar) });
+        parameters.Add(new("version", user.Version));
+    }
+
+    private static object OrNull(object? value) => value ?? DBNull.Value;
+}

@@ -1,0 +1,141 @@
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using Pulse.Grains.Storage;
+using Pulse.Identity;
+using SQLitePCL;
+
+namespace Pulse.Grains.Users;
+
+/// <summary><c>users</c> in the embedded SQLite file.</summary>
+internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
+{
+    private const string InsertAccountSql =
+        """
+        INSERT INTO accounts (id, user_id, type, provider, provider_account_id)
+        VALUES (@accountId, @userId, @type, @provider, @providerAccountId)
+        """;
+
+    // One JSON array of [id, time] pairs: SQLite has no array parameters, and one parameter for each would meet its limit of 32,766.
+    private const string SaveLastSeenSql =
+        """
+        WITH seen AS (SELECT value ->> 0 AS id, value ->> 1 AS at FROM json_each(@seen))
+        UPDATE users SET last_seen = seen.at FROM seen
+        WHERE users.id = seen.id AND (users.last_seen IS NULL OR users.last_seen < seen.at)
+        """;
+
+    /// <inheritdoc/>
+    public Task<UserRow?> FindAsync(Guid userId, CancellationToken cancellationToken = default) => database.ReadAsync(
+        connection =>
+        {
+            using var command = new SqliteCommand(UserTable.FindSql, connection) { Parameters = { new("id", SqliteText.From(userId)) } };
+            using var reader = command.ExecuteReader();
+            return reader.Read() ? UserTable.Read(reader) : null;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<UserWrite> InsertAsync(UserRow user, ExternalAccount? account, CancellationToken cancellationToken = default)
+    {
+        var linking = false;
+        try
+        {
+            await database.WriteAsync(
+                (connection, transaction) =>
+                {
+                    InsertUser(user, connection, transaction);
+                    if (account is null) return 1;
+
+                    linking = true;
+                    return InsertAccount(user, account, connection, transaction);
+                },
+                cancellationToken);
+            return UserWrite.Saved;
+        }
+        catch (SqliteException exception)
+        {
+            if (linking) return UserWrite.AccountTaken;
+            if (exception.SqliteExtendedErrorCode == raw.SQLITE_CONSTRAINT_PRIMARYKEY) return UserWrite.Stale;
+        }
+
+        return await OwnerAsync(user.Email, cancellationToken) == SqliteText.From(user.Id) ? UserWrite.Stale : UserWrite.EmailTaken;
+    }
+
+    /// <inheritdoc/>
+    public async Task<UserWrite> UpdateProfileAsync(UserRow user, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            var written = await database.WriteAsync(
+                (connection, transaction) =>
+                {
+                    using var command = new SqliteCommand(UserTable.UpdateProfileSql, connection, transaction);
+                    AddProfile(command.Parameters, user);
+                    return command.ExecuteNonQuery();
+                },
+                cancellationToken);
+            return written > 0 ? UserWrite.Saved : UserWrite.Stale;
+        }
+        catch (SqliteException)
+        {
+            return UserWrite.EmailTaken;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task SaveLastSeenAsync(IReadOnlyCollection<LastSeen> seen, CancellationToken cancellationToken = default)
+    {
+        if (seen.Count == 0) return;
+
+        var pairs = JsonSerializer.Serialize(seen.Select(entry => new[] { SqliteText.From(entry.UserId), SqliteText.From(entry.At) }));
+        await database.WriteAsync(
+            (connection, transaction) =>
+            {
+                using var command = new SqliteCommand(SaveLastSeenSql, connection, transaction) { Parameters = { new("seen", pairs) } };
+                return command.ExecuteNonQuery();
+            },
+            cancellationToken);
+    }
+
+    private static void InsertUser(UserRow user, SqliteConnection connection, SqliteTransaction transaction)
+    {
+        using var command = new SqliteCommand(UserTable.InsertSql, connection, transaction);
+        AddProfile(command.Parameters, user);
+        command.Parameters.AddWithValue("created", SqliteText.From(user.CreatedAt));
+        command.Parameters.AddWithValue("seen", SqliteText.From(user.LastSeenAt));
+        command.ExecuteNonQuery();
+    }
+
+    private static int InsertAccount(UserRow user, ExternalAccount account, SqliteConnection connection, SqliteTransaction transaction)
+    {
+        using var command = new SqliteCommand(InsertAccountSql, connection, transaction)
+        {
+            Parameters =
+            {
+                new("accountId", SqliteText.From(Guid.CreateVersion7(user.CreatedAt))),
+                new("userId", SqliteText.From(user.Id)),
+                new("type", account.Type),
+                new("provider", account.Provider),
+                new("providerAccountId", account.ProviderAccountId),
+            },
+        };
+        return command.ExecuteNonQuery();
+    }
+
+    private Task<string?> OwnerAsync(string email, CancellationToken cancellationToken) => database.ReadAsync(
+        connection =>
+        {
+            using var command = new SqliteCommand(UserTable.OwnerSql, connection) { Parameters = { new("email", email) } };
+            return (string?)command.ExecuteScalar();
+        },
+        cancellationToken);
+
+    private static void AddProfile(SqliteParameterCollection parameters, UserRow user)
+    {
+        parameters.AddWithValue("id", SqliteText.From(user.Id));
+        parameters.AddWithValue("email", user.Email);
+        parameters.AddWithValue("verified", user.EmailVerified);
+        parameters.AddWithValue("name", user.Name);
+        parameters.AddWithValue("avatar", user.Avatar ?? (object)DBNull.Value);
+        parameters.AddWithValue("version", user.Version);
+    }
+}

@@ -40,8 +40,8 @@ public static class PulseSilo
         builder.Services.AddHostedService(services => services.GetRequiredService<LastSeenWriter>());
         builder.Services.AddPresence(builder.Configuration, connections.Redis);
         builder.Services.AddHealthChecks()
-            .AddCheck<SiloHealthCheck>("silo", tags: ["ready"])
-            .AddCheck<DatabaseHealthCheck>("database", tags: ["ready"]);
+            .AddCheck<SiloHealthCheck>("silo", tags: [HealthEndpoints.ReadyTag])
+            .AddCheck<DatabaseHealthCheck>("database", tags: [HealthEndpoints.ReadyTag]);
     }
 
     private static void AddPresence(this IServiceCollection services, IConfiguration configuration, string? redis)
@@ -57,7 +57,7 @@ public static class PulseSilo
 
         services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(PresenceRedis.Configure(redis)));
         services.AddSingleton<IPresenceIndex, RedisPresenceIndex>();
-        services.AddHealthChecks().AddCheck<RedisHealthCheck>("redis", tags: ["ready"]);
+        services.AddHealthChecks().AddCheck<RedisHealthCheck>("redis", tags: [HealthEndpoints.ReadyTag]);
     }
 
     internal static ISiloBuilder ConfigureGrains(this ISiloBuilder silo)

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
+using Pulse.Silo;
+using Pulse.Silo.Health;
 using Pulse.Web.Auth;
-using Pulse.Web.Health;
 using Pulse.Web.Http;
 using Pulse.Web.Presence;
 using Pulse.Web.Users;
@@ -13,8 +14,10 @@ builder.AddPulseHttp();
 builder.AddPulseCors();
 // Whose access tokens are accepted, and how Pulse makes its own.
 builder.AddPulseAuth();
-// Each part adds its own checks.
-builder.Services.AddHealthChecks();
+// The sockets of this process.
+builder.Services.AddPresenceHub();
+// The silo in this process: grains, stores, presence keys, and their health checks.
+builder.AddPulseSilo();
 
 var app = builder.Build();
 
@@ -25,6 +28,9 @@ app.Services.GetRequiredService<IStartupValidator>().Validate();
 app.UseSecurityHeaders();
 // Around all that can fail.
 app.UseProblems();
+// The first page and what it loads.
+app.UseDefaultFiles();
+app.UseStaticFiles();
 // Before authentication: a preflight request carries no token.
 app.UseCors();
 app.UseAuthentication();
@@ -34,9 +40,11 @@ app.UseAuthorization();
 app.MapUsers();
 // Presence for those who ask once: /presence.
 app.MapPresence();
+// Presence for those who stay: /hubs/pulse.
+app.MapPresenceHub();
 // A token for anyone, in Development only: /auth/dev.
 app.MapDevSignIn();
 // For orchestrators: /health/live, /health/ready.
-app.MapHealth();
+app.MapPulseHealth();
 
 app.Run();

@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Mvc;
 using Pulse.Web.Auth;
-using Pulse.Web.Health;
 using Pulse.Web.Presence;
 using Pulse.Web.Users;
 
@@ -10,7 +9,6 @@ namespace Pulse.Web.Http;
 /// <summary>How answers are written.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(AccessToken))]
-[JsonSerializable(typeof(HealthResponse))]
 [JsonSerializable(typeof(HttpValidationProblemDetails))]
 [JsonSerializable(typeof(PresenceResponse[]))]
 [JsonSerializable(typeof(ProblemDetails))]

@@ -1,10 +1,10 @@
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
-using Pulse.Web.Http;
 
-namespace Pulse.Web.Health;
+namespace Pulse.Silo.Health;
 
-/// <summary>Whether this process lives, and whether it can serve.</summary>
-internal static class HealthEndpoints
+/// <summary>Whether this process lives, and whether it can serve: the same routes on a silo and on a front end.</summary>
+public static class HealthEndpoints
 {
     /// <summary>Checks with this tag decide <c>/health/ready</c>. Every part registers its own with <see cref="IHealthChecksBuilder"/>.</summary>
     public const string ReadyTag = "ready";
@@ -13,7 +13,7 @@ internal static class HealthEndpoints
 
     /// <summary>Maps <c>/health/live</c> (restart me when it fails) and <c>/health/ready</c> (send me no traffic while it fails).</summary>
     /// <remarks>A degraded part leaves the answer at 200: what it does not affect goes on, and traffic should too.</remarks>
-    public static void MapHealth(this IEndpointRouteBuilder app)
+    public static void MapPulseHealth(this IEndpointRouteBuilder app)
     {
         app.MapHealthChecks("/health/live", Answering(LiveTag)).AllowAnonymous();
         app.MapHealthChecks("/health/ready", Answering(ReadyTag)).AllowAnonymous();
@@ -23,6 +23,10 @@ internal static class HealthEndpoints
     {
         Predicate = check => check.Tags.Contains(tag),
         ResponseWriter = (context, report) => context.Response.WriteAsJsonAsync(
-            HealthResponse.From(report), PulseJson.Default.HealthResponse, contentType: null, context.RequestAborted),
+            HealthResponse.From(report), HealthJson.Default.HealthResponse, contentType: null, context.RequestAborted),
     };
 }
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(HealthResponse))]
+internal sealed partial class HealthJson : JsonSerializerContext;

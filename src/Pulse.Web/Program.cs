@@ -33,6 +33,8 @@ app.UseDefaultFiles();
 app.UseStaticFiles();
 // Before authentication: a preflight request carries no token.
 app.UseCors();
+// Before the hub: sees how each socket ends.
+app.UsePresenceHub();
 app.UseAuthentication();
 app.UseAuthorization();
 

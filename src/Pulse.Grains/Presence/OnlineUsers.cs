@@ -1,0 +1,149 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Pulse.Grains.Presence;
+
+/// <summary>The users that are online by this silo's grains: keeps their keys alive, and wakes a grain whose lease ran out.</summary>
+/// <remarks>
+/// One per silo, so that ten thousand online users cost one loop and pipelined batches, not ten thousand timers. A grain tells it of its own
+/// user only. The gate makes "still online?" and the command that follows one step: without it, a renewal of the key could be issued after
+/// the deletion and leave a ghost for a whole TTL.
+/// </remarks>
+internal sealed partial class OnlineUsers(
+    IPresenceIndex index, IOptions<PresenceOptions> options, TimeProvider time, ILogger<OnlineUsers> logger)
+{
+    // Small enough that a grain never waits long for the gate, large enough that Redis sees pipelines.
+    private const int BatchSize = 256;
+
+    private readonly TimeSpan _keyRenewalInterval = options.Value.KeyRenewalInterval;
+    private readonly Dictionary<Guid, Entry> _users = [];
+    private readonly Lock _gate = new();
+
+    private sealed class Entry
+    {
+        public DateTimeOffset NextExpiry;
+        public DateTimeOffset KeyDueAt;
+    }
+
+    /// <summary>How many users are online here.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate) return _users.Count;
+        }
+    }
+
+    /// <summary>The user came online: sets the key. Redis being away is no failure here; the sweep sets the key when it is back.</summary>
+    public Task AddAsync(Guid userId, DateTimeOffset nextExpiry)
+    {
+        var keyDueAt = time.GetUtcNow() + _keyRenewalInterval;
+        Task set;
+        lock (_gate)
+        {
+            _users[userId] = new() { NextExpiry = nextExpiry, KeyDueAt = keyDueAt };
+            set = index.SetOnlineAsync([userId]);
+        }
+
+        return set.IsCompletedSuccessfully ? Task.CompletedTask : ObserveAsync();
+
+        async Task ObserveAsync()
+        {
+            if (await SucceedsAsync(set)) return;
+            lock (_gate)
+            {
+                if (_users.TryGetValue(userId, out var entry)) entry.KeyDueAt = DateTimeOffset.MinValue;
+            }
+        }
+    }
+
+    /// <summary>The user is still online; the grain wants to be woken at <paramref name="nextExpiry"/>.</summary>
+    public void Extend(Guid userId, DateTimeOffset nextExpiry)
+    {
+        lock (_gate)
+        {
+            if (_users.TryGetValue(userId, out var entry)) entry.NextExpiry = nextExpiry;
+        }
+    }
+
+    /// <summary>The user went offline: deletes the key, or lets it lapse while Redis is away.</summary>
+    public Task RemoveAsync(Guid userId)
+    {
+        Task deleted;
+        lock (_gate)
+        {
+            if (!_users.Remove(userId)) return Task.CompletedTask;
+            deleted = index.SetOfflineAsync(userId);
+        }
+
+        return deleted.IsCompletedSuccessfully ? Task.CompletedTask : SucceedsAsync(deleted);
+    }
+
+    /// <summary>The grain leaves this silo while its user is online: the next silo takes over the key, which is not touched.</summary>
+    public void Forget(Guid userId)
+    {
+        lock (_gate) _users.Remove(userId);
+    }
+
+    /// <summary>Renews the keys that are due, and tells whose leases have run out.</summary>
+    /// <returns>Users whose grain should look at its leases.</returns>
+    public async Task<List<Guid>> SweepAsync()
+    {
+        var now = time.GetUtcNow();
+        List<Guid> expired = [], due = [];
+        lock (_gate)
+        {
+            foreach (var (userId, entry) in _users)
+            {
+                if (entry.NextExpiry <= now) expired.Add(userId);
+                if (entry.KeyDueAt <= now) due.Add(userId);
+            }
+        }
+
+        foreach (var batch in due.Chunk(BatchSize))
+        {
+            if (!await RenewKeysAsync(batch, now)) break; // Away: the rest would only wait as long again.
+        }
+
+        return expired;
+    }
+
+    private async Task<bool> RenewKeysAsync(Guid[] batch, DateTimeOffset now)
+    {
+        Task renewed;
+        lock (_gate)
+        {
+            var online = Array.FindAll(batch, _users.ContainsKey);
+            if (online.Length == 0) return true;
+            renewed = index.SetOnlineAsync(online);
+        }
+
+        if (!await SucceedsAsync(renewed)) return false;
+        lock (_gate)
+        {
+            foreach (var userId in batch)
+            {
+                if (_users.TryGetValue(userId, out var entry)) entry.KeyDueAt = now + _keyRenewalInterval;
+            }
+        }
+
+        return true;
+    }
+
+    private async Task<bool> SucceedsAsync(Task command)
+    {
+        try
+        {
+            await command;
+            return true;
+        }
+        catch (PresenceIndexUnavailableException e)
+        {
+            LogIndexUnavailable(e.Message);
+            return false;
+        }
+    }
+
+    [LoggerMessage(1100, LogLevel.Debug, "Presence goes on without its keys for now: {Reason}")]
+    private partial void LogIndexUnavailable(string reason);
+}

@@ -1,0 +1,38 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Pulse.Grains.Presence;
+
+/// <summary>How long a sign of life counts.</summary>
+internal sealed class PresenceOptions : IValidatableObject
+{
+    public const string SectionName = "Pulse:Presence";
+
+    /// <summary>Lifetime of a Redis presence key; at least twice <see cref="HeartbeatInterval"/>, whole seconds.</summary>
+    public TimeSpan TimeToLive { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How often clients are asked to beat.</summary>
+    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a lease lives without renewal: less than the key, so that a silent front end's users are offline before their keys lapse.</summary>
+    public TimeSpan LeaseDuration => TimeToLive * 2 / 3;
+
+    /// <summary>How often a live key is written again: a flushed Redis is whole again within this time.</summary>
+    public TimeSpan KeyRenewalInterval => TimeToLive / 3;
+
+    /// <summary>How often leases and keys are looked at. Adds at most this much to every deadline above.</summary>
+    public TimeSpan SweepInterval => TimeToLive / 60;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (HeartbeatInterval <= TimeSpan.Zero)
+        {
+            yield return new($"{SectionName}:HeartbeatInterval is {HeartbeatInterval}; it must be positive, such as 00:00:30.");
+        }
+
+        if (TimeToLive < HeartbeatInterval * 2 || TimeToLive < TimeSpan.FromSeconds(1))
+        {
+            yield return new(
+                $"{SectionName}:TimeToLive is {TimeToLive}; it must be at least 1 s and twice HeartbeatInterval ({HeartbeatInterval}), such as 00:01:00.");
+        }
+    }
+}

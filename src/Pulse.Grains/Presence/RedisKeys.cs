@@ -1,0 +1,10 @@
+using StackExchange.Redis;
+
+namespace Pulse.Grains.Presence;
+
+/// <summary>Every Redis key that Pulse itself writes. Orleans' membership keys are its own.</summary>
+internal static class RedisKeys
+{
+    /// <summary><c>user:&lt;userId&gt;:online</c> = <c>true</c>, with the TTL of <see cref="PresenceOptions.TimeToLive"/>.</summary>
+    public static RedisKey Online(Guid userId) => $"user:{userId:D}:online";
+}

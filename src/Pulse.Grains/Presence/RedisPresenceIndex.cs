@@ -1,0 +1,48 @@
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Pulse.Grains.Presence;
+
+/// <summary>Presence keys in Redis, for other systems to read.</summary>
+internal sealed class RedisPresenceIndex(IConnectionMultiplexer redis, IOptions<PresenceOptions> options) : IPresenceIndex
+{
+    private static readonly RedisValue Online = "true";
+
+    private readonly TimeSpan _timeToLive = options.Value.TimeToLive;
+
+    // All commands go through one connection, in the order in which they were issued: that keeps a SET and a later DEL of one key in order.
+    private IDatabase Database => redis.GetDatabase();
+
+    // SET … EX and not EXPIRE: one command that also heals a key that was lost.
+    public Task SetOnlineAsync(IReadOnlyCollection<Guid> userIds)
+    {
+        // Issued without awaiting in between, they travel as one pipeline.
+        var database = Database;
+        var replies = new Task[userIds.Count];
+        var i = 0;
+        foreach (var userId in userIds) replies[i++] = database.StringSetAsync(RedisKeys.Online(userId), Online, _timeToLive);
+        return Translated(replies.Length == 1 ? replies[0] : Task.WhenAll(replies));
+    }
+
+    public Task SetOfflineAsync(Guid userId) => Translated(Database.KeyDeleteAsync(RedisKeys.Online(userId)));
+
+    public async Task<bool> IsOnlineAsync(Guid userId)
+    {
+        var reply = Database.StringGetAsync(RedisKeys.Online(userId));
+        await Translated(reply);
+        return await reply == Online;
+    }
+
+    private static async Task Translated(Task reply)
+    {
+        try
+        {
+            await reply;
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            // The driver's own text lists counters and end points at length; its kind is what an operator needs here.
+            throw new PresenceIndexUnavailableException(e is RedisServerException ? e.Message : e.GetType().Name);
+        }
+    }
+}

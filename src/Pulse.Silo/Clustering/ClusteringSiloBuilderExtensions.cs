@@ -1,0 +1,53 @@
+using System.Net;
+using System.Net.Sockets;
+using Orleans.Configuration;
+using StackExchange.Redis;
+
+namespace Pulse.Silo.Clustering;
+
+/// <summary>Joins this process to its cluster: the one in Redis, or one of its own on loopback.</summary>
+internal static class ClusteringSiloBuilderExtensions
+{
+    public static ISiloBuilder UsePulseClustering(this ISiloBuilder silo, ClusterSettings settings, string? redis)
+    {
+        silo.Configure<ClusterOptions>(cluster =>
+        {
+            cluster.ClusterId = settings.ClusterId;
+            cluster.ServiceId = settings.ServiceId;
+        });
+
+        var siloPort = settings.SiloPort == 0 ? FreePort() : settings.SiloPort;
+        var gatewayPort = settings.GatewayPort == 0 ? FreePort() : settings.GatewayPort;
+        if (redis is null)
+        {
+            return silo.UseLocalhostClustering(siloPort, gatewayPort, serviceId: settings.ServiceId, clusterId: settings.ClusterId);
+        }
+
+        var advertised = settings.AdvertisedAddress is { } address ? IPAddress.Parse(address) : null;
+        silo.Configure<EndpointOptions>(endpoint =>
+        {
+            endpoint.SiloPort = siloPort;
+            endpoint.GatewayPort = gatewayPort;
+            if (advertised is not null) endpoint.AdvertisedIPAddress = advertised;
+        });
+        silo.UseRedisClustering(options => options.ConfigurationOptions = ConfigurationOptions.Parse(redis));
+
+        // A dead process is noticed in about 10 s rather than 30 (three missed probes), and a restarted one need not wait long for the
+        // entry of its predecessor to go stale (three missed announcements) when it comes back on another port.
+        return silo.Configure<ClusterMembershipOptions>(membership =>
+        {
+            membership.ProbeTimeout = TimeSpan.FromSeconds(3);
+            membership.NumMissedProbesLimit = 3;
+            membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
+            membership.TableRefreshTimeout = TimeSpan.FromSeconds(10);
+        });
+    }
+
+    // Another process may take the port before the silo binds it. That fails loudly, and nobody but tests and demos asks for 0.
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+}

@@ -1,0 +1,33 @@
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Pulse.Silo.Health;
+
+/// <summary>What a health route answers.</summary>
+/// <param name="Status"><c>healthy</c>, <c>degraded</c> or <c>unhealthy</c>: the worst of the parts.</param>
+/// <param name="Parts">Each part by name.</param>
+internal sealed record HealthResponse(string Status, IReadOnlyDictionary<string, HealthPart> Parts)
+{
+    /// <summary>The report as answered.</summary>
+    public static HealthResponse From(HealthReport report) =>
+        new(WireName(report.Status), report.Entries.ToDictionary(entry => entry.Key, entry => ToPart(entry.Value), StringComparer.Ordinal));
+
+    // The route is open to everybody, and a driver's exception may quote a connection string: only words that a check chose are passed on.
+    private static HealthPart ToPart(HealthReportEntry entry) => new(
+        WireName(entry.Status),
+        entry.Exception is null or StoreUnavailableException ? entry.Description : "The check failed; the log says why.");
+
+    private static string WireName(HealthStatus status) => status switch
+    {
+        HealthStatus.Healthy => "healthy",
+        HealthStatus.Degraded => "degraded",
+        _ => "unhealthy",
+    };
+}
+
+/// <summary>One part's health.</summary>
+/// <param name="Status">As <see cref="HealthResponse.Status"/>.</param>
+/// <param name="Reason">Why it is not healthy; absent when there is nothing to say.</param>
+internal sealed record HealthPart(
+    string Status,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason);

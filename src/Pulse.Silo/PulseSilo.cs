@@ -1,0 +1,77 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Orleans.Configuration;
+using Pulse.Grains;
+using Pulse.Grains.Presence;
+using Pulse.Grains.Storage;
+using Pulse.Grains.Users;
+using Pulse.Silo.Clustering;
+using Pulse.Silo.Health;
+using StackExchange.Redis;
+
+namespace Pulse.Silo;
+
+/// <summary>Sets up a Pulse silo in a host: the silo's own process, or a front end in the in-process topology.</summary>
+public static class PulseSilo
+{
+    /// <summary>Adds stores, presence and the Orleans silo, as <c>ConnectionStrings:*</c> and <c>Pulse:{Cluster,Presence}</c> say.</summary>
+    /// <exception cref="InvalidOperationException">One connection string is set without the other.</exception>
+    public static IHostApplicationBuilder AddPulseSilo(this IHostApplicationBuilder builder)
+    {
+        var connections = ConnectionStrings.From(builder.Configuration);
+        builder.AddPulseGrains(connections);
+
+        var cluster = builder.Configuration.GetSection(ClusterSettings.SectionName).Get<ClusterSettings>() ?? new();
+        builder.Services.AddOptions<ClusterSettings>().BindConfiguration(ClusterSettings.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        builder.UseOrleans(silo => silo.UsePulseClustering(cluster, connections.Redis).AddPulseGrainStorage().ConfigureGrains());
+        return builder;
+    }
+
+    /// <summary>Adds all that grains need but the silo itself.</summary>
+    /// <remarks>
+    /// To be called before Orleans is added: hosted services start in order and stop in reverse. The schema is there before the first grain is, and the
+    /// last lastSeen is written after the last grain is gone.
+    /// </remarks>
+    internal static void AddPulseGrains(this IHostApplicationBuilder builder, ConnectionStrings connections)
+    {
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddPulseStores(builder.Configuration);
+        builder.Services.AddHostedService<SchemaStartup>();
+        builder.Services.AddSingleton<LastSeenWriter>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<LastSeenWriter>());
+        builder.Services.AddPresence(builder.Configuration, connections.Redis);
+        builder.Services.AddHealthChecks()
+            .AddCheck<SiloHealthCheck>("silo", tags: [HealthEndpoints.ReadyTag])
+            .AddCheck<DatabaseHealthCheck>("database", tags: [HealthEndpoints.ReadyTag]);
+    }
+
+    private static void AddPresence(this IServiceCollection services, IConfiguration configuration, string? redis)
+    {
+        services.AddOptions<PresenceOptions>().Bind(configuration.GetSection(PresenceOptions.SectionName)).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<OnlineUsers>();
+        services.AddHostedService<PresenceSweep>();
+        if (redis is null)
+        {
+            services.AddSingleton<IPresenceIndex, MemoryPresenceIndex>();
+            return;
+        }
+
+        services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(PresenceRedis.Configure(redis)));
+        services.AddSingleton<IPresenceIndex, RedisPresenceIndex>();
+        services.AddHealthChecks().AddCheck<RedisHealthCheck>("redis", tags: [HealthEndpoints.ReadyTag]);
+    }
+
+    internal static ISiloBuilder ConfigureGrains(this ISiloBuilder silo)
+    {
+        // A grain that nothing asks for goes soon, so that memory follows the users who are here and not those who once were.
+        silo.Configure<GrainCollectionOptions>(collection =>
+        {
+            collection.CollectionAge = TimeSpan.FromMinutes(3);
+            collection.CollectionQuantum = TimeSpan.FromMinutes(1);
+        });
+
+        // A caller is better served by a prompt "try again" than by half a minute of silence.
+        silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = TimeSpan.FromSeconds(10));
+        silo.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = TimeSpan.FromSeconds(10));
+        return silo;
+    }
+}

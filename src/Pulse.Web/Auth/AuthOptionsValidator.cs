@@ -1,0 +1,71 @@
+using System.Text;
+using Microsoft.Extensions.Options;
+
+namespace Pulse.Web.Auth;
+
+/// <summary>Finds every fault in <see cref="AuthOptions"/> at once; each message names its setting and never a secret's value.</summary>
+internal sealed class AuthOptionsValidator(IHostEnvironment environment) : IValidateOptions<AuthOptions>
+{
+    private static readonly TimeSpan s_maxAccessTokenLifetime = TimeSpan.FromDays(1);
+
+    public ValidateOptionsResult Validate(string? name, AuthOptions options)
+    {
+        var faults = OwnTokenFaults(options)
+            .Concat(options.TrustedIssuers.SelectMany((issuer, index) => IssuerFaults($"{AuthOptions.SectionName}:TrustedIssuers:{index}", issuer)))
+            .Concat(DuplicateFaults(options))
+            .ToArray();
+        return faults.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+    }
+
+    private IEnumerable<string> OwnTokenFaults(AuthOptions options)
+    {
+        const string At = AuthOptions.SectionName;
+        if (!IsName(options.Issuer)) yield return $"{At}:Issuer must be a name or URI without control characters.";
+        if (!IsName(options.Audience)) yield return $"{At}:Audience must be a name or URI without control characters.";
+
+        if (string.IsNullOrEmpty(options.SigningKey))
+            yield return $"{At}:SigningKey is not set. It is made up in Development only; set it to at least {AuthOptions.MinSigningKeyBytes} bytes, the same on every front end.";
+        else if (KeyFault($"{At}:SigningKey", options.SigningKey) is { } fault)
+            yield return fault;
+
+        if (options.AccessTokenLifetime <= TimeSpan.Zero || options.AccessTokenLifetime > s_maxAccessTokenLifetime)
+            yield return $"{At}:AccessTokenLifetime must be above zero and at most {s_maxAccessTokenLifetime:c}; it is {options.AccessTokenLifetime:c}.";
+        if (options.SessionLifetime <= TimeSpan.Zero)
+            yield return $"{At}:SessionLifetime must be above zero; it is {options.SessionLifetime:c}.";
+        if (options.DevSignIn && !environment.IsDevelopment())
+            yield return $"{At}:DevSignIn signs in as anyone and is for Development only; the environment is {environment.EnvironmentName}. Unset it.";
+    }
+
+    private IEnumerable<string> IssuerFaults(string at, TrustedIssuerOptions issuer)
+    {
+        if (!IsName(issuer.Issuer)) yield return $"{at}:Issuer must be a name or URI without control characters.";
+        if (!IsName(issuer.Audience)) yield return $"{at}:Audience must be a name or URI without control characters.";
+
+        var hasKey = !string.IsNullOrEmpty(issuer.SigningKey);
+        var hasAuthority = !string.IsNullOrEmpty(issuer.Authority);
+        if (hasKey == hasAuthority)
+            yield return $"{at} needs exactly one of SigningKey and Authority; it has {(hasKey ? "both" : "neither")}.";
+        if (hasKey && KeyFault($"{at}:SigningKey", issuer.SigningKey!) is { } fault) yield return fault;
+        if (!hasAuthority) yield break;
+
+        if (!Uri.TryCreate(issuer.Authority, UriKind.Absolute, out var authority) || authority.Scheme is not ("http" or "https"))
+            yield return $"{at}:Authority must be an absolute https URL; it is '{issuer.Authority}'.";
+        else if (authority.Scheme == "http" && !environment.IsDevelopment())
+            // Keys fetched over http are whoever's sits on the path.
+            yield return $"{at}:Authority must be https outside Development; it is '{issuer.Authority}'.";
+    }
+
+    private static IEnumerable<string> DuplicateFaults(AuthOptions options) =>
+        options.TrustedIssuers.Select(issuer => issuer.Issuer).Append(options.Issuer)
+            .Where(IsName)
+            .GroupBy(issuer => issuer, StringComparer.Ordinal)
+            .Where(group => group.Count() > 1)
+            .Select(group => $"{AuthOptions.SectionName}: the issuer '{group.Key}' is given more than once (TrustedIssuers and Issuer together); name each once.");
+
+    private static string? KeyFault(string setting, string key) =>
+        Encoding.UTF8.GetByteCount(key) is var bytes && bytes < AuthOptions.MinSigningKeyBytes
+            ? $"{setting} must be at least {AuthOptions.MinSigningKeyBytes} bytes; it has {bytes}."
+            : null;
+
+    private static bool IsName(string? text) => !string.IsNullOrWhiteSpace(text) && !text.Any(char.IsControl);
+}

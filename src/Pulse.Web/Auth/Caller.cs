@@ -1,0 +1,74 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Security.Claims;
+using Microsoft.IdentityModel.JsonWebTokens;
+
+namespace Pulse.Web.Auth;
+
+/// <summary>Who a request comes from, as its validated token says.</summary>
+internal sealed record Caller
+{
+    /// <summary>The token's <c>iss</c>.</summary>
+    public required string Issuer { get; init; }
+
+    /// <summary>The token's <c>sub</c>: the user id in Pulse's own tokens, the issuer's own id for the person in others.</summary>
+    public required string Subject { get; init; }
+
+    /// <summary>The user id that a Pulse token is taken at its word for; <see langword="null"/> for a trusted issuer's token.</summary>
+    public Guid? OwnUserId { get; init; }
+
+    /// <summary>The <c>email</c> claim as it stands, not yet checked; <see langword="null"/> when the token has none.</summary>
+    public string? Email { get; init; }
+
+    /// <summary>Whether the issuer vouches for <see cref="Email"/>: <c>email_verified</c> is true, or the text "true", which some issuers send.</summary>
+    public bool EmailVerified { get; init; }
+
+    /// <summary>The <c>name</c> claim, not yet checked.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>The <c>picture</c> claim, not yet checked.</summary>
+    public string? Picture { get; init; }
+
+    /// <summary>The <c>sid</c> claim: the sign-in session that the token belongs to.</summary>
+    public string? SessionId { get; init; }
+
+    /// <summary>When the token runs out, UTC.</summary>
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>Reads a principal that token validation made.</summary>
+    /// <param name="principal">A principal with <c>iss</c>, <c>sub</c> and <c>exp</c>.</param>
+    /// <param name="ownIssuer"><see cref="AuthOptions.Issuer"/>.</param>
+    /// <returns><see langword="false"/> for a principal that does not come from one of Pulse's schemes.</returns>
+    public static bool TryRead(ClaimsPrincipal principal, string ownIssuer, [NotNullWhen(true)] out Caller? caller)
+    {
+        caller = null;
+        if (Find(principal, JwtRegisteredClaimNames.Iss) is not { } issuer
+            || Find(principal, JwtRegisteredClaimNames.Sub) is not { } subject
+            || !double.TryParse(Find(principal, JwtRegisteredClaimNames.Exp), NumberStyles.Float, CultureInfo.InvariantCulture, out var expiry))
+        {
+            return false;
+        }
+
+        caller = new Caller
+        {
+            Issuer = issuer,
+            Subject = subject,
+            OwnUserId = string.Equals(issuer, ownIssuer, StringComparison.Ordinal) ? ParseUserId(subject) : null,
+            Email = Find(principal, JwtRegisteredClaimNames.Email),
+            EmailVerified = string.Equals(Find(principal, JwtRegisteredClaimNames.EmailVerified), "true", StringComparison.OrdinalIgnoreCase),
+            Name = Find(principal, JwtRegisteredClaimNames.Name),
+            Picture = Find(principal, JwtRegisteredClaimNames.Picture),
+            SessionId = Find(principal, JwtRegisteredClaimNames.Sid),
+            // A NumericDate may have a fraction (RFC 7519 section 2) and, so far as the format goes, be later than any calendar.
+            ExpiresAt = DateTimeOffset.FromUnixTimeSeconds((long)Math.Clamp(expiry, 0, DateTimeOffset.MaxValue.ToUnixTimeSeconds())),
+        };
+        return true;
+    }
+
+    /// <summary>A hyphenated UUID other than the nil one; else <see langword="null"/>.</summary>
+    public static Guid? ParseUserId(string? text) => Guid.TryParseExact(text, "D", out var id) && id != Guid.Empty ? id : null;
+
+    // A JSON null is an absent claim; so is a list, of which nobody could say which one is meant.
+    private static string? Find(ClaimsPrincipal principal, string type) =>
+        principal.FindAll(type).Take(2).ToArray() is [var only] && only.ValueType != JsonClaimValueTypes.JsonNull ? only.Value : null;
+}

@@ -1,0 +1,26 @@
+using System.Security.Claims;
+using Microsoft.Extensions.Options;
+using Pulse.Identity;
+
+namespace Pulse.Web.Auth;
+
+/// <summary>Turns an authenticated principal into the caller, and the caller into a user.</summary>
+internal sealed class Callers(IOptions<AuthOptions> options, IGrainFactory grains)
+{
+    /// <summary>Reads who is calling.</summary>
+    /// <exception cref="InvalidOperationException">The endpoint let someone in without authentication.</exception>
+    public Caller Read(ClaimsPrincipal principal) =>
+        Caller.TryRead(principal, options.Value.Issuer, out var caller)
+            ? caller
+            : throw new InvalidOperationException("The principal is not from an access token; the endpoint lacks RequireAuthorization.");
+
+    /// <summary>
+    /// The caller's user id: a Pulse token's <c>sub</c> at its word, whether or not there is a row; for a trusted issuer the user that
+    /// <c>(iss, sub)</c> is linked to, or <see langword="null"/> when it was never synced.
+    /// </summary>
+    /// <exception cref="StoreUnavailableException">A trusted issuer's account is not known here and the database is away.</exception>
+    public async ValueTask<Guid?> FindUserIdAsync(Caller caller) => caller.OwnUserId ?? await Account(caller).FindUserAsync();
+
+    /// <summary>The grain of a trusted issuer's account.</summary>
+    public IAccountGrain Account(Caller caller) => grains.GetGrain<IAccountGrain>(new AccountKey(caller.Issuer, caller.Subject).ToString());
+}

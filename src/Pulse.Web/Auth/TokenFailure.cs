@@ -1,0 +1,27 @@
+using Microsoft.IdentityModel.Tokens;
+
+namespace Pulse.Web.Auth;
+
+/// <summary>Says to a caller why a token was refused.</summary>
+/// <remarks>Fixed sentences: the exceptions' own messages quote tokens, keys and settings. Safe inside a quoted header value (RFC 6750 section 3).</remarks>
+internal static class TokenFailure
+{
+    /// <summary>One sentence about the failure; a general one for failures that have none.</summary>
+    public static string Describe(Exception failure) => failure switch
+    {
+        // Order matters: some of these derive from others.
+        SecurityTokenExpiredException => "The access token has expired.",
+        SecurityTokenNotYetValidException => "The access token is not valid yet.",
+        SecurityTokenNoExpirationException => "The access token has no expiry.",
+        SecurityTokenInvalidLifetimeException => "The access token expires before it becomes valid.",
+        SecurityTokenInvalidAudienceException => "The access token is for another audience.",
+        SecurityTokenInvalidIssuerException => "The access token is from an issuer that is not trusted here.",
+        SecurityTokenInvalidAlgorithmException => "The access token is signed with an algorithm that is not accepted.",
+        InvalidSubjectException => "The access token's subject is missing or is no user id.",
+        SecurityTokenInvalidSignatureException => "The access token's signature is not valid.",
+        SecurityTokenMalformedException or ArgumentException => "The access token is not a readable JWT.",
+        IssuerUnavailableException => "The access token's issuer cannot be reached.",
+        AggregateException { InnerExceptions: [var only] } => Describe(only),
+        _ => "The access token is not valid.",
+    };
+}

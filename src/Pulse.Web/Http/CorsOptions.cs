@@ -1,0 +1,34 @@
+using Microsoft.Extensions.Options;
+
+namespace Pulse.Web.Http;
+
+/// <summary>Which other sites' pages may call Pulse from a browser. Settings <c>Pulse:Cors:*</c>.</summary>
+internal sealed class CorsOptions
+{
+    /// <summary>Where these settings are read from.</summary>
+    public const string SectionName = "Pulse:Cors";
+
+    /// <summary>Origins, as browsers send them: <c>https://app.example.com</c>. Default none. Each may send credentials, so each is named; there is no wildcard.</summary>
+    public IList<string> Origins { get; } = [];
+}
+
+/// <summary>Refuses origins that are none: a wildcard, a path, a host without scheme.</summary>
+internal sealed class CorsOptionsValidator : IValidateOptions<CorsOptions>
+{
+    public ValidateOptionsResult Validate(string? name, CorsOptions options)
+    {
+        var faults = options.Origins
+            .Select((origin, index) => (origin, index))
+            .Where(entry => !IsOrigin(entry.origin))
+            .Select(entry => $"{CorsOptions.SectionName}:Origins:{entry.index} must be an origin such as https://app.example.com (no '*', no path); it is '{entry.origin}'.")
+            .ToArray();
+        return faults.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+    }
+
+    // RFC 6454 section 6.2: scheme, host and, unless the scheme's own, port; nothing else, or it never equals what a browser sends.
+    private static bool IsOrigin(string? text) =>
+        text is not null && !text.Contains('*', StringComparison.Ordinal)
+        && Uri.TryCreate(text, UriKind.Absolute, out var uri)
+        && uri.Scheme is "http" or "https"
+        && string.Equals(uri.GetLeftPart(UriPartial.Authority), text, StringComparison.OrdinalIgnoreCase);
+}

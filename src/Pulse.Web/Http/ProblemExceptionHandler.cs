@@ -1,0 +1,46 @@
+using Microsoft.AspNetCore.Diagnostics;
+using Orleans.Runtime;
+using Orleans.Runtime.Messaging;
+
+namespace Pulse.Web.Http;
+
+/// <summary>Turns what endpoints throw into problem details: 503 for a part that is away, the framework's own status for bad requests, else 500.</summary>
+internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHandler> logger) : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
+    {
+        // Nobody is listening any more.
+        if (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested) return true;
+
+        await Classify(exception).WriteAsync(context);
+        return true;
+    }
+
+    private ProblemType Classify(Exception exception)
+    {
+        switch (exception)
+        {
+            case BadHttpRequestException bad:
+                LogBadRequest(bad.StatusCode, bad.Message);
+                return ProblemTypes.ForStatus(bad.StatusCode);
+
+            // Whether the call took effect is unknown; every write here may be repeated.
+            case StoreUnavailableException or OrleansMessageRejectionException or ConnectionFailedException or GatewayTooBusyException or TimeoutException:
+                LogUnavailable(exception.GetType().Name, exception.Message);
+                return ProblemTypes.Unavailable;
+
+            default:
+                LogUnhandled(exception);
+                return ProblemTypes.Internal;
+        }
+    }
+
+    [LoggerMessage(1001, LogLevel.Debug, "Bad request, {Status}: {Reason}")]
+    private partial void LogBadRequest(int status, string reason);
+
+    [LoggerMessage(1002, LogLevel.Warning, "Answered 503: {Exception}: {Reason}")]
+    private partial void LogUnavailable(string exception, string reason);
+
+    [LoggerMessage(1003, LogLevel.Error, "Answered 500")]
+    private partial void LogUnhandled(Exception exception);
+}

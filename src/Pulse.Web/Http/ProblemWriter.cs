@@ -1,0 +1,37 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Pulse.Web.Http;
+
+/// <summary>Writes every error answer: problem details whatever the Accept header says, with a trace id to find it in the logs by.</summary>
+/// <remarks>The framework's own writer leaves the body empty for a caller that does not ask for JSON.</remarks>
+internal sealed class ProblemWriter : IProblemDetailsWriter
+{
+    private const int RetryAfterSeconds = 2;
+
+    public bool CanWrite(ProblemDetailsContext context) => true;
+
+    public async ValueTask WriteAsync(ProblemDetailsContext context)
+    {
+        var problem = context.ProblemDetails;
+        // A problem that the framework made (a bare 404, say) has a type that names the RFC, or none.
+        if (problem.Type?.StartsWith("urn:", StringComparison.Ordinal) != true)
+            problem = ProblemTypes.ForStatus(problem.Status ?? context.HttpContext.Response.StatusCode).ToDetails();
+        await WriteAsync(context.HttpContext, problem);
+    }
+
+    /// <summary>Sets the status and writes the body.</summary>
+    public static Task WriteAsync(HttpContext context, ProblemDetails problem)
+    {
+        problem.Extensions["traceId"] = Activity.Current?.Id ?? context.TraceIdentifier;
+
+        var response = context.Response;
+        response.StatusCode = problem.Status ?? response.StatusCode;
+        response.Headers.CacheControl = "no-store";
+        if (response.StatusCode == StatusCodes.Status503ServiceUnavailable)
+            response.Headers.RetryAfter = RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
+
+        return response.WriteAsJsonAsync(problem, PulseJson.Default.GetTypeInfo(problem.GetType())!, "application/problem+json", context.RequestAborted);
+    }
+}

@@ -1,0 +1,28 @@
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Mvc;
+using Pulse.Web.Auth;
+using Pulse.Web.Presence;
+using Pulse.Web.Users;
+
+namespace Pulse.Web.Http;
+
+/// <summary>How answers are written.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(AccessToken))]
+[JsonSerializable(typeof(HttpValidationProblemDetails))]
+[JsonSerializable(typeof(PresenceResponse[]))]
+[JsonSerializable(typeof(ProblemDetails))]
+[JsonSerializable(typeof(PublicUserResponse))]
+[JsonSerializable(typeof(UserResponse))]
+internal sealed partial class PulseJson : JsonSerializerContext;
+
+/// <summary>How request bodies are read: exact names, no unknown or repeated member, nothing deep.</summary>
+/// <remarks>A member that is not understood is a client's mistake; passing over it in silence would hide that from them.</remarks>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    AllowDuplicateProperties = false,
+    MaxDepth = 8)]
+[JsonSerializable(typeof(DevSignInRequest))]
+[JsonSerializable(typeof(ProfileSyncRequest))]
+internal sealed partial class StrictJson : JsonSerializerContext;

@@ -1,0 +1,19 @@
+namespace Pulse.Web.Presence;
+
+/// <summary>What a front end needs of <c>Pulse:Presence</c>; the silo validates the same section.</summary>
+internal sealed class HeartbeatOptions
+{
+    public const string SectionName = "Pulse:Presence";
+
+    /// <summary>Lifetime of a presence key.</summary>
+    public TimeSpan TimeToLive { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How often clients are asked to beat, told to them in <see cref="ConnectedMessage"/>.</summary>
+    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long the silo keeps an unrenewed lease.</summary>
+    public TimeSpan LeaseDuration => TimeToLive * 2 / 3;
+
+    /// <summary>Twice within a lease's life, so that one lost renewal is no flap.</summary>
+    public TimeSpan LeaseRenewalInterval => LeaseDuration * 3 / 8;
+}

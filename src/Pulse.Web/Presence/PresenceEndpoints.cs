@@ -1,0 +1,60 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Primitives;
+using Pulse.Users;
+using Pulse.Web.Auth;
+using Pulse.Web.Http;
+
+namespace Pulse.Web.Presence;
+
+/// <summary>Who is here, for those who ask once instead of watching.</summary>
+internal static class PresenceEndpoints
+{
+    /// <summary>Most users that one request may ask for.</summary>
+    public const int MaxUsers = 200;
+
+    // Grain calls that one request has under way at once; enough to hide the network, too few to starve others.
+    private const int MaxParallelCalls = 32;
+
+    /// <summary>Maps <c>GET /presence?ids=a,b</c>.</summary>
+    public static void MapPresence(this IEndpointRouteBuilder app) =>
+        app.MapGet("/presence", GetPresenceAsync).WithTags("Presence").RequireAuthorization();
+
+    private static async Task<Results<Ok<PresenceResponse[]>, ProblemHttpResult>> GetPresenceAsync(HttpContext context, IGrainFactory grains)
+    {
+        var errors = new ValidationErrors();
+        var ids = ParseIds(context.Request.Query["ids"], errors);
+        if (errors.Any) return errors.ToProblem();
+
+        var answers = new PresenceResponse[ids.Length];
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = MaxParallelCalls, CancellationToken = context.RequestAborted };
+        await Parallel.ForAsync(0, ids.Length, parallel, async (index, _) =>
+            answers[index] = PresenceResponse.From(await grains.GetGrain<IUserGrain>(ids[index]).GetPresenceAsync()));
+
+        context.Response.Headers.CacheControl = "no-store";
+        return TypedResults.Ok(answers);
+    }
+
+    /// <summary>The ids of all <c>ids</c> parameters, each a list with commas, in the order given, repeated ones once.</summary>
+    internal static Guid[] ParseIds(StringValues parameters, ValidationErrors errors)
+    {
+        var ids = new List<Guid>();
+        var seen = new HashSet<Guid>();
+        foreach (var text in parameters.SelectMany(parameter => (parameter ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)))
+        {
+            if (Caller.ParseUserId(text) is not { } id)
+            {
+                // The first culprit is enough: a list of thousands would make an answer of thousands.
+                errors.Add("ids", $"'{Shorten(text)}' is not a hyphenated UUID.");
+                return [];
+            }
+
+            if (seen.Add(id)) ids.Add(id);
+        }
+
+        if (ids.Count > MaxUsers) errors.Add("ids", $"At most {MaxUsers} users at once; there are {ids.Count}.");
+        if (ids.Count == 0) errors.Add("ids", "Give one or more user ids, separated by commas.");
+        return [.. ids];
+    }
+
+    private static string Shorten(string text) => text.Length <= 40 ? text : $"{text[..40]}…";
+}

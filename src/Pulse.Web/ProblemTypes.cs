@@ -1,0 +1,91 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Pulse.Web.Http;
+
+namespace Pulse.Web;
+
+/// <summary>A kind of error answer (RFC 9457). Callers may rely on the type and the status, never on the words.</summary>
+/// <param name="Type">Permanent URI; an identifier, not a page.</param>
+/// <param name="Status">HTTP status.</param>
+/// <param name="Title">What it is, the same every time.</param>
+/// <param name="Advice">What to do about it, unless the occurrence says more.</param>
+internal sealed record ProblemType(string Type, int Status, string Title, string Advice)
+{
+    /// <summary>The problem's body; <paramref name="errors"/> (member → messages) are for input that broke a rule.</summary>
+    public ProblemDetails ToDetails(string? detail = null, IDictionary<string, string[]>? errors = null)
+    {
+        var problem = errors is null ? new ProblemDetails() : new HttpValidationProblemDetails(errors);
+        (problem.Type, problem.Status, problem.Title, problem.Detail) = (Type, Status, Title, detail ?? Advice);
+        return problem;
+    }
+
+    /// <summary>The problem as an endpoint's answer.</summary>
+    public ProblemHttpResult ToResult(string? detail = null, IDictionary<string, string[]>? errors = null) =>
+        TypedResults.Problem(ToDetails(detail, errors));
+
+    /// <summary>Answers with the problem from where there is no endpoint to return it.</summary>
+    public Task WriteAsync(HttpContext context, string? detail = null) => ProblemWriter.WriteAsync(context, ToDetails(detail));
+}
+
+/// <summary>Every kind of error that Pulse answers with.</summary>
+internal static class ProblemTypes
+{
+    private const string Prefix = "urn:pulse:problem:";
+
+    public static readonly ProblemType Validation = new(Prefix + "validation", 400, "The request breaks a rule.",
+        "Correct what 'errors' names and send the request again.");
+
+    public static readonly ProblemType BadRequest = new(Prefix + "bad-request", 400, "The request cannot be understood.",
+        "Correct the request; sent again as it is, it fails again.");
+
+    public static readonly ProblemType EmailMissing = new(Prefix + "email-missing", 400, "A new user needs an e-mail address.",
+        "Send 'email' in the body, or use a token that has an email claim.");
+
+    public static readonly ProblemType TokenMissing = new(Prefix + "token-missing", 401, "An access token is needed.",
+        "Send an access token in the Authorization header: Bearer, a space, the token.");
+
+    public static readonly ProblemType TokenInvalid = new(Prefix + "token-invalid", 401, "The access token is not accepted.",
+        "Get a new access token and try again.");
+
+    public static readonly ProblemType Forbidden = new(Prefix + "forbidden", 403, "This is not allowed.",
+        "Sign in as somebody who may do this.");
+
+    public static readonly ProblemType NotFound = new(Prefix + "not-found", 404, "There is nothing here.",
+        "Check the address.");
+
+    public static readonly ProblemType UserNotFound = new(Prefix + "user-not-found", 404, "There is no such user.",
+        "Check the user id; users exist once they have called POST /auth/sync.");
+
+    public static readonly ProblemType NotSynced = new(Prefix + "not-synced", 404, "The token is valid, but its user does not exist yet.",
+        "Call POST /auth/sync with this token first; it creates the user.");
+
+    public static readonly ProblemType MethodNotAllowed = new(Prefix + "method-not-allowed", 405, "This address does not take that method.",
+        "Use a method that the Allow header names.");
+
+    public static readonly ProblemType EmailTaken = new(Prefix + "email-taken", 409, "The e-mail address belongs to another user.",
+        "Nothing was changed. Use another address, or sign in the way that this address first signed in.");
+
+    public static readonly ProblemType AccountTaken = new(Prefix + "account-taken", 409, "The external account belongs to another user.",
+        "Nothing was changed. Sign in with this account directly.");
+
+    public static readonly ProblemType TooLarge = new(Prefix + "too-large", 413, "The request body is too large.",
+        "Send at most 16 KB.");
+
+    public static readonly ProblemType UnsupportedMediaType = new(Prefix + "unsupported-media-type", 415, "The body's content type is not accepted.",
+        "Send JSON in UTF-8, with Content-Type: application/json.");
+
+    public static readonly ProblemType Internal = new(Prefix + "internal", 500, "Something went wrong here.",
+        "Try again; if it goes on, report the traceId.");
+
+    public static readonly ProblemType Unavailable = new(Prefix + "unavailable", 503, "A part of Pulse is not available.",
+        "Nothing is wrong with the request. Try again after the seconds that Retry-After says.");
+
+    private static readonly Dictionary<int, ProblemType> s_byStatus =
+        new[] { BadRequest, TokenMissing, Forbidden, NotFound, MethodNotAllowed, TooLarge, UnsupportedMediaType, Internal, Unavailable }
+            .ToDictionary(type => type.Status);
+
+    /// <summary>The kind for a bare status that the framework chose; for one without a kind, RFC 9457's <c>about:blank</c>.</summary>
+    public static ProblemType ForStatus(int status) =>
+        s_byStatus.GetValueOrDefault(status) ?? new("about:blank", status, Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status),
+            status < 500 ? BadRequest.Advice : Internal.Advice);
+}

@@ -1,0 +1,21 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Pulse.Users;
+
+namespace Pulse.Web.Users;
+
+/// <summary>The answers to a profile write that wrote nothing.</summary>
+internal static class SyncProblems
+{
+    /// <summary>The problem for that outcome.</summary>
+    /// <exception cref="InvalidOperationException">A newer silo's outcome that this front end does not know; it is no success.</exception>
+    public static ProblemHttpResult For(ProfileSyncOutcome outcome) => outcome switch
+    {
+        ProfileSyncOutcome.EmailTaken => ProblemTypes.EmailTaken.ToResult(),
+        ProfileSyncOutcome.AccountTaken => ProblemTypes.AccountTaken.ToResult(),
+        ProfileSyncOutcome.EmailMissing => ProblemTypes.EmailMissing.ToResult(errors: new Dictionary<string, string[]>
+        {
+            ["email"] = ["A new user needs an e-mail, and the access token has none."],
+        }),
+        _ => throw new InvalidOperationException($"The profile write ended as {outcome}, which is not known here."),
+    };
+}

@@ -1,0 +1,72 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Pulse.Users;
+using Pulse.Web.Auth;
+using Pulse.Web.Http;
+
+namespace Pulse.Web.Users;
+
+/// <summary>Profiles: the caller's own, and others' public part.</summary>
+internal static class UserEndpoints
+{
+    /// <summary>Maps <c>POST /auth/sync</c>, <c>GET /auth/me</c> and <c>GET /users/{id}</c>; all need a caller.</summary>
+    public static void MapUsers(this IEndpointRouteBuilder app)
+    {
+        var group = app.MapGroup("").WithTags("Users").RequireAuthorization();
+        group.MapPost("/auth/sync", SyncAsync);
+        group.MapGet("/auth/me", GetMeAsync);
+        group.MapGet("/users/{id}", GetUserAsync);
+    }
+
+    private static async Task<Results<Ok<UserResponse>, Created<UserResponse>, ProblemHttpResult>> SyncAsync(
+        HttpContext context, ClaimsPrincipal principal, Callers callers, IGrainFactory grains)
+    {
+        var body = await RequestBody.ReadAsync(context, StrictJson.Default.ProfileSyncRequest);
+        if (body.Problem is { } unreadable) return unreadable;
+
+        var caller = callers.Read(principal);
+        var errors = new ValidationErrors();
+        var update = (body.Value ?? new ProfileSyncRequest()).ToUpdate(caller, errors);
+        if (errors.Any) return errors.ToProblem();
+
+        var synced = caller.OwnUserId is { } userId
+            ? await grains.GetGrain<IUserGrain>(userId).SyncProfileAsync(update)
+            : await callers.Account(caller).SyncProfileAsync(update, "token");
+        if (synced.Profile is not { } user) return SyncProblems.For(synced.Outcome);
+
+        NeverStore(context);
+        var response = UserResponse.From(user);
+        return synced.Outcome == ProfileSyncOutcome.Created ? TypedResults.Created($"/users/{user.Id:D}", response) : TypedResults.Ok(response);
+    }
+
+    private static async Task<Results<Ok<UserResponse>, ProblemHttpResult>> GetMeAsync(
+        HttpContext context, ClaimsPrincipal principal, Callers callers, IGrainFactory grains)
+    {
+        if (await callers.FindUserIdAsync(callers.Read(principal)) is not { } userId
+            || await grains.GetGrain<IUserGrain>(userId).GetProfileAsync() is not { } user)
+        {
+            return ProblemTypes.NotSynced.ToResult();
+        }
+
+        NeverStore(context);
+        return TypedResults.Ok(UserResponse.From(user));
+    }
+
+    private static async Task<Results<Ok<PublicUserResponse>, ProblemHttpResult>> GetUserAsync(string id, HttpContext context, IGrainFactory grains)
+    {
+        if (Caller.ParseUserId(id) is not { } userId)
+        {
+            var errors = new ValidationErrors();
+            errors.Add("id", "The user id must be a hyphenated UUID.");
+            return errors.ToProblem();
+        }
+
+        if (await grains.GetGrain<IUserGrain>(userId).GetProfileAsync() is not { } user) return ProblemTypes.UserNotFound.ToResult();
+
+        NeverStore(context);
+        return TypedResults.Ok(PublicUserResponse.From(user));
+    }
+
+    // RFC 9111 section 5.2.2.5: personal, so in no cache, a browser's own included.
+    private static void NeverStore(HttpContext context) => context.Response.Headers.CacheControl = "no-store";
+}

@@ -1,0 +1,31 @@
+using System.Text.Json.Serialization;
+using Pulse.Users;
+using Pulse.Web.Http;
+
+namespace Pulse.Web.Users;
+
+/// <summary>A user as they see themselves.</summary>
+/// <param name="Id">User id.</param>
+/// <param name="Email">Normalised address.</param>
+/// <param name="Name">Display name.</param>
+/// <param name="Avatar">Picture URL, or <see langword="null"/>.</param>
+/// <param name="CreatedAt">When the user was created, UTC.</param>
+/// <param name="LastSeen">See <see cref="UserProfile.LastSeenAt"/>.</param>
+internal sealed record UserResponse(
+    Guid Id,
+    string Email,
+    string Name,
+    string? Avatar,
+    [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset CreatedAt,
+    [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset? LastSeen)
+{
+    /// <summary>The stored profile as answered.</summary>
+    public static UserResponse From(UserProfile user) => new(user.Id, user.Email, user.Name, user.Avatar, user.CreatedAt, user.LastSeenAt);
+}
+
+/// <summary>A user as others see them.</summary>
+internal sealed record PublicUserResponse(Guid Id, string Name, string? Avatar)
+{
+    /// <summary>The public part of the stored profile.</summary>
+    public static PublicUserResponse From(UserProfile user) => new(user.Id, user.Name, user.Avatar);
+}

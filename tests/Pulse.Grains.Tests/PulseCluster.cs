@@ -1,0 +1,91 @@
+using Microsoft.Extensions.Configuration;
+using Npgsql;
+using Orleans.TestingHost;
+using Pulse.Grains.Presence;
+using Pulse.Grains.Storage;
+using Pulse.Presence;
+using Pulse.Silo;
+using Pulse.Users;
+using StackExchange.Redis;
+using Xunit;
+
+namespace Pulse.Grains.Tests;
+
+/// <summary>A cluster of two silos in this process, set up by the same code as the real ones, on a database of its own.</summary>
+public sealed class PulseCluster : IAsyncLifetime
+{
+    /// <summary>Short, so that leases can run out in a test; a busy machine still renews in time.</summary>
+    public static readonly TimeSpan TimeToLive = TimeSpan.FromSeconds(6);
+
+    private ConnectionMultiplexer? _redis;
+    private PostgresTestDatabase? _database;
+    private NpgsqlDataSource? _postgres;
+
+    public InProcessTestCluster Cluster { get; private set; } = null!;
+
+    public IClusterClient Client => Cluster.Client;
+
+    public IDatabase Redis => _redis!.GetDatabase();
+
+    public RedisKey Key(Guid userId) => RedisKeys.Online(userId);
+
+    public async Task InitializeAsync()
+    {
+        _database = await PostgresTestDatabase.CreateAsync();
+        _postgres = NpgsqlDataSource.Create(_database.ConnectionString);
+        var redis = TestServers.Redis;
+        _redis = await ConnectionMultiplexer.ConnectAsync(redis);
+
+        var builder = new InProcessTestClusterBuilder(2);
+        builder.ConfigureSiloHost((_, host) =>
+        {
+            host.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+            {
+                ["ConnectionStrings:Postgres"] = _database.ConnectionString,
+                ["Pulse:Presence:TimeToLive"] = TimeToLive.ToString(),
+                ["Pulse:Presence:HeartbeatInterval"] = (TimeToLive / 3).ToString(),
+            });
+            host.AddPulseGrains(new(_database.ConnectionString, redis));
+        });
+        builder.ConfigureSilo((_, silo) => silo.AddPulseGrainStorage().ConfigureGrains());
+        Cluster = builder.Build();
+        await Cluster.DeployAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await Cluster.DisposeAsync();
+        await _redis!.DisposeAsync();
+        await _postgres!.DisposeAsync();
+        await _database!.DisposeAsync();
+    }
+
+    /// <summary>lastSeen as the database has it.</summary>
+    public async Task<DateTimeOffset?> StoredLastSeenAsync(Guid userId)
+    {
+        await using var command = _postgres!.CreateCommand("SELECT last_seen FROM users WHERE id = $1");
+        command.Parameters.Add(new() { Value = userId });
+        return await command.ExecuteScalarAsync() is DateTime at ? new DateTimeOffset(at) : null;
+    }
+
+    /// <summary>Renews a lease as a front end does, until disposed.</summary>
+    public IDisposable KeepRenewing(Guid userId, ConnectionLease lease) => new Renewal(Client.GetGrain<IUserGrain>(userId), lease);
+
+    private sealed class Renewal : IDisposable
+    {
+        private readonly CancellationTokenSource _stop = new();
+
+        public Renewal(IUserGrain user, ConnectionLease lease) => _ = RenewAsync(user, lease);
+
+        public void Dispose() => _stop.Cancel();
+
+        private async Task RenewAsync(IUserGrain user, ConnectionLease lease)
+        {
+            while (!_stop.IsCancellationRequested)
+            {
+                await user.RenewAsync([lease with { SeenAt = TimeProvider.System.GetUtcNow() }]);
+                await Task.Delay(TimeToLive / 12);
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+using Pulse.Identity;
+using Pulse.Presence;
+using Pulse.Users;
+using Xunit;
+
+namespace Pulse.Grains.Tests.Users;
+
+/// <summary>Two silos, real PostgreSQL, real Redis; leases of seconds, so that silence can be waited for.</summary>
+public sealed class UserGrainTests(PulseCluster cluster) : IClassFixture<PulseCluster>
+{
+    private readonly Guid _id = Guid.CreateVersion7();
+
+    private IUserGrain User => cluster.Client.GetGrain<IUserGrain>(_id);
+
+    [Fact]
+    public async Task Connect_First_SetsTheKeyWithItsTtl()
+    {
+        await User.ConnectAsync(Lease("a"));
+
+        Assert.Equal("true", await cluster.Redis.StringGetAsync(cluster.Key(_id)));
+        var ttl = await cluster.Redis.KeyTimeToLiveAsync(cluster.Key(_id));
+        Assert.InRange(ttl!.Value, TimeSpan.FromTicks(1), PulseCluster.TimeToLive);
+        Assert.Equal(PresenceStatus.Online, (await User.GetPresenceAsync()).Status);
+    }
+
+    [Fact]
+    public async Task Disconnect_OfTheFirstOfTwo_KeepsTheUserOnline_OfTheSecond_WritesLastSeen()
+    {
+        await SyncAsync();
+        await User.ConnectAsync(Lease("a"));
+        await User.ConnectAsync(Lease("b"));
+
+        await User.DisconnectAsync(Lease("a"));
+        Assert.True(await cluster.Redis.KeyExistsAsync(cluster.Key(_id)));
+        Assert.Null((await User.GetProfileAsync())!.LastSeenAt);
+
+        var ended = Lease("b");
+        await User.DisconnectAsync(ended);
+        Assert.False(await cluster.Redis.KeyExistsAsync(cluster.Key(_id)));
+        Assert.Equal(Microseconds(ended.SeenAt), await cluster.StoredLastSeenAsync(_id));
+        Assert.Equal(PresenceStatus.Offline, (await User.GetPresenceAsync()).Status);
+    }
+
+    [Fact]
+    public async Task Connect_ThatArrivesAfterItsDisconnect_LeavesTheUserOffline()
+    {
+        await User.DisconnectAsync(Lease("a"));
+        await User.ConnectAsync(Lease("a"));
+
+        Assert.Equal(PresenceStatus.Offline, (await User.GetPresenceAsync()).Status);
+        Assert.False(await cluster.Redis.KeyExistsAsync(cluster.Key(_id)));
+    }
+
+    [Fact]
+    public async Task Silence_EndsTheLease_AndLastSeenIsTheLastSignOfLife()
+    {
+        await SyncAsync();
+        var lease = Lease("a");
+        await User.ConnectAsync(lease);
+
+        await Eventually.AsyncEqual(Microseconds(lease.SeenAt), () => cluster.StoredLastSeenAsync(_id));
+        Assert.Equal(PresenceStatus.Offline, (await User.GetPresenceAsync()).Status);
+        Assert.False(await cluster.Redis.KeyExistsAsync(cluster.Key(_id)));
+    }
+
+    [Fact]
+    public async Task LostKey_OfAConnectedUser_ComesBackByItself()
+    {
+        using var beating = cluster.KeepRenewing(_id, Lease("a"));
+        await Eventually.AsyncEqual(true, () => cluster.Redis.KeyExistsAsync(cluster.Key(_id)));
+
+        await cluster.Redis.KeyDeleteAsync(cluster.Key(_id));
+
+        await Eventually.AsyncEqual(true, () => cluster.Redis.KeyExistsAsync(cluster.Key(_id)));
+    }
+
+    [Fact]
+    public async Task Deactivation_WithALiveLease_TouchesNeitherKeyNorLastSeen()
+    {
+        await SyncAsync();
+        await User.ConnectAsync(Lease("a"));
+
+        await cluster.Cluster.DeactivateAsync(User);
+        Assert.True(await cluster.Redis.KeyExistsAsync(cluster.Key(_id)));
+        Assert.Null(await cluster.StoredLastSeenAsync(_id));
+
+        await User.RenewAsync([Lease("a")]);
+        Assert.Equal(PresenceStatus.Online, (await User.GetPresenceAsync()).Status);
+    }
+
+    [Fact]
+    public async Task Disconnect_UnknownToANewActivation_StillWritesLastSeen()
+    {
+        await SyncAsync();
+        await User.ConnectAsync(Lease("a"));
+        await cluster.Cluster.DeactivateAsync(User);
+
+        var ended = Lease("a");
+        await User.DisconnectAsync(ended);
+
+        Assert.Equal(Microseconds(ended.SeenAt), await cluster.StoredLastSeenAsync(_id));
+    }
+
+    [Fact]
+    public async Task LastSeen_NeverGoesBack()
+    {
+        await SyncAsync();
+        var late = Lease("a");
+        await User.DisconnectAsync(late);
+        await User.DisconnectAsync(Lease("b") with { SeenAt = late.SeenAt.AddHours(-1) });
+
+        Assert.Equal(Microseconds(late.SeenAt), await cluster.StoredLastSeenAsync(_id));
+        Assert.Equal(Microseconds(late.SeenAt), (await User.GetPresenceAsync()).LastSeenAt);
+    }
+
+    [Fact]
+    public async Task LastSeen_OfAUserWithoutRow_IsInTheRowThatComesLater()
+    {
+        var lease = Lease("a");
+        await User.ConnectAsync(lease);
+        await User.DisconnectAsync(lease);
+
+        await SyncAsync();
+
+        Assert.Equal(Microseconds(lease.SeenAt), await cluster.StoredLastSeenAsync(_id));
+    }
+
+    [Fact]
+    public async Task Sync_OneHundredAtOnce_CreatesOnce()
+    {
+        var results = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => User.SyncProfileAsync(Update())));
+
+        Assert.Single(results, result => result.Outcome == ProfileSyncOutcome.Created);
+        Assert.Equal(99, results.Count(result => result.Outcome == ProfileSyncOutcome.Updated));
+    }
+
+    [Fact]
+    public async Task Sync_OfFiftyUsersWithOneEmail_LetsExactlyOneWin()
+    {
+        var email = $"{_id:N}@race.test";
+        var results = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ =>
+            cluster.Client.GetGrain<IUserGrain>(Guid.CreateVersion7()).SyncProfileAsync(new() { Email = email, Name = "Racer" })));
+
+        Assert.Single(results, result => result.Outcome == ProfileSyncOutcome.Created);
+        Assert.Equal(49, results.Count(result => result.Outcome == ProfileSyncOutcome.EmailTaken));
+    }
+
+    [Fact]
+    public async Task Sync_WithoutEmail_OfANewUser_WritesNothing()
+    {
+        Assert.Equal(ProfileSyncOutcome.EmailMissing, (await User.SyncProfileAsync(new() { Name = "Nobody" })).Outcome);
+        Assert.Null(await User.GetProfileAsync());
+    }
+
+    [Fact]
+    public async Task Profile_OutlivesItsActivation()
+    {
+        var created = (await User.SyncProfileAsync(Update() with { Avatar = "https://pictures.test/1.png" })).Profile;
+        await cluster.Cluster.DeactivateAsync(User);
+
+        Assert.Equal(created, await User.GetProfileAsync());
+    }
+
+    [Fact]
+    public async Task Account_SyncedByOneHundredAtOnce_IsOneUser()
+    {
+        var account = cluster.Client.GetGrain<IAccountGrain>(new AccountKey("https://issuer.test", _id.ToString()).ToString());
+        var results = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => account.SyncProfileAsync(Update(), "token")));
+
+        Assert.Single(results.Select(result => result.Profile!.Id).Distinct());
+        Assert.Equal(results[0].Profile!.Id, await account.FindUserAsync());
+    }
+
+    [Fact]
+    public async Task KeyRing_OutlivesItsActivation()
+    {
+        var ring = cluster.Client.GetGrain<IKeyRingGrain>(_id.ToString());
+        await ring.AddKeyAsync("one", "<key id='1'/>");
+        await ring.AddKeyAsync("two", "<key id='2'/>");
+        await cluster.Cluster.DeactivateAsync(ring);
+
+        Assert.Equal(["<key id='1'/>", "<key id='2'/>"], (await ring.GetKeysAsync()).Order());
+    }
+
+    private Task<ProfileSyncResult> SyncAsync() => User.SyncProfileAsync(Update());
+
+    private ProfileUpdate Update() => new() { Email = $"{_id:N}@users.test", Name = "Ada" };
+
+    private ConnectionLease Lease(string name) =>
+        new() { ConnectionId = $"{_id:N}-{name}", FrontEndId = "front-end", SeenAt = TimeProvider.System.GetUtcNow() };
+
+    private static DateTimeOffset Microseconds(DateTimeOffset at) => Instant.Truncate(at);
+}

@@ -1,0 +1,64 @@
+import { HttpTransportType, HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
+
+/** One signed-in person, as an application's client code would be. */
+export class Client {
+  constructor(pulse, person) {
+    this.pulse = pulse;
+    this.person = person;
+  }
+
+  /** Signs in through development sign-in and syncs. */
+  static async signIn(pulse, person) {
+    const client = new Client(pulse, person);
+    const { status, body } = await client.send('POST', '/auth/dev', person);
+    if (status !== 200) throw new Error(`POST /auth/dev answered ${status}: ${JSON.stringify(body)}`);
+    client.token = body.accessToken;
+    client.expiresAt = body.expiresAt;
+    client.sync = await client.send('POST', '/auth/sync', person);
+    client.id = client.sync.body?.id;
+    return client;
+  }
+
+  async send(method, path, body) {
+    const answer = await fetch(this.pulse.url + path, {
+      method,
+      headers: {
+        ...(body && { 'content-type': 'application/json' }),
+        ...(this.token && { authorization: `Bearer ${this.token}` }),
+      },
+      body: body && JSON.stringify(body),
+      signal: AbortSignal.timeout(15_000),
+    });
+    const text = await answer.text();
+    return { status: answer.status, headers: answer.headers, body: text ? JSON.parse(text) : undefined };
+  }
+
+  async me() {
+    return (await this.send('GET', '/auth/me')).body;
+  }
+
+  async presence() {
+    return (await this.send('GET', `/presence?ids=${this.id}`)).body?.find((one) => one.userId === this.id);
+  }
+
+  /** A live socket; resolves once the server has said `Connected`. With `reconnect` it comes back by itself, as a browser's does. */
+  async connect({ reconnect = false } = {}) {
+    const builder = new HubConnectionBuilder()
+      .withUrl(`${this.pulse.url}/hubs/pulse`, {
+        transport: HttpTransportType.WebSockets,
+        skipNegotiation: true,
+        accessTokenFactory: () => this.token,
+      })
+      .configureLogging(LogLevel.None);
+    if (reconnect) builder.withAutomaticReconnect({ nextRetryDelayInMilliseconds: () => 200 });
+    const hub = builder.build();
+    const connected = new Promise((resolve, reject) => {
+      hub.on('Connected', resolve);
+      hub.onclose((error) => reject(error ?? new Error('closed before Connected')));
+    });
+    // Closing a socket later is no failure of this promise, which has been settled then; before, start() may fail first.
+    connected.catch(() => undefined);
+    await hub.start();
+    return { hub, greeting: await connected };
+  }
+}

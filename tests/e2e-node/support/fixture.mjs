@@ -1,0 +1,24 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Pulse } from './pulse.mjs';
+import { Database, serverSettings } from './stores.mjs';
+
+/** A running Pulse of this test alone, on embedded stores or (`servers`) PostgreSQL and Redis. All of it is gone when the test ends. */
+export async function startPulse(t, { servers = false, settings = {} } = {}) {
+  const directory = await mkdtemp(join(tmpdir(), 'pulse-e2e-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  const database = servers ? await Database.create() : undefined;
+  if (database) t.after(() => database.drop());
+
+  const pulse = new Pulse(directory, { ...(database && serverSettings(database)), ...settings });
+  t.after(() => pulse.kill());
+  await pulse.start();
+  return { pulse, database };
+}
+
+/** Somebody whom no other test knows. */
+export function somebody() {
+  const nonce = Math.random().toString(36).slice(2, 10);
+  return { email: `ada.${nonce}@example.com`, name: `Ada ${nonce}` };
+}

@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { until } from './until.mjs';
+
+const web = fileURLToPath(new URL('../../../src/Pulse.Web/', import.meta.url));
+const program = join(web, 'bin', process.env.PULSE_TEST_CONFIGURATION ?? 'Debug', 'net10.0', 'Pulse.Web.dll');
+const startMs = 90_000;
+
+/** Pulse.Web as the process that a user runs, killed and started again as a test likes. It keeps its address and its settings. */
+export class Pulse {
+  #settings;
+  #log;
+  #process;
+  #listen = 'http://127.0.0.1:0';
+
+  /** @param directory of this test alone: data and log. */
+  constructor(directory, settings = {}) {
+    if (!existsSync(program)) throw new Error(`${program} is not there: build the solution first (./test.sh does).`);
+    this.#log = join(directory, 'pulse.log');
+    this.#settings = {
+      ASPNETCORE_ENVIRONMENT: 'Development',
+      Pulse__DataDirectory: join(directory, 'data'),
+      Pulse__Cluster__SiloPort: '0',
+      Pulse__Cluster__GatewayPort: '0',
+      ...settings,
+    };
+  }
+
+  get url() {
+    return this.#listen;
+  }
+
+  async start() {
+    const log = openSync(this.#log, 'a');
+    const offset = fstatSync(log).size;
+    this.#process = spawn('dotnet', [program], {
+      cwd: web,
+      env: { ...process.env, ...this.#settings, ASPNETCORE_URLS: this.#listen },
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+
+    // Port 0 the first time: the server takes a free one itself, and says which. No port is picked ahead, so none can be taken meanwhile.
+    this.#listen = await until('"Now listening on" in the log', () => {
+      if (this.#process.exitCode !== null) throw new Error(`Pulse.Web ended with code ${this.#process.exitCode}`);
+      return readFileSync(this.#log).subarray(offset).toString().match(/Now listening on: (http:\S+)/)?.[1];
+    }, Boolean, { withinMs: startMs }).catch((error) => this.#explain(error));
+    await until('200 from /health/ready', async () => (await fetch(`${this.url}/health/ready`)).status, (status) => status === 200, { withinMs: startMs })
+      .catch((error) => this.#explain(error));
+    return this;
+  }
+
+  /** As a power cut would: no chance to say goodbye. */
+  kill() {
+    return this.#end('SIGKILL');
+  }
+
+  /** Politely. Resolves to the exit code. */
+  stop() {
+    return this.#end('SIGTERM');
+  }
+
+  /** The last lines that it wrote, for the message of a failed test. */
+  logTail() {
+    return existsSync(this.#log) ? readFileSync(this.#log, 'utf8').split('\n').slice(-40).join('\n') : '';
+  }
+
+  async #end(signal) {
+    const running = this.#process;
+    if (!running || running.exitCode !== null || running.signalCode !== null) return running?.exitCode;
+    const ended = once(running, 'exit');
+    running.kill(signal);
+    const patience = setTimeout(() => running.kill('SIGKILL'), 30_000);
+    const [code] = await ended;
+    clearTimeout(patience);
+    return code;
+  }
+
+  #explain(error) {
+    throw new Error(`${error.message}\n--- pulse.log ---\n${this.logTail()}`);
+  }
+}

@@ -32,7 +32,10 @@ internal sealed record Caller
     /// <summary>The <c>sid</c> claim: the sign-in session that the token belongs to.</summary>
     public string? SessionId { get; init; }
 
-    /// <summary>When the token runs out, UTC.</summary>
+    /// <summary>The session of Pulse's own that the caller is signed in with; <see langword="null"/> for a token that belongs to none, or to a trusted issuer's.</summary>
+    public Guid? OwnSessionId => OwnUserId is not null && Guid.TryParseExact(SessionId, "D", out var id) ? id : null;
+
+    /// <summary>When the token, or the cookie's session, runs out, UTC.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
 
     /// <summary>Reads a principal that token validation made.</summary>

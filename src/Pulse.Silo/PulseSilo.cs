@@ -35,7 +35,7 @@ public static class PulseSilo
     internal static void AddPulseGrains(this IHostApplicationBuilder builder, ConnectionStrings connections)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddPulseStores(builder.Configuration);
+        builder.Services.AddPulseStores(new() { PostgresConnectionString = connections.Postgres, SqlitePath = SqlitePath(builder) });
         builder.Services.AddHostedService<SchemaStartup>();
         builder.Services.AddSingleton<LastSeenWriter>();
         builder.Services.AddHostedService(services => services.GetRequiredService<LastSeenWriter>());
@@ -46,6 +46,10 @@ public static class PulseSilo
             .AddCheck<SiloHealthCheck>("silo", tags: [HealthEndpoints.ReadyTag])
             .AddCheck<DatabaseHealthCheck>("database", tags: [HealthEndpoints.ReadyTag]);
     }
+
+    // The same directory as the front end's development key.
+    private static string SqlitePath(IHostApplicationBuilder builder) =>
+        Path.Combine(builder.Environment.ContentRootPath, builder.Configuration["Pulse:DataDirectory"] ?? "data", "pulse.db");
 
     private static void AddPresence(this IServiceCollection services, IConfiguration configuration, string? redis)
     {

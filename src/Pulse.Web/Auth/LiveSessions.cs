@@ -15,7 +15,7 @@ internal sealed class LiveSessions(IGrainFactory grains)
         if (!token.TryGetPayloadValue<object>(JwtRegisteredClaimNames.Sid, out var sid)) return null;
 
         // A sid that no session of Pulse can have is that of none that lives.
-        if (!Guid.TryParseExact(sid as string, "D", out var sessionId) || Caller.ParseUserId(token.Subject) is not { } userId) return new SessionEndedException();
+        if (Caller.ParseUuid(sid as string) is not { } sessionId || Caller.ParseUuid(token.Subject) is not { } userId) return new SessionEndedException();
         try
         {
             return await grains.GetGrain<IUserSessionsGrain>(userId).IsLiveAsync(sessionId) ? null : new SessionEndedException();

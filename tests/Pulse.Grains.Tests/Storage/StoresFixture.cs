@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Microsoft.Extensions.DependencyInjection;
 using Pulse.Grains.Identity;
 using Pulse.Grains.Storage;
@@ -21,9 +20,15 @@ public abstract class StoresFixture : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
+        await InitializeEmptyAsync();
+        await Database.ApplySchemaAsync();
+    }
+
+    /// <summary>As <see cref="InitializeAsync"/>, without the schema.</summary>
+    public async Task InitializeEmptyAsync()
+    {
         await CreateAsync();
         var services = StartProcess();
-        await services.ApplyPulseSchemaAsync();
         Database = services.GetRequiredService<IStoreDatabase>();
         Users = services.GetRequiredService<IUserStore>();
         Accounts = services.GetRequiredService<IAccountStore>();

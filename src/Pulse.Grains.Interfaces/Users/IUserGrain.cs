@@ -57,10 +57,9 @@ public interface IUserGrain : IGrainWithGuidKey
     [Alias("DisconnectAsync")]
     Task DisconnectAsync(ConnectionLease lease, ConnectionEnd how);
 
-    /// <summary>Has the sockets of an ended sign-in session closed, wherever they are.</summary>
-    /// <param name="sessionId">The session; <see langword="null"/> for every session of the user.</param>
-    [Alias("CloseSessionAsync")]
-    Task CloseSessionAsync(Guid? sessionId);
+    /// <summary>Has the sockets of ended sign-in sessions closed, wherever they are, and those that are just being opened.</summary>
+    [Alias("CloseSessionsAsync")]
+    Task CloseSessionsAsync(Guid[] sessionIds);
 
     /// <summary>Ends the leases that ran out. Called by the silo's own sweep for users whose front end fell silent.</summary>
     [Alias("ExpireLeasesAsync")]

@@ -22,6 +22,7 @@ public static class StoresServiceCollectionExtensions
             services.AddSingleton<IStoreDatabase>(provider => provider.GetRequiredService<SqliteDatabase>());
             services.AddSingleton<IUserStore, SqliteUserStore>();
             services.AddSingleton<IAccountStore, SqliteAccountStore>();
+            services.AddSingleton<ISessionStore, SqliteSessionStore>();
         }
         else
         {
@@ -29,6 +30,7 @@ public static class StoresServiceCollectionExtensions
             services.AddSingleton<IStoreDatabase>(provider => provider.GetRequiredService<PostgresDatabase>());
             services.AddSingleton<IUserStore, PostgresUserStore>();
             services.AddSingleton<IAccountStore, PostgresAccountStore>();
+            services.AddSingleton<ISessionStore, PostgresSessionStore>();
         }
 
         return services;

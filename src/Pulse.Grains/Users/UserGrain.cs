@@ -31,6 +31,8 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private readonly Dictionary<string, IFrontEndObserver> _frontEnds = [];
     private ObserverManager<IFrontEndObserver>? _watchers;
 
+    private Dictionary<Guid, DateTimeOffset>? _endedSessions;
+
     private DateTimeOffset? _lastSeenAt;
     private bool _online;
     private bool _heardOf;
@@ -85,6 +87,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     public async Task ConnectAsync(ConnectionLease lease, IFrontEndObserver frontEnd)
     {
         await RenewAsync([lease], frontEnd);
+        await CloseEndedSessionsAsync();
         if (_leases.Count > _options.MaxConnectionsPerUser)
         {
             await CloseAsync(_leases.Live.OrderBy(live => live.ConnectedAt).Take(_leases.Count - _options.MaxConnectionsPerUser), CloseReason.TooManyConnections);
@@ -110,8 +113,13 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         return SettleAsync();
     }
 
-    public Task CloseSessionAsync(Guid? sessionId) =>
-        CloseAsync(_leases.Live.Where(live => live.SessionId is { } id && (sessionId is null || id == sessionId)), CloseReason.SignedOut);
+    public Task CloseSessionsAsync(Guid[] sessionIds)
+    {
+        // Remembered for those whose token was checked just before: their lease is still on its way here.
+        var until = _time.GetUtcNow() + _options.LeaseDuration;
+        foreach (var sessionId in sessionIds) (_endedSessions ??= [])[sessionId] = until;
+        return CloseEndedSessionsAsync();
+    }
 
     public Task ExpireLeasesAsync()
     {
@@ -201,6 +209,19 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         {
             _heardOf = !_online;
         }
+    }
+
+    private Task CloseEndedSessionsAsync()
+    {
+        if (_endedSessions is null) return Task.CompletedTask;
+
+        var now = _time.GetUtcNow();
+        foreach (var (sessionId, until) in _endedSessions)
+        {
+            if (until <= now) _endedSessions.Remove(sessionId);
+        }
+
+        return CloseAsync(_leases.Live.Where(live => live.SessionId is { } id && _endedSessions.ContainsKey(id)), CloseReason.SignedOut);
     }
 
     private async Task CloseAsync(IEnumerable<ConnectionLease> connections, CloseReason reason)

@@ -19,7 +19,7 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
 
     private sealed record Authorization(DateTimeOffset ExpiresAt, Guid? SessionId)
     {
-        public static Authorization Of(Caller caller) => new(caller.ExpiresAt, Guid.TryParse(caller.SessionId, out var sid) ? sid : null);
+        public static Authorization Of(Caller caller) => new(caller.ExpiresAt, caller.OwnSessionId);
     }
 
     public string ConnectionId { get; } = context.ConnectionId;

@@ -184,11 +184,18 @@ public sealed class UserGrainTests(PulseCluster cluster) : IClassFixture<PulseCl
         await User.ConnectAsync(Lease("b") with { SessionId = Guid.NewGuid() }, cluster.FrontEnd);
         await User.ConnectAsync(Lease("c"), cluster.FrontEnd);
 
-        await User.CloseSessionAsync(session);
+        await User.CloseSessionsAsync([session]);
         Assert.Equal([($"{_id:N}-a", CloseReason.SignedOut)], cluster.Told.ClosedOf(_id));
+    }
 
-        await User.CloseSessionAsync(null);
-        Assert.Equal(["a", "a", "b"], cluster.Told.ClosedOf(_id).Select(closed => closed.ConnectionId[^1..]).Order());
+    [Fact]
+    public async Task Connect_WithASessionThatHasJustEnded_IsClosed()
+    {
+        var session = Guid.NewGuid();
+        await User.CloseSessionsAsync([session]);
+        await User.ConnectAsync(Lease("a") with { SessionId = session }, cluster.FrontEnd);
+
+        Assert.Equal([($"{_id:N}-a", CloseReason.SignedOut)], cluster.Told.ClosedOf(_id));
     }
 
     [Fact]

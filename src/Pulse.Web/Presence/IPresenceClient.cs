@@ -1,7 +1,8 @@
 namespace Pulse.Web.Presence;
 
 /// <summary>What the server sends to a client. The method names are the wire names.</summary>
-internal interface IPresenceClient
+/// <remarks>Public, with its messages: SignalR implements it in an assembly made at run time.</remarks>
+public interface IPresenceClient
 {
     /// <summary>First message on every connection.</summary>
     Task Connected(ConnectedMessage message);
@@ -20,16 +21,16 @@ internal interface IPresenceClient
 /// <param name="UserId">Who the token says this is.</param>
 /// <param name="ConnectionId">This connection's id.</param>
 /// <param name="HeartbeatSeconds">How often to call <c>Heartbeat()</c>, seconds.</param>
-internal sealed record ConnectedMessage(Guid UserId, string ConnectionId, int HeartbeatSeconds);
+public sealed record ConnectedMessage(Guid UserId, string ConnectionId, int HeartbeatSeconds);
 
 /// <summary>How long the connection's token still holds.</summary>
 /// <param name="SecondsLeft">Whole seconds, at least 0.</param>
-internal sealed record TokenExpiringMessage(int SecondsLeft);
+public sealed record TokenExpiringMessage(int SecondsLeft);
 
 /// <summary>Why the server closes the connection.</summary>
 /// <param name="Reason"><c>signed-out</c>, <c>token-expired</c>, <c>too-many-connections</c> or <c>server-stopping</c>.</param>
 /// <param name="MayReconnect">Whether connecting again, with a valid token, can succeed.</param>
-internal sealed record SessionEndedMessage(string Reason, bool MayReconnect)
+public sealed record SessionEndedMessage(string Reason, bool MayReconnect)
 {
     public static readonly SessionEndedMessage SignedOut = new("signed-out", MayReconnect: false);
     public static readonly SessionEndedMessage TokenExpired = new("token-expired", MayReconnect: true);

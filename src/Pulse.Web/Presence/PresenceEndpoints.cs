@@ -31,8 +31,8 @@ internal static class PresenceEndpoints
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = MaxParallelCalls, CancellationToken = context.RequestAborted };
         await Parallel.ForAsync(0, ids.Length, parallel, async (index, stop) =>
             answers[index] = viewer == ids[index] || await policy.MaySeeAsync(viewer, ids[index], stop)
-                ? PresenceResponse.For(viewer, await grains.GetGrain<IUserGrain>(ids[index]).GetPresenceAsync())
-                : PresenceResponse.Hidden(ids[index]));
+                ? PresenceResponse.For(viewer, await grains.GetGrain<IUserGrain>(ids[index]).GetPresenceAsync()) with { Version = null }
+                : PresenceResponse.Hidden(ids[index]) with { Version = null });
 
         context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(answers);

@@ -9,13 +9,13 @@ namespace Pulse.Web.Presence;
 /// <param name="Status"><c>online</c>, <c>away</c>, <c>busy</c> or <c>offline</c>; to the user themselves also <c>invisible</c>.</param>
 /// <param name="Message">The user's own words, or <see langword="null"/>.</param>
 /// <param name="LastSeen">See <see cref="PresenceSnapshot.LastSeenAt"/>.</param>
-/// <param name="Version">See <see cref="PresenceSnapshot.Version"/>; below 2^53.</param>
-internal sealed record PresenceResponse(
+/// <param name="Version">See <see cref="PresenceSnapshot.Version"/>; below 2^53. On the hub alone, where answers and changes can overtake one another.</param>
+public sealed record PresenceResponse(
     Guid UserId,
     string Status,
     string? Message,
     [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset? LastSeen,
-    long Version)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Version)
 {
     private const string Invisible = "invisible";
 

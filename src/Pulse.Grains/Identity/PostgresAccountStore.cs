@@ -1,4 +1,3 @@
-using Npgsql;
 using Pulse.Grains.Storage;
 
 namespace Pulse.Grains.Identity;
@@ -8,12 +7,11 @@ internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccount
 {
     /// <inheritdoc/>
     public Task<Guid?> FindUserAsync(string provider, string providerAccountId, CancellationToken cancellationToken = default) => database.RunAsync(
-        async (connection, token) =>
+        AccountTable.FindUserSql,
+        async (command, token) =>
         {
-            using var command = new NpgsqlCommand(AccountTable.FindUserSql, connection)
-            {
-                Parameters = { new("provider", provider), new("providerAccountId", providerAccountId) },
-            };
+            command.Parameters.Add(new("provider", provider));
+            command.Parameters.Add(new("providerAccountId", providerAccountId));
             return (Guid?)await command.ExecuteScalarAsync(token);
         },
         cancellationToken);

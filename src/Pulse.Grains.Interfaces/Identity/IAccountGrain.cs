@@ -20,4 +20,14 @@ public interface IAccountGrain : IGrainWithStringKey
     /// <param name="type">How the account was proven; see <see cref="ExternalAccount.Type"/>.</param>
     [Alias("SyncProfileAsync")]
     Task<ProfileSyncResult> SyncProfileAsync(ProfileUpdate update, string type);
+
+    /// <summary>Links this account to a user who is signed in and asked for it.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="type">See <see cref="ExternalAccount.Type"/>.</param>
+    [Alias("LinkAsync")]
+    Task<AccountLinkOutcome> LinkAsync(Guid userId, string type);
+
+    /// <summary>Takes this account from a user who asked for it, unless it is their last.</summary>
+    [Alias("UnlinkAsync")]
+    Task<AccountLinkOutcome> UnlinkAsync(Guid userId);
 }

@@ -1,0 +1,49 @@
+using Pulse.Grains.Tests.Storage;
+using Pulse.Grains.Tests.Users;
+using Pulse.Identity;
+using Xunit;
+
+namespace Pulse.Grains.Tests.Identity;
+
+/// <summary>What every <see cref="Pulse.Grains.Identity.IAccountStore"/> must do.</summary>
+public abstract class AccountStoreContract(StoresFixture stores)
+{
+    [Fact]
+    public async Task FindUser_Unknown_IsNull() => Assert.Null(await stores.Accounts.FindUserAsync("test", "nobody"));
+
+    [Fact]
+    public async Task FindUser_Linked_IsThatUser()
+    {
+        var user = TestUsers.New();
+        var account = new ExternalAccount { Provider = "https://issuer.example", ProviderAccountId = "Δ|1' OR 1=1", Type = "token" };
+        await stores.Users.InsertAsync(user, account);
+
+        Assert.Equal(user.Id, await stores.Accounts.FindUserAsync(account.Provider, account.ProviderAccountId));
+        Assert.Null(await stores.Accounts.FindUserAsync("https://other.example", account.ProviderAccountId));
+
+        // An id at a provider is compared as it is, letter by letter.
+        Assert.Null(await stores.Accounts.FindUserAsync(account.Provider, account.ProviderAccountId.ToLowerInvariant()));
+    }
+
+    [Fact]
+    public async Task FindUser_SameIdAtTwoProviders_IsTwoUsers()
+    {
+        var (first, second, id) = (TestUsers.New(), TestUsers.New(), Guid.NewGuid().ToString());
+        await stores.Users.InsertAsync(first, new() { Provider = "one", ProviderAccountId = id, Type = "oidc" });
+        await stores.Users.InsertAsync(second, new() { Provider = "two", ProviderAccountId = id, Type = "oidc" });
+
+        Assert.Equal(first.Id, await stores.Accounts.FindUserAsync("one", id));
+        Assert.Equal(second.Id, await stores.Accounts.FindUserAsync("two", id));
+    }
+
+    [Fact]
+    public async Task DeletedUser_TakesItsAccountsAlong()
+    {
+        var (user, id) = (TestUsers.New(), Guid.NewGuid().ToString());
+        await stores.Users.InsertAsync(user, new() { Provider = "test", ProviderAccountId = id, Type = "oidc" });
+
+        await stores.ExecuteAsync($"DELETE FROM users WHERE id = '{user.Id}'");
+
+        Assert.Null(await stores.Accounts.FindUserAsync("test", id));
+    }
+}

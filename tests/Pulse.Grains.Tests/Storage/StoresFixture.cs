@@ -1,0 +1,64 @@
+using Microsoft.Extensions.DependencyInjection;
+using Pulse.Grains.Identity;
+using Pulse.Grains.Storage;
+using Pulse.Grains.Users;
+using Xunit;
+
+namespace Pulse.Grains.Tests.Storage;
+
+/// <summary>A database of its own for each test class, with the schema applied and the stores registered as in production.</summary>
+public abstract class StoresFixture : IAsyncLifetime
+{
+    private readonly List<ServiceProvider> _processes = [];
+
+    internal IStoreDatabase Database { get; private set; } = null!;
+    internal IUserStore Users { get; private set; } = null!;
+    internal IAccountStore Accounts { get; private set; } = null!;
+
+    /// <summary>Where the database is.</summary>
+    public abstract StoreOptions Options { get; }
+
+    public async Task InitializeAsync()
+    {
+        await InitializeEmptyAsync();
+        await Database.ApplySchemaAsync();
+    }
+
+    /// <summary>As <see cref="InitializeAsync"/>, without the schema.</summary>
+    public async Task InitializeEmptyAsync()
+    {
+        await CreateAsync();
+        var services = StartProcess();
+        Database = services.GetRequiredService<IStoreDatabase>();
+        Users = services.GetRequiredService<IUserStore>();
+        Accounts = services.GetRequiredService<IAccountStore>();
+    }
+
+    public async Task DisposeAsync()
+    {
+        foreach (var services in _processes) await services.DisposeAsync();
+        await DropAsync();
+    }
+
+    /// <summary>Another set of stores on the same database, as another process would have; not yet with its schema applied.</summary>
+    internal ServiceProvider StartProcess(StoreOptions? options = null)
+    {
+        var services = new ServiceCollection().AddLogging().AddPulseStores(options ?? Options).BuildServiceProvider();
+        lock (_processes) _processes.Add(services);
+        return services;
+    }
+
+    /// <summary>Runs plain SQL, as another program would; gives the first value.</summary>
+    public async Task<object?> ExecuteAsync(string sql)
+    {
+        await using var connection = await Database.DataSource.OpenConnectionAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return await command.ExecuteScalarAsync();
+    }
+
+    /// <summary>Makes an empty database.</summary>
+    protected abstract Task CreateAsync();
+
+    protected abstract Task DropAsync();
+}

@@ -1,0 +1,13 @@
+using Pulse.Grains.Users;
+
+namespace Pulse.Grains.Tests.Users;
+
+/// <summary>Users that no other test has.</summary>
+internal static class TestUsers
+{
+    /// <summary>A time with microseconds, the finest that both databases keep.</summary>
+    public static readonly DateTimeOffset Noon = new DateTimeOffset(2030, 2, 3, 12, 0, 0, TimeSpan.Zero).AddTicks(1_234_560);
+
+    public static UserRow New(string? email = null) =>
+        new(Guid.CreateVersion7(), email ?? $"{Guid.NewGuid():N}@example.com", EmailVerified: false, "Ada", Avatar: null, Noon, LastSeenAt: null);
+}

@@ -1,0 +1,266 @@
+using Pulse.Grains.Tests.Storage;
+using Pulse.Grains.Users;
+using Pulse.Identity;
+using Xunit;
+
+namespace Pulse.Grains.Tests.Users;
+
+/// <summary>What every <see cref="IUserStore"/> must do.</summary>
+public abstract class UserStoreContract(StoresFixture stores)
+{
+    private readonly IUserStore _users = stores.Users;
+
+    [Fact]
+    public async Task Find_UnknownUser_IsNull() => Assert.Null(await _users.FindAsync(Guid.NewGuid()));
+
+    [Fact]
+    public async Task Insert_ThenFind_GivesEveryColumnBack()
+    {
+        var user = TestUsers.New() with
+        {
+            EmailVerified = true,
+            Name = "Žofie 🦊 عمر ﷽",
+            Avatar = "https://example.com/ž.png",
+            LastSeenAt = TestUsers.Noon.AddTicks(10),
+            Version = 7,
+        };
+
+        Assert.Equal(UserWrite.Saved, await _users.InsertAsync(user, account: null));
+
+        Assert.Equal(user, await _users.FindAsync(user.Id));
+    }
+
+    [Fact]
+    public async Task Insert_TimesWithOffsetAndTicks_AreReadAsUtcMicroseconds()
+    {
+        var local = new DateTimeOffset(2030, 7, 1, 1, 30, 0, TimeSpan.FromHours(2)).AddTicks(1_234_567);
+        var user = TestUsers.New() with { CreatedAt = local, LastSeenAt = local };
+
+        await _users.InsertAsync(user, account: null);
+
+        var stored = await _users.FindAsync(user.Id);
+        var expected = new DateTimeOffset(2030, 6, 30, 23, 30, 0, TimeSpan.Zero).AddTicks(1_234_560);
+        Assert.Equal((expected, TimeSpan.Zero), (stored!.CreatedAt, stored.CreatedAt.Offset));
+        Assert.Equal(expected, stored.LastSeenAt);
+    }
+
+    [Fact]
+    public async Task Find_RowOfAnotherProgram_HasTheDefaults()
+    {
+        var id = Guid.CreateVersion7();
+        await stores.ExecuteAsync($"INSERT INTO users (id, email, name, avatar) VALUES ('{id}', '{id:N}@example.com', 'Script', NULL)");
+
+        var user = await _users.FindAsync(id);
+
+        Assert.Equal((false, 0L, null), (user!.EmailVerified, user.Version, user.LastSeenAt));
+        Assert.InRange(user.CreatedAt, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow.AddMinutes(1));
+    }
+
+    [Fact]
+    public async Task Insert_FiftyAtOnceWithOneEmail_OneIsSaved()
+    {
+        var email = TestUsers.New().Email;
+
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(() => _users.InsertAsync(TestUsers.New(email), account: null))));
+
+        Assert.Equal(1, outcomes.Count(outcome => outcome == UserWrite.Saved));
+        Assert.Equal(49, outcomes.Count(outcome => outcome == UserWrite.EmailTaken));
+    }
+
+    [Fact]
+    public async Task Insert_FiftyAtOnceWithOneAccount_OneIsSavedAndNoOtherUserIsLeft()
+    {
+        var account = NewAccount();
+        var users = Enumerable.Range(0, 50).Select(_ => TestUsers.New()).ToList();
+
+        var outcomes = await Task.WhenAll(users.Select(user => Task.Run(() => _users.InsertAsync(user, account))));
+
+        var winner = users[Array.IndexOf(outcomes, UserWrite.Saved)];
+        Assert.Equal(49, outcomes.Count(outcome => outcome == UserWrite.AccountTaken));
+        Assert.Equal(winner.Id, await stores.Accounts.FindUserAsync(account.Provider, account.ProviderAccountId));
+        foreach (var user in users) Assert.Equal(user == winner ? user : null, await _users.FindAsync(user.Id));
+    }
+
+    [Fact]
+    public async Task Insert_EmailTaken_LeavesNoAccount()
+    {
+        var (first, account) = (TestUsers.New(), NewAccount());
+        await _users.InsertAsync(first, account: null);
+
+        Assert.Equal(UserWrite.EmailTaken, await _users.InsertAsync(TestUsers.New(first.Email), account));
+
+        Assert.Null(await stores.Accounts.FindUserAsync(account.Provider, account.ProviderAccountId));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Insert_TheSameUserAgain_IsStale(bool withAccount)
+    {
+        var (user, account) = (TestUsers.New(), withAccount ? NewAccount() : null);
+        await _users.InsertAsync(user, account);
+
+        Assert.Equal(UserWrite.Stale, await _users.InsertAsync(user, account));
+        Assert.Equal(UserWrite.Stale, await _users.InsertAsync(user with { Email = TestUsers.New().Email }, account));
+        Assert.Equal(user, await _users.FindAsync(user.Id));
+    }
+
+    [Fact]
+    public async Task Insert_TheSameUserFromManySidesAtOnce_OneIsSavedTheOthersStale()
+    {
+        var (user, account) = (TestUsers.New(), NewAccount());
+
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => _users.InsertAsync(user, account))));
+
+        Assert.Equal(1, outcomes.Count(outcome => outcome == UserWrite.Saved));
+        Assert.Equal(19, outcomes.Count(outcome => outcome == UserWrite.Stale));
+    }
+
+    [Fact]
+    public async Task UpdateProfile_CurrentVersion_WritesAndRaisesIt()
+    {
+        var user = TestUsers.New() with { LastSeenAt = TestUsers.Noon };
+        await _users.InsertAsync(user, account: null);
+        var changed = user with { Email = TestUsers.New().Email, EmailVerified = true, Name = "Grace", Avatar = "https://example.com/g.png" };
+
+        Assert.Equal(UserWrite.Saved, await _users.UpdateProfileAsync(changed));
+
+        Assert.Equal(changed with { Version = 1 }, await _users.FindAsync(user.Id));
+    }
+
+    [Fact]
+    public async Task UpdateProfile_LateWriter_LosesAndChangesNothing()
+    {
+        var user = TestUsers.New();
+        await _users.InsertAsync(user, account: null);
+        await _users.UpdateProfileAsync(user with { Name = "First" });
+
+        Assert.Equal(UserWrite.Stale, await _users.UpdateProfileAsync(user with { Name = "Late" }));
+
+        Assert.Equal("First", (await _users.FindAsync(user.Id))!.Name);
+    }
+
+    [Fact]
+    public async Task UpdateProfile_ManyAtOnceFromOneVersion_OneIsSaved()
+    {
+        var user = TestUsers.New();
+        await _users.InsertAsync(user, account: null);
+
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Task.Run(() => _users.UpdateProfileAsync(user with { Name = $"{i}" }))));
+
+        Assert.Equal(1, outcomes.Count(outcome => outcome == UserWrite.Saved));
+        Assert.Equal(19, outcomes.Count(outcome => outcome == UserWrite.Stale));
+        Assert.Equal(1, (await _users.FindAsync(user.Id))!.Version);
+    }
+
+    [Fact]
+    public async Task UpdateProfile_UnknownUser_IsStale() => Assert.Equal(UserWrite.Stale, await _users.UpdateProfileAsync(TestUsers.New()));
+
+    [Fact]
+    public async Task UpdateProfile_EmailOfAnotherUser_IsTakenAndChangesNothing()
+    {
+        var (other, user) = (TestUsers.New(), TestUsers.New());
+        await _users.InsertAsync(other, account: null);
+        await _users.InsertAsync(user, account: null);
+
+        Assert.Equal(UserWrite.EmailTaken, await _users.UpdateProfileAsync(user with { Email = other.Email, Name = "Thief" }));
+
+        Assert.Equal(user, await _users.FindAsync(user.Id));
+    }
+
+    [Fact]
+    public async Task SaveLastSeen_EarlierTime_IsPassedOver()
+    {
+        var user = TestUsers.New();
+        await _users.InsertAsync(user, account: null);
+
+        await _users.SaveLastSeenAsync([new(user.Id, TestUsers.Noon)]);
+        await _users.SaveLastSeenAsync([new(user.Id, TestUsers.Noon.AddMicroseconds(-1))]);
+
+        Assert.Equal(user with { LastSeenAt = TestUsers.Noon }, await _users.FindAsync(user.Id));
+
+        await _users.SaveLastSeenAsync([new(user.Id, TestUsers.Noon.AddMicroseconds(1).ToOffset(TimeSpan.FromHours(-5)))]);
+
+        Assert.Equal(user with { LastSeenAt = TestUsers.Noon.AddMicroseconds(1) }, await _users.FindAsync(user.Id));
+    }
+
+    [Fact]
+    public async Task SaveLastSeen_ManyTimesForOneUserAtOnce_TheLatestStays()
+    {
+        var user = TestUsers.New();
+        await _users.InsertAsync(user, account: null);
+
+        await Task.WhenAll(Enumerable.Range(0, 40).Select(i => Task.Run(() =>
+            _users.SaveLastSeenAsync([new(user.Id, TestUsers.Noon.AddSeconds(i * 17 % 40))]))));
+
+        Assert.Equal(TestUsers.Noon.AddSeconds(39), (await _users.FindAsync(user.Id))!.LastSeenAt);
+    }
+
+    [Fact]
+    public async Task SaveLastSeen_UnknownUsers_ArePassedOver()
+    {
+        var user = TestUsers.New();
+        await _users.InsertAsync(user, account: null);
+
+        await _users.SaveLastSeenAsync([new(Guid.NewGuid(), TestUsers.Noon), new(user.Id, TestUsers.Noon), new(Guid.NewGuid(), TestUsers.Noon)]);
+        await _users.SaveLastSeenAsync([new(Guid.NewGuid(), TestUsers.Noon)]);
+        await _users.SaveLastSeenAsync([]);
+
+        Assert.Equal(TestUsers.Noon, (await _users.FindAsync(user.Id))!.LastSeenAt);
+    }
+
+    [Fact]
+    public async Task SaveLastSeen_BatchOfFiveThousand_IsSavedWhole()
+    {
+        var ids = await InsertManyAsync(5_000);
+
+        await _users.SaveLastSeenAsync([.. ids.Select((id, i) => new LastSeen(id, TestUsers.Noon.AddSeconds(i)))]);
+
+        foreach (var i in new[] { 0, 2_500, 4_999 }) Assert.Equal(TestUsers.Noon.AddSeconds(i), (await _users.FindAsync(ids[i]))!.LastSeenAt);
+        Assert.Equal(5_000L, await stores.ExecuteAsync($"SELECT count(*) FROM users WHERE name = '{ids[0]}' AND last_seen IS NOT NULL"));
+    }
+
+    [Fact]
+    public async Task SaveLastSeen_OverlappingBatchesInOppositeOrder_BothSucceed()
+    {
+        var ids = await InsertManyAsync(300);
+        for (var round = 0; round < 20; round++)
+        {
+            var at = TestUsers.Noon.AddMinutes(round);
+            LastSeen[] forward = [.. ids.Select(id => new LastSeen(id, at))];
+            LastSeen[] backward = [.. ids.Reverse().Select(id => new LastSeen(id, at.AddSeconds(1)))];
+
+            await Task.WhenAll(Task.Run(() => _users.SaveLastSeenAsync(forward)), Task.Run(() => _users.SaveLastSeenAsync(backward)));
+
+            foreach (var id in ids.Take(3)) Assert.Equal(at.AddSeconds(1), (await _users.FindAsync(id))!.LastSeenAt);
+        }
+    }
+
+    [Fact]
+    public async Task Insert_RowThatTheSchemaForbids_ThrowsWithoutDriverException()
+    {
+        var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => _users.InsertAsync(TestUsers.New() with { Name = "" }, account: null));
+
+        Assert.Null(exception.InnerException);
+    }
+
+    [Fact]
+    public async Task Find_CallerGaveUp_IsCancelled()
+    {
+        using var gaveUp = new CancellationTokenSource();
+        await gaveUp.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _users.FindAsync(Guid.NewGuid(), gaveUp.Token));
+    }
+
+    private static ExternalAccount NewAccount() => new() { Provider = "test", ProviderAccountId = Guid.NewGuid().ToString(), Type = "oidc" };
+
+    /// <summary>Inserts users in one statement, all with one name that no other test has.</summary>
+    private async Task<Guid[]> InsertManyAsync(int count)
+    {
+        var ids = Enumerable.Range(0, count).Select(_ => Guid.NewGuid()).ToArray();
+        await stores.ExecuteAsync(
+            "INSERT INTO users (id, email, name) VALUES " + string.Join(',', ids.Select(id => $"('{id}', '{id:N}@example.com', '{ids[0]}')")));
+        return ids;
+    }
+}

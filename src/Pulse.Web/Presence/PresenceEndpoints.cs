@@ -42,13 +42,17 @@ internal static class PresenceEndpoints
         foreach (var text in parameters.SelectMany(parameter => (parameter ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)))
         {
             if (Caller.ParseUserId(text) is not { } id)
+            {
+                // The first culprit is enough: a list of thousands would make an answer of thousands.
                 errors.Add("ids", $"'{Shorten(text)}' is not a hyphenated UUID.");
-            else if (seen.Add(id))
-                ids.Add(id);
+                return [];
+            }
+
+            if (seen.Add(id)) ids.Add(id);
         }
 
         if (ids.Count > MaxUsers) errors.Add("ids", $"At most {MaxUsers} users at once; there are {ids.Count}.");
-        if (ids.Count == 0 && !errors.Any) errors.Add("ids", "Give one or more user ids, separated by commas.");
+        if (ids.Count == 0) errors.Add("ids", "Give one or more user ids, separated by commas.");
         return [.. ids];
     }
 

@@ -1,0 +1,75 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Pulse.Web.Auth;
+
+namespace Pulse.Web.Tests.Auth;
+
+public sealed class AuthOptionsTests
+{
+    private static readonly (string, string?)[] s_good = [("SigningKey", TestTokens.Key)];
+
+    [Fact]
+    public void Validate_KeyAlone_Passes() => Assert.Empty(Faults("Production", s_good));
+
+    [Theory]
+    [InlineData("SigningKey", null, "SigningKey is not set")]
+    [InlineData("SigningKey", "too short", "SigningKey must be at least 32 bytes; it has 9")]
+    [InlineData("Issuer", " ", "Pulse:Auth:Issuer must be")]
+    [InlineData("Audience", "", "Pulse:Auth:Audience must be")]
+    [InlineData("AccessTokenLifetime", "00:00:00", "AccessTokenLifetime must be above zero")]
+    [InlineData("AccessTokenLifetime", "2.00:00:00", "AccessTokenLifetime must be above zero and at most")]
+    [InlineData("SessionLifetime", "-00:00:01", "SessionLifetime must be above zero")]
+    [InlineData("DevSignIn", "true", "DevSignIn signs in as anyone and is for Development only; the environment is Production")]
+    public void Validate_OwnSettingAtFault_NamesIt(string key, string? value, string message) =>
+        Assert.Contains(message, Assert.Single(Faults("Production", [.. s_good.Where(s => s.Item1 != key), (key, value)])), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("", "pulse", TestTokens.OtherKey, null, "TrustedIssuers:0:Issuer")]
+    [InlineData("them\n", "pulse", TestTokens.OtherKey, null, "TrustedIssuers:0:Issuer")]
+    [InlineData("them", "", TestTokens.OtherKey, null, "TrustedIssuers:0:Audience")]
+    [InlineData("them", "pulse", null, null, "TrustedIssuers:0 needs exactly one of SigningKey and Authority; it has neither")]
+    [InlineData("them", "pulse", TestTokens.OtherKey, "https://them.example", "it has both")]
+    [InlineData("them", "pulse", "short", null, "TrustedIssuers:0:SigningKey must be at least 32 bytes")]
+    [InlineData("them", "pulse", null, "http://them.example", "Authority must be https outside Development; it is 'http://them.example'")]
+    [InlineData("them", "pulse", null, "them.example", "Authority must be an absolute https URL")]
+    [InlineData("pulse", "pulse", TestTokens.OtherKey, null, "'pulse' is given more than once")]
+    public void Validate_TrustedIssuerAtFault_NamesIt(string issuer, string audience, string? key, string? authority, string message) =>
+        Assert.Contains(message, Assert.Single(Faults("Production", [.. s_good, .. Issuer(0, issuer, audience, key, authority)])), StringComparison.Ordinal);
+
+    [Fact]
+    public void Validate_HttpAuthorityInDevelopment_Passes() =>
+        Assert.Empty(Faults("Development", [.. s_good, .. Issuer(0, "them", "pulse", null, "http://localhost:5005")]));
+
+    [Fact]
+    public void Validate_ManyFaults_ReportsAllAtOnceAndNoSecret()
+    {
+        var faults = Faults("Production",
+        [
+            ("SigningKey", "hunter2"), ("DevSignIn", "true"), ("AccessTokenLifetime", "00:00:00"),
+            .. Issuer(0, "them", "pulse", null, null), .. Issuer(1, "them", "pulse", "hunter3", null),
+        ]);
+
+        Assert.Equal(6, faults.Length);
+        Assert.DoesNotContain(faults, fault => fault.Contains("hunter", StringComparison.Ordinal));
+    }
+
+    private static (string, string?)[] Issuer(int index, string issuer, string audience, string? key, string? authority) =>
+    [
+        ($"TrustedIssuers:{index}:Issuer", issuer), ($"TrustedIssuers:{index}:Audience", audience),
+        ($"TrustedIssuers:{index}:SigningKey", key), ($"TrustedIssuers:{index}:Authority", authority),
+    ];
+
+    private static string[] Faults(string environment, (string, string?)[] settings)
+    {
+        using var services = AuthHost.Create(environment, settings);
+        try
+        {
+            services.GetRequiredService<IStartupValidator>().Validate();
+            return [];
+        }
+        catch (OptionsValidationException exception)
+        {
+            return [.. exception.Failures];
+        }
+    }
+}

@@ -1,0 +1,122 @@
+using Microsoft.Extensions.DependencyInjection;
+using Pulse.Web.Auth;
+
+namespace Pulse.Web.Tests.Auth;
+
+public sealed class TokenValidatorTests
+{
+    private const string Trusted = "https://app.example";
+
+    [Fact]
+    public async Task Validate_OwnToken_GivesTheCaller()
+    {
+        await using var services = AuthHost.CreateWithKey();
+        var userId = Guid.NewGuid();
+        var claims = TestTokens.Claims(userId, "Ada@Example.com");
+        (claims["email_verified"], claims["name"], claims["picture"], claims["sid"]) = (true, "Ada", "https://example.com/a.png", "s1");
+
+        var caller = await ValidateAsync(services, TestTokens.Hs256(claims));
+
+        Assert.Equal((userId, "pulse", userId.ToString()), (caller.OwnUserId, caller.Issuer, caller.Subject));
+        Assert.Equal(("Ada@Example.com", true, "Ada", "https://example.com/a.png", "s1"), (caller.Email, caller.EmailVerified, caller.Name, caller.Picture, caller.SessionId));
+        Assert.Equal((long)claims["exp"]!, caller.ExpiresAt.ToUnixTimeSeconds());
+    }
+
+    [Theory]
+    [MemberData(nameof(BadTokens.Names), MemberType = typeof(BadTokens))]
+    public async Task Validate_BadToken_IsRefusedWithAReason(string bad)
+    {
+        await using var services = AuthHost.CreateWithKey();
+
+        var validation = await services.GetRequiredService<TokenValidator>().ValidateAsync(BadTokens.Make(bad));
+
+        Assert.Null(validation.Principal);
+        Assert.False(validation.MayRetry);
+        Assert.Contains(BadTokens.Reason(bad), TokenFailure.Describe(validation.Failure!), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("exp", -20)]
+    [InlineData("nbf", 20)]
+    public async Task Validate_ClocksThatDifferALittle_Passes(string claim, int seconds)
+    {
+        await using var services = AuthHost.CreateWithKey();
+        var claims = TestTokens.Claims();
+        claims[claim] = TestTokens.In(seconds);
+
+        Assert.NotNull(await ValidateAsync(services, TestTokens.Hs256(claims)));
+    }
+
+    [Theory]
+    [InlineData("true", true)]
+    [InlineData("false", false)]
+    [InlineData("\"true\"", true)]
+    [InlineData("\"yes\"", false)]
+    [InlineData("null", false)]
+    [InlineData("[true,true]", false)]
+    public async Task Validate_EmailVerifiedOfAnyForm_IsTrueOnlyForTrue(string json, bool verified)
+    {
+        await using var services = AuthHost.CreateWithKey();
+        var claims = TestTokens.Claims(email: "ada@example.com");
+        claims["email_verified"] = System.Text.Json.Nodes.JsonNode.Parse(json);
+
+        Assert.Equal(verified, (await ValidateAsync(services, TestTokens.Hs256(claims))).EmailVerified);
+    }
+
+    [Fact]
+    public async Task Validate_FractionalExpiry_IsRead()
+    {
+        await using var services = AuthHost.CreateWithKey();
+        var claims = TestTokens.Claims();
+        var expiry = TestTokens.In(600);
+        claims["exp"] = expiry + 0.5;
+
+        Assert.Equal(expiry, (await ValidateAsync(services, TestTokens.Hs256(claims))).ExpiresAt.ToUnixTimeSeconds());
+    }
+
+    [Fact]
+    public async Task Validate_TrustedIssuersToken_NamesItsSubjectAndNoUser()
+    {
+        await using var services = CreateTrusting();
+
+        var caller = await ValidateAsync(services, TestTokens.Hs256(TestTokens.Claims(Trusted, "ada|1"), TestTokens.OtherKey));
+
+        Assert.Equal((Trusted, "ada|1", null), (caller.Issuer, caller.Subject, caller.OwnUserId));
+    }
+
+    [Theory]
+    [InlineData("pulse", TestTokens.OtherKey)]
+    [InlineData(Trusted, TestTokens.Key)]
+    public async Task Validate_OneIssuersTokenUnderAnothersKey_IsRefused(string issuer, string key)
+    {
+        await using var services = CreateTrusting();
+        var token = TestTokens.Hs256(TestTokens.Claims(issuer, Guid.NewGuid().ToString()), key);
+
+        Assert.Null((await services.GetRequiredService<TokenValidator>().ValidateAsync(token)).Principal);
+    }
+
+    [Fact]
+    public async Task Issue_ThenValidate_GivesTheUser()
+    {
+        await using var services = AuthHost.CreateWithKey(("AccessTokenLifetime", "00:05:00"));
+        var user = new Pulse.Users.UserProfile { Id = Guid.NewGuid(), Email = "ada@example.com", Name = "Ada", CreatedAt = DateTimeOffset.UtcNow, EmailVerified = true };
+
+        var token = services.GetRequiredService<TokenIssuer>().Issue(user, "session-1");
+        var caller = await ValidateAsync(services, token.Value);
+
+        Assert.Equal((user.Id, "ada@example.com", true, "Ada", "session-1"), (caller.OwnUserId, caller.Email, caller.EmailVerified, caller.Name, caller.SessionId));
+        Assert.Equal(token.ExpiresAt, caller.ExpiresAt);
+        Assert.InRange(token.ExpiresAt, DateTimeOffset.UtcNow.AddMinutes(4), DateTimeOffset.UtcNow.AddMinutes(5));
+    }
+
+    private static ServiceProvider CreateTrusting() => AuthHost.CreateWithKey(
+        ("TrustedIssuers:0:Issuer", Trusted), ("TrustedIssuers:0:Audience", "pulse"), ("TrustedIssuers:0:SigningKey", TestTokens.OtherKey));
+
+    private static async Task<Caller> ValidateAsync(ServiceProvider services, string token)
+    {
+        var validation = await services.GetRequiredService<TokenValidator>().ValidateAsync(token);
+        Assert.Null(validation.Failure);
+        Assert.True(Caller.TryRead(validation.Principal!, "pulse", out var caller));
+        return caller;
+    }
+}

@@ -1,0 +1,73 @@
+using Pulse.Users;
+using Pulse.Web.Auth;
+using Pulse.Web.Http;
+using Pulse.Web.Users;
+
+namespace Pulse.Web.Tests.Users;
+
+public sealed class ProfileSyncRequestTests
+{
+    private static readonly Caller s_caller = new()
+    {
+        Issuer = "them", Subject = "ada", ExpiresAt = DateTimeOffset.UnixEpoch,
+        Email = "Ada@Example.com", EmailVerified = true, Name = "Ada of the token", Picture = "https://example.com/token.png",
+    };
+
+    [Fact]
+    public void ToUpdate_EmptyBody_TakesTheToken() => Assert.Equal(
+        new ProfileUpdate { Email = "ada@example.com", EmailVerified = true, Name = "Ada of the token", Avatar = "https://example.com/token.png" },
+        Update(new(), s_caller));
+
+    [Fact]
+    public void ToUpdate_NameAndAvatarInBody_ComeBeforeTheTokens() => Assert.Equal(
+        new ProfileUpdate { Email = "ada@example.com", EmailVerified = true, Name = "Countess", Avatar = "https://example.com/body.png" },
+        Update(new(Email: "ADA@example.COM", Name: "Countess", Avatar: "https://example.com/body.png"), s_caller));
+
+    [Fact]
+    public void ToUpdate_TokenWithoutEmail_TakesTheBodysUnverified() => Assert.Equal(
+        ("ada@example.com", false),
+        Update(new(Email: "Ada@example.com"), s_caller with { Email = null }) is var update ? (update.Email, update.EmailVerified) : default);
+
+    [Fact]
+    public void ToUpdate_NobodySaysAnything_LeavesAllToTheStoredProfile() => Assert.Equal(
+        new ProfileUpdate(),
+        Update(new(), s_caller with { Email = null, Name = null, Picture = null }));
+
+    [Fact]
+    public void ToUpdate_TokensNameAndPictureBreakRules_ArePassedOver() => Assert.Equal(
+        new ProfileUpdate { Email = "ada@example.com", EmailVerified = true },
+        Update(new(), s_caller with { Name = " ", Picture = "javascript:alert(1)" }));
+
+    [Theory]
+    [InlineData("eve@example.com", "Ada@Example.com", "differs")]
+    [InlineData("not an address", "Ada@Example.com", "single address")]
+    [InlineData("", null, "single address")]
+    [InlineData(null, "not an address", "token's email claim")]
+    [InlineData("ada@example.com", "", "token's email claim")]
+    public void ToUpdate_EmailAtFault_SaysHow(string? body, string? token, string message)
+    {
+        var errors = new ValidationErrors();
+
+        new ProfileSyncRequest(Email: body).ToUpdate(s_caller with { Email = token }, errors);
+
+        Assert.Contains(message, Assert.Single(errors.ByMember["email"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ToUpdate_SeveralFaults_NamesEachMember()
+    {
+        var errors = new ValidationErrors();
+
+        new ProfileSyncRequest("x", " ", "x").ToUpdate(s_caller with { Email = null }, errors);
+
+        Assert.Equal(["avatar", "email", "name"], errors.ByMember.Keys.Order());
+    }
+
+    private static ProfileUpdate Update(ProfileSyncRequest request, Caller caller)
+    {
+        var errors = new ValidationErrors();
+        var update = request.ToUpdate(caller, errors);
+        Assert.Empty(errors.ByMember);
+        return update;
+    }
+}

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Configuration;
 using Pulse.Grains;
+using Pulse.Grains.Identity;
 using Pulse.Grains.Presence;
 using Pulse.Grains.Storage;
 using Pulse.Grains.Users;
@@ -38,6 +39,7 @@ public static class PulseSilo
         builder.Services.AddHostedService<SchemaStartup>();
         builder.Services.AddSingleton<LastSeenWriter>();
         builder.Services.AddHostedService(services => services.GetRequiredService<LastSeenWriter>());
+        builder.Services.AddOptions<SignInLinkOptions>().BindConfiguration(SignInLinkOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddPresence(builder.Configuration, connections.Redis);
         builder.Services.AddHealthChecks()
             .AddCheck<SiloHealthCheck>("silo", tags: [HealthEndpoints.ReadyTag])

@@ -12,7 +12,7 @@ namespace Pulse.Grains.Storage;
 /// Works through a transaction-mode pooler: no session state, no prepared statement or session lock outlives a transaction, and connections
 /// are not reset between uses, for there is nothing to reset.
 /// </remarks>
-internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable
+internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisposable
 {
     private const int DefaultTimeoutSeconds = 2;
 
@@ -85,6 +85,9 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable
     /// <exception cref="PostgresException">A constraint was violated; <paramref name="work"/> had no effect.</exception>
     public Task<T> RunAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
         RunAsync(work, _timeout, cancellationToken);
+
+    /// <inheritdoc/>
+    public void Dispose() => _dataSource.Dispose();
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _dataSource.DisposeAsync();

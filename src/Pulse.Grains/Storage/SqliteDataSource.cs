@@ -28,8 +28,8 @@ internal sealed class SqliteDataSource(string filePath, TimeSpan patience) : DbD
 
     /// <summary>Opens a connection whose statements wait up to <paramref name="busy"/> for another writer's lock.</summary>
     /// <remarks>
-    /// SQLite's own wait (<c>busy_timeout</c>) looks again every few milliseconds, the driver's retry every 150. The driver gives up at its command
-    /// timeout, but not before SQLite has: its one second therefore never adds to <paramref name="busy"/> by more than a look.
+    /// SQLite's own wait, looking again every few milliseconds. The driver's, on top of it, ends with the command timeout; one second, its least,
+    /// is over by then unless <paramref name="busy"/> is shorter.
     /// </remarks>
     public SqliteConnection Open(TimeSpan busy)
     {

@@ -87,7 +87,7 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
     /// <summary>Runs a write in a transaction of its own; whatever it throws rolls back.</summary>
     /// <exception cref="StoreUnavailableException">The file cannot be written, or its turn did not come in time; nothing was written.</exception>
     /// <exception cref="SqliteException">A unique constraint was violated; nothing was written.</exception>
-    public async Task<T> WriteAsync<T>(Func<SqliteConnection, SqliteTransaction, T> work, CancellationToken cancellationToken)
+    public async Task<T> WriteAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
         if (!await _writing.WaitAsync(Patience, cancellationToken)) throw new StoreUnavailableException("SQLite's queue of writers does not move");
@@ -96,10 +96,7 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
             return Translate(() =>
             {
                 using var connection = _dataSource.Open(Patience - _time.GetElapsedTime(started));
-                using var transaction = connection.BeginTransaction();
-                var result = work(connection, transaction);
-                transaction.Commit();
-                return result;
+                return InTransaction(connection, work);
             });
         }
         finally
@@ -113,6 +110,27 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
     {
         _dataSource.Dispose();
         _writing.Dispose();
+    }
+
+    /// <summary>Begins by waiting for the lock; nothing after that waits.</summary>
+    /// <remarks>Below the driver, which would ask for a taken lock again and again for at least a second, whatever busy time is set.</remarks>
+    private static T InTransaction<T>(SqliteConnection connection, Func<SqliteConnection, T> work)
+    {
+        Execute("BEGIN IMMEDIATE");
+        try
+        {
+            var result = work(connection);
+            Execute("COMMIT");
+            return result;
+        }
+        catch
+        {
+            // Some errors have rolled back already; what this one then says is of no interest.
+            raw.sqlite3_exec(connection.Handle, "ROLLBACK");
+            throw;
+        }
+
+        void Execute(string sql) => SqliteException.ThrowExceptionForRC(raw.sqlite3_exec(connection.Handle, sql), connection.Handle);
     }
 
     private static T Translate<T>(Func<T> work)

@@ -33,6 +33,7 @@ public static class StoresServiceCollectionExtensions
             services.AddSingleton<IStoreDatabase>(provider => provider.GetRequiredService<SqliteDatabase>());
             services.AddSingleton<IUserStore, SqliteUserStore>();
             services.AddSingleton<IAccountStore, SqliteAccountStore>();
+            services.AddSingleton<IOneTimeTokenStore, SqliteOneTimeTokenStore>();
         }
         else
         {
@@ -40,6 +41,7 @@ public static class StoresServiceCollectionExtensions
             services.AddSingleton<IStoreDatabase>(provider => provider.GetRequiredService<PostgresDatabase>());
             services.AddSingleton<IUserStore, PostgresUserStore>();
             services.AddSingleton<IAccountStore, PostgresAccountStore>();
+            services.AddSingleton<IOneTimeTokenStore, PostgresOneTimeTokenStore>();
         }
 
         return services;

@@ -40,13 +40,13 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
         try
         {
             await database.WriteAsync(
-                (connection, transaction) =>
+                connection =>
                 {
-                    InsertUser(user, connection, transaction);
+                    InsertUser(user, connection);
                     if (account is null) return 1;
 
                     linking = true;
-                    return InsertAccount(user, account, connection, transaction);
+                    return InsertAccount(user, account, connection);
                 },
                 cancellationToken);
             return UserWrite.Saved;
@@ -66,9 +66,9 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
         try
         {
             var written = await database.WriteAsync(
-                (connection, transaction) =>
+                connection =>
                 {
-                    using var command = new SqliteCommand(UserTable.UpdateProfileSql, connection, transaction);
+                    using var command = new SqliteCommand(UserTable.UpdateProfileSql, connection);
                     AddProfile(command.Parameters, user);
                     return command.ExecuteNonQuery();
                 },
@@ -88,26 +88,26 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
 
         var pairs = JsonSerializer.Serialize(seen.Select(entry => new[] { SqliteText.From(entry.UserId), SqliteText.From(entry.At) }));
         await database.WriteAsync(
-            (connection, transaction) =>
+            connection =>
             {
-                using var command = new SqliteCommand(SaveLastSeenSql, connection, transaction) { Parameters = { new("seen", pairs) } };
+                using var command = new SqliteCommand(SaveLastSeenSql, connection) { Parameters = { new("seen", pairs) } };
                 return command.ExecuteNonQuery();
             },
             cancellationToken);
     }
 
-    private static void InsertUser(UserRow user, SqliteConnection connection, SqliteTransaction transaction)
+    private static void InsertUser(UserRow user, SqliteConnection connection)
     {
-        using var command = new SqliteCommand(UserTable.InsertSql, connection, transaction);
+        using var command = new SqliteCommand(UserTable.InsertSql, connection);
         AddProfile(command.Parameters, user);
         command.Parameters.AddWithValue("created", SqliteText.From(user.CreatedAt));
         command.Parameters.AddWithValue("seen", SqliteText.From(user.LastSeenAt));
         command.ExecuteNonQuery();
     }
 
-    private static int InsertAccount(UserRow user, ExternalAccount account, SqliteConnection connection, SqliteTransaction transaction)
+    private static int InsertAccount(UserRow user, ExternalAccount account, SqliteConnection connection)
     {
-        using var command = new SqliteCommand(InsertAccountSql, connection, transaction)
+        using var command = new SqliteCommand(InsertAccountSql, connection)
         {
             Parameters =
             {

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Pulse.Grains.Identity;
 using Pulse.Grains.Presence;
 using Pulse.Identity;
 using Pulse.Presence;
@@ -12,7 +13,7 @@ namespace Pulse.Grains.Users;
 /// the last lease ends. Not reentrant: between two awaits nothing else of this user happens.
 /// </remarks>
 internal sealed class UserGrain(
-    IUserStore store, LastSeenWriter lastSeen, OnlineUsers onlineUsers, IOptions<PresenceOptions> presence, TimeProvider time)
+    IUserStore store, IAccountStore accounts, LastSeenWriter lastSeen, OnlineUsers onlineUsers, IOptions<PresenceOptions> presence, TimeProvider time)
     : Grain, IUserGrain
 {
     // A second activation of this user can win a race for the row once; that it keeps winning is not plausible.
@@ -40,6 +41,8 @@ internal sealed class UserGrain(
     public Task<ProfileSyncResult> SyncProfileAsync(ProfileUpdate update) => WriteProfileAsync(update, account: null);
 
     public Task<ProfileSyncResult> CreateWithAccountAsync(ProfileUpdate update, ExternalAccount account) => WriteProfileAsync(update, account);
+
+    public Task<ExternalAccount[]> ListAccountsAsync() => accounts.ListAsync(UserId);
 
     public async Task<PresenceSnapshot> GetPresenceAsync()
     {

@@ -7,10 +7,13 @@ public sealed class SqliteStores : StoresFixture
 {
     private readonly string _directory = Path.Combine(Path.GetTempPath(), $"pulse-test-{Guid.NewGuid():N}");
 
-    // The directory below does not exist: making it is the stores' task.
-    public override StoreOptions Options => new() { SqlitePath = Path.Combine(_directory, "data", "pulse.db") };
+    public override StoreOptions Options => new() { SqlitePath = Path.Combine(_directory, "pulse.db") };
 
-    protected override Task CreateAsync() => Task.CompletedTask;
+    protected override Task CreateAsync()
+    {
+        Directory.CreateDirectory(_directory);
+        return Task.CompletedTask;
+    }
 
     protected override Task DropAsync()
     {

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Microsoft.Extensions.DependencyInjection;
 using Pulse.Grains.Identity;
 using Pulse.Grains.Storage;
@@ -15,18 +14,26 @@ public abstract class StoresFixture : IAsyncLifetime
     internal IStoreDatabase Database { get; private set; } = null!;
     internal IUserStore Users { get; private set; } = null!;
     internal IAccountStore Accounts { get; private set; } = null!;
+    internal IOneTimeTokenStore Tokens { get; private set; } = null!;
 
     /// <summary>Where the database is.</summary>
     public abstract StoreOptions Options { get; }
 
     public async Task InitializeAsync()
     {
+        await InitializeEmptyAsync();
+        await Database.ApplySchemaAsync();
+    }
+
+    /// <summary>As <see cref="InitializeAsync"/>, without the schema.</summary>
+    public async Task InitializeEmptyAsync()
+    {
         await CreateAsync();
         var services = StartProcess();
-        await services.ApplyPulseSchemaAsync();
         Database = services.GetRequiredService<IStoreDatabase>();
         Users = services.GetRequiredService<IUserStore>();
         Accounts = services.GetRequiredService<IAccountStore>();
+        Tokens = services.GetRequiredService<IOneTimeTokenStore>();
     }
 
     public async Task DisposeAsync()

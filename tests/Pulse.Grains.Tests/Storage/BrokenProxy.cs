@@ -1,0 +1,99 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Pulse.Grains.Tests.Storage;
+
+/// <summary>A port in front of a server, which a test can cut off, silence and restore.</summary>
+internal sealed class BrokenProxy : IAsyncDisposable
+{
+    private readonly string _host;
+    private readonly int _port;
+    private readonly List<Socket> _sockets = [];
+    private TcpListener? _listener;
+    private bool _silent;
+
+    public BrokenProxy((string Host, int Port) server)
+    {
+        (_host, _port) = server;
+        Restore();
+    }
+
+    /// <summary>The port on 127.0.0.1; the same for good.</summary>
+    public int Port { get; private set; }
+
+    /// <summary>Ends all connections and refuses new ones.</summary>
+    public void Cut()
+    {
+        _listener?.Dispose();
+        _listener = null;
+        lock (_sockets)
+        {
+            foreach (var socket in _sockets) socket.Dispose();
+            _sockets.Clear();
+        }
+    }
+
+    /// <summary>Leaves all connections open and takes new ones, but passes nothing on.</summary>
+    public void Silence() => Volatile.Write(ref _silent, true);
+
+    /// <summary>Ends what was broken and passes new connections on.</summary>
+    public void Restore()
+    {
+        Cut();
+        Volatile.Write(ref _silent, false);
+        var listener = new TcpListener(IPAddress.Loopback, Port);
+        listener.Start();
+        Port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        _listener = listener;
+        _ = AcceptAsync(listener);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Cut();
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task AcceptAsync(TcpListener listener)
+    {
+        try
+        {
+            while (true)
+            {
+                var client = Keep(await listener.AcceptSocketAsync());
+                var server = Keep(new Socket(SocketType.Stream, ProtocolType.Tcp));
+                await server.ConnectAsync(_host, _port);
+                _ = PumpAsync(client, server);
+                _ = PumpAsync(server, client);
+            }
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException or InvalidOperationException)
+        {
+            // The proxy was cut.
+        }
+    }
+
+    private async Task PumpAsync(Socket from, Socket to)
+    {
+        var buffer = new byte[8192];
+        try
+        {
+            while (await from.ReceiveAsync(buffer) is > 0 and var count)
+            {
+                if (!Volatile.Read(ref _silent)) await to.SendAsync(buffer.AsMemory(0, count));
+            }
+
+            if (!Volatile.Read(ref _silent)) to.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // One side is gone; the other learns of it by its own pump or by Cut.
+        }
+    }
+
+    private Socket Keep(Socket socket)
+    {
+        lock (_sockets) _sockets.Add(socket);
+        return socket;
+    }
+}

@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Pulse.Grains.Identity;
+using Pulse.Grains.Storage;
+using Pulse.Grains.Tests.Users;
+using Pulse.Grains.Users;
+using Xunit;
+
+namespace Pulse.Grains.Tests.Storage;
+
+/// <summary>What callers are told, and how soon, while PostgreSQL is away; and that all is well once it is back.</summary>
+public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<PostgresStores>
+{
+    private static readonly TimeSpan Answer = TimeSpan.FromSeconds(2);
+
+    [Fact]
+    public async Task NobodyListens_EveryMethodSaysUnavailable()
+    {
+        using var services = stores.StartProcess(stores.OptionsVia(await UnusedPortAsync()));
+
+        await AssertUnavailableAsync(services);
+    }
+
+    [Fact]
+    public async Task ServerNeverAnswers_EveryMethodSaysUnavailable()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        using var services = stores.StartProcess(stores.OptionsVia(((IPEndPoint)silent.LocalEndpoint).Port));
+
+        await AssertUnavailableAsync(services);
+    }
+
+    [Fact]
+    public async Task CutOffInUse_SaysUnavailableThenRecovers()
+    {
+        await using var proxy = new BrokenProxy(PostgresStores.Server);
+        using var services = stores.StartProcess(stores.OptionsVia(proxy.Port));
+        var users = services.GetRequiredService<IUserStore>();
+        await WarmUpAsync(users);
+
+        proxy.Cut();
+        await AssertUnavailableAsync(services);
+
+        proxy.Restore();
+        Assert.Equal(UserWrite.Saved, await users.InsertAsync(TestUsers.New(), account: null));
+    }
+
+    [Fact]
+    public async Task SilentInUse_SaysUnavailableThenRecovers()
+    {
+        await using var proxy = new BrokenProxy(PostgresStores.Server);
+        using var services = stores.StartProcess(stores.OptionsVia(proxy.Port));
+        var users = services.GetRequiredService<IUserStore>();
+        await WarmUpAsync(users);
+
+        proxy.Silence();
+        await AssertUnavailableAsync(services);
+
+        proxy.Restore();
+        Assert.Equal(UserWrite.Saved, await users.InsertAsync(TestUsers.New(), account: null));
+    }
+
+    [Fact]
+    public async Task RestartedWhileIdle_FirstCallSucceeds()
+    {
+        await using var proxy = new BrokenProxy(PostgresStores.Server);
+        using var services = stores.StartProcess(stores.OptionsVia(proxy.Port));
+        var users = services.GetRequiredService<IUserStore>();
+        await WarmUpAsync(users);
+
+        proxy.Restore();
+
+        Assert.Equal(UserWrite.Saved, await users.InsertAsync(TestUsers.New(), account: null));
+    }
+
+    [Fact]
+    public async Task RowLockedTooLong_SaysUnavailableThenRecovers()
+    {
+        var user = TestUsers.New();
+        await stores.Users.InsertAsync(user, account: null);
+        await using (var other = await stores.Database.DataSource.OpenConnectionAsync())
+        await using (var transaction = await other.BeginTransactionAsync())
+        {
+            await using var command = other.CreateCommand();
+            command.CommandText = $"SELECT 1 FROM users WHERE id = '{user.Id}' FOR UPDATE";
+            await command.ExecuteNonQueryAsync();
+
+            await AssertUnavailableAsync(() => stores.Users.UpdateProfileAsync(user with { Name = "Late" }));
+        }
+
+        Assert.Equal(UserWrite.Saved, await stores.Users.UpdateProfileAsync(user with { Name = "In time" }));
+    }
+
+    [Fact]
+    public async Task Unavailable_SaysNothingSecret()
+    {
+        var options = stores.OptionsVia(await UnusedPortAsync());
+        options.PostgresConnectionString += ";Password=hunter2";
+        using var services = stores.StartProcess(options);
+
+        var exception = await Assert.ThrowsAsync<StoreUnavailableException>(() => services.GetRequiredService<IStoreDatabase>().PingAsync());
+
+        Assert.DoesNotContain("hunter2", exception.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Username", exception.ToString(), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task Ping_DatabaseThere_Returns() => await stores.Database.PingAsync();
+
+    /// <summary>Fills the pool, so that what follows meets connections that were good.</summary>
+    private static async Task WarmUpAsync(IUserStore users) => await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => users.FindAsync(Guid.NewGuid())));
+
+    private static async Task AssertUnavailableAsync(IServiceProvider services)
+    {
+        var users = services.GetRequiredService<IUserStore>();
+        var database = services.GetRequiredService<IStoreDatabase>();
+        await AssertUnavailableAsync(() => users.FindAsync(Guid.NewGuid()));
+        await Task.WhenAll(
+            AssertUnavailableAsync(() => users.InsertAsync(TestUsers.New(), account: null)),
+            AssertUnavailableAsync(() => users.UpdateProfileAsync(TestUsers.New())),
+            AssertUnavailableAsync(() => users.SaveLastSeenAsync([new(Guid.NewGuid(), TestUsers.Noon)])),
+            AssertUnavailableAsync(() => services.GetRequiredService<IAccountStore>().FindUserAsync("test", "somebody")),
+            AssertUnavailableAsync(() => database.PingAsync()),
+            AssertUnavailableAsync(() => database.ApplySchemaAsync()));
+    }
+
+    private static async Task AssertUnavailableAsync(Func<Task> call)
+    {
+        var started = Stopwatch.GetTimestamp();
+        await Assert.ThrowsAsync<StoreUnavailableException>(call);
+        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, Answer);
+    }
+
+    private static async Task<int> UnusedPortAsync()
+    {
+        await using var proxy = new BrokenProxy(PostgresStores.Server);
+        return proxy.Port;
+    }
+}

@@ -1,0 +1,5 @@
+using Xunit;
+
+namespace Pulse.Grains.Tests.Storage;
+
+public sealed class PostgresSchemaTests() : SchemaContract(new PostgresStores());

@@ -3,6 +3,7 @@ using Pulse.Silo;
 using Pulse.Silo.Health;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
+using Pulse.Web.Pages;
 using Pulse.Web.Presence;
 using Pulse.Web.Users;
 
@@ -14,6 +15,8 @@ builder.AddPulseHttp();
 builder.AddPulseCors();
 // Whose access tokens are accepted, and how Pulse makes its own.
 builder.AddPulseAuth();
+// What people see.
+builder.AddPulsePages();
 // The sockets of this process.
 builder.Services.AddPresenceHub();
 // The silo in this process: grains, stores, presence keys, and their health checks.
@@ -28,14 +31,15 @@ app.Services.GetRequiredService<IStartupValidator>().Validate();
 app.UseSecurityHeaders();
 // Around all that can fail.
 app.UseProblems();
-// The first page and what it loads.
-app.UseDefaultFiles();
-app.UseStaticFiles();
+// What pages load.
+app.UsePageAssets();
 // Before authentication: a preflight request carries no token.
 app.UseCors();
 app.UseAuthentication();
 app.UseAuthorization();
 
+// Pages: /, /signin, /dashboard, /example.
+app.MapPages();
 // Profiles: /auth/sync, /auth/me, /users/{id}.
 app.MapUsers();
 // Presence for those who ask once: /presence.

@@ -10,9 +10,9 @@ internal static class Page
     /// <summary>A page.</summary>
     /// <param name="parameters">The component's parameters by name; take the names with <see langword="nameof"/>.</param>
     /// <param name="statusCode">HTTP status.</param>
-    public static RazorComponentResult<TPage> Of<TPage>(Dictionary<string, object?>? parameters = null, int statusCode = StatusCodes.Status200OK)
+    public static IResult Of<TPage>(Dictionary<string, object?>? parameters = null, int statusCode = StatusCodes.Status200OK)
         where TPage : IComponent =>
-        new(parameters ?? [])
+        new RazorComponentResult<TPage>(parameters ?? [])
         {
             StatusCode = statusCode,
             // All or nothing: what fails half way can still become an error page.
@@ -27,7 +27,7 @@ internal static class Page
     /// <param name="wayBackHref">A path of this site.</param>
     /// <param name="wayBackText">The link's words.</param>
     /// <param name="reference">What to quote when reporting it, such as a trace id; <see langword="null"/> for none.</param>
-    public static RazorComponentResult<ErrorPage> Error(
+    public static IResult Error(
         int statusCode, string title, string whatHappened, string whatToDo, string wayBackHref, string wayBackText, string? reference = null) =>
         Of<ErrorPage>(
             new()
@@ -45,7 +45,7 @@ internal static class Page
     /// <param name="email">The address as it was asked for.</param>
     /// <param name="validFor">How long the link works.</param>
     /// <param name="devMailHref">Where Development shows the mail; <see langword="null"/> when it was really sent.</param>
-    public static RazorComponentResult<CheckMailPage> CheckMail(string email, TimeSpan validFor, string? devMailHref = null) =>
+    public static IResult CheckMail(string email, TimeSpan validFor, string? devMailHref = null) =>
         Of<CheckMailPage>(new()
         {
             [nameof(CheckMailPage.Email)] = email,
@@ -56,7 +56,7 @@ internal static class Page
     /// <summary>Where a sign-in link lands: one button, because mail scanners open links but press nothing.</summary>
     /// <param name="action">The path that the button posts to.</param>
     /// <param name="fields">Hidden fields of the form: the token, where to go next.</param>
-    public static RazorComponentResult<ConfirmEmailPage> ConfirmEmail(string action, IReadOnlyDictionary<string, string> fields) =>
+    public static IResult ConfirmEmail(string action, IReadOnlyDictionary<string, string> fields) =>
         Of<ConfirmEmailPage>(new()
         {
             [nameof(ConfirmEmailPage.Action)] = action,
@@ -64,6 +64,6 @@ internal static class Page
         });
 
     /// <summary>The mails that Development did not send, latest first.</summary>
-    public static RazorComponentResult<DevMailPage> DevMail(IReadOnlyList<DevMailPage.Mail> mails) =>
+    public static IResult DevMail(IReadOnlyList<DevMailPage.Mail> mails) =>
         Of<DevMailPage>(new() { [nameof(DevMailPage.Mails)] = mails });
 }

@@ -71,7 +71,7 @@ internal static class DashboardEndpoints
     private static async Task<IResult> SignOutAsync(HttpContext context, SignInCookie cookie)
     {
         await cookie.SignOutAsync(context);
-        return SeeOther("/");
+        return new SeeOtherResult("/");
     }
 
     private static async Task<IResult> SignOutEverywhereAsync(
@@ -95,8 +95,6 @@ internal static class DashboardEndpoints
         StatusCodes.Status404NotFound, "Your profile is gone", "You are signed in, but the user that you were is not here any more.",
         "Sign in again.", "/signin", "Sign in");
 
-    private static IResult Back(string done) => SeeOther($"{Path}?done={done}");
-
     // RFC 9110 section 15.4.4: the result of a post is shown by a GET, so that reloading it posts nothing again.
-    private static IResult SeeOther(string path) => new SeeOtherResult(path);
+    private static SeeOtherResult Back(string done) => new($"{Path}?done={done}");
 }

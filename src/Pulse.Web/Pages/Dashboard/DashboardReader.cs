@@ -8,7 +8,7 @@ using Pulse.Web.SignIn;
 namespace Pulse.Web.Pages.Dashboard;
 
 /// <summary>Gathers what the dashboard shows, in as many calls as there are owners, all at once.</summary>
-internal sealed class DashboardReader(IGrainFactory grains, SignInProviders providers)
+internal sealed class DashboardReader(IGrainFactory grains, SignInProviders providers, TimeProvider time)
 {
     /// <summary>The dashboard of a signed-in caller; <see langword="null"/> when there is no such user any more.</summary>
     public async Task<DashboardView?> ReadAsync(Caller caller)
@@ -31,11 +31,11 @@ internal sealed class DashboardReader(IGrainFactory grains, SignInProviders prov
         };
     }
 
-    private static DashboardView.Device ToDevice(SignInSession session, string? currentId)
+    private DashboardView.Device ToDevice(SignInSession session, string? currentId)
     {
         var name = DeviceName.From(session.Device);
         var isCurrent = session.Id.ToString("D", CultureInfo.InvariantCulture) == currentId;
-        return new(session.Id, name.Text, name.IsPhone, isCurrent, session.Address, session.CreatedAt, session.LastUsedAt);
+        return new(session.Id, name.Text, name.IsPhone, isCurrent, session.Address, session.CreatedAt, session.LastUsedAt, time.GetUtcNow() - session.LastUsedAt < TimeSpan.FromDays(1));
     }
 
     private IEnumerable<DashboardView.Account> ToAccounts(ExternalAccount[] linked)

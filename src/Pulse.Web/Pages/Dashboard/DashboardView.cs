@@ -25,9 +25,10 @@ public sealed record DashboardView
     /// <param name="IsCurrent">Whether it is this browser.</param>
     /// <param name="Address">IP address, when known.</param>
     /// <param name="CreatedAt">When they signed in, UTC.</param>
-    /// <param name="LastUsedAt">Latest known use, UTC.</param>
+    /// <param name="LastUsedAt">Latest known use, UTC; exact to a day.</param>
+    /// <param name="UsedToday">Whether that is so recent that no more than "in the last day" is known.</param>
     public sealed record Device(
-        Guid Id, string Name, bool IsPhone, bool IsCurrent, string? Address, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt);
+        Guid Id, string Name, bool IsPhone, bool IsCurrent, string? Address, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, bool UsedToday);
 
     /// <summary>A way to sign in.</summary>
     /// <param name="Provider">Its name in routes.</param>

@@ -1,0 +1,13 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Pulse.Web.SignIn;
+
+/// <summary>Whether people can sign in with every provider. Other ways in, and everybody who is in, go on without: degraded, not unhealthy.</summary>
+internal sealed class SignInHealthCheck(SignInWays ways) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        var faults = ways.OpenId().Where(way => !way.Available).Select(way => $"Nobody can sign in with {way.DisplayName}: {way.WhyNot}.").ToArray();
+        return Task.FromResult(faults.Length == 0 ? HealthCheckResult.Healthy() : HealthCheckResult.Degraded(string.Join(' ', faults)));
+    }
+}

@@ -17,7 +17,8 @@ internal sealed class AccessTokenHandler(string issuer, bool subjectIsUserId) : 
 
     public override async Task<TokenValidationResult> ValidateTokenAsync(string token, TokenValidationParameters validationParameters)
     {
-        if (token.Length > MaxTokenLength) return Invalid(new SecurityTokenMalformedException("The token is too long."));
+        if (Read(token) is not { } jwt) return Invalid(new SecurityTokenMalformedException("The token cannot be read."));
+        if (FaultOf(jwt) is { } fault) return Invalid(fault);
 
         // The framework would go on without keys and call the signature bad; but the token may be good, so say that we cannot know.
         if (validationParameters.ConfigurationManager is { } keys)
@@ -32,11 +33,25 @@ internal sealed class AccessTokenHandler(string issuer, bool subjectIsUserId) : 
             }
         }
 
-        var result = await base.ValidateTokenAsync(token, validationParameters);
-        return result.IsValid && Fault((JsonWebToken)result.SecurityToken) is { } fault ? Invalid(fault) : result;
+        return await base.ValidateTokenAsync(jwt, validationParameters);
     }
 
-    private SecurityTokenException? Fault(JsonWebToken token)
+    /// <summary>The token's parts, nothing proven; <see langword="null"/> for what is no JWT or too long to be looked at.</summary>
+    public static JsonWebToken? Read(string? token)
+    {
+        if (token is null or { Length: 0 or > MaxTokenLength }) return null;
+        try
+        {
+            return new JsonWebToken(token);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // The reader throws whatever its parsers throw (argument, format, JSON, security token exceptions); all mean "not a token".
+            return null;
+        }
+    }
+
+    private SecurityTokenException? FaultOf(JsonWebToken token)
     {
         // The framework also takes the issuer that a discovery document names; only the configured one is an account's provider.
         if (!string.Equals(token.Issuer, issuer, StringComparison.Ordinal))
@@ -48,15 +63,13 @@ internal sealed class AccessTokenHandler(string issuer, bool subjectIsUserId) : 
 
         if (string.IsNullOrWhiteSpace(token.Subject) || token.Subject.Length > MaxSubjectLength)
             return new InvalidSubjectException("The token has no usable subject.");
-        if (subjectIsUserId && Caller.ParseUserId(token.Subject) is null)
-            return new InvalidSubjectException("The subject is not a user id.");
-        return null;
+        return subjectIsUserId && Caller.ParseUserId(token.Subject) is null ? new InvalidSubjectException("The subject is not a user id.") : null;
     }
 
     private static TokenValidationResult Invalid(Exception fault) => new() { IsValid = false, Exception = fault };
 }
 
-/// <summary>The token is genuine, but its <c>sub</c> is missing, too long or, in Pulse's own tokens, no UUID.</summary>
+/// <summary>The token's <c>sub</c> is missing, too long or, in Pulse's own tokens, no UUID.</summary>
 internal sealed class InvalidSubjectException(string message) : SecurityTokenValidationException(message);
 
 /// <summary>The keys of a trusted issuer cannot be fetched, so its tokens can be neither accepted nor refused. Trying again later can help.</summary>

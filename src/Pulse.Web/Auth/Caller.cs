@@ -66,7 +66,9 @@ internal sealed record Caller
     }
 
     /// <summary>A hyphenated UUID other than the nil one; else <see langword="null"/>.</summary>
-    public static Guid? ParseUserId(string? text) => Guid.TryParseExact(text, "D", out var id) && id != Guid.Empty ? id : null;
+    public static Guid? ParseUserId(string? text) =>
+        // Compared with its own spelling: the parser alone also takes spaces around it and signs within.
+        Guid.TryParseExact(text, "D", out var id) && id != Guid.Empty && id.ToString("D").Equals(text, StringComparison.OrdinalIgnoreCase) ? id : null;
 
     // A JSON null is an absent claim; so is a list, of which nobody could say which one is meant.
     private static string? Find(ClaimsPrincipal principal, string type) =>

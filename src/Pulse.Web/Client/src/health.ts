@@ -1,8 +1,9 @@
 import { byId, setText } from './dom';
 
+/** A status is `healthy`, `degraded` (the rest goes on) or `unhealthy`; site.css knows these words. */
 interface Part {
   readonly status: string;
-  readonly reason?: string | null;
+  readonly reason?: string;
 }
 
 interface Readiness {
@@ -15,13 +16,13 @@ export async function showHealth(): Promise<void> {
   const summary = byId('health-summary');
   try {
     const answer = await fetch('/health/ready', { cache: 'no-store' });
-    const { parts } = (await answer.json()) as Readiness;
-    setText(summary, answer.ok ? 'Ready' : 'Not ready');
-    summary.dataset['state'] = answer.ok ? 'good' : 'bad';
+    const { status, parts } = (await answer.json()) as Readiness;
+    setText(summary, answer.ok ? (status === 'healthy' ? 'Ready' : 'Ready, in part') : 'Not ready');
+    summary.dataset['state'] = status;
     byId('health-parts').replaceChildren(...Object.entries(parts).map(([name, part]) => row(name, part)));
   } catch {
     setText(summary, 'No answer');
-    summary.dataset['state'] = 'bad';
+    summary.dataset['state'] = 'unhealthy';
     byId('health-parts').replaceChildren();
   }
 }
@@ -32,7 +33,7 @@ function row(name: string, { status, reason }: Part): HTMLElement {
   const state = document.createElement('dd');
   term.textContent = name;
   state.textContent = reason ? `${status}: ${reason}` : status;
-  state.dataset['state'] = /^(healthy|ready|ok|up)$/i.test(status) ? 'good' : 'bad';
+  state.dataset['state'] = status;
   line.append(term, state);
   return line;
 }

@@ -4,6 +4,7 @@ using Pulse.Silo.Health;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Presence;
+using Pulse.Web.SignIn;
 using Pulse.Web.Users;
 
 var builder = WebApplication.CreateBuilder(args);
@@ -14,6 +15,8 @@ builder.AddPulseHttp();
 builder.AddPulseCors();
 // Whose access tokens are accepted, and how Pulse makes its own.
 builder.AddPulseAuth();
+// How people sign in: OpenID Connect providers, links by mail.
+builder.AddPulseSignIn();
 // The sockets of this process.
 builder.Services.AddPresenceHub();
 // The silo in this process: grains, stores, presence keys, and their health checks.
@@ -35,6 +38,7 @@ app.UseStaticFiles();
 app.UseCors();
 app.UseAuthentication();
 app.UseAuthorization();
+app.UseRateLimiter();
 
 // Profiles: /auth/sync, /auth/me, /users/{id}.
 app.MapUsers();
@@ -42,6 +46,8 @@ app.MapUsers();
 app.MapPresence();
 // Presence for those who stay: /hubs/pulse.
 app.MapPresenceHub();
+// Signing in: /auth/signin/*, /auth/callback/*, /auth/accounts.
+app.MapPulseSignIn();
 // A token for anyone, in Development only: /auth/dev.
 app.MapDevSignIn();
 // For orchestrators: /health/live, /health/ready.

@@ -32,9 +32,9 @@ internal sealed record ExternalIdentity(AccountKey Account, string Type, Profile
 
     /// <summary>Whoever reads that mailbox.</summary>
     public static ExternalIdentity FromMailbox(string email) =>
-        new(new(SignInWays.Email, email), "email", new() { Email = email, EmailVerified = true });
+        new(new(SignInProviders.Email, email), "email", new() { Email = email, EmailVerified = true });
 
     /// <summary>Whoever somebody says to be, in Development.</summary>
     public static ExternalIdentity FromWord(string email, string? name) =>
-        new(new(SignInWays.Dev, email), "dev", new() { Email = email, EmailVerified = true, Name = name });
+        new(new(SignInProviders.Dev, email), "dev", new() { Email = email, EmailVerified = true, Name = name });
 }

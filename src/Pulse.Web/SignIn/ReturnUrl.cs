@@ -36,6 +36,9 @@ internal static class ReturnUrl
             if (decoded is '/' or '\\' or '.' or '%' or < ' ' or '\x7f') return false;
         }
 
+        // What lies below /auth/ does things rather than shows them: not something to be led to by a link from elsewhere.
+        if (path.StartsWith("/auth/", StringComparison.OrdinalIgnoreCase)) return false;
+
         foreach (var segment in path.Split('/'))
         {
             if (path[segment] is "." or "..") return false;

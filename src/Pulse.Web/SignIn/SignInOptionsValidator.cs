@@ -6,7 +6,7 @@ namespace Pulse.Web.SignIn;
 internal sealed class SignInOptionsValidator(IHostEnvironment environment) : IValidateOptions<SignInOptions>
 {
     // Other ways in, and Google, which has settings of its own.
-    private static readonly string[] s_reserved = [SignInOptions.GoogleName, SignInWays.Email, SignInWays.Dev];
+    private static readonly string[] s_reserved = [SignInOptions.GoogleName, SignInProviders.Email, SignInProviders.Dev];
 
     public ValidateOptionsResult Validate(string? name, SignInOptions options)
     {

@@ -27,7 +27,6 @@ public class PulseApplication : IAsyncLifetime
         {
             ["environment"] = "Development",
             ["Pulse:DataDirectory"] = _data.FullName,
-            ["Pulse:Stores:SqlitePath"] = Path.Combine(_data.FullName, "pulse.db"),
             ["Pulse:Cluster:SiloPort"] = "0",
             ["Pulse:Cluster:GatewayPort"] = "0",
             ["Pulse:Auth:SigningKey"] = TestTokens.Key,

@@ -6,8 +6,8 @@ namespace Pulse.Web.Auth;
 /// <summary>The framework's JWT validation plus Pulse's own rules, for the tokens of one issuer.</summary>
 /// <remarks>Both ways in, the HTTP schemes and <see cref="TokenValidator"/>, end here.</remarks>
 /// <param name="issuer">The only <c>iss</c> that passes.</param>
-/// <param name="subjectIsUserId">Whether <c>sub</c> must be a user id: Pulse's own tokens.</param>
-internal sealed class AccessTokenHandler(string issuer, bool subjectIsUserId) : JsonWebTokenHandler
+/// <param name="sessions">For Pulse's own tokens, whose <c>sub</c> must be a user id and whose <c>sid</c>, if any, a live session; else <see langword="null"/>.</param>
+internal sealed class AccessTokenHandler(string issuer, LiveSessions? sessions) : JsonWebTokenHandler
 {
     /// <summary>Longest token that is looked at, in characters. Generous for a token, small for a parser.</summary>
     public const int MaxTokenLength = 8 * 1024;
@@ -33,7 +33,10 @@ internal sealed class AccessTokenHandler(string issuer, bool subjectIsUserId) : 
             }
         }
 
-        return await base.ValidateTokenAsync(jwt, validationParameters);
+        var result = await base.ValidateTokenAsync(jwt, validationParameters);
+
+        // Last, and only for what is genuine: nobody else's token is worth a question to a grain.
+        return result.IsValid && sessions is not null && await sessions.FindFaultAsync(jwt) is { } ended ? Invalid(ended) : result;
     }
 
     /// <summary>The token's parts, nothing proven; <see langword="null"/> for what is no JWT or too long to be looked at.</summary>
@@ -63,7 +66,7 @@ internal sealed class AccessTokenHandler(string issuer, bool subjectIsUserId) : 
 
         if (string.IsNullOrWhiteSpace(token.Subject) || token.Subject.Length > MaxSubjectLength)
             return new InvalidSubjectException("The token has no usable subject.");
-        return subjectIsUserId && Caller.ParseUserId(token.Subject) is null ? new InvalidSubjectException("The subject is not a user id.") : null;
+        return sessions is not null && Caller.ParseUserId(token.Subject) is null ? new InvalidSubjectException("The subject is not a user id.") : null;
     }
 
     private static TokenValidationResult Invalid(Exception fault) => new() { IsValid = false, Exception = fault };
@@ -71,7 +74,3 @@ internal sealed class AccessTokenHandler(string issuer, bool subjectIsUserId) : 
 
 /// <summary>The token's <c>sub</c> is missing, too long or, in Pulse's own tokens, no UUID.</summary>
 internal sealed class InvalidSubjectException(string message) : SecurityTokenValidationException(message);
-
-/// <summary>The keys of a trusted issuer cannot be fetched, so its tokens can be neither accepted nor refused. Trying again later can help.</summary>
-internal sealed class IssuerUnavailableException(string issuer, Exception inner)
-    : SecurityTokenException($"The keys of the issuer '{issuer}' cannot be fetched.", inner);

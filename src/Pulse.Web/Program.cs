@@ -3,6 +3,7 @@ using Pulse.Silo;
 using Pulse.Silo.Health;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
+using Pulse.Web.Pages;
 using Pulse.Web.Presence;
 using Pulse.Web.SignIn;
 using Pulse.Web.Users;
@@ -17,6 +18,8 @@ builder.AddPulseCors();
 builder.AddPulseAuth();
 // How people sign in: OpenID Connect providers, links by mail.
 builder.AddPulseSignIn();
+// What people see.
+builder.AddPulsePages();
 // The sockets of this process.
 builder.Services.AddPresenceHub();
 // The silo in this process: grains, stores, presence keys, and their health checks.
@@ -31,15 +34,17 @@ app.Services.GetRequiredService<IStartupValidator>().Validate();
 app.UseSecurityHeaders();
 // Around all that can fail.
 app.UseProblems();
-// The first page and what it loads.
-app.UseDefaultFiles();
-app.UseStaticFiles();
+// What pages load.
+app.UsePageAssets();
 // Before authentication: a preflight request carries no token.
 app.UseCors();
 app.UseAuthentication();
 app.UseAuthorization();
+// After routing has found the endpoint that is limited.
 app.UseRateLimiter();
 
+// Pages: /, /signin, /dashboard, /example.
+app.MapPages();
 // Profiles: /auth/sync, /auth/me, /users/{id}.
 app.MapUsers();
 // Presence for those who ask once: /presence.

@@ -168,7 +168,7 @@ internal sealed class UserGrain(
         Email = update.Email ?? row.Email,
         EmailVerified = update.Email is null || update.Email == row.Email ? row.EmailVerified || update.EmailVerified : update.EmailVerified,
         Name = update.Name ?? row.Name,
-        Avatar = update.Avatar ?? row.Avatar,
+        Avatar = update.RemoveAvatar ? null : update.Avatar ?? row.Avatar,
     };
 
     private async ValueTask<UserRow?> LoadAsync()

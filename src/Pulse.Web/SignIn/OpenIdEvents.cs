@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.SignIn;
 
@@ -46,7 +47,7 @@ internal sealed partial class OpenIdEvents(
                     ? await completion.LinkAsync(context.HttpContext, who, intent, state?.RedirectUri)
                     : await completion.SignInAsync(context.HttpContext, who, state?.RedirectUri);
             }
-            catch (Exception exception) when (exception is StoreUnavailableException or TimeoutException)
+            catch (Exception exception) when (Unavailability.Covers(exception))
             {
                 LogUnavailable(provider, exception.GetType().Name);
                 return SignInErrors.TryAgain();

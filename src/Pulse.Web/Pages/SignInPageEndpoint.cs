@@ -1,0 +1,29 @@
+using Microsoft.Extensions.Options;
+using Pulse.Web.Auth;
+using Pulse.Web.SignIn;
+
+namespace Pulse.Web.Pages;
+
+/// <summary>The sign-in page. What its buttons and forms lead to is in <c>Pulse.Web.SignIn</c>.</summary>
+internal static class SignInPageEndpoint
+{
+    private static readonly SignInPage.DevPerson[] s_people =
+    [
+        new("ada@example.com", "Ada Lovelace"),
+        new("grace@example.com", "Grace Hopper"),
+        new("alan@example.com", "Alan Turing"),
+    ];
+
+    /// <summary>Maps <c>GET /signin</c>.</summary>
+    public static void MapSignInPage(this IEndpointRouteBuilder app) => app.MapGet("/signin", Show).AllowAnonymous().ExcludeFromDescription();
+
+    /// <summary>The page, fresh or with what was wrong.</summary>
+    private static IResult Show(string? returnUrl, SignInProviders providers, IHostEnvironment environment, IOptions<AuthOptions> auth) =>
+        Page.Of<SignInPage>(new()
+        {
+            [nameof(SignInPage.Providers)] = providers.All.Select(provider => new SignInPage.ProviderView(provider.Name, provider.DisplayName, provider.WhyNot)).ToArray(),
+            [nameof(SignInPage.ReturnUrl)] = ReturnUrl.OrDashboard(returnUrl),
+            // Both, as where the route behind it is mapped.
+            [nameof(SignInPage.People)] = environment.IsDevelopment() && auth.Value.DevSignIn ? s_people : [],
+        });
+}

@@ -230,7 +230,7 @@ build() {
   exec 9>"$repo/artifacts/.test-lock"
   flock 9
   # "|| return": errexit is off in a function whose result the caller tests.
-  dotnet build Pulse.sln --disable-build-servers -nologo -v:minimal -clp:NoSummary 9>&- || return
+  dotnet build Pulse.sln --disable-build-servers -nologo -v:minimal 9>&- || return
   local package
   for package in tests/*/package.json; do
     package=$(dirname -- "$package")

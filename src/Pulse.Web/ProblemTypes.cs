@@ -47,6 +47,18 @@ internal static class ProblemTypes
     public static readonly ProblemType TokenInvalid = new(Prefix + "token-invalid", 401, "The access token is not accepted.",
         "Get a new access token and try again.");
 
+    public static readonly ProblemType SignedOut = new(Prefix + "signed-out", 401, "You are signed out.",
+        "The session has ended or run out. Sign in again.");
+
+    public static readonly ProblemType NoSession = new(Prefix + "no-session", 400, "The access token belongs to no session.",
+        "There is nothing to end: this token ends by itself when it expires.");
+
+    public static readonly ProblemType CrossSite = new(Prefix + "cross-site", 403, "The request does not come from a page of this site.",
+        "Send it from a page of this site, or with an access token in the Authorization header.");
+
+    public static readonly ProblemType SessionNotFound = new(Prefix + "session-not-found", 404, "You have no such session.",
+        "It may have ended already; GET /auth/sessions lists those that live.");
+
     public static readonly ProblemType Forbidden = new(Prefix + "forbidden", 403, "This is not allowed.",
         "Sign in as somebody who may do this.");
 
@@ -68,6 +80,15 @@ internal static class ProblemTypes
     public static readonly ProblemType AccountTaken = new(Prefix + "account-taken", 409, "The external account belongs to another user.",
         "Nothing was changed. Sign in with this account directly.");
 
+    public static readonly ProblemType AccountNotLinked = new(Prefix + "account-not-linked", 404, "There is no such account.",
+        "Ask GET /auth/accounts for those that there are.");
+
+    public static readonly ProblemType LastWayIn = new(Prefix + "last-way-in", 409, "This account is the only way to sign in.",
+        "Nothing was changed. Link another account first, then take this one away.");
+
+    public static readonly ProblemType TooManyRequests = new(Prefix + "too-many-requests", 429, "There were too many requests.",
+        "Wait as many seconds as Retry-After says, then try again.");
+
     public static readonly ProblemType TooLarge = new(Prefix + "too-large", 413, "The request body is too large.",
         "Send at most 16 KB.");
 
@@ -81,7 +102,7 @@ internal static class ProblemTypes
         "Nothing is wrong with the request. Try again after the seconds that Retry-After says.");
 
     private static readonly Dictionary<int, ProblemType> s_byStatus =
-        new[] { BadRequest, TokenMissing, Forbidden, NotFound, MethodNotAllowed, TooLarge, UnsupportedMediaType, Internal, Unavailable }
+        new[] { BadRequest, TokenMissing, Forbidden, NotFound, MethodNotAllowed, TooLarge, UnsupportedMediaType, TooManyRequests, Internal, Unavailable }
             .ToDictionary(type => type.Status);
 
     /// <summary>The kind for a bare status that the framework chose; for one without a kind, RFC 9457's <c>about:blank</c>.</summary>

@@ -5,6 +5,7 @@ using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Pages;
 using Pulse.Web.Presence;
+using Pulse.Web.SignIn;
 using Pulse.Web.Users;
 
 var builder = WebApplication.CreateBuilder(args);
@@ -15,6 +16,8 @@ builder.AddPulseHttp();
 builder.AddPulseCors();
 // Whose access tokens are accepted, and how Pulse makes its own.
 builder.AddPulseAuth();
+// How people sign in: OpenID Connect providers, links by mail.
+builder.AddPulseSignIn();
 // What people see.
 builder.AddPulsePages();
 // The sockets of this process.
@@ -37,6 +40,8 @@ app.UsePageAssets();
 app.UseCors();
 app.UseAuthentication();
 app.UseAuthorization();
+// After routing has found the endpoint that is limited.
+app.UseRateLimiter();
 
 // Pages: /, /signin, /dashboard, /example.
 app.MapPages();
@@ -46,6 +51,8 @@ app.MapUsers();
 app.MapPresence();
 // Presence for those who stay: /hubs/pulse.
 app.MapPresenceHub();
+// Signing in: /auth/signin/*, /auth/callback/*, /auth/accounts.
+app.MapPulseSignIn();
 // A token for anyone, in Development only: /auth/dev.
 app.MapDevSignIn();
 // For orchestrators: /health/live, /health/ready.

@@ -27,7 +27,7 @@ public sealed class PulseCluster : IAsyncLifetime
 
     public IDatabase Redis => _redis!.GetDatabase();
 
-    public RedisKey Key(Guid userId) => RedisKeys.Online(userId);
+    public static RedisKey Key(Guid userId) => RedisKeys.Online(userId);
 
     public async Task InitializeAsync()
     {

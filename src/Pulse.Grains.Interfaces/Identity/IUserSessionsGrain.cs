@@ -1,13 +1,17 @@
 namespace Pulse.Identity;
 
 /// <summary>The sign-in sessions of one user, and the only writer of their <c>sessions</c> rows. The key is the user id.</summary>
-/// <remarks>Reads the user's sessions once per activation; every method throws <see cref="StoreUnavailableException"/> while they cannot be read.</remarks>
+/// <remarks>
+/// Every check of a session, on whichever node, goes through here. Every method throws <see cref="StoreUnavailableException"/> while the sessions cannot
+/// be read and are not known from shortly before; those that write also while they cannot be written.
+/// </remarks>
 [Alias("pulse.IUserSessionsGrain")]
 public interface IUserSessionsGrain : IGrainWithGuidKey
 {
-    /// <summary>Begins a session. It is in the database once this returns.</summary>
+    /// <summary>Begins a session. It is in the database once this returns. With the same secret again it answers the session that there is.</summary>
+    /// <returns><see langword="null"/>, and nothing is written, when the user has no row.</returns>
     [Alias("StartAsync")]
-    Task<SignInSession> StartAsync(SessionStart start);
+    Task<SignInSession?> StartAsync(SessionStart start);
 
     /// <summary>The live session of a cookie, or <see langword="null"/>. Slides its expiry, writing at most once a day.</summary>
     /// <param name="tokenHash">SHA-256 of the cookie's secret, 32 bytes.</param>

@@ -21,6 +21,9 @@ public sealed record SignInSession
 
     /// <summary>The client's IP address at the latest recorded use.</summary>
     [Id(5)] public string? Address { get; init; }
+
+    /// <summary>Whether this very call has moved <see cref="ExpiresAt"/>: the browser's cookie is due a new Max-Age.</summary>
+    [Id(6)] public bool Renewed { get; init; }
 }
 
 /// <summary>What is known of a sign-in when it happens.</summary>

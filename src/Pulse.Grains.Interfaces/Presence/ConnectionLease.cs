@@ -13,4 +13,7 @@ public sealed record ConnectionLease
 
     /// <summary>The latest sign of life of the socket by the front end's clock, UTC. On disconnect: when it ended.</summary>
     [Id(2)] public required DateTimeOffset SeenAt { get; init; }
+
+    /// <summary>The sign-in session whose end ends this connection too; <see langword="null"/> for a token that belongs to none.</summary>
+    [Id(3)] public Guid? SessionId { get; init; }
 }

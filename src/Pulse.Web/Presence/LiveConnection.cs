@@ -3,7 +3,7 @@ using Pulse.Presence;
 namespace Pulse.Web.Presence;
 
 /// <summary>One socket that this front end holds. Lives as long as the socket; found through the connection's features.</summary>
-internal sealed class LiveConnection(string connectionId, Guid userId)
+internal sealed class LiveConnection(string connectionId, Guid userId, Guid? sessionId)
 {
     // SignalR handles one invocation of a connection at a time: these two need no guard.
     private long _second;
@@ -12,6 +12,9 @@ internal sealed class LiveConnection(string connectionId, Guid userId)
     public string ConnectionId => connectionId;
 
     public Guid UserId => userId;
+
+    /// <summary>The session whose end ends this socket too; <see langword="null"/> for a token that belongs to none.</summary>
+    public Guid? SessionId => sessionId;
 
     /// <summary>When the client itself last did something, UTC ticks.</summary>
     public long ActiveAtTicks;
@@ -27,5 +30,5 @@ internal sealed class LiveConnection(string connectionId, Guid userId)
     }
 
     public ConnectionLease ToLease(string frontEndId, DateTimeOffset seenAt) =>
-        new() { ConnectionId = connectionId, FrontEndId = frontEndId, SeenAt = seenAt };
+        new() { ConnectionId = connectionId, FrontEndId = frontEndId, SeenAt = seenAt, SessionId = sessionId };
 }

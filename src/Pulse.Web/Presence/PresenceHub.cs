@@ -16,9 +16,10 @@ internal sealed class PresenceHub(FrontEnd frontEnd, Callers callers, IOptions<H
 
     public override async Task OnConnectedAsync()
     {
-        var userId = await callers.FindUserIdAsync(callers.Read(Context.User!))
+        var caller = callers.Read(Context.User!);
+        var userId = await callers.FindUserIdAsync(caller)
             ?? throw new HubException("user-not-synced: this token's user is not known here yet. Call POST /auth/sync with it, then connect again.");
-        var connection = new LiveConnection(Context.ConnectionId, userId) { ActiveAtTicks = time.GetUtcNow().UtcTicks };
+        var connection = new LiveConnection(Context.ConnectionId, userId, caller.OwnSessionId) { ActiveAtTicks = time.GetUtcNow().UtcTicks };
         Context.Features.Set(connection);
         await frontEnd.ConnectAsync(connection);
         await Clients.Caller.Connected(new(userId, Context.ConnectionId, (int)options.Value.HeartbeatInterval.TotalSeconds));

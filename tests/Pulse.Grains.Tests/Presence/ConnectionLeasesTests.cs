@@ -68,19 +68,21 @@ public sealed class ConnectionLeasesTests
     [Property(MaxTest = 1_000, Arbitrary = [typeof(Histories)])]
     public void AnyHistory_AgreesWithTheDefinition(Message[] history)
     {
+        // Of its own: one instance of this class runs all histories.
+        var leases = new ConnectionLeases(Duration);
         var heard = new List<(Message Message, DateTimeOffset At)>();
         var now = Start;
         foreach (var message in history)
         {
             now += message.Pause;
-            _leases.Expire(now);
+            leases.Expire(now);
             heard.Add((message, now));
-            if (message.Ends) _leases.End(message.ConnectionId, now);
-            else _leases.Renew(Lease(message.ConnectionId, now - message.Delay), now);
+            if (message.Ends) leases.End(message.ConnectionId, now);
+            else leases.Renew(Lease(message.ConnectionId, now - message.Delay), now);
 
             var live = heard.Select(entry => entry.Message.ConnectionId).Distinct().Where(id => IsLive(id, heard, now)).ToArray();
-            Assert.Equal(live.Length, _leases.Count);
-            Assert.True(_leases.NextExpiry > now, "a lease that has run out is still held");
+            Assert.Equal(live.Length, leases.Count);
+            Assert.True(leases.NextExpiry > now, "a lease that has run out is still held");
         }
     }
 

@@ -3,52 +3,21 @@ using Pulse.Grains.Storage;
 
 namespace Pulse.Grains.Tests.Storage;
 
-/// <summary>The PostgreSQL stores on a database made for the class, on the server that <c>PULSE_TEST_POSTGRES</c> names.</summary>
+/// <summary>The PostgreSQL stores on a database made for the class.</summary>
 public sealed class PostgresStores : StoresFixture
 {
-    private const string Variable = "PULSE_TEST_POSTGRES";
+    private PostgresTestDatabase? _database;
 
-    private readonly string _database = $"pulse_test_{Guid.NewGuid():N}";
-
-    public override StoreOptions Options => new() { PostgresConnectionString = Settings(_database).ConnectionString };
+    public override StoreOptions Options => new() { PostgresConnectionString = _database!.ConnectionString };
 
     /// <summary>The same database as reached over another port.</summary>
-    internal StoreOptions OptionsVia(int port)
-    {
-        var settings = Settings(_database);
-        (settings.Host, settings.Port) = ("127.0.0.1", port);
-        return new() { PostgresConnectionString = settings.ConnectionString };
-    }
+    internal StoreOptions OptionsVia(int port) =>
+        new() { PostgresConnectionString = new NpgsqlConnectionStringBuilder(_database!.ConnectionString) { Host = "127.0.0.1", Port = port }.ConnectionString };
 
     /// <summary>Where the server listens.</summary>
-    internal static (string Host, int Port) Server => (Settings().Host!, Settings().Port);
+    internal static (string Host, int Port) Server => (TestServers.Postgres.Host!, TestServers.Postgres.Port);
 
-    protected override Task CreateAsync() => ExecuteOnServerAsync($"CREATE DATABASE {_database}");
+    protected override async Task CreateAsync() => _database = await PostgresTestDatabase.CreateAsync();
 
-    protected override Task DropAsync() => ExecuteOnServerAsync($"DROP DATABASE IF EXISTS {_database} WITH (FORCE)");
-
-    private static NpgsqlConnectionStringBuilder Settings(string? database = null)
-    {
-        var text = Environment.GetEnvironmentVariable(Variable);
-        if (string.IsNullOrWhiteSpace(text))
-        {
-            throw new InvalidOperationException(
-                $"{Variable} is not set. Run the tests with ./test.sh, which starts a PostgreSQL for them, or set it to an Npgsql connection string "
-                + "of a server where the tests may create databases.");
-        }
-
-        var settings = new NpgsqlConnectionStringBuilder(text);
-        if (database is not null) settings.Database = database;
-        return settings;
-    }
-
-    private static async Task ExecuteOnServerAsync(string sql)
-    {
-        var settings = Settings();
-        settings.Pooling = false;
-        await using var connection = new NpgsqlConnection(settings.ConnectionString);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync();
-    }
+    protected override async Task DropAsync() => await _database!.DisposeAsync();
 }

@@ -17,8 +17,8 @@ public sealed class UserGrainTests(PulseCluster cluster) : IClassFixture<PulseCl
     {
         await User.ConnectAsync(Lease("a"));
 
-        Assert.Equal("true", await cluster.Redis.StringGetAsync(cluster.Key(_id)));
-        var ttl = await cluster.Redis.KeyTimeToLiveAsync(cluster.Key(_id));
+        Assert.Equal("true", await cluster.Redis.StringGetAsync(PulseCluster.Key(_id)));
+        var ttl = await cluster.Redis.KeyTimeToLiveAsync(PulseCluster.Key(_id));
         Assert.InRange(ttl!.Value, TimeSpan.FromTicks(1), PulseCluster.TimeToLive);
         Assert.Equal(PresenceStatus.Online, (await User.GetPresenceAsync()).Status);
     }
@@ -31,12 +31,12 @@ public sealed class UserGrainTests(PulseCluster cluster) : IClassFixture<PulseCl
         await User.ConnectAsync(Lease("b"));
 
         await User.DisconnectAsync(Lease("a"));
-        Assert.True(await cluster.Redis.KeyExistsAsync(cluster.Key(_id)));
+        Assert.True(await cluster.Redis.KeyExistsAsync(PulseCluster.Key(_id)));
         Assert.Null((await User.GetProfileAsync())!.LastSeenAt);
 
         var ended = Lease("b");
         await User.DisconnectAsync(ended);
-        Assert.False(await cluster.Redis.KeyExistsAsync(cluster.Key(_id)));
+        Assert.False(await cluster.Redis.KeyExistsAsync(PulseCluster.Key(_id)));
         Assert.Equal(Microseconds(ended.SeenAt), await cluster.StoredLastSeenAsync(_id));
         Assert.Equal(PresenceStatus.Offline, (await User.GetPresenceAsync()).Status);
     }
@@ -48,7 +48,7 @@ public sealed class UserGrainTests(PulseCluster cluster) : IClassFixture<PulseCl
         await User.ConnectAsync(Lease("a"));
 
         Assert.Equal(PresenceStatus.Offline, (await User.GetPresenceAsync()).Status);
-        Assert.False(await cluster.Redis.KeyExistsAsync(cluster.Key(_id)));
+        Assert.False(await cluster.Redis.KeyExistsAsync(PulseCluster.Key(_id)));
     }
 
     [Fact]
@@ -60,18 +60,18 @@ public sealed class UserGrainTests(PulseCluster cluster) : IClassFixture<PulseCl
 
         await Eventually.AsyncEqual(Microseconds(lease.SeenAt), () => cluster.StoredLastSeenAsync(_id));
         Assert.Equal(PresenceStatus.Offline, (await User.GetPresenceAsync()).Status);
-        Assert.False(await cluster.Redis.KeyExistsAsync(cluster.Key(_id)));
+        Assert.False(await cluster.Redis.KeyExistsAsync(PulseCluster.Key(_id)));
     }
 
     [Fact]
     public async Task LostKey_OfAConnectedUser_ComesBackByItself()
     {
         using var beating = cluster.KeepRenewing(_id, Lease("a"));
-        await Eventually.AsyncEqual(true, () => cluster.Redis.KeyExistsAsync(cluster.Key(_id)));
+        await Eventually.AsyncEqual(true, () => cluster.Redis.KeyExistsAsync(PulseCluster.Key(_id)));
 
-        await cluster.Redis.KeyDeleteAsync(cluster.Key(_id));
+        await cluster.Redis.KeyDeleteAsync(PulseCluster.Key(_id));
 
-        await Eventually.AsyncEqual(true, () => cluster.Redis.KeyExistsAsync(cluster.Key(_id)));
+        await Eventually.AsyncEqual(true, () => cluster.Redis.KeyExistsAsync(PulseCluster.Key(_id)));
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class UserGrainTests(PulseCluster cluster) : IClassFixture<PulseCl
         await User.ConnectAsync(Lease("a"));
 
         await cluster.Cluster.DeactivateAsync(User);
-        Assert.True(await cluster.Redis.KeyExistsAsync(cluster.Key(_id)));
+        Assert.True(await cluster.Redis.KeyExistsAsync(PulseCluster.Key(_id)));
         Assert.Null(await cluster.StoredLastSeenAsync(_id));
 
         await User.RenewAsync([Lease("a")]);

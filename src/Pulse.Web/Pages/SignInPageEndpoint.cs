@@ -23,6 +23,7 @@ internal static class SignInPageEndpoint
         {
             [nameof(SignInPage.Providers)] = providers.All.Select(provider => new SignInPage.ProviderView(provider.Name, provider.DisplayName, provider.WhyNot)).ToArray(),
             [nameof(SignInPage.ReturnUrl)] = ReturnUrl.OrDashboard(returnUrl),
+            [nameof(SignInPage.EmailWhyNot)] = providers.EmailWhyNot,
             // Both, as where the route behind it is mapped.
             [nameof(SignInPage.People)] = environment.IsDevelopment() && auth.Value.DevSignIn ? s_people : [],
         });

@@ -23,9 +23,9 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
 
     /// <inheritdoc/>
     public Task<bool> InsertAsync(SessionRow session, IReadOnlyCollection<Guid> ended, CancellationToken cancellationToken = default) => database.WriteAsync(
-        (connection, transaction) =>
+        connection =>
         {
-            using var insert = new SqliteCommand(SessionTable.InsertSql, connection, transaction);
+            using var insert = new SqliteCommand(SessionTable.InsertSql, connection);
             insert.Parameters.AddRange(
             [
                 .. UseOf(session),
@@ -37,7 +37,7 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
 
             foreach (var id in ended)
             {
-                using var delete = new SqliteCommand(SessionTable.DeleteSql, connection, transaction);
+                using var delete = new SqliteCommand(SessionTable.DeleteSql, connection);
                 delete.Parameters.AddRange([new("user", SqliteText.From(session.UserId)), new SqliteParameter("id", SqliteText.From(id))]);
                 delete.ExecuteNonQuery();
             }
@@ -67,9 +67,9 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
         ExecuteAsync(SweepSql, [new("now", SqliteText.From(now)), new("limit", limit)], cancellationToken);
 
     private Task<int> ExecuteAsync(string sql, SqliteParameter[] parameters, CancellationToken cancellationToken) => database.WriteAsync(
-        (connection, transaction) =>
+        connection =>
         {
-            using var command = new SqliteCommand(sql, connection, transaction);
+            using var command = new SqliteCommand(sql, connection);
             command.Parameters.AddRange(parameters);
             return command.ExecuteNonQuery();
         },

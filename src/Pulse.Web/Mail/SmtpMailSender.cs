@@ -52,8 +52,8 @@ internal sealed partial class SmtpMailSender(IOptions<MailOptions> options, Time
         deadline.CancelAfter(settings.Timeout);
 
         using var client = new SmtpClient { Timeout = (int)settings.Timeout.TotalMilliseconds };
-        await client.ConnectAsync(settings.Host, settings.Port, Protection(settings.Security), deadline.Token);
-        if (!string.IsNullOrEmpty(settings.User)) await client.AuthenticateAsync(settings.User, settings.Password, deadline.Token);
+        await client.ConnectAsync(settings.Host!, settings.Port, Protection(settings.Security), deadline.Token);
+        if (!string.IsNullOrEmpty(settings.User)) await client.AuthenticateAsync(settings.User, settings.Password!, deadline.Token);
         await client.SendAsync(message, deadline.Token);
 
         // The mail is the server's by now; whether goodbye arrives is of no interest.
@@ -69,7 +69,7 @@ internal sealed partial class SmtpMailSender(IOptions<MailOptions> options, Time
 
     private MimeMessage Compose(OutgoingMail mail)
     {
-        var from = MailboxAddress.Parse(options.Value.From);
+        var from = MailboxAddress.Parse(options.Value.From!);
         var message = new MimeMessage
         {
             Subject = mail.Subject,

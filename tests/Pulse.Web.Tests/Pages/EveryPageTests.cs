@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 namespace Pulse.Web.Tests.Pages;
 
 /// <summary>What holds for every page: no barrier that axe calls serious, no complaint of the browser, nothing cut off on a small phone.</summary>
-[Collection(PagesCollection.Name)]
+[Collection(SharedPages.Name)]
 public sealed class EveryPageTests(PagesApplication pulse)
 {
     private const int Narrow = 320;

@@ -5,7 +5,7 @@ using Pulse.Web.Tests.Http;
 namespace Pulse.Web.Tests.Pages;
 
 /// <summary>What goes with a page, and who gets a page at all.</summary>
-[Collection(PagesCollection.Name)]
+[Collection(SharedPages.Name)]
 public sealed class HeadersTests(PagesApplication pulse)
 {
     private const string Browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
@@ -70,7 +70,7 @@ public sealed class HeadersTests(PagesApplication pulse)
 
         using var response = await pulse.Anonymous.SendAsync(request);
 
-        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
         Assert.Contains("This form is out of date", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 

@@ -4,7 +4,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Pulse.Web.Tests.Pages;
 
 /// <summary>What people do, as they do it.</summary>
-[Collection(PagesCollection.Name)]
+[Collection(SharedPages.Name)]
 public sealed class JourneyTests(PagesApplication pulse)
 {
     // The promise is 100 KB for everything from the start page to the live dashboard, before compression.

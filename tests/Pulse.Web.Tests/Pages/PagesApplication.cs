@@ -50,7 +50,7 @@ public sealed class PagesApplication : PulseApplication, IAsyncLifetime
 }
 
 [CollectionDefinition(Name)]
-public sealed class PagesCollection : ICollectionFixture<PagesApplication>
+public sealed class SharedPages : ICollectionFixture<PagesApplication>
 {
     public const string Name = "Pages";
 }

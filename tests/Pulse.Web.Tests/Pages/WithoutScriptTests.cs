@@ -4,7 +4,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Pulse.Web.Tests.Pages;
 
 /// <summary>Everything but the live status works without JavaScript.</summary>
-[Collection(PagesCollection.Name)]
+[Collection(SharedPages.Name)]
 public sealed class WithoutScriptTests(PagesApplication pulse)
 {
     [Fact]

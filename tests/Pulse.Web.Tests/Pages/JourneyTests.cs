@@ -121,7 +121,7 @@ public sealed class JourneyTests(PagesApplication pulse)
         for (var i = 0; i < PatienceKeys; i++)
         {
             await page.Keyboard.PressAsync(key);
-            if ((await page.EvaluateAsync<string>("document.activeElement.innerText")).StartsWith(until, StringComparison.Ordinal)) return;
+            if ((await page.EvaluateAsync<string>("document.activeElement.innerText")).Contains(until, StringComparison.Ordinal)) return;
         }
 
         Assert.Fail($"'{until}' was not reached with {PatienceKeys} times {key}.");

@@ -12,7 +12,7 @@ public sealed class WithoutScriptTests(PagesApplication pulse)
     {
         await using var visitor = await pulse.VisitAsync(script: false);
         await visitor.SignInAsync("No Script");
-        await Expect(visitor.Page.GetByText("Live status needs JavaScript")).ToBeVisibleAsync();
+        await Expect(visitor.Page.Locator("noscript")).ToBeVisibleAsync();
 
         await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out", Exact = true }).ClickAsync();
 

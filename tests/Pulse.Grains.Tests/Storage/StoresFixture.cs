@@ -14,6 +14,7 @@ public abstract class StoresFixture : IAsyncLifetime
     internal IStoreDatabase Database { get; private set; } = null!;
     internal IUserStore Users { get; private set; } = null!;
     internal IAccountStore Accounts { get; private set; } = null!;
+    internal ISessionStore Sessions { get; private set; } = null!;
 
     /// <summary>Where the database is.</summary>
     public abstract StoreOptions Options { get; }
@@ -32,6 +33,7 @@ public abstract class StoresFixture : IAsyncLifetime
         Database = services.GetRequiredService<IStoreDatabase>();
         Users = services.GetRequiredService<IUserStore>();
         Accounts = services.GetRequiredService<IAccountStore>();
+        Sessions = services.GetRequiredService<ISessionStore>();
     }
 
     public async Task DisposeAsync()

@@ -36,6 +36,9 @@ public class PulseApplication : IAsyncLifetime
         }.Concat(settings).GroupBy(setting => setting.Key).Select(group => group.Last()),
     ]);
 
+    /// <summary>Where its database is.</summary>
+    private protected string DataDirectory => _data.FullName;
+
     /// <summary>A client without credentials.</summary>
     public HttpClient Anonymous { get; private set; } = null!;
 

@@ -42,6 +42,9 @@ public class PulseApplication : IAsyncLifetime
     /// <summary>The application's own services.</summary>
     public IServiceProvider Services => _factory!.Services;
 
+    /// <summary>Where its database is.</summary>
+    private protected string DataDirectory => _data.FullName;
+
     /// <summary>A client without credentials.</summary>
     public HttpClient Anonymous { get; private set; } = null!;
 

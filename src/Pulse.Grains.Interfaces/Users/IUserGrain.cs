@@ -25,6 +25,10 @@ public interface IUserGrain : IGrainWithGuidKey
     [Alias("CreateWithAccountAsync")]
     Task<ProfileSyncResult> CreateWithAccountAsync(ProfileUpdate update, ExternalAccount account);
 
+    /// <summary>The external accounts that this user can sign in with, oldest first.</summary>
+    [Alias("ListAccountsAsync")]
+    Task<ExternalAccount[]> ListAccountsAsync();
+
     /// <summary>What others may see of this user's presence.</summary>
     [Alias("GetPresenceAsync")]
     Task<PresenceSnapshot> GetPresenceAsync();

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Utilities;
+using Pulse.Grains.Identity;
 using Pulse.Grains.Presence;
 using Pulse.Identity;
 using Pulse.Presence;
@@ -18,6 +19,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     // A front end asks again every 20 s: one that is gone is forgotten after three silences.
     private static readonly TimeSpan WatchLifetime = TimeSpan.FromSeconds(60);
 
+    private readonly IAccountStore _accounts;
     private readonly LastSeenWriter _lastSeenWriter;
     private readonly OnlineUsers _onlineUsers;
     private readonly IPresenceIndex _index;
@@ -38,10 +40,11 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private bool _heardOf;
 
     public UserGrain(
-        IGrainContext context, IUserStore store, LastSeenWriter lastSeenWriter, OnlineUsers onlineUsers, IPresenceIndex index,
-        IOptions<PresenceOptions> options, TimeProvider time, ILogger<UserGrain> logger)
+        IGrainContext context, IUserStore store, IAccountStore accounts, LastSeenWriter lastSeenWriter, OnlineUsers onlineUsers,
+        IPresenceIndex index, IOptions<PresenceOptions> options, TimeProvider time, ILogger<UserGrain> logger)
     {
-        (_lastSeenWriter, _onlineUsers, _index, _options, _time, _logger) = (lastSeenWriter, onlineUsers, index, options.Value, time, logger);
+        (_accounts, _lastSeenWriter, _onlineUsers, _index) = (accounts, lastSeenWriter, onlineUsers, index);
+        (_options, _time, _logger) = (options.Value, time, logger);
         UserId = context.GrainId.GetGuidKey();
         _user = new(UserId, store, time);
         _leases = new(_options.LeaseDuration);
@@ -62,6 +65,8 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     public Task<ProfileSyncResult> SyncProfileAsync(ProfileUpdate update) => WriteProfileAsync(update, account: null);
 
     public Task<ProfileSyncResult> CreateWithAccountAsync(ProfileUpdate update, ExternalAccount account) => WriteProfileAsync(update, account);
+
+    public Task<ExternalAccount[]> ListAccountsAsync() => _accounts.ListAsync(UserId);
 
     public async Task<PresenceSnapshot> GetPresenceAsync()
     {

@@ -104,7 +104,7 @@ public sealed class TokenValidatorTests
         var token = services.GetRequiredService<TokenIssuer>().Issue(user);
         var caller = await ValidateAsync(services, token.Value);
 
-        Assert.Equal((user.Id, "ada@example.com", true, "Ada", null as string), (caller.OwnUserId, caller.Email, caller.EmailVerified, caller.Name, caller.SessionId));
+        Assert.Equal((user.Id, "ada@example.com", true, "Ada"), (caller.OwnUserId, caller.Email, caller.EmailVerified, caller.Name));
         Assert.Equal(token.ExpiresAt, caller.ExpiresAt);
         Assert.InRange(token.ExpiresAt, DateTimeOffset.UtcNow.AddMinutes(4), DateTimeOffset.UtcNow.AddMinutes(5));
     }

@@ -51,6 +51,25 @@ public sealed class KeyRingTests
     }
 
     [Fact]
+    public async Task TwoFrontEnds_ThatBeginTheRingTogether_AgreeOnOneKey()
+    {
+        await using var pulse = await StartAsync();
+        var grains = pulse.Services.GetRequiredService<IGrainFactory>();
+        var (one, other) = (new KeyRingRepository(grains), new KeyRingRepository(grains));
+        Assert.Equal(one.GetAllElements().Count, other.GetAllElements().Count);
+        var before = one.GetAllElements().Count;
+
+        one.StoreElement(new XElement("key"), "key-1");
+        other.StoreElement(new XElement("key"), "key-2");
+        Assert.Equal(before + 1, other.GetAllElements().Count);
+
+        // Having read again, it may: that is a rotation. A revocation always may.
+        other.StoreElement(new XElement("key"), "key-3");
+        one.StoreElement(new XElement("revocation"), "revocation-1");
+        Assert.Equal(before + 3, one.GetAllElements().Count);
+    }
+
+    [Fact]
     public async Task Ring_UnderAnotherSigningKey_BeginsAnew()
     {
         var data = Directory.CreateTempSubdirectory("pulse-ring-");

@@ -125,7 +125,7 @@ public sealed class SameOriginTests(PulseApplication pulse)
         using var browser = await Browser.SignInAsync(pulse);
         using var response = await browser.PostAsync("/auth/signout", new FormUrlEncodedContent([]));
 
-        await response.ReadProblemAsync(HttpStatusCode.Forbidden, "cross-site");
+        await response.ReadProblemAsync(HttpStatusCode.Forbidden, "form-outdated");
         Assert.Equal(HttpStatusCode.OK, await browser.GetStatusAsync("/auth/me"));
     }
 
@@ -139,7 +139,7 @@ public sealed class SameOriginTests(PulseApplication pulse)
 
         using var response = await ada.PostAsync("/auth/signout", form);
 
-        await response.ReadProblemAsync(HttpStatusCode.Forbidden, "cross-site");
+        await response.ReadProblemAsync(HttpStatusCode.Forbidden, "form-outdated");
     }
 
     private static (string, string)[] HeadersOf(Browser browser, string? site, string? origin)

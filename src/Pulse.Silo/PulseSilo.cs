@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Configuration;
 using Pulse.Grains;
+using Pulse.Grains.Identity;
 using Pulse.Grains.Presence;
 using Pulse.Grains.Storage;
 using Pulse.Grains.Users;
@@ -34,15 +35,21 @@ public static class PulseSilo
     internal static void AddPulseGrains(this IHostApplicationBuilder builder, ConnectionStrings connections)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddPulseStores(builder.Configuration);
+        builder.Services.AddPulseStores(new() { PostgresConnectionString = connections.Postgres, SqlitePath = SqlitePath(builder) });
         builder.Services.AddHostedService<SchemaStartup>();
         builder.Services.AddSingleton<LastSeenWriter>();
         builder.Services.AddHostedService(services => services.GetRequiredService<LastSeenWriter>());
+        builder.Services.AddOptions<SignInOptions>().Bind(builder.Configuration.GetSection(SignInOptions.SectionName)).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddHostedService<SessionSweep>();
         builder.Services.AddPresence(builder.Configuration, connections.Redis);
         builder.Services.AddHealthChecks()
             .AddCheck<SiloHealthCheck>("silo", tags: [HealthEndpoints.ReadyTag])
             .AddCheck<DatabaseHealthCheck>("database", tags: [HealthEndpoints.ReadyTag]);
     }
+
+    // The same directory as the front end's development key.
+    private static string SqlitePath(IHostApplicationBuilder builder) =>
+        Path.Combine(builder.Environment.ContentRootPath, builder.Configuration["Pulse:DataDirectory"] ?? "data", "pulse.db");
 
     private static void AddPresence(this IServiceCollection services, IConfiguration configuration, string? redis)
     {

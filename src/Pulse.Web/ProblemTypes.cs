@@ -47,6 +47,18 @@ internal static class ProblemTypes
     public static readonly ProblemType TokenInvalid = new(Prefix + "token-invalid", 401, "The access token is not accepted.",
         "Get a new access token and try again.");
 
+    public static readonly ProblemType SignedOut = new(Prefix + "signed-out", 401, "You are signed out.",
+        "The session has ended or run out. Sign in again.");
+
+    public static readonly ProblemType NoSession = new(Prefix + "no-session", 400, "The access token belongs to no session.",
+        "There is nothing to end: this token ends by itself when it expires.");
+
+    public static readonly ProblemType CrossSite = new(Prefix + "cross-site", 403, "The request does not come from a page of this site.",
+        "Send it from a page of this site, or with an access token in the Authorization header.");
+
+    public static readonly ProblemType SessionNotFound = new(Prefix + "session-not-found", 404, "You have no such session.",
+        "It may have ended already; GET /auth/sessions lists those that live.");
+
     public static readonly ProblemType Forbidden = new(Prefix + "forbidden", 403, "This is not allowed.",
         "Sign in as somebody who may do this.");
 

@@ -44,7 +44,7 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
         var dialect = SchemaDialect.Sqlite;
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(_dataSource.FilePath)!);
+            MakeDirectory(Path.GetDirectoryName(_dataSource.FilePath)!);
             _dataSource.UseWriteAheadLog();
             using (var connection = _dataSource.Open(Patience))
             {
@@ -156,4 +156,11 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
             SqliteErrorCode: raw.SQLITE_BUSY or raw.SQLITE_LOCKED or raw.SQLITE_NOMEM or raw.SQLITE_READONLY or raw.SQLITE_IOERR or raw.SQLITE_CORRUPT
                 or raw.SQLITE_FULL or raw.SQLITE_CANTOPEN or raw.SQLITE_PROTOCOL or raw.SQLITE_NOTADB,
         };
+
+    // What is in the file concerns its owner alone; an existing directory keeps the rights that somebody gave it.
+    private static void MakeDirectory(string path)
+    {
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
+        else Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
 }

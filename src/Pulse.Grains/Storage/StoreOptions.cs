@@ -3,12 +3,6 @@ namespace Pulse.Grains.Storage;
 /// <summary>Which database the stores use, and where it is.</summary>
 public sealed class StoreOptions
 {
-    /// <summary>The configuration section (<c>Pulse:Stores</c>).</summary>
-    public const string SectionName = "Pulse:Stores";
-
-    /// <summary>The name under <c>ConnectionStrings</c> that <see cref="PostgresConnectionString"/> comes from.</summary>
-    public const string PostgresConnectionName = "Postgres";
-
     /// <summary>An Npgsql connection string (<c>ConnectionStrings:Postgres</c>); <see langword="null"/> or empty: the embedded SQLite file.</summary>
     /// <remarks>
     /// <c>Timeout</c> and <c>Command Timeout</c> are 2 s unless it says otherwise; the command timeout is also all that a caller waits,
@@ -16,6 +10,6 @@ public sealed class StoreOptions
     /// </remarks>
     public string? PostgresConnectionString { get; set; }
 
-    /// <summary>The SQLite file, relative to the working directory; its directory is made if missing. Unused with PostgreSQL.</summary>
+    /// <summary>The SQLite file; its directory is made if missing, for its owner alone. Unused with PostgreSQL.</summary>
     public string SqlitePath { get; set; } = Path.Combine("data", "pulse.db");
 }

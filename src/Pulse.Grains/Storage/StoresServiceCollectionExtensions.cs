@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -14,16 +13,6 @@ namespace Pulse.Grains.Storage;
 public static class StoresServiceCollectionExtensions
 {
     /// <summary>Registers the database, the stores and what they need, as singletons.</summary>
-    /// <param name="services">The silo's services.</param>
-    /// <param name="configuration">Read for <c>ConnectionStrings:Postgres</c> and <see cref="StoreOptions.SectionName"/>.</param>
-    public static IServiceCollection AddPulseStores(this IServiceCollection services, IConfiguration configuration)
-    {
-        var options = configuration.GetSection(StoreOptions.SectionName).Get<StoreOptions>() ?? new StoreOptions();
-        options.PostgresConnectionString = configuration.GetConnectionString(StoreOptions.PostgresConnectionName);
-        return services.AddPulseStores(options);
-    }
-
-    /// <summary>As the other overload, from settings that are read already.</summary>
     public static IServiceCollection AddPulseStores(this IServiceCollection services, StoreOptions options)
     {
         services.TryAddSingleton(TimeProvider.System);
@@ -33,6 +22,7 @@ public static class StoresServiceCollectionExtensions
             services.AddSingleton<IStoreDatabase>(provider => provider.GetRequiredService<SqliteDatabase>());
             services.AddSingleton<IUserStore, SqliteUserStore>();
             services.AddSingleton<IAccountStore, SqliteAccountStore>();
+            services.AddSingleton<ISessionStore, SqliteSessionStore>();
         }
         else
         {
@@ -40,6 +30,7 @@ public static class StoresServiceCollectionExtensions
             services.AddSingleton<IStoreDatabase>(provider => provider.GetRequiredService<PostgresDatabase>());
             services.AddSingleton<IUserStore, PostgresUserStore>();
             services.AddSingleton<IAccountStore, PostgresAccountStore>();
+            services.AddSingleton<ISessionStore, PostgresSessionStore>();
         }
 
         return services;
@@ -50,7 +41,7 @@ public static class StoresServiceCollectionExtensions
     public static Task ApplyPulseSchemaAsync(this IServiceProvider services, CancellationToken cancellationToken = default) =>
         services.GetRequiredService<IStoreDatabase>().ApplySchemaAsync(cancellationToken);
 
-    /// <summary>Keeps grain state (Orleans' default storage) in the same database. Needs <see cref="AddPulseStores(IServiceCollection, IConfiguration)"/>.</summary>
+    /// <summary>Keeps grain state (Orleans' default storage) in the same database. Needs <see cref="AddPulseStores"/>.</summary>
     public static ISiloBuilder AddPulseGrainStorage(this ISiloBuilder silo) => silo.AddAdoNetGrainStorageAsDefault(
         storage => storage.Configure<IStoreDatabase>((options, database) =>
         {

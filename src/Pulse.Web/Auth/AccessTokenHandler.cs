@@ -6,8 +6,8 @@ namespace Pulse.Web.Auth;
 /// <summary>The framework's JWT validation plus Pulse's own rules, for the tokens of one issuer.</summary>
 /// <remarks>Both ways in, the HTTP schemes and <see cref="TokenValidator"/>, end here.</remarks>
 /// <param name="issuer">The only <c>iss</c> that passes.</param>
-/// <param name="subjectIsUserId">Whether <c>sub</c> must be a user id: Pulse's own tokens.</param>
-internal sealed class AccessTokenHandler(string issuer, bool subjectIsUserId) : JsonWebTokenHandler
+/// <param name="sessions">For Pulse's own tokens, whose <c>sub</c> must be a user id and whose <c>sid</c>, if any, a live session; else <see langword="null"/>.</param>
+internal sealed class AccessTokenHandler(string issuer, LiveSessions? sessions) : JsonWebTokenHandler
 {
     /// <summary>Longest token that is looked at, in characters. Generous for a token, small for a parser.</summary>
     public const int MaxTokenLength = 8 * 1024;
@@ -17,7 +17,8 @@ internal sealed class AccessTokenHandler(string issuer, bool subjectIsUserId) : 
 
     public override async Task<TokenValidationResult> ValidateTokenAsync(string token, TokenValidationParameters validationParameters)
     {
-        if (token.Length > MaxTokenLength) return Invalid(new SecurityTokenMalformedException("The token is too long."));
+        if (Read(token) is not { } jwt) return Invalid(new SecurityTokenMalformedException("The token cannot be read."));
+        if (FaultOf(jwt) is { } fault) return Invalid(fault);
 
         // The framework would go on without keys and call the signature bad; but the token may be good, so say that we cannot know.
         if (validationParameters.ConfigurationManager is { } keys)
@@ -32,11 +33,28 @@ internal sealed class AccessTokenHandler(string issuer, bool subjectIsUserId) : 
             }
         }
 
-        var result = await base.ValidateTokenAsync(token, validationParameters);
-        return result.IsValid && Fault((JsonWebToken)result.SecurityToken) is { } fault ? Invalid(fault) : result;
+        var result = await base.ValidateTokenAsync(jwt, validationParameters);
+
+        // Last, and only for what is genuine: nobody else's token is worth a question to a grain.
+        return result.IsValid && sessions is not null && await sessions.FindFaultAsync(jwt) is { } ended ? Invalid(ended) : result;
     }
 
-    private SecurityTokenException? Fault(JsonWebToken token)
+    /// <summary>The token's parts, nothing proven; <see langword="null"/> for what is no JWT or too long to be looked at.</summary>
+    public static JsonWebToken? Read(string? token)
+    {
+        if (token is null or { Length: 0 or > MaxTokenLength }) return null;
+        try
+        {
+            return new JsonWebToken(token);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // The reader throws whatever its parsers throw (argument, format, JSON, security token exceptions); all mean "not a token".
+            return null;
+        }
+    }
+
+    private SecurityTokenException? FaultOf(JsonWebToken token)
     {
         // The framework also takes the issuer that a discovery document names; only the configured one is an account's provider.
         if (!string.Equals(token.Issuer, issuer, StringComparison.Ordinal))
@@ -48,17 +66,11 @@ internal sealed class AccessTokenHandler(string issuer, bool subjectIsUserId) : 
 
         if (string.IsNullOrWhiteSpace(token.Subject) || token.Subject.Length > MaxSubjectLength)
             return new InvalidSubjectException("The token has no usable subject.");
-        if (subjectIsUserId && Caller.ParseUserId(token.Subject) is null)
-            return new InvalidSubjectException("The subject is not a user id.");
-        return null;
+        return sessions is not null && Caller.ParseUserId(token.Subject) is null ? new InvalidSubjectException("The subject is not a user id.") : null;
     }
 
     private static TokenValidationResult Invalid(Exception fault) => new() { IsValid = false, Exception = fault };
 }
 
-/// <summary>The token is genuine, but its <c>sub</c> is missing, too long or, in Pulse's own tokens, no UUID.</summary>
+/// <summary>The token's <c>sub</c> is missing, too long or, in Pulse's own tokens, no UUID.</summary>
 internal sealed class InvalidSubjectException(string message) : SecurityTokenValidationException(message);
-
-/// <summary>The keys of a trusted issuer cannot be fetched, so its tokens can be neither accepted nor refused. Trying again later can help.</summary>
-internal sealed class IssuerUnavailableException(string issuer, Exception inner)
-    : SecurityTokenException($"The keys of the issuer '{issuer}' cannot be fetched.", inner);

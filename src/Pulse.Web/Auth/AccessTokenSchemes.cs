@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using Microsoft.IdentityModel.JsonWebTokens;
 
 namespace Pulse.Web.Auth;
 
@@ -23,20 +22,5 @@ internal sealed class AccessTokenSchemes
 
     /// <summary>The scheme to check a token with, by its still unproven <c>iss</c>. Never fails: what cannot be read is <see cref="Own"/>'s to refuse.</summary>
     public string Select(string? token) =>
-        ReadUnvalidatedIssuer(token) is { } issuer && _byIssuer.TryGetValue(issuer, out var scheme) ? scheme : Own;
-
-    private static string? ReadUnvalidatedIssuer(string? token)
-    {
-        // Bounded before it is parsed.
-        if (token is null or { Length: 0 or > AccessTokenHandler.MaxTokenLength }) return null;
-        try
-        {
-            return new JsonWebToken(token).Issuer;
-        }
-        catch (Exception exception) when (exception is not OutOfMemoryException)
-        {
-            // The reader throws whatever its parsers throw (argument, format, JSON, security token exceptions); all mean "not a token".
-            return null;
-        }
-    }
+        AccessTokenHandler.Read(token)?.Issuer is { } issuer && _byIssuer.TryGetValue(issuer, out var scheme) ? scheme : Own;
 }

@@ -22,7 +22,7 @@ internal sealed class AuthOptions
     /// <summary>How long an access token lives. Short, since a token is checked without asking anybody. Default 15 minutes, at most a day.</summary>
     public TimeSpan AccessTokenLifetime { get; set; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>How long a sign-in lasts. Default 7 days.</summary>
+    /// <summary>How long a sign-in lasts without being used. Default 7 days, at most 30: the longest that any lasts, used or not.</summary>
     public TimeSpan SessionLifetime { get; set; } = TimeSpan.FromDays(7);
 
     /// <summary>Other systems whose tokens are accepted. Default none.</summary>

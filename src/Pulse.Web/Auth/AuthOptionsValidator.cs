@@ -8,6 +8,9 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment) : IVali
 {
     private static readonly TimeSpan s_maxAccessTokenLifetime = TimeSpan.FromDays(1);
 
+    // What a session is ended after, however much it is used.
+    private static readonly TimeSpan s_maxSessionLifetime = TimeSpan.FromDays(30);
+
     public ValidateOptionsResult Validate(string? name, AuthOptions options)
     {
         var faults = OwnTokenFaults(options)
@@ -30,8 +33,8 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment) : IVali
 
         if (options.AccessTokenLifetime <= TimeSpan.Zero || options.AccessTokenLifetime > s_maxAccessTokenLifetime)
             yield return $"{At}:AccessTokenLifetime must be above zero and at most {s_maxAccessTokenLifetime:c}; it is {options.AccessTokenLifetime:c}.";
-        if (options.SessionLifetime <= TimeSpan.Zero)
-            yield return $"{At}:SessionLifetime must be above zero; it is {options.SessionLifetime:c}.";
+        if (options.SessionLifetime <= TimeSpan.Zero || options.SessionLifetime > s_maxSessionLifetime)
+            yield return $"{At}:SessionLifetime must be above zero and at most {s_maxSessionLifetime:c}; it is {options.SessionLifetime:c}.";
         if (options.DevSignIn && !environment.IsDevelopment())
             yield return $"{At}:DevSignIn signs in as anyone and is for Development only; the environment is {environment.EnvironmentName}. Unset it.";
     }

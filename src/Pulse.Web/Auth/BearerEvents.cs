@@ -16,8 +16,8 @@ internal sealed class BearerEvents : JwtBearerEvents
     public override Task Challenge(JwtBearerChallengeContext context)
     {
         context.HandleResponse();
-        if (context.AuthenticateFailure is IssuerUnavailableException)
-            return ProblemTypes.Unavailable.WriteAsync(context.HttpContext, "The keys of the token's issuer cannot be fetched now. Try again in a few seconds.");
+        if (context.AuthenticateFailure is UnverifiableTokenException unknown)
+            return ProblemTypes.Unavailable.WriteAsync(context.HttpContext, unknown.Advice);
 
         // RFC 6750 section 3.1: without a token the challenge carries no error.
         var reason = context.AuthenticateFailure is { } failure ? TokenFailure.Describe(failure) : null;

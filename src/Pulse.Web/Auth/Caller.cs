@@ -32,7 +32,10 @@ internal sealed record Caller
     /// <summary>The <c>sid</c> claim: the sign-in session that the token belongs to.</summary>
     public string? SessionId { get; init; }
 
-    /// <summary>When the token runs out, UTC.</summary>
+    /// <summary>The session of Pulse's own that the caller is signed in with; <see langword="null"/> for a token that belongs to none, or to a trusted issuer's.</summary>
+    public Guid? OwnSessionId => OwnUserId is null ? null : ParseUuid(SessionId);
+
+    /// <summary>When the token, or the cookie's session, runs out, UTC.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
 
     /// <summary>Reads a principal that token validation made.</summary>
@@ -66,7 +69,12 @@ internal sealed record Caller
     }
 
     /// <summary>A hyphenated UUID other than the nil one; else <see langword="null"/>.</summary>
-    public static Guid? ParseUserId(string? text) => Guid.TryParseExact(text, "D", out var id) && id != Guid.Empty ? id : null;
+    public static Guid? ParseUserId(string? text) => ParseUuid(text);
+
+    /// <summary>As <see cref="ParseUserId"/>, for what is no user.</summary>
+    public static Guid? ParseUuid(string? text) =>
+        // Compared with its own spelling: the parser alone also takes spaces around it and signs within.
+        Guid.TryParseExact(text, "D", out var id) && id != Guid.Empty && id.ToString("D").Equals(text, StringComparison.OrdinalIgnoreCase) ? id : null;
 
     // A JSON null is an absent claim; so is a list, of which nobody could say which one is meant.
     private static string? Find(ClaimsPrincipal principal, string type) =>

@@ -12,7 +12,10 @@ internal sealed class Callers(IOptions<AuthOptions> options, IGrainFactory grain
     public Caller Read(ClaimsPrincipal principal) =>
         Caller.TryRead(principal, options.Value.Issuer, out var caller)
             ? caller
-            : throw new InvalidOperationException("The principal is not from an access token; the endpoint lacks RequireAuthorization.");
+            : throw new InvalidOperationException("The principal is not from one of Pulse's schemes; the endpoint lacks RequireAuthorization.");
+
+    /// <summary>Reads who is calling where that need not be anybody.</summary>
+    public Caller? TryRead(ClaimsPrincipal principal) => Caller.TryRead(principal, options.Value.Issuer, out var caller) ? caller : null;
 
     /// <summary>
     /// The caller's user id: a Pulse token's <c>sub</c> at its word, whether or not there is a row; for a trusted issuer the user that

@@ -7,7 +7,7 @@ using Microsoft.IdentityModel.Tokens;
 namespace Pulse.Web.Auth;
 
 /// <summary>Gives each issuer of <see cref="AuthOptions"/> its scheme, and each scheme the rules that its tokens are checked by.</summary>
-internal sealed class ConfigureAccessTokens(IOptions<AuthOptions> auth, IHostEnvironment environment)
+internal sealed class ConfigureAccessTokens(IOptions<AuthOptions> auth, LiveSessions sessions, IHostEnvironment environment)
     : IConfigureOptions<AuthenticationOptions>, IConfigureNamedOptions<JwtBearerOptions>, IPostConfigureOptions<JwtBearerOptions>
 {
     // What clocks may differ by.
@@ -58,7 +58,7 @@ internal sealed class ConfigureAccessTokens(IOptions<AuthOptions> auth, IHostEnv
         options.BackchannelTimeout = s_keyFetchTimeout;
         options.EventsType = typeof(BearerEvents);
         options.TokenHandlers.Clear();
-        options.TokenHandlers.Add(new AccessTokenHandler(issuer, subjectIsUserId: isOwn)
+        options.TokenHandlers.Add(new AccessTokenHandler(issuer, isOwn ? sessions : null)
         {
             MapInboundClaims = false,
             MaximumTokenSizeInBytes = AccessTokenHandler.MaxTokenLength,

@@ -20,6 +20,8 @@ internal static class TokenFailure
         InvalidSubjectException => "The access token's subject is missing or is no user id.",
         SecurityTokenInvalidSignatureException => "The access token's signature is not valid.",
         SecurityTokenMalformedException or ArgumentException => "The access token is not a readable JWT.",
+        SessionEndedException => "The access token's session has ended.",
+        SessionUnknownException => "The access token's session cannot be checked now.",
         IssuerUnavailableException => "The access token's issuer cannot be reached.",
         AggregateException { InnerExceptions: [var only] } => Describe(only),
         _ => "The access token is not valid.",

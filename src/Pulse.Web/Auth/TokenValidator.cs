@@ -34,6 +34,6 @@ internal sealed class TokenValidator(AccessTokenSchemes schemes, IOptionsMonitor
 /// <param name="Failure">Why it was refused; <see cref="TokenFailure.Describe"/> puts it into words for the caller.</param>
 internal sealed record TokenValidation(ClaimsPrincipal? Principal, Exception? Failure)
 {
-    /// <summary>Whether the same token may pass later: its issuer's keys could not be fetched.</summary>
-    public bool MayRetry => Failure is IssuerUnavailableException;
+    /// <summary>Whether the same token may pass later: its issuer's keys, or its session, could not be asked for.</summary>
+    public bool MayRetry => Failure is UnverifiableTokenException;
 }

@@ -1,6 +1,4 @@
 using Microsoft.AspNetCore.Diagnostics;
-using Orleans.Runtime;
-using Orleans.Runtime.Messaging;
 
 namespace Pulse.Web.Http;
 
@@ -24,8 +22,7 @@ internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHa
                 LogBadRequest(bad.StatusCode, bad.Message);
                 return ProblemTypes.ForStatus(bad.StatusCode);
 
-            // Whether the call took effect is unknown; every write here may be repeated.
-            case StoreUnavailableException or OrleansMessageRejectionException or ConnectionFailedException or GatewayTooBusyException or TimeoutException:
+            case var away when Unavailability.Covers(away):
                 LogUnavailable(exception.GetType().Name, exception.Message);
                 return ProblemTypes.Unavailable;
 

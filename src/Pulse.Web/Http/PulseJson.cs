@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Mvc;
 using Pulse.Web.Auth;
 using Pulse.Web.Presence;
+using Pulse.Web.Sessions;
 using Pulse.Web.Users;
 
 namespace Pulse.Web.Http;
@@ -13,6 +14,7 @@ namespace Pulse.Web.Http;
 [JsonSerializable(typeof(PresenceResponse[]))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(PublicUserResponse))]
+[JsonSerializable(typeof(SessionResponse[]))]
 [JsonSerializable(typeof(UserResponse))]
 internal sealed partial class PulseJson : JsonSerializerContext;
 

@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Users;
 using Pulse.Web.Auth;
@@ -9,11 +10,13 @@ namespace Pulse.Web.Users;
 /// <summary>Profiles: the caller's own, and others' public part.</summary>
 internal static class UserEndpoints
 {
-    /// <summary>Maps <c>POST /auth/sync</c>, <c>GET /auth/me</c> and <c>GET /users/{id}</c>; all need a caller.</summary>
+    /// <summary>Maps <c>POST /auth/sync</c>, <c>GET /auth/me</c> and <c>GET /users/{id}</c>; all need a caller, and sync one with a token.</summary>
     public static void MapUsers(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("").WithTags("Users").RequireAuthorization();
-        group.MapPost("/auth/sync", SyncAsync);
+        // The profile comes from a token's claims; a cookie has none to give.
+        group.MapPost("/auth/sync", SyncAsync).RequireAuthorization(policy =>
+            policy.AddAuthenticationSchemes(JwtBearerDefaults.AuthenticationScheme).RequireAuthenticatedUser());
         group.MapGet("/auth/me", GetMeAsync);
         group.MapGet("/users/{id}", GetUserAsync);
     }

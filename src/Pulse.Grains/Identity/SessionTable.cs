@@ -1,0 +1,38 @@
+using System.Data.Common;
+
+namespace Pulse.Grains.Identity;
+
+/// <summary>What PostgreSQL and SQLite agree on about <c>sessions</c>.</summary>
+internal static class SessionTable
+{
+    public const string ListSql =
+        "SELECT id, user_id, session_token, created_at, last_used_at, expires, device, address FROM sessions WHERE user_id = @user";
+
+    /// <summary>Writes no row for a user who has none. Repeated, it finds its own row and counts it again.</summary>
+    public const string InsertSql =
+        """
+        INSERT INTO sessions (id, user_id, session_token, created_at, last_used_at, expires, device, address)
+        SELECT @id, @user, @token, @created, @used, @expires, @device, @address WHERE EXISTS (SELECT 1 FROM users WHERE id = @user)
+        ON CONFLICT (id) DO UPDATE SET expires = excluded.expires
+        """;
+
+    public const string SlideSql =
+        "UPDATE sessions SET last_used_at = @used, expires = @expires, address = @address WHERE id = @id AND user_id = @user";
+
+    public const string DeleteSql = "DELETE FROM sessions WHERE id = @id AND user_id = @user";
+
+    public const string DeleteAllSql = "DELETE FROM sessions WHERE user_id = @user";
+
+    public const string DeleteExpiredSql = "DELETE FROM sessions WHERE user_id = @user AND expires <= @now";
+
+    /// <summary>A row of <see cref="ListSql"/>; both drivers read ids and times from what they store.</summary>
+    public static SessionRow Read(DbDataReader reader) => new(
+        reader.GetGuid(0),
+        reader.GetGuid(1),
+        reader.GetFieldValue<byte[]>(2),
+        reader.GetFieldValue<DateTimeOffset>(3),
+        reader.GetFieldValue<DateTimeOffset>(4),
+        reader.GetFieldValue<DateTimeOffset>(5),
+        reader.IsDBNull(6) ? null : reader.GetString(6),
+        reader.IsDBNull(7) ? null : reader.GetString(7));
+}

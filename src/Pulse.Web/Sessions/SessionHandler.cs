@@ -1,0 +1,68 @@
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+using Pulse.Identity;
+using Pulse.Web.Auth;
+using Pulse.Web.Http;
+
+namespace Pulse.Web.Sessions;
+
+/// <summary>Authenticates by the session cookie. A cookie that will not do is nobody's, and the browser is told to forget it.</summary>
+internal sealed class SessionHandler(
+    IGrainFactory grains, SessionCookie cookie, IOptions<AuthOptions> auth,
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder)
+    : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
+{
+    /// <summary>The name of the authentication scheme, and the type of its identities.</summary>
+    public new const string Scheme = "Session";
+
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        if (cookie.Read(Context) is not { } value) return AuthenticateResult.NoResult();
+        if (!SessionSecret.TryParse(value, out var secret)) return Ended();
+
+        SignInSession? session;
+        try
+        {
+            session = await grains.GetGrain<IUserSessionsGrain>(secret.UserId).AuthenticateAsync(secret.Hash, ClientAddress.Of(Context));
+        }
+        catch (Exception exception) when (Unavailability.Covers(exception))
+        {
+            // Neither signed in nor signed out: the cookie stays, and who needs to know gets a 503.
+            return AuthenticateResult.Fail(new SessionUnknownException(exception));
+        }
+
+        if (session is null) return Ended();
+        if (session.Renewed) cookie.Set(Context, secret, session.ExpiresAt);
+        return AuthenticateResult.Success(new(SessionPrincipal.Create(session, secret.UserId, auth.Value.Issuer), base.Scheme.Name));
+    }
+
+    protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
+    {
+        var failure = (await HandleAuthenticateOnceSafeAsync()).Failure;
+        if (failure is UnverifiableTokenException unknown)
+        {
+            await ProblemTypes.Unavailable.WriteAsync(Context, unknown.Advice);
+            return;
+        }
+
+        if (SignInRedirect.AppliesTo(Context))
+        {
+            // RFC 9110 section 15.4.4: to a page, whatever the method was.
+            Response.StatusCode = StatusCodes.Status303SeeOther;
+            Response.Headers.Location = SignInRedirect.For(Request);
+            return;
+        }
+
+        // RFC 9110 section 15.5.2: a 401 names a way in, and RFC 6750 section 3.1 has no error in it where there was no token.
+        Response.Headers[HeaderNames.WWWAuthenticate] = "Bearer";
+        await (failure is null ? ProblemTypes.TokenMissing : ProblemTypes.SignedOut).WriteAsync(Context);
+    }
+
+    private AuthenticateResult Ended()
+    {
+        cookie.Clear(Context);
+        return AuthenticateResult.Fail(new SessionEndedException());
+    }
+}

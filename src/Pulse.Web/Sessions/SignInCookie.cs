@@ -1,0 +1,53 @@
+using Pulse.Identity;
+using Pulse.Web.Auth;
+
+namespace Pulse.Web.Sessions;
+
+/// <summary>Signs a browser in and out.</summary>
+internal sealed class SignInCookie(IGrainFactory grains, Callers callers, SessionCookie cookie)
+{
+    /// <summary>Starts a session for the user and hands its cookie to the browser. The session that the browser had, whosever, ends.</summary>
+    /// <exception cref="InvalidOperationException">There is no such user.</exception>
+    /// <exception cref="StoreUnavailableException">The database is away: nobody is signed in.</exception>
+    public async Task SignInAsync(HttpContext context, Guid userId)
+    {
+        await EndBrowsersAsync(context);
+
+        // Always a new secret and a new id: one that somebody planted in the browser before is worth nothing after (session fixation).
+        var secret = SessionSecret.Create(userId);
+        var session = await grains.GetGrain<IUserSessionsGrain>(userId).StartAsync(new()
+        {
+            TokenHash = secret.Hash,
+            Device = context.Request.Headers.UserAgent.ToString(),
+            Address = ClientAddress.Of(context),
+        }) ?? throw new InvalidOperationException($"User {userId:D} cannot be signed in: there is no such user.");
+        cookie.Set(context, secret, session.ExpiresAt);
+    }
+
+    /// <summary>Ends the session that the request comes with, be it by its token's <c>sid</c> or by the cookie, which the browser then forgets.</summary>
+    /// <exception cref="StoreUnavailableException">The database is away: the session goes on, and the cookie stays.</exception>
+    public async Task SignOutAsync(HttpContext context)
+    {
+        if (callers.TryRead(context.User) is { OwnUserId: { } userId, OwnSessionId: { } sessionId })
+            await grains.GetGrain<IUserSessionsGrain>(userId).EndAsync(sessionId);
+
+        // A caller with a token may have somebody else's cookie: that is not what they speak of.
+        if (context.User.Identity?.IsAuthenticated == true && !SessionPrincipal.IsFromCookie(context.User)) return;
+        await EndBrowsersAsync(context);
+        cookie.Clear(context);
+    }
+
+    /// <summary>Has a browser that is signed in forget its cookie: its session has been ended otherwise.</summary>
+    public void Forget(HttpContext context)
+    {
+        if (SessionPrincipal.IsFromCookie(context.User)) cookie.Clear(context);
+    }
+
+    private async Task EndBrowsersAsync(HttpContext context)
+    {
+        if (cookie.Read(context) is not { } value || !SessionSecret.TryParse(value, out var secret)) return;
+
+        var sessions = grains.GetGrain<IUserSessionsGrain>(secret.UserId);
+        if (await sessions.AuthenticateAsync(secret.Hash, ClientAddress.Of(context)) is { } session) await sessions.EndAsync(session.Id);
+    }
+}

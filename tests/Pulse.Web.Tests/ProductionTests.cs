@@ -1,0 +1,54 @@
+using System.Net;
+using Microsoft.Extensions.Options;
+using Pulse.Web.Tests.Auth;
+using Pulse.Web.Tests.Http;
+
+namespace Pulse.Web.Tests;
+
+/// <summary>What is different outside Development.</summary>
+public sealed class ProductionTests(ProductionTests.Application pulse) : IClassFixture<ProductionTests.Application>
+{
+    public sealed class Application() : PulseApplication([KeyValuePair.Create("environment", "Production")]);
+
+    [Fact]
+    public async Task DevSignIn_IsNotThere()
+    {
+        using var response = await pulse.Anonymous.PostJsonAsync("/auth/dev", """{"email":"ada@example.com"}""");
+        await response.ReadProblemAsync(HttpStatusCode.NotFound, "not-found");
+    }
+
+    [Fact]
+    public async Task Sync_BadBody_StillNamesTheMember()
+    {
+        using var client = pulse.As(TestTokens.Hs256(TestTokens.Claims(email: "production@example.com")));
+        using var response = await client.PostJsonAsync("/auth/sync", """{"name":1}""");
+        await response.AssertInvalidAsync("name");
+    }
+
+    [Fact]
+    public async Task Start_WithFaultsInSeveralSettings_RefusesAndNamesThemAll()
+    {
+        var faulty = new Faulty();
+        try
+        {
+            var refused = await Assert.ThrowsAsync<AggregateException>(faulty.InitializeAsync);
+
+            var faults = refused.Flatten().InnerExceptions.OfType<OptionsValidationException>().SelectMany(exception => exception.Failures).ToArray();
+            Assert.Contains(faults, fault => fault.StartsWith("Pulse:Auth:DevSignIn ", StringComparison.Ordinal));
+            Assert.Contains(faults, fault => fault.StartsWith("Pulse:Auth:SigningKey ", StringComparison.Ordinal));
+            Assert.Contains(faults, fault => fault.StartsWith("Pulse:Cors:Origins:0 ", StringComparison.Ordinal));
+        }
+        finally
+        {
+            await faulty.DisposeAsync();
+        }
+    }
+
+    private sealed class Faulty() : PulseApplication(
+    [
+        KeyValuePair.Create("environment", "Production"),
+        KeyValuePair.Create("Pulse:Auth:DevSignIn", "true"),
+        KeyValuePair.Create("Pulse:Auth:SigningKey", "short"),
+        KeyValuePair.Create("Pulse:Cors:Origins:0", "*"),
+    ]);
+}

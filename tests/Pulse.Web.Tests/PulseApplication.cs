@@ -1,0 +1,82 @@
+using System.Net.Http.Headers;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.Logging;
+using Pulse.Web.Auth;
+using Pulse.Web.Tests.Auth;
+
+namespace Pulse.Web.Tests;
+
+/// <summary>The whole of Pulse in this process, on a real port: embedded stores in a directory of its own, a silo on free ports.</summary>
+public class PulseApplication : IAsyncLifetime
+{
+    /// <summary>A trusted issuer whose tokens <see cref="TestTokens.OtherKey"/> signs.</summary>
+    public const string TrustedIssuer = "https://app.example";
+
+    private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("pulse-web-");
+    private readonly Dictionary<string, string> _settings;
+    private Factory? _factory;
+
+    public PulseApplication() : this([])
+    {
+    }
+
+    /// <param name="settings">On top of the usual ones, or instead of some.</param>
+    private protected PulseApplication(IEnumerable<KeyValuePair<string, string>> settings) => _settings = new Dictionary<string, string>([
+        .. new Dictionary<string, string>
+        {
+            ["environment"] = "Development",
+            ["Pulse:DataDirectory"] = _data.FullName,
+            ["Pulse:Cluster:SiloPort"] = "0",
+            ["Pulse:Cluster:GatewayPort"] = "0",
+            ["Pulse:Auth:SigningKey"] = TestTokens.Key,
+            ["Pulse:Auth:TrustedIssuers:0:Issuer"] = TrustedIssuer,
+            ["Pulse:Auth:TrustedIssuers:0:Audience"] = "pulse",
+            ["Pulse:Auth:TrustedIssuers:0:SigningKey"] = TestTokens.OtherKey,
+        }.Concat(settings).GroupBy(setting => setting.Key).Select(group => group.Last()),
+    ]);
+
+    /// <summary>A client without credentials.</summary>
+    public HttpClient Anonymous { get; private set; } = null!;
+
+    public Task InitializeAsync()
+    {
+        _factory = new Factory(_settings);
+        _factory.UseKestrel(0);
+        _factory.StartServer();
+        Anonymous = _factory.CreateClient();
+        return Task.CompletedTask;
+    }
+
+    public async Task DisposeAsync()
+    {
+        Anonymous?.Dispose();
+        if (_factory is not null) await _factory.DisposeAsync();
+        _data.Delete(recursive: true);
+    }
+
+    /// <summary>A client with that token on every request.</summary>
+    public HttpClient As(string token)
+    {
+        var client = _factory!.CreateClient();
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        return client;
+    }
+
+    // By one of Pulse.Web's own types: every project with a Program has one of that name.
+    private sealed class Factory(Dictionary<string, string> settings) : WebApplicationFactory<Caller>
+    {
+        protected override void ConfigureWebHost(IWebHostBuilder builder)
+        {
+            foreach (var (key, value) in settings) builder.UseSetting(key, value);
+            builder.ConfigureLogging(logging => logging.ClearProviders());
+        }
+    }
+}
+
+/// <summary>Shares one application among the test classes that only need keys of their own.</summary>
+[CollectionDefinition(Name)]
+public sealed class SharedPulse : ICollectionFixture<PulseApplication>
+{
+    public const string Name = "Pulse";
+}

@@ -1,0 +1,142 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json.Nodes;
+using Pulse.Web.Tests.Auth;
+using Pulse.Web.Tests.Http;
+
+namespace Pulse.Web.Tests.Users;
+
+[Collection(SharedPulse.Name)]
+public sealed class SyncTests(PulseApplication pulse)
+{
+    private static readonly string[] s_members = ["id", "email", "name", "avatar", "createdAt", "lastSeen"];
+
+    [Fact]
+    public async Task Sync_OwnTokenTwice_CreatesThenAgrees()
+    {
+        var userId = Guid.NewGuid();
+        var email = NewEmail();
+        using var client = pulse.As(TestTokens.Hs256(TestTokens.Claims(userId, email.ToUpperInvariant())));
+
+        using var first = await client.PostJsonAsync("/auth/sync", """{"name":"Ada","avatar":"https://example.com/a.png"}""");
+        var created = await first.ReadAsync(HttpStatusCode.Created);
+        using var second = await client.PostJsonAsync("/auth/sync", null);
+        var again = await second.ReadAsync(HttpStatusCode.OK);
+        using var third = await client.GetAsync("/auth/me");
+        var me = await third.ReadAsync(HttpStatusCode.OK);
+
+        Assert.Equal($"/users/{userId}", first.Headers.Location?.OriginalString);
+        Assert.Equal(s_members, created.Select(member => member.Key));
+        Assert.Equal((userId.ToString(), email, "Ada", "https://example.com/a.png"), ((string?)created["id"], (string?)created["email"], (string?)created["name"], (string?)created["avatar"]));
+        Assert.Null(created["lastSeen"]);
+        Assert.EndsWith("Z", (string?)created["createdAt"], StringComparison.Ordinal);
+        Assert.InRange(DateTimeOffset.Parse((string)created["createdAt"]!, CultureInfo.InvariantCulture), DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow);
+        Assert.Equal(created.ToJsonString(), again.ToJsonString());
+        Assert.Equal(created.ToJsonString(), me.ToJsonString());
+        Assert.All([first, second, third], response => Assert.True(response.Headers.CacheControl?.NoStore));
+    }
+
+    [Fact]
+    public async Task Sync_TrustedIssuersTokens_GiveEachSubjectOneUser()
+    {
+        var (subject, email) = ($"them|{Guid.NewGuid()}", NewEmail());
+        var claims = TestTokens.Claims(PulseApplication.TrustedIssuer, subject, email);
+        (claims["name"], claims["picture"]) = ("Ada of them", "https://example.com/p.png");
+        using var client = pulse.As(TestTokens.Hs256(claims, TestTokens.OtherKey));
+
+        using var before = await client.GetAsync("/auth/me");
+        using var first = await client.PostJsonAsync("/auth/sync", "{}");
+        using var second = await client.PostJsonAsync("/auth/sync", """{"name":"Countess","email":null}""");
+        using var after = await client.GetAsync("/auth/me");
+
+        Assert.Contains("POST /auth/sync", (string?)(await before.ReadProblemAsync(HttpStatusCode.NotFound, "not-synced"))["detail"], StringComparison.Ordinal);
+        var created = await first.ReadAsync(HttpStatusCode.Created);
+        var updated = await second.ReadAsync(HttpStatusCode.OK);
+        Assert.Equal((email, "Ada of them", "https://example.com/p.png"), ((string?)created["email"], (string?)created["name"], (string?)created["avatar"]));
+        Assert.Equal(((string?)created["id"], "Countess"), ((string?)updated["id"], (string?)updated["name"]));
+        Assert.Equal(updated.ToJsonString(), (await after.ReadAsync(HttpStatusCode.OK)).ToJsonString());
+    }
+
+    [Fact]
+    public async Task Sync_SameSubjectOfTwoIssuers_IsTwoUsers()
+    {
+        var id = Guid.NewGuid();
+        using var own = pulse.As(TestTokens.Hs256(TestTokens.Claims(id, NewEmail())));
+        using var theirs = pulse.As(TestTokens.Hs256(TestTokens.Claims(PulseApplication.TrustedIssuer, id.ToString(), NewEmail()), TestTokens.OtherKey));
+
+        using var first = await own.PostJsonAsync("/auth/sync", null);
+        using var second = await theirs.PostJsonAsync("/auth/sync", null);
+
+        Assert.NotEqual((string?)(await first.ReadAsync(HttpStatusCode.Created))["id"], (string?)(await second.ReadAsync(HttpStatusCode.Created))["id"]);
+    }
+
+    [Fact]
+    public async Task Sync_SomebodyElsesEmail_IsRefusedAndChangesNothing()
+    {
+        var email = NewEmail();
+        using var first = pulse.As(TestTokens.Hs256(TestTokens.Claims(email: email)));
+        using var second = pulse.As(TestTokens.Hs256(TestTokens.Claims(email: email.ToUpperInvariant())));
+        using var created = await first.PostJsonAsync("/auth/sync", """{"name":"First"}""");
+        await created.ReadAsync(HttpStatusCode.Created);
+
+        using var refused = await second.PostJsonAsync("/auth/sync", """{"name":"Second"}""");
+        using var missing = await second.GetAsync("/auth/me");
+        using var unchanged = await first.GetAsync("/auth/me");
+
+        await refused.ReadProblemAsync(HttpStatusCode.Conflict, "email-taken");
+        await missing.ReadProblemAsync(HttpStatusCode.NotFound, "not-synced");
+        Assert.Equal("First", (string?)(await unchanged.ReadAsync(HttpStatusCode.OK))["name"]);
+    }
+
+    [Fact]
+    public async Task Sync_NewUserWithoutEmail_SaysThatOneIsNeeded()
+    {
+        using var client = pulse.As(TestTokens.Hs256(TestTokens.Claims()));
+
+        using var refused = await client.PostJsonAsync("/auth/sync", """{"name":"Ada"}""");
+        using var created = await client.PostJsonAsync("/auth/sync", new JsonObject { ["email"] = NewEmail() }.ToJsonString());
+        using var updated = await client.PostJsonAsync("/auth/sync", """{"name":"Ada"}""");
+
+        var problem = await refused.ReadProblemAsync(HttpStatusCode.BadRequest, "email-missing");
+        Assert.True(problem["errors"]!.AsObject().ContainsKey("email"));
+        await created.ReadAsync(HttpStatusCode.Created);
+        Assert.Equal("Ada", (string?)(await updated.ReadAsync(HttpStatusCode.OK))["name"]);
+    }
+
+    [Fact]
+    public async Task Sync_HundredAtOnceForOneNewIdentity_MakeOneUser()
+    {
+        using var client = pulse.As(TestTokens.Hs256(
+            TestTokens.Claims(PulseApplication.TrustedIssuer, Guid.NewGuid().ToString(), NewEmail()), TestTokens.OtherKey));
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(async _ =>
+        {
+            using var response = await client.PostJsonAsync("/auth/sync", """{"name":"Ada"}""");
+            return (response.StatusCode, Body: await response.Content.ReadAsStringAsync());
+        }));
+
+        Assert.Single(answers.Select(answer => answer.Body).Distinct());
+        Assert.Equal(1, answers.Count(answer => answer.StatusCode == HttpStatusCode.Created));
+        Assert.Equal(99, answers.Count(answer => answer.StatusCode == HttpStatusCode.OK));
+    }
+
+    [Theory]
+    [InlineData("pulse", TestTokens.Key)]
+    [InlineData(PulseApplication.TrustedIssuer, TestTokens.OtherKey)]
+    public async Task Sync_FiftyIdentitiesForOneEmail_HaveOneWinner(string issuer, string key)
+    {
+        var email = NewEmail();
+
+        var statuses = await Task.WhenAll(Enumerable.Range(0, 50).Select(async _ =>
+        {
+            using var client = pulse.As(TestTokens.Hs256(TestTokens.Claims(issuer, Guid.NewGuid().ToString(), email), key));
+            using var response = await client.PostJsonAsync("/auth/sync", null);
+            return response.StatusCode;
+        }));
+
+        Assert.Equal(1, statuses.Count(status => status == HttpStatusCode.Created));
+        Assert.Equal(49, statuses.Count(status => status == HttpStatusCode.Conflict));
+    }
+
+    private static string NewEmail() => $"ada-{Guid.NewGuid():N}@example.com";
+}

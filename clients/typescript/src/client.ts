@@ -7,7 +7,7 @@ import type { Settings, Surroundings } from './options.js';
 import { normalizeId, type OwnStatus, type Presence, type WirePresence } from './presence.js';
 import { PresenceStore } from './presence-store.js';
 import type { PulseClient, PulseEvents, PulseSnapshot } from './pulse-client.js';
-import type { PulseState, SessionEnded } from './state.js';
+import type { PulseState } from './state.js';
 import { StatusSync, type Choice } from './status-sync.js';
 import { Tabs } from './tabs.js';
 import { Tokens } from './tokens.js';

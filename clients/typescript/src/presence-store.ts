@@ -32,7 +32,8 @@ export class PresenceStore {
         continue;
       }
       // Changes and answers overtake each other; the older one still says that the server is there, so that what is known counts again.
-      if (presence.version > entry.version) {
+      // Version 0 is the answer about somebody whom this user may not see (any more): nothing known of them counts then.
+      if (presence.version > entry.version || presence.version === 0) {
         entry.version = presence.version;
         const known = read(userId, presence);
         // Versions also grow when a server starts anew. Who looks as before keeps their object, or every list would draw itself again.

@@ -59,18 +59,23 @@ export class StatusSync {
     return { status: status === 'online' && this.#idle ? 'away' : status, message };
   }
 
+  get #isTold(): boolean {
+    const { status, message } = this.#wanted;
+    return status === this.#told.status && message === this.#told.message;
+  }
+
   #tell(): Promise<void> {
     const connection = this.#connection;
     if (!connection || connection.over.aborted) return Promise.resolve();
-    return (this.#running ??= this.#run(connection));
+    if (!this.#running && !this.#isTold) this.#running = this.#run(connection);
+    return this.#running ?? Promise.resolve();
   }
 
   async #run(connection: Connection): Promise<void> {
     try {
-      for (;;) {
+      while (!this.#isTold) {
         const { choice } = this;
         const wanted = this.#wanted;
-        if (wanted.status === this.#told.status && wanted.message === this.#told.message) return;
         try {
           await connection.insist('SetStatus', wanted.status, wanted.message);
         } catch (error) {

@@ -5,7 +5,7 @@ import { sessionTokens, type TokenSource } from './tokens.js';
 export interface PulseClientOptions {
   /** Where Pulse is, such as `https://pulse.example.com`. Default: the origin of the page. */
   readonly url?: string;
-  /** Where access tokens come from. Default: `POST {url}/auth/token` with the session cookie. */
+  /** Where access tokens come from. Default: `POST {url}/auth/token` with the session cookie, which needs `url` to be of the page's own origin. */
   readonly getToken?: TokenSource;
   /** Without input for so long, the user is reported `away`; Infinity for never. Default: 5 minutes. */
   readonly idleAfterMs?: number;
@@ -35,5 +35,9 @@ export function readSettings({ url = '', idleAfterMs = 300_000, unknownAfterMs =
 }
 
 export function surroundings({ url }: Settings, getToken: TokenSource | undefined): Surroundings {
+  // Such a page would be told that nobody is signed in, and its developer look for the reason in the wrong place.
+  if (!getToken && typeof location === 'object' && new URL(url, location.href).origin !== location.origin) {
+    throw new TypeError(`${url} is another origin than this page's, whose session cookie it does not get: give getToken, or have Pulse at this origin.`);
+  }
   return { getToken: getToken ?? sessionTokens(url), openHub: signalRHub(url), page: currentPage(), random: Math.random };
 }

@@ -58,13 +58,12 @@ export class Tokens {
   }
 }
 
-/** The default source: the session cookie's token from Pulse itself. */
+/** The default source: the session cookie's token from Pulse itself, which gives it to pages of its own origin alone. */
 export function sessionTokens(url: string): TokenSource {
   return async () => {
     const answer = await fetch(`${url}/auth/token`, {
       method: 'POST',
-      // On a page of the same site but another origin, only this brings the cookie.
-      credentials: 'include',
+      credentials: 'same-origin',
       cache: 'no-store',
       headers: { accept: 'application/json' },
       signal: AbortSignal.timeout(patienceMs),

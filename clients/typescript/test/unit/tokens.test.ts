@@ -72,5 +72,5 @@ test('the default source posts with the cookie; 401 is nobody, anything else is 
   expect(await get()).toEqual(token);
   expect(await get()).toBeNull();
   await expect(get()).rejects.toThrow('503');
-  expect(fetch).toHaveBeenCalledWith('https://pulse.example.com/auth/token', expect.objectContaining({ method: 'POST', credentials: 'include' }));
+  expect(fetch).toHaveBeenCalledWith('https://pulse.example.com/auth/token', expect.objectContaining({ method: 'POST', credentials: 'same-origin' }));
 });

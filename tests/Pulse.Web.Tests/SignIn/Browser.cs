@@ -25,11 +25,12 @@ internal sealed partial class Browser : IDisposable
     public Task<Answer> PostAsync(string url, params (string Name, string Value)[] fields) =>
         SendAsync(new(HttpMethod.Post, url) { Content = new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value))) });
 
-    /// <summary>Presses the button of a page's only form.</summary>
+    /// <summary>Presses the button of a page's last form: the one before it, if any, signs out.</summary>
     public Task<Answer> SubmitAsync(Answer page, params (string Name, string Value)[] fields)
     {
-        var hidden = HiddenField().Matches(page.Body).Select(match => (match.Groups["name"].Value, WebUtility.HtmlDecode(match.Groups["value"].Value)));
-        var action = FormAction().Match(page.Body) is { Success: true } match ? WebUtility.HtmlDecode(match.Groups[1].Value) : page.Url.PathAndQuery;
+        var form = page.Body[Math.Max(0, page.Body.LastIndexOf("<form", StringComparison.Ordinal))..];
+        var hidden = HiddenField().Matches(form).Select(match => (match.Groups["name"].Value, WebUtility.HtmlDecode(match.Groups["value"].Value)));
+        var action = FormAction().Match(form) is { Success: true } match ? WebUtility.HtmlDecode(match.Groups[1].Value) : page.Url.PathAndQuery;
         return PostAsync(new Uri(page.Url, action).AbsoluteUri, [.. hidden, .. fields]);
     }
 

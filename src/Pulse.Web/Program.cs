@@ -6,15 +6,24 @@ using Pulse.Web.Http;
 using Pulse.Web.Pages;
 using Pulse.Web.Presence;
 using Pulse.Web.SignIn;
+using Pulse.Web.Keys;
+using Pulse.Web.Presence;
+using Pulse.Web.Sessions;
 using Pulse.Web.Users;
 
 var builder = WebApplication.CreateBuilder(args);
 
+// The silo in this process: grains, stores, presence keys, and their health checks. First, so that what starts after it may call grains.
+builder.AddPulseSilo();
+// Keys that all front ends share.
+builder.AddPulseKeyRing();
 // Limits, JSON and error answers for everything below.
 builder.AddPulseHttp();
+// Who may say which client they speak for.
+builder.AddTrustedProxies();
 // Which other sites' pages may call.
 builder.AddPulseCors();
-// Whose access tokens are accepted, and how Pulse makes its own.
+// Whose access tokens and cookies are accepted, and how Pulse makes its own.
 builder.AddPulseAuth();
 // How people sign in: OpenID Connect providers, links by mail.
 builder.AddPulseSignIn();
@@ -22,15 +31,15 @@ builder.AddPulseSignIn();
 builder.AddPulsePages();
 // The sockets of this process.
 builder.Services.AddPresenceHub();
-// The silo in this process: grains, stores, presence keys, and their health checks.
-builder.AddPulseSilo();
 
 var app = builder.Build();
 
 // Every fault of every setting at once, before anything reads one.
 app.Services.GetRequiredService<IStartupValidator>().Validate();
 
-// Outermost, so that every answer has them. Forwarded headers, once there is a proxy to trust, go above this line.
+// Before all that asks for the client's address or scheme.
+app.UseTrustedProxies();
+// Outermost, so that every answer has them.
 app.UseSecurityHeaders();
 // Around all that can fail.
 app.UseProblems();
@@ -38,15 +47,21 @@ app.UseProblems();
 app.UsePageAssets();
 // Before authentication: a preflight request carries no token.
 app.UseCors();
+// Before the hub: sees how each socket ends.
+app.UsePresenceHub();
 app.UseAuthentication();
 app.UseAuthorization();
 // After routing has found the endpoint that is limited.
 app.UseRateLimiter();
+// Other sites' pages do nothing here in somebody's name.
+app.UseSameOriginGuard();
 
 // Pages: /, /signin, /dashboard, /example.
 app.MapPages();
 // Profiles: /auth/sync, /auth/me, /users/{id}.
 app.MapUsers();
+// Sign-ins: /auth/token, /auth/sessions, /auth/signout.
+app.MapSessions();
 // Presence for those who ask once: /presence.
 app.MapPresence();
 // Presence for those who stay: /hubs/pulse.

@@ -28,13 +28,10 @@ internal static class AuthSetup
         services.AddSingleton<Callers>();
         services.AddScoped<BearerEvents>();
 
-        services.AddSingleton<SessionCookie>();
-        services.AddSingleton<SignInCookie>();
-
         services.AddAuthentication(DefaultScheme)
             .AddPolicyScheme(DefaultScheme, displayName: null, policy =>
                 policy.ForwardDefaultSelector = context => BearerToken.IsExpected(context.Request) ? JwtBearerDefaults.AuthenticationScheme : SessionHandler.Scheme)
-            .AddScheme<AuthenticationSchemeOptions, SessionHandler>(SessionHandler.Scheme, displayName: null, _ => { })
+            .AddSessionCookie()
             .AddPolicyScheme(JwtBearerDefaults.AuthenticationScheme, displayName: null, _ => { })
             .AddJwtBearer(AccessTokenSchemes.Own, _ => { });
         services.AddOptions<PolicySchemeOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<AccessTokenSchemes>((options, schemes) =>

@@ -17,24 +17,33 @@ internal sealed class TokenIssuer(IOptions<AuthOptions> options, TimeProvider ti
     private readonly SigningCredentials _credentials =
         new(new SymmetricSecurityKey(Encoding.UTF8.GetBytes(options.Value.SigningKey!)), SecurityAlgorithms.HmacSha256);
 
-    /// <summary>A token that speaks for that user from now on, for <see cref="AuthOptions.AccessTokenLifetime"/>.</summary>
+    /// <summary>A token that speaks for that user from now on, for <see cref="AuthOptions.AccessTokenLifetime"/>, and belongs to no session.</summary>
     /// <param name="user">The user; id, e-mail and name go into the token.</param>
-    /// <param name="sessionId">The sign-in session (<c>sid</c>) that ends the token when it ends; <see langword="null"/> for none.</param>
-    public AccessToken Issue(UserProfile user, string? sessionId = null)
+    public AccessToken Issue(UserProfile user) => Issue(user, notAfter: DateTimeOffset.MaxValue, new Claim(JwtRegisteredClaimNames.Name, user.Name));
+
+    /// <summary>As <see cref="Issue(UserProfile)"/>, for somebody who is signed in here: it ends with the session, and never outlives it.</summary>
+    /// <remarks>
+    /// Without name and picture, on purpose: <c>/auth/sync</c> takes a token's claims for what the profile should be, and a token that was made
+    /// before the user edited their profile would undo the edit.
+    /// </remarks>
+    public AccessToken IssueForSession(UserProfile user, Guid sessionId, DateTimeOffset sessionExpiresAt) =>
+        Issue(user, sessionExpiresAt, new Claim(JwtRegisteredClaimNames.Sid, sessionId.ToString("D", CultureInfo.InvariantCulture)));
+
+    private AccessToken Issue(UserProfile user, DateTimeOffset notAfter, Claim extra)
     {
         // Whole seconds, as a NumericDate has (RFC 7519 section 2), so that the answer says what the token says.
         var now = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
-        var expiresAt = DateTimeOffset.FromUnixTimeSeconds((time.GetUtcNow() + options.Value.AccessTokenLifetime).ToUnixTimeSeconds());
+        var wanted = time.GetUtcNow() + options.Value.AccessTokenLifetime;
+        var expiresAt = DateTimeOffset.FromUnixTimeSeconds((wanted < notAfter ? wanted : notAfter).ToUnixTimeSeconds());
 
         var subject = new ClaimsIdentity(
         [
             new(JwtRegisteredClaimNames.Sub, user.Id.ToString("D", CultureInfo.InvariantCulture)),
             new(JwtRegisteredClaimNames.Email, user.Email),
             new(JwtRegisteredClaimNames.EmailVerified, user.EmailVerified ? "true" : "false", ClaimValueTypes.Boolean),
-            new(JwtRegisteredClaimNames.Name, user.Name),
             new(JwtRegisteredClaimNames.Jti, Guid.CreateVersion7(now).ToString("D", CultureInfo.InvariantCulture)),
+            extra,
         ]);
-        if (sessionId is not null) subject.AddClaim(new(JwtRegisteredClaimNames.Sid, sessionId));
 
         var token = s_handler.CreateToken(new SecurityTokenDescriptor
         {

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 using Pulse.Web.Auth;
 using Pulse.Web.Presence;
 using Pulse.Web.SignIn;
+using Pulse.Web.Sessions;
 using Pulse.Web.Users;
 
 namespace Pulse.Web.Http;
@@ -15,6 +16,7 @@ namespace Pulse.Web.Http;
 [JsonSerializable(typeof(PresenceResponse[]))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(PublicUserResponse))]
+[JsonSerializable(typeof(SessionResponse[]))]
 [JsonSerializable(typeof(UserResponse))]
 internal sealed partial class PulseJson : JsonSerializerContext;
 

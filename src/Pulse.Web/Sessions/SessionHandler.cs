@@ -49,7 +49,9 @@ internal sealed class SessionHandler(
 
         if (SignInRedirect.AppliesTo(Context))
         {
-            Response.Redirect(SignInRedirect.For(Request));
+            // RFC 9110 section 15.4.4: to a page, whatever the method was.
+            Response.StatusCode = StatusCodes.Status303SeeOther;
+            Response.Headers.Location = SignInRedirect.For(Request);
             return;
         }
 

@@ -37,6 +37,12 @@ internal sealed class SignInCookie(IGrainFactory grains, Callers callers, Sessio
         cookie.Clear(context);
     }
 
+    /// <summary>Has a browser that is signed in forget its cookie: its session has been ended otherwise.</summary>
+    public void Forget(HttpContext context)
+    {
+        if (SessionPrincipal.IsFromCookie(context.User)) cookie.Clear(context);
+    }
+
     private async Task EndBrowsersAsync(HttpContext context)
     {
         if (cookie.Read(context) is not { } value || !SessionSecret.TryParse(value, out var secret)) return;

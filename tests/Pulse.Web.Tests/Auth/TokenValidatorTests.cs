@@ -101,10 +101,10 @@ public sealed class TokenValidatorTests
         await using var services = AuthHost.CreateWithKey(("AccessTokenLifetime", "00:05:00"));
         var user = new Pulse.Users.UserProfile { Id = Guid.NewGuid(), Email = "ada@example.com", Name = "Ada", CreatedAt = DateTimeOffset.UtcNow, EmailVerified = true };
 
-        var token = services.GetRequiredService<TokenIssuer>().Issue(user, "session-1");
+        var token = services.GetRequiredService<TokenIssuer>().Issue(user);
         var caller = await ValidateAsync(services, token.Value);
 
-        Assert.Equal((user.Id, "ada@example.com", true, "Ada", "session-1"), (caller.OwnUserId, caller.Email, caller.EmailVerified, caller.Name, caller.SessionId));
+        Assert.Equal((user.Id, "ada@example.com", true, "Ada", null as string), (caller.OwnUserId, caller.Email, caller.EmailVerified, caller.Name, caller.SessionId));
         Assert.Equal(token.ExpiresAt, caller.ExpiresAt);
         Assert.InRange(token.ExpiresAt, DateTimeOffset.UtcNow.AddMinutes(4), DateTimeOffset.UtcNow.AddMinutes(5));
     }

@@ -1,0 +1,24 @@
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+
+namespace Pulse.Web.Keys;
+
+/// <summary>Sets up the keys that all front ends share.</summary>
+internal static class KeyRingSetup
+{
+    /// <summary>Keeps the framework's data protection keys in the cluster, encrypted.</summary>
+    /// <remarks>To be called after the silo was added: the framework reads the ring when the host starts, and hosted services start in order.</remarks>
+    public static void AddPulseKeyRing(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<KeyRingCipher>();
+        builder.Services.AddSingleton<KeyRingRepository>();
+
+        // Front ends differ in where they are installed, which would otherwise be the application's name.
+        builder.Services.AddDataProtection().SetApplicationName("pulse");
+        builder.Services.AddOptions<KeyManagementOptions>().Configure<KeyRingRepository, KeyRingCipher>((keys, repository, cipher) =>
+        {
+            keys.XmlRepository = repository;
+            keys.XmlEncryptor = cipher;
+        });
+    }
+}

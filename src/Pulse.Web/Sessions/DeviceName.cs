@@ -1,0 +1,51 @@
+namespace Pulse.Web.Sessions;
+
+/// <summary>What people call the device that a User-Agent stands for.</summary>
+/// <remarks>A few names that people know and no database of thousands: the list of sign-ins needs no more, and what was sent stays stored.</remarks>
+internal static class DeviceName
+{
+    private const string Unknown = "Unknown device";
+
+    // Longest name of a program that names itself.
+    private const int MaxProductLength = 40;
+
+    // In this order: nearly every browser also claims to be those further down.
+    private static readonly (string Mark, string Name)[] s_browsers =
+    [
+        ("Edg", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser/", "Samsung Internet"), ("Vivaldi/", "Vivaldi"), ("YaBrowser/", "Yandex Browser"),
+        ("Firefox/", "Firefox"), ("FxiOS/", "Firefox"), ("CriOS/", "Chrome"), ("Chrome/", "Chrome"), ("Safari/", "Safari"),
+    ];
+
+    private static readonly (string Mark, string Name)[] s_systems =
+    [
+        ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("CrOS", "ChromeOS"), ("Mac OS X", "macOS"), ("Linux", "Linux"),
+    ];
+
+    /// <summary>Such as <c>Firefox on Windows</c>; for a program its own name; never empty.</summary>
+    public static string From(string? userAgent)
+    {
+        if (string.IsNullOrWhiteSpace(userAgent)) return Unknown;
+
+        var browser = Find(s_browsers, userAgent);
+        var system = Find(s_systems, userAgent);
+        return (browser, system) switch
+        {
+            (not null, not null) => $"{browser} on {system}",
+            (not null, null) => browser,
+            (null, not null) when userAgent.StartsWith("Mozilla/", StringComparison.Ordinal) => $"Browser on {system}",
+            _ => ProductOf(userAgent),
+        };
+    }
+
+    private static string? Find((string Mark, string Name)[] names, string userAgent) =>
+        Array.Find(names, name => userAgent.Contains(name.Mark, StringComparison.Ordinal)).Name;
+
+    // RFC 9110 section 10.1.5: the first product is the program itself; "curl/8.5.0".
+    private static string ProductOf(string userAgent)
+    {
+        var product = userAgent.AsSpan().TrimStart();
+        var end = product.IndexOfAny("/ (");
+        if (end >= 0) product = product[..end];
+        return product.IsEmpty ? Unknown : product[..Math.Min(product.Length, MaxProductLength)].ToString();
+    }
+}

@@ -1,0 +1,90 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Pulse.Identity;
+using Pulse.Users;
+using Pulse.Web.Auth;
+
+namespace Pulse.Web.Sessions;
+
+/// <summary>The caller's sign-ins: list them, end them, and get a token for one.</summary>
+internal static class SessionEndpoints
+{
+    /// <summary>Maps <c>POST /auth/token</c> (session cookie only), <c>/auth/sessions</c> and <c>/auth/signout</c> (cookie or token).</summary>
+    public static void MapSessions(this IEndpointRouteBuilder app)
+    {
+        var group = app.MapGroup("/auth").WithTags("Sessions").RequireAuthorization();
+        group.MapGet("/sessions", ListAsync);
+        group.MapDelete("/sessions/{id}", EndAsync);
+        group.MapPost("/token", IssueTokenAsync).RequireAuthorization(new AuthorizeAttribute { AuthenticationSchemes = SessionHandler.Scheme });
+
+        // A form that is posted after its session has ended leads where it would have led anyway.
+        var signOut = app.MapGroup("/auth/signout").WithTags("Sessions").RequireSignIn();
+        signOut.MapPost("", SignOutAsync);
+        signOut.MapPost("/everywhere", SignOutEverywhereAsync);
+    }
+
+    private static async Task<Results<Ok<SessionResponse[]>, ProblemHttpResult>> ListAsync(
+        HttpContext context, ClaimsPrincipal principal, Callers callers, IGrainFactory grains)
+    {
+        var caller = callers.Read(principal);
+        if (await callers.FindUserIdAsync(caller) is not { } userId) return ProblemTypes.NotSynced.ToResult();
+
+        var sessions = await grains.GetGrain<IUserSessionsGrain>(userId).ListAsync();
+        NeverStore(context);
+        return TypedResults.Ok(Array.ConvertAll(sessions, session => SessionResponse.From(session, caller.OwnSessionId)));
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> EndAsync(
+        string id, HttpContext context, ClaimsPrincipal principal, Callers callers, IGrainFactory grains, SignInCookie cookie)
+    {
+        var caller = callers.Read(principal);
+        if (await callers.FindUserIdAsync(caller) is not { } userId) return ProblemTypes.NotSynced.ToResult();
+
+        // Somebody else's session is looked for among the caller's own, and so is as unknown as one that never was.
+        if (Caller.ParseUuid(id) is not { } sessionId || !await grains.GetGrain<IUserSessionsGrain>(userId).EndAsync(sessionId))
+            return ProblemTypes.SessionNotFound.ToResult();
+
+        if (sessionId == caller.OwnSessionId) cookie.Forget(context);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<Results<Ok<AccessToken>, ProblemHttpResult>> IssueTokenAsync(
+        HttpContext context, ClaimsPrincipal principal, Callers callers, IGrainFactory grains, TokenIssuer tokens)
+    {
+        var caller = callers.Read(principal);
+        if (await grains.GetGrain<IUserGrain>(caller.OwnUserId!.Value).GetProfileAsync() is not { } user) return ProblemTypes.SignedOut.ToResult();
+
+        NeverStore(context);
+        return TypedResults.Ok(tokens.IssueForSession(user, caller.OwnSessionId!.Value, caller.ExpiresAt));
+    }
+
+    private static async Task<IResult> SignOutAsync(HttpContext context, ClaimsPrincipal principal, Callers callers, SignInCookie cookie)
+    {
+        if (callers.Read(principal).OwnSessionId is null) return ProblemTypes.NoSession.ToResult();
+
+        await cookie.SignOutAsync(context);
+        return SignedOut(context);
+    }
+
+    private static async Task<IResult> SignOutEverywhereAsync(
+        HttpContext context, ClaimsPrincipal principal, Callers callers, IGrainFactory grains, SignInCookie cookie)
+    {
+        if (await callers.FindUserIdAsync(callers.Read(principal)) is not { } userId) return ProblemTypes.NotSynced.ToResult();
+
+        await grains.GetGrain<IUserSessionsGrain>(userId).EndAllAsync();
+        cookie.Forget(context);
+        return SignedOut(context);
+    }
+
+    // RFC 9110 section 15.4.4: after a form, a page; and reloading it sends nothing again.
+    private static IResult SignedOut(HttpContext context)
+    {
+        if (!context.Request.HasFormContentType) return TypedResults.NoContent();
+        context.Response.Headers.Location = SignInRedirect.SignInPath;
+        return TypedResults.StatusCode(StatusCodes.Status303SeeOther);
+    }
+
+    // RFC 9111 section 5.2.2.5: personal, so in no cache, a browser's own included.
+    private static void NeverStore(HttpContext context) => context.Response.Headers.CacheControl = "no-store";
+}

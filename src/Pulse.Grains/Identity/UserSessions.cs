@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using Pulse.Identity;
 
 namespace Pulse.Grains.Identity;
@@ -192,9 +193,10 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
     // A header may hold what PostgreSQL does not take as text (U+0000), and a cut may halve a surrogate pair.
     private static string? Cut(string? text, int length)
     {
-        if (string.IsNullOrWhiteSpace(text)) return null;
+        if (text is null) return null;
         var cut = text.Length <= length ? text : text[..length];
-        return string.Concat(cut.EnumerateRunes().Select(rune => System.Text.Rune.IsControl(rune) ? " " : rune.ToString())).Trim();
+        var clean = string.Concat(cut.EnumerateRunes().Select(rune => Rune.IsControl(rune) ? " " : rune.ToString())).Trim();
+        return clean.Length == 0 ? null : clean;
     }
 
     private static SignInSession ToSession(SessionRow row) => new()

@@ -15,6 +15,7 @@ public abstract class StoresFixture : IAsyncLifetime
     internal IUserStore Users { get; private set; } = null!;
     internal IAccountStore Accounts { get; private set; } = null!;
     internal IOneTimeTokenStore Tokens { get; private set; } = null!;
+    internal ISessionStore Sessions { get; private set; } = null!;
 
     /// <summary>Where the database is.</summary>
     public abstract StoreOptions Options { get; }
@@ -34,6 +35,7 @@ public abstract class StoresFixture : IAsyncLifetime
         Users = services.GetRequiredService<IUserStore>();
         Accounts = services.GetRequiredService<IAccountStore>();
         Tokens = services.GetRequiredService<IOneTimeTokenStore>();
+        Sessions = services.GetRequiredService<ISessionStore>();
     }
 
     public async Task DisposeAsync()

@@ -3,12 +3,11 @@ using Pulse.Silo;
 using Pulse.Silo.Health;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
+using Pulse.Web.Keys;
 using Pulse.Web.Pages;
 using Pulse.Web.Presence;
-using Pulse.Web.SignIn;
-using Pulse.Web.Keys;
-using Pulse.Web.Presence;
 using Pulse.Web.Sessions;
+using Pulse.Web.SignIn;
 using Pulse.Web.Users;
 
 var builder = WebApplication.CreateBuilder(args);

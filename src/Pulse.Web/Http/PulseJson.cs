@@ -2,8 +2,8 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Mvc;
 using Pulse.Web.Auth;
 using Pulse.Web.Presence;
-using Pulse.Web.SignIn;
 using Pulse.Web.Sessions;
+using Pulse.Web.SignIn;
 using Pulse.Web.Users;
 
 namespace Pulse.Web.Http;

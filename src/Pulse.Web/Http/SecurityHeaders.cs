@@ -33,6 +33,8 @@ internal static class SecurityHeaders
             // RFC 9111 section 5.2.2.5: a page says who is signed in and holds form tokens.
             headers.CacheControl = "no-store";
             headers.Remove("Pragma");
+            // For blazor.web.js, which is not here.
+            headers.Remove("blazor-enhanced-nav");
             return Task.CompletedTask;
         }, context.Response);
         return next(context);

@@ -7,16 +7,21 @@ namespace Pulse.Web.Pages;
 /// <summary>Error answers for people. Programs get the same errors as problem details.</summary>
 internal static class ErrorPages
 {
+    private static readonly (string Title, string WhatHappened, string WhatToDo) s_crossSite = (
+        "This form is out of date",
+        "It was opened before you signed in or out, or it did not come from this site. Nothing was changed.",
+        "Go back, reload the page and try again.");
+
     /// <summary>Whether a browser asks to show a page: it names text/html, which no API client does, and carries no access token.</summary>
     public static bool Suit(HttpRequest request) =>
         !request.Headers.ContainsKey(HeaderNames.Authorization)
         && request.GetTypedHeaders().Accept.Any(type => type.MediaType.Equals("text/html", StringComparison.OrdinalIgnoreCase) && type.Quality is not 0);
 
-    /// <summary>Answers with the page for that problem. The problem's own words are for programmers, so only its status is used.</summary>
+    /// <summary>Answers with the page for that problem. The problem's own words are for programmers, so only its kind is used.</summary>
     public static async Task WriteAsync(HttpContext context, ProblemDetails problem)
     {
         var status = problem.Status ?? context.Response.StatusCode;
-        var (title, whatHappened, whatToDo) = Words(status);
+        var (title, whatHappened, whatToDo) = problem.Type == ProblemTypes.CrossSite.Type ? s_crossSite : Words(status);
         var reference = status >= StatusCodes.Status500InternalServerError ? Activity.Current?.Id ?? context.TraceIdentifier : null;
         var (href, text) = status == StatusCodes.Status401Unauthorized ? ("/signin", "Sign in") : ("/", "Go to the start page");
 

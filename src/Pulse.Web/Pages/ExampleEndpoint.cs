@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Pulse.Users;
 using Pulse.Web.Auth;
+using Pulse.Web.Sessions;
 
 namespace Pulse.Web.Pages;
 
@@ -12,10 +13,9 @@ internal static class ExampleEndpoint
         """
         app.MapGet("/example", ShowAsync).RequireSignIn();
 
-        static async Task<IResult> ShowAsync(ClaimsPrincipal principal, Callers callers, IGrainFactory grains)
+        private static async Task<IResult> ShowAsync(ClaimsPrincipal principal, Callers callers, IGrainFactory grains)
         {
-            var caller = callers.Read(principal);
-            var user = await grains.GetGrain<IUserGrain>(caller.OwnUserId!.Value).GetProfileAsync();
+            var userId = await callers.FindUserIdAsync(callers.Read(principal));
         """;
 
     /// <summary>Maps <c>GET /example</c>.</summary>
@@ -24,8 +24,8 @@ internal static class ExampleEndpoint
 
     private static async Task<IResult> ShowAsync(ClaimsPrincipal principal, Callers callers, IGrainFactory grains)
     {
-        var caller = callers.Read(principal);
-        var user = await grains.GetGrain<IUserGrain>(caller.OwnUserId!.Value).GetProfileAsync();
+        var userId = await callers.FindUserIdAsync(callers.Read(principal));
+        var user = userId is { } id ? await grains.GetGrain<IUserGrain>(id).GetProfileAsync() : null;
         return Page.Of<ExamplePage>(new() { [nameof(ExamplePage.Name)] = user?.Name ?? "whoever you are", [nameof(ExamplePage.Code)] = Code });
     }
 }

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Authorization;
 using Pulse.Web.Pages.Dashboard;
 
 namespace Pulse.Web.Pages;
@@ -6,7 +5,7 @@ namespace Pulse.Web.Pages;
 /// <summary>What people see.</summary>
 internal static class PagesSetup
 {
-    /// <summary>Adds static rendering of Razor components, form tokens, and the redirect to the sign-in page.</summary>
+    /// <summary>Adds static rendering of Razor components, and form tokens.</summary>
     public static void AddPulsePages(this IHostApplicationBuilder builder)
     {
         builder.Services.AddRazorComponents();
@@ -24,7 +23,6 @@ internal static class PagesSetup
             forms.Cookie.SecurePolicy = development ? CookieSecurePolicy.SameAsRequest : CookieSecurePolicy.Always;
         });
 
-        builder.Services.AddSingleton<IAuthorizationMiddlewareResultHandler, SignInRedirect>();
         builder.Services.AddSingleton<AssetUrls>();
         builder.Services.AddSingleton<DashboardReader>();
     }

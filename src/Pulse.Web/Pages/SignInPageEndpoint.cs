@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Options;
-using Pulse.Web.Auth;
 using Pulse.Web.SignIn;
 
 namespace Pulse.Web.Pages;
@@ -17,14 +15,12 @@ internal static class SignInPageEndpoint
     /// <summary>Maps <c>GET /signin</c>.</summary>
     public static void MapSignInPage(this IEndpointRouteBuilder app) => app.MapGet("/signin", Show).AllowAnonymous().ExcludeFromDescription();
 
-    /// <summary>The page, fresh or with what was wrong.</summary>
-    private static IResult Show(string? returnUrl, SignInProviders providers, IHostEnvironment environment, IOptions<AuthOptions> auth) =>
+    private static IResult Show(string? returnUrl, SignInProviders providers) =>
         Page.Of<SignInPage>(new()
         {
             [nameof(SignInPage.Providers)] = providers.All.Select(provider => new SignInPage.ProviderView(provider.Name, provider.DisplayName, provider.WhyNot)).ToArray(),
             [nameof(SignInPage.ReturnUrl)] = ReturnUrl.OrDashboard(returnUrl),
             [nameof(SignInPage.EmailWhyNot)] = providers.EmailWhyNot,
-            // Both, as where the route behind it is mapped.
-            [nameof(SignInPage.People)] = environment.IsDevelopment() && auth.Value.DevSignIn ? s_people : [],
+            [nameof(SignInPage.People)] = providers.DevAllowed ? s_people : [],
         });
 }

@@ -36,6 +36,9 @@ internal sealed partial class Browser : IDisposable
 
     public async Task<Answer> SendAsync(HttpRequestMessage request)
     {
+        // As browsers do since 2020, unless a test says otherwise.
+        if (request.Method != HttpMethod.Get && !request.Headers.Contains("Origin") && !request.Headers.Contains("Sec-Fetch-Site"))
+            request.Headers.Add("Origin", new Uri(Site, request.RequestUri!).GetLeftPart(UriPartial.Authority));
         using var response = await _client.SendAsync(request);
         var location = response.Headers.Location is { } to ? new Uri(request.RequestUri!, to) : null;
         return new(response.StatusCode, location, await response.Content.ReadAsStringAsync(), request.RequestUri!, response);

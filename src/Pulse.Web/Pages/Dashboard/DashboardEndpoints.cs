@@ -11,7 +11,7 @@ internal static class DashboardEndpoints
 {
     private const string Path = "/dashboard";
 
-    /// <summary>Maps <c>GET /dashboard</c> and the posts below it.</summary>
+    /// <summary>Maps <c>GET /dashboard</c> and the posts below it. Signing out is <c>/auth/signout</c>.</summary>
     public static void MapDashboard(this IEndpointRouteBuilder app)
     {
         var pages = app.MapGroup(Path).RequireSignIn().ExcludeFromDescription();
@@ -20,27 +20,25 @@ internal static class DashboardEndpoints
         var forms = pages.MapGroup("").RequireOwnForm();
         forms.MapPost("/profile", SaveProfileAsync);
         forms.MapPost("/devices/{id:guid}/end", EndDeviceAsync);
-        forms.MapPost("/accounts/{provider}/unlink", UnlinkAsync);
-        forms.MapPost("/signout", SignOutAsync);
-        forms.MapPost("/signout/everywhere", SignOutEverywhereAsync);
+        forms.MapPost("/accounts/unlink", UnlinkAsync);
     }
 
-    private static async Task<IResult> ShowAsync(ClaimsPrincipal principal, Callers callers, DashboardReader reader, string? done) =>
-        await reader.ReadAsync(callers.Read(principal)) is { } view ? Show(view, notice: DashboardNotice.For(done)) : NoSuchUser();
+    private static async Task<IResult> ShowAsync(ClaimsPrincipal principal, DashboardReader reader, string? done) =>
+        await reader.ReadAsync(principal) is { } view ? Show(view, notice: DashboardNotice.For(done)) : NoSuchUser();
 
     private static async Task<IResult> SaveProfileAsync(
         HttpContext context, ClaimsPrincipal principal, Callers callers, DashboardReader reader, IGrainFactory grains)
     {
-        var caller = callers.Read(principal);
         var form = ProfileForm.From(await context.Request.ReadFormAsync(context.RequestAborted));
         if (form.HasFault)
         {
-            return await reader.ReadAsync(caller) is { } view
+            return await reader.ReadAsync(principal) is { } view
                 ? Show(view, form, new("Your profile was not saved. See below what to correct.", IsBad: true))
                 : NoSuchUser();
         }
 
-        var saved = await grains.GetGrain<IUserGrain>(caller.OwnUserId!.Value).SyncProfileAsync(form.ToUpdate());
+        if (await callers.FindUserIdAsync(callers.Read(principal)) is not { } userId) return NoSuchUser();
+        var saved = await grains.GetGrain<IUserGrain>(userId).SyncProfileAsync(form.ToUpdate());
         return saved.Outcome == ProfileSyncOutcome.Updated ? Back(DashboardNotice.Profile) : NoSuchUser();
     }
 
@@ -48,37 +46,29 @@ internal static class DashboardEndpoints
         Guid id, HttpContext context, ClaimsPrincipal principal, Callers callers, IGrainFactory grains, SignInCookie cookie)
     {
         var caller = callers.Read(principal);
-        if (Guid.TryParse(caller.SessionId, out var current) && current == id) return await SignOutAsync(context, cookie);
+        if (caller.OwnSessionId == id)
+        {
+            await cookie.SignOutAsync(context);
+            return new SeeOtherResult(SignInRedirect.SignInPath);
+        }
 
         // One that has ended meanwhile is as good: it is gone, which is what was asked for.
-        await grains.GetGrain<IUserSessionsGrain>(caller.OwnUserId!.Value).EndAsync(id);
+        if (await callers.FindUserIdAsync(caller) is not { } userId) return NoSuchUser();
+        await grains.GetGrain<IUserSessionsGrain>(userId).EndAsync(id);
         return Back(DashboardNotice.Device);
     }
 
-    private static async Task<IResult> UnlinkAsync(string provider, ClaimsPrincipal principal, Callers callers, IGrainFactory grains)
+    private static async Task<IResult> UnlinkAsync(HttpContext context, ClaimsPrincipal principal, Callers callers, IGrainFactory grains)
     {
-        var userId = callers.Read(principal).OwnUserId!.Value;
+        if (await callers.FindUserIdAsync(callers.Read(principal)) is not { } userId) return NoSuchUser();
+
+        // Of two accounts at one provider the later one goes first, as with DELETE /auth/accounts/{provider}.
+        var provider = (await context.Request.ReadFormAsync(context.RequestAborted))["provider"].ToString();
         var accounts = await grains.GetGrain<IUserGrain>(userId).ListAccountsAsync();
-        foreach (var account in accounts.Where(account => account.Provider == provider))
-        {
-            var key = new AccountKey(account.Provider, account.ProviderAccountId);
-            if (await grains.GetGrain<IAccountGrain>(key.ToString()).UnlinkAsync(userId) == AccountLinkOutcome.LastWayIn) return Back(DashboardNotice.LastWayIn);
-        }
+        if (Array.FindLast(accounts, account => account.Provider == provider) is not { } account) return Back(DashboardNotice.Unlinked);
 
-        return Back(DashboardNotice.Unlinked);
-    }
-
-    private static async Task<IResult> SignOutAsync(HttpContext context, SignInCookie cookie)
-    {
-        await cookie.SignOutAsync(context);
-        return new SeeOtherResult("/");
-    }
-
-    private static async Task<IResult> SignOutEverywhereAsync(
-        HttpContext context, ClaimsPrincipal principal, Callers callers, IGrainFactory grains, SignInCookie cookie)
-    {
-        await grains.GetGrain<IUserSessionsGrain>(callers.Read(principal).OwnUserId!.Value).EndAllAsync();
-        return await SignOutAsync(context, cookie);
+        var outcome = await grains.GetGrain<IAccountGrain>(new AccountKey(account.Provider, account.ProviderAccountId).ToString()).UnlinkAsync(userId);
+        return Back(outcome == AccountLinkOutcome.LastWayIn ? DashboardNotice.LastWayIn : DashboardNotice.Unlinked);
     }
 
     private static IResult Show(DashboardView view, ProfileForm? form = null, DashboardNotice? notice = null) => Page.Of<DashboardPage>(
@@ -93,7 +83,7 @@ internal static class DashboardEndpoints
 
     private static IResult NoSuchUser() => Page.Error(
         StatusCodes.Status404NotFound, "Your profile is gone", "You are signed in, but the user that you were is not here any more.",
-        "Sign in again.", "/signin", "Sign in");
+        "Sign in again.", SignInRedirect.SignInPath, "Sign in");
 
     // RFC 9110 section 15.4.4: the result of a post is shown by a GET, so that reloading it posts nothing again.
     private static SeeOtherResult Back(string done) => new($"{Path}?done={done}");

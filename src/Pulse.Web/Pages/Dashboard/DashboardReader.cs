@@ -1,19 +1,26 @@
-using System.Globalization;
+using System.Security.Claims;
 using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Auth;
-using Pulse.Web.Pages.Parts;
+using Pulse.Web.Sessions;
 using Pulse.Web.SignIn;
 
 namespace Pulse.Web.Pages.Dashboard;
 
-/// <summary>Gathers what the dashboard shows, in as many calls as there are owners, all at once.</summary>
-internal sealed class DashboardReader(IGrainFactory grains, SignInProviders providers)
+/// <summary>Gathers what the dashboard shows, from all its owners at once.</summary>
+internal sealed class DashboardReader(IGrainFactory grains, Callers callers, SignInProviders providers, AccountLinking linking, TimeProvider time)
 {
-    /// <summary>The dashboard of a signed-in caller; <see langword="null"/> when there is no such user any more.</summary>
-    public async Task<DashboardView?> ReadAsync(Caller caller)
+    // So precisely a session's last use is known.
+    private static readonly TimeSpan s_useResolution = TimeSpan.FromDays(1);
+
+    private static readonly string s_afterLinking = Uri.EscapeDataString($"/dashboard?done={DashboardNotice.Linked}");
+
+    /// <summary>The dashboard of whoever is signed in; <see langword="null"/> when there is no such user any more.</summary>
+    public async Task<DashboardView?> ReadAsync(ClaimsPrincipal principal)
     {
-        var userId = caller.OwnUserId!.Value;
+        var caller = callers.Read(principal);
+        if (await callers.FindUserIdAsync(caller) is not { } userId) return null;
+
         var user = grains.GetGrain<IUserGrain>(userId);
         var profile = user.GetProfileAsync();
         var presence = user.GetPresenceAsync();
@@ -26,34 +33,32 @@ internal sealed class DashboardReader(IGrainFactory grains, SignInProviders prov
         {
             User = stored,
             Presence = await presence,
-            Devices = [.. (await sessions).Select(session => ToDevice(session, caller.SessionId)).OrderByDescending(device => device.IsCurrent)],
-            Accounts = [.. ToAccounts(await accounts)],
+            Devices = [.. (await sessions).Select(session => ToDevice(session, caller.OwnSessionId)).OrderByDescending(device => device.IsCurrent)],
+            Accounts = [.. Linked(await accounts), .. Linkable(await accounts, principal)],
         };
     }
 
-    private static DashboardView.Device ToDevice(SignInSession session, string? currentId)
-    {
-        var name = DeviceName.From(session.Device);
-        var isCurrent = session.Id.ToString("D", CultureInfo.InvariantCulture) == currentId;
-        return new(session.Id, name.Text, name.IsPhone, isCurrent, session.Address, session.CreatedAt, session.LastUsedAt);
-    }
+    private DashboardView.Device ToDevice(SignInSession session, Guid? currentId) => new(
+        session.Id,
+        DeviceName.From(session.Device),
+        // Tablets too: the word is in the User-Agent of both kinds of phone and of Android's tablets.
+        session.Device is { } device && (device.Contains("Mobile", StringComparison.Ordinal) || device.Contains("Android", StringComparison.Ordinal)),
+        session.Id == currentId,
+        session.Address,
+        session.CreatedAt,
+        session.LastUsedAt,
+        time.GetUtcNow() - session.LastUsedAt < s_useResolution);
 
-    private IEnumerable<DashboardView.Account> ToAccounts(ExternalAccount[] linked)
-    {
-        var canUnlink = linked.Length > 1;
-        var offered = providers.All;
-        foreach (var provider in linked.Select(account => account.Provider).Distinct(StringComparer.Ordinal))
-            yield return new(provider, DisplayName(provider), IsLinked: true, canUnlink, WhyNot: null);
+    private IEnumerable<DashboardView.Account> Linked(ExternalAccount[] accounts) =>
+        accounts.Select(account => account.Provider).Distinct(StringComparer.Ordinal).Select(provider =>
+            new DashboardView.Account(provider, providers.DisplayName(provider), IsLinked: true, CanUnlink: accounts.Length > 1));
 
-        foreach (var provider in offered.Where(provider => !linked.Any(account => account.Provider == provider.Name)))
-            yield return new(provider.Name, provider.DisplayName, IsLinked: false, CanUnlink: false, provider.WhyNot);
-    }
-
-    private string DisplayName(string provider) =>
-        providers.All.FirstOrDefault(known => known.Name == provider)?.DisplayName ?? provider switch
-        {
-            "email" => "E-mail link",
-            "dev" => "Development sign-in",
-            _ => provider,
-        };
+    private IEnumerable<DashboardView.Account> Linkable(ExternalAccount[] accounts, ClaimsPrincipal principal) =>
+        providers.All.Where(provider => !Array.Exists(accounts, account => account.Provider == provider.Name)).Select(provider =>
+            new DashboardView.Account(
+                provider.Name,
+                provider.DisplayName,
+                IsLinked: false,
+                LinkHref: provider.WhyNot is null ? $"{linking.Href(principal, provider.Name)}&returnUrl={s_afterLinking}" : null,
+                WhyNot: provider.WhyNot));
 }

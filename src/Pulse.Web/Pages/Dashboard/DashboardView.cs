@@ -25,15 +25,18 @@ public sealed record DashboardView
     /// <param name="IsCurrent">Whether it is this browser.</param>
     /// <param name="Address">IP address, when known.</param>
     /// <param name="CreatedAt">When they signed in, UTC.</param>
-    /// <param name="LastUsedAt">Latest known use, UTC.</param>
+    /// <param name="LastUsedAt">Latest known use, UTC; exact to a day.</param>
+    /// <param name="UsedToday">Whether that is so recent that no more than "in the last day" is known.</param>
     public sealed record Device(
-        Guid Id, string Name, bool IsPhone, bool IsCurrent, string? Address, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt);
+        Guid Id, string Name, bool IsPhone, bool IsCurrent, string? Address, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, bool UsedToday);
 
     /// <summary>A way to sign in.</summary>
-    /// <param name="Provider">Its name in routes.</param>
+    /// <param name="Provider">Its name in accounts.</param>
     /// <param name="DisplayName">Its name for people.</param>
     /// <param name="IsLinked">Whether it is the user's.</param>
     /// <param name="CanUnlink">Whether it is linked and not their last way in.</param>
-    /// <param name="WhyNot">Why it cannot be linked now; <see langword="null"/> if it can, or is.</param>
-    public sealed record Account(string Provider, string DisplayName, bool IsLinked, bool CanUnlink, string? WhyNot);
+    /// <param name="LinkHref">Where linking it begins; <see langword="null"/> if it is linked or cannot be.</param>
+    /// <param name="WhyNot">Why it cannot be linked now.</param>
+    public sealed record Account(
+        string Provider, string DisplayName, bool IsLinked, bool CanUnlink = false, string? LinkHref = null, string? WhyNot = null);
 }

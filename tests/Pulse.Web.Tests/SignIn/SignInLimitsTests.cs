@@ -10,7 +10,7 @@ public sealed partial class SignInLimitsTests
     [Fact]
     public async Task Link_TooLate_SaysSo()
     {
-        await using var pulse = await StartAsync(new("Pulse:SignInLinks:Lifetime", "00:00:02"));
+        await using var pulse = await StartAsync(("Pulse:SignInLinks:Lifetime", "00:00:02"));
         using var browser = new Browser(pulse.Site);
         await browser.PostAsync("/auth/signin/email", ("email", "late@example.com"));
         var link = WebUtility.HtmlDecode(Link().Match((await browser.GetAsync("/dev/mail")).Body).Groups[1].Value);
@@ -34,8 +34,8 @@ public sealed partial class SignInLimitsTests
     public async Task MailServerAway_SaysSo_AndACrowdIsStopped()
     {
         await using var pulse = await StartAsync(
-            new("Pulse:Mail:Host", "127.0.0.1"), new("Pulse:Mail:Port", "1"), new("Pulse:Mail:Security", "None"), new("Pulse:Mail:From", "pulse@example.com"),
-            new("Pulse:Mail:RequestsPerMinute", "5"));
+            ("Pulse:Mail:Host", "127.0.0.1"), ("Pulse:Mail:Port", "1"), ("Pulse:Mail:Security", "None"), ("Pulse:Mail:From", "pulse@example.com"),
+            ("Pulse:Mail:RequestsPerMinute", "5"));
         using var browser = new Browser(pulse.Site);
 
         // Four tries for one mailbox: those that failed do not count against it.
@@ -61,7 +61,7 @@ public sealed partial class SignInLimitsTests
     [Fact]
     public async Task Production_HasNoDevelopmentWaysIn()
     {
-        await using var pulse = await StartAsync(new("environment", "Production"), new("Pulse:Auth:DevSignIn", "false"));
+        await using var pulse = await StartAsync(("environment", "Production"), ("Pulse:Auth:DevSignIn", "false"));
         using var browser = new Browser(pulse.Site);
 
         Assert.Equal(HttpStatusCode.NotFound, (await browser.GetAsync("/dev/mail")).Status);
@@ -71,9 +71,9 @@ public sealed partial class SignInLimitsTests
         Assert.DoesNotContain("action=\"/auth/signin/email\"", (await browser.GetAsync("/signin")).Body, StringComparison.Ordinal);
     }
 
-    private static async Task<Application> StartAsync(params KeyValuePair<string, string>[] settings)
+    private static async Task<Application> StartAsync(params (string Key, string Value)[] settings)
     {
-        var pulse = new Application(settings);
+        var pulse = new Application(settings.Select(setting => KeyValuePair.Create(setting.Key, setting.Value)));
         await pulse.InitializeAsync();
         return pulse;
     }

@@ -64,6 +64,6 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
         Email = update.Email ?? row.Email,
         EmailVerified = update.Email is null || update.Email == row.Email ? row.EmailVerified || update.EmailVerified : update.EmailVerified,
         Name = update.Name ?? row.Name,
-        Avatar = update.Avatar ?? row.Avatar,
+        Avatar = update.RemoveAvatar ? null : update.Avatar ?? row.Avatar,
     };
 }

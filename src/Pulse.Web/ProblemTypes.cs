@@ -56,6 +56,9 @@ internal static class ProblemTypes
     public static readonly ProblemType CrossSite = new(Prefix + "cross-site", 403, "The request does not come from a page of this site.",
         "Send it from a page of this site, or with an access token in the Authorization header.");
 
+    public static readonly ProblemType FormOutdated = new(Prefix + "form-outdated", 403, "The form is out of date.",
+        "It was opened before you signed in or out, or it is not of this site; nothing was changed. Go back, reload the page and try again.");
+
     public static readonly ProblemType SessionNotFound = new(Prefix + "session-not-found", 404, "You have no such session.",
         "It may have ended already; GET /auth/sessions lists those that live.");
 

@@ -58,6 +58,12 @@ public class PulseApplication : IAsyncLifetime
         _data.Delete(recursive: true);
     }
 
+    /// <summary>The application's own services.</summary>
+    public IServiceProvider Services => _factory!.Services;
+
+    /// <summary>Where it keeps its files.</summary>
+    public string DataDirectory => _settings["Pulse:DataDirectory"];
+
     /// <summary>A client with that token on every request.</summary>
     public HttpClient As(string token)
     {

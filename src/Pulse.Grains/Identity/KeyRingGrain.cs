@@ -26,6 +26,15 @@ internal sealed class KeyRingGrain(
             throw;
         }
     }
+
+    public async Task<bool> TryAddKeyAsync(string name, string xml, int knownCount)
+    {
+        // A repeated call finds its own element there.
+        if (!state.State.Keys.ContainsKey(name) && state.State.Keys.Count != knownCount) return false;
+
+        await AddKeyAsync(name, xml);
+        return true;
+    }
 }
 
 /// <summary>Stored with Orleans' grain storage: members are only ever added.</summary>

@@ -32,8 +32,8 @@ internal sealed class ProxyOptionsValidator : IValidateOptions<ProxyOptions>
         var faults = options.TrustedProxies
             .Select((text, index) => (text, index))
             .Where(entry => !ProxyOptions.TryParse(entry.text, out _))
-            .Select(entry => $"{ProxyOptions.SectionName}:TrustedProxies:{entry.index} must be an address such as 10.0.0.7 or a network such as 10.0.0.0/8 "
-                + $"(with no bit set beyond its length); it is '{entry.text}'.")
+            .Select(entry =>
+                $"{ProxyOptions.SectionName}:TrustedProxies:{entry.index} must be an address such as 10.0.0.7 or a network such as 10.0.0.0/8; it is '{entry.text}'.")
             .ToArray();
         return faults.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }

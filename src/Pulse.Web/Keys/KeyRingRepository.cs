@@ -9,13 +9,30 @@ internal sealed class KeyRingRepository(IGrainFactory grains) : IXmlRepository
 {
     private const string RingName = "data-protection";
 
+    // What the framework calls an element that is a key; the others revoke some.
+    private const string KeyPrefix = "key-";
+
+    private int _knownCount;
+
     private IKeyRingGrain Ring => grains.GetGrain<IKeyRingGrain>(RingName);
 
-    public IReadOnlyCollection<XElement> GetAllElements() => [.. Wait(() => Ring.GetKeysAsync()).Select(XElement.Parse)];
+    public IReadOnlyCollection<XElement> GetAllElements()
+    {
+        var elements = Wait(() => Ring.GetKeysAsync());
+        Volatile.Write(ref _knownCount, elements.Length);
+        return [.. elements.Select(XElement.Parse)];
+    }
 
+    /// <remarks>
+    /// A new key is dropped if somebody else has added one since this front end read the ring: the framework reads again after adding, and then takes
+    /// theirs. Front ends that start together would else each go by a key of their own, unknown to the others for up to a day.
+    /// </remarks>
     public void StoreElement(XElement element, string friendlyName) => Wait(async () =>
     {
-        await Ring.AddKeyAsync(friendlyName, element.ToString(SaveOptions.DisableFormatting));
+        var xml = element.ToString(SaveOptions.DisableFormatting);
+        if (friendlyName.StartsWith(KeyPrefix, StringComparison.Ordinal)) return await Ring.TryAddKeyAsync(friendlyName, xml, Volatile.Read(ref _knownCount));
+
+        await Ring.AddKeyAsync(friendlyName, xml);
         return true;
     });
 

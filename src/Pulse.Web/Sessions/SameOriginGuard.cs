@@ -25,34 +25,33 @@ internal sealed class SameOriginGuard(RequestDelegate next, IAntiforgery antifor
 
     public async Task InvokeAsync(HttpContext context)
     {
-        if (await FindFaultAsync(context) is { } fault)
-            await ProblemTypes.CrossSite.WriteAsync(context, fault);
-        else
-            await next(context);
-    }
-
-    private async ValueTask<string?> FindFaultAsync(HttpContext context)
-    {
         var request = context.Request;
-        if (IsSafe(request.Method)) return null;
-
-        // Where nobody need be signed in, the cookie has no part in what is done.
-        var byCookie = SessionPrincipal.IsFromCookie(context.User) && context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is null;
-        var from = Find(request);
-        if (byCookie)
+        if (IsSafe(request.Method))
         {
-            if (from != From.ThisOrigin)
-            {
-                return "A change that is asked for with the session cookie must come from a page of this site. Programs: send an access token in the "
-                    + $"Authorization header, or the header Origin: {OwnOrigin(request)}. Behind a proxy: see that it passes Host on, and name it in Pulse:Http:TrustedProxies.";
-            }
-
-            return request.HasFormContentType && !await HasFormTokenAsync(context)
-                ? "The form is out of date: it was opened before you signed in or out. Go back, reload the page and try again."
-                : null;
+            await next(context);
+            return;
         }
 
-        return from == From.Elsewhere && CanAnyPageSend(request) ? "Another site's page has sent this form. Open this site's own page and try again." : null;
+        var from = Find(request);
+
+        // Where nobody need be signed in, the cookie has no part in what is done.
+        if (!SessionPrincipal.IsFromCookie(context.User) || context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null)
+        {
+            await (from == From.Elsewhere && CanAnyPageSend(request)
+                ? ProblemTypes.CrossSite.WriteAsync(context, "Another site's page has sent this form. Open this site's own page and try again.")
+                : next(context));
+        }
+        else if (from != From.ThisOrigin)
+        {
+            await ProblemTypes.CrossSite.WriteAsync(
+                context,
+                "A change that is asked for with the session cookie must come from a page of this site. Programs: send an access token in the "
+                + $"Authorization header, or the header Origin: {OwnOrigin(request)}. Behind a proxy: see that it passes Host on, and name it in Pulse:Http:TrustedProxies.");
+        }
+        else
+        {
+            await (request.HasFormContentType && !await HasFormTokenAsync(context) ? ProblemTypes.FormOutdated.WriteAsync(context) : next(context));
+        }
     }
 
     // RFC 9110 section 9.2.1.

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
@@ -39,7 +40,12 @@ internal sealed class SessionSecret
         Span<byte> bytes = stackalloc byte[UserIdBytes + SecretBytes];
 
         // The decoder passes over white space; a text of this length that has some gives too few bytes.
-        if (text.Length != TextLength || !Base64Url.TryDecodeFromChars(text, bytes, out var length) || length != bytes.Length) return false;
+        if (text.Length != TextLength
+            || Base64Url.DecodeFromChars(text, bytes, out _, out var length) != OperationStatus.Done
+            || length != bytes.Length)
+        {
+            return false;
+        }
 
         var userId = new Guid(bytes[..UserIdBytes], bigEndian: true);
         if (userId == Guid.Empty) return false;

@@ -5,7 +5,7 @@ using Pulse.Web.Auth;
 
 namespace Pulse.Web.Tests.Auth;
 
-/// <summary>The authentication services with some settings, and nothing else of Pulse.</summary>
+/// <summary>The authentication services with some settings, and nothing else of Pulse: sessions are asked of <see cref="TestSessions"/>.</summary>
 internal static class AuthHost
 {
     /// <param name="environment">Environment name.</param>
@@ -17,6 +17,7 @@ internal static class AuthHost
         builder.AddPulseAuth();
         builder.Services.AddSingleton<IConfiguration>(builder.Configuration);
         builder.Services.AddLogging();
+        builder.Services.AddTestSessions();
         return builder.Services.BuildServiceProvider();
     }
 

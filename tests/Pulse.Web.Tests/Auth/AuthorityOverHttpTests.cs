@@ -63,11 +63,10 @@ public sealed class AuthorityOverHttpTests
             ["Pulse:Auth:TrustedIssuers:0:Audience"] = "pulse",
             ["Pulse:Auth:TrustedIssuers:0:Authority"] = authority,
         });
-        // Development would check at once that all can be made, but there are no grains here to call.
-        builder.Host.UseServiceProviderFactory(new DefaultServiceProviderFactory());
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.AddPulseHttp();
         builder.AddPulseAuth();
+        builder.Services.AddTestSessions();
         builder.Logging.ClearProviders();
         var app = builder.Build();
         app.UseSecurityHeaders();

@@ -7,18 +7,21 @@ public sealed class TokenValidatorTests
 {
     private const string Trusted = "https://app.example";
 
+    private static readonly Pulse.Users.UserProfile s_user =
+        new() { Id = Guid.NewGuid(), Email = "ada@example.com", Name = "Ada", CreatedAt = DateTimeOffset.UtcNow, EmailVerified = true };
+
     [Fact]
     public async Task Validate_OwnToken_GivesTheCaller()
     {
         await using var services = AuthHost.CreateWithKey();
-        var userId = Guid.NewGuid();
+        var (userId, sid) = (Guid.NewGuid(), services.GetRequiredService<TestSessions>().Start().ToString());
         var claims = TestTokens.Claims(userId, "Ada@Example.com");
-        (claims["email_verified"], claims["name"], claims["picture"], claims["sid"]) = (true, "Ada", "https://example.com/a.png", "s1");
+        (claims["email_verified"], claims["name"], claims["picture"], claims["sid"]) = (true, "Ada", "https://example.com/a.png", sid);
 
         var caller = await ValidateAsync(services, TestTokens.Hs256(claims));
 
         Assert.Equal((userId, "pulse", userId.ToString()), (caller.OwnUserId, caller.Issuer, caller.Subject));
-        Assert.Equal(("Ada@Example.com", true, "Ada", "https://example.com/a.png", "s1"), (caller.Email, caller.EmailVerified, caller.Name, caller.Picture, caller.SessionId));
+        Assert.Equal(("Ada@Example.com", true, "Ada", "https://example.com/a.png", sid), (caller.Email, caller.EmailVerified, caller.Name, caller.Picture, caller.SessionId));
         Assert.Equal((long)claims["exp"]!, caller.ExpiresAt.ToUnixTimeSeconds());
     }
 
@@ -99,14 +102,97 @@ public sealed class TokenValidatorTests
     public async Task Issue_ThenValidate_GivesTheUser()
     {
         await using var services = AuthHost.CreateWithKey(("AccessTokenLifetime", "00:05:00"));
-        var user = new Pulse.Users.UserProfile { Id = Guid.NewGuid(), Email = "ada@example.com", Name = "Ada", CreatedAt = DateTimeOffset.UtcNow, EmailVerified = true };
 
-        var token = services.GetRequiredService<TokenIssuer>().Issue(user);
+        var token = services.GetRequiredService<TokenIssuer>().Issue(s_user);
         var caller = await ValidateAsync(services, token.Value);
 
-        Assert.Equal((user.Id, "ada@example.com", true, "Ada", null as string), (caller.OwnUserId, caller.Email, caller.EmailVerified, caller.Name, caller.SessionId));
+        Assert.Equal((s_user.Id, "ada@example.com", true, "Ada", null), (caller.OwnUserId, caller.Email, caller.EmailVerified, caller.Name, caller.SessionId));
         Assert.Equal(token.ExpiresAt, caller.ExpiresAt);
         Assert.InRange(token.ExpiresAt, DateTimeOffset.UtcNow.AddMinutes(4), DateTimeOffset.UtcNow.AddMinutes(5));
+    }
+
+    [Fact]
+    public async Task IssueForSession_ThenValidate_HasTheSessionAndNoProfile()
+    {
+        await using var services = AuthHost.CreateWithKey();
+        var sessionId = services.GetRequiredService<TestSessions>().Start();
+
+        var token = services.GetRequiredService<TokenIssuer>().IssueForSession(s_user, sessionId, DateTimeOffset.UtcNow.AddDays(1));
+        var caller = await ValidateAsync(services, token.Value);
+
+        Assert.Equal((s_user.Id, "ada@example.com", true, sessionId), (caller.OwnUserId, caller.Email, caller.EmailVerified, caller.OwnSessionId));
+        Assert.Equal((null, null), (caller.Name, caller.Picture));
+        Assert.InRange(token.ExpiresAt, DateTimeOffset.UtcNow.AddMinutes(14), DateTimeOffset.UtcNow.AddMinutes(15));
+    }
+
+    [Fact]
+    public async Task IssueForSession_ThatEndsSoon_EndsWithIt()
+    {
+        await using var services = AuthHost.CreateWithKey();
+        var end = DateTimeOffset.FromUnixTimeSeconds(TestTokens.In(100));
+
+        Assert.Equal(end, services.GetRequiredService<TokenIssuer>().IssueForSession(s_user, Guid.NewGuid(), end).ExpiresAt);
+    }
+
+    [Fact]
+    public async Task Validate_TokenWhoseSessionEnded_IsRefused()
+    {
+        await using var services = AuthHost.CreateWithKey();
+        var sessions = services.GetRequiredService<TestSessions>();
+        var claims = TestTokens.Claims();
+        var sessionId = sessions.Start();
+        claims["sid"] = sessionId.ToString();
+        var validator = services.GetRequiredService<TokenValidator>();
+        Assert.NotNull((await validator.ValidateAsync(TestTokens.Hs256(claims))).Principal);
+
+        sessions.End(sessionId);
+        var validation = await validator.ValidateAsync(TestTokens.Hs256(claims));
+
+        Assert.Null(validation.Principal);
+        Assert.False(validation.MayRetry);
+        Assert.Contains("session has ended", TokenFailure.Describe(validation.Failure!), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"\"")]
+    [InlineData("\"s1\"")]
+    [InlineData("1")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("true")]
+    [InlineData("\"00000000-0000-0000-0000-000000000000\"")]
+    public async Task Validate_SidThatIsNoSession_IsRefused(string json)
+    {
+        await using var services = AuthHost.CreateWithKey();
+        var claims = TestTokens.Claims();
+        claims["sid"] = System.Text.Json.Nodes.JsonNode.Parse(json);
+
+        Assert.Null((await services.GetRequiredService<TokenValidator>().ValidateAsync(TestTokens.Hs256(claims))).Principal);
+    }
+
+    [Fact]
+    public async Task Validate_SessionsAway_MayBeRetried()
+    {
+        await using var services = AuthHost.CreateWithKey();
+        var sessions = services.GetRequiredService<TestSessions>();
+        var claims = TestTokens.Claims();
+        claims["sid"] = sessions.Start().ToString();
+        sessions.AreAway = true;
+
+        var validation = await services.GetRequiredService<TokenValidator>().ValidateAsync(TestTokens.Hs256(claims));
+
+        Assert.Null(validation.Principal);
+        Assert.True(validation.MayRetry);
+    }
+
+    [Fact]
+    public async Task Validate_TrustedIssuersSid_IsTheIssuersOwn()
+    {
+        await using var services = CreateTrusting();
+        var claims = TestTokens.Claims(Trusted, "ada|1");
+        claims["sid"] = Guid.NewGuid().ToString();
+
+        Assert.Null((await ValidateAsync(services, TestTokens.Hs256(claims, TestTokens.OtherKey))).OwnSessionId);
     }
 
     private static ServiceProvider CreateTrusting() => AuthHost.CreateWithKey(

@@ -1,0 +1,87 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Pulse.Web.Sessions;
+
+namespace Pulse.Web.Tests.Sessions;
+
+[Collection(SharedPulse.Name)]
+public sealed class SignInCookieTests(PulseApplication pulse)
+{
+    private SignInCookie Cookie => pulse.Services.GetRequiredService<SignInCookie>();
+
+    [Fact]
+    public async Task SignIn_GivesACookieThatScriptsAndOtherSitesDoNotGet()
+    {
+        using var browser = await Browser.SignInAsync(pulse);
+        var context = NewContext("http");
+
+        await Cookie.SignInAsync(context, browser.UserId);
+
+        var cookie = context.Response.Headers.SetCookie.Single()!;
+        Assert.Matches("^pulse=[A-Za-z0-9_-]{64}; max-age=604800; path=/; samesite=lax; httponly$", cookie.Replace("max-age=604799", "max-age=604800", StringComparison.Ordinal));
+        Assert.Equal("no-store", context.Response.Headers.CacheControl);
+    }
+
+    [Fact]
+    public async Task SignIn_OverHttps_IsForThisHostAlone()
+    {
+        using var browser = await Browser.SignInAsync(pulse);
+        var context = NewContext("https");
+
+        await Cookie.SignInAsync(context, browser.UserId);
+
+        var cookie = context.Response.Headers.SetCookie.Single()!;
+        Assert.StartsWith("__Host-pulse=", cookie, StringComparison.Ordinal);
+        Assert.Contains("; path=/; secure; samesite=lax; httponly", cookie, StringComparison.Ordinal);
+        Assert.DoesNotContain("domain", cookie, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SignIn_InABrowserThatHadASession_EndsThatOneAndBeginsAnother()
+    {
+        // Eve has planted her own session in Ada's browser: it must not become Ada's.
+        using var eve = await Browser.SignInAsync(pulse);
+        using var ada = await Browser.SignInAsync(pulse);
+        var context = NewContext("http");
+        context.Request.Headers.Cookie = $"pulse={eve.Cookie}";
+
+        await Cookie.SignInAsync(context, ada.UserId);
+
+        var planted = eve.Cookie!;
+        ada.Cookie = context.Response.Headers.SetCookie.Single()!.Split(';')[0]["pulse=".Length..];
+        Assert.NotEqual(planted[22..], ada.Cookie[22..]);
+        Assert.Equal(HttpStatusCode.OK, await ada.GetStatusAsync("/auth/me"));
+        Assert.Equal(HttpStatusCode.Unauthorized, await eve.GetStatusAsync("/auth/me"));
+        Assert.Empty(await eve.Sessions.ListAsync());
+    }
+
+    [Fact]
+    public async Task SignIn_OfAUserWhoIsNotThere_SignsNobodyIn()
+    {
+        var context = NewContext("http");
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Cookie.SignInAsync(context, Guid.NewGuid()));
+        Assert.Equal(0, context.Response.Headers.SetCookie.Count);
+    }
+
+    [Fact]
+    public async Task SignIn_AfterABadCookie_LeavesOneInstruction()
+    {
+        using var browser = await Browser.SignInAsync(pulse);
+        var context = NewContext("http");
+        context.Request.Headers.Cookie = "pulse=cut";
+        pulse.Services.GetRequiredService<SessionCookie>().Clear(context);
+
+        await Cookie.SignInAsync(context, browser.UserId);
+
+        Assert.Contains("max-age=6047", context.Response.Headers.SetCookie.Single(), StringComparison.Ordinal);
+    }
+
+    private DefaultHttpContext NewContext(string scheme)
+    {
+        var context = new DefaultHttpContext { RequestServices = pulse.Services };
+        context.Request.Scheme = scheme;
+        return context;
+    }
+}

@@ -40,12 +40,12 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private bool _heardOf;
 
     public UserGrain(
-        IGrainContext context, IUserStore store, IAccountStore accounts, LastSeenWriter lastSeenWriter, OnlineUsers onlineUsers, IPresenceIndex index,
-        IOptions<PresenceOptions> options, TimeProvider time, ILogger<UserGrain> logger)
+        IGrainContext context, IUserStore store, IAccountStore accounts, LastSeenWriter lastSeenWriter, OnlineUsers onlineUsers,
+        IPresenceIndex index, IOptions<PresenceOptions> options, TimeProvider time, ILogger<UserGrain> logger)
     {
-        (_lastSeenWriter, _onlineUsers, _index, _options, _time, _logger) = (lastSeenWriter, onlineUsers, index, options.Value, time, logger);
+        (_accounts, _lastSeenWriter, _onlineUsers, _index) = (accounts, lastSeenWriter, onlineUsers, index);
+        (_options, _time, _logger) = (options.Value, time, logger);
         UserId = context.GrainId.GetGuidKey();
-        _accounts = accounts;
         _user = new(UserId, store, time);
         _leases = new(_options.LeaseDuration);
         _visibility = new(UserId);

@@ -46,6 +46,8 @@ app.UseProblems();
 app.UsePageAssets();
 // Before authentication: a preflight request carries no token.
 app.UseCors();
+// Before the hub: sees how each socket ends.
+app.UsePresenceHub();
 app.UseAuthentication();
 app.UseAuthorization();
 // After routing has found the endpoint that is limited.

@@ -36,6 +36,12 @@ public class PulseApplication : IAsyncLifetime
         }.Concat(settings).GroupBy(setting => setting.Key).Select(group => group.Last()),
     ]);
 
+    /// <summary>Where it listens.</summary>
+    public Uri Address => Anonymous.BaseAddress!;
+
+    /// <summary>The application's own services.</summary>
+    public IServiceProvider Services => _factory!.Services;
+
     /// <summary>Where its database is.</summary>
     private protected string DataDirectory => _data.FullName;
 

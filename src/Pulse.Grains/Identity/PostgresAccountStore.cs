@@ -42,9 +42,10 @@ internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccount
 
     /// <inheritdoc/>
     public Task<ExternalAccount[]> ListAsync(Guid userId, CancellationToken cancellationToken = default) => database.RunAsync(
-        async (connection, token) =>
+        AccountTable.ListSql,
+        async (command, token) =>
         {
-            using var command = new NpgsqlCommand(AccountTable.ListSql, connection) { Parameters = { new("userId", userId) } };
+            command.Parameters.Add(new("userId", userId));
             await using var reader = await command.ExecuteReaderAsync(token);
             var accounts = new List<ExternalAccount>();
             while (await reader.ReadAsync(token)) accounts.Add(AccountTable.Read(reader));
@@ -74,12 +75,12 @@ internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccount
     /// <remarks>Repeated after an answer that was lost, it says <see cref="AccountLinkOutcome.NotLinked"/>, which is true by then.</remarks>
     public Task<AccountLinkOutcome> UnlinkAsync(
         string provider, string providerAccountId, Guid userId, CancellationToken cancellationToken = default) => database.RunAsync(
-        async (connection, token) =>
+        UnlinkSql,
+        async (command, token) =>
         {
-            using var command = new NpgsqlCommand(UnlinkSql, connection)
-            {
-                Parameters = { new("provider", provider), new("providerAccountId", providerAccountId), new("userId", userId) },
-            };
+            command.Parameters.Add(new("provider", provider));
+            command.Parameters.Add(new("providerAccountId", providerAccountId));
+            command.Parameters.Add(new("userId", userId));
             await using var reader = await command.ExecuteReaderAsync(token);
             await reader.ReadAsync(token);
             return AccountTable.Outcome(reader.GetInt64(0), reader.GetInt64(1));
@@ -88,9 +89,9 @@ internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccount
 
     // The parameters are made anew for a repeated statement: one belongs to one command for good.
     private Task<Guid?> ScalarAsync(string sql, NpgsqlParameter[] parameters, CancellationToken cancellationToken) => database.RunAsync(
-        async (connection, token) =>
+        sql,
+        async (command, token) =>
         {
-            using var command = new NpgsqlCommand(sql, connection);
             foreach (var parameter in parameters) command.Parameters.Add(parameter.Clone());
             return (Guid?)await command.ExecuteScalarAsync(token);
         },

@@ -12,20 +12,15 @@ internal sealed class PostgresOneTimeTokenStore(PostgresDatabase database) : IOn
     public async Task<bool> AddAsync(OneTimeToken token, int atMost, DateTimeOffset now, CancellationToken cancellationToken = default)
     {
         var added = await database.RunAsync(
-            async (connection, deadline) =>
+            ForgetAndAddSql,
+            async (command, deadline) =>
             {
-                using var command = new NpgsqlCommand(ForgetAndAddSql, connection)
-                {
-                    Parameters =
-                    {
-                        new("identifier", token.Identifier),
-                        new("token", token.Hash),
-                        new("expires", token.ExpiresAt.ToUniversalTime()),
-                        new("now", now.ToUniversalTime()),
-                        new("atMost", (long)atMost),
-                        new("forget", now.ToUniversalTime() - OneTimeTokenTable.Remembered),
-                    },
-                };
+                command.Parameters.Add(new("identifier", token.Identifier));
+                command.Parameters.Add(new("token", token.Hash));
+                command.Parameters.Add(new("expires", token.ExpiresAt.ToUniversalTime()));
+                command.Parameters.Add(new("now", now.ToUniversalTime()));
+                command.Parameters.Add(new("atMost", (long)atMost));
+                command.Parameters.Add(new("forget", now.ToUniversalTime() - OneTimeTokenTable.Remembered));
                 return await command.ExecuteNonQueryAsync(deadline);
             },
             cancellationToken);
@@ -36,9 +31,10 @@ internal sealed class PostgresOneTimeTokenStore(PostgresDatabase database) : IOn
 
     /// <inheritdoc/>
     public Task<OneTimeToken?> FindAsync(byte[] hash, CancellationToken cancellationToken = default) => database.RunAsync(
-        async (connection, deadline) =>
+        OneTimeTokenTable.FindSql,
+        async (command, deadline) =>
         {
-            using var command = new NpgsqlCommand(OneTimeTokenTable.FindSql, connection) { Parameters = { new("token", hash) } };
+            command.Parameters.Add(new("token", hash));
             await using var reader = await command.ExecuteReaderAsync(deadline);
             return await reader.ReadAsync(deadline) ? OneTimeTokenTable.Read(reader) : null;
         },
@@ -47,12 +43,11 @@ internal sealed class PostgresOneTimeTokenStore(PostgresDatabase database) : IOn
     /// <inheritdoc/>
     /// <remarks>Repeated after an answer that was lost it finds nothing: the link is gone and signed nobody in, which is the safe way to fail.</remarks>
     public Task<string?> ConsumeAsync(byte[] hash, DateTimeOffset now, CancellationToken cancellationToken = default) => database.RunAsync(
-        async (connection, deadline) =>
+        OneTimeTokenTable.ConsumeSql,
+        async (command, deadline) =>
         {
-            using var command = new NpgsqlCommand(OneTimeTokenTable.ConsumeSql, connection)
-            {
-                Parameters = { new("token", hash), new("now", now.ToUniversalTime()) },
-            };
+            command.Parameters.Add(new("token", hash));
+            command.Parameters.Add(new("now", now.ToUniversalTime()));
             return (string?)await command.ExecuteScalarAsync(deadline);
         },
         cancellationToken);

@@ -18,8 +18,9 @@ public abstract class AccountLinkContract(StoresFixture stores)
         var user = await InsertAsync();
         var (one, two) = (Account("one"), Account("two"));
         Assert.Equal(user.Id, await stores.Accounts.LinkAsync(one, user.Id, Now));
-        Assert.Equal(user.Id, await stores.Accounts.LinkAsync(two, user.Id, Now));
-        Assert.Equal(user.Id, await stores.Accounts.LinkAsync(one, user.Id, Now));
+        // Rows of one millisecond are in the order of their ids.
+        Assert.Equal(user.Id, await stores.Accounts.LinkAsync(two, user.Id, Now.AddSeconds(1)));
+        Assert.Equal(user.Id, await stores.Accounts.LinkAsync(one, user.Id, Now.AddSeconds(2)));
 
         Assert.Equal([one, two], await stores.Accounts.ListAsync(user.Id));
         Assert.Empty(await stores.Accounts.ListAsync(Guid.NewGuid()));

@@ -15,9 +15,6 @@ public sealed class PagesApplication : PulseApplication, IAsyncLifetime
     {
     }
 
-    /// <summary>Where Pulse is.</summary>
-    public Uri Url => Anonymous.BaseAddress!;
-
     public new async Task InitializeAsync()
     {
         await base.InitializeAsync();
@@ -41,7 +38,7 @@ public sealed class PagesApplication : PulseApplication, IAsyncLifetime
     public async Task<Visitor> VisitAsync(ColorScheme scheme = ColorScheme.Light, int width = 1200, bool script = true) => await Visitor.OpenAsync(
         await _browser!.NewContextAsync(new()
         {
-            BaseURL = Url.ToString(),
+            BaseURL = Address.ToString(),
             ColorScheme = scheme,
             JavaScriptEnabled = script,
             ReducedMotion = ReducedMotion.Reduce,

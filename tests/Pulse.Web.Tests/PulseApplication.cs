@@ -39,12 +39,6 @@ public class PulseApplication : IAsyncLifetime
     /// <summary>Where it listens.</summary>
     public Uri Address => Anonymous.BaseAddress!;
 
-    /// <summary>The application's own services.</summary>
-    public IServiceProvider Services => _factory!.Services;
-
-    /// <summary>Where its database is.</summary>
-    private protected string DataDirectory => _data.FullName;
-
     /// <summary>A client without credentials.</summary>
     public HttpClient Anonymous { get; private set; } = null!;
 

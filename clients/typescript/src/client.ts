@@ -167,8 +167,7 @@ export class Client implements PulseClient {
     this.#tokens.drop();
     this.#keepSight();
     const closed = link?.stop() ?? Promise.resolve();
-    this.#announce(this.#store.loseSight());
-    this.#setState(state);
+    this.#setState(state, this.#store.loseSight());
     return closed;
   }
 
@@ -198,15 +197,14 @@ export class Client implements PulseClient {
   }
 
   #announce(userIds: readonly string[]): void {
-    if (userIds.length === 0) return;
-    this.#snapshot = undefined;
-    for (const userId of userIds) this.#userListeners.get(userId)?.tell();
-    this.#listeners.tell();
+    if (userIds.length > 0) this.#setState(this.#state, userIds);
   }
 
-  #setState(state: PulseState): void {
+  /** State and presence change as one: nobody sees the one without the other. */
+  #setState(state: PulseState, userIds: readonly string[] = []): void {
     this.#state = state;
     this.#snapshot = undefined;
+    for (const userId of userIds) this.#userListeners.get(userId)?.tell();
     this.#listeners.tell();
   }
 }

@@ -106,7 +106,8 @@ export class Link {
     this.#connection = undefined;
     if (greeting) {
       if (Date.now() - openedAt >= heldMs) this.#failures = 0;
-      if (!this.#stopped.signal.aborted) this.#events.onLost();
+      // What ends for good is not lost: nobody is to be told for a moment that it will be back.
+      if (!this.#stopped.signal.aborted && end.session?.mayReconnect !== false) this.#events.onLost();
     }
     return end;
   }

@@ -64,8 +64,11 @@ test.each(['signed-out', 'too-many-connections', 'moved'])('%s for good: stays a
   s.pulse.on('sessionEnded', ended);
   s.pulse.watch('a');
   const hub = await s.online();
+  const states: string[] = [];
+  s.pulse.subscribe(() => states.push(s.pulse.state.name));
   hub.say('SessionEnded', { reason, mayReconnect: false });
   await settle();
+  expect(states, 'no word of reconnecting').toEqual(['ended']);
   expect(s.pulse.state).toEqual({ name: 'ended', reason });
   expect(s.pulse.presence('a')?.status).toBe('unknown');
   expect(hub.stopped).toBe(true);

@@ -39,6 +39,7 @@ public static class PulseSilo
         builder.Services.AddHostedService<SchemaStartup>();
         builder.Services.AddSingleton<LastSeenWriter>();
         builder.Services.AddHostedService(services => services.GetRequiredService<LastSeenWriter>());
+        builder.Services.AddOptions<SignInLinkOptions>().BindConfiguration(SignInLinkOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddOptions<SignInOptions>().Bind(builder.Configuration.GetSection(SignInOptions.SectionName)).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddHostedService<SessionSweep>();
         builder.Services.AddPresence(builder.Configuration, connections.Redis);

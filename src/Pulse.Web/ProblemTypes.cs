@@ -83,6 +83,15 @@ internal static class ProblemTypes
     public static readonly ProblemType AccountTaken = new(Prefix + "account-taken", 409, "The external account belongs to another user.",
         "Nothing was changed. Sign in with this account directly.");
 
+    public static readonly ProblemType AccountNotLinked = new(Prefix + "account-not-linked", 404, "There is no such account.",
+        "Ask GET /auth/accounts for those that there are.");
+
+    public static readonly ProblemType LastWayIn = new(Prefix + "last-way-in", 409, "This account is the only way to sign in.",
+        "Nothing was changed. Link another account first, then take this one away.");
+
+    public static readonly ProblemType TooManyRequests = new(Prefix + "too-many-requests", 429, "There were too many requests.",
+        "Wait as many seconds as Retry-After says, then try again.");
+
     public static readonly ProblemType TooLarge = new(Prefix + "too-large", 413, "The request body is too large.",
         "Send at most 16 KB.");
 
@@ -96,7 +105,7 @@ internal static class ProblemTypes
         "Nothing is wrong with the request. Try again after the seconds that Retry-After says.");
 
     private static readonly Dictionary<int, ProblemType> s_byStatus =
-        new[] { BadRequest, TokenMissing, Forbidden, NotFound, MethodNotAllowed, TooLarge, UnsupportedMediaType, Internal, Unavailable }
+        new[] { BadRequest, TokenMissing, Forbidden, NotFound, MethodNotAllowed, TooLarge, UnsupportedMediaType, TooManyRequests, Internal, Unavailable }
             .ToDictionary(type => type.Status);
 
     /// <summary>The kind for a bare status that the framework chose; for one without a kind, RFC 9457's <c>about:blank</c>.</summary>

@@ -4,8 +4,10 @@ using Pulse.Silo.Health;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Keys;
+using Pulse.Web.Pages;
 using Pulse.Web.Presence;
 using Pulse.Web.Sessions;
+using Pulse.Web.SignIn;
 using Pulse.Web.Users;
 
 var builder = WebApplication.CreateBuilder(args);
@@ -22,6 +24,10 @@ builder.AddTrustedProxies();
 builder.AddPulseCors();
 // Whose access tokens and cookies are accepted, and how Pulse makes its own.
 builder.AddPulseAuth();
+// How people sign in: OpenID Connect providers, links by mail.
+builder.AddPulseSignIn();
+// What people see.
+builder.AddPulsePages();
 // The sockets of this process.
 builder.Services.AddPresenceHub();
 
@@ -36,16 +42,21 @@ app.UseTrustedProxies();
 app.UseSecurityHeaders();
 // Around all that can fail.
 app.UseProblems();
-// The first page and what it loads.
-app.UseDefaultFiles();
-app.UseStaticFiles();
+// What pages load.
+app.UsePageAssets();
 // Before authentication: a preflight request carries no token.
 app.UseCors();
+// Before the hub: sees how each socket ends.
+app.UsePresenceHub();
 app.UseAuthentication();
 app.UseAuthorization();
+// After routing has found the endpoint that is limited.
+app.UseRateLimiter();
 // Other sites' pages do nothing here in somebody's name.
 app.UseSameOriginGuard();
 
+// Pages: /, /signin, /dashboard, /example.
+app.MapPages();
 // Profiles: /auth/sync, /auth/me, /users/{id}.
 app.MapUsers();
 // Sign-ins: /auth/token, /auth/sessions, /auth/signout.
@@ -54,6 +65,8 @@ app.MapSessions();
 app.MapPresence();
 // Presence for those who stay: /hubs/pulse.
 app.MapPresenceHub();
+// Signing in: /auth/signin/*, /auth/callback/*, /auth/accounts.
+app.MapPulseSignIn();
 // A token for anyone, in Development only: /auth/dev.
 app.MapDevSignIn();
 // For orchestrators: /health/live, /health/ready.

@@ -17,13 +17,23 @@ public sealed class PulseCluster : IAsyncLifetime
     /// <summary>Short, so that leases can run out in a test; a busy machine still renews in time.</summary>
     public static readonly TimeSpan TimeToLive = TimeSpan.FromSeconds(6);
 
+    public static readonly TimeSpan OfflineGrace = TimeSpan.FromSeconds(2);
+
+    private readonly TestFrontEnd _frontEnd = new();
     private ConnectionMultiplexer? _redis;
     private PostgresTestDatabase? _database;
     private NpgsqlDataSource? _postgres;
 
+    public DateTimeOffset Started { get; } = TimeProvider.System.GetUtcNow();
+
     public InProcessTestCluster Cluster { get; private set; } = null!;
 
     public IClusterClient Client => Cluster.Client;
+
+    /// <summary>A front end, as grains reach it; what they told it is in <see cref="Told"/>.</summary>
+    internal IFrontEndObserver FrontEnd { get; private set; } = null!;
+
+    internal TestFrontEnd Told => _frontEnd;
 
     public IDatabase Redis => _redis!.GetDatabase();
 
@@ -44,12 +54,15 @@ public sealed class PulseCluster : IAsyncLifetime
                 ["ConnectionStrings:Postgres"] = _database.ConnectionString,
                 ["Pulse:Presence:TimeToLive"] = TimeToLive.ToString(),
                 ["Pulse:Presence:HeartbeatInterval"] = (TimeToLive / 3).ToString(),
+                ["Pulse:Presence:OfflineGrace"] = OfflineGrace.ToString(),
+                ["Pulse:Presence:MaxConnectionsPerUser"] = "3",
             });
             host.AddPulseGrains(new(_database.ConnectionString, redis));
         });
         builder.ConfigureSilo((_, silo) => silo.AddPulseGrainStorage().ConfigureGrains());
         Cluster = builder.Build();
         await Cluster.DeployAsync();
+        FrontEnd = Client.CreateObjectReference<IFrontEndObserver>(_frontEnd);
     }
 
     public async Task DisposeAsync()
@@ -69,21 +82,21 @@ public sealed class PulseCluster : IAsyncLifetime
     }
 
     /// <summary>Renews a lease as a front end does, until disposed.</summary>
-    public IDisposable KeepRenewing(Guid userId, ConnectionLease lease) => new Renewal(Client.GetGrain<IUserGrain>(userId), lease);
+    public IDisposable KeepRenewing(Guid userId, ConnectionLease lease) => new Renewal(Client.GetGrain<IUserGrain>(userId), lease, FrontEnd);
 
     private sealed class Renewal : IDisposable
     {
         private readonly CancellationTokenSource _stop = new();
 
-        public Renewal(IUserGrain user, ConnectionLease lease) => _ = RenewAsync(user, lease);
+        public Renewal(IUserGrain user, ConnectionLease lease, IFrontEndObserver frontEnd) => _ = RenewAsync(user, lease, frontEnd);
 
         public void Dispose() => _stop.Cancel();
 
-        private async Task RenewAsync(IUserGrain user, ConnectionLease lease)
+        private async Task RenewAsync(IUserGrain user, ConnectionLease lease, IFrontEndObserver frontEnd)
         {
             while (!_stop.IsCancellationRequested)
             {
-                await user.RenewAsync([lease with { SeenAt = TimeProvider.System.GetUtcNow() }]);
+                await user.RenewAsync([lease with { SeenAt = TimeProvider.System.GetUtcNow() }], frontEnd);
                 await Task.Delay(TimeToLive / 12);
             }
         }

@@ -10,6 +10,6 @@ public sealed record ExternalAccount
     /// <summary>The provider's own id for the person (<c>sub</c>); stable and never reassigned, unlike an e-mail.</summary>
     [Id(1)] public required string ProviderAccountId { get; init; }
 
-    /// <summary>How it was proven: <c>oidc</c> (sign-in here) or <c>token</c> (a trusted issuer's token).</summary>
+    /// <summary>How it was proven: <c>oidc</c> (sign-in here), <c>email</c> (a link sent there), <c>token</c> (a trusted issuer's token) or <c>dev</c> (not at all).</summary>
     [Id(2)] public required string Type { get; init; }
 }

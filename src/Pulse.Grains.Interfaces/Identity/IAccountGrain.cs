@@ -16,8 +16,29 @@ public interface IAccountGrain : IGrainWithStringKey
     Task<Guid?> FindUserAsync();
 
     /// <summary>Creates or updates the user of this account.</summary>
+    /// <remarks>
+    /// An account that nobody has is linked to the user who has its e-mail if both sides have proven that address: the update says so, and the
+    /// user's row does. With proof on one side alone, whoever registered the address first at a careless place would get into its owner's user.
+    /// </remarks>
     /// <param name="update">The profile that the token and the request give.</param>
     /// <param name="type">How the account was proven; see <see cref="ExternalAccount.Type"/>.</param>
     [Alias("SyncProfileAsync")]
     Task<ProfileSyncResult> SyncProfileAsync(ProfileUpdate update, string type);
+
+    /// <summary>As <see cref="SyncProfileAsync"/>, for somebody at Pulse's own sign-in page: makes or links their user, but leaves a profile as its owner has it.</summary>
+    /// <remarks>A name or picture edited here is not undone by the next sign-in, and one of two accounts with different addresses does not swap them.</remarks>
+    /// <param name="update">The profile that the provider gives.</param>
+    /// <param name="type">How the account was proven; see <see cref="ExternalAccount.Type"/>.</param>
+    [Alias("SignInAsync")]
+    Task<ProfileSyncResult> SignInAsync(ProfileUpdate update, string type);
+
+    /// <summary>Links this account to a user who is signed in and asked for it.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="type">See <see cref="ExternalAccount.Type"/>.</param>
+    [Alias("LinkAsync")]
+    Task<AccountLinkOutcome> LinkAsync(Guid userId, string type);
+
+    /// <summary>Takes this account from a user who asked for it, unless it is their last.</summary>
+    [Alias("UnlinkAsync")]
+    Task<AccountLinkOutcome> UnlinkAsync(Guid userId);
 }

@@ -14,6 +14,31 @@ public sealed record ConnectionLease
     /// <summary>The latest sign of life of the socket by the front end's clock, UTC. On disconnect: when it ended.</summary>
     [Id(2)] public required DateTimeOffset SeenAt { get; init; }
 
-    /// <summary>The sign-in session whose end ends this connection too; <see langword="null"/> for a token that belongs to none.</summary>
+    /// <summary>The sign-in session that the connection's token belongs to; <see langword="null"/> for a token without <c>sid</c>.</summary>
     [Id(3)] public Guid? SessionId { get; init; }
+
+    /// <summary>What the client on this connection set; <see cref="PresenceStatus.Online"/> until it does.</summary>
+    [Id(4)] public PresenceStatus Status { get; init; } = PresenceStatus.Online;
+
+    /// <summary>The user's own words, at most 140 characters, set together with <see cref="Status"/>.</summary>
+    [Id(5)] public string? Message { get; init; }
+
+    /// <summary>When <see cref="Status"/> and <see cref="Message"/> were set, UTC: among equals the latest counts.</summary>
+    [Id(6)] public DateTimeOffset StatusSetAt { get; init; }
+
+    /// <summary>When the socket was opened, UTC: past the limit of connections, the oldest is closed.</summary>
+    [Id(7)] public DateTimeOffset ConnectedAt { get; init; }
+
+    /// <summary>When the client itself last called, UTC: one that has been silent for long is away, though its socket lives.</summary>
+    [Id(8)] public DateTimeOffset ActiveAt { get; init; }
+}
+
+/// <summary>How a connection ended.</summary>
+public enum ConnectionEnd
+{
+    /// <summary>The client closed it, or was signed out: the user meant to leave.</summary>
+    Closed = 0,
+
+    /// <summary>It broke, or its front end is stopping: the user may be back in a moment.</summary>
+    Dropped = 1,
 }

@@ -7,12 +7,24 @@ public sealed record PresenceSnapshot
     /// <summary>Whose presence it is.</summary>
     [Id(0)] public required Guid UserId { get; init; }
 
-    /// <summary>The visible status.</summary>
+    /// <summary>The visible status; never <see cref="PresenceStatus.Invisible"/>.</summary>
     [Id(1)] public required PresenceStatus Status { get; init; }
 
     /// <summary>The user's own words, at most 140 characters; <see langword="null"/> for none.</summary>
     [Id(2)] public string? Message { get; init; }
 
-    /// <summary>As <see cref="Users.UserProfile.LastSeenAt"/>.</summary>
+    /// <summary>As <see cref="Users.UserProfile.LastSeenAt"/>; <see langword="null"/> also while the database that has it is away.</summary>
     [Id(3)] public DateTimeOffset? LastSeenAt { get; init; }
+
+    /// <summary>Grows with every change of this user's presence, also across silos: of two snapshots the higher is the later.</summary>
+    [Id(4)] public long Version { get; init; }
+
+    /// <summary>The status as the user themselves sees it; differs from <see cref="Status"/> while they are invisible.</summary>
+    [Id(5)] public PresenceStatus OwnStatus { get; init; }
+
+    /// <summary>
+    /// The grain is new on its silo and has not heard from the front ends yet: the Redis key says that the user is connected, not how. Whoever
+    /// knows an earlier state keeps it; a certain one follows within one lease.
+    /// </summary>
+    [Id(6)] public bool IsProvisional { get; init; }
 }

@@ -15,4 +15,7 @@ public sealed record ProfileUpdate
 
     /// <summary>Absolute http(s) URL of a picture.</summary>
     [Id(3)] public string? Avatar { get; init; }
+
+    /// <summary>Takes the stored picture away; <see cref="Avatar"/> is then <see langword="null"/>.</summary>
+    [Id(4)] public bool RemoveAvatar { get; init; }
 }

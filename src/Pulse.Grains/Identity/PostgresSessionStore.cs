@@ -22,9 +22,10 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<SessionRow>> ListAsync(Guid userId, CancellationToken cancellationToken = default) => database.RunAsync(
-        async (connection, token) =>
+        SessionTable.ListSql,
+        async (command, token) =>
         {
-            using var command = new NpgsqlCommand(SessionTable.ListSql, connection) { Parameters = { new("user", userId) } };
+            command.Parameters.Add(new("user", userId));
             await using var reader = await command.ExecuteReaderAsync(token);
             var rows = new List<SessionRow>();
             while (await reader.ReadAsync(token)) rows.Add(SessionTable.Read(reader));
@@ -68,9 +69,9 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
 
     // A parameter belongs to one command: a second try needs new ones.
     private Task<int> ExecuteAsync(string sql, Func<NpgsqlParameter[]> parameters, CancellationToken cancellationToken) => database.RunAsync(
-        async (connection, token) =>
+        sql,
+        async (command, token) =>
         {
-            using var command = new NpgsqlCommand(sql, connection);
             command.Parameters.AddRange(parameters());
             return await command.ExecuteNonQueryAsync(token);
         },

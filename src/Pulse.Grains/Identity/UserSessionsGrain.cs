@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Pulse.Identity;
+using Pulse.Users;
 
 namespace Pulse.Grains.Identity;
 
@@ -20,7 +21,21 @@ internal sealed class UserSessionsGrain : Grain, IUserSessionsGrain
 
     public Task<SignInSession[]> ListAsync() => _sessions.ListAsync();
 
-    public Task<bool> EndAsync(Guid sessionId) => _sessions.EndAsync(sessionId);
+    public async Task<bool> EndAsync(Guid sessionId)
+    {
+        var found = await _sessions.EndAsync(sessionId);
+        if (found) await CloseSocketsAsync([sessionId]);
+        return found;
+    }
 
-    public Task EndAllAsync() => _sessions.EndAllAsync();
+    public async Task EndAllAsync()
+    {
+        var sessions = await _sessions.ListAsync();
+        await _sessions.EndAllAsync();
+        await CloseSocketsAsync(Array.ConvertAll(sessions, session => session.Id));
+    }
+
+    // After the row is gone, so that none of them can come back.
+    private Task CloseSocketsAsync(Guid[] sessionIds) =>
+        GrainFactory.GetGrain<IUserGrain>(this.GetPrimaryKey()).CloseSessionsAsync(sessionIds);
 }

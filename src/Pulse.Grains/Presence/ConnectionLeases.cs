@@ -2,7 +2,7 @@ using Pulse.Presence;
 
 namespace Pulse.Grains.Presence;
 
-/// <summary>The rule of presence: a user is online while one lease lives. No I/O, no clock of its own.</summary>
+/// <summary>The rule of presence: a user is online while one lease lives, or a dropped connection's grace period runs. No I/O, no clock of its own.</summary>
 /// <remarks>
 /// Messages of several front ends may arrive late, twice, or in any order. A connection id is used once, so an ended connection stays ended:
 /// its id is remembered for as long as a message about it could still be under way, and forgotten then.
@@ -13,14 +13,24 @@ internal sealed class ConnectionLeases(TimeSpan duration)
 
     // Null until a connection ends: most users have one connection and are forgotten soon after it.
     private Dictionary<string, DateTimeOffset>? _ended;
+    private DateTimeOffset? _graceUntil;
 
-    private readonly record struct Held(DateTimeOffset SeenAt, DateTimeOffset ExpiresAt);
+    private readonly record struct Held(ConnectionLease Lease, DateTimeOffset ExpiresAt);
 
     /// <summary>Connections with a lease that has not been expired.</summary>
     public int Count => _live.Count;
 
-    /// <summary>When the next lease runs out unless renewed; <see cref="DateTimeOffset.MaxValue"/> without any.</summary>
-    public DateTimeOffset NextExpiry { get; private set; } = DateTimeOffset.MaxValue;
+    /// <summary>Whether the user counts as connected.</summary>
+    public bool IsOnline => _live.Count > 0 || _graceUntil is not null;
+
+    /// <summary>When <see cref="Expire"/> has something to do unless a renewal comes first; <see cref="DateTimeOffset.MaxValue"/> for never.</summary>
+    public DateTimeOffset NextDeadline { get; private set; } = DateTimeOffset.MaxValue;
+
+    /// <summary>The latest end, or last sign of life, of a connection that is gone: lastSeen once no other is left.</summary>
+    public DateTimeOffset? GoneAt { get; private set; }
+
+    /// <summary>The live connections.</summary>
+    public IEnumerable<ConnectionLease> Live => _live.Values.Select(held => held.Lease);
 
     /// <summary>Takes or extends a lease.</summary>
     /// <returns><see langword="false"/> when that connection has ended already: nothing changed.</returns>
@@ -30,51 +40,76 @@ internal sealed class ConnectionLeases(TimeSpan duration)
 
         // The silo's own clock decides when a lease ends: front ends' clocks may differ. A sign of life is never in the future.
         var seenAt = lease.SeenAt < now ? lease.SeenAt : now;
-        if (_live.TryGetValue(lease.ConnectionId, out var held) && held.SeenAt > seenAt) seenAt = held.SeenAt;
-        _live[lease.ConnectionId] = new(seenAt, now + duration);
-        FindNextExpiry();
+
+        // Of two renewals that overtook each other, the later one holds what the client wants.
+        var known = _live.TryGetValue(lease.ConnectionId, out var held);
+        var later = known && held.Lease.SeenAt > seenAt ? held.Lease : lease with { SeenAt = seenAt };
+        _live[lease.ConnectionId] = new(later, now + duration);
+        if (!known) _graceUntil = null; // What the grace period was waiting for.
+        FindNextDeadline();
         return true;
     }
 
     /// <summary>Ends a connection for good, whether or not it is known.</summary>
-    /// <returns>Whether it held a lease.</returns>
-    public bool End(string connectionId, DateTimeOffset now)
+    /// <param name="connectionId">Which.</param>
+    /// <param name="seenAt">Its end, or last sign of life.</param>
+    /// <param name="now">The silo's clock.</param>
+    /// <param name="grace">How long the user still counts as connected, waiting for another connection; zero if they meant to leave.</param>
+    public void End(string connectionId, DateTimeOffset seenAt, DateTimeOffset now, TimeSpan grace)
     {
         ForgetEnded(now);
         (_ended ??= [])[connectionId] = now + duration;
-        if (!_live.Remove(connectionId)) return false;
-        FindNextExpiry();
-        return true;
+        NoteGone(seenAt < now ? seenAt : now);
+
+        // No grace for one that is not known here: it may have ended long ago, and its user been told to be offline.
+        if (_live.Remove(connectionId) && grace > TimeSpan.Zero) ExtendGrace(now + grace);
+        FindNextDeadline();
     }
 
-    /// <summary>Drops the leases that have run out at <paramref name="now"/>.</summary>
-    /// <returns>The latest sign of life among those dropped; <see langword="null"/> if none was.</returns>
-    public DateTimeOffset? Expire(DateTimeOffset now)
+    /// <summary>Takes the user for connected for one lease, on the word of a key that an earlier activation of the grain has left.</summary>
+    public void Assume(DateTimeOffset now)
+    {
+        NoteGone(now);
+        ExtendGrace(now + duration);
+        FindNextDeadline();
+    }
+
+    /// <summary>Drops what has run out at <paramref name="now"/>: leases, and the grace period.</summary>
+    public void Expire(DateTimeOffset now)
     {
         ForgetEnded(now);
-        if (now < NextExpiry) return null;
+        if (now < NextDeadline) return;
 
-        DateTimeOffset? seenAt = null;
+        if (_graceUntil <= now) _graceUntil = null;
         foreach (var (connectionId, held) in _live)
         {
             if (held.ExpiresAt > now) continue;
             _live.Remove(connectionId);
-            if (seenAt is null || held.SeenAt > seenAt) seenAt = held.SeenAt;
+            NoteGone(held.Lease.SeenAt);
         }
 
-        FindNextExpiry();
-        return seenAt;
+        FindNextDeadline();
     }
 
-    private void FindNextExpiry()
+    private void ExtendGrace(DateTimeOffset until)
     {
-        var next = DateTimeOffset.MaxValue;
+        if (_graceUntil is null || _graceUntil < until) _graceUntil = until;
+    }
+
+    private void NoteGone(DateTimeOffset at)
+    {
+        if (GoneAt is null || GoneAt < at) GoneAt = at;
+    }
+
+    private void FindNextDeadline()
+    {
+        var next = _graceUntil ?? DateTimeOffset.MaxValue;
         foreach (var held in _live.Values)
         {
             if (held.ExpiresAt < next) next = held.ExpiresAt;
         }
 
-        NextExpiry = next;
+        NextDeadline = next;
     }
 
     private void ForgetEnded(DateTimeOffset now)

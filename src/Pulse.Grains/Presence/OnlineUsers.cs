@@ -21,7 +21,7 @@ internal sealed partial class OnlineUsers(
 
     private sealed class Entry
     {
-        public DateTimeOffset NextExpiry;
+        public DateTimeOffset NextDeadline;
         public DateTimeOffset KeyDueAt;
     }
 
@@ -35,13 +35,13 @@ internal sealed partial class OnlineUsers(
     }
 
     /// <summary>The user came online: sets the key. Redis being away is no failure here; the sweep sets the key when it is back.</summary>
-    public Task AddAsync(Guid userId, DateTimeOffset nextExpiry)
+    public Task AddAsync(Guid userId, DateTimeOffset nextDeadline)
     {
         var keyDueAt = time.GetUtcNow() + _keyRenewalInterval;
         Task set;
         lock (_gate)
         {
-            _users[userId] = new() { NextExpiry = nextExpiry, KeyDueAt = keyDueAt };
+            _users[userId] = new() { NextDeadline = nextDeadline, KeyDueAt = keyDueAt };
             set = index.SetOnlineAsync([userId]);
         }
 
@@ -57,12 +57,12 @@ internal sealed partial class OnlineUsers(
         }
     }
 
-    /// <summary>The user is still online; the grain wants to be woken at <paramref name="nextExpiry"/>.</summary>
-    public void Extend(Guid userId, DateTimeOffset nextExpiry)
+    /// <summary>The user is still online; the grain wants to be woken at <paramref name="nextDeadline"/>.</summary>
+    public void Extend(Guid userId, DateTimeOffset nextDeadline)
     {
         lock (_gate)
         {
-            if (_users.TryGetValue(userId, out var entry)) entry.NextExpiry = nextExpiry;
+            if (_users.TryGetValue(userId, out var entry)) entry.NextDeadline = nextDeadline;
         }
     }
 
@@ -95,7 +95,7 @@ internal sealed partial class OnlineUsers(
         {
             foreach (var (userId, entry) in _users)
             {
-                if (entry.NextExpiry <= now) expired.Add(userId);
+                if (entry.NextDeadline <= now) expired.Add(userId);
                 if (entry.KeyDueAt <= now) due.Add(userId);
             }
         }

@@ -13,6 +13,16 @@ internal sealed class PresenceOptions : IValidatableObject
     /// <summary>How often clients are asked to beat.</summary>
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a user whose last connection broke still counts as connected, so that a reconnect is never seen; less than <see cref="TimeToLive"/>.</summary>
+    public TimeSpan OfflineGrace { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>A connection whose client has not called for so long, not even to beat, counts as away.</summary>
+    public TimeSpan AwayAfter { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How many connections a user may have; with one more, the oldest is closed.</summary>
+    [Range(1, 1_000)]
+    public int MaxConnectionsPerUser { get; set; } = 20;
+
     /// <summary>How long a lease lives without renewal: less than the key, so that a silent front end's users are offline before their keys lapse.</summary>
     public TimeSpan LeaseDuration => TimeToLive * 2 / 3;
 
@@ -27,6 +37,11 @@ internal sealed class PresenceOptions : IValidatableObject
         if (HeartbeatInterval <= TimeSpan.Zero)
         {
             yield return new($"{SectionName}:HeartbeatInterval is {HeartbeatInterval}; it must be positive, such as 00:00:30.");
+        }
+
+        if (OfflineGrace < TimeSpan.Zero || OfflineGrace >= TimeToLive)
+        {
+            yield return new($"{SectionName}:OfflineGrace is {OfflineGrace}; it must be at least 0 and less than TimeToLive ({TimeToLive}), such as 00:00:10.");
         }
 
         if (TimeToLive < HeartbeatInterval * 2 || TimeToLive < TimeSpan.FromSeconds(1))

@@ -15,6 +15,7 @@ internal interface IStoreDatabase
     DbDataSource DataSource { get; }
 
     /// <summary>Brings the schema up to what this program knows. Any number of processes may ask at once: one does it, the others wait for it.</summary>
+    /// <remarks>For start-up, and as patient: an absent database is reported at once, one that hangs after half a minute.</remarks>
     /// <exception cref="StoreUnavailableException">The database does not answer.</exception>
     /// <exception cref="SchemaVersionException">The schema is newer than this program.</exception>
     Task ApplySchemaAsync(CancellationToken cancellationToken = default);

@@ -15,14 +15,18 @@ namespace Pulse.Grains.Storage;
 internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisposable
 {
     private const int DefaultTimeoutSeconds = 2;
+    private const int ConnectPatienceSeconds = 30;
+    private const int DriverMarginSeconds = 5;
 
-    /// <summary>What is left of the command timeout for noticing, retrying and answering when a caller must have the answer within it.</summary>
-    private static readonly TimeSpan AnswerMargin = TimeSpan.FromMilliseconds(200);
+    /// <summary>Kept of the command timeout for handing the answer to the caller, who must have it within that time, on a busy machine too.</summary>
+    private static readonly TimeSpan AnswerMargin = TimeSpan.FromMilliseconds(400);
     private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(1);
 
     private readonly NpgsqlDataSource _dataSource;
+    private readonly string _connectionString;
     private readonly ILogger _logger;
     private readonly TimeSpan _timeout;
+    private readonly int _driverTimeoutSeconds;
 
     public PostgresDatabase(string connectionString, ILogger<PostgresDatabase> logger)
     {
@@ -32,9 +36,15 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         SetDefault("No Reset On Close", true);
         SetDefault("Application Name", "pulse");
 
+        // Else the driver first asks each server for Kerberos encryption, and while one does not answer, that holds threads of the pool for a second
+        // and more. TLS is not affected.
+        SetDefault("GSS Encryption Mode", GssEncryptionMode.Disable);
+
         _dataSource = new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+        _connectionString = settings.ConnectionString;
         _logger = logger;
         _timeout = settings.CommandTimeout == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(settings.CommandTimeout) - AnswerMargin;
+        _driverTimeoutSeconds = settings.CommandTimeout == 0 ? 0 : settings.CommandTimeout + (2 * settings.Timeout) + DriverMarginSeconds;
 
         void SetDefault(string keyword, object value)
         {
@@ -54,15 +64,17 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     /// <inheritdoc/>
     public async Task ApplySchemaAsync(CancellationToken cancellationToken = default)
     {
-        var dialect = SchemaDialect.Postgres;
-        if (await RunAsync((connection, token) => SchemaUpgrade.IsCurrentAsync(dialect, connection, token), cancellationToken)) return;
-
         try
         {
+            await using var dataSource = NewPatientDataSource();
+            await using (var connection = await dataSource.OpenConnectionAsync(cancellationToken))
+            {
+                if (await SchemaUpgrade.IsCurrentAsync(SchemaDialect.Postgres, connection, cancellationToken)) return;
+            }
+
             // Off the caller's thread: DbUp blocks, and may wait for another process.
-            await Task.Run(
-                () => SchemaUpgrade.Apply(dialect, DeployChanges.To.PostgresqlDatabase(new PostgresqlConnectionManager(_dataSource)), _logger),
-                cancellationToken);
+            var upgrade = DeployChanges.To.PostgresqlDatabase(new PostgresqlConnectionManager(dataSource));
+            await Task.Run(() => SchemaUpgrade.Apply(SchemaDialect.Postgres, upgrade, _logger), cancellationToken);
         }
         catch (Exception exception) when (IsUnavailable(exception))
         {
@@ -71,20 +83,17 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     }
 
     /// <inheritdoc/>
-    public Task PingAsync(CancellationToken cancellationToken = default) => RunAsync(
-        async (connection, token) =>
-        {
-            using var command = new NpgsqlCommand("SELECT 1", connection);
-            return await command.ExecuteScalarAsync(token);
-        },
-        PingTimeout,
-        cancellationToken);
+    public Task PingAsync(CancellationToken cancellationToken = default) =>
+        RunAsync("SELECT 1", (command, token) => command.ExecuteScalarAsync(token), PingTimeout, cancellationToken);
 
-    /// <summary>Runs <paramref name="work"/> on a pooled connection; once more if it failed in a way that passes. It must bear repeating.</summary>
-    /// <exception cref="StoreUnavailableException">No answer in time; <paramref name="work"/> may still take effect.</exception>
-    /// <exception cref="PostgresException">A constraint was violated; <paramref name="work"/> had no effect.</exception>
-    public Task<T> RunAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
-        RunAsync(work, _timeout, cancellationToken);
+    /// <summary>Runs one statement on a pooled connection; once more if it failed in a way that passes. It must bear repeating.</summary>
+    /// <param name="sql">The statement.</param>
+    /// <param name="execute">Adds the parameters, executes, reads the answer.</param>
+    /// <param name="cancellationToken">The caller's; the one that <paramref name="execute"/> gets ends with the time for an answer too.</param>
+    /// <exception cref="StoreUnavailableException">No answer in time; the statement may still take effect.</exception>
+    /// <exception cref="PostgresException">A unique constraint was violated; the statement had no effect.</exception>
+    public Task<T> RunAsync<T>(string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, CancellationToken cancellationToken) =>
+        RunAsync(sql, execute, _timeout, cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose() => _dataSource.Dispose();
@@ -92,15 +101,16 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _dataSource.DisposeAsync();
 
-    private async Task<T> RunAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> work, TimeSpan timeout, CancellationToken cancellationToken)
+    private async Task<T> RunAsync<T>(
+        string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, TimeSpan timeout, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(timeout);
         try
         {
-            // Waits by itself, for the token alone is no bound: Npgsql answers it by asking the server to cancel, on a connection of its own,
-            // and a server that hangs keeps that waiting too. What is left behind ends by the driver's own timeouts.
-            return await RunTwiceAsync(work, deadline.Token).WaitAsync(timeout, cancellationToken);
+            // Waits by itself: the driver answers the token only when it has tried to have the server cancel, which takes a server that listens.
+            return await RunTwiceAsync(sql, execute, deadline.Token).WaitAsync(timeout, cancellationToken);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -121,11 +131,11 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         }
     }
 
-    private async Task<T> RunTwiceAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken deadline)
+    private async Task<T> RunTwiceAsync<T>(string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, CancellationToken deadline)
     {
         try
         {
-            return await RunOnceAsync(work, deadline);
+            return await RunOnceAsync(sql, execute, deadline);
         }
         catch (NpgsqlException exception) when (exception.IsTransient && !deadline.IsCancellationRequested)
         {
@@ -133,13 +143,37 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
             await Task.Delay(Random.Shared.Next(5, 50), deadline);
         }
 
-        return await RunOnceAsync(work, deadline);
+        return await RunOnceAsync(sql, execute, deadline);
     }
 
-    private async Task<T> RunOnceAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken deadline)
+    private async Task<T> RunOnceAsync<T>(string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, CancellationToken deadline)
     {
         await using var connection = await _dataSource.OpenConnectionAsync(deadline);
-        return await work(connection, deadline);
+
+        // Cancelling a statement opens a connection and blocks the cancelling thread until the server has answered on it, for seconds if it hangs;
+        // so does the driver's own command timeout. Neither may happen on the thread pool, or an outage of the database stops the whole silo:
+        // hence a thread for each statement given up (at most as many as the pool has connections), and a command timeout that never comes first.
+        var givenUp = new CancellationTokenSource();
+        await using var registration = deadline.UnsafeRegister(
+            static source => Task.Factory.StartNew(
+                ((CancellationTokenSource)source!).Cancel, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default),
+            givenUp);
+
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = _driverTimeoutSeconds };
+        return await execute(command, givenUp.Token);
+    }
+
+    /// <summary>Start-up is more patient than callers are: the drivers of many processes that start cold on one machine need seconds to connect.</summary>
+    private NpgsqlDataSource NewPatientDataSource()
+    {
+        var settings = new NpgsqlConnectionStringBuilder(_connectionString)
+        {
+            Timeout = ConnectPatienceSeconds,
+            CommandTimeout = (int)SchemaUpgrade.StatementTimeout.TotalSeconds,
+        };
+
+        // The schema needs no type but text; asking the server for all of them takes longer than the rest.
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString).ConfigureTypeLoading(types => types.EnableTypeLoading(false)).Build();
     }
 
     /// <summary>Whether the same statement may succeed later, here or after an operator's repair, without a change to Pulse.</summary>

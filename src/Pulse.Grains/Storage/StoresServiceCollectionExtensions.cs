@@ -22,6 +22,7 @@ public static class StoresServiceCollectionExtensions
             services.AddSingleton<IStoreDatabase>(provider => provider.GetRequiredService<SqliteDatabase>());
             services.AddSingleton<IUserStore, SqliteUserStore>();
             services.AddSingleton<IAccountStore, SqliteAccountStore>();
+            services.AddSingleton<IOneTimeTokenStore, SqliteOneTimeTokenStore>();
             services.AddSingleton<ISessionStore, SqliteSessionStore>();
         }
         else
@@ -30,6 +31,7 @@ public static class StoresServiceCollectionExtensions
             services.AddSingleton<IStoreDatabase>(provider => provider.GetRequiredService<PostgresDatabase>());
             services.AddSingleton<IUserStore, PostgresUserStore>();
             services.AddSingleton<IAccountStore, PostgresAccountStore>();
+            services.AddSingleton<IOneTimeTokenStore, PostgresOneTimeTokenStore>();
             services.AddSingleton<ISessionStore, PostgresSessionStore>();
         }
 

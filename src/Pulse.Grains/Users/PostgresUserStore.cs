@@ -26,7 +26,7 @@ internal sealed class PostgresUserStore(PostgresDatabase database) : IUserStore
     // Two silos may hold overlapping batches: both lock the rows in the order of their ids, so neither waits for the other in a circle. The lock is
     // the one that UPDATE itself takes. Rows that would not change are neither locked nor written. GREATEST, although the WHERE has compared: a row
     // that was locked by somebody else meanwhile is seen here in its new version.
-    private const string SaveLastSeenSql =
+    internal const string SaveLastSeenSql =
         """
         WITH due AS (
             SELECT users.id, seen.at
@@ -40,9 +40,10 @@ internal sealed class PostgresUserStore(PostgresDatabase database) : IUserStore
 
     /// <inheritdoc/>
     public Task<UserRow?> FindAsync(Guid userId, CancellationToken cancellationToken = default) => database.RunAsync(
-        async (connection, token) =>
+        UserTable.FindSql,
+        async (command, token) =>
         {
-            using var command = new NpgsqlCommand(UserTable.FindSql, connection) { Parameters = { new("id", userId) } };
+            command.Parameters.Add(new("id", userId));
             await using var reader = await command.ExecuteReaderAsync(token);
             return await reader.ReadAsync(token) ? UserTable.Read(reader) : null;
         },
@@ -51,24 +52,19 @@ internal sealed class PostgresUserStore(PostgresDatabase database) : IUserStore
     /// <inheritdoc/>
     public async Task<UserWrite> InsertAsync(UserRow user, ExternalAccount? account, CancellationToken cancellationToken = default)
     {
-        // Outside the repeatable part: a second try must not make a second account.
-        var accountId = Guid.CreateVersion7(user.CreatedAt);
         var outcome = await WriteAsync(
-            connection =>
+            account is null ? UserTable.InsertSql : InsertWithAccountSql,
+            parameters =>
             {
-                var command = new NpgsqlCommand(account is null ? UserTable.InsertSql : InsertWithAccountSql, connection);
-                AddProfile(command.Parameters, user);
-                command.Parameters.Add(new("created", user.CreatedAt.ToUniversalTime()));
-                command.Parameters.Add(new("seen", NpgsqlDbType.TimestampTz) { Value = OrNull(user.LastSeenAt?.ToUniversalTime()) });
-                if (account is not null)
-                {
-                    command.Parameters.Add(new("accountId", accountId));
-                    command.Parameters.Add(new("type", account.Type));
-                    command.Parameters.Add(new("provider", account.Provider));
-                    command.Parameters.Add(new("providerAccountId", account.ProviderAccountId));
-                }
+                AddProfile(parameters, user);
+                parameters.Add(new("created", user.CreatedAt.ToUniversalTime()));
+                parameters.Add(new("seen", NpgsqlDbType.TimestampTz) { Value = OrNull(user.LastSeenAt?.ToUniversalTime()) });
+                if (account is null) return;
 
-                return command;
+                parameters.Add(new("accountId", Guid.CreateVersion7(user.CreatedAt)));
+                parameters.Add(new("type", account.Type));
+                parameters.Add(new("provider", account.Provider));
+                parameters.Add(new("providerAccountId", account.ProviderAccountId));
             },
             cancellationToken);
 
@@ -76,14 +72,8 @@ internal sealed class PostgresUserStore(PostgresDatabase database) : IUserStore
     }
 
     /// <inheritdoc/>
-    public Task<UserWrite> UpdateProfileAsync(UserRow user, CancellationToken cancellationToken = default) => WriteAsync(
-        connection =>
-        {
-            var command = new NpgsqlCommand(UserTable.UpdateProfileSql, connection);
-            AddProfile(command.Parameters, user);
-            return command;
-        },
-        cancellationToken);
+    public Task<UserWrite> UpdateProfileAsync(UserRow user, CancellationToken cancellationToken = default) =>
+        WriteAsync(UserTable.UpdateProfileSql, parameters => AddProfile(parameters, user), cancellationToken);
 
     /// <inheritdoc/>
     public async Task SaveLastSeenAsync(IReadOnlyCollection<LastSeen> seen, CancellationToken cancellationToken = default)
@@ -92,31 +82,27 @@ internal sealed class PostgresUserStore(PostgresDatabase database) : IUserStore
 
         var ids = seen.Select(entry => entry.UserId).ToArray();
         var times = seen.Select(entry => entry.At.UtcDateTime).ToArray();
-        await database.RunAsync(
-            async (connection, token) =>
+        await WriteAsync(
+            SaveLastSeenSql,
+            parameters =>
             {
-                using var command = new NpgsqlCommand(SaveLastSeenSql, connection)
-                {
-                    Parameters =
-                    {
-                        new("ids", NpgsqlDbType.Array | NpgsqlDbType.Uuid) { Value = ids },
-                        new("times", NpgsqlDbType.Array | NpgsqlDbType.TimestampTz) { Value = times },
-                    },
-                };
-                return await command.ExecuteNonQueryAsync(token);
+                parameters.Add(new("ids", NpgsqlDbType.Array | NpgsqlDbType.Uuid) { Value = ids });
+                parameters.Add(new("times", NpgsqlDbType.Array | NpgsqlDbType.TimestampTz) { Value = times });
             },
             cancellationToken);
     }
 
-    private async Task<UserWrite> WriteAsync(Func<NpgsqlConnection, NpgsqlCommand> newCommand, CancellationToken cancellationToken)
+    /// <summary>Runs a statement that writes, and tells by the constraint why it was refused. No row written is <see cref="UserWrite.Stale"/>.</summary>
+    private async Task<UserWrite> WriteAsync(string sql, Action<NpgsqlParameterCollection> addParameters, CancellationToken cancellationToken)
     {
         try
         {
             var written = await database.RunAsync(
-                async (connection, token) =>
+                sql,
+                (command, token) =>
                 {
-                    using var command = newCommand(connection);
-                    return await command.ExecuteNonQueryAsync(token);
+                    addParameters(command.Parameters);
+                    return command.ExecuteNonQueryAsync(token);
                 },
                 cancellationToken);
             return written > 0 ? UserWrite.Saved : UserWrite.Stale;
@@ -133,9 +119,10 @@ internal sealed class PostgresUserStore(PostgresDatabase database) : IUserStore
     }
 
     private Task<Guid?> OwnerAsync(string email, CancellationToken cancellationToken) => database.RunAsync(
-        async (connection, token) =>
+        UserTable.OwnerSql,
+        async (command, token) =>
         {
-            using var command = new NpgsqlCommand(UserTable.OwnerSql, connection) { Parameters = { new("email", email) } };
+            command.Parameters.Add(new("email", email));
             return (Guid?)await command.ExecuteScalarAsync(token);
         },
         cancellationToken);

@@ -1,4 +1,7 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Utilities;
+using Pulse.Grains.Identity;
 using Pulse.Grains.Presence;
 using Pulse.Identity;
 using Pulse.Presence;
@@ -6,32 +9,54 @@ using Pulse.Users;
 
 namespace Pulse.Grains.Users;
 
-/// <summary>One user: their row, their leases, their lastSeen. Key: the user id.</summary>
+/// <summary>One user: their row, their leases, their lastSeen, and the front ends that watch them. Key: the user id.</summary>
 /// <remarks>
 /// Reads the row when something first needs it, so that connecting needs no database. Writes the row on a profile change, lastSeen when
 /// the last lease ends. Not reentrant: between two awaits nothing else of this user happens.
 /// </remarks>
-internal sealed class UserGrain(
-    IUserStore store, LastSeenWriter lastSeen, OnlineUsers onlineUsers, IOptions<PresenceOptions> presence, TimeProvider time)
-    : Grain, IUserGrain
+internal sealed partial class UserGrain : Grain, IUserGrain
 {
-    // A second activation of this user can win a race for the row once; that it keeps winning is not plausible.
-    private const int WriteAttempts = 3;
+    // A front end asks again every 20 s: one that is gone is forgotten after three silences.
+    private static readonly TimeSpan WatchLifetime = TimeSpan.FromSeconds(60);
 
-    private readonly ConnectionLeases _leases = new(presence.Value.LeaseDuration);
-    private UserRow? _row;
+    private readonly IAccountStore _accounts;
+    private readonly LastSeenWriter _lastSeenWriter;
+    private readonly OnlineUsers _onlineUsers;
+    private readonly IPresenceIndex _index;
+    private readonly PresenceOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    private readonly StoredUser _user;
+    private readonly ConnectionLeases _leases;
+    private readonly Visibility _visibility;
+    private readonly Dictionary<string, IFrontEndObserver> _frontEnds = [];
+    private ObserverManager<IFrontEndObserver>? _watchers;
+
+    private Dictionary<Guid, DateTimeOffset>? _endedSessions;
+
     private DateTimeOffset? _lastSeenAt;
-
-    // The latest end or sign of life of a connection that is gone: lastSeen once no other is left, and nothing before that.
-    private DateTimeOffset _goneAt;
     private bool _online;
+    private bool _heardOf;
 
-    private Guid UserId => this.GetPrimaryKey();
+    public UserGrain(
+        IGrainContext context, IUserStore store, IAccountStore accounts, LastSeenWriter lastSeenWriter, OnlineUsers onlineUsers,
+        IPresenceIndex index, IOptions<PresenceOptions> options, TimeProvider time, ILogger<UserGrain> logger)
+    {
+        (_accounts, _lastSeenWriter, _onlineUsers, _index) = (accounts, lastSeenWriter, onlineUsers, index);
+        (_options, _time, _logger) = (options.Value, time, logger);
+        UserId = context.GrainId.GetGuidKey();
+        _user = new(UserId, store, time);
+        _leases = new(_options.LeaseDuration);
+        _visibility = new(UserId);
+    }
+
+    private Guid UserId { get; }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         // The front ends' next renewals make the grain anew on another silo: still online, so key and lastSeen stay as they are.
-        if (_online) onlineUsers.Forget(UserId);
+        if (_online) _onlineUsers.Forget(UserId);
         return Task.CompletedTask;
     }
 
@@ -41,82 +66,104 @@ internal sealed class UserGrain(
 
     public Task<ProfileSyncResult> CreateWithAccountAsync(ProfileUpdate update, ExternalAccount account) => WriteProfileAsync(update, account);
 
+    public Task<ExternalAccount[]> ListAccountsAsync() => _accounts.ListAsync(UserId);
+
     public async Task<PresenceSnapshot> GetPresenceAsync()
     {
-        if (!_online)
-        {
-            try
-            {
-                await LoadAsync();
-            }
-            catch (StoreUnavailableException)
-            {
-                // That the user is offline is known all the same.
-            }
-        }
-
-        return new() { UserId = UserId, Status = _online ? PresenceStatus.Online : PresenceStatus.Offline, LastSeenAt = _lastSeenAt };
+        await LearnAsync();
+        return Show().Snapshot;
     }
 
-    public Task ConnectAsync(ConnectionLease lease) => RenewAsync([lease]);
-
-    public Task RenewAsync(ConnectionLease[] leases)
+    public async Task<PresenceSnapshot> WatchAsync(IFrontEndObserver frontEnd, long knownVersion)
     {
-        var now = time.GetUtcNow();
-        foreach (var lease in leases) _leases.Renew(lease, now);
-        if (_leases.Count == 0) return Task.CompletedTask;
-
-        if (_online)
-        {
-            onlineUsers.Extend(UserId, _leases.NextExpiry);
-            return Task.CompletedTask;
-        }
-
-        _online = true;
-        return onlineUsers.AddAsync(UserId, _leases.NextExpiry);
+        (_watchers ??= new(WatchLifetime, _logger)).Subscribe(frontEnd, frontEnd);
+        await LearnAsync();
+        Show();
+        _visibility.ComeAfter(knownVersion);
+        return Show().Snapshot;
     }
 
-    public Task DisconnectAsync(ConnectionLease lease)
+    public Task UnwatchAsync(IFrontEndObserver frontEnd)
     {
-        var now = time.GetUtcNow();
-        _leases.End(lease.ConnectionId, now);
-        NoteGone(lease.SeenAt < now ? lease.SeenAt : now);
+        _watchers?.Unsubscribe(frontEnd);
+        return Task.CompletedTask;
+    }
 
+    public async Task ConnectAsync(ConnectionLease lease, IFrontEndObserver frontEnd)
+    {
+        await RenewAsync([lease], frontEnd);
+        await CloseEndedSessionsAsync();
+        if (_leases.Count > _options.MaxConnectionsPerUser)
+        {
+            await CloseAsync(_leases.Live.OrderBy(live => live.ConnectedAt).Take(_leases.Count - _options.MaxConnectionsPerUser), CloseReason.TooManyConnections);
+        }
+    }
+
+    public Task RenewAsync(ConnectionLease[] leases, IFrontEndObserver frontEnd)
+    {
+        var now = _time.GetUtcNow();
+        foreach (var lease in leases)
+        {
+            if (_leases.Renew(lease, now)) _frontEnds[lease.FrontEndId] = frontEnd;
+        }
+
+        return SettleAsync();
+    }
+
+    public Task DisconnectAsync(ConnectionLease lease, ConnectionEnd how)
+    {
         // Also for a connection that was never known here: the silo that knew it may have died. Its key is left to its TTL then,
         // since other connections of this user may be about to be renewed.
-        return GoOfflineUnlessConnectedAsync();
+        _leases.End(lease.ConnectionId, lease.SeenAt, _time.GetUtcNow(), how == ConnectionEnd.Dropped ? _options.OfflineGrace : TimeSpan.Zero);
+        return SettleAsync();
+    }
+
+    public Task CloseSessionsAsync(Guid[] sessionIds)
+    {
+        // Remembered for those whose token was checked just before: their lease is still on its way here.
+        var until = _time.GetUtcNow() + _options.LeaseDuration;
+        foreach (var sessionId in sessionIds) (_endedSessions ??= [])[sessionId] = until;
+        return CloseEndedSessionsAsync();
     }
 
     public Task ExpireLeasesAsync()
     {
-        if (_leases.Expire(time.GetUtcNow()) is { } seenAt)
-        {
-            NoteGone(seenAt);
-            return GoOfflineUnlessConnectedAsync();
-        }
-
-        if (_online) onlineUsers.Extend(UserId, _leases.NextExpiry);
-        return Task.CompletedTask;
+        _leases.Expire(_time.GetUtcNow());
+        return SettleAsync();
     }
 
-    private Task GoOfflineUnlessConnectedAsync()
+    /// <summary>Brings key, lastSeen and watchers in line with the leases.</summary>
+    private async Task SettleAsync()
     {
-        if (_leases.Count > 0)
+        _heardOf = true;
+        var wasOnline = _online;
+        _online = _leases.IsOnline;
+        if (_online && !wasOnline)
         {
-            onlineUsers.Extend(UserId, _leases.NextExpiry);
-            return Task.CompletedTask;
+            await _onlineUsers.AddAsync(UserId, _leases.NextDeadline);
+        }
+        else if (_online)
+        {
+            _onlineUsers.Extend(UserId, _leases.NextDeadline);
+        }
+        else
+        {
+            if (_frontEnds.Count > 0) _frontEnds.Clear();
+            MoveLastSeen(_leases.GoneAt);
         }
 
-        _online = false;
-        MoveLastSeen(_goneAt);
-        return Task.WhenAll(onlineUsers.RemoveAsync(UserId), SaveLastSeenAsync());
+        Publish();
+
+        // Watchers first: they need not wait for Redis and the database.
+        if (!_online) await Task.WhenAll(_onlineUsers.RemoveAsync(UserId), SaveLastSeenAsync());
     }
 
     private async Task SaveLastSeenAsync()
     {
+        if (_lastSeenAt is not { } at) return;
         try
         {
-            await lastSeen.SaveAsync(new(UserId, _lastSeenAt!.Value));
+            await _lastSeenWriter.SaveAsync(new(UserId, at));
         }
         catch (StoreUnavailableException)
         {
@@ -124,67 +171,98 @@ internal sealed class UserGrain(
         }
     }
 
-    private async Task<ProfileSyncResult> WriteProfileAsync(ProfileUpdate update, ExternalAccount? account)
+    private void Publish()
     {
-        for (var attempt = 0; attempt < WriteAttempts; attempt++)
-        {
-            var stored = await LoadAsync();
-            if (stored is null && update.Email is null) return new(ProfileSyncOutcome.EmailMissing);
-
-            var wanted = stored is null ? NewRow(update) : Merge(stored, update);
-            if (wanted == stored) return new(ProfileSyncOutcome.Updated, ToProfile(stored));
-
-            // Forgotten until the store has answered: after a timeout the row may be either.
-            _row = null;
-            switch (stored is null ? await store.InsertAsync(wanted, account) : await store.UpdateProfileAsync(wanted))
-            {
-                case UserWrite.Saved:
-                    _row = stored is null ? wanted : wanted with { Version = stored.Version + 1 };
-                    return new(stored is null ? ProfileSyncOutcome.Created : ProfileSyncOutcome.Updated, ToProfile(_row));
-                case UserWrite.EmailTaken:
-                    return new(ProfileSyncOutcome.EmailTaken);
-                case UserWrite.AccountTaken:
-                    return new(ProfileSyncOutcome.AccountTaken);
-            }
-        }
-
-        throw new StoreUnavailableException("the user's row kept changing under this write.");
+        if (_watchers is not { Count: > 0 }) return;
+        var (snapshot, changed) = Show();
+        if (changed) _watchers.Notify(frontEnd => frontEnd.PresenceChanged(snapshot));
     }
 
-    private UserRow NewRow(ProfileUpdate update) => new(
-        UserId,
-        update.Email!,
-        update.EmailVerified,
-        update.Name ?? update.Email![..update.Email!.IndexOf('@', StringComparison.Ordinal)],
-        update.Avatar,
-        CreatedAt: Instant.Truncate(time.GetUtcNow()),
-        _lastSeenAt);
-
-    private static UserRow Merge(UserRow row, ProfileUpdate update) => row with
+    private (PresenceSnapshot Snapshot, bool Changed) Show()
     {
-        Email = update.Email ?? row.Email,
-        EmailVerified = update.Email is null || update.Email == row.Email ? row.EmailVerified || update.EmailVerified : update.EmailVerified,
-        Name = update.Name ?? row.Name,
-        Avatar = update.Avatar ?? row.Avatar,
-    };
+        var now = _time.GetUtcNow();
+        var (status, message) = _online ? DeviceStatus.Merge(_leases.Live, now, _options.AwayAfter) : (PresenceStatus.Offline, null);
+        return _visibility.Show(status, message, _lastSeenAt, provisional: _online && _leases.Count == 0 && !_heardOf, now);
+    }
+
+    /// <summary>Fills in what an activation does not know of itself: lastSeen, and whether its user is connected.</summary>
+    private async Task LearnAsync()
+    {
+        try
+        {
+            await LoadAsync();
+        }
+        catch (StoreUnavailableException)
+        {
+            // Presence goes on without the database; lastSeen is told once it is back.
+        }
+
+        if (_heardOf || _online) return;
+        try
+        {
+            // Another silo may have died with this user's leases: their renewals are under way, and until then the key speaks for them.
+            if (!await _index.IsOnlineAsync(UserId)) return;
+            _leases.Assume(_time.GetUtcNow());
+            _online = true;
+            await _onlineUsers.AddAsync(UserId, _leases.NextDeadline);
+        }
+        catch (PresenceIndexUnavailableException)
+        {
+            // Then the renewals alone tell.
+        }
+        finally
+        {
+            _heardOf = !_online;
+        }
+    }
+
+    private Task CloseEndedSessionsAsync()
+    {
+        if (_endedSessions is null) return Task.CompletedTask;
+
+        var now = _time.GetUtcNow();
+        foreach (var (sessionId, until) in _endedSessions)
+        {
+            if (until <= now) _endedSessions.Remove(sessionId);
+        }
+
+        return CloseAsync(_leases.Live.Where(live => live.SessionId is { } id && _endedSessions.ContainsKey(id)), CloseReason.SignedOut);
+    }
+
+    private async Task CloseAsync(IEnumerable<ConnectionLease> connections, CloseReason reason)
+    {
+        foreach (var held in connections.GroupBy(connection => connection.FrontEndId).ToArray())
+        {
+            if (!_frontEnds.TryGetValue(held.Key, out var frontEnd)) continue;
+            try
+            {
+                await frontEnd.CloseConnectionsAsync([.. held.Select(connection => connection.ConnectionId)], reason);
+            }
+            catch (Exception e)
+            {
+                // A front end that is gone has no sockets; one that is slow refuses the session's token at the next renewal of its own.
+                LogCloseFailed(e.GetType().Name);
+            }
+        }
+    }
+
+    private async Task<ProfileSyncResult> WriteProfileAsync(ProfileUpdate update, ExternalAccount? account)
+    {
+        var (outcome, row) = await _user.WriteAsync(update, account, _lastSeenAt);
+        MoveLastSeen(row?.LastSeenAt);
+        return new(outcome, row is null ? null : ToProfile(row));
+    }
 
     private async ValueTask<UserRow?> LoadAsync()
     {
-        // "No row" is not kept: a user may come into being by other means, and asking again is cheap for those who have none.
-        _row ??= await store.FindAsync(UserId);
-        if (_row?.LastSeenAt is { } stored) MoveLastSeen(stored);
-        return _row;
+        var row = await _user.LoadAsync();
+        MoveLastSeen(row?.LastSeenAt);
+        return row;
     }
 
-    private void NoteGone(DateTimeOffset at)
+    private void MoveLastSeen(DateTimeOffset? at)
     {
-        if (_goneAt < at) _goneAt = at;
-    }
-
-    private void MoveLastSeen(DateTimeOffset at)
-    {
-        at = Instant.Truncate(at);
-        if (_lastSeenAt is null || _lastSeenAt < at) _lastSeenAt = at;
+        if (at is { } moved && (_lastSeenAt is null || _lastSeenAt < moved)) _lastSeenAt = Instant.Truncate(moved);
     }
 
     private UserProfile ToProfile(UserRow row) => new()
@@ -197,4 +275,7 @@ internal sealed class UserGrain(
         CreatedAt = row.CreatedAt,
         LastSeenAt = _lastSeenAt,
     };
+
+    [LoggerMessage(1210, LogLevel.Debug, "A front end did not close its sockets ({Reason}).")]
+    private partial void LogCloseFailed(string reason);
 }

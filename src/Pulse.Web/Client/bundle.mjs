@@ -1,8 +1,9 @@
-// Bundles src/main.ts and src/site.css into ../wwwroot/assets. `npm run build` checks the types first; this does not.
+// Bundles the scripts (site.ts for every page, dashboard.ts with the hub's client) and site.css into ../wwwroot/assets. `npm run build` checks
+// the types first; this does not.
 import { build } from 'esbuild';
 
 await build({
-  entryPoints: { main: 'src/main.ts', site: 'src/site.css' },
+  entryPoints: ['src/site.ts', 'src/dashboard.ts', 'src/site.css'],
   outdir: '../wwwroot/assets',
   bundle: true,
   minify: true,

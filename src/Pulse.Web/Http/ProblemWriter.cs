@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Net.Http.Headers;
+using Pulse.Web.Pages;
 
 namespace Pulse.Web.Http;
 
-/// <summary>Writes every error answer: problem details whatever the Accept header says, with a trace id to find it in the logs by.</summary>
-/// <remarks>The framework's own writer leaves the body empty for a caller that does not ask for JSON.</remarks>
+/// <summary>Writes every error answer: a page for browsers that want to show one, else problem details with a trace id to find it in the logs by.</summary>
+/// <remarks>The framework's own writer leaves the body empty for a caller that asks for neither JSON nor HTML.</remarks>
 internal sealed class ProblemWriter : IProblemDetailsWriter
 {
     private const int RetryAfterSeconds = 2;
@@ -24,14 +26,15 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
     /// <summary>Sets the status and writes the body.</summary>
     public static Task WriteAsync(HttpContext context, ProblemDetails problem)
     {
-        problem.Extensions["traceId"] = Activity.Current?.Id ?? context.TraceIdentifier;
-
         var response = context.Response;
         response.StatusCode = problem.Status ?? response.StatusCode;
         response.Headers.CacheControl = "no-store";
+        response.Headers.Append(HeaderNames.Vary, HeaderNames.Accept);
         if (response.StatusCode == StatusCodes.Status503ServiceUnavailable)
             response.Headers.RetryAfter = RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
+        if (ErrorPages.Suit(context.Request)) return ErrorPages.WriteAsync(context, problem);
 
+        problem.Extensions["traceId"] = Activity.Current?.Id ?? context.TraceIdentifier;
         return response.WriteAsJsonAsync(problem, PulseJson.Default.GetTypeInfo(problem.GetType())!, "application/problem+json", context.RequestAborted);
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 using Pulse.Web.Auth;
 using Pulse.Web.Presence;
 using Pulse.Web.Sessions;
+using Pulse.Web.SignIn;
 using Pulse.Web.Users;
 
 namespace Pulse.Web.Http;
@@ -10,6 +11,7 @@ namespace Pulse.Web.Http;
 /// <summary>How answers are written.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(AccessToken))]
+[JsonSerializable(typeof(AccountResponse[]))]
 [JsonSerializable(typeof(HttpValidationProblemDetails))]
 [JsonSerializable(typeof(PresenceResponse[]))]
 [JsonSerializable(typeof(ProblemDetails))]
@@ -26,5 +28,6 @@ internal sealed partial class PulseJson : JsonSerializerContext;
     AllowDuplicateProperties = false,
     MaxDepth = 8)]
 [JsonSerializable(typeof(DevSignInRequest))]
+[JsonSerializable(typeof(EmailSignInRequest))]
 [JsonSerializable(typeof(ProfileSyncRequest))]
 internal sealed partial class StrictJson : JsonSerializerContext;

@@ -1,21 +1,26 @@
 using System.Collections.Concurrent;
+using Microsoft.AspNetCore.SignalR;
 using Pulse.Presence;
 using Pulse.Users;
 
 namespace Pulse.Web.Presence;
 
 /// <summary>The live sockets of this process, and what their users' grains are told about them.</summary>
-internal sealed partial class FrontEnd(IGrainFactory grains, TimeProvider time, ILogger<FrontEnd> logger)
+internal sealed partial class FrontEnd(
+    IGrainFactory grains, FrontEndReference reference, IHubContext<PresenceHub, IPresenceClient> hub, TimeProvider time, ILogger<FrontEnd> logger)
 {
     private readonly ConcurrentDictionary<string, LiveConnection> _connections = new();
 
     // Ends that no grain took. Bounded: an entry is dropped once its lease has run out without it.
-    private readonly ConcurrentQueue<(Guid UserId, ConnectionLease Lease)> _untoldEnds = new();
+    private readonly ConcurrentQueue<(Guid UserId, ConnectionLease Lease, ConnectionEnd How)> _untoldEnds = new();
 
     /// <summary>Tells leases of this process from those of others and of earlier runs.</summary>
     public string Id { get; } = Guid.CreateVersion7().ToString("N");
 
-    /// <summary>Live sockets, for metrics.</summary>
+    /// <summary>Live sockets.</summary>
+    public ICollection<LiveConnection> Connections => _connections.Values;
+
+    /// <summary>How many there are; cheaper than counting them.</summary>
     public int Count => _connections.Count;
 
     /// <summary>Takes the lease of a new socket; the user is online once this returns.</summary>
@@ -25,27 +30,48 @@ internal sealed partial class FrontEnd(IGrainFactory grains, TimeProvider time, 
         _connections[connection.ConnectionId] = connection;
         try
         {
-            await grains.GetGrain<IUserGrain>(connection.UserId).ConnectAsync(connection.ToLease(Id, time.GetUtcNow()));
+            await User(connection.UserId).ConnectAsync(connection.ToLease(Id, connection.ConnectedAt), reference.Value);
         }
         catch
         {
             // SignalR reports no disconnect for a connection whose start failed, and the grain may have taken the lease all the same.
-            await DisconnectAsync(connection, time.GetUtcNow());
+            await DisconnectAsync(connection, time.GetUtcNow(), ConnectionEnd.Closed);
             throw;
         }
     }
 
+    /// <summary>Tells the grain at once what the client on this socket chose to show.</summary>
+    public Task UpdateAsync(LiveConnection connection) =>
+        User(connection.UserId).RenewAsync([connection.ToLease(Id, time.GetUtcNow())], reference.Value);
+
     /// <summary>Ends the lease of a socket that is gone. Never throws: what no grain takes now is told with the next renewals.</summary>
     /// <param name="connection">The socket.</param>
     /// <param name="seenAt">When it was last known to live, UTC.</param>
-    public Task DisconnectAsync(LiveConnection connection, DateTimeOffset seenAt)
+    /// <param name="how">Whether the user meant to leave.</param>
+    public Task DisconnectAsync(LiveConnection connection, DateTimeOffset seenAt, ConnectionEnd how)
     {
         _connections.TryRemove(connection.ConnectionId, out _);
-        return EndAsync(connection.UserId, connection.ToLease(Id, seenAt));
+        return EndAsync(connection.UserId, connection.ToLease(Id, seenAt), how);
     }
 
-    /// <summary>The live sockets by user, as of now.</summary>
-    public IEnumerable<IGrouping<Guid, LiveConnection>> ByUser() => _connections.Values.GroupBy(connection => connection.UserId);
+    /// <summary>Tells a client that its token is about to run out; once for each token.</summary>
+    public Task WarnAsync(LiveConnection connection, DateTimeOffset now)
+    {
+        connection.IsToldOfExpiry = true;
+        return hub.Clients.Client(connection.ConnectionId).TokenExpiring(new((int)(connection.TokenExpiresAt - now).TotalSeconds));
+    }
+
+    /// <summary>Closes a socket, after the client has been told why.</summary>
+    public async Task CloseAsync(LiveConnection connection, SessionEndedMessage because)
+    {
+        if (!connection.TryEnd(because)) return;
+        await hub.Clients.Client(connection.ConnectionId).SessionEnded(because);
+        connection.Close();
+    }
+
+    /// <summary>Closes those of the sockets that are here.</summary>
+    public Task CloseAsync(IEnumerable<string> connectionIds, SessionEndedMessage because) => Task.WhenAll(
+        connectionIds.Select(id => _connections.TryGetValue(id, out var connection) ? CloseAsync(connection, because) : Task.CompletedTask));
 
     /// <summary>Renews the leases of one user's sockets here: SignalR's own pings vouch that each still lives.</summary>
     public async Task RenewAsync(IGrouping<Guid, LiveConnection> connections)
@@ -57,7 +83,7 @@ internal sealed partial class FrontEnd(IGrainFactory grains, TimeProvider time, 
         if (leases.Length == 0) return;
         try
         {
-            await grains.GetGrain<IUserGrain>(connections.Key).RenewAsync(leases);
+            await User(connections.Key).RenewAsync(leases, reference.Value);
         }
         catch (Exception e)
         {
@@ -71,22 +97,24 @@ internal sealed partial class FrontEnd(IGrainFactory grains, TimeProvider time, 
     {
         for (var left = _untoldEnds.Count; left > 0 && _untoldEnds.TryDequeue(out var end); left--)
         {
-            if (end.Lease.SeenAt + leaseDuration > time.GetUtcNow()) await EndAsync(end.UserId, end.Lease);
+            if (end.Lease.SeenAt + leaseDuration > time.GetUtcNow()) await EndAsync(end.UserId, end.Lease, end.How);
         }
     }
 
-    private async Task EndAsync(Guid userId, ConnectionLease lease)
+    private async Task EndAsync(Guid userId, ConnectionLease lease, ConnectionEnd how)
     {
         try
         {
-            await grains.GetGrain<IUserGrain>(userId).DisconnectAsync(lease);
+            await User(userId).DisconnectAsync(lease, how);
         }
         catch (Exception e)
         {
-            _untoldEnds.Enqueue((userId, lease));
+            _untoldEnds.Enqueue((userId, lease, how));
             LogEndUntold(e.GetType().Name);
         }
     }
+
+    private IUserGrain User(Guid userId) => grains.GetGrain<IUserGrain>(userId);
 
     [LoggerMessage(2100, LogLevel.Debug, "A user's leases were not renewed ({Reason}); the next renewal tries again.")]
     private partial void LogRenewalFailed(string reason);

@@ -16,4 +16,7 @@ internal sealed class HeartbeatOptions
 
     /// <summary>Twice within a lease's life, so that one lost renewal is no flap.</summary>
     public TimeSpan LeaseRenewalInterval => LeaseDuration * 3 / 8;
+
+    /// <summary>How often a watched user's grain is asked again: a lost change is made good within it. A third of what the grain remembers a watcher.</summary>
+    public TimeSpan WatchRefreshInterval => TimeToLive / 3;
 }

@@ -1,34 +1,89 @@
+using Microsoft.AspNetCore.SignalR;
 using Pulse.Presence;
+using Pulse.Web.Auth;
 
 namespace Pulse.Web.Presence;
 
 /// <summary>One socket that this front end holds. Lives as long as the socket; found through the connection's features.</summary>
-internal sealed class LiveConnection(string connectionId, Guid userId, Guid? sessionId)
+internal sealed class LiveConnection(HubCallerContext context, Guid userId, Caller caller, DateTimeOffset now)
 {
-    // SignalR handles one invocation of a connection at a time: these two need no guard.
+    // SignalR handles one invocation of a connection at a time: what only the client's calls touch needs no guard.
     private long _second;
     private int _callsInSecond;
+    private Chosen _chosen = new(PresenceStatus.Online, null, now);
+    private long _activeAtTicks = now.UtcTicks;
+    private SessionEndedMessage? _endedBecause;
+    private Authorization _authorization = Authorization.Of(caller);
 
-    public string ConnectionId => connectionId;
+    private sealed record Chosen(PresenceStatus Status, string? Message, DateTimeOffset SetAt);
+
+    private sealed record Authorization(DateTimeOffset ExpiresAt, Guid? SessionId)
+    {
+        public static Authorization Of(Caller caller) => new(caller.ExpiresAt, caller.OwnSessionId);
+    }
+
+    public string ConnectionId { get; } = context.ConnectionId;
 
     public Guid UserId => userId;
 
-    /// <summary>The session whose end ends this socket too; <see langword="null"/> for a token that belongs to none.</summary>
-    public Guid? SessionId => sessionId;
+    public DateTimeOffset ConnectedAt => now;
 
-    /// <summary>When the client itself last did something, UTC ticks.</summary>
-    public long ActiveAtTicks;
+    /// <summary>When the token runs out, UTC.</summary>
+    public DateTimeOffset TokenExpiresAt => _authorization.ExpiresAt;
+
+    /// <summary>Whether the client has been told that this token is about to run out.</summary>
+    public bool IsToldOfExpiry { get; set; }
+
+    /// <summary>The users that this connection watches. Touched by its own calls and, after the last of them, by its end.</summary>
+    public HashSet<Guid> Watched { get; } = [];
+
+    /// <summary>Why the server closes the socket itself, if it does.</summary>
+    public SessionEndedMessage? EndedBecause => _endedBecause;
 
     /// <summary>Counts a call of the client.</summary>
     /// <returns><see langword="false"/> when it is one too many for this second.</returns>
-    public bool TryCall(DateTimeOffset now, int callsPerSecond)
+    public bool TryCall(DateTimeOffset at, int callsPerSecond)
     {
-        Volatile.Write(ref ActiveAtTicks, now.UtcTicks);
-        var second = now.ToUnixTimeSeconds();
+        Volatile.Write(ref _activeAtTicks, at.UtcTicks);
+        var second = at.ToUnixTimeSeconds();
         if (second != _second) (_second, _callsInSecond) = (second, 0);
         return ++_callsInSecond <= callsPerSecond;
     }
 
-    public ConnectionLease ToLease(string frontEndId, DateTimeOffset seenAt) =>
-        new() { ConnectionId = connectionId, FrontEndId = frontEndId, SeenAt = seenAt, SessionId = sessionId };
+    /// <summary>Takes what the client chose to show.</summary>
+    public void SetStatus(PresenceStatus status, string? message, DateTimeOffset at) => _chosen = new(status, message, at);
+
+    /// <summary>Takes a new token of the same user.</summary>
+    public void Reauthorize(Caller renewed)
+    {
+        _authorization = Authorization.Of(renewed);
+        IsToldOfExpiry = false;
+    }
+
+    /// <summary>Decides that the server closes the socket.</summary>
+    /// <returns><see langword="false"/> when that is decided already.</returns>
+    public bool TryEnd(SessionEndedMessage because) => Interlocked.CompareExchange(ref _endedBecause, because, null) is null;
+
+    /// <summary>Closes the socket; what was sent before still arrives.</summary>
+    public void Close() => context.Abort();
+
+    /// <summary>What the user's grain is told of this connection.</summary>
+    /// <param name="frontEndId">This process.</param>
+    /// <param name="seenAt">When the socket was last known to live, UTC.</param>
+    public ConnectionLease ToLease(string frontEndId, DateTimeOffset seenAt)
+    {
+        var chosen = _chosen;
+        return new()
+        {
+            ConnectionId = ConnectionId,
+            FrontEndId = frontEndId,
+            SeenAt = seenAt,
+            SessionId = _authorization.SessionId,
+            Status = chosen.Status,
+            Message = chosen.Message,
+            StatusSetAt = chosen.SetAt,
+            ConnectedAt = now,
+            ActiveAt = new(Volatile.Read(ref _activeAtTicks), TimeSpan.Zero),
+        };
+    }
 }

@@ -19,16 +19,20 @@ internal static class PresenceEndpoints
     public static void MapPresence(this IEndpointRouteBuilder app) =>
         app.MapGet("/presence", GetPresenceAsync).WithTags("Presence").RequireAuthorization();
 
-    private static async Task<Results<Ok<PresenceResponse[]>, ProblemHttpResult>> GetPresenceAsync(HttpContext context, IGrainFactory grains)
+    private static async Task<Results<Ok<PresenceResponse[]>, ProblemHttpResult>> GetPresenceAsync(
+        HttpContext context, IGrainFactory grains, Callers callers, IPresencePolicy policy)
     {
         var errors = new ValidationErrors();
         var ids = ParseIds(context.Request.Query["ids"], errors);
         if (errors.Any) return errors.ToProblem();
 
+        var viewer = await callers.FindUserIdAsync(callers.Read(context.User)) ?? Guid.Empty;
         var answers = new PresenceResponse[ids.Length];
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = MaxParallelCalls, CancellationToken = context.RequestAborted };
-        await Parallel.ForAsync(0, ids.Length, parallel, async (index, _) =>
-            answers[index] = PresenceResponse.From(await grains.GetGrain<IUserGrain>(ids[index]).GetPresenceAsync()));
+        await Parallel.ForAsync(0, ids.Length, parallel, async (index, stop) =>
+            answers[index] = viewer == ids[index] || await policy.MaySeeAsync(viewer, ids[index], stop)
+                ? PresenceResponse.For(viewer, await grains.GetGrain<IUserGrain>(ids[index]).GetPresenceAsync()) with { Version = null }
+                : PresenceResponse.Hidden(ids[index]) with { Version = null });
 
         context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(answers);

@@ -1,16 +1,24 @@
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.Options;
+using Pulse.Presence;
 using Pulse.Web.Auth;
 
 namespace Pulse.Web.Presence;
 
-/// <summary>The socket: tells the user's grain that a connection began and ended, and takes the client's signs of life.</summary>
+/// <summary>The socket: tells the user's grain that a connection began and ended, and takes the client's calls.</summary>
+/// <remarks>Errors are <see cref="HubException"/>s whose text begins with a stable code and a colon.</remarks>
 [Authorize]
-internal sealed class PresenceHub(FrontEnd frontEnd, Callers callers, IOptions<HeartbeatOptions> options, TimeProvider time) : Hub<IPresenceClient>
+internal sealed class PresenceHub(
+    FrontEnd frontEnd, PresenceWatches watches, IPresencePolicy policy, Callers callers, TokenValidator tokens,
+    IOptions<HeartbeatOptions> options, IHostApplicationLifetime lifetime, TimeProvider time) : Hub<IPresenceClient>
 {
     // Clients beat twice a minute; what is far beyond that is a fault or an attack, and either should hear so.
     private const int CallsPerSecond = 500;
+    private const int MaxMessageLength = 140;
+
+    // Grain calls that one WatchPresence has under way at once.
+    private const int WatchesAtOnce = 32;
 
     private LiveConnection Connection => Context.Features.Get<LiveConnection>()!;
 
@@ -19,27 +27,128 @@ internal sealed class PresenceHub(FrontEnd frontEnd, Callers callers, IOptions<H
         var caller = callers.Read(Context.User!);
         var userId = await callers.FindUserIdAsync(caller)
             ?? throw new HubException("user-not-synced: this token's user is not known here yet. Call POST /auth/sync with it, then connect again.");
-        var connection = new LiveConnection(Context.ConnectionId, userId, caller.OwnSessionId) { ActiveAtTicks = time.GetUtcNow().UtcTicks };
+        var connection = new LiveConnection(Context, userId, caller, time.GetUtcNow());
         Context.Features.Set(connection);
         await frontEnd.ConnectAsync(connection);
         await Clients.Caller.Connected(new(userId, Context.ConnectionId, (int)options.Value.HeartbeatInterval.TotalSeconds));
     }
 
-    public override Task OnDisconnectedAsync(Exception? exception)
+    public override async Task OnDisconnectedAsync(Exception? exception)
     {
+        if (Context.Features.Get<LiveConnection>() is not { } connection) return;
+
         // A socket that SignalR gave up for its silence was last heard of that long ago.
         var now = time.GetUtcNow();
         var seenAt = exception is OperationCanceledException ? now - PresenceHubExtensions.ClientTimeout : now;
-        return Context.Features.Get<LiveConnection>() is { } connection ? frontEnd.DisconnectAsync(connection, seenAt) : Task.CompletedTask;
+        await Task.WhenAll(watches.ForgetAsync(connection), frontEnd.DisconnectAsync(connection, seenAt, HowItEnded(connection, exception)));
     }
 
     /// <summary>Marks the client as active. Answered on the spot: the lease itself is renewed by the front end.</summary>
     /// <exception cref="HubException"><c>too-many-calls</c>: slow down; a retry a second later can help.</exception>
-    public void Heartbeat()
+    public void Heartbeat() => CountCall();
+
+    /// <summary>Tells of these users' presence from now on, by <see cref="IPresenceClient.PresenceChanged"/>. Watching one twice is watching once.</summary>
+    /// <param name="userIds">Hyphenated UUIDs.</param>
+    /// <returns>The present presence of each, in that order.</returns>
+    /// <exception cref="HubException"><c>invalid-argument</c>, <c>too-many-watched</c>: nothing of this call is watched. <c>too-many-calls</c>.</exception>
+    public async Task<PresenceResponse[]> WatchPresence(string[]? userIds)
+    {
+        CountCall();
+        var ids = ParseIds(userIds);
+        var connection = Connection;
+        if (connection.Watched.Count + ids.Distinct().Count(id => !connection.Watched.Contains(id)) > PresenceWatches.MaxPerConnection)
+        {
+            throw new HubException(
+                $"too-many-watched: a connection may watch {PresenceWatches.MaxPerConnection} users. Unwatch some first, or watch them on another connection.");
+        }
+
+        // Whoever may not see a user is not watching them: there is nothing to tell.
+        var answers = Array.ConvertAll(ids, PresenceResponse.Hidden);
+        var visible = new List<int>(ids.Length);
+        for (var i = 0; i < ids.Length; i++)
+        {
+            if (ids[i] == connection.UserId || await policy.MaySeeAsync(connection.UserId, ids[i], Context.ConnectionAborted)) visible.Add(i);
+        }
+
+        foreach (var round in visible.Chunk(WatchesAtOnce))
+        {
+            // Each call notes its user before it first waits, one after the other: the connection's list needs no guard.
+            await Task.WhenAll(Array.ConvertAll(round, async i =>
+                answers[i] = PresenceResponse.For(connection.UserId, await watches.WatchAsync(connection, ids[i]))));
+        }
+
+        return answers;
+    }
+
+    /// <summary>Ends watches; one that there is not is no error.</summary>
+    /// <exception cref="HubException"><c>invalid-argument</c>, <c>too-many-calls</c>.</exception>
+    public async Task UnwatchPresence(string[]? userIds)
+    {
+        CountCall();
+        foreach (var id in ParseIds(userIds)) await watches.UnwatchAsync(Connection, id);
+    }
+
+    /// <summary>Sets what this connection shows of its user; the user's other connections count too.</summary>
+    /// <param name="status"><c>online</c>, <c>away</c>, <c>busy</c> or <c>invisible</c>.</param>
+    /// <param name="message">At most 140 characters; <see langword="null"/> or empty for none.</param>
+    /// <exception cref="HubException"><c>invalid-argument</c>, <c>too-many-calls</c>.</exception>
+    public Task SetStatus(string? status, string? message)
+    {
+        CountCall();
+        var parsed = PresenceResponse.ParseStatus(status)
+            ?? throw new HubException("invalid-argument: status is one of online, away, busy, invisible.");
+        if (message is { Length: > MaxMessageLength } || message?.Any(char.IsControl) == true)
+        {
+            throw new HubException($"invalid-argument: message has at most {MaxMessageLength} characters and no control characters.");
+        }
+
+        Connection.SetStatus(parsed, string.IsNullOrWhiteSpace(message) ? null : message, time.GetUtcNow());
+        return frontEnd.UpdateAsync(Connection);
+    }
+
+    /// <summary>Goes on with a new token of the same user instead of the one that is about to run out.</summary>
+    /// <exception cref="HubException"><c>invalid-token</c>: the connection goes on with the token that it has. <c>too-many-calls</c>.</exception>
+    public async Task Reauthenticate(string? accessToken)
+    {
+        CountCall();
+        var validation = await tokens.ValidateAsync(accessToken);
+        if (validation.Principal is null) throw new HubException($"invalid-token: {TokenFailure.Describe(validation.Failure!)} Get a new one and try again.");
+
+        var caller = callers.Read(validation.Principal);
+        if (await callers.FindUserIdAsync(caller) != Connection.UserId)
+        {
+            throw new HubException("invalid-token: the token is another user's. Close this connection and open one for them.");
+        }
+
+        Connection.Reauthorize(caller);
+        await frontEnd.UpdateAsync(Connection);
+    }
+
+    private void CountCall()
     {
         if (!Connection.TryCall(time.GetUtcNow(), CallsPerSecond))
         {
             throw new HubException("too-many-calls: one Heartbeat() per heartbeatSeconds is enough. Slow down and go on.");
         }
+    }
+
+    /// <summary>A user who closed the last tab has left; one whose network broke, or whose server stops, may be back in a moment.</summary>
+    private ConnectionEnd HowItEnded(LiveConnection connection, Exception? exception)
+    {
+        if (connection.EndedBecause is { } because) return because.MayReconnect ? ConnectionEnd.Dropped : ConnectionEnd.Closed;
+        if (exception is not null || lifetime.ApplicationStopping.IsCancellationRequested) return ConnectionEnd.Dropped;
+        return Context.GetHttpContext()?.Features.Get<SocketClosure>() is { IsClosedByClient: false } ? ConnectionEnd.Dropped : ConnectionEnd.Closed;
+    }
+
+    private static Guid[] ParseIds(string[]? userIds)
+    {
+        if (userIds is null or { Length: 0 }) throw new HubException("invalid-argument: userIds is a list of one or more user ids.");
+        if (userIds.Length > PresenceWatches.MaxPerConnection)
+        {
+            throw new HubException($"too-many-watched: at most {PresenceWatches.MaxPerConnection} users; there are {userIds.Length}.");
+        }
+
+        return Array.ConvertAll(userIds, text => Caller.ParseUserId(text)
+            ?? throw new HubException("invalid-argument: each of userIds is a hyphenated UUID."));
     }
 }

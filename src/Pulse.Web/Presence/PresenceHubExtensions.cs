@@ -1,4 +1,7 @@
 using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Protocol;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.Presence;
 
@@ -12,16 +15,31 @@ internal static class PresenceHubExtensions
     {
         services.AddOptions<HeartbeatOptions>().BindConfiguration(HeartbeatOptions.SectionName);
         services.AddSingleton<FrontEnd>();
-        services.AddHostedService<LeaseRenewal>();
+        services.AddSingleton<FrontEndReference>();
+        services.AddSingleton<PresenceWatches>();
+        services.TryAddSingleton<IPresencePolicy, SignedInPresencePolicy>();
+        services.AddHostedService<FrontEndUpkeep>();
+        services.AddHostedService<TokenExpiry>();
         services.AddSignalR(hub =>
         {
             hub.ClientTimeoutInterval = ClientTimeout;
             hub.KeepAliveInterval = ClientTimeout / 2;
             hub.MaximumReceiveMessageSize = 32 * 1024;
         });
+
+        // By the same name as the framework's: the last one registered is used.
+        services.AddSingleton<IHubProtocol>(provider =>
+            new OptionalArgumentsProtocol(new JsonHubProtocol(provider.GetRequiredService<IOptions<JsonHubProtocolOptions>>())));
         return services;
     }
 
-    public static void MapPresenceHub(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapHub<PresenceHub>("/hubs/pulse", options => options.CloseOnAuthenticationExpiration = true);
+    /// <summary>Maps <c>/hubs/pulse</c>. <see cref="TokenExpiry"/> closes sockets whose token runs out: SignalR's own way knows no new token.</summary>
+    public static void MapPresenceHub(this IEndpointRouteBuilder endpoints) => endpoints.MapHub<PresenceHub>("/hubs/pulse");
+
+    /// <summary>What the hub needs of the pipeline: has each socket's end observed.</summary>
+    public static void UsePresenceHub(this IApplicationBuilder app)
+    {
+        app.UseWebSockets();
+        app.Use(SocketClosure.ObserveAsync);
+    }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.DependencyInjection;
 using Pulse.Grains.Identity;
 using Pulse.Grains.Storage;
@@ -11,6 +12,7 @@ using Xunit;
 namespace Pulse.Grains.Tests.Storage;
 
 /// <summary>What callers are told, and how soon, while PostgreSQL is away; and that all is well once it is back.</summary>
+[Collection(TimedTests.Name)]
 public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<PostgresStores>
 {
     private static readonly TimeSpan Answer = TimeSpan.FromSeconds(2);
@@ -21,6 +23,7 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
         using var services = stores.StartProcess(stores.OptionsVia(await UnusedPortAsync()));
 
         await AssertUnavailableAsync(services);
+        await AssertUnavailableAsync(() => services.ApplyPulseSchemaAsync());
     }
 
     [Fact]
@@ -64,6 +67,26 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
     }
 
     [Fact]
+    public async Task SilentWithManyCallsInFlight_LeavesTheThreadPoolFree()
+    {
+        await using var proxy = new BrokenProxy(PostgresStores.Server);
+        using var services = stores.StartProcess(stores.OptionsVia(proxy.Port));
+        var users = services.GetRequiredService<IUserStore>();
+        await WarmUpAsync(users);
+
+        proxy.Silence();
+        await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => AssertUnavailableAsync(() => users.FindAsync(Guid.NewGuid()))));
+
+        // The calls are answered, but the driver is still trying to cancel what they began. Other work must not have to wait for that.
+        var started = Stopwatch.GetTimestamp();
+        await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => Task.Run(() => Task.CompletedTask)));
+        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(0.5));
+
+        proxy.Restore();
+        Assert.Equal(UserWrite.Saved, await users.InsertAsync(TestUsers.New(), account: null));
+    }
+
+    [Fact]
     public async Task RestartedWhileIdle_FirstCallSucceeds()
     {
         await using var proxy = new BrokenProxy(PostgresStores.Server);
@@ -91,7 +114,8 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
             await AssertUnavailableAsync(() => stores.Users.UpdateProfileAsync(user with { Name = "Late" }));
         }
 
-        Assert.Equal(UserWrite.Saved, await stores.Users.UpdateProfileAsync(user with { Name = "In time" }));
+        // Stale where the server began what it was no longer asked for: a call that was given up may still take effect.
+        Assert.True(await stores.Users.UpdateProfileAsync(user with { Name = "In time" }) is UserWrite.Saved or UserWrite.Stale);
     }
 
     [Fact]
@@ -123,16 +147,17 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
             AssertUnavailableAsync(() => users.UpdateProfileAsync(TestUsers.New())),
             AssertUnavailableAsync(() => users.SaveLastSeenAsync([new(Guid.NewGuid(), TestUsers.Noon)])),
             AssertUnavailableAsync(() => services.GetRequiredService<IAccountStore>().FindUserAsync("test", "somebody")),
-            AssertUnavailableAsync(() => database.PingAsync()),
-            AssertUnavailableAsync(() => database.ApplySchemaAsync()));
+            AssertUnavailableAsync(() => database.PingAsync()));
     }
 
-    private static async Task AssertUnavailableAsync(Func<Task> call)
+    // On the thread pool, as in a silo: xunit's own few threads are busy with other tests.
+    private static Task AssertUnavailableAsync(Func<Task> call, [CallerArgumentExpression(nameof(call))] string? text = null) => Task.Run(async () =>
     {
         var started = Stopwatch.GetTimestamp();
-        await Assert.ThrowsAsync<StoreUnavailableException>(call);
-        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, Answer);
-    }
+        var exception = await Assert.ThrowsAsync<StoreUnavailableException>(call);
+        var elapsed = Stopwatch.GetElapsedTime(started);
+        Assert.True(elapsed <= Answer, $"{text} was answered after {elapsed}, expected {Answer} at most: {exception.Message}");
+    });
 
     private static async Task<int> UnusedPortAsync()
     {

@@ -6,6 +6,7 @@ using Xunit;
 namespace Pulse.Grains.Tests.Storage;
 
 /// <summary>What callers are told, and how soon, while another process keeps the SQLite file to itself.</summary>
+[Collection(TimedTests.Name)]
 public sealed class SqliteOutageTests(SqliteStores stores) : IClassFixture<SqliteStores>
 {
     [Fact]

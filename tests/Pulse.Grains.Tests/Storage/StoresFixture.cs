@@ -14,6 +14,7 @@ public abstract class StoresFixture : IAsyncLifetime
     internal IStoreDatabase Database { get; private set; } = null!;
     internal IUserStore Users { get; private set; } = null!;
     internal IAccountStore Accounts { get; private set; } = null!;
+    internal IOneTimeTokenStore Tokens { get; private set; } = null!;
     internal ISessionStore Sessions { get; private set; } = null!;
 
     /// <summary>Where the database is.</summary>
@@ -33,6 +34,7 @@ public abstract class StoresFixture : IAsyncLifetime
         Database = services.GetRequiredService<IStoreDatabase>();
         Users = services.GetRequiredService<IUserStore>();
         Accounts = services.GetRequiredService<IAccountStore>();
+        Tokens = services.GetRequiredService<IOneTimeTokenStore>();
         Sessions = services.GetRequiredService<ISessionStore>();
     }
 

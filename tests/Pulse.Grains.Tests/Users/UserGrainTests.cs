@@ -15,7 +15,7 @@ public sealed class UserGrainTests(PulseCluster cluster) : IClassFixture<PulseCl
     [Fact]
     public async Task Connect_First_SetsTheKeyWithItsTtl()
     {
-        await User.ConnectAsync(Lease("a"));
+        await User.ConnectAsync(Lease("a"), cluster.FrontEnd);
 
         Assert.Equal("true", await cluster.Redis.StringGetAsync(PulseCluster.Key(_id)));
         var ttl = await cluster.Redis.KeyTimeToLiveAsync(PulseCluster.Key(_id));
@@ -27,15 +27,15 @@ public sealed class UserGrainTests(PulseCluster cluster) : IClassFixture<PulseCl
     public async Task Disconnect_OfTheFirstOfTwo_KeepsTheUserOnline_OfTheSecond_WritesLastSeen()
     {
         await SyncAsync();
-        await User.ConnectAsync(Lease("a"));
-        await User.ConnectAsync(Lease("b"));
+        await User.ConnectAsync(Lease("a"), cluster.FrontEnd);
+        await User.ConnectAsync(Lease("b"), cluster.FrontEnd);
 
-        await User.DisconnectAsync(Lease("a"));
+        await User.DisconnectAsync(Lease("a"), ConnectionEnd.Closed);
         Assert.True(await cluster.Redis.KeyExistsAsync(PulseCluster.Key(_id)));
         Assert.Null((await User.GetProfileAsync())!.LastSeenAt);
 
         var ended = Lease("b");
-        await User.DisconnectAsync(ended);
+        await User.DisconnectAsync(ended, ConnectionEnd.Closed);
         Assert.False(await cluster.Redis.KeyExistsAsync(PulseCluster.Key(_id)));
         Assert.Equal(Microseconds(ended.SeenAt), await cluster.StoredLastSeenAsync(_id));
         Assert.Equal(PresenceStatus.Offline, (await User.GetPresenceAsync()).Status);
@@ -44,8 +44,8 @@ public sealed class UserGrainTests(PulseCluster cluster) : IClassFixture<PulseCl
     [Fact]
     public async Task Connect_ThatArrivesAfterItsDisconnect_LeavesTheUserOffline()
     {
-        await User.DisconnectAsync(Lease("a"));
-        await User.ConnectAsync(Lease("a"));
+        await User.DisconnectAsync(Lease("a"), ConnectionEnd.Closed);
+        await User.ConnectAsync(Lease("a"), cluster.FrontEnd);
 
         Assert.Equal(PresenceStatus.Offline, (await User.GetPresenceAsync()).Status);
         Assert.False(await cluster.Redis.KeyExistsAsync(PulseCluster.Key(_id)));
@@ -56,7 +56,7 @@ public sealed class UserGrainTests(PulseCluster cluster) : IClassFixture<PulseCl
     {
         await SyncAsync();
         var lease = Lease("a");
-        await User.ConnectAsync(lease);
+        await User.ConnectAsync(lease, cluster.FrontEnd);
 
         await Eventually.AsyncEqual(Microseconds(lease.SeenAt), () => cluster.StoredLastSeenAsync(_id));
         Assert.Equal(PresenceStatus.Offline, (await User.GetPresenceAsync()).Status);
@@ -78,13 +78,13 @@ public sealed class UserGrainTests(PulseCluster cluster) : IClassFixture<PulseCl
     public async Task Deactivation_WithALiveLease_TouchesNeitherKeyNorLastSeen()
     {
         await SyncAsync();
-        await User.ConnectAsync(Lease("a"));
+        await User.ConnectAsync(Lease("a"), cluster.FrontEnd);
 
         await cluster.Cluster.DeactivateAsync(User);
         Assert.True(await cluster.Redis.KeyExistsAsync(PulseCluster.Key(_id)));
         Assert.Null(await cluster.StoredLastSeenAsync(_id));
 
-        await User.RenewAsync([Lease("a")]);
+        await User.RenewAsync([Lease("a")], cluster.FrontEnd);
         Assert.Equal(PresenceStatus.Online, (await User.GetPresenceAsync()).Status);
     }
 
@@ -92,13 +92,110 @@ public sealed class UserGrainTests(PulseCluster cluster) : IClassFixture<PulseCl
     public async Task Disconnect_UnknownToANewActivation_StillWritesLastSeen()
     {
         await SyncAsync();
-        await User.ConnectAsync(Lease("a"));
+        await User.ConnectAsync(Lease("a"), cluster.FrontEnd);
         await cluster.Cluster.DeactivateAsync(User);
 
         var ended = Lease("a");
-        await User.DisconnectAsync(ended);
+        await User.DisconnectAsync(ended, ConnectionEnd.Closed);
 
         Assert.Equal(Microseconds(ended.SeenAt), await cluster.StoredLastSeenAsync(_id));
+    }
+
+    [Fact]
+    public async Task Drop_OfTheOnlyConnection_IsNotSeen_WhenTheUserIsBackWithinTheGracePeriod()
+    {
+        await User.ConnectAsync(Lease("a"), cluster.FrontEnd);
+        var before = await User.WatchAsync(cluster.FrontEnd, 0);
+
+        await User.DisconnectAsync(Lease("a"), ConnectionEnd.Dropped);
+        Assert.Equal(PresenceStatus.Online, (await User.GetPresenceAsync()).Status);
+        Assert.True(await cluster.Redis.KeyExistsAsync(PulseCluster.Key(_id)));
+
+        await User.ConnectAsync(Lease("b"), cluster.FrontEnd);
+        Assert.Equal(before, await User.GetPresenceAsync());
+    }
+
+    [Fact]
+    public async Task Drop_WithoutReturn_IsOfflineAfterTheGracePeriod_SeenWhenItDropped()
+    {
+        await SyncAsync();
+        await User.ConnectAsync(Lease("a"), cluster.FrontEnd);
+        var dropped = Lease("a");
+        await User.DisconnectAsync(dropped, ConnectionEnd.Dropped);
+
+        await Eventually.AsyncEqual(Microseconds(dropped.SeenAt), () => cluster.StoredLastSeenAsync(_id));
+        Assert.Equal(PresenceStatus.Offline, (await User.GetPresenceAsync()).Status);
+    }
+
+    [Fact]
+    public async Task Watch_IsToldOfEveryChangeInOrder()
+    {
+        await User.WatchAsync(cluster.FrontEnd, 0);
+        await User.ConnectAsync(Lease("a"), cluster.FrontEnd);
+        await User.RenewAsync([Lease("a") with { Status = PresenceStatus.Busy, Message = "In a meeting" }], cluster.FrontEnd);
+        await User.DisconnectAsync(Lease("a"), ConnectionEnd.Closed);
+
+        await Eventually.AsyncEqual(3, () => Task.FromResult(cluster.Told.ChangesOf(_id).Length));
+        var told = cluster.Told.ChangesOf(_id);
+        Assert.Equal([PresenceStatus.Online, PresenceStatus.Busy, PresenceStatus.Offline], told.Select(change => change.Status));
+        Assert.Equal([null, "In a meeting", null], told.Select(change => change.Message));
+        Assert.Equal(told.Select(change => change.Version).Distinct().Order(), told.Select(change => change.Version));
+    }
+
+    [Fact]
+    public async Task Watch_AfterTheGrainMoved_IsNeverOlderThanWhatTheWatcherKnows()
+    {
+        await User.ConnectAsync(Lease("a"), cluster.FrontEnd);
+        var before = await User.WatchAsync(cluster.FrontEnd, 0);
+        await cluster.Cluster.DeactivateAsync(User);
+
+        var after = await User.WatchAsync(cluster.FrontEnd, before.Version + 1_000_000);
+        Assert.Equal(PresenceStatus.Online, after.Status);
+        Assert.True(after.IsProvisional);
+        Assert.True(after.Version > before.Version + 1_000_000);
+    }
+
+    [Fact]
+    public async Task Invisible_LooksOfflineToOthers_AndKeepsTheKey()
+    {
+        await User.ConnectAsync(Lease("a") with { Status = PresenceStatus.Invisible, Message = "Hidden" }, cluster.FrontEnd);
+
+        var presence = await User.GetPresenceAsync();
+        Assert.Equal(PresenceStatus.Offline, presence.Status);
+        Assert.Equal(PresenceStatus.Invisible, presence.OwnStatus);
+        Assert.Null(presence.Message);
+        Assert.True(await cluster.Redis.KeyExistsAsync(PulseCluster.Key(_id)));
+    }
+
+    [Fact]
+    public async Task Connect_PastTheLimit_ClosesTheOldest()
+    {
+        foreach (var name in new[] { "b", "a", "c", "d" }) await User.ConnectAsync(Lease(name) with { ConnectedAt = cluster.Started.AddSeconds(name[0]) }, cluster.FrontEnd);
+
+        await Eventually.AsyncEqual(1, () => Task.FromResult(cluster.Told.ClosedOf(_id).Length));
+        Assert.Equal(($"{_id:N}-a", CloseReason.TooManyConnections), cluster.Told.ClosedOf(_id)[0]);
+    }
+
+    [Fact]
+    public async Task CloseSession_ClosesItsConnectionsAndNoOthers()
+    {
+        var session = Guid.NewGuid();
+        await User.ConnectAsync(Lease("a") with { SessionId = session }, cluster.FrontEnd);
+        await User.ConnectAsync(Lease("b") with { SessionId = Guid.NewGuid() }, cluster.FrontEnd);
+        await User.ConnectAsync(Lease("c"), cluster.FrontEnd);
+
+        await User.CloseSessionsAsync([session]);
+        Assert.Equal([($"{_id:N}-a", CloseReason.SignedOut)], cluster.Told.ClosedOf(_id));
+    }
+
+    [Fact]
+    public async Task Connect_WithASessionThatHasJustEnded_IsClosed()
+    {
+        var session = Guid.NewGuid();
+        await User.CloseSessionsAsync([session]);
+        await User.ConnectAsync(Lease("a") with { SessionId = session }, cluster.FrontEnd);
+
+        Assert.Equal([($"{_id:N}-a", CloseReason.SignedOut)], cluster.Told.ClosedOf(_id));
     }
 
     [Fact]
@@ -106,8 +203,8 @@ public sealed class UserGrainTests(PulseCluster cluster) : IClassFixture<PulseCl
     {
         await SyncAsync();
         var late = Lease("a");
-        await User.DisconnectAsync(late);
-        await User.DisconnectAsync(Lease("b") with { SeenAt = late.SeenAt.AddHours(-1) });
+        await User.DisconnectAsync(late, ConnectionEnd.Closed);
+        await User.DisconnectAsync(Lease("b") with { SeenAt = late.SeenAt.AddHours(-1) }, ConnectionEnd.Closed);
 
         Assert.Equal(Microseconds(late.SeenAt), await cluster.StoredLastSeenAsync(_id));
         Assert.Equal(Microseconds(late.SeenAt), (await User.GetPresenceAsync()).LastSeenAt);
@@ -117,8 +214,8 @@ public sealed class UserGrainTests(PulseCluster cluster) : IClassFixture<PulseCl
     public async Task LastSeen_OfAUserWithoutRow_IsInTheRowThatComesLater()
     {
         var lease = Lease("a");
-        await User.ConnectAsync(lease);
-        await User.DisconnectAsync(lease);
+        await User.ConnectAsync(lease, cluster.FrontEnd);
+        await User.DisconnectAsync(lease, ConnectionEnd.Closed);
 
         await SyncAsync();
 
@@ -187,7 +284,7 @@ public sealed class UserGrainTests(PulseCluster cluster) : IClassFixture<PulseCl
     private ProfileUpdate Update() => new() { Email = $"{_id:N}@users.test", Name = "Ada" };
 
     private ConnectionLease Lease(string name) =>
-        new() { ConnectionId = $"{_id:N}-{name}", FrontEndId = "front-end", SeenAt = TimeProvider.System.GetUtcNow() };
+        new() { ConnectionId = $"{_id:N}-{name}", FrontEndId = "front-end", SeenAt = TimeProvider.System.GetUtcNow(), ActiveAt = TimeProvider.System.GetUtcNow() };
 
     private static DateTimeOffset Microseconds(DateTimeOffset at) => Instant.Truncate(at);
 }

@@ -1,11 +1,13 @@
-/** The element with this id. It is in index.html; a missing one is a mistake in the page, not a case to handle. */
-export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`index.html has no #${id}`);
-  return found as T;
+/** Writes only what differs, so that a live region announces changes and not every look. */
+export function setText(element: Element, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
 }
 
-/** Writes only what differs, so that a live region announces changes and not every poll. */
-export function setText(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
+/** Calls `look` every so often while somebody looks, and at once when they come back. */
+export function whileVisible(everyMs: number, look: () => void): void {
+  const lookIfVisible = () => {
+    if (document.visibilityState === 'visible') look();
+  };
+  document.addEventListener('visibilitychange', lookIfVisible);
+  window.setInterval(lookIfVisible, everyMs);
 }

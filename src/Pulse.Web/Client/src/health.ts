@@ -1,29 +1,40 @@
-import { byId, setText } from './dom';
+import { setText, whileVisible } from './dom';
 
-/** A status is `healthy`, `degraded` (the rest goes on) or `unhealthy`; site.css knows these words. */
 interface Part {
   readonly status: string;
   readonly reason?: string;
 }
 
 interface Readiness {
-  readonly status: string;
   readonly parts: Readonly<Record<string, Part>>;
 }
 
-/** Reads `/health/ready` and shows each part it names. An unready server answers 503 with the same body. */
-export async function showHealth(): Promise<void> {
-  const summary = byId('health-summary');
-  try {
-    const answer = await fetch('/health/ready', { cache: 'no-store' });
-    const { status, parts } = (await answer.json()) as Readiness;
-    setText(summary, answer.ok ? (status === 'healthy' ? 'Ready' : 'Ready, in part') : 'Not ready');
-    summary.dataset['state'] = status;
-    byId('health-parts').replaceChildren(...Object.entries(parts).map(([name, part]) => row(name, part)));
-  } catch {
-    setText(summary, 'No answer');
-    summary.dataset['state'] = 'unhealthy';
-    byId('health-parts').replaceChildren();
+const everyMs = 10_000;
+const states: Readonly<Record<string, string>> = { healthy: 'good', degraded: 'fair' };
+
+/** Keeps the start page's health card current from `/health/ready`. An unready server answers 503 with the same body. */
+export function followHealth(): void {
+  const summary = document.getElementById('health-summary');
+  const parts = document.getElementById('health-parts');
+  if (!summary || !parts) return;
+
+  whileVisible(everyMs, () => void look());
+
+  async function look(): Promise<void> {
+    try {
+      const answer = await fetch('/health/ready', { cache: 'no-store' });
+      const readiness = (await answer.json()) as Readiness;
+      show(answer.ok ? 'Ready' : 'Not ready', answer.ok ? 'good' : 'bad');
+      const sorted = Object.entries(readiness.parts).sort(([a], [b]) => (a < b ? -1 : 1));
+      parts!.replaceChildren(...sorted.map(([name, part]) => row(name, part)));
+    } catch {
+      show('No answer', 'bad');
+    }
+  }
+
+  function show(text: string, state: string): void {
+    setText(summary!, text);
+    summary!.dataset['state'] = state;
   }
 }
 
@@ -33,7 +44,7 @@ function row(name: string, { status, reason }: Part): HTMLElement {
   const state = document.createElement('dd');
   term.textContent = name;
   state.textContent = reason ? `${status}: ${reason}` : status;
-  state.dataset['state'] = status;
+  state.dataset['state'] = states[status] ?? 'bad';
   line.append(term, state);
   return line;
 }

@@ -1,0 +1,25 @@
+namespace Pulse.Identity;
+
+/// <summary>One sign-in link. The key is <see cref="SignInLinkKey"/>. Every method throws <see cref="StoreUnavailableException"/> while the database is away.</summary>
+[Alias("pulse.ISignInLinkGrain")]
+public interface ISignInLinkGrain : IGrainWithStringKey
+{
+    /// <summary>What the link is worth now. Uses nothing up.</summary>
+    [Alias("PeekAsync")]
+    Task<SignInLink> PeekAsync();
+
+    /// <summary>Uses the link up: of any number of callers, one is told <see cref="SignInLinkState.Good"/>.</summary>
+    [Alias("ConsumeAsync")]
+    Task<SignInLink> ConsumeAsync();
+}
+
+/// <summary>Makes the key of an <see cref="ISignInLinkGrain"/>.</summary>
+public static class SignInLinkKey
+{
+    /// <summary>The key: the hash in upper-case hexadecimal.</summary>
+    /// <param name="tokenHash">SHA-256 of the link's token.</param>
+    public static string From(byte[] tokenHash) => Convert.ToHexString(tokenHash);
+
+    /// <summary>The hash that a key was made from.</summary>
+    public static byte[] ToHash(string key) => Convert.FromHexString(key);
+}

@@ -1,0 +1,26 @@
+using Orleans.Concurrency;
+
+namespace Pulse.Presence;
+
+/// <summary>A front end, as grains reach it: one for all its sockets.</summary>
+[Alias("pulse.IFrontEndObserver")]
+public interface IFrontEndObserver : IGrainObserver
+{
+    /// <summary>The presence of a watched user has changed. May be lost with its silo: front ends ask again from time to time.</summary>
+    [OneWay, Alias("PresenceChanged")]
+    Task PresenceChanged(PresenceSnapshot presence);
+
+    /// <summary>These sockets of the user are to be closed, with the reason told to the client first.</summary>
+    [Alias("CloseConnectionsAsync")]
+    Task CloseConnectionsAsync(string[] connectionIds, CloseReason reason);
+}
+
+/// <summary>Why the server closes a socket.</summary>
+public enum CloseReason
+{
+    /// <summary>The sign-in session that its token belongs to has ended.</summary>
+    SignedOut = 0,
+
+    /// <summary>The user has more connections than allowed, and this was the oldest.</summary>
+    TooManyConnections = 1,
+}

@@ -1,0 +1,29 @@
+using System.Data.Common;
+
+namespace Pulse.Grains.Identity;
+
+/// <summary>What PostgreSQL and SQLite agree on about <c>verification_tokens</c>.</summary>
+internal static class OneTimeTokenTable
+{
+    /// <summary>How long a late token stays, so that its link can be told from one that never was.</summary>
+    public static readonly TimeSpan Remembered = TimeSpan.FromHours(1);
+
+    public const string ForgetSql = "DELETE FROM verification_tokens WHERE expires < @forget";
+
+    /// <summary>The count goes by the index on <c>expires</c>: the good tokens are few, for they last minutes.</summary>
+    public const string AddSql =
+        """
+        INSERT INTO verification_tokens (identifier, token, expires)
+        SELECT @identifier, @token, @expires
+        WHERE (SELECT count(*) FROM verification_tokens WHERE identifier = @identifier AND expires > @now) < @atMost
+        ON CONFLICT (token) DO NOTHING
+        """;
+
+    public const string FindSql = "SELECT identifier, token, expires FROM verification_tokens WHERE token = @token";
+
+    public const string ConsumeSql = "DELETE FROM verification_tokens WHERE token = @token AND expires > @now RETURNING identifier";
+
+    /// <summary>A row of <see cref="FindSql"/>.</summary>
+    public static OneTimeToken Read(DbDataReader reader) =>
+        new(reader.GetString(0), reader.GetFieldValue<byte[]>(1), reader.GetFieldValue<DateTimeOffset>(2));
+}

@@ -1,0 +1,69 @@
+using Pulse.Identity;
+using Pulse.Users;
+
+namespace Pulse.Grains.Users;
+
+/// <summary>A user's row as their grain holds it: read when first needed, written under its version.</summary>
+internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider time)
+{
+    // A second activation of this user can win a race for the row once; that it keeps winning is not plausible.
+    private const int WriteAttempts = 3;
+
+    private UserRow? _row;
+
+    /// <summary>The row, or <see langword="null"/>. Reads it once.</summary>
+    /// <exception cref="StoreUnavailableException">It has not been read yet, and the database is away.</exception>
+    public async ValueTask<UserRow?> LoadAsync()
+    {
+        // "No row" is not kept: a user may come into being by other means, and asking again is cheap for those who have none.
+        return _row ??= await store.FindAsync(userId);
+    }
+
+    /// <summary>Creates the row, or brings it in line with the update.</summary>
+    /// <param name="update">What to write.</param>
+    /// <param name="account">Created in the same transaction as a new row.</param>
+    /// <param name="lastSeenAt">Goes into a new row: the user may have come and gone before they had one.</param>
+    public async Task<(ProfileSyncOutcome Outcome, UserRow? Row)> WriteAsync(ProfileUpdate update, ExternalAccount? account, DateTimeOffset? lastSeenAt)
+    {
+        for (var attempt = 0; attempt < WriteAttempts; attempt++)
+        {
+            var stored = await LoadAsync();
+            if (stored is null && update.Email is null) return (ProfileSyncOutcome.EmailMissing, null);
+
+            var wanted = stored is null ? NewRow(update, lastSeenAt) : Merge(stored, update);
+            if (wanted == stored) return (ProfileSyncOutcome.Updated, stored);
+
+            // Forgotten until the store has answered: after a timeout the row may be either.
+            _row = null;
+            switch (stored is null ? await store.InsertAsync(wanted, account) : await store.UpdateProfileAsync(wanted))
+            {
+                case UserWrite.Saved:
+                    _row = stored is null ? wanted : wanted with { Version = stored.Version + 1 };
+                    return (stored is null ? ProfileSyncOutcome.Created : ProfileSyncOutcome.Updated, _row);
+                case UserWrite.EmailTaken:
+                    return (ProfileSyncOutcome.EmailTaken, null);
+                case UserWrite.AccountTaken:
+                    return (ProfileSyncOutcome.AccountTaken, null);
+            }
+        }
+
+        throw new StoreUnavailableException("the user's row kept changing under this write.");
+    }
+
+    private UserRow NewRow(ProfileUpdate update, DateTimeOffset? lastSeenAt) => new(
+        userId,
+        update.Email!,
+        update.EmailVerified,
+        update.Name ?? update.Email![..update.Email!.IndexOf('@', StringComparison.Ordinal)],
+        update.Avatar,
+        CreatedAt: Instant.Truncate(time.GetUtcNow()),
+        lastSeenAt);
+
+    private static UserRow Merge(UserRow row, ProfileUpdate update) => row with
+    {
+        Email = update.Email ?? row.Email,
+        EmailVerified = update.Email is null || update.Email == row.Email ? row.EmailVerified || update.EmailVerified : update.EmailVerified,
+        Name = update.Name ?? row.Name,
+        Avatar = update.RemoveAvatar ? null : update.Avatar ?? row.Avatar,
+    };
+}

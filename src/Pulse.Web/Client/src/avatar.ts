@@ -1,0 +1,8 @@
+/** Takes away pictures that did not load: the initials are beneath. */
+export function hideBrokenPictures(): void {
+  for (const picture of document.querySelectorAll<HTMLImageElement>('.avatar img')) {
+    // It may have failed before this script ran.
+    if (picture.complete && picture.naturalWidth === 0) picture.remove();
+    else picture.addEventListener('error', () => picture.remove());
+  }
+}

@@ -1,0 +1,41 @@
+const everyMs = 15_000;
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
+
+/** A moment of the past in words; the same as RelativeTime.cs says on the server. */
+export function words(at: Date, now = Date.now()): string {
+  const age = now - at.getTime();
+  if (age < minuteMs) return 'just now';
+  if (age < hourMs) return count(age / minuteMs, 'minute');
+  if (age < dayMs) return count(age / hourMs, 'hour');
+  return age < 30 * dayMs ? count(age / dayMs, 'day') : day.format(at);
+}
+
+/** An element for a moment; `keepTimesCurrent` looks after it. */
+export function timeElement(iso: string): HTMLTimeElement {
+  const element = document.createElement('time');
+  element.dateTime = iso;
+  element.textContent = words(new Date(iso));
+  element.title = new Date(iso).toLocaleString();
+  return element;
+}
+
+/** Lets every `<time>` of the page grow older. */
+export function keepTimesCurrent(): void {
+  const update = () => {
+    for (const element of document.querySelectorAll('time')) {
+      const text = words(new Date(element.dateTime));
+      if (element.textContent !== text) element.textContent = text;
+    }
+  };
+  for (const element of document.querySelectorAll('time')) element.title = new Date(element.dateTime).toLocaleString();
+  update();
+  window.setInterval(update, everyMs);
+}
+
+function count(units: number, unit: string): string {
+  const whole = Math.floor(units);
+  return whole === 1 ? `1 ${unit} ago` : `${whole} ${unit}s ago`;
+}

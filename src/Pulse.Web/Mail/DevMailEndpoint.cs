@@ -1,0 +1,19 @@
+using Pulse.Web.Pages;
+
+namespace Pulse.Web.Mail;
+
+/// <summary><c>GET /dev/mail</c>: the mails that Development did not send.</summary>
+internal static class DevMailEndpoint
+{
+    /// <summary>Where it is.</summary>
+    public const string Path = "/dev/mail";
+
+    /// <summary>Maps it in Development without a mail server; elsewhere there is none.</summary>
+    public static void MapDevMail(this WebApplication app)
+    {
+        if (!app.Environment.IsDevelopment() || app.Services.GetRequiredService<IMailSender>() is not DevMailbox mailbox) return;
+        app.MapGet(Path, () => Page.DevMail([.. mailbox.List().Select(entry => new DevMailPage.Mail(
+            entry.Mail.To, entry.Mail.Subject, entry.Mail.Text, new Uri(entry.Mail.Link).PathAndQuery, entry.SentAt))]))
+            .AllowAnonymous().ExcludeFromDescription();
+    }
+}

@@ -1,0 +1,29 @@
+namespace Pulse.Web.Mail;
+
+/// <summary>Keeps the latest mails in this process's memory instead of sending them. Development without a mail server only.</summary>
+internal sealed class DevMailbox(TimeProvider time) : IMailSender
+{
+    private const int Capacity = 50;
+
+    private readonly Lock _lock = new();
+    private readonly LinkedList<(OutgoingMail Mail, DateTimeOffset SentAt)> _mails = new();
+
+    public string? WhyNot => null;
+
+    public Task SendAsync(OutgoingMail mail, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            _mails.AddFirst((mail, time.GetUtcNow()));
+            if (_mails.Count > Capacity) _mails.RemoveLast();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <summary>What it has, latest first.</summary>
+    public IReadOnlyList<(OutgoingMail Mail, DateTimeOffset SentAt)> List()
+    {
+        lock (_lock) return [.. _mails];
+    }
+}

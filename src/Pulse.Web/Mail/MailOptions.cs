@@ -1,0 +1,94 @@
+using Microsoft.Extensions.Options;
+using MimeKit;
+
+namespace Pulse.Web.Mail;
+
+/// <summary>How the connection to the mail server is protected.</summary>
+internal enum MailSecurity
+{
+    /// <summary>TLS after STARTTLS (usually port 587); a server without it is refused.</summary>
+    StartTls = 0,
+
+    /// <summary>TLS from the first byte (usually port 465).</summary>
+    Tls = 1,
+
+    /// <summary>None: for a server on this machine.</summary>
+    None = 2,
+}
+
+/// <summary>The SMTP server that mail goes through. Settings <c>Pulse:Mail:*</c>.</summary>
+internal sealed class MailOptions
+{
+    /// <summary>Where these settings are read from.</summary>
+    public const string SectionName = "Pulse:Mail";
+
+    /// <summary>Host name of the server. Unset: Development shows mail at <c>/dev/mail</c>, elsewhere there is no sign-in by mail.</summary>
+    public string? Host { get; set; }
+
+    /// <summary>Its port. Default 587, the submission port (RFC 6409).</summary>
+    public int Port { get; set; } = 587;
+
+    /// <summary>User name; unset: no authentication.</summary>
+    public string? User { get; set; }
+
+    /// <summary>The password that goes with it.</summary>
+    public string? Password { get; set; }
+
+    /// <summary>Who mail is from: an address, or <c>Pulse &lt;pulse@example.com&gt;</c>.</summary>
+    public string? From { get; set; }
+
+    /// <summary>How the connection is protected. Default <see cref="MailSecurity.StartTls"/>.</summary>
+    public MailSecurity Security { get; set; }
+
+    /// <summary>How long one try to send may take, connecting included. Default 10 s.</summary>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How many sign-in links one client address (IPv4, or IPv6 /64) may ask for in a minute, per front end. Default 10.</summary>
+    public int RequestsPerMinute { get; set; } = 10;
+
+    /// <summary>Where people reach this site: links in mails begin with it. Default, in Development or where <c>AllowedHosts</c> is set: the request's host.</summary>
+    public string? PublicUrl { get; set; }
+}
+
+/// <summary>Finds every fault in <see cref="MailOptions"/> at once; each message names its setting and never the password.</summary>
+internal sealed class MailOptionsValidator(IHostEnvironment environment, IConfiguration configuration) : IValidateOptions<MailOptions>
+{
+    public ValidateOptionsResult Validate(string? name, MailOptions options)
+    {
+        var faults = Faults(options).ToArray();
+        return faults.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+    }
+
+    private IEnumerable<string> Faults(MailOptions mail)
+    {
+        const string At = MailOptions.SectionName;
+        if (mail.RequestsPerMinute < 1) yield return $"{At}:RequestsPerMinute must be at least 1; it is {mail.RequestsPerMinute}.";
+        if (mail.Timeout <= TimeSpan.Zero || mail.Timeout > TimeSpan.FromMinutes(1))
+            yield return $"{At}:Timeout must be above zero and at most a minute; it is {mail.Timeout:c}.";
+        if (!string.IsNullOrEmpty(mail.PublicUrl) && !IsSite(mail.PublicUrl))
+            yield return $"{At}:PublicUrl must be a site such as https://pulse.example.com, without path, and https outside Development; it is '{mail.PublicUrl}'.";
+
+        if (string.IsNullOrWhiteSpace(mail.Host))
+        {
+            if (!string.IsNullOrEmpty(mail.From) || !string.IsNullOrEmpty(mail.User) || !string.IsNullOrEmpty(mail.Password))
+                yield return $"{At}:Host is not set, but other settings of {At} are. Set it, or none of them.";
+            yield break;
+        }
+
+        if (mail.Port is < 1 or > 65535) yield return $"{At}:Port must be between 1 and 65535; it is {mail.Port}.";
+        if (!MailboxAddress.TryParse(mail.From, out _)) yield return $"{At}:From must be an e-mail address; it is '{mail.From}'.";
+        if (string.IsNullOrEmpty(mail.User) != string.IsNullOrEmpty(mail.Password))
+            yield return $"{At}:{(string.IsNullOrEmpty(mail.User) ? "User" : "Password")} is not set. Set both User and Password, or neither.";
+        if (!string.IsNullOrEmpty(mail.Password) && mail.Security == MailSecurity.None && !environment.IsDevelopment())
+            yield return $"{At}:Security is None, which would send the password in clear. Use StartTls or Tls.";
+
+        // Whoever asks for a link for somebody else's address would otherwise choose, by the Host header, where the link in that mail leads.
+        if (string.IsNullOrEmpty(mail.PublicUrl) && !environment.IsDevelopment() && (configuration["AllowedHosts"] is null or "" or "*"))
+            yield return $"{At}:PublicUrl is not set. Links in mails begin with it; set it to where people reach this site, or restrict AllowedHosts.";
+    }
+
+    private bool IsSite(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var uri)
+        && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && environment.IsDevelopment()))
+        && uri is { PathAndQuery: "/", Fragment: "", UserInfo: "" };
+}

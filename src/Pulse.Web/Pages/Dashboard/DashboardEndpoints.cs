@@ -1,0 +1,90 @@
+using System.Security.Claims;
+using Pulse.Identity;
+using Pulse.Users;
+using Pulse.Web.Auth;
+using Pulse.Web.Sessions;
+
+namespace Pulse.Web.Pages.Dashboard;
+
+/// <summary>The dashboard, and its forms, which work without script: post, change, redirect, say what was done.</summary>
+internal static class DashboardEndpoints
+{
+    private const string Path = "/dashboard";
+
+    /// <summary>Maps <c>GET /dashboard</c> and the posts below it. Signing out is <c>/auth/signout</c>.</summary>
+    public static void MapDashboard(this IEndpointRouteBuilder app)
+    {
+        var pages = app.MapGroup(Path).RequireSignIn().ExcludeFromDescription();
+        pages.MapGet("", ShowAsync);
+
+        var forms = pages.MapGroup("").RequireOwnForm();
+        forms.MapPost("/profile", SaveProfileAsync);
+        forms.MapPost("/devices/{id:guid}/end", EndDeviceAsync);
+        forms.MapPost("/accounts/unlink", UnlinkAsync);
+    }
+
+    private static async Task<IResult> ShowAsync(ClaimsPrincipal principal, DashboardReader reader, string? done) =>
+        await reader.ReadAsync(principal) is { } view ? Show(view, notice: DashboardNotice.For(done)) : NoSuchUser();
+
+    private static async Task<IResult> SaveProfileAsync(
+        HttpContext context, ClaimsPrincipal principal, Callers callers, DashboardReader reader, IGrainFactory grains)
+    {
+        var form = ProfileForm.From(await context.Request.ReadFormAsync(context.RequestAborted));
+        if (form.HasFault)
+        {
+            return await reader.ReadAsync(principal) is { } view
+                ? Show(view, form, new("Your profile was not saved. See below what to correct.", IsBad: true))
+                : NoSuchUser();
+        }
+
+        if (await callers.FindUserIdAsync(callers.Read(principal)) is not { } userId) return NoSuchUser();
+        var saved = await grains.GetGrain<IUserGrain>(userId).SyncProfileAsync(form.ToUpdate());
+        return saved.Outcome == ProfileSyncOutcome.Updated ? Back(DashboardNotice.Profile) : NoSuchUser();
+    }
+
+    private static async Task<IResult> EndDeviceAsync(
+        Guid id, HttpContext context, ClaimsPrincipal principal, Callers callers, IGrainFactory grains, SignInCookie cookie)
+    {
+        var caller = callers.Read(principal);
+        if (caller.OwnSessionId == id)
+        {
+            await cookie.SignOutAsync(context);
+            return new SeeOtherResult(SignInRedirect.SignInPath);
+        }
+
+        // One that has ended meanwhile is as good: it is gone, which is what was asked for.
+        if (await callers.FindUserIdAsync(caller) is not { } userId) return NoSuchUser();
+        await grains.GetGrain<IUserSessionsGrain>(userId).EndAsync(id);
+        return Back(DashboardNotice.Device);
+    }
+
+    private static async Task<IResult> UnlinkAsync(HttpContext context, ClaimsPrincipal principal, Callers callers, IGrainFactory grains)
+    {
+        if (await callers.FindUserIdAsync(callers.Read(principal)) is not { } userId) return NoSuchUser();
+
+        // Of two accounts at one provider the later one goes first, as with DELETE /auth/accounts/{provider}.
+        var provider = (await context.Request.ReadFormAsync(context.RequestAborted))["provider"].ToString();
+        var accounts = await grains.GetGrain<IUserGrain>(userId).ListAccountsAsync();
+        if (Array.FindLast(accounts, account => account.Provider == provider) is not { } account) return Back(DashboardNotice.Unlinked);
+
+        var outcome = await grains.GetGrain<IAccountGrain>(new AccountKey(account.Provider, account.ProviderAccountId).ToString()).UnlinkAsync(userId);
+        return Back(outcome == AccountLinkOutcome.LastWayIn ? DashboardNotice.LastWayIn : DashboardNotice.Unlinked);
+    }
+
+    private static IResult Show(DashboardView view, ProfileForm? form = null, DashboardNotice? notice = null) => Page.Of<DashboardPage>(
+        new()
+        {
+            [nameof(DashboardPage.View)] = view,
+            [nameof(DashboardPage.Form)] = form,
+            [nameof(DashboardPage.Notice)] = notice?.Text,
+            [nameof(DashboardPage.NoticeIsBad)] = notice?.IsBad ?? false,
+        },
+        form is null ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
+
+    private static IResult NoSuchUser() => Page.Error(
+        StatusCodes.Status404NotFound, "Your profile is gone", "You are signed in, but the user that you were is not here any more.",
+        "Sign in again.", SignInRedirect.SignInPath, "Sign in");
+
+    // RFC 9110 section 15.4.4: the result of a post is shown by a GET, so that reloading it posts nothing again.
+    private static SeeOtherResult Back(string done) => new($"{Path}?done={done}");
+}

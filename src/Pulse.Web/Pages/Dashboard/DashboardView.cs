@@ -1,0 +1,42 @@
+using Pulse.Presence;
+using Pulse.Users;
+
+namespace Pulse.Web.Pages.Dashboard;
+
+/// <summary>All that the dashboard shows of its user.</summary>
+public sealed record DashboardView
+{
+    /// <summary>Whose it is.</summary>
+    public required UserProfile User { get; init; }
+
+    /// <summary>Their presence when the page was made; the script keeps it current.</summary>
+    public required PresenceSnapshot Presence { get; init; }
+
+    /// <summary>Their sign-ins, the current one first.</summary>
+    public required IReadOnlyList<Device> Devices { get; init; }
+
+    /// <summary>Their accounts, and providers that they could link.</summary>
+    public required IReadOnlyList<Account> Accounts { get; init; }
+
+    /// <summary>A sign-in.</summary>
+    /// <param name="Id">The session.</param>
+    /// <param name="Name">The device in words.</param>
+    /// <param name="IsPhone">For its picture.</param>
+    /// <param name="IsCurrent">Whether it is this browser.</param>
+    /// <param name="Address">IP address, when known.</param>
+    /// <param name="CreatedAt">When they signed in, UTC.</param>
+    /// <param name="LastUsedAt">Latest known use, UTC; exact to a day.</param>
+    /// <param name="UsedToday">Whether that is so recent that no more than "in the last day" is known.</param>
+    public sealed record Device(
+        Guid Id, string Name, bool IsPhone, bool IsCurrent, string? Address, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, bool UsedToday);
+
+    /// <summary>A way to sign in.</summary>
+    /// <param name="Provider">Its name in accounts.</param>
+    /// <param name="DisplayName">Its name for people.</param>
+    /// <param name="IsLinked">Whether it is the user's.</param>
+    /// <param name="CanUnlink">Whether it is linked and not their last way in.</param>
+    /// <param name="LinkHref">Where linking it begins; <see langword="null"/> if it is linked or cannot be.</param>
+    /// <param name="WhyNot">Why it cannot be linked now.</param>
+    public sealed record Account(
+        string Provider, string DisplayName, bool IsLinked, bool CanUnlink = false, string? LinkHref = null, string? WhyNot = null);
+}

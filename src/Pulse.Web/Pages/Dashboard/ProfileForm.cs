@@ -1,0 +1,27 @@
+using Pulse.Users;
+using Pulse.Web.Users;
+
+namespace Pulse.Web.Pages.Dashboard;
+
+/// <summary>Name and picture as typed, and what is wrong with them.</summary>
+public sealed record ProfileForm(string Name, string Avatar)
+{
+    /// <summary>The stored profile, to be edited.</summary>
+    public static ProfileForm From(UserProfile user) => new(user.Name, user.Avatar ?? "");
+
+    /// <summary>A submitted form; what it lacks counts as empty.</summary>
+    public static ProfileForm From(IFormCollection form) => new(form["name"].ToString().Trim(), form["avatar"].ToString().Trim());
+
+    /// <summary>The rule that <see cref="Name"/> breaks.</summary>
+    public string? NameFault => ProfileRules.NameFault(Name);
+
+    /// <summary>The rule that <see cref="Avatar"/> breaks. Empty is fine: no picture.</summary>
+    public string? AvatarFault => Avatar.Length == 0 ? null : ProfileRules.AvatarFault(Avatar);
+
+    /// <summary>Whether anything is wrong.</summary>
+    public bool HasFault => NameFault is not null || AvatarFault is not null;
+
+    /// <summary>What to store.</summary>
+    public ProfileUpdate ToUpdate() =>
+        Avatar.Length == 0 ? new() { Name = Name, RemoveAvatar = true } : new() { Name = Name, Avatar = Avatar };
+}

@@ -1,0 +1,31 @@
+using System.Security.Claims;
+using Pulse.Users;
+using Pulse.Web.Auth;
+using Pulse.Web.Sessions;
+
+namespace Pulse.Web.Pages;
+
+/// <summary>A page for signed-in people, as small as they come: what an application copies.</summary>
+internal static class ExampleEndpoint
+{
+    // Shown on the page; a test holds it against the lines below.
+    internal const string Code =
+        """
+        app.MapGet("/example", ShowAsync).RequireSignIn();
+
+        private static async Task<IResult> ShowAsync(ClaimsPrincipal principal, Callers callers, IGrainFactory grains)
+        {
+            var userId = await callers.FindUserIdAsync(callers.Read(principal));
+        """;
+
+    /// <summary>Maps <c>GET /example</c>.</summary>
+    public static void MapExample(this IEndpointRouteBuilder app) =>
+        app.MapGet("/example", ShowAsync).RequireSignIn();
+
+    private static async Task<IResult> ShowAsync(ClaimsPrincipal principal, Callers callers, IGrainFactory grains)
+    {
+        var userId = await callers.FindUserIdAsync(callers.Read(principal));
+        var user = userId is { } id ? await grains.GetGrain<IUserGrain>(id).GetProfileAsync() : null;
+        return Page.Of<ExamplePage>(new() { [nameof(ExamplePage.Name)] = user?.Name ?? "whoever you are", [nameof(ExamplePage.Code)] = Code });
+    }
+}

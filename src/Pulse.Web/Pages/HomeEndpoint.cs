@@ -1,0 +1,17 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Pulse.Silo.Health;
+
+namespace Pulse.Web.Pages;
+
+/// <summary>The start page.</summary>
+internal static class HomeEndpoint
+{
+    /// <summary>Maps <c>GET /</c>.</summary>
+    public static void MapHome(this IEndpointRouteBuilder app) => app.MapGet("/", ShowAsync).AllowAnonymous().ExcludeFromDescription();
+
+    private static async Task<IResult> ShowAsync(HttpContext context, HealthCheckService health)
+    {
+        var report = await health.CheckHealthAsync(check => check.Tags.Contains(HealthEndpoints.ReadyTag), context.RequestAborted);
+        return Page.Of<HomePage>(new() { [nameof(HomePage.Health)] = HealthView.From(report) });
+    }
+}

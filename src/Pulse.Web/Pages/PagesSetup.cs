@@ -1,0 +1,42 @@
+using Pulse.Web.Pages.Dashboard;
+
+namespace Pulse.Web.Pages;
+
+/// <summary>What people see.</summary>
+internal static class PagesSetup
+{
+    /// <summary>Adds static rendering of Razor components, and form tokens.</summary>
+    public static void AddPulsePages(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddRazorComponents();
+        builder.Services.AddAntiforgery(forms =>
+        {
+            forms.FormFieldName = "formToken";
+            // The Content-Security-Policy says who may frame a page.
+            forms.SuppressXFrameOptionsHeader = true;
+            forms.Cookie.HttpOnly = true;
+            forms.Cookie.SameSite = SameSiteMode.Strict;
+
+            // RFC 6265bis section 4.1.3.2: with this prefix no other host of the domain can plant the cookie. It demands https, which Development does without.
+            var development = builder.Environment.IsDevelopment();
+            forms.Cookie.Name = development ? "pulse-forms" : "__Host-pulse-forms";
+            forms.Cookie.SecurePolicy = development ? CookieSecurePolicy.SameAsRequest : CookieSecurePolicy.Always;
+        });
+
+        builder.Services.AddSingleton<AssetUrls>();
+        builder.Services.AddSingleton<DashboardReader>();
+    }
+
+    /// <summary>Serves scripts, styles and pictures.</summary>
+    public static void UsePageAssets(this WebApplication app) =>
+        app.UseStaticFiles(new StaticFileOptions { OnPrepareResponse = app.Services.GetRequiredService<AssetUrls>().SetCaching });
+
+    /// <summary>Maps <c>/</c>, <c>/signin</c>, <c>/dashboard</c> and <c>/example</c>.</summary>
+    public static void MapPages(this IEndpointRouteBuilder app)
+    {
+        app.MapHome();
+        app.MapSignInPage();
+        app.MapDashboard();
+        app.MapExample();
+    }
+}

@@ -1,0 +1,31 @@
+using System.Globalization;
+
+namespace Pulse.Web.Pages.Parts;
+
+/// <summary>A name in at most two letters.</summary>
+internal static class Initials
+{
+    /// <summary>First letters of the first and last word, in upper case; "?" for a name without letters or digits.</summary>
+    public static string Of(string name)
+    {
+        var words = name.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(First).Where(letter => letter.Length > 0).ToArray();
+        return words.Length switch
+        {
+            0 => "?",
+            1 => words[0],
+            _ => words[0] + words[^1],
+        };
+    }
+
+    // Whole text elements, so that no letter is cut from its marks and no emoji in half.
+    private static string First(string word)
+    {
+        for (var at = 0; at < word.Length; at += StringInfo.GetNextTextElementLength(word, at))
+        {
+            var element = StringInfo.GetNextTextElement(word, at);
+            if (System.Text.Rune.TryGetRuneAt(element, 0, out var rune) && System.Text.Rune.IsLetterOrDigit(rune)) return element.ToUpperInvariant();
+        }
+
+        return "";
+    }
+}

@@ -1,0 +1,55 @@
+using Microsoft.Extensions.Options;
+
+namespace Pulse.Web.Presence;
+
+/// <summary>Keeps this process and the grains agreed: renews the leases of all sockets here, and asks again about all watched users.</summary>
+/// <remarks>Both are spread evenly over their interval, so that no burst delays the sockets' own traffic.</remarks>
+internal sealed partial class FrontEndUpkeep(
+    FrontEnd frontEnd, PresenceWatches watches, IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<FrontEndUpkeep> logger)
+    : BackgroundService
+{
+    private const int SlicesPerInterval = 60;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await Task.WhenAll(RenewAsync(stoppingToken), RefreshAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            LogStopped(frontEnd.Count);
+        }
+    }
+
+    private async Task RenewAsync(CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            var users = frontEnd.Connections.GroupBy(connection => connection.UserId).ToArray();
+            await PaceAsync(users, options.Value.LeaseRenewalInterval, frontEnd.RenewAsync, stoppingToken);
+        }
+    }
+
+    private async Task RefreshAsync(CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            await PaceAsync(watches.Users.ToArray(), options.Value.WatchRefreshInterval, watches.TryRefreshAsync, stoppingToken);
+        }
+    }
+
+    private async Task PaceAsync<T>(T[] items, TimeSpan interval, Func<T, Task> action, CancellationToken stoppingToken)
+    {
+        var slice = Math.Max(1, (items.Length + SlicesPerInterval - 1) / SlicesPerInterval);
+        for (var i = 0; i < SlicesPerInterval; i++)
+        {
+            await Task.WhenAll(items.Skip(i * slice).Take(slice).Select(action));
+            await frontEnd.TellEndsAsync(options.Value.LeaseDuration);
+            await Task.Delay(interval / SlicesPerInterval, time, stoppingToken);
+        }
+    }
+
+    [LoggerMessage(2110, LogLevel.Debug, "Upkeep stopped with {Count} sockets open.")]
+    private partial void LogStopped(int count);
+}

@@ -1,0 +1,30 @@
+using System.Net.WebSockets;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Pulse.Web.Presence;
+
+/// <summary>Tells a socket that its client closed from one that broke. SignalR reports both as an end without an error.</summary>
+internal sealed class SocketClosure(IHttpWebSocketFeature inner) : IHttpWebSocketFeature
+{
+    private WebSocket? _socket;
+
+    public bool IsWebSocketRequest => inner.IsWebSocketRequest;
+
+    /// <summary>Whether the client sent a close frame (RFC 6455 section 5.5.1), as browsers also do when a tab is closed.</summary>
+    public bool IsClosedByClient => _socket is { CloseStatus: not null };
+
+    public async Task<WebSocket> AcceptAsync(WebSocketAcceptContext context) => _socket = await inner.AcceptAsync(context);
+
+    /// <summary>Watches the socket of each WebSocket request that follows. Goes between UseWebSockets and the hub.</summary>
+    public static Task ObserveAsync(HttpContext context, RequestDelegate next)
+    {
+        if (context.Features.Get<IHttpWebSocketFeature>() is { IsWebSocketRequest: true } feature)
+        {
+            var closure = new SocketClosure(feature);
+            context.Features.Set<IHttpWebSocketFeature>(closure);
+            context.Features.Set(closure);
+        }
+
+        return next(context);
+    }
+}

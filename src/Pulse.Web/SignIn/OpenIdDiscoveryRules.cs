@@ -1,0 +1,26 @@
+using Microsoft.IdentityModel.Protocols;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+
+namespace Pulse.Web.SignIn;
+
+/// <summary>What a provider's discovery document must say before anybody is sent there.</summary>
+/// <param name="authority">The configured issuer URL.</param>
+/// <param name="requireHttps">Outside Development.</param>
+internal sealed class OpenIdDiscoveryRules(string authority, bool requireHttps) : IConfigurationValidator<OpenIdConnectConfiguration>
+{
+    public ConfigurationValidationResult Validate(OpenIdConnectConfiguration configuration) =>
+        Fault(configuration) is { } fault ? new() { Succeeded = false, ErrorMessage = fault } : new() { Succeeded = true };
+
+    private string? Fault(OpenIdConnectConfiguration configuration)
+    {
+        // OpenID Connect Discovery 1.0 section 4.3: the document's issuer is the one that was asked, or somebody else answered.
+        if (!string.Equals(configuration.Issuer?.TrimEnd('/'), authority.TrimEnd('/'), StringComparison.Ordinal))
+            return "its discovery document is another issuer's";
+        if (!IsEndpoint(configuration.AuthorizationEndpoint) || !IsEndpoint(configuration.TokenEndpoint) || !IsEndpoint(configuration.JwksUri))
+            return "its discovery document lacks a usable endpoint";
+        return configuration.SigningKeys.Count == 0 ? "it publishes no usable keys" : null;
+    }
+
+    private bool IsEndpoint(string? url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && !requireHttps));
+}

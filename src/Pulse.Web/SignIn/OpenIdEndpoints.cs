@@ -1,0 +1,48 @@
+using Microsoft.AspNetCore.Authentication;
+using Pulse.Web.Auth;
+using Pulse.Web.Pages;
+
+namespace Pulse.Web.SignIn;
+
+/// <summary>Where a sign-in with an OpenID Connect provider begins. It ends at that provider's callback, which its scheme answers.</summary>
+internal static class OpenIdEndpoints
+{
+    /// <summary>Maps <c>GET /auth/signin/{provider}</c>; 404 for a provider that is not set up.</summary>
+    public static void MapOpenIdSignIn(this IEndpointRouteBuilder app) =>
+        app.MapGet("/auth/signin/{provider}", BeginAsync).AllowAnonymous().WithTags("Sign-in");
+
+    private static async Task<IResult> BeginAsync(
+        string provider, string? returnUrl, bool? link, string? proof, HttpContext context,
+        SignInProviders providers, OpenIdAvailability availability, SignInCompletion completion, AccountLinking linking, TimeProvider time)
+    {
+        if (!providers.Has(provider)) return ProblemTypes.NotFound.ToResult();
+
+        var state = new AuthenticationProperties
+        {
+            RedirectUri = ReturnUrl.OrDashboard(returnUrl),
+            ExpiresUtc = time.GetUtcNow() + SignInOptions.Patience,
+        };
+        if (link == true)
+        {
+            if (await completion.CurrentAsync(context) is not { OwnUserId: { } userId } caller)
+                return new SeeOtherResult($"/signin?returnUrl={Uri.EscapeDataString(ReturnUrl.Dashboard)}");
+            if (!linking.IsProven(caller, provider, proof)) return SignInErrors.LinkNotYours();
+            new LinkIntent(userId, caller.SessionId).Write(state);
+        }
+
+        // Nobody is sent to a provider that does not answer: there would be no way back.
+        if (providers.All.Any(known => known.Name == provider && known.WhyNot is not null) && await availability.CheckAsync(provider) is not null)
+            return SignInErrors.Unavailable(providers.DisplayName(provider));
+        try
+        {
+            await context.ChallengeAsync(provider, state);
+            return Results.Empty;
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or HttpRequestException or IOException or TaskCanceledException)
+        {
+            // The discovery document could not be read. The next look will say why, in the log and in health.
+            _ = availability.CheckAsync(provider);
+            return SignInErrors.Unavailable(providers.DisplayName(provider));
+        }
+    }
+}

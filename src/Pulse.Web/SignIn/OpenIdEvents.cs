@@ -1,0 +1,93 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Pulse.Web.Http;
+
+namespace Pulse.Web.SignIn;
+
+/// <summary>What happens when somebody comes back from a provider. The framework has checked state, nonce and ID token by then.</summary>
+internal sealed partial class OpenIdEvents(
+    SignInCompletion completion, SignInProviders providers, TimeProvider time, ILogger<OpenIdEvents> logger) : OpenIdConnectEvents
+{
+    /// <summary>First: the state, readable but not yet matched to the browser.</summary>
+    public override Task MessageReceived(MessageReceivedContext context)
+    {
+        // The cookies run out in the browser; here nobody has to be trusted to forget them.
+        if (context.Properties is { } state && !(state.ExpiresUtc > time.GetUtcNow()))
+            context.Fail(new AuthenticationFailureException("The sign-in has taken too long."));
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Then, for an answer with a code: who has sent it.</summary>
+    public override async Task AuthorizationCodeReceived(AuthorizationCodeReceivedContext context)
+    {
+        var discovered = await context.Options.ConfigurationManager!.GetConfigurationAsync(context.HttpContext.RequestAborted);
+
+        // RFC 9207 section 2.4: an answer that names its issuer must name the one that was asked; a provider that says it always does, must.
+        var isPromised = discovered.AdditionalData.TryGetValue("authorization_response_iss_parameter_supported", out var promise)
+            && string.Equals(promise?.ToString(), "true", StringComparison.OrdinalIgnoreCase);
+        var issuer = context.ProtocolMessage.Iss;
+        if (issuer is null ? isPromised : !string.Equals(issuer, discovered.Issuer, StringComparison.Ordinal))
+            context.Fail(new OpenIdConnectProtocolException("The answer is another issuer's."));
+    }
+
+    /// <summary>Last: it is proven who it is.</summary>
+    public override async Task TicketReceived(TicketReceivedContext context)
+    {
+        context.HandleResponse();
+        var (provider, state) = (context.Scheme.Name, context.Properties);
+        await (await CompleteAsync()).ExecuteAsync(context.HttpContext);
+
+        async Task<IResult> CompleteAsync()
+        {
+            if (ExternalIdentity.FromClaims(provider, context.Principal!) is not { } who) return SignInErrors.NotAccepted(providers.DisplayName(provider));
+            try
+            {
+                return LinkIntent.Read(state) is { } intent
+                    ? await completion.LinkAsync(context.HttpContext, who, intent, state?.RedirectUri)
+                    : await completion.SignInAsync(context.HttpContext, who, state?.RedirectUri);
+            }
+            catch (Exception exception) when (Unavailability.Covers(exception))
+            {
+                LogUnavailable(provider, exception.GetType().Name);
+                return SignInErrors.TryAgain();
+            }
+        }
+    }
+
+    /// <summary>Instead: the person, or the provider, said no.</summary>
+    public override Task AccessDenied(AccessDeniedContext context)
+    {
+        context.HandleResponse();
+        return SignInErrors.Cancelled(providers.DisplayName(context.Scheme.Name)).ExecuteAsync(context.HttpContext);
+    }
+
+    /// <summary>Instead: anything else.</summary>
+    public override Task RemoteFailure(RemoteFailureContext context)
+    {
+        context.HandleResponse();
+        var provider = providers.DisplayName(context.Scheme.Name);
+
+        // Only the kind: messages quote what came in, and that is anybody's to choose.
+        var cause = Cause(context.Failure);
+        LogFailed(context.Scheme.Name, cause?.GetType().Name ?? "unknown");
+        return (cause switch
+        {
+            HttpRequestException or IOException or OperationCanceledException or TimeoutException => SignInErrors.Unavailable(provider),
+            // Whoever read the discovery document failed.
+            InvalidOperationException => SignInErrors.Unavailable(provider),
+            OpenIdConnectProtocolException or Microsoft.IdentityModel.Tokens.SecurityTokenException => SignInErrors.NotAccepted(provider),
+            _ => SignInErrors.NotThisBrowser(provider),
+        }).ExecuteAsync(context.HttpContext);
+    }
+
+    // The framework wraps what its backchannel throws.
+    private static Exception? Cause(Exception? failure) =>
+        failure is AuthenticationFailureException { InnerException: { } inner } ? Cause(inner) : failure;
+
+    [LoggerMessage(1110, LogLevel.Information, "A sign-in with {Provider} failed: {Cause}")]
+    private partial void LogFailed(string provider, string cause);
+
+    [LoggerMessage(1111, LogLevel.Warning, "A sign-in with {Provider} could not be finished: {Exception}")]
+    private partial void LogUnavailable(string provider, string exception);
+}

@@ -1,0 +1,68 @@
+using Microsoft.AspNetCore.Authentication;
+using Pulse.Identity;
+using Pulse.Users;
+using Pulse.Web.Auth;
+using Pulse.Web.Pages;
+using Pulse.Web.Sessions;
+
+namespace Pulse.Web.SignIn;
+
+/// <summary>What every sign-in ends in, once it is proven who somebody is: a session or a link, and a redirect; or a page that says why not.</summary>
+internal sealed class SignInCompletion(IGrainFactory grains, SignInCookie cookie, SignInProviders providers, Callers callers)
+{
+    /// <summary>Signs the browser in as the user of that account.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="who">Who has been proven.</param>
+    /// <param name="returnUrl">Where to go then; anything.</param>
+    /// <exception cref="StoreUnavailableException">The database is away, and nobody is signed in.</exception>
+    public async Task<IResult> SignInAsync(HttpContext context, ExternalIdentity who, string? returnUrl)
+    {
+        var provider = providers.DisplayName(who.Account.Provider);
+        var result = await Account(who).SignInAsync(who.Profile, who.Type);
+        if (result.Outcome == ProfileSyncOutcome.EmailTaken && await IsOwnMailboxAsync(context, who) is { } own)
+        {
+            if (await Account(who).LinkAsync(own, who.Type) != AccountLinkOutcome.Linked) return SignInErrors.AccountTaken(provider);
+            result = await Account(who).SignInAsync(who.Profile, who.Type);
+        }
+
+        if (result.Profile is not { } user)
+        {
+            return result.Outcome switch
+            {
+                ProfileSyncOutcome.EmailTaken => SignInErrors.EmailTaken(provider),
+                ProfileSyncOutcome.EmailMissing => SignInErrors.EmailMissing(provider),
+                _ => SignInErrors.NotAccepted(provider),
+            };
+        }
+
+        await cookie.SignInAsync(context, user.Id);
+        return new SeeOtherResult(ReturnUrl.OrDashboard(returnUrl));
+    }
+
+    /// <summary>Links that account to the user who asked for it, if the browser is still signed in as them, in the same session.</summary>
+    /// <exception cref="StoreUnavailableException">The database is away; whether the account is linked shows on the dashboard.</exception>
+    public async Task<IResult> LinkAsync(HttpContext context, ExternalIdentity who, LinkIntent intent, string? returnUrl)
+    {
+        if (await CurrentAsync(context) is not { OwnUserId: { } userId, SessionId: var sessionId } || intent != new LinkIntent(userId, sessionId))
+            return SignInErrors.LinkNotYours();
+
+        return await Account(who).LinkAsync(userId, who.Type) == AccountLinkOutcome.Linked
+            ? new SeeOtherResult(ReturnUrl.OrDashboard(returnUrl))
+            : SignInErrors.AccountTaken(providers.DisplayName(who.Account.Provider));
+    }
+
+    /// <summary>Whoever the session cookie of this request says, or <see langword="null"/>.</summary>
+    public async Task<Caller?> CurrentAsync(HttpContext context) =>
+        await context.AuthenticateAsync(SessionHandler.Scheme) is { Succeeded: true, Principal: { } principal } ? callers.Read(principal) : null;
+
+    // Somebody who is signed in, by a way that did not confirm their address, now has: the mailbox is theirs, and so is the user.
+    private async Task<Guid?> IsOwnMailboxAsync(HttpContext context, ExternalIdentity who) =>
+        who.Account.Provider == SignInProviders.Email
+        && await CurrentAsync(context) is { OwnUserId: { } userId }
+        && await grains.GetGrain<IUserGrain>(userId).GetProfileAsync() is { } profile
+        && profile.Email == who.Profile.Email
+            ? userId
+            : null;
+
+    private IAccountGrain Account(ExternalIdentity who) => grains.GetGrain<IAccountGrain>(who.Account.ToString());
+}

@@ -1,0 +1,105 @@
+using Pulse.Web.Pages;
+
+namespace Pulse.Web.SignIn;
+
+/// <summary>The pages that say why a sign-in did not happen, and what to do.</summary>
+internal static class SignInErrors
+{
+    private const string SignInPage = "/signin";
+    private const string BackToSignIn = "Back to sign-in";
+
+    /// <summary>The provider does not answer, or not as it should.</summary>
+    public static IResult Unavailable(string provider) => Page.Error(
+        StatusCodes.Status503ServiceUnavailable, $"{provider} is not available",
+        $"Pulse asked {provider} and got no usable answer, so nobody can sign in with it right now.",
+        "Try again in a minute, or sign in another way.", SignInPage, BackToSignIn);
+
+    /// <summary>A part of Pulse that a sign-in needs does not answer.</summary>
+    public static IResult TryAgain() => Page.Error(
+        StatusCodes.Status503ServiceUnavailable, "You are not signed in yet",
+        "A part of Pulse that keeps users did not answer. Nothing was lost.",
+        "Wait a few seconds and sign in again.", SignInPage, BackToSignIn);
+
+    /// <summary>The person pressed "cancel" at the provider.</summary>
+    public static IResult Cancelled(string provider) => Page.Error(
+        StatusCodes.Status400BadRequest, "You cancelled",
+        $"{provider} did not sign you in because you, or it, said no.",
+        "Sign in again when you like, or in another way.", SignInPage, BackToSignIn);
+
+    /// <summary>No state, a used, late or foreign one.</summary>
+    public static IResult NotThisBrowser(string provider) => Page.Error(
+        StatusCodes.Status400BadRequest, "This sign-in cannot be finished",
+        $"The answer from {provider} does not belong to a sign-in that this browser has begun: it may have been used already, taken too long, or begun elsewhere.",
+        "Begin again, in this browser.", SignInPage, BackToSignIn);
+
+    /// <summary>The provider's answer broke a rule.</summary>
+    public static IResult NotAccepted(string provider) => Page.Error(
+        StatusCodes.Status400BadRequest, "This sign-in was not accepted",
+        $"What came back from {provider} did not prove who you are.",
+        "Begin again. If that does not help, sign in another way.", SignInPage, BackToSignIn);
+
+    /// <summary>The address belongs to somebody whom this account may not become.</summary>
+    public static IResult EmailTaken(string provider) => Page.Error(
+        StatusCodes.Status409Conflict, "You may be here already",
+        $"Somebody with the same e-mail address has signed in before in another way, and Pulse cannot be sure that it was you: {provider} or that other way has not confirmed the address.",
+        $"Sign in the way you did before, then link {provider} on your dashboard.", SignInPage, BackToSignIn);
+
+    /// <summary>The provider gave no address, and Pulse needs one.</summary>
+    public static IResult EmailMissing(string provider) => Page.Error(
+        StatusCodes.Status400BadRequest, "An e-mail address is needed",
+        $"{provider} did not tell Pulse your e-mail address.",
+        $"Allow {provider} to share it, or sign in another way.", SignInPage, BackToSignIn);
+
+    /// <summary>The account that was to be linked is another user's.</summary>
+    public static IResult AccountTaken(string provider) => Page.Error(
+        StatusCodes.Status409Conflict, "That account is somebody else's here",
+        $"The {provider} account that you chose already signs in another user, so it was not linked to you.",
+        $"Choose another {provider} account, or sign in with that one and unlink it first.", ReturnUrl.Dashboard, "Back to the dashboard");
+
+    /// <summary>A link was not begun on the dashboard of who is signed in now.</summary>
+    public static IResult LinkNotYours() => Page.Error(
+        StatusCodes.Status400BadRequest, "Nothing was linked",
+        "An account can only be linked from the dashboard of the person who is signed in, and this was begun elsewhere, long ago, or by somebody else.",
+        "Go to your dashboard and press Link there.", ReturnUrl.Dashboard, "Go to the dashboard");
+
+    /// <summary>A sign-in link that will not do.</summary>
+    /// <param name="expired">Whether its time is over; else it has been used or changed.</param>
+    public static IResult LinkUsedUp(bool expired) => Page.Error(
+        StatusCodes.Status410Gone, expired ? "This link is too old" : "This link does not work any more",
+        expired ? "Sign-in links work for a few minutes only." : "A sign-in link works once. This one has been used, or was changed on its way.",
+        "Ask for a new one.", SignInPage, "Get a new link");
+
+    /// <summary>The address has no token in it that could be one.</summary>
+    public static IResult LinkUnreadable() => Page.Error(
+        StatusCodes.Status400BadRequest, "This link is not complete",
+        "A part of its address is missing or was changed.",
+        "Open it from the mail again, whole, or ask for a new one.", SignInPage, "Get a new link");
+
+    /// <summary>The mail could not be handed on.</summary>
+    public static IResult MailUnavailable() => Page.Error(
+        StatusCodes.Status503ServiceUnavailable, "The mail could not be sent",
+        "The mail server did not take it, so there is no link on its way.",
+        "Try again in a minute, or sign in another way.", SignInPage, BackToSignIn);
+
+    /// <summary>What was typed is no e-mail address.</summary>
+    public static IResult EmailUnusable() => Page.Error(
+        StatusCodes.Status400BadRequest, "That is no e-mail address",
+        "What was entered is not a single e-mail address that Pulse can use.",
+        "Go back and check it.", SignInPage, BackToSignIn);
+
+    /// <summary>The name breaks a rule.</summary>
+    public static IResult NameUnusable(string fault) => Page.Error(
+        StatusCodes.Status400BadRequest, "That name cannot be used", fault, "Go back and change it.", SignInPage, BackToSignIn);
+
+    /// <summary>A form that another site has posted.</summary>
+    public static IResult OtherSite() => Page.Error(
+        StatusCodes.Status403Forbidden, "This did not come from here",
+        "Another site tried to send this form in your name. Nothing was done.",
+        "If you meant to sign in, do it on this site's own page.", SignInPage, BackToSignIn);
+
+    /// <summary>More links asked for than one person needs.</summary>
+    public static IResult TooMany() => Page.Error(
+        StatusCodes.Status429TooManyRequests, "Too many tries",
+        "More sign-in links were asked for from your network than one person needs.",
+        "Wait a minute, then try again.", SignInPage, BackToSignIn);
+}

@@ -1,0 +1,14 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Pulse.Web.SignIn;
+
+/// <summary>Whether people can sign in with every provider. Other ways in, and everybody who is in, go on without: degraded, not unhealthy.</summary>
+internal sealed class SignInHealthCheck(SignInProviders providers) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        var faults = providers.All.Where(provider => provider.WhyNot is not null)
+            .Select(provider => $"Nobody can sign in with {provider.DisplayName}: {provider.WhyNot}.").ToArray();
+        return Task.FromResult(faults.Length == 0 ? HealthCheckResult.Healthy() : HealthCheckResult.Degraded(string.Join(' ', faults)));
+    }
+}

@@ -1,0 +1,46 @@
+using Microsoft.Extensions.Options;
+
+namespace Pulse.Web.SignIn;
+
+/// <summary>Finds every fault in <see cref="SignInOptions"/> at once; each message names its setting and never a secret's value.</summary>
+internal sealed class SignInOptionsValidator(IHostEnvironment environment) : IValidateOptions<SignInOptions>
+{
+    // Other ways in, and Google, which has settings of its own.
+    private static readonly string[] s_reserved = [SignInOptions.GoogleName, SignInProviders.Email, SignInProviders.Dev];
+
+    public ValidateOptionsResult Validate(string? name, SignInOptions options)
+    {
+        var faults = options.Providers
+            .SelectMany(provider => NameFaults(provider.Key).Concat(Faults($"{SignInOptions.SectionName}:Providers:{provider.Key}", provider.Value)))
+            .Concat(options.Google.IsSet ? Faults($"{SignInOptions.SectionName}:Google", options.Google) : [])
+            .ToArray();
+        return faults.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+    }
+
+    private static IEnumerable<string> NameFaults(string name)
+    {
+        if (name.Length is 0 or > 40 || name.Any(character => !char.IsAsciiLetterOrDigit(character) && character != '-'))
+            yield return $"{SignInOptions.SectionName}:Providers:{name}: the name must be 1 to 40 letters, digits and hyphens; it becomes part of addresses and accounts.";
+        if (s_reserved.Contains(name, StringComparer.OrdinalIgnoreCase))
+            yield return $"{SignInOptions.SectionName}:Providers:{name}: that name is taken; choose another.";
+    }
+
+    private IEnumerable<string> Faults(string at, OpenIdProviderOptions provider)
+    {
+        if (string.IsNullOrWhiteSpace(provider.ClientId))
+            yield return $"{at}:ClientId is not set, but other settings of {at} are. Set both ClientId and ClientSecret, or neither.";
+        if (string.IsNullOrWhiteSpace(provider.ClientSecret))
+            yield return $"{at}:ClientSecret is not set, but other settings of {at} are. Set both ClientId and ClientSecret, or neither.";
+
+        if (!Uri.TryCreate(provider.Authority, UriKind.Absolute, out var authority) || authority.Scheme is not ("http" or "https")
+            || authority.Query.Length > 0 || authority.Fragment.Length > 0)
+        {
+            yield return $"{at}:Authority must be an absolute https URL without query; it is '{provider.Authority}'.";
+        }
+        else if (authority.Scheme == "http" && !environment.IsDevelopment())
+        {
+            // OpenID Connect Discovery 1.0 section 7.2: without TLS anybody on the path can pose as the provider.
+            yield return $"{at}:Authority must be https outside Development; it is '{provider.Authority}'.";
+        }
+    }
+}

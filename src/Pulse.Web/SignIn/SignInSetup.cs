@@ -1,0 +1,49 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Pulse.Silo.Health;
+using Pulse.Web.Mail;
+
+namespace Pulse.Web.SignIn;
+
+/// <summary>Sets up the ways in: OpenID Connect providers, links by mail, and in Development anyone's word.</summary>
+internal static class SignInSetup
+{
+    /// <summary>Adds what they need. After authentication and data protection.</summary>
+    public static void AddPulseSignIn(this IHostApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        builder.AddPulseMail();
+        services.AddOptions<SignInOptions>().BindConfiguration(SignInOptions.SectionName).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<SignInOptions>, SignInOptionsValidator>();
+
+        // What AddOpenIdConnect does, but for as many schemes as the settings have; the order of the two PostConfigures matters.
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<OpenIdConnectOptions>, OpenIdConnectPostConfigureOptions>());
+        services.AddTransient<OpenIdConnectHandler>();
+        services.AddSingleton<IConfigureOptions<AuthenticationOptions>, ConfigureOpenId>();
+        services.AddSingleton<IConfigureOptions<OpenIdConnectOptions>, ConfigureOpenId>();
+        services.AddSingleton<IPostConfigureOptions<OpenIdConnectOptions>, ConfigureOpenId>();
+        services.AddScoped<OpenIdEvents>();
+
+        services.AddSingleton<OpenIdAvailability>();
+        services.AddHostedService(provider => provider.GetRequiredService<OpenIdAvailability>());
+        services.AddHealthChecks().AddCheck<SignInHealthCheck>("sign-in", tags: [HealthEndpoints.ReadyTag]);
+
+        services.AddSingleton<SignInProviders>();
+        services.AddSingleton<SignInCompletion>();
+        services.AddSingleton<AccountLinking>();
+        services.AddSingleton<EmailLinks>();
+        services.AddSignInRateLimit();
+    }
+
+    /// <summary>Maps all of it.</summary>
+    public static void MapPulseSignIn(this WebApplication app)
+    {
+        app.MapOpenIdSignIn();
+        app.MapEmailSignIn();
+        app.MapDevSignInForm();
+        app.MapDevMail();
+        app.MapAccounts();
+    }
+}

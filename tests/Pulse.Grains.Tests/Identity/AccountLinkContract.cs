@@ -1,0 +1,129 @@
+using Pulse.Grains.Tests.Storage;
+using Pulse.Grains.Tests.Users;
+using Pulse.Grains.Users;
+using Pulse.Identity;
+using Xunit;
+
+namespace Pulse.Grains.Tests.Identity;
+
+/// <summary>What every <see cref="Pulse.Grains.Identity.IAccountStore"/> must do when accounts come and go.</summary>
+public abstract class AccountLinkContract(StoresFixture stores)
+{
+    private static readonly DateTimeOffset Now = TestUsers.Noon;
+    private readonly string _id = Guid.NewGuid().ToString();
+
+    [Fact]
+    public async Task Link_ListsIt_OldestFirst()
+    {
+        var user = await InsertAsync();
+        var (one, two) = (Account("one"), Account("two"));
+        Assert.Equal(user.Id, await stores.Accounts.LinkAsync(one, user.Id, Now));
+        Assert.Equal(user.Id, await stores.Accounts.LinkAsync(two, user.Id, Now));
+        Assert.Equal(user.Id, await stores.Accounts.LinkAsync(one, user.Id, Now));
+
+        Assert.Equal([one, two], await stores.Accounts.ListAsync(user.Id));
+        Assert.Empty(await stores.Accounts.ListAsync(Guid.NewGuid()));
+    }
+
+    [Fact]
+    public async Task Link_OfAnothersAccount_SaysWhoseItIs()
+    {
+        var (first, second) = (await InsertAsync(), await InsertAsync());
+        await stores.Accounts.LinkAsync(Account("one"), first.Id, Now);
+
+        Assert.Equal(first.Id, await stores.Accounts.LinkAsync(Account("one"), second.Id, Now));
+        Assert.Empty(await stores.Accounts.ListAsync(second.Id));
+    }
+
+    [Fact]
+    public async Task Link_ByTwentyUsersAtOnce_OneGetsIt()
+    {
+        var users = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => InsertAsync()));
+
+        var owners = await Task.WhenAll(users.Select(user => Task.Run(() => stores.Accounts.LinkAsync(Account("one"), user.Id, Now))));
+
+        Assert.Single(owners.Distinct());
+        Assert.Equal(owners[0], await stores.Accounts.FindUserAsync("one", _id));
+    }
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    public async Task LinkByEmail_NeedsTheUsersProof(bool verified, bool linked)
+    {
+        var user = await InsertAsync(verified);
+
+        Assert.Equal(linked ? user.Id : null, await stores.Accounts.LinkByEmailAsync(Account("one"), user.Email, Now));
+
+        Assert.Equal(linked ? user.Id : null, await stores.Accounts.FindUserAsync("one", _id));
+    }
+
+    [Fact]
+    public async Task LinkByEmail_OfNobodys_OrOfAnothersAccount_LinksNothing()
+    {
+        var (user, other) = (await InsertAsync(verified: true), await InsertAsync());
+        Assert.Null(await stores.Accounts.LinkByEmailAsync(Account("one"), $"nobody.{user.Email}", Now));
+
+        await stores.Accounts.LinkAsync(Account("one"), other.Id, Now);
+        Assert.Null(await stores.Accounts.LinkByEmailAsync(Account("one"), user.Email, Now));
+        Assert.Equal(other.Id, await stores.Accounts.FindUserAsync("one", _id));
+    }
+
+    [Fact]
+    public async Task Unlink_KeepsTheLastOne()
+    {
+        var user = await InsertAsync();
+        await stores.Accounts.LinkAsync(Account("one"), user.Id, Now);
+        await stores.Accounts.LinkAsync(Account("two"), user.Id, Now);
+
+        Assert.Equal(AccountLinkOutcome.Unlinked, await UnlinkAsync("one", user.Id));
+        Assert.Equal(AccountLinkOutcome.NotLinked, await UnlinkAsync("one", user.Id));
+        Assert.Equal(AccountLinkOutcome.LastWayIn, await UnlinkAsync("two", user.Id));
+        Assert.Equal(AccountLinkOutcome.NotLinked, await UnlinkAsync("two", Guid.NewGuid()));
+        Assert.Equal([Account("two")], await stores.Accounts.ListAsync(user.Id));
+    }
+
+    [Fact]
+    public async Task Unlink_OfAllAtOnce_LeavesOne()
+    {
+        for (var round = 0; round < 10; round++)
+        {
+            var user = await InsertAsync();
+            var providers = Enumerable.Range(0, 4).Select(number => $"{round}.{number}").ToArray();
+            foreach (var provider in providers) await stores.Accounts.LinkAsync(Account(provider), user.Id, Now);
+
+            var outcomes = await Task.WhenAll(providers.Select(provider => Task.Run(() => UnlinkAsync(provider, user.Id))));
+
+            Assert.Single(outcomes, outcome => outcome == AccountLinkOutcome.LastWayIn);
+            Assert.Single(await stores.Accounts.ListAsync(user.Id));
+        }
+    }
+
+    [Fact]
+    public async Task LinkAndUnlink_Racing_NeverLeaveTheUserWithoutAnAccount()
+    {
+        var (user, other) = (await InsertAsync(), await InsertAsync());
+        await stores.Accounts.LinkAsync(Account("kept"), user.Id, Now);
+        await stores.Accounts.LinkAsync(Account("others"), other.Id, Now);
+
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(turn => Task.Run(async () =>
+        {
+            if (turn % 2 == 0) await stores.Accounts.LinkAsync(Account("one"), turn % 4 == 0 ? user.Id : other.Id, Now);
+            else await UnlinkAsync(turn % 4 == 1 ? "one" : "kept", user.Id);
+        })));
+
+        Assert.NotEmpty(await stores.Accounts.ListAsync(user.Id));
+        Assert.NotEmpty(await stores.Accounts.ListAsync(other.Id));
+    }
+
+    private async Task<UserRow> InsertAsync(bool verified = false)
+    {
+        var user = TestUsers.New() with { EmailVerified = verified };
+        await stores.Users.InsertAsync(user, account: null);
+        return user;
+    }
+
+    private Task<AccountLinkOutcome> UnlinkAsync(string provider, Guid userId) => stores.Accounts.UnlinkAsync(provider, _id, userId);
+
+    private ExternalAccount Account(string provider) => new() { Provider = provider, ProviderAccountId = _id, Type = "oidc" };
+}

@@ -1,0 +1,90 @@
+using System.Security.Cryptography;
+using Pulse.Grains.Identity;
+using Pulse.Grains.Tests.Storage;
+using Pulse.Grains.Tests.Users;
+using Xunit;
+
+namespace Pulse.Grains.Tests.Identity;
+
+/// <summary>What every <see cref="IOneTimeTokenStore"/> must do.</summary>
+public abstract class OneTimeTokenStoreContract(StoresFixture stores)
+{
+    private static readonly DateTimeOffset Now = TestUsers.Noon;
+    private readonly string _email = $"{Guid.NewGuid():N}@example.com";
+
+    [Fact]
+    public async Task Add_ThenFind_GivesItBack()
+    {
+        var token = Token();
+        Assert.True(await stores.Tokens.AddAsync(token, atMost: 3, Now));
+
+        var found = await stores.Tokens.FindAsync(token.Hash);
+        Assert.Equal((token.Identifier, token.ExpiresAt), (found!.Identifier, found.ExpiresAt));
+        Assert.Equal(token.Hash, found.Hash);
+        Assert.Null(await stores.Tokens.FindAsync(NewHash()));
+    }
+
+    [Fact]
+    public async Task Add_Again_IsOneToken()
+    {
+        var token = Token();
+        Assert.True(await stores.Tokens.AddAsync(token, atMost: 1, Now));
+        Assert.True(await stores.Tokens.AddAsync(token, atMost: 1, Now));
+
+        Assert.Equal(_email, await stores.Tokens.ConsumeAsync(token.Hash, Now));
+        Assert.Null(await stores.Tokens.FindAsync(token.Hash));
+    }
+
+    [Fact]
+    public async Task Add_OverTheLimit_AddsNothing_UntilOneIsUsedOrLate()
+    {
+        var tokens = Enumerable.Range(0, 3).Select(minute => Token(Now.AddMinutes(5 + minute))).ToArray();
+        foreach (var token in tokens) Assert.True(await stores.Tokens.AddAsync(token, atMost: 3, Now));
+        Assert.False(await stores.Tokens.AddAsync(Token(), atMost: 3, Now));
+
+        // Another mailbox has its own count.
+        Assert.True(await stores.Tokens.AddAsync(Token() with { Identifier = "other." + _email }, atMost: 3, Now));
+
+        await stores.Tokens.ConsumeAsync(tokens[1].Hash, Now);
+        Assert.True(await stores.Tokens.AddAsync(Token(), atMost: 3, Now));
+        Assert.False(await stores.Tokens.AddAsync(Token(), atMost: 3, Now));
+        Assert.True(await stores.Tokens.AddAsync(Token(), atMost: 3, Now.AddMinutes(5)));
+    }
+
+    [Fact]
+    public async Task Consume_FiftyAtOnce_OneGetsIt()
+    {
+        var token = Token();
+        await stores.Tokens.AddAsync(token, atMost: 3, Now);
+
+        var got = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(() => stores.Tokens.ConsumeAsync(token.Hash, Now))));
+
+        Assert.Single(got, email => email == _email);
+        Assert.Equal(49, got.Count(email => email is null));
+    }
+
+    [Fact]
+    public async Task Consume_Late_GetsNothingAndLeavesIt()
+    {
+        var token = Token();
+        await stores.Tokens.AddAsync(token, atMost: 3, Now);
+
+        Assert.Null(await stores.Tokens.ConsumeAsync(token.Hash, token.ExpiresAt));
+        Assert.NotNull(await stores.Tokens.FindAsync(token.Hash));
+    }
+
+    [Fact]
+    public async Task Add_ForgetsThoseLongLate()
+    {
+        var token = Token();
+        await stores.Tokens.AddAsync(token, atMost: 3, Now);
+
+        await stores.Tokens.AddAsync(Token(Now.AddMinutes(90)), atMost: 3, Now.AddMinutes(70).AddTicks(10));
+
+        Assert.Null(await stores.Tokens.FindAsync(token.Hash));
+    }
+
+    private OneTimeToken Token(DateTimeOffset? expiresAt = null) => new(_email, NewHash(), expiresAt ?? Now.AddMinutes(10));
+
+    private static byte[] NewHash() => RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes);
+}

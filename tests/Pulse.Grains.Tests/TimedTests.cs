@@ -1,0 +1,10 @@
+using Xunit;
+
+namespace Pulse.Grains.Tests;
+
+/// <summary>Tests that measure how soon an answer comes. They run one by one, after the others: what else the machine does is not theirs to measure.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class TimedTests
+{
+    public const string Name = "Timed";
+}

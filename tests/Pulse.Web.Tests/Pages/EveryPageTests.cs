@@ -1,0 +1,93 @@
+using Deque.AxeCore.Playwright;
+using Microsoft.Playwright;
+
+namespace Pulse.Web.Tests.Pages;
+
+/// <summary>What holds for every page: no barrier that axe calls serious, no complaint of the browser, nothing cut off on a small phone.</summary>
+[Collection(SharedPages.Name)]
+public sealed class EveryPageTests(PagesApplication pulse)
+{
+    private const int Narrow = 320;
+
+    private static readonly Dictionary<string, Func<Visitor, Task>> s_pages = new()
+    {
+        ["home"] = visitor => visitor.Page.GotoAsync("/"),
+        ["signin"] = visitor => visitor.Page.GotoAsync("/signin"),
+        ["signin-somebody-else"] = async visitor =>
+        {
+            await visitor.Page.GotoAsync("/signin");
+            await visitor.Page.GetByText("Somebody else").ClickAsync();
+        },
+        ["dashboard"] = async visitor =>
+        {
+            await visitor.SignInAsync("Ada Lovelace");
+            await Assertions.Expect(visitor.Page.Locator("#presence")).ToHaveTextAsync("Online");
+        },
+        ["dashboard-fault"] = async visitor =>
+        {
+            await visitor.SignInAsync("Grace Hopper");
+            await visitor.Page.GetByText("Edit name and picture").ClickAsync();
+            await visitor.Page.GetByLabel("Picture").FillAsync("ftp://example.com/grace.png");
+            await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+            await Assertions.Expect(visitor.Page.Locator("#avatar-fault")).ToBeVisibleAsync();
+            await Assertions.Expect(visitor.Page.Locator("#presence")).ToHaveTextAsync("Online");
+        },
+        ["dashboard-long-words"] = visitor => visitor.SignInAsync(new string('W', 200)),
+        ["example"] = async visitor =>
+        {
+            await visitor.SignInAsync("Alan Turing");
+            await visitor.Page.GotoAsync("/example");
+        },
+        ["not-found"] = visitor => visitor.Page.GotoAsync("/no/such/page"),
+        ["bad-link"] = visitor => visitor.Page.GotoAsync("/auth/callback/email?token=x"),
+        ["check-mail"] = AskForLinkAsync,
+        ["dev-mail"] = async visitor =>
+        {
+            await AskForLinkAsync(visitor);
+            await visitor.Page.GotoAsync("/dev/mail");
+        },
+        ["confirm-email"] = async visitor =>
+        {
+            await AskForLinkAsync(visitor);
+            await visitor.Page.GotoAsync("/dev/mail");
+            await visitor.Page.GetByRole(AriaRole.Link, new() { Name = "Open the link" }).First.ClickAsync();
+            await Assertions.Expect(visitor.Page.GetByRole(AriaRole.Heading, new() { Name = "Finish signing in" })).ToBeVisibleAsync();
+        },
+    };
+
+    public static TheoryData<string> Pages => [.. s_pages.Keys];
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public Task Page_InLight_HasNoBarriers(string page) => LookAsync(page, ColorScheme.Light, 1200, "light");
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public Task Page_InDark_HasNoBarriers(string page) => LookAsync(page, ColorScheme.Dark, 1200, "dark");
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public Task Page_OnASmallPhone_HasNoBarriersAndFits(string page) => LookAsync(page, ColorScheme.Light, Narrow, "narrow");
+
+    private async Task LookAsync(string name, ColorScheme scheme, int width, string variant)
+    {
+        await using var visitor = await pulse.VisitAsync(scheme, width);
+        await s_pages[name](visitor);
+        await Screenshots.TakeAsync(visitor.Page, $"{name}-{variant}");
+
+        var axe = await visitor.Page.RunAxe();
+        Assert.Empty(axe.Violations.Where(violation => violation.Impact is "serious" or "critical").Select(violation =>
+            $"{violation.Id}: {violation.Help} ({string.Join("; ", violation.Nodes.Select(node => node.Html))})"));
+        Assert.Equal(1, await visitor.Page.Locator("h1").CountAsync());
+        Assert.True(await visitor.Page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= width, "The page is wider than the window.");
+        Assert.Empty(visitor.Complaints);
+    }
+
+    private static async Task AskForLinkAsync(Visitor visitor)
+    {
+        await visitor.Page.GotoAsync("/signin");
+        await visitor.Page.GetByLabel("E-mail", new() { Exact = true }).FillAsync("katherine@example.com");
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Send me a link" }).ClickAsync();
+        await Assertions.Expect(visitor.Page.GetByRole(AriaRole.Heading, new() { Name = "Check your mail" })).ToBeVisibleAsync();
+    }
+}

@@ -1,0 +1,129 @@
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Pulse.Web.Tests.Pages;
+
+/// <summary>What people do, as they do it.</summary>
+[Collection(SharedPages.Name)]
+public sealed class JourneyTests(PagesApplication pulse)
+{
+    // The promise is 100 KB for everything from the start page to the live dashboard, before compression.
+    private const int SizeBudget = 100_000;
+
+    [Fact]
+    public async Task Newcomer_FromTheStartPage_IsOnTheDashboardWithinThreeClicks()
+    {
+        await using var visitor = await pulse.VisitAsync();
+        var sizes = new Dictionary<string, Task<byte[]>>();
+        visitor.Page.Response += (_, response) =>
+        {
+            if (response.Status == 200) sizes[response.Url] = response.BodyAsync();
+        };
+
+        await visitor.Page.GotoAsync("/");
+        await visitor.Page.GetByRole(AriaRole.Link, new() { Name = "Sign in" }).Last.ClickAsync();
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Ada Lovelace" }).ClickAsync();
+
+        await Expect(visitor.Page.GetByRole(AriaRole.Heading, new() { Name = "Hello, Ada Lovelace" })).ToBeVisibleAsync();
+        await Expect(visitor.Page.Locator("#presence")).ToHaveTextAsync("Online");
+        await Expect(visitor.Page.GetByText("This device")).ToBeVisibleAsync();
+        Assert.Empty(visitor.Complaints);
+
+        var bodies = await Task.WhenAll(sizes.Select(async size => (Url: size.Key, (await size.Value).Length)));
+        Assert.Contains(bodies, body => body.Url.Contains("/assets/dashboard.js", StringComparison.Ordinal));
+        Assert.True(bodies.Sum(body => body.Length) <= SizeBudget, string.Join(", ", bodies));
+    }
+
+    [Fact]
+    public async Task Newcomer_WithTheKeyboardAlone_SignsIn()
+    {
+        await using var visitor = await pulse.VisitAsync();
+        await visitor.Page.GotoAsync("/");
+
+        await PressAsync(visitor.Page, "Tab", "Skip to the content");
+        await visitor.Page.Keyboard.PressAsync("Enter");
+        await PressAsync(visitor.Page, "Tab", "Sign in");
+        await visitor.Page.Keyboard.PressAsync("Enter");
+        await visitor.Page.WaitForURLAsync("**/signin");
+        await PressAsync(visitor.Page, "Tab", "Grace Hopper");
+        await visitor.Page.Keyboard.PressAsync("Enter");
+
+        await Expect(visitor.Page.GetByRole(AriaRole.Heading, new() { Name = "Hello, Grace Hopper" })).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task TwoPeople_InTwoBrowsers_AreBothLive()
+    {
+        await using var ada = await pulse.VisitAsync();
+        await using var grace = await pulse.VisitAsync();
+        await ada.SignInAsync("Ada");
+        await grace.SignInAsync("Grace");
+
+        foreach (var visitor in new[] { ada, grace })
+        {
+            await Expect(visitor.Page.Locator("#presence")).ToHaveTextAsync("Online");
+            await Expect(visitor.Page.Locator("#presence")).ToHaveAttributeAsync("data-state", "online");
+            await Expect(visitor.Page.Locator("#presence-note")).ToContainTextAsync("Connected");
+        }
+
+        // Ada sees the others' live status too, by the route that an application would ask.
+        var gracesId = await grace.Page.Locator("#presence").GetAttributeAsync("data-user");
+        const string Look = "id => fetch(`/presence?ids=${id}`).then(answer => answer.json()).then(all => all[0].status)";
+        Assert.Equal("online", await ada.Page.EvaluateAsync<string>(Look, gracesId));
+        await grace.Page.CloseAsync();
+        await ada.Page.WaitForFunctionAsync($"async id => await ({Look})(id) === 'offline'", gracesId, new() { Timeout = 20_000 });
+        Assert.Empty(ada.Complaints);
+    }
+
+    [Fact]
+    public async Task Stranger_OnAProtectedPage_SignsInAndComesBack()
+    {
+        await using var visitor = await pulse.VisitAsync();
+        await visitor.Page.GotoAsync("/example");
+        Assert.Equal("/signin?returnUrl=%2Fexample", new Uri(visitor.Page.Url).PathAndQuery);
+
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Alan Turing" }).ClickAsync();
+
+        await visitor.Page.WaitForURLAsync("**/example");
+        await Expect(visitor.Page.GetByText("You do, Alan Turing.")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Owner_WhoSignsAnotherDeviceOut_EndsItThere()
+    {
+        const string Mailbox = "device-owner@example.com";
+        await using var phone = await pulse.VisitAsync(width: 320);
+        await using var desk = await pulse.VisitAsync();
+        foreach (var visitor in new[] { phone, desk })
+        {
+            await visitor.Page.GotoAsync("/signin");
+            await visitor.Page.GetByText("Somebody else").ClickAsync();
+            await visitor.Page.GetByLabel("Their e-mail").FillAsync(Mailbox);
+            await visitor.Page.GetByLabel("Their name").FillAsync("Owner");
+            await visitor.Page.GetByLabel("Their name").PressAsync("Enter");
+            await visitor.Page.WaitForURLAsync("**/dashboard");
+        }
+
+        var devices = desk.Page.Locator("section:has(#devices) li");
+        await Expect(devices).ToHaveCountAsync(2);
+        await devices.Filter(new() { HasNotText = "This device" }).GetByRole(AriaRole.Button).ClickAsync();
+
+        await Expect(desk.Page.GetByText("That device is signed out.")).ToBeVisibleAsync();
+        await Expect(devices).ToHaveCountAsync(1);
+        await phone.Page.GotoAsync("/dashboard");
+        await phone.Page.WaitForURLAsync("**/signin?returnUrl=%2Fdashboard");
+    }
+
+    // As somebody would: on and on until it is there.
+    private static async Task PressAsync(IPage page, string key, string until)
+    {
+        const int PatienceKeys = 40;
+        for (var i = 0; i < PatienceKeys; i++)
+        {
+            await page.Keyboard.PressAsync(key);
+            if ((await page.EvaluateAsync<string>("document.activeElement.innerText")).Contains(until, StringComparison.Ordinal)) return;
+        }
+
+        Assert.Fail($"'{until}' was not reached with {PatienceKeys} times {key}.");
+    }
+}

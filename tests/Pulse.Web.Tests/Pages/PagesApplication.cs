@@ -1,0 +1,56 @@
+using Microsoft.Playwright;
+
+namespace Pulse.Web.Tests.Pages;
+
+/// <summary>Pulse in Development on a real port, and a real Chromium in front of it.</summary>
+public sealed class PagesApplication : PulseApplication, IAsyncLifetime
+{
+    private static readonly string[] s_browserArguments =
+        ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
+
+    private IPlaywright? _playwright;
+    private IBrowser? _browser;
+
+    public PagesApplication() : base([new("Pulse:Auth:DevSignIn", "true"), new("Pulse:Mail:RequestsPerMinute", "1000")])
+    {
+    }
+
+    /// <summary>Where Pulse is.</summary>
+    public Uri Url => Anonymous.BaseAddress!;
+
+    public new async Task InitializeAsync()
+    {
+        await base.InitializeAsync();
+        _playwright = await Playwright.CreateAsync();
+        _browser = await _playwright.Chromium.LaunchAsync(new()
+        {
+            // The machine's own: Playwright's is a download.
+            ExecutablePath = Environment.GetEnvironmentVariable("PULSE_TEST_CHROMIUM") is { Length: > 0 } path ? path : "/usr/bin/chromium",
+            Args = s_browserArguments,
+        });
+    }
+
+    public new async Task DisposeAsync()
+    {
+        if (_browser is not null) await _browser.DisposeAsync();
+        _playwright?.Dispose();
+        await base.DisposeAsync();
+    }
+
+    /// <summary>A browser of its own: no cookie shared with any other.</summary>
+    public async Task<Visitor> VisitAsync(ColorScheme scheme = ColorScheme.Light, int width = 1200, bool script = true) => await Visitor.OpenAsync(
+        await _browser!.NewContextAsync(new()
+        {
+            BaseURL = Url.ToString(),
+            ColorScheme = scheme,
+            JavaScriptEnabled = script,
+            ReducedMotion = ReducedMotion.Reduce,
+            ViewportSize = new() { Width = width, Height = 900 },
+        }));
+}
+
+[CollectionDefinition(Name)]
+public sealed class SharedPages : ICollectionFixture<PagesApplication>
+{
+    public const string Name = "Pages";
+}

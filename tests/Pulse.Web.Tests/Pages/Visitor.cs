@@ -1,0 +1,43 @@
+using Microsoft.Playwright;
+
+namespace Pulse.Web.Tests.Pages;
+
+/// <summary>Somebody in front of a browser, and what it complains of.</summary>
+public sealed class Visitor : IAsyncDisposable
+{
+    private readonly IBrowserContext _context;
+    private readonly List<string> _complaints = [];
+
+    private Visitor(IBrowserContext context, IPage page)
+    {
+        (_context, Page) = (context, page);
+        page.Console += (_, message) =>
+        {
+            // That the page itself is an error page is what some tests are about.
+            if (message.Type == "error" && !(message.Text.StartsWith("Failed to load resource", StringComparison.Ordinal) && message.Location.StartsWith(page.Url, StringComparison.Ordinal)))
+                _complaints.Add(message.Text);
+        };
+        page.PageError += (_, error) => _complaints.Add(error);
+    }
+
+    /// <summary>What they look at.</summary>
+    public IPage Page { get; }
+
+    /// <summary>Errors in the console, broken Content-Security-Policy rules among them.</summary>
+    public IReadOnlyCollection<string> Complaints => _complaints;
+
+    public static async Task<Visitor> OpenAsync(IBrowserContext context) => new(context, await context.NewPageAsync());
+
+    /// <summary>Signs in as one of the suggested people, or as anyone, and waits for the dashboard.</summary>
+    public async Task SignInAsync(string name)
+    {
+        await Page.GotoAsync("/signin");
+        await Page.GetByText("Somebody else").ClickAsync();
+        await Page.GetByLabel("Their e-mail").FillAsync($"{Guid.NewGuid():N}@example.com");
+        await Page.GetByLabel("Their name").FillAsync(name);
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Continue", Exact = true }).ClickAsync();
+        await Page.WaitForURLAsync("**/dashboard");
+    }
+
+    public ValueTask DisposeAsync() => _context.DisposeAsync();
+}

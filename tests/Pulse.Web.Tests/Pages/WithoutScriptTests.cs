@@ -1,0 +1,73 @@
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Pulse.Web.Tests.Pages;
+
+/// <summary>Everything but the live status works without JavaScript.</summary>
+[Collection(SharedPages.Name)]
+public sealed class WithoutScriptTests(PagesApplication pulse)
+{
+    [Fact]
+    public async Task SignInAndOut_Works()
+    {
+        await using var visitor = await pulse.VisitAsync(script: false);
+        await visitor.SignInAsync("No Script");
+        await Expect(visitor.Page.Locator("noscript")).ToBeVisibleAsync();
+
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out", Exact = true }).ClickAsync();
+
+        await Expect(visitor.Page.GetByRole(AriaRole.Link, new() { Name = "Sign in" }).First).ToBeVisibleAsync();
+        await visitor.Page.GotoAsync("/dashboard");
+        await visitor.Page.WaitForURLAsync("**/signin?returnUrl=%2Fdashboard");
+    }
+
+    [Fact]
+    public async Task SignOutEverywhere_EndsThisBrowserToo()
+    {
+        await using var visitor = await pulse.VisitAsync(script: false);
+        await visitor.SignInAsync("No Script");
+
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out everywhere" }).ClickAsync();
+
+        await visitor.Page.GotoAsync("/dashboard");
+        await visitor.Page.WaitForURLAsync("**/signin?returnUrl=%2Fdashboard");
+    }
+
+    [Fact]
+    public async Task Profile_IsEdited_AndThePictureTakenAway()
+    {
+        await using var visitor = await pulse.VisitAsync(script: false);
+        await visitor.SignInAsync("Before");
+
+        await SaveAsync(visitor.Page, "After & <b>later</b>", "https://example.invalid/a.png");
+        await Expect(visitor.Page.GetByText("Your profile is saved.")).ToBeVisibleAsync();
+        await Expect(visitor.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Hello, After & <b>later</b>");
+        await Expect(visitor.Page.Locator(".avatar img")).ToHaveAttributeAsync("src", "https://example.invalid/a.png");
+
+        await SaveAsync(visitor.Page, "After", "");
+        await Expect(visitor.Page.Locator(".avatar img")).ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task Profile_ThatBreaksARule_ComesBackWithTheFaultAndWhatWasTyped()
+    {
+        await using var visitor = await pulse.VisitAsync(script: false);
+        await visitor.SignInAsync("Before");
+
+        await SaveAsync(visitor.Page, "Kept", "ftp://example.com/a.png");
+
+        await Expect(visitor.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync("not saved");
+        await Expect(visitor.Page.GetByLabel("Name", new() { Exact = true })).ToHaveValueAsync("Kept");
+        await Expect(visitor.Page.GetByLabel("Picture")).ToHaveAttributeAsync("aria-invalid", "true");
+        await Expect(visitor.Page.GetByLabel("Picture")).ToHaveAccessibleDescriptionAsync(new System.Text.RegularExpressions.Regex("absolute http"));
+        await Expect(visitor.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Hello, Before");
+    }
+
+    private static async Task SaveAsync(IPage page, string name, string picture)
+    {
+        await page.GetByText("Edit name and picture").ClickAsync();
+        await page.GetByLabel("Name", new() { Exact = true }).FillAsync(name);
+        await page.GetByLabel("Picture").FillAsync(picture);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+    }
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+using Pulse.Web.Pages;
+using Pulse.Web.Pages.Dashboard;
+using Pulse.Web.Pages.Parts;
+
+namespace Pulse.Web.Tests.Pages;
+
+/// <summary>The small words on pages.</summary>
+public sealed class WordsTests
+{
+    private static readonly DateTimeOffset s_now = new(2030, 3, 31, 12, 0, 0, TimeSpan.Zero);
+
+    [Theory]
+    [InlineData("-00:05:00", "just now")]
+    [InlineData("00:00:59", "just now")]
+    [InlineData("00:01:00", "1 minute ago")]
+    [InlineData("00:59:59", "59 minutes ago")]
+    [InlineData("01:00:00", "1 hour ago")]
+    [InlineData("23:59:59", "23 hours ago")]
+    [InlineData("1.00:00:00", "1 day ago")]
+    [InlineData("29.23:59:59", "29 days ago")]
+    [InlineData("30.00:00:00", "1 March 2030")]
+    public void RelativeTime_ForAnAge_SaysIt(string age, string words) =>
+        Assert.Equal(words, RelativeTime.Words(s_now - TimeSpan.Parse(age, CultureInfo.InvariantCulture), s_now));
+
+    [Theory]
+    [InlineData("Ada Lovelace", "AL")]
+    [InlineData("ada", "A")]
+    [InlineData("Ada King, Countess of Lovelace", "AL")]
+    [InlineData("🎉 Åsa (she)", "ÅS")]
+    [InlineData("张 伟", "张伟")]
+    [InlineData("🎉", "?")]
+    [InlineData("e\u0301mile", "E\u0301")]
+    public void Initials_OfAName_AreItsFirstAndLastLetter(string name, string initials) => Assert.Equal(initials, Initials.Of(name));
+
+    [Fact]
+    public void ProfileForm_WithAnEmptyPicture_TakesItAway()
+    {
+        var update = new ProfileForm("Ada", "").ToUpdate();
+
+        Assert.True(update.RemoveAvatar);
+        Assert.Null(update.Avatar);
+    }
+
+    [Theory]
+    [InlineData("", "", true, false)]
+    [InlineData("Ada", "javascript:alert(1)", false, true)]
+    [InlineData("Ada", "https://example.com/a.png", false, false)]
+    public void ProfileForm_IsHeldToTheProfileRules(string name, string avatar, bool nameFault, bool avatarFault)
+    {
+        var form = new ProfileForm(name, avatar);
+
+        Assert.Equal((nameFault, avatarFault), (form.NameFault is not null, form.AvatarFault is not null));
+    }
+
+    // The page tells people to copy these lines, so they must be the ones that run.
+    [Fact]
+    public void ExamplePage_ShowsTheLinesThatProtectIt()
+    {
+        var source = File.ReadAllText(Path.Combine(Checkout.Root, "src", "Pulse.Web", "Pages", "ExampleEndpoint.cs")).Split("\"\"\"")[^1];
+
+        Assert.All(
+            ExampleEndpoint.Code.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+            line => Assert.Contains(line, source, StringComparison.Ordinal));
+    }
+}

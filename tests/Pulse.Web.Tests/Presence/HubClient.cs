@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http.Connections;
+using Microsoft.AspNetCore.SignalR.Client;
+using Xunit.Sdk;
+
+namespace Pulse.Web.Tests.Presence;
+
+/// <summary>A real SignalR client over a real WebSocket, and what the server has told it.</summary>
+internal sealed class HubClient : IAsyncDisposable
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
+
+    private readonly ConcurrentQueue<(string Name, JsonElement Message)> _told = new();
+    private readonly SemaphoreSlim _news = new(0);
+    private readonly TaskCompletionSource<Exception?> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private HubClient(Uri address, string token)
+    {
+        Connection = new HubConnectionBuilder()
+            .WithUrl(new Uri(address, "/hubs/pulse"), http =>
+            {
+                http.Transports = HttpTransportType.WebSockets;
+                http.SkipNegotiation = true;
+                http.AccessTokenProvider = () => Task.FromResult<string?>(token);
+            })
+            .Build();
+        foreach (var name in new[] { "Connected", "PresenceChanged", "TokenExpiring", "SessionEnded" })
+        {
+            Connection.On<JsonElement>(name, message =>
+            {
+                _told.Enqueue((name, message));
+                _news.Release();
+            });
+        }
+
+        Connection.Closed += error =>
+        {
+            _closed.TrySetResult(error);
+            return Task.CompletedTask;
+        };
+    }
+
+    public HubConnection Connection { get; }
+
+    /// <summary>Completes when the connection is closed, by whomever.</summary>
+    public Task<Exception?> Closed => _closed.Task.WaitAsync(Bound);
+
+    /// <summary>The names of what the server sent, in order.</summary>
+    public string[] Told => [.. _told.Select(told => told.Name)];
+
+    public static async Task<HubClient> ConnectAsync(Uri address, string token)
+    {
+        var client = new HubClient(address, token);
+        await client.Connection.StartAsync();
+        await client.NextAsync("Connected");
+        return client;
+    }
+
+    /// <summary>The first message of that name that fits, whether it came already or not.</summary>
+    public async Task<JsonElement> NextAsync(string name, Func<JsonElement, bool>? fits = null)
+    {
+        using var bound = new CancellationTokenSource(Bound);
+        while (true)
+        {
+            foreach (var told in _told)
+            {
+                if (told.Name == name && (fits is null || fits(told.Message))) return told.Message;
+            }
+
+            try
+            {
+                await _news.WaitAsync(bound.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                throw new XunitException($"Expected {name} within {Bound.TotalSeconds} s; told so far: {string.Join(", ", _told)}.");
+            }
+        }
+    }
+
+    public Task<JsonElement> StatusAsync(Guid userId, string status) => NextAsync(
+        "PresenceChanged", message => message.GetProperty("userId").GetGuid() == userId && message.GetProperty("status").GetString() == status);
+
+    /// <summary>Statuses of that user as told, in order.</summary>
+    public string[] StatusesOf(Guid userId) =>
+    [
+        .. _told.Where(told => told.Name == "PresenceChanged" && told.Message.GetProperty("userId").GetGuid() == userId)
+            .Select(told => told.Message.GetProperty("status").GetString()!),
+    ];
+
+    public async ValueTask DisposeAsync() => await Connection.DisposeAsync();
+}

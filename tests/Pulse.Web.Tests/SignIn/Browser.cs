@@ -1,0 +1,64 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.RegularExpressions;
+
+namespace Pulse.Web.Tests.SignIn;
+
+/// <summary>As much of a browser as a sign-in needs: cookies of its own, forms, and redirects only when told to follow them.</summary>
+internal sealed partial class Browser : IDisposable
+{
+    private readonly HttpClient _client;
+
+    public Browser(Uri site)
+    {
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = true, CookieContainer = Cookies };
+        _client = new HttpClient(handler) { BaseAddress = site, Timeout = TimeSpan.FromSeconds(30) };
+        _client.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("text/html"));
+    }
+
+    public CookieContainer Cookies { get; } = new();
+
+    public Uri Site => _client.BaseAddress!;
+
+    public Task<Answer> GetAsync(string url) => SendAsync(new(HttpMethod.Get, url));
+
+    public Task<Answer> PostAsync(string url, params (string Name, string Value)[] fields) =>
+        SendAsync(new(HttpMethod.Post, url) { Content = new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value))) });
+
+    /// <summary>Presses the button of a page's only form.</summary>
+    public Task<Answer> SubmitAsync(Answer page, params (string Name, string Value)[] fields)
+    {
+        var hidden = HiddenField().Matches(page.Body).Select(match => (match.Groups["name"].Value, WebUtility.HtmlDecode(match.Groups["value"].Value)));
+        var action = FormAction().Match(page.Body) is { Success: true } match ? WebUtility.HtmlDecode(match.Groups[1].Value) : page.Url.PathAndQuery;
+        return PostAsync(new Uri(page.Url, action).AbsoluteUri, [.. hidden, .. fields]);
+    }
+
+    public async Task<Answer> SendAsync(HttpRequestMessage request)
+    {
+        using var response = await _client.SendAsync(request);
+        var location = response.Headers.Location is { } to ? new Uri(request.RequestUri!, to) : null;
+        return new(response.StatusCode, location, await response.Content.ReadAsStringAsync(), request.RequestUri!, response);
+    }
+
+    /// <summary>Whether the site takes this browser for somebody, and for whom.</summary>
+    public async Task<Guid?> WhoAmIAsync()
+    {
+        var answer = await GetAsync("/auth/me");
+        return answer.Status == HttpStatusCode.OK ? System.Text.Json.JsonDocument.Parse(answer.Body).RootElement.GetProperty("id").GetGuid() : null;
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    [GeneratedRegex("""<input type="hidden" name="(?<name>[^"]*)" value="(?<value>[^"]*)"\s*/?>""")]
+    private static partial Regex HiddenField();
+
+    [GeneratedRegex("""<form[^>]* action="([^"]*)""")]
+    private static partial Regex FormAction();
+}
+
+/// <summary>What came back.</summary>
+internal sealed record Answer(HttpStatusCode Status, Uri? Location, string Body, Uri Url, HttpResponseMessage Response)
+{
+    /// <summary>Path and query of where it leads.</summary>
+    public string? Path => Location?.PathAndQuery;
+}

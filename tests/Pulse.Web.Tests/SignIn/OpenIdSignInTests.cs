@@ -1,0 +1,213 @@
+using System.Net;
+using System.Web;
+
+namespace Pulse.Web.Tests.SignIn;
+
+/// <summary>Signing in with a certified OpenID provider, step by step, by browsers that do as they should and others.</summary>
+[Collection(SharedSignIn.Name)]
+public sealed class OpenIdSignInTests(SignInFixture pulse)
+{
+    private readonly string _person = $"p{Guid.NewGuid():N}";
+
+    [Fact]
+    public async Task Challenge_HasStateNonceAndPkce_AndAsksForACodeInTheQuery()
+    {
+        using var browser = pulse.NewBrowser();
+        var answer = await browser.GetAsync("/auth/signin/google?returnUrl=/rooms");
+
+        Assert.Equal((HttpStatusCode.Redirect, pulse.GoogleUrl.Authority), (answer.Status, answer.Location!.Authority));
+        var asked = HttpUtility.ParseQueryString(answer.Location.Query);
+        Assert.Equal(("code", "S256", "pulse"), (asked["response_type"], asked["code_challenge_method"], asked["client_id"]));
+        Assert.Equal($"{pulse.Site}auth/callback/google", asked["redirect_uri"]);
+        Assert.Contains(asked["response_mode"], new[] { null, "query" });
+        Assert.All([asked["state"], asked["nonce"], asked["code_challenge"]], value => Assert.False(string.IsNullOrEmpty(value)));
+        Assert.DoesNotContain("rooms", asked["state"], StringComparison.Ordinal);
+
+        var cookies = answer.Response.Headers.GetValues("Set-Cookie").ToArray();
+        Assert.Equal(2, cookies.Length);
+        Assert.All(cookies, cookie =>
+        {
+            Assert.Contains("path=/auth/callback/google", cookie, StringComparison.OrdinalIgnoreCase);
+            Assert.Contains("httponly", cookie, StringComparison.OrdinalIgnoreCase);
+            Assert.Contains("samesite=lax", cookie, StringComparison.OrdinalIgnoreCase);
+            // Over plain http a browser would drop such a cookie.
+            Assert.DoesNotContain("secure", cookie, StringComparison.OrdinalIgnoreCase);
+        });
+    }
+
+    [Fact]
+    public async Task SignIn_FirstTime_MakesUserAccountAndSession_AndNothingElse()
+    {
+        using var browser = pulse.NewBrowser();
+        var callback = await pulse.ToCallbackAsync(browser, _person, start: "/auth/signin/google?returnUrl=%2Frooms%2F7");
+        var answer = await browser.GetAsync(callback.AbsoluteUri);
+
+        Assert.Equal("/rooms/7", answer.Path);
+        var user = Assert.NotNull(await browser.WhoAmIAsync());
+        Assert.Equal("Ada|1", await pulse.QueryAsync($"SELECT name || '|' || email_verified FROM users WHERE id = '{user}' AND email = '{_person}@example.com'"));
+        Assert.Equal(1L, await pulse.QueryAsync(
+            $"SELECT count(*) FROM accounts WHERE user_id = '{user}' AND provider = 'google' AND provider_account_id = '{_person}' AND type = 'oidc' "
+            + "AND coalesce(access_token, refresh_token, id_token, token_type, scope) IS NULL"));
+        Assert.Equal(1L, await pulse.QueryAsync($"SELECT count(*) FROM sessions WHERE user_id = '{user}' AND length(session_token) = 32"));
+        Assert.Equal(0L, await pulse.QueryAsync($"SELECT count(*) FROM verification_tokens WHERE identifier LIKE '{_person}%'"));
+
+        // The cookies of the sign-in are gone, only those of the session and of forms are left.
+        Assert.DoesNotContain(browser.Cookies.GetAllCookies(), cookie => cookie.Name.Contains("signin", StringComparison.Ordinal) || cookie.Name.Contains("nonce", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task SignIn_InTwoBrowsers_IsOneUserAndTwoSessions()
+    {
+        using var first = pulse.NewBrowser();
+        using var second = pulse.NewBrowser();
+        await pulse.SignInAsync(first, _person);
+        await pulse.SignInAsync(second, _person);
+
+        var user = Assert.NotNull(await first.WhoAmIAsync());
+        Assert.Equal(user, await second.WhoAmIAsync());
+        Assert.Equal(2L, await pulse.QueryAsync($"SELECT count(*) FROM sessions WHERE user_id = '{user}'"));
+    }
+
+    [Theory]
+    [InlineData("//evil.example")]
+    [InlineData("https://evil.example")]
+    [InlineData("/\\evil.example")]
+    public async Task SignIn_WithAReturnUrlElsewhere_EndsOnTheDashboard(string returnUrl)
+    {
+        using var browser = pulse.NewBrowser();
+        var callback = await pulse.ToCallbackAsync(browser, _person, start: $"/auth/signin/google?returnUrl={Uri.EscapeDataString(returnUrl)}");
+        Assert.Equal("/dashboard", (await browser.GetAsync(callback.AbsoluteUri)).Path);
+    }
+
+    [Fact]
+    public async Task Callback_Twice_SignsInOnce()
+    {
+        using var browser = pulse.NewBrowser();
+        var callback = await pulse.ToCallbackAsync(browser, _person);
+        await browser.GetAsync(callback.AbsoluteUri);
+
+        await AssertRefusedAsync(browser, callback.AbsoluteUri);
+    }
+
+    [Fact]
+    public async Task Callback_InAnotherBrowser_IsRefused_AndLeavesTheFirstItsWay()
+    {
+        using var browser = pulse.NewBrowser();
+        using var other = pulse.NewBrowser();
+        var callback = await pulse.ToCallbackAsync(browser, _person);
+
+        await AssertRefusedAsync(other, callback.AbsoluteUri);
+        Assert.Null(await other.WhoAmIAsync());
+        Assert.Equal(HttpStatusCode.SeeOther, (await browser.GetAsync(callback.AbsoluteUri)).Status);
+    }
+
+    [Fact]
+    public async Task Callback_WithTheStateOfAnotherSignIn_IsRefused()
+    {
+        using var browser = pulse.NewBrowser();
+        using var other = pulse.NewBrowser();
+        var (own, others) = (await pulse.ToCallbackAsync(browser, _person), await pulse.ToCallbackAsync(other, "other" + _person));
+
+        // Login CSRF (RFC 6749 section 10.12): the other's code in this browser, with either state.
+        await AssertRefusedAsync(browser, With(others, "state", HttpUtility.ParseQueryString(others.Query)["state"]));
+        await AssertRefusedAsync(browser, With(own, "code", HttpUtility.ParseQueryString(others.Query)["code"]));
+        Assert.Null(await browser.WhoAmIAsync());
+    }
+
+    [Fact]
+    public async Task Callback_WithACodeThatWasUsed_IsRefused()
+    {
+        using var browser = pulse.NewBrowser();
+        var first = await pulse.ToCallbackAsync(browser, _person);
+        await browser.GetAsync(first.AbsoluteUri);
+
+        using var second = pulse.NewBrowser();
+        var own = await pulse.ToCallbackAsync(second, _person);
+        await AssertRefusedAsync(second, With(own, "code", HttpUtility.ParseQueryString(first.Query)["code"]));
+    }
+
+    [Theory]
+    [InlineData("state", null)]
+    [InlineData("state", "")]
+    [InlineData("state", "rubbish")]
+    [InlineData("code", null)]
+    [InlineData("code", "")]
+    [InlineData("code", "rubbish")]
+    [InlineData("iss", null)]
+    [InlineData("iss", "https://evil.example")]
+    public async Task Callback_WithAParameterChanged_IsRefused(string parameter, string? value)
+    {
+        using var browser = pulse.NewBrowser();
+        var callback = await pulse.ToCallbackAsync(browser, _person);
+
+        await AssertRefusedAsync(browser, With(callback, parameter, value));
+        Assert.Null(await browser.WhoAmIAsync());
+        Assert.Equal(0L, await pulse.QueryAsync($"SELECT count(*) FROM accounts WHERE provider_account_id = '{_person}'"));
+    }
+
+    [Theory]
+    [InlineData("/auth/callback/google")]
+    [InlineData("/auth/callback/google?error=server_error")]
+    [InlineData("/auth/callback/google?error=access_denied")]
+    [InlineData("/auth/callback/google?id_token=x&state=y")]
+    [InlineData("/auth/callback/google?code=a&code=b&state=c&state=d")]
+    public async Task Callback_OutOfTheBlue_IsRefused(string url)
+    {
+        using var browser = pulse.NewBrowser();
+        await AssertRefusedAsync(browser, url);
+    }
+
+    [Fact]
+    public async Task Callback_AtAnotherProvider_IsRefused()
+    {
+        using var browser = pulse.NewBrowser();
+        var callback = await SignInFixture.ToHostileCallbackAsync(browser);
+        var elsewhere = callback.AbsoluteUri.Replace("/callback/hostile", "/callback/second", StringComparison.Ordinal);
+
+        // Even with the cookies that belong to it: the cookie container keeps them by path, so they are carried over by hand.
+        using var carrying = pulse.NewBrowser();
+        foreach (Cookie cookie in browser.Cookies.GetCookies(callback))
+            carrying.Cookies.Add(new Uri(elsewhere), new Cookie(cookie.Name.Replace("hostile", "second", StringComparison.Ordinal), cookie.Value));
+        await AssertRefusedAsync(carrying, elsewhere);
+        Assert.Null(await carrying.WhoAmIAsync());
+    }
+
+    [Fact]
+    public async Task Cancel_SaysSo_AndTheWayBackWorks()
+    {
+        using var browser = pulse.NewBrowser();
+        var answer = await browser.GetAsync((await pulse.CancelAsync(browser)).AbsoluteUri);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.Status);
+        Assert.Contains("You cancelled", answer.Body, StringComparison.Ordinal);
+        Assert.Contains("href=\"/signin\"", answer.Body, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.SeeOther, (await pulse.SignInAsync(browser, _person)).Status);
+    }
+
+    [Theory]
+    [InlineData("/auth/signin/nobody")]
+    [InlineData("/auth/signin/Google")]
+    [InlineData("/auth/signin/dev")]
+    [InlineData("/auth/callback/nobody?code=x&state=y")]
+    public async Task UnknownProvider_Is404(string url)
+    {
+        using var browser = pulse.NewBrowser();
+        Assert.Equal(HttpStatusCode.NotFound, (await browser.GetAsync(url)).Status);
+    }
+
+    private static async Task AssertRefusedAsync(Browser browser, string url)
+    {
+        var answer = await browser.GetAsync(url);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.Status);
+        Assert.Contains("text/html", answer.Response.Content.Headers.ContentType!.ToString(), StringComparison.Ordinal);
+        Assert.Contains("href=\"/signin\"", answer.Body, StringComparison.Ordinal);
+    }
+
+    private static string With(Uri url, string parameter, string? value)
+    {
+        var query = HttpUtility.ParseQueryString(url.Query);
+        if (value is null) query.Remove(parameter);
+        else query[parameter] = value;
+        return new UriBuilder(url) { Query = query.ToString() }.Uri.AbsoluteUri;
+    }
+}

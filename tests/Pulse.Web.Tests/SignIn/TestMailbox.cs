@@ -1,0 +1,43 @@
+using MimeKit;
+
+namespace Pulse.Web.Tests.SignIn;
+
+/// <summary>A real SMTP server, and the mails that it took.</summary>
+internal sealed class TestMailbox : IAsyncDisposable
+{
+    private readonly NodeServer _server;
+    private readonly int _port;
+
+    private TestMailbox(NodeServer server, int port) => (_server, _port) = (server, port);
+
+    /// <summary>What makes Pulse send there.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Settings =>
+    [
+        new("Pulse:Mail:Host", "127.0.0.1"),
+        new("Pulse:Mail:Port", $"{_port}"),
+        new("Pulse:Mail:Security", "None"),
+        new("Pulse:Mail:User", "pulse"),
+        new("Pulse:Mail:Password", "mail password"),
+        new("Pulse:Mail:From", "Pulse <pulse@example.com>"),
+    ];
+
+    public static async Task<TestMailbox> StartAsync()
+    {
+        var (server, first) = await NodeServer.StartAsync("mailbox.mjs", "pulse", "mail password");
+        return new(server, first.GetProperty("port").GetInt32());
+    }
+
+    /// <summary>The next mail, waited for.</summary>
+    public async Task<MimeMessage> NextAsync() => Parse(await _server.NextAsync());
+
+    /// <summary>Whether a mail is there that nobody has read.</summary>
+    public bool HasMore => _server.TryNext(out _);
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    private static MimeMessage Parse(System.Text.Json.JsonElement line)
+    {
+        using var raw = new MemoryStream(line.GetProperty("raw").GetBytesFromBase64());
+        return MimeMessage.Load(raw);
+    }
+}

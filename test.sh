@@ -232,7 +232,7 @@ build() {
   # "|| return": errexit is off in a function whose result the caller tests.
   dotnet build Pulse.sln --disable-build-servers -nologo -v:minimal 9>&- || return
   local package
-  for package in tests/*/package.json; do
+  for package in tests/*/package.json clients/*/package.json; do
     package=$(dirname -- "$package")
     cmp -s "$package/package-lock.json" "$package/node_modules/.installed-lock" && continue
     (cd "$package" && npm ci --loglevel=error && cp package-lock.json node_modules/.installed-lock) 9>&- || return
@@ -273,7 +273,7 @@ attribute() { grep -oE "\b$1=\"[0-9]+\"" <<<"$2" | grep -oE '[0-9]+'; }
 
 run_node_tests() {
   local package name code log
-  for package in tests/*/package.json; do
+  for package in tests/*/package.json clients/*/package.json; do
     package=$(dirname -- "$package") name=$(basename -- "$(dirname -- "$package/.")")
     say "$name"
     log=$results/$name.log
@@ -286,8 +286,14 @@ run_node_tests() {
 
 npm_test() { npm --prefix "$1" test --silent 2>&1 | tee "$2"; }
 
-# Node's summary is "# pass 3" or, from its spec reporter, "ℹ pass 3"; the last one counts, a test may print such a line too.
-node_count() { grep -oE "^(#|ℹ) $1 [0-9]+\$" "$2" | tail -1 | grep -oE '[0-9]+' || echo 0; }
+# The last summary counts, a test may print such a line too. Node's own runner: "# pass 3", or "ℹ pass 3" from its spec reporter; vitest: one line,
+# "Tests  1 failed | 3 passed (4)".
+node_count() {
+  local node vitest
+  node=$(grep -oE "^(#|ℹ) $1 [0-9]+\$" "$2" | tail -1 | grep -oE '[0-9]+' || true)
+  vitest=$(grep -E '^ *Tests  ' "$2" | tail -1 | grep -oE "[0-9]+ $1" | grep -oE '[0-9]+' || true)
+  echo "$((${node:-0} + ${vitest:-0}))"
+}
 
 main() {
   check_tools

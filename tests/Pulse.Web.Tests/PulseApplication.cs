@@ -39,12 +39,6 @@ public class PulseApplication : IAsyncLifetime
     /// <summary>Where it listens.</summary>
     public Uri Address => Anonymous.BaseAddress!;
 
-    /// <summary>The application's own services.</summary>
-    public IServiceProvider Services => _factory!.Services;
-
-    /// <summary>Where it keeps its files.</summary>
-    public string DataDirectory => _settings["Pulse:DataDirectory"];
-
     /// <summary>A client without credentials.</summary>
     public HttpClient Anonymous { get; private set; } = null!;
 
@@ -63,6 +57,12 @@ public class PulseApplication : IAsyncLifetime
         if (_factory is not null) await _factory.DisposeAsync();
         _data.Delete(recursive: true);
     }
+
+    /// <summary>The application's own services.</summary>
+    public IServiceProvider Services => _factory!.Services;
+
+    /// <summary>Where it keeps its files.</summary>
+    public string DataDirectory => _settings["Pulse:DataDirectory"];
 
     /// <summary>A client with that token on every request.</summary>
     public HttpClient As(string token)

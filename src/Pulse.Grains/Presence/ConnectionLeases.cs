@@ -29,6 +29,9 @@ internal sealed class ConnectionLeases(TimeSpan duration)
     /// <summary>The latest end, or last sign of life, of a connection that is gone: lastSeen once no other is left.</summary>
     public DateTimeOffset? GoneAt { get; private set; }
 
+    /// <summary>The latest sign of life of a live connection; of one that is gone while the grace period runs.</summary>
+    public DateTimeOffset SeenAt { get; private set; }
+
     /// <summary>The live connections.</summary>
     public IEnumerable<ConnectionLease> Live => _live.Values.Select(held => held.Lease);
 
@@ -107,6 +110,7 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         foreach (var held in _live.Values)
         {
             if (held.ExpiresAt < next) next = held.ExpiresAt;
+            if (held.Lease.SeenAt > SeenAt) SeenAt = held.Lease.SeenAt;
         }
 
         NextDeadline = next;

@@ -1,9 +1,12 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Pulse.Grains.Users;
 
 namespace Pulse.Grains.Presence;
 
-/// <summary>The users that are online by this silo's grains: keeps their keys alive, and wakes a grain whose lease ran out.</summary>
+/// <summary>
+/// The users that are online by this silo's grains: keeps their keys alive, wakes a grain whose lease ran out, and has lastSeen saved now and then.
+/// </summary>
 /// <remarks>
 /// One per silo, so that ten thousand online users cost one loop and pipelined batches, not ten thousand timers. A grain tells it of its own
 /// user only. The gate makes "still online?" and the command that follows one step: without it, a renewal of the key could be issued after
@@ -16,6 +19,7 @@ internal sealed partial class OnlineUsers(
     private const int BatchSize = 256;
 
     private readonly TimeSpan _keyRenewalInterval = options.Value.KeyRenewalInterval;
+    private readonly TimeSpan _saveInterval = options.Value.LastSeenSaveInterval;
     private readonly Dictionary<Guid, Entry> _users = [];
     private readonly Lock _gate = new();
 
@@ -23,6 +27,8 @@ internal sealed partial class OnlineUsers(
     {
         public DateTimeOffset NextDeadline;
         public DateTimeOffset KeyDueAt;
+        public DateTimeOffset SeenAt;
+        public DateTimeOffset SaveDueAt;
     }
 
     /// <summary>How many users are online here.</summary>
@@ -35,13 +41,13 @@ internal sealed partial class OnlineUsers(
     }
 
     /// <summary>The user came online: sets the key. Redis being away is no failure here; the sweep sets the key when it is back.</summary>
-    public Task AddAsync(Guid userId, DateTimeOffset nextDeadline)
+    public Task AddAsync(Guid userId, DateTimeOffset nextDeadline, DateTimeOffset seenAt)
     {
-        var keyDueAt = time.GetUtcNow() + _keyRenewalInterval;
+        var now = time.GetUtcNow();
         Task set;
         lock (_gate)
         {
-            _users[userId] = new() { NextDeadline = nextDeadline, KeyDueAt = keyDueAt };
+            _users[userId] = new() { NextDeadline = nextDeadline, KeyDueAt = now + _keyRenewalInterval, SeenAt = seenAt, SaveDueAt = now + _saveInterval };
             set = index.SetOnlineAsync([userId]);
         }
 
@@ -57,12 +63,12 @@ internal sealed partial class OnlineUsers(
         }
     }
 
-    /// <summary>The user is still online; the grain wants to be woken at <paramref name="nextDeadline"/>.</summary>
-    public void Extend(Guid userId, DateTimeOffset nextDeadline)
+    /// <summary>The user is still online, last known to be at <paramref name="seenAt"/>; the grain wants to be woken at <paramref name="nextDeadline"/>.</summary>
+    public void Extend(Guid userId, DateTimeOffset nextDeadline, DateTimeOffset seenAt)
     {
         lock (_gate)
         {
-            if (_users.TryGetValue(userId, out var entry)) entry.NextDeadline = nextDeadline;
+            if (_users.TryGetValue(userId, out var entry)) (entry.NextDeadline, entry.SeenAt) = (nextDeadline, seenAt);
         }
     }
 
@@ -85,18 +91,25 @@ internal sealed partial class OnlineUsers(
         lock (_gate) _users.Remove(userId);
     }
 
-    /// <summary>Renews the keys that are due, and tells whose leases have run out.</summary>
-    /// <returns>Users whose grain should look at its leases.</returns>
-    public async Task<List<Guid>> SweepAsync()
+    /// <summary>Renews the keys that are due.</summary>
+    /// <returns>
+    /// Users whose grain should look at its leases; and lastSeen of users who are still here, to be saved in case that grain and front end die together:
+    /// nobody would be left to write it.
+    /// </returns>
+    public async Task<(List<Guid> Expired, List<LastSeen> Seen)> SweepAsync()
     {
         var now = time.GetUtcNow();
         List<Guid> expired = [], due = [];
+        List<LastSeen> seen = [];
         lock (_gate)
         {
             foreach (var (userId, entry) in _users)
             {
                 if (entry.NextDeadline <= now) expired.Add(userId);
                 if (entry.KeyDueAt <= now) due.Add(userId);
+                if (entry.SaveDueAt > now || entry.SeenAt == default) continue; // Never: taken for online on the word of a key.
+                entry.SaveDueAt = now + _saveInterval;
+                seen.Add(new(userId, Instant.Truncate(entry.SeenAt)));
             }
         }
 
@@ -105,7 +118,7 @@ internal sealed partial class OnlineUsers(
             if (!await RenewKeysAsync(batch, now)) break; // Away: the rest would only wait as long again.
         }
 
-        return expired;
+        return (expired, seen);
     }
 
     private async Task<bool> RenewKeysAsync(Guid[] batch, DateTimeOffset now)

@@ -29,6 +29,9 @@ internal sealed class PresenceOptions : IValidatableObject
     /// <summary>How often a live key is written again: a flushed Redis is whole again within this time.</summary>
     public TimeSpan KeyRenewalInterval => TimeToLive / 3;
 
+    /// <summary>How often lastSeen of a user who is online is saved: what a crash of grain and front end together can lose of it.</summary>
+    public TimeSpan LastSeenSaveInterval => HeartbeatInterval;
+
     /// <summary>How often leases and keys are looked at. Adds at most this much to every deadline above.</summary>
     public TimeSpan SweepInterval => TimeToLive / 60;
 

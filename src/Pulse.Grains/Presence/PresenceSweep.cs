@@ -1,13 +1,14 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Pulse.Grains.Users;
 using Pulse.Users;
 
 namespace Pulse.Grains.Presence;
 
-/// <summary>The silo's presence clock: has <see cref="OnlineUsers"/> keep the keys alive, and grains drop leases that ran out.</summary>
+/// <summary>The silo's presence clock: has <see cref="OnlineUsers"/> keep the keys alive, grains drop leases that ran out, and lastSeen saved.</summary>
 internal sealed partial class PresenceSweep(
-    OnlineUsers users, IGrainFactory grains, IOptions<PresenceOptions> options, TimeProvider time, ILogger<PresenceSweep> logger)
+    OnlineUsers users, LastSeenWriter lastSeen, IGrainFactory grains, IOptions<PresenceOptions> options, TimeProvider time, ILogger<PresenceSweep> logger)
     : BackgroundService
 {
     // After a front end's death thousands of leases run out together; the silo has other work too.
@@ -20,7 +21,8 @@ internal sealed partial class PresenceSweep(
         {
             try
             {
-                var expired = await users.SweepAsync();
+                var (expired, seen) = await users.SweepAsync();
+                lastSeen.Queue(seen);
                 await Parallel.ForEachAsync(
                     expired,
                     new ParallelOptions { MaxDegreeOfParallelism = GrainsAtOnce, CancellationToken = stoppingToken },

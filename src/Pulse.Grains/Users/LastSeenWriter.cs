@@ -33,6 +33,17 @@ internal sealed partial class LastSeenWriter(IUserStore store, TimeProvider time
         }
     }
 
+    /// <summary>Queues values that nobody waits for.</summary>
+    public void Queue(IReadOnlyCollection<LastSeen> seen)
+    {
+        if (seen.Count == 0) return;
+        lock (_gate)
+        {
+            foreach (var (userId, at) in seen) Gather(userId, at);
+            if (_work.CurrentCount == 0) _work.Release();
+        }
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // A database that is away must not keep the process from stopping: one last try, then the log says what is lost.

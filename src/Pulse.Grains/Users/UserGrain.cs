@@ -140,11 +140,11 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         _online = _leases.IsOnline;
         if (_online && !wasOnline)
         {
-            await _onlineUsers.AddAsync(UserId, _leases.NextDeadline);
+            await _onlineUsers.AddAsync(UserId, _leases.NextDeadline, _leases.SeenAt);
         }
         else if (_online)
         {
-            _onlineUsers.Extend(UserId, _leases.NextDeadline);
+            _onlineUsers.Extend(UserId, _leases.NextDeadline, _leases.SeenAt);
         }
         else
         {
@@ -204,7 +204,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
             if (!await _index.IsOnlineAsync(UserId)) return;
             _leases.Assume(_time.GetUtcNow());
             _online = true;
-            await _onlineUsers.AddAsync(UserId, _leases.NextDeadline);
+            await _onlineUsers.AddAsync(UserId, _leases.NextDeadline, _leases.SeenAt);
         }
         catch (PresenceIndexUnavailableException)
         {

@@ -76,7 +76,7 @@ internal sealed class MailOptionsValidator(IHostEnvironment environment, IConfig
         }
 
         if (mail.Port is < 1 or > 65535) yield return $"{At}:Port must be between 1 and 65535; it is {mail.Port}.";
-        if (!MailboxAddress.TryParse(mail.From, out _)) yield return $"{At}:From must be an e-mail address; it is '{mail.From}'.";
+        if (!MailboxAddress.TryParse(mail.From, out var from) || !from.Address.Contains('@', StringComparison.Ordinal)) yield return $"{At}:From must be an e-mail address; it is '{mail.From}'.";
         if (string.IsNullOrEmpty(mail.User) != string.IsNullOrEmpty(mail.Password))
             yield return $"{At}:{(string.IsNullOrEmpty(mail.User) ? "User" : "Password")} is not set. Set both User and Password, or neither.";
         if (!string.IsNullOrEmpty(mail.Password) && mail.Security == MailSecurity.None && !environment.IsDevelopment())

@@ -59,7 +59,7 @@ internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEn
         // Who it is is all that is wanted; the provider's tokens are dropped.
         options.SaveTokens = false;
         options.GetClaimsFromUserInfoEndpoint = provider.UserInfo;
-        options.MapInboundClaims = false;
+        options.TokenHandler = new IdTokenHandler { MapInboundClaims = false };
         options.ClaimActions.MapUniqueJsonKey("email_verified", "email_verified");
         options.ClaimActions.MapUniqueJsonKey("picture", "picture");
 

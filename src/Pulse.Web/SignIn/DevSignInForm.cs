@@ -11,7 +11,7 @@ internal static class DevSignInForm
     public static void MapDevSignInForm(this WebApplication app)
     {
         if (!app.Services.GetRequiredService<SignInProviders>().DevAllowed) return;
-        app.MapPost("/auth/signin/dev", SignInAsync).AllowAnonymous().RequireSameOrigin().ExcludeFromDescription();
+        app.MapPost("/auth/signin/dev", SignInAsync).AllowAnonymous().ExcludeFromDescription();
     }
 
     private static async Task<IResult> SignInAsync(HttpContext context, SignInCompletion completion)

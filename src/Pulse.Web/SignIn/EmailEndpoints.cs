@@ -18,7 +18,7 @@ internal static class EmailEndpoints
     public static void MapEmailSignIn(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/auth").AllowAnonymous().WithTags("Sign-in");
-        group.MapPost("/signin/email", SendAsync).RequireSameOrigin().RequireRateLimiting(SignInRateLimit.Policy);
+        group.MapPost("/signin/email", SendAsync).RequireRateLimiting(SignInRateLimit.Policy);
         group.MapGet("/callback/email", ShowAsync);
         group.MapPost("/callback/email", ConfirmAsync).RequireOwnForm();
     }

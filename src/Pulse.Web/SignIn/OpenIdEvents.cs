@@ -24,8 +24,7 @@ internal sealed partial class OpenIdEvents(
         var discovered = await context.Options.ConfigurationManager!.GetConfigurationAsync(context.HttpContext.RequestAborted);
 
         // RFC 9207 section 2.4: an answer that names its issuer must name the one that was asked; a provider that says it always does, must.
-        var isPromised = discovered.AdditionalData.TryGetValue("authorization_response_iss_parameter_supported", out var promise)
-            && string.Equals(promise?.ToString(), "true", StringComparison.OrdinalIgnoreCase);
+        var isPromised = discovered.AuthorizationResponseIssParameterSupported;
         var issuer = context.ProtocolMessage.Iss;
         if (issuer is null ? isPromised : !string.Equals(issuer, discovered.Issuer, StringComparison.Ordinal))
             context.Fail(new OpenIdConnectProtocolException("The answer is another issuer's."));
@@ -35,7 +34,7 @@ internal sealed partial class OpenIdEvents(
     public override async Task TicketReceived(TicketReceivedContext context)
     {
         context.HandleResponse();
-        var (provider, state) = (context.Scheme.Name, context.Properties);
+        var (provider, state, returnUrl) = (context.Scheme.Name, context.Properties, context.ReturnUri);
         await (await CompleteAsync()).ExecuteAsync(context.HttpContext);
 
         async Task<IResult> CompleteAsync()
@@ -44,8 +43,8 @@ internal sealed partial class OpenIdEvents(
             try
             {
                 return LinkIntent.Read(state) is { } intent
-                    ? await completion.LinkAsync(context.HttpContext, who, intent, state?.RedirectUri)
-                    : await completion.SignInAsync(context.HttpContext, who, state?.RedirectUri);
+                    ? await completion.LinkAsync(context.HttpContext, who, intent, returnUrl)
+                    : await completion.SignInAsync(context.HttpContext, who, returnUrl);
             }
             catch (Exception exception) when (Unavailability.Covers(exception))
             {
@@ -76,8 +75,9 @@ internal sealed partial class OpenIdEvents(
             HttpRequestException or IOException or OperationCanceledException or TimeoutException => SignInErrors.Unavailable(provider),
             // Whoever read the discovery document failed.
             InvalidOperationException => SignInErrors.Unavailable(provider),
-            OpenIdConnectProtocolException or Microsoft.IdentityModel.Tokens.SecurityTokenException => SignInErrors.NotAccepted(provider),
-            _ => SignInErrors.NotThisBrowser(provider),
+            // The framework's own word for state and correlation.
+            AuthenticationFailureException or null => SignInErrors.NotThisBrowser(provider),
+            _ => SignInErrors.NotAccepted(provider),
         }).ExecuteAsync(context.HttpContext);
     }
 

@@ -91,12 +91,6 @@ internal static class SignInErrors
     public static IResult NameUnusable(string fault) => Page.Error(
         StatusCodes.Status400BadRequest, "That name cannot be used", fault, "Go back and change it.", SignInPage, BackToSignIn);
 
-    /// <summary>A form that another site has posted.</summary>
-    public static IResult OtherSite() => Page.Error(
-        StatusCodes.Status403Forbidden, "This did not come from here",
-        "Another site tried to send this form in your name. Nothing was done.",
-        "If you meant to sign in, do it on this site's own page.", SignInPage, BackToSignIn);
-
     /// <summary>More links asked for than one person needs.</summary>
     public static IResult TooMany() => Page.Error(
         StatusCodes.Status429TooManyRequests, "Too many tries",

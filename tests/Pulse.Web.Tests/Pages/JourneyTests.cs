@@ -44,7 +44,7 @@ public sealed class JourneyTests(PagesApplication pulse)
         await visitor.Page.Keyboard.PressAsync("Enter");
         await PressAsync(visitor.Page, "Tab", "Sign in");
         await visitor.Page.Keyboard.PressAsync("Enter");
-        await visitor.Page.WaitForURLAsync("**/signin");
+        await visitor.ArriveAsync("/signin");
         await PressAsync(visitor.Page, "Tab", "Grace Hopper");
         await visitor.Page.Keyboard.PressAsync("Enter");
 
@@ -84,7 +84,7 @@ public sealed class JourneyTests(PagesApplication pulse)
 
         await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Alan Turing" }).ClickAsync();
 
-        await visitor.Page.WaitForURLAsync("**/example");
+        await visitor.ArriveAsync("/example");
         await Expect(visitor.Page.GetByText("You do, Alan Turing.")).ToBeVisibleAsync();
     }
 
@@ -101,7 +101,7 @@ public sealed class JourneyTests(PagesApplication pulse)
             await visitor.Page.GetByLabel("Their e-mail").FillAsync(Mailbox);
             await visitor.Page.GetByLabel("Their name").FillAsync("Owner");
             await visitor.Page.GetByLabel("Their name").PressAsync("Enter");
-            await visitor.Page.WaitForURLAsync("**/dashboard");
+            await visitor.ArriveAsync("/dashboard");
         }
 
         var devices = desk.Page.Locator("section:has(#devices) li");
@@ -111,7 +111,7 @@ public sealed class JourneyTests(PagesApplication pulse)
         await Expect(desk.Page.GetByText("That device is signed out.")).ToBeVisibleAsync();
         await Expect(devices).ToHaveCountAsync(1);
         await phone.Page.GotoAsync("/dashboard");
-        await phone.Page.WaitForURLAsync("**/signin?returnUrl=%2Fdashboard");
+        await phone.ArriveAsync("/signin?returnUrl=%2Fdashboard");
     }
 
     // As somebody would: on and on until it is there.

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 
 namespace Pulse.Web.Tests.Pages;
@@ -28,7 +29,10 @@ public sealed class Visitor : IAsyncDisposable
 
     public static async Task<Visitor> OpenAsync(IBrowserContext context) => new(context, await context.NewPageAsync());
 
-    /// <summary>Signs in as one of the suggested people, or as anyone, and waits for the dashboard.</summary>
+    /// <summary>Waits until the browser shows the page of exactly that path and query.</summary>
+    public Task ArriveAsync(string path) => Assertions.Expect(Page).ToHaveURLAsync(new Regex($"^https?://[^/]+{Regex.Escape(path)}$"));
+
+    /// <summary>Signs in as somebody new of that name and waits for the dashboard.</summary>
     public async Task SignInAsync(string name)
     {
         await Page.GotoAsync("/signin");
@@ -36,7 +40,7 @@ public sealed class Visitor : IAsyncDisposable
         await Page.GetByLabel("Their e-mail").FillAsync($"{Guid.NewGuid():N}@example.com");
         await Page.GetByLabel("Their name").FillAsync(name);
         await Page.GetByRole(AriaRole.Button, new() { Name = "Continue", Exact = true }).ClickAsync();
-        await Page.WaitForURLAsync("**/dashboard");
+        await ArriveAsync("/dashboard");
     }
 
     public ValueTask DisposeAsync() => _context.DisposeAsync();

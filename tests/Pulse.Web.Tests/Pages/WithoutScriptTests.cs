@@ -18,7 +18,7 @@ public sealed class WithoutScriptTests(PagesApplication pulse)
 
         await Expect(visitor.Page.GetByRole(AriaRole.Link, new() { Name = "Sign in" }).First).ToBeVisibleAsync();
         await visitor.Page.GotoAsync("/dashboard");
-        await visitor.Page.WaitForURLAsync("**/signin?returnUrl=%2Fdashboard");
+        await visitor.ArriveAsync("/signin?returnUrl=%2Fdashboard");
     }
 
     [Fact]
@@ -30,7 +30,7 @@ public sealed class WithoutScriptTests(PagesApplication pulse)
         await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out everywhere" }).ClickAsync();
 
         await visitor.Page.GotoAsync("/dashboard");
-        await visitor.Page.WaitForURLAsync("**/signin?returnUrl=%2Fdashboard");
+        await visitor.ArriveAsync("/signin?returnUrl=%2Fdashboard");
     }
 
     [Fact]

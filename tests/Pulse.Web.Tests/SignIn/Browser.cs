@@ -25,16 +25,20 @@ internal sealed partial class Browser : IDisposable
     public Task<Answer> PostAsync(string url, params (string Name, string Value)[] fields) =>
         SendAsync(new(HttpMethod.Post, url) { Content = new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value))) });
 
-    /// <summary>Presses the button of a page's only form.</summary>
+    /// <summary>Presses the button of a page's last form: the one before it, if any, signs out.</summary>
     public Task<Answer> SubmitAsync(Answer page, params (string Name, string Value)[] fields)
     {
-        var hidden = HiddenField().Matches(page.Body).Select(match => (match.Groups["name"].Value, WebUtility.HtmlDecode(match.Groups["value"].Value)));
-        var action = FormAction().Match(page.Body) is { Success: true } match ? WebUtility.HtmlDecode(match.Groups[1].Value) : page.Url.PathAndQuery;
+        var form = page.Body[Math.Max(0, page.Body.LastIndexOf("<form", StringComparison.Ordinal))..];
+        var hidden = HiddenField().Matches(form).Select(match => (match.Groups["name"].Value, WebUtility.HtmlDecode(match.Groups["value"].Value)));
+        var action = FormAction().Match(form) is { Success: true } match ? WebUtility.HtmlDecode(match.Groups[1].Value) : page.Url.PathAndQuery;
         return PostAsync(new Uri(page.Url, action).AbsoluteUri, [.. hidden, .. fields]);
     }
 
     public async Task<Answer> SendAsync(HttpRequestMessage request)
     {
+        // As browsers do since 2020, unless a test says otherwise.
+        if (request.Method != HttpMethod.Get && !request.Headers.Contains("Origin") && !request.Headers.Contains("Sec-Fetch-Site"))
+            request.Headers.Add("Origin", new Uri(Site, request.RequestUri!).GetLeftPart(UriPartial.Authority));
         using var response = await _client.SendAsync(request);
         var location = response.Headers.Location is { } to ? new Uri(request.RequestUri!, to) : null;
         return new(response.StatusCode, location, await response.Content.ReadAsStringAsync(), request.RequestUri!, response);

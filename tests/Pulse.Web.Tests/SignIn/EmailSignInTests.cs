@@ -94,7 +94,7 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
         var token = System.Web.HttpUtility.ParseQueryString(new Uri(link).Query)["token"]!;
 
         // Another site's form, which would sign its victim in as somebody else.
-        Assert.Equal(HttpStatusCode.BadRequest, (await _browser.PostAsync("/auth/callback/email", ("token", token))).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await _browser.PostAsync("/auth/callback/email", ("token", token))).Status);
         Assert.Equal(HttpStatusCode.OK, (await _browser.GetAsync(link)).Status);
     }
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Pulse.Web.Tests.SignIn;
@@ -49,7 +50,7 @@ public sealed class HostileProviderTests : IDisposable
     [Fact]
     public async Task Honest_SignsIn_SoThatTheRestMeansSomething()
     {
-        _pulse.Hostile.Tamper = token => token.Claims["sub"] = "honest";
+        _pulse.Hostile.Tamper = token => (token.Claims["sub"], token.Claims["email"]) = ("honest", "honest@hostile.example");
         var answer = await _browser.GetAsync((await SignInFixture.ToHostileCallbackAsync(_browser)).AbsoluteUri);
 
         Assert.Equal("/dashboard", answer.Path);
@@ -65,6 +66,23 @@ public sealed class HostileProviderTests : IDisposable
         await AssertRefusedAsync();
     }
 
+    [Theory]
+    [InlineData("no signature behind the second dot")]
+    [InlineData("a changed payload")]
+    public async Task ForgedToken_IsRefused(string how)
+    {
+        _pulse.Hostile.Forge = token =>
+        {
+            var parts = new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(token).Split('.');
+            if (how == "a changed payload")
+                parts[1] = Base64UrlEncoder.Encode(Base64UrlEncoder.Decode(parts[1]).Replace("mallory", "adalove", StringComparison.Ordinal));
+            else
+                parts[2] = "";
+            return string.Join('.', parts);
+        };
+        await AssertRefusedAsync();
+    }
+
     [Fact]
     public async Task NonceOfAnEarlierSignIn_IsRefused()
     {
@@ -72,8 +90,8 @@ public sealed class HostileProviderTests : IDisposable
         var first = await _browser.GetAsync("/auth/signin/hostile");
         var nonce = System.Web.HttpUtility.ParseQueryString(first.Location!.Query)["nonce"]!;
         var used = (await _browser.GetAsync(first.Location.AbsoluteUri)).Location!;
-        _pulse.Hostile.Tamper = token => token.Claims["sub"] = "earlier";
-        await _browser.GetAsync(used.AbsoluteUri);
+        _pulse.Hostile.Tamper = token => (token.Claims["sub"], token.Claims["email"]) = ("earlier", "earlier@hostile.example");
+        Assert.Equal(HttpStatusCode.SeeOther, (await _browser.GetAsync(used.AbsoluteUri)).Status);
 
         _pulse.Hostile.Tamper = token => token.Claims["nonce"] = nonce;
         await AssertRefusedAsync();

@@ -172,6 +172,30 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
         Assert.Null(await carrying.WhoAmIAsync());
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("another-verifier-that-is-long-enough-to-be-one-00")]
+    public async Task Code_WithoutItsVerifier_IsWorthNothing(string? verifier)
+    {
+        // Whoever has caught the callback's address, and even knows the client's secret (RFC 7636 section 1).
+        using var browser = pulse.NewBrowser();
+        var callback = await pulse.ToCallbackAsync(browser, _person);
+        using var thief = new HttpClient();
+        var fields = new Dictionary<string, string>
+        {
+            ["grant_type"] = "authorization_code",
+            ["code"] = HttpUtility.ParseQueryString(callback.Query)["code"]!,
+            ["redirect_uri"] = callback.GetLeftPart(UriPartial.Path),
+            ["client_id"] = "pulse",
+            ["client_secret"] = "google-secret",
+        };
+        if (verifier is not null) fields["code_verifier"] = verifier;
+        using var answer = await thief.PostAsync(new Uri(pulse.GoogleUrl, "/token"), new FormUrlEncodedContent(fields));
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains("invalid_grant", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Cancel_SaysSo_AndTheWayBackWorks()
     {

@@ -1,0 +1,212 @@
+import { Activity } from './activity.js';
+import type { Connection } from './connection.js';
+import type { HubMessages } from './hub.js';
+import { Link } from './link.js';
+import { Listeners } from './listeners.js';
+import type { Settings, Surroundings } from './options.js';
+import { normalizeId, type OwnStatus, type Presence, type WirePresence } from './presence.js';
+import { PresenceStore } from './presence-store.js';
+import type { PulseClient, PulseEvents, PulseSnapshot } from './pulse-client.js';
+import type { PulseState } from './state.js';
+import { StatusSync, type Choice } from './status-sync.js';
+import { Tabs } from './tabs.js';
+import { Tokens } from './tokens.js';
+import { Watches } from './watches.js';
+import { WatchSync } from './watch-sync.js';
+
+const stopped: PulseState = Object.freeze({ name: 'stopped' });
+const connecting: PulseState = Object.freeze({ name: 'connecting' });
+
+/** Puts the parts together: none of them knows another. */
+export class Client implements PulseClient {
+  readonly #settings: Settings;
+  readonly #surroundings: Surroundings;
+  readonly #tokens: Tokens;
+  readonly #store = new PresenceStore();
+  readonly #watches: Watches;
+  readonly #status = new StatusSync();
+  readonly #tabs: Tabs | undefined;
+  readonly #activity: Activity;
+
+  readonly #listeners = new Listeners<void>();
+  readonly #userListeners = new Map<string, Listeners<void>>();
+  readonly #eventListeners: { readonly [E in keyof PulseEvents]: Listeners<PulseEvents[E]> } = { sessionEnded: new Listeners(), error: new Listeners() };
+
+  #state: PulseState = stopped;
+  #snapshot: PulseSnapshot | undefined;
+  #link: Link | undefined;
+  #sync: WatchSync | undefined;
+  #losing: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(settings: Settings, around: Surroundings) {
+    this.#settings = settings;
+    this.#surroundings = around;
+    this.#tokens = new Tokens(around.getToken);
+    this.#watches = new Watches(
+      () => this.#sync?.request(),
+      (userIds) => {
+        this.#announce(this.#store.forget(userIds));
+        this.#sync?.request();
+      },
+    );
+    this.#activity = new Activity(around.page, settings.idleAfterMs, {
+      onIdle: (idle) => this.#status.setIdle(idle),
+      onWake: () => this.#link?.wake(),
+    });
+    if (around.page && typeof BroadcastChannel === 'function') {
+      this.#tabs = new Tabs(settings.url, () => this.#status.choice, (choice) => this.#choose(choice));
+    }
+  }
+
+  get state(): PulseState {
+    return this.#state;
+  }
+
+  readonly start = (): void => {
+    if (this.#link) return;
+    this.#setState(connecting);
+    this.#activity.start();
+    // Unused pages of before are used again: somebody has started the client.
+    this.#status.setIdle(this.#activity.idle);
+    const link: Link = new Link(this.#tokens, this.#surroundings.openHub, this.#surroundings.random, {
+      onOpen: (connection, greeting) => this.#onOpen(connection, greeting),
+      onLost: () => this.#onLost(),
+      onPresenceChanged: (change) => this.#take([change]),
+      onSessionEnded: (session) => {
+        if (!session.mayReconnect) void this.#end(Object.freeze({ name: 'ended', reason: session.reason }));
+        this.#eventListeners.sessionEnded.tell(session);
+      },
+      onError: (error) => this.#eventListeners.error.tell(error),
+    });
+    this.#link = link;
+  };
+
+  readonly stop = async (): Promise<void> => {
+    if (this.#state.name === 'stopped') return;
+    await this.#end(stopped);
+  };
+
+  readonly watch = (userIds: string | Iterable<string>, onChange?: (presence: Presence) => void): (() => void) => {
+    const ids = new Set([...(typeof userIds === 'string' ? [userIds] : userIds)].map(normalizeId));
+    const release = this.#watches.add(ids);
+    const unsubscribe = onChange ? [...ids].map((userId) => this.#follow(userId, onChange)) : [];
+    return () => {
+      for (const end of unsubscribe) end();
+      release();
+    };
+  };
+
+  readonly presence = (userId: string): Presence | undefined => this.#store.get(userId);
+
+  readonly subscribe = (listener: () => void, userId?: string): (() => void) => {
+    if (userId === undefined) return this.#listeners.add(listener);
+    const key = normalizeId(userId);
+    let listeners = this.#userListeners.get(key);
+    if (!listeners) this.#userListeners.set(key, (listeners = new Listeners<void>()));
+    const remove = listeners.add(listener);
+    return () => {
+      remove();
+      if (listeners.size === 0 && this.#userListeners.get(key) === listeners) this.#userListeners.delete(key);
+    };
+  };
+
+  readonly getSnapshot = (): PulseSnapshot =>
+    (this.#snapshot ??= Object.freeze({ state: this.#state, presences: this.#store.all() }));
+
+  readonly setStatus = (status: OwnStatus, message?: string): Promise<void> => {
+    const choice: Choice = { status, message: message || null, at: Date.now() };
+    const chosen = this.#status.choose(choice);
+    // Callers that do not care for the outcome need not catch it.
+    chosen.then(() => this.#tabs?.tell(choice), () => undefined);
+    return chosen;
+  };
+
+  readonly on = <E extends keyof PulseEvents>(event: E, listener: (event: PulseEvents[E]) => void): (() => void) =>
+    this.#eventListeners[event].add(listener);
+
+  #onOpen(connection: Connection, { userId, heartbeatSeconds }: HubMessages['Connected']): void {
+    // First, so that somebody who chose to be invisible is seen for as short as possible.
+    this.#status.attach(connection);
+    this.#tabs?.join(userId);
+    this.#sync = new WatchSync(connection, () => this.#watches.wanted, {
+      onAnswer: (presences) => this.#take(presences),
+      onRefused: (error) => this.#eventListeners.error.tell(error),
+      onSettled: () => this.#keepSight(),
+    });
+    this.#sync.request();
+    this.#beat(connection, heartbeatSeconds);
+    this.#setState(Object.freeze({ name: 'online', userId }));
+  }
+
+  #onLost(): void {
+    const userId = this.#state.name === 'online' ? this.#state.userId : '';
+    this.#sync = undefined;
+    // Running already if the connection was lost before it had told of everybody.
+    this.#losing ??= setTimeout(() => {
+      this.#losing = undefined;
+      this.#announce(this.#store.loseSight((id) => this.#sync?.isWatching(id) ?? false));
+    }, this.#settings.unknownAfterMs);
+    this.#setState(Object.freeze({ name: 'reconnecting', userId }));
+  }
+
+  /** A sign that somebody uses the page, and nothing else: the server keeps the connection by SignalR's own pings. */
+  #beat(connection: Connection, seconds: number): void {
+    const timer = setInterval(() => {
+      if (!this.#activity.idle) connection.invoke('Heartbeat').catch(() => undefined);
+    }, seconds * 1_000);
+    connection.over.addEventListener('abort', () => clearInterval(timer));
+  }
+
+  #end(state: PulseState): Promise<void> {
+    const link = this.#link;
+    this.#link = undefined;
+    this.#sync = undefined;
+    this.#activity.stop();
+    this.#tabs?.leave();
+    this.#status.reset();
+    this.#tokens.drop();
+    this.#keepSight();
+    const closed = link?.stop() ?? Promise.resolve();
+    this.#announce(this.#store.loseSight());
+    this.#setState(state);
+    return closed;
+  }
+
+  #keepSight(): void {
+    clearTimeout(this.#losing);
+    this.#losing = undefined;
+  }
+
+  #choose(choice: Choice): void {
+    this.#status.choose(choice).catch(() => undefined);
+  }
+
+  #follow(userId: string, onChange: (presence: Presence) => void): () => void {
+    let told: Presence | undefined;
+    const tell = (): void => {
+      const presence = this.#store.get(userId);
+      if (!presence || presence === told) return;
+      told = presence;
+      onChange(presence);
+    };
+    tell();
+    return this.subscribe(tell, userId);
+  }
+
+  #take(presences: readonly WirePresence[]): void {
+    this.#announce(this.#store.apply(presences.filter(({ userId }) => this.#watches.has(normalizeId(userId)))));
+  }
+
+  #announce(userIds: readonly string[]): void {
+    if (userIds.length === 0) return;
+    this.#snapshot = undefined;
+    for (const userId of userIds) this.#userListeners.get(userId)?.tell();
+    this.#listeners.tell();
+  }
+
+  #setState(state: PulseState): void {
+    this.#state = state;
+    this.#snapshot = undefined;
+    this.#listeners.tell();
+  }
+}

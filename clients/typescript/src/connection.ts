@@ -1,0 +1,128 @@
+import { backoffMs } from './backoff.js';
+import { isPassing, PulseError, readError } from './errors.js';
+import type { Hub, HubCalls, HubMessages } from './hub.js';
+import { pause, within } from './time.js';
+
+const openWithinMs = 20_000;
+const closeWithinMs = 5_000;
+
+/** How a connection ended. */
+export interface ConnectionEnd {
+  /** What the server gave as its reason, if it gave one. */
+  readonly session?: HubMessages['SessionEnded'];
+  /** What broke, if something did. */
+  readonly error?: PulseError;
+}
+
+export interface ConnectionEvents {
+  onPresenceChanged(change: HubMessages['PresenceChanged']): void;
+  onTokenExpiring(expiring: HubMessages['TokenExpiring']): void;
+}
+
+/** One socket, from its opening to its end, and never again. Nothing that it says after its end is heard. */
+export class Connection {
+  readonly #hub: Hub;
+  readonly #random: () => number;
+  readonly #over = new AbortController();
+  readonly #ended: Promise<ConnectionEnd>;
+  #end!: (end: ConnectionEnd) => void;
+  #session: HubMessages['SessionEnded'] | undefined;
+
+  constructor(hub: Hub, events: ConnectionEvents, random: () => number) {
+    this.#hub = hub;
+    this.#random = random;
+    this.#ended = new Promise((resolve) => {
+      this.#end = (end) => {
+        this.#over.abort();
+        resolve(end);
+      };
+    });
+    this.#on('PresenceChanged', (change) => events.onPresenceChanged(change));
+    this.#on('TokenExpiring', (expiring) => events.onTokenExpiring(expiring));
+    this.#on('SessionEnded', (session) => {
+      this.#session = session;
+      // The server closes next. When the client may come back that is left to it: a socket that the client closes is a user who leaves, and
+      // others would see them go. Only a server that forgets to is helped along.
+      if (!session.mayReconnect) void this.close();
+      else void pause(closeWithinMs, this.over).then(() => this.close());
+    });
+    hub.onclose((error) => this.#finish(error && readError(error, 'connection-lost')));
+  }
+
+  /** Aborts when the connection is over. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** Resolves when the connection is over, and never rejects. */
+  get ended(): Promise<ConnectionEnd> {
+    return this.#ended;
+  }
+
+  /** Opens the socket. Resolves to the server's greeting; undefined when that failed, and then `ended` says why. */
+  async open(): Promise<HubMessages['Connected'] | undefined> {
+    const greeting = new Promise<HubMessages['Connected']>((resolve) => this.#on('Connected', resolve));
+    const failed = this.#ended.then(() => undefined);
+    try {
+      // A network that swallows packets would otherwise keep a browser trying for minutes.
+      return await within(openWithinMs, 'connecting', Promise.race([this.#hub.start().then(() => Promise.race([greeting, failed])), failed]));
+    } catch (error) {
+      void this.close(readError(error, 'connection-failed'));
+      return undefined;
+    }
+  }
+
+  /** One call. Rejects with a PulseError. */
+  async invoke<M extends keyof HubCalls>(method: M, ...args: HubCalls[M]['args']): Promise<HubCalls[M]['answer']> {
+    if (this.over.aborted) throw new PulseError('connection-lost', `${method}: the connection is over`);
+    try {
+      return await this.#hub.invoke<HubCalls[M]['answer']>(method, ...args);
+    } catch (error) {
+      throw readError(error, 'call-failed');
+    }
+  }
+
+  /** The same call again until it works, unless the server says that it never will, or the connection ends. Rejects with a PulseError. */
+  async insist<M extends keyof HubCalls>(method: M, ...args: HubCalls[M]['args']): Promise<HubCalls[M]['answer']> {
+    for (let failures = 1; ; failures++) {
+      try {
+        return await this.invoke(method, ...args);
+      } catch (error) {
+        if (this.over.aborted || !isPassing(error as PulseError)) throw error;
+      }
+      await pause(backoffMs(failures, this.#random), this.over);
+    }
+  }
+
+  /** Whether the server still answers; one that does not is given up. A socket can be dead for long before anybody notices. */
+  async probe(patienceMs: number): Promise<void> {
+    try {
+      await within(patienceMs, 'Heartbeat', this.invoke('Heartbeat'));
+    } catch (error) {
+      // An answer that is an error is an answer.
+      if (!(error instanceof PulseError)) void this.close(new PulseError('connection-lost', 'The server does not answer'));
+    }
+  }
+
+  /** As if the server had ended the session. */
+  endSession(session: HubMessages['SessionEnded']): void {
+    this.#session = session;
+    void this.close();
+  }
+
+  /** Ends the connection now. The promise is for who wants to know when the socket is closed too; it never rejects. */
+  close(error?: PulseError): Promise<void> {
+    this.#finish(error);
+    return this.#hub.stop().catch(() => undefined);
+  }
+
+  #finish(error: PulseError | undefined): void {
+    this.#end({ ...(this.#session && { session: this.#session }), ...(error && { error }) });
+  }
+
+  #on<M extends keyof HubMessages>(method: M, handler: (message: HubMessages[M]) => void): void {
+    this.#hub.on(method, (message: HubMessages[M]) => {
+      if (!this.over.aborted) handler(message);
+    });
+  }
+}

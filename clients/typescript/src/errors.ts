@@ -1,0 +1,30 @@
+/** Something that went wrong, with a code to decide by. */
+export class PulseError extends Error {
+  override readonly name = 'PulseError';
+
+  /**
+   * @param code the server's own (`invalid-argument`, `too-many-watched`, …), or `connection-failed`, `token-unavailable`, `call-failed`.
+   * @param message for people.
+   */
+  constructor(readonly code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+// "…HubException: too-many-watched: unwatch some": what the hub throws begins with its code; anything else has none.
+const hubException = /HubException: (([a-z][a-z-]*): .*)/s;
+
+export function readError(error: unknown, otherwise: string): PulseError {
+  if (error instanceof PulseError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  const [, message, code] = hubException.exec(text) ?? [];
+  return code && message ? new PulseError(code, message, { cause: error }) : new PulseError(otherwise, text, { cause: error });
+}
+
+// The same call would be refused again.
+const lasting = new Set(['invalid-argument', 'too-many-watched', 'invalid-token', 'user-not-synced']);
+
+/** Whether trying the same again can help. */
+export function isPassing({ code }: PulseError): boolean {
+  return !lasting.has(code);
+}

@@ -1,0 +1,16 @@
+import { Client } from './client.js';
+import { readSettings, surroundings, type PulseClientOptions } from './options.js';
+import type { PulseClient } from './pulse-client.js';
+
+/** A client for one signed-in person. Touches neither page nor network before `start()`. */
+export function createPulseClient(options: PulseClientOptions = {}): PulseClient {
+  const settings = readSettings(options);
+  return new Client(settings, surroundings(settings, options.getToken));
+}
+
+export { PulseError } from './errors.js';
+export type { PulseClientOptions } from './options.js';
+export type { OwnStatus, Presence, PresenceStatus } from './presence.js';
+export type { PulseClient, PulseEvents, PulseSnapshot } from './pulse-client.js';
+export type { PulseState, SessionEnded } from './state.js';
+export type { AccessToken, TokenSource } from './tokens.js';

@@ -1,0 +1,132 @@
+import { backoffMs } from './backoff.js';
+import { Connection, type ConnectionEnd } from './connection.js';
+import { readError, type PulseError } from './errors.js';
+import type { HubMessages, OpenHub } from './hub.js';
+import type { SessionEnded } from './state.js';
+import { pause } from './time.js';
+import type { Tokens } from './tokens.js';
+
+/** A connection that did not hold for so long counts as a failed attempt: a server that drops everyone at once is not to be stormed. */
+const heldMs = 10_000;
+const probeMs = 5_000;
+const signedOut: SessionEnded = Object.freeze({ reason: 'signed-out', mayReconnect: false });
+
+export interface LinkEvents {
+  onOpen(connection: Connection, greeting: HubMessages['Connected']): void;
+  onLost(): void;
+  onPresenceChanged(change: HubMessages['PresenceChanged']): void;
+  onSessionEnded(session: SessionEnded): void;
+  onError(error: PulseError): void;
+}
+
+/** Keeps one connection open, from its making until it is stopped or the session ends for good. */
+export class Link {
+  readonly #tokens: Tokens;
+  readonly #openHub: OpenHub;
+  readonly #random: () => number;
+  readonly #events: LinkEvents;
+  readonly #stopped = new AbortController();
+  #connection: Connection | undefined;
+  #waiting = new AbortController();
+  #failures = 0;
+  #reauthenticating: Connection | undefined;
+
+  constructor(tokens: Tokens, openHub: OpenHub, random: () => number, events: LinkEvents) {
+    this.#tokens = tokens;
+    this.#openHub = openHub;
+    this.#random = random;
+    this.#events = events;
+    void this.#run();
+  }
+
+  stop(): Promise<void> {
+    this.#stopped.abort();
+    return this.#connection?.close() ?? Promise.resolve();
+  }
+
+  /** There is a reason to believe that the network is back, or that the socket has died unnoticed. */
+  wake(): void {
+    this.#failures = 0;
+    this.#waiting.abort();
+    void this.#connection?.probe(probeMs);
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      const session = await this.#once();
+      if (this.#stopped.signal.aborted) return;
+      if (session) this.#events.onSessionEnded(session);
+      if (session && !session.mayReconnect) return;
+
+      this.#waiting = new AbortController();
+      await pause(backoffMs(this.#failures, this.#random), this.#waiting.signal, this.#stopped.signal);
+      if (this.#stopped.signal.aborted) return;
+    }
+  }
+
+  /** One attempt, and the connection that came of it until its end. Returns how the session ended, if it did. */
+  async #once(): Promise<SessionEnded | undefined> {
+    const failures = this.#failures++;
+    // Browsers do not tell a refused token (401) from a server that is away. A second failure is reason enough to suspect the token, whatever
+    // the clocks here and there say about it; and then again from time to time.
+    if (failures % 5 === 2) this.#tokens.drop();
+
+    let token: string | null;
+    try {
+      token = await this.#tokens.get();
+    } catch (error) {
+      if (!this.#stopped.signal.aborted) this.#events.onError(error as PulseError);
+      return undefined;
+    }
+    if (token === null) return signedOut;
+    if (this.#stopped.signal.aborted) return undefined;
+
+    const { session, error } = await this.#hold(token);
+    if (session?.reason === 'token-expired') this.#tokens.drop();
+    if (error && !this.#stopped.signal.aborted) this.#events.onError(error);
+    return session;
+  }
+
+  async #hold(token: string): Promise<ConnectionEnd> {
+    let connection: Connection;
+    try {
+      connection = new Connection(this.#openHub(token), {
+        onPresenceChanged: (change) => this.#events.onPresenceChanged(change),
+        onTokenExpiring: () => void this.#reauthenticate(),
+      }, this.#random);
+    } catch (error) {
+      return { error: readError(error, 'connection-failed') };
+    }
+
+    this.#connection = connection;
+    const greeting = await connection.open();
+    const openedAt = Date.now();
+    if (greeting && !connection.over.aborted) this.#events.onOpen(connection, greeting);
+    const end = await connection.ended;
+    this.#connection = undefined;
+    if (greeting) {
+      if (Date.now() - openedAt >= heldMs) this.#failures = 0;
+      if (!this.#stopped.signal.aborted) this.#events.onLost();
+    }
+    return end;
+  }
+
+  /** In place: the socket stays. When that fails until the token has run out, the server ends the session, and a new connection follows. */
+  async #reauthenticate(): Promise<void> {
+    const connection = this.#connection;
+    if (!connection || this.#reauthenticating === connection) return;
+    this.#reauthenticating = connection;
+    for (let failures = 1; !connection.over.aborted; failures++) {
+      try {
+        const token = await this.#tokens.renew();
+        if (token !== null) await connection.invoke('Reauthenticate', token);
+        else connection.endSession(signedOut);
+        break;
+      } catch (error) {
+        if (!connection.over.aborted) this.#events.onError(error as PulseError);
+      }
+      await pause(backoffMs(failures, this.#random), connection.over);
+    }
+    this.#reauthenticating = undefined;
+  }
+}

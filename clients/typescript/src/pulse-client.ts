@@ -1,0 +1,58 @@
+import type { PulseError } from './errors.js';
+import type { OwnStatus, Presence } from './presence.js';
+import type { PulseState, SessionEnded } from './state.js';
+
+/** Everything at one moment. Never changed once made. */
+export interface PulseSnapshot {
+  readonly state: PulseState;
+  /** By user id: whoever is watched and known. */
+  readonly presences: ReadonlyMap<string, Presence>;
+}
+
+export interface PulseEvents {
+  /** Each time a session ends, also when the client will be back by itself. */
+  readonly sessionEnded: SessionEnded;
+  /** Something failed; the client goes on by itself. For logs. */
+  readonly error: PulseError;
+}
+
+/** Live presence over one connection. Its functions need no `this`: pass them around as they are. */
+export interface PulseClient {
+  /** Where the client is. The same object until it changes. */
+  readonly state: PulseState;
+
+  /** Connects, and stays connected. Does nothing while it does already. After `ended`, begins anew. */
+  start(): void;
+
+  /** Disconnects, and forgets token and status. What is watched is watched again after the next start. Resolves when the socket is closed. */
+  stop(): Promise<void>;
+
+  /**
+   * Keeps these users' presence known, until the returned function is called. Callers are counted: a user is let go with the last one. May
+   * be called at any time, connected or not.
+   * @param onChange called with each of them that is known now, and again with every change.
+   */
+  watch(userIds: string | Iterable<string>, onChange?: (presence: Presence) => void): () => void;
+
+  /** A watched user as known now, the same object until something changes; undefined until the server has answered. */
+  presence(userId: string): Presence | undefined;
+
+  /**
+   * Calls back when `state` or anybody's presence has changed, or, with a user id, that user's presence.
+   * @returns what ends it. Fits `useSyncExternalStore`, with `getSnapshot` or `presence`.
+   */
+  subscribe(listener: () => void, userId?: string): () => void;
+
+  /** Everything at this moment, the same object until something changes. */
+  getSnapshot(): PulseSnapshot;
+
+  /**
+   * What others see of this user, on every connection from now on. `online` leaves it to the client to report `away`; the others stay.
+   * Resolves when the server has it, or at once while there is no connection. Rejects with a PulseError when the server refuses it.
+   * @param message in the user's own words, at most 140 characters; none takes it away.
+   */
+  setStatus(status: OwnStatus, message?: string): Promise<void>;
+
+  /** @returns what ends it. */
+  on<E extends keyof PulseEvents>(event: E, listener: (event: PulseEvents[E]) => void): () => void;
+}

@@ -1,0 +1,97 @@
+import type { Connection } from './connection.js';
+import { PulseError } from './errors.js';
+import type { OwnStatus } from './presence.js';
+
+/** What the user has chosen, and when: of two choices the later counts. */
+export interface Choice {
+  readonly status: OwnStatus;
+  readonly message: string | null;
+  readonly at: number;
+}
+
+const choosable: readonly string[] = ['online', 'away', 'busy', 'invisible'] satisfies readonly OwnStatus[];
+const fresh: Choice = { status: 'online', message: null, at: 0 };
+
+/**
+ * The user's own status: what they chose, or `away` while they chose nothing else than `online` and the page is not used. The server knows it
+ * per connection, merges a user's connections, and takes each for `online` at first; so it is told anew on each.
+ */
+export class StatusSync {
+  #choice = fresh;
+  #accepted = fresh;
+  #idle = false;
+  #connection: Connection | undefined;
+  #told: Pick<Choice, 'status' | 'message'> = fresh;
+  #running: Promise<void> | undefined;
+
+  get choice(): Choice {
+    return this.#choice;
+  }
+
+  /** Resolves when the server has it, or at once without a connection: the next one is told. Rejects when the server refuses it. */
+  choose(choice: Choice): Promise<void> {
+    if (!choosable.includes(choice.status)) {
+      return Promise.reject(new PulseError('invalid-argument', `A status is one of ${choosable.join(', ')}; not ${choice.status}`));
+    }
+    this.#choice = choice;
+    return this.#tell();
+  }
+
+  setIdle(idle: boolean): void {
+    this.#idle = idle;
+    this.#tell().catch(() => undefined);
+  }
+
+  attach(connection: Connection): void {
+    this.#connection = connection;
+    this.#told = fresh;
+    this.#running = undefined;
+    this.#tell().catch(() => undefined);
+  }
+
+  /** Forgets the user's choice: the next one may be somebody else. */
+  reset(): void {
+    this.#choice = this.#accepted = fresh;
+  }
+
+  get #wanted(): Pick<Choice, 'status' | 'message'> {
+    const { status, message } = this.#choice;
+    return { status: status === 'online' && this.#idle ? 'away' : status, message };
+  }
+
+  get #isTold(): boolean {
+    const { status, message } = this.#wanted;
+    return status === this.#told.status && message === this.#told.message;
+  }
+
+  #tell(): Promise<void> {
+    const connection = this.#connection;
+    if (!connection || connection.over.aborted) return Promise.resolve();
+    if (!this.#running && !this.#isTold) this.#running = this.#run(connection);
+    return this.#running ?? Promise.resolve();
+  }
+
+  async #run(connection: Connection): Promise<void> {
+    try {
+      while (!this.#isTold) {
+        const { choice } = this;
+        const wanted = this.#wanted;
+        try {
+          await connection.insist('SetStatus', wanted.status, wanted.message);
+        } catch (error) {
+          if (connection.over.aborted) return;
+          if (this.#choice !== choice) continue;
+          // Else it would be refused on every connection to come.
+          this.#choice = this.#accepted;
+          throw error;
+        }
+        if (this.#connection !== connection) return;
+        this.#told = wanted;
+        this.#accepted = choice;
+      }
+    } finally {
+      // Right after the last look at what is wanted, so that no wish falls between.
+      if (this.#connection === connection) this.#running = undefined;
+    }
+  }
+}

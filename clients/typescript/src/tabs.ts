@@ -1,0 +1,55 @@
+import type { Choice } from './status-sync.js';
+
+type Message =
+  | { readonly kind: 'ask'; readonly userId: string }
+  | { readonly kind: 'chosen'; readonly userId: string; readonly choice: Choice };
+
+/**
+ * The user's chosen status, shared by the tabs of one browser. Each tab has a connection of its own, and the server shows the busiest of them:
+ * without this, a user could not take back in one tab what they chose in another.
+ */
+export class Tabs {
+  readonly #name: string;
+  readonly #own: () => Choice;
+  readonly #adopt: (choice: Choice) => void;
+  #channel: BroadcastChannel | undefined;
+  #userId: string | undefined;
+
+  constructor(url: string, own: () => Choice, adopt: (choice: Choice) => void) {
+    this.#name = `pulse-status ${url}`;
+    this.#own = own;
+    this.#adopt = adopt;
+  }
+
+  /** Joins the tabs of that user, and asks what they have chosen. */
+  join(userId: string): void {
+    this.#userId = userId;
+    if (this.#channel) return;
+    this.#channel = new BroadcastChannel(this.#name);
+    this.#channel.onmessage = ({ data }: MessageEvent<Message>) => this.#onMessage(data);
+    this.#channel.postMessage({ kind: 'ask', userId } satisfies Message);
+    // Chosen before it was known whose choice it is.
+    const own = this.#own();
+    if (own.at > 0) this.tell(own);
+  }
+
+  tell(choice: Choice): void {
+    if (this.#userId) this.#channel?.postMessage({ kind: 'chosen', userId: this.#userId, choice } satisfies Message);
+  }
+
+  leave(): void {
+    this.#channel?.close();
+    this.#channel = undefined;
+    this.#userId = undefined;
+  }
+
+  #onMessage(message: Message): void {
+    if (message.userId !== this.#userId) return;
+    const own = this.#own();
+    if (message.kind === 'chosen') {
+      if (message.choice.at > own.at) this.#adopt(message.choice);
+    } else if (own.at > 0) {
+      this.tell(own);
+    }
+  }
+}

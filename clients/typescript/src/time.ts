@@ -1,0 +1,21 @@
+/** Waits, or less long: `cut` ends it early. Resolves in both cases. */
+export function pause(ms: number, ...cut: readonly AbortSignal[]): Promise<void> {
+  return new Promise((resolve) => {
+    if (cut.some((signal) => signal.aborted)) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      for (const signal of cut) signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    for (const signal of cut) signal.addEventListener('abort', done);
+  });
+}
+
+/** The promise's outcome, or a rejection after that time. The work itself is not stopped. */
+export function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`${what} took longer than ${ms} ms`)), ms);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

@@ -1,0 +1,75 @@
+import { PulseError } from './errors.js';
+import { within } from './time.js';
+
+/** What `POST /auth/token` answers. */
+export interface AccessToken {
+  readonly accessToken: string;
+  /** ISO 8601 UTC. */
+  readonly expiresAt: string;
+}
+
+/**
+ * Where tokens come from. `null`: nobody is signed in, which ends the client for good. A rejection is taken for a passing fault, and tried
+ * again. A bare string is a token of unknown life: it is used once.
+ */
+export type TokenSource = () => Promise<AccessToken | string | null>;
+
+/** A token that runs out on the way is refused; this much before its end it is not used any more. */
+const slackMs = 30_000;
+const patienceMs = 20_000;
+
+/** The one token of a client: kept while it lasts, and asked for by one request at a time. */
+export class Tokens {
+  readonly #source: TokenSource;
+  #kept: AccessToken | undefined;
+  #pending: Promise<string | null> | undefined;
+
+  constructor(source: TokenSource) {
+    this.#source = source;
+  }
+
+  /** A token that still lasts a while; null when nobody is signed in. */
+  get(): Promise<string | null> {
+    if (this.#kept && Date.parse(this.#kept.expiresAt) - Date.now() > slackMs) return Promise.resolve(this.#kept.accessToken);
+    return this.renew();
+  }
+
+  /** A new token, whatever is kept. One that is under way is new enough. */
+  renew(): Promise<string | null> {
+    this.#pending ??= this.#fetch().finally(() => (this.#pending = undefined));
+    return this.#pending;
+  }
+
+  /** Forgets the kept one: the server may not take it, or it is another person's. */
+  drop(): void {
+    this.#kept = undefined;
+  }
+
+  async #fetch(): Promise<string | null> {
+    this.#kept = undefined;
+    try {
+      const token = await within(patienceMs, 'getToken', this.#source());
+      if (token === null || typeof token === 'string') return token;
+      this.#kept = token;
+      return token.accessToken;
+    } catch (error) {
+      throw new PulseError('token-unavailable', `No access token: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+  }
+}
+
+/** The default source: the session cookie's token from Pulse itself, which gives it to pages of its own origin alone. */
+export function sessionTokens(url: string): TokenSource {
+  return async () => {
+    const answer = await fetch(`${url}/auth/token`, {
+      method: 'POST',
+      credentials: 'same-origin',
+      cache: 'no-store',
+      headers: { accept: 'application/json' },
+      signal: AbortSignal.timeout(patienceMs),
+    });
+    if (answer.status === 401) return null;
+    if (!answer.ok) throw new Error(`POST /auth/token answered ${answer.status}`);
+    return (await answer.json()) as AccessToken;
+  };
+}

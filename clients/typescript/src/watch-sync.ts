@@ -1,0 +1,93 @@
+import type { Connection } from './connection.js';
+import type { PulseError } from './errors.js';
+import type { WirePresence } from './presence.js';
+
+/** A call with so many ids is some 8 KB: far below what the hub takes, and 1,000 contacts are five calls. */
+const chunkSize = 200;
+
+export interface WatchSyncEvents {
+  onAnswer(presences: readonly WirePresence[]): void;
+  onRefused(error: PulseError): void;
+  /** Everybody who is wanted has been asked for. */
+  onSettled(): void;
+}
+
+/** Makes one connection watch who is wanted. Calls follow one another, so that watching and no longer watching one user keep their order. */
+export class WatchSync {
+  readonly #connection: Connection;
+  readonly #wanted: () => Iterable<string>;
+  readonly #events: WatchSyncEvents;
+  readonly #watched = new Set<string>();
+  /** Whom the server will not let this connection watch. */
+  readonly #refused = new Set<string>();
+  #running = false;
+  #requested = false;
+
+  constructor(connection: Connection, wanted: () => Iterable<string>, events: WatchSyncEvents) {
+    this.#connection = connection;
+    this.#wanted = wanted;
+    this.#events = events;
+  }
+
+  isWatching(userId: string): boolean {
+    return this.#watched.has(userId);
+  }
+
+  /** To be called when who is wanted has changed. */
+  request(): void {
+    this.#requested = true;
+    if (this.#running) return;
+    this.#running = true;
+    // A page that draws its list calls once per row: all of them in one go.
+    queueMicrotask(() => void this.#run());
+  }
+
+  async #run(): Promise<void> {
+    while (this.#requested) {
+      this.#requested = false;
+      while (!this.#connection.over.aborted && ((await this.#unwatch()) || (await this.#watch())));
+    }
+    this.#running = false;
+    if (!this.#connection.over.aborted) this.#events.onSettled();
+  }
+
+  /** First, because it makes room. Returns whether there was something to do. */
+  async #unwatch(): Promise<boolean> {
+    const wanted = new Set(this.#wanted());
+    const gone = [...this.#watched].filter((userId) => !wanted.has(userId)).slice(0, chunkSize);
+    if (gone.length === 0) return false;
+    for (const userId of gone) this.#watched.delete(userId);
+    this.#refused.clear();
+    // One that fails leaves changes coming that nobody listens to, until the connection ends.
+    await this.#connection.insist('UnwatchPresence', gone).catch(() => undefined);
+    return true;
+  }
+
+  async #watch(): Promise<boolean> {
+    const missing = [...this.#wanted()].filter((userId) => !this.#watched.has(userId) && !this.#refused.has(userId));
+    if (missing.length === 0) return false;
+    await this.#watchAll(missing.slice(0, chunkSize), missing);
+    return true;
+  }
+
+  async #watchAll(chunk: readonly string[], missing: readonly string[]): Promise<void> {
+    try {
+      const presences = await this.#connection.insist('WatchPresence', chunk);
+      for (const userId of chunk) this.#watched.add(userId);
+      if (!this.#connection.over.aborted) this.#events.onAnswer(presences);
+    } catch (error) {
+      if (this.#connection.over.aborted) return;
+      const { code } = error as PulseError;
+      if (code === 'invalid-argument' && chunk.length > 1) {
+        // One bad id must not cost the others their presence: halves, until it stands alone.
+        const middle = chunk.length >> 1;
+        await this.#watchAll(chunk.slice(0, middle), missing);
+        await this.#watchAll(chunk.slice(middle), missing);
+        return;
+      }
+      // Over the limit, the rest would be refused too; it is asked for again once somebody is no longer watched.
+      for (const userId of code === 'too-many-watched' ? missing : chunk) this.#refused.add(userId);
+      this.#events.onRefused(error as PulseError);
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import type { Hub } from '../../src/hub.js';
+import type { WirePresence } from '../../src/presence.js';
+
+type Answer = (...args: never[]) => unknown;
+
+/** The server's end of one socket, played by the test. */
+export class FakeHub implements Hub {
+  readonly calls: [method: string, ...args: unknown[]][] = [];
+  /** What the server answers; by default, everybody is offline and everything else works. */
+  readonly answers: Record<string, Answer> = { WatchPresence: (ids: string[]) => ids.map((id) => presence(id, 'offline', 1)) };
+  stopped = false;
+  readonly #handlers = new Map<string, (message: never) => void>();
+  #onclose: (error?: Error) => void = () => undefined;
+  #start!: { resolve: () => void; reject: (error: Error) => void };
+
+  constructor(readonly token: string) {}
+
+  // --- what the client uses ---
+
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => (this.#start = { resolve, reject }));
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.#onclose();
+  }
+
+  on(method: string, handler: (message: never) => void): void {
+    this.#handlers.set(method, handler);
+  }
+
+  onclose(handler: (error?: Error) => void): void {
+    this.#onclose = handler;
+  }
+
+  async invoke<T>(method: string, ...args: unknown[]): Promise<T> {
+    this.calls.push([method, ...args]);
+    return (await this.answers[method]?.(...(args as never[]))) as T;
+  }
+
+  // --- what the test uses ---
+
+  accept(userId = 'me'): void {
+    this.#start.resolve();
+    this.say('Connected', { userId, connectionId: 'c', heartbeatSeconds: 30 });
+  }
+
+  refuse(): void {
+    this.#start.reject(new Error('WebSocket failed to connect.'));
+  }
+
+  say(method: string, message: unknown): void {
+    this.#handlers.get(method)?.(message as never);
+  }
+
+  drop(error = new Error('WebSocket closed with status code: 1006')): void {
+    this.#onclose(error);
+  }
+
+  callsOf(method: string): unknown[][] {
+    return this.calls.filter(([name]) => name === method).map(([, ...args]) => args);
+  }
+}
+
+export function presence(userId: string, status: string, version: number, more: Partial<WirePresence> = {}): WirePresence {
+  return { userId, status, message: null, lastSeen: null, version, ...more };
+}
+
+export function hubError(text: string): Error {
+  return new Error(`An unexpected error occurred invoking a method on the server. HubException: ${text}`);
+}

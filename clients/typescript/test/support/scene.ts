@@ -1,0 +1,70 @@
+import { onTestFinished, vi } from 'vitest';
+import { Client } from '../../src/client.js';
+import { readSettings, type PulseClientOptions } from '../../src/options.js';
+import type { TokenSource } from '../../src/tokens.js';
+import { FakeHub } from './fake-hub.js';
+
+/** A page that the test uses, hides and shows. */
+export class FakePage {
+  readonly window = new EventTarget();
+  readonly document = Object.assign(new EventTarget(), { visibilityState: 'visible' });
+
+  input(type = 'keydown', more: object = {}): void {
+    this.window.dispatchEvent(Object.assign(new Event(type), more));
+  }
+
+  show(visibilityState: 'visible' | 'hidden'): void {
+    this.document.visibilityState = visibilityState;
+    this.document.dispatchEvent(new Event('visibilitychange'));
+  }
+}
+
+/** A client in a world that the test plays. Time is fake: to be used after `vi.useFakeTimers()`. */
+export function scene(options: PulseClientOptions & { random?: () => number } = {}) {
+  const hubs: FakeHub[] = [];
+  const page = new FakePage();
+  let tokens = 0;
+  const getToken = vi.fn<TokenSource>(async () => ({ accessToken: `token-${++tokens}`, expiresAt: inMinutes(15) }));
+  const pulse = new Client(readSettings(options), {
+    getToken,
+    openHub: (token) => {
+      const hub = new FakeHub(token);
+      hubs.push(hub);
+      return hub;
+    },
+    page,
+    random: options.random ?? (() => 1),
+  });
+  // A client that lives on would share its status with the next test's, as tabs do.
+  onTestFinished(() => pulse.stop());
+  return {
+    pulse,
+    hubs,
+    page,
+    getToken,
+    /** The latest socket. */
+    get hub(): FakeHub {
+      return hubs.at(-1)!;
+    },
+    /** Starts, and lets the server accept. */
+    async online(userId = 'me'): Promise<FakeHub> {
+      pulse.start();
+      return this.accept(userId);
+    },
+    async accept(userId = 'me'): Promise<FakeHub> {
+      await settle();
+      this.hub.accept(userId);
+      await settle();
+      return this.hub;
+    },
+  };
+}
+
+/** Lets everything happen that needs no time. */
+export async function settle(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(0);
+}
+
+export function inMinutes(minutes: number): string {
+  return new Date(Date.now() + minutes * 60_000).toISOString();
+}

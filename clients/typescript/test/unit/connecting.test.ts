@@ -1,0 +1,145 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { scene, settle } from '../support/scene.js';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+test('states from start to stop', async () => {
+  const { pulse, ...s } = scene();
+  const states: string[] = [];
+  pulse.subscribe(() => states.push(pulse.state.name));
+  expect(pulse.state).toEqual({ name: 'stopped' });
+  pulse.start();
+  pulse.start();
+  await settle();
+  expect(s.hubs).toHaveLength(1);
+  expect(s.hubs[0]!.token).toBe('token-1');
+  s.hubs[0]!.accept('ada');
+  await settle();
+  expect(pulse.state).toEqual({ name: 'online', userId: 'ada' });
+  await pulse.stop();
+  expect(s.hubs[0]!.stopped).toBe(true);
+  expect(states).toEqual(['connecting', 'online', 'stopped']);
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(s.hubs).toHaveLength(1);
+});
+
+test('waits longer after each failure, for ever, and at most 30 s', async () => {
+  const s = scene();
+  s.pulse.start();
+  await settle();
+  for (const wait of [2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]) {
+    const attempts = s.hubs.length;
+    s.hub.refuse();
+    await vi.advanceTimersByTimeAsync(wait - 1);
+    expect(s.hubs, `before ${wait} ms`).toHaveLength(attempts);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(s.hubs, `after ${wait} ms`).toHaveLength(attempts + 1);
+  }
+});
+
+test('is back within 1 s of losing a connection that had held', async () => {
+  const s = scene();
+  const hub = await s.online();
+  await vi.advanceTimersByTimeAsync(10_000);
+  hub.drop();
+  await settle();
+  expect(s.pulse.state).toEqual({ name: 'reconnecting', userId: 'me' });
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(s.hubs).toHaveLength(2);
+  await s.accept();
+  expect(s.pulse.state.name).toBe('online');
+});
+
+test('a server that accepts and drops at once is not stormed', async () => {
+  const s = scene();
+  s.pulse.start();
+  for (const wait of [2_000, 4_000, 8_000]) {
+    await s.accept();
+    s.hub.drop();
+    const attempts = s.hubs.length;
+    await vi.advanceTimersByTimeAsync(wait - 1);
+    expect(s.hubs).toHaveLength(attempts);
+    await vi.advanceTimersByTimeAsync(1);
+  }
+});
+
+test.each(['online', 'pageshow', 'visible'])('%s: tries at once', async (event) => {
+  const s = scene();
+  s.pulse.start();
+  for (let i = 0; i < 6; i++) {
+    await settle();
+    s.hub.refuse();
+    await vi.advanceTimersByTimeAsync(i < 5 ? 30_000 : 1);
+  }
+  const attempts = s.hubs.length;
+  if (event === 'visible') s.page.show('visible');
+  else s.page.window.dispatchEvent(new Event(event));
+  await settle();
+  expect(s.hubs).toHaveLength(attempts + 1);
+});
+
+test('a page that is seen again gives up a socket that does not answer', async () => {
+  const s = scene();
+  const hub = await s.online();
+  s.page.show('hidden');
+  hub.answers['Heartbeat'] = () => new Promise(() => undefined);
+  s.page.show('visible');
+  await vi.advanceTimersByTimeAsync(4_999);
+  expect(s.pulse.state.name).toBe('online');
+  await vi.advanceTimersByTimeAsync(1);
+  expect(s.pulse.state.name).toBe('reconnecting');
+  expect(hub.stopped).toBe(true);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(s.hubs).toHaveLength(2);
+});
+
+test('a server that does not greet is given up after 20 s', async () => {
+  const s = scene();
+  s.pulse.start();
+  await settle();
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(s.hub.stopped).toBe(true);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(s.hubs).toHaveLength(2);
+});
+
+test('what an ended socket still says is not heard', async () => {
+  const s = scene();
+  s.pulse.watch('a');
+  const hub = await s.online();
+  hub.drop();
+  hub.say('PresenceChanged', { userId: 'a', status: 'online', message: null, lastSeen: null, version: 99 });
+  hub.say('SessionEnded', { reason: 'signed-out', mayReconnect: false });
+  await settle();
+  expect(s.pulse.presence('a')?.status).toBe('offline');
+  expect(s.pulse.state.name).toBe('reconnecting');
+});
+
+test('stop while connecting, and start again', async () => {
+  const s = scene();
+  s.pulse.start();
+  await s.pulse.stop();
+  expect(s.pulse.state.name).toBe('stopped');
+  await settle();
+  await s.online();
+  expect(s.pulse.state.name).toBe('online');
+  expect(s.hubs.filter((hub) => !hub.stopped)).toHaveLength(1);
+});
+
+test('failures are told to who listens for errors, and to nobody else', async () => {
+  const log = (['error', 'warn', 'info', 'log', 'debug'] as const).map((level) => vi.spyOn(console, level));
+  const s = scene();
+  const errors: string[] = [];
+  s.pulse.on('error', ({ code }) => errors.push(code));
+  s.getToken.mockRejectedValueOnce(new Error('no network'));
+  s.pulse.start();
+  await vi.advanceTimersByTimeAsync(2_000);
+  s.hub.refuse();
+  await vi.advanceTimersByTimeAsync(4_000);
+  s.hub.accept();
+  s.hub.drop();
+  await settle();
+  expect(errors).toEqual(['token-unavailable', 'connection-failed', 'connection-lost']);
+  for (const spy of log) expect(spy).not.toHaveBeenCalled();
+});

@@ -1,0 +1,24 @@
+import { expect, test, vi } from 'vitest';
+import { createPulseClient } from '../../src/index.js';
+
+test('the session cookie is for pages of the same origin; others give getToken', () => {
+  vi.stubGlobal('location', new URL('https://app.example.com/chat'));
+  expect(createPulseClient().state).toEqual({ name: 'stopped' });
+  createPulseClient({ url: 'https://app.example.com/' });
+  createPulseClient({ url: 'https://pulse.example.com', getToken: async () => null });
+  expect(() => createPulseClient({ url: 'https://pulse.example.com' })).toThrow('getToken');
+});
+
+test('times are numbers of milliseconds', () => {
+  expect(() => createPulseClient({ idleAfterMs: -1 })).toThrow('idleAfterMs is -1');
+  expect(() => createPulseClient({ unknownAfterMs: NaN })).toThrow('unknownAfterMs is NaN');
+});
+
+test('the functions need no this', async () => {
+  const { subscribe, getSnapshot, watch, presence, stop } = createPulseClient({ getToken: async () => null });
+  subscribe(() => undefined)();
+  watch('a')();
+  expect(presence('a')).toBeUndefined();
+  expect(getSnapshot().presences.size).toBe(0);
+  await stop();
+});

@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { hubError } from '../support/fake-hub.js';
+import { scene, settle } from '../support/scene.js';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+test('TokenExpiring: a new token, in place', async () => {
+  const s = scene();
+  const hub = await s.online();
+  hub.say('TokenExpiring', { secondsLeft: 60 });
+  hub.say('TokenExpiring', { secondsLeft: 55 });
+  await settle();
+  expect(hub.callsOf('Reauthenticate')).toEqual([['token-2']]);
+  expect(s.getToken).toHaveBeenCalledTimes(2);
+  expect(s.hubs).toHaveLength(1);
+  // And later ones count too.
+  hub.say('TokenExpiring', { secondsLeft: 60 });
+  await settle();
+  expect(hub.callsOf('Reauthenticate')).toEqual([['token-2'], ['token-3']]);
+});
+
+test('TokenExpiring: tries again while the token source fails or the server refuses', async () => {
+  const s = scene();
+  const hub = await s.online();
+  s.getToken.mockRejectedValueOnce(new Error('no network'));
+  hub.answers['Reauthenticate'] = vi.fn().mockRejectedValueOnce(hubError('invalid-token: too old'));
+  hub.say('TokenExpiring', { secondsLeft: 60 });
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(hub.callsOf('Reauthenticate')).toEqual([['token-2']]);
+  await vi.advanceTimersByTimeAsync(4_000);
+  expect(hub.callsOf('Reauthenticate')).toEqual([['token-2'], ['token-3']]);
+});
+
+test('token-expired: comes back with a new token', async () => {
+  const s = scene();
+  const ended = vi.fn();
+  s.pulse.on('sessionEnded', ended);
+  const hub = await s.online();
+  hub.say('SessionEnded', { reason: 'token-expired', mayReconnect: true });
+  expect(hub.stopped).toBe(false);
+  hub.drop();
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(ended).toHaveBeenCalledExactlyOnceWith({ reason: 'token-expired', mayReconnect: true });
+  expect(s.hub.token).toBe('token-2');
+});
+
+test('server-stopping: comes back with the same token, and leaves the closing to the server unless it forgets', async () => {
+  const s = scene();
+  const hub = await s.online();
+  hub.say('SessionEnded', { reason: 'server-stopping', mayReconnect: true });
+  await vi.advanceTimersByTimeAsync(4_999);
+  expect(hub.stopped).toBe(false);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(hub.stopped).toBe(true);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(s.hub.token).toBe('token-1');
+  expect(s.hubs).toHaveLength(2);
+});
+
+test.each(['signed-out', 'too-many-connections', 'moved'])('%s for good: stays away, until started again', async (reason) => {
+  const s = scene();
+  const ended = vi.fn();
+  s.pulse.on('sessionEnded', ended);
+  s.pulse.watch('a');
+  const hub = await s.online();
+  hub.say('SessionEnded', { reason, mayReconnect: false });
+  await settle();
+  expect(s.pulse.state).toEqual({ name: 'ended', reason });
+  expect(s.pulse.presence('a')?.status).toBe('unknown');
+  expect(hub.stopped).toBe(true);
+  expect(ended).toHaveBeenCalledExactlyOnceWith({ reason, mayReconnect: false });
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  s.page.window.dispatchEvent(new Event('online'));
+  await settle();
+  expect(s.hubs).toHaveLength(1);
+
+  await s.online();
+  expect(s.hub.token).toBe('token-2');
+  expect(s.pulse.presence('a')?.status).toBe('offline');
+});
+
+test('nobody signed in: ends, when connecting and when the token runs out', async () => {
+  const s = scene();
+  s.getToken.mockResolvedValueOnce(null);
+  s.pulse.start();
+  await settle();
+  expect(s.pulse.state).toEqual({ name: 'ended', reason: 'signed-out' });
+  expect(s.hubs).toHaveLength(0);
+
+  const hub = await s.online();
+  s.getToken.mockResolvedValueOnce(null);
+  hub.say('TokenExpiring', { secondsLeft: 60 });
+  await settle();
+  expect(s.pulse.state).toEqual({ name: 'ended', reason: 'signed-out' });
+  expect(hub.stopped).toBe(true);
+});
+
+test('a token that the server does not take, whatever its clock says, is replaced after the second failure', async () => {
+  const s = scene();
+  s.pulse.start();
+  await settle();
+  s.hub.refuse();
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(s.hub.token).toBe('token-1');
+  s.hub.refuse();
+  await vi.advanceTimersByTimeAsync(4_000);
+  expect(s.hub.token).toBe('token-2');
+});

@@ -1,0 +1,162 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { hubError } from '../support/fake-hub.js';
+import { scene, settle } from '../support/scene.js';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const minute = 60_000;
+
+test('without input for 5 minutes: away, no more beats, and online at the next input', async () => {
+  const s = scene();
+  const hub = await s.online();
+  // Not on a beat.
+  await vi.advanceTimersByTimeAsync(4 * minute + 10_000);
+  s.page.input();
+  await vi.advanceTimersByTimeAsync(5 * minute - 1);
+  expect(hub.callsOf('SetStatus')).toEqual([]);
+  const beats = hub.callsOf('Heartbeat').length;
+  expect(beats).toBe(18);
+  await vi.advanceTimersByTimeAsync(30 * minute);
+  expect(hub.callsOf('SetStatus')).toEqual([['away', null]]);
+  expect(hub.callsOf('Heartbeat')).toHaveLength(beats);
+  s.page.input('pointerdown');
+  await settle();
+  expect(hub.callsOf('SetStatus')).toEqual([['away', null], ['online', null]]);
+  await vi.advanceTimersByTimeAsync(minute);
+  expect(hub.callsOf('Heartbeat')).toHaveLength(beats + 2);
+});
+
+test('a page that moves under a resting pointer is no input', async () => {
+  const s = scene();
+  const hub = await s.online();
+  for (let i = 0; i < 6; i++) {
+    s.page.input('pointermove', { screenX: 5, screenY: 5 });
+    await vi.advanceTimersByTimeAsync(minute);
+  }
+  expect(hub.callsOf('SetStatus')).toEqual([['away', null]]);
+  s.page.input('pointermove', { screenX: 6, screenY: 5 });
+  await settle();
+  expect(hub.callsOf('SetStatus').at(-1)).toEqual(['online', null]);
+});
+
+test('coming back to the page is input enough', async () => {
+  const s = scene();
+  const hub = await s.online();
+  s.page.show('hidden');
+  await vi.advanceTimersByTimeAsync(6 * minute);
+  s.page.show('visible');
+  await settle();
+  expect(hub.callsOf('SetStatus')).toEqual([['away', null], ['online', null]]);
+});
+
+test('timers that fire a minute late, as in a hidden page, change nothing but that minute', async () => {
+  const s = scene();
+  const hub = await s.online();
+  vi.setSystemTime(Date.now() + 7 * minute);
+  s.page.input();
+  await vi.advanceTimersByTimeAsync(5 * minute - 1);
+  expect(hub.callsOf('SetStatus')).toEqual([]);
+});
+
+test('never idle with Infinity', async () => {
+  const s = scene({ idleAfterMs: Infinity });
+  const hub = await s.online();
+  await vi.advanceTimersByTimeAsync(60 * minute);
+  expect(hub.callsOf('SetStatus')).toEqual([]);
+  expect(hub.callsOf('Heartbeat')).toHaveLength(120);
+});
+
+test.each(['busy', 'invisible', 'away'] as const)('a chosen %s stays, whoever is there', async (status) => {
+  const s = scene();
+  const hub = await s.online();
+  await s.pulse.setStatus(status, 'writing');
+  await vi.advanceTimersByTimeAsync(10 * minute);
+  s.page.input();
+  await settle();
+  expect(hub.callsOf('SetStatus')).toEqual([[status, 'writing']]);
+  await s.pulse.setStatus('online');
+  expect(hub.callsOf('SetStatus').at(-1)).toEqual(['online', null]);
+});
+
+test('the message stays while the user is away', async () => {
+  const s = scene();
+  const hub = await s.online();
+  await s.pulse.setStatus('online', 'in Paris');
+  await vi.advanceTimersByTimeAsync(5 * minute);
+  expect(hub.callsOf('SetStatus')).toEqual([['online', 'in Paris'], ['away', 'in Paris']]);
+});
+
+test('is told anew on each connection, before anything else', async () => {
+  const s = scene();
+  s.pulse.watch('a');
+  await s.pulse.setStatus('invisible');
+  const hub = await s.online();
+  expect(hub.calls.map(([method]) => method)).toEqual(['SetStatus', 'WatchPresence']);
+  hub.drop();
+  await vi.advanceTimersByTimeAsync(2_000);
+  const again = await s.accept();
+  expect(again.callsOf('SetStatus')).toEqual([['invisible', null]]);
+});
+
+test('away is told anew too, and an online page says nothing', async () => {
+  const s = scene();
+  const hub = await s.online();
+  expect(hub.callsOf('SetStatus')).toEqual([]);
+  await vi.advanceTimersByTimeAsync(5 * minute);
+  hub.drop();
+  await vi.advanceTimersByTimeAsync(2_000);
+  const again = await s.accept();
+  expect(again.callsOf('SetStatus')).toEqual([['away', null]]);
+});
+
+test('refused: rejects, and what was before counts', async () => {
+  const s = scene();
+  const hub = await s.online();
+  await s.pulse.setStatus('busy');
+  hub.answers['SetStatus'] = () => {
+    throw hubError('invalid-argument: message has at most 140 characters.');
+  };
+  await expect(s.pulse.setStatus('away', 'x'.repeat(141))).rejects.toMatchObject({ name: 'PulseError', code: 'invalid-argument' });
+  // Nobody listens: no unhandled rejection, which would fail this run.
+  void s.pulse.setStatus('away', 'x'.repeat(141));
+  await settle();
+  hub.drop();
+  await vi.advanceTimersByTimeAsync(2_000);
+  const again = await s.accept();
+  expect(again.callsOf('SetStatus')).toEqual([['busy', null]]);
+  await expect(s.pulse.setStatus('offline' as never)).rejects.toMatchObject({ code: 'invalid-argument' });
+});
+
+test('a call that fails is made again, with what is wanted by then', async () => {
+  const s = scene();
+  const hub = await s.online();
+  hub.answers['SetStatus'] = vi.fn().mockRejectedValueOnce(new Error('An unexpected error occurred.'));
+  const first = s.pulse.setStatus('busy');
+  await settle();
+  const second = s.pulse.setStatus('invisible');
+  await vi.advanceTimersByTimeAsync(4_000);
+  await Promise.all([first, second]);
+  expect(hub.callsOf('SetStatus').at(-1)).toEqual(['invisible', null]);
+});
+
+test('a connection that ends leaves the choice to the next one', async () => {
+  const s = scene();
+  const hub = await s.online();
+  hub.answers['SetStatus'] = () => Promise.reject(new Error('Invocation canceled due to the underlying connection being closed.'));
+  const chosen = s.pulse.setStatus('busy');
+  hub.drop();
+  await expect(chosen).resolves.toBeUndefined();
+  await vi.advanceTimersByTimeAsync(2_000);
+  const again = await s.accept();
+  expect(again.callsOf('SetStatus')).toEqual([['busy', null]]);
+});
+
+test('the next person does not inherit a status', async () => {
+  const s = scene();
+  await s.online();
+  await s.pulse.setStatus('busy');
+  await s.pulse.stop();
+  const hub = await s.online('grace');
+  expect(hub.callsOf('SetStatus')).toEqual([]);
+});

@@ -1,0 +1,76 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { sessionTokens, Tokens, type AccessToken } from '../../src/tokens.js';
+import { inMinutes } from '../support/scene.js';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const source = (minutes = 15) => {
+  let count = 0;
+  return vi.fn(async (): Promise<AccessToken | string | null> => ({ accessToken: `t${++count}`, expiresAt: inMinutes(minutes) }));
+};
+
+test('is kept until shortly before it runs out', async () => {
+  const tokens = new Tokens(source());
+  expect(await tokens.get()).toBe('t1');
+  vi.advanceTimersByTime(14 * 60_000);
+  expect(await tokens.get()).toBe('t1');
+  vi.advanceTimersByTime(31_000);
+  expect(await tokens.get()).toBe('t2');
+});
+
+test('is asked for once by many at once', async () => {
+  const fetch = source();
+  const tokens = new Tokens(fetch);
+  expect(await Promise.all([tokens.get(), tokens.renew(), tokens.get()])).toEqual(['t1', 't1', 't1']);
+  expect(fetch).toHaveBeenCalledTimes(1);
+});
+
+test('a renewal asks although one is kept, and so does a drop', async () => {
+  const tokens = new Tokens(source());
+  await tokens.get();
+  expect(await tokens.renew()).toBe('t2');
+  expect(await tokens.get()).toBe('t2');
+  tokens.drop();
+  expect(await tokens.get()).toBe('t3');
+});
+
+test('a failure is told to all who wait and not kept', async () => {
+  const fetch = source();
+  fetch.mockRejectedValueOnce(new Error('no network'));
+  const tokens = new Tokens(fetch);
+  const results = await Promise.allSettled([tokens.get(), tokens.get()]);
+  expect(results.map((result) => result.status === 'rejected' && result.reason.code)).toEqual(['token-unavailable', 'token-unavailable']);
+  expect(await tokens.get()).toBe('t1');
+});
+
+test('a source that throws at once or never answers has failed', async () => {
+  const throwing = new Tokens(() => { throw new Error('no'); });
+  await expect(throwing.get()).rejects.toMatchObject({ code: 'token-unavailable' });
+  const silent = new Tokens(() => new Promise(() => undefined));
+  const refused = expect(silent.get()).rejects.toMatchObject({ code: 'token-unavailable' });
+  await vi.advanceTimersByTimeAsync(20_000);
+  await refused;
+});
+
+test('a bare string is used once', async () => {
+  const fetch = vi.fn(async () => 'opaque');
+  const tokens = new Tokens(fetch);
+  expect(await tokens.get()).toBe('opaque');
+  expect(await tokens.get()).toBe('opaque');
+  expect(fetch).toHaveBeenCalledTimes(2);
+});
+
+test('the default source posts with the cookie; 401 is nobody, anything else is a fault', async () => {
+  const token = { accessToken: 'a', expiresAt: inMinutes(15) };
+  const fetch = vi.fn()
+    .mockResolvedValueOnce(Response.json(token))
+    .mockResolvedValueOnce(new Response(null, { status: 401 }))
+    .mockResolvedValueOnce(new Response(null, { status: 503 }));
+  vi.stubGlobal('fetch', fetch);
+  const get = sessionTokens('https://pulse.example.com');
+  expect(await get()).toEqual(token);
+  expect(await get()).toBeNull();
+  await expect(get()).rejects.toThrow('503');
+  expect(fetch).toHaveBeenCalledWith('https://pulse.example.com/auth/token', expect.objectContaining({ method: 'POST', credentials: 'same-origin' }));
+});

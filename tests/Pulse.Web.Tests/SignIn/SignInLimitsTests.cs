@@ -1,0 +1,90 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.RegularExpressions;
+
+namespace Pulse.Web.Tests.SignIn;
+
+/// <summary>What time, a mail server that is away, a crowd and production put a stop to; each on a Pulse of its own.</summary>
+public sealed partial class SignInLimitsTests
+{
+    [Fact]
+    public async Task Link_TooLate_SaysSo()
+    {
+        await using var pulse = await StartAsync(("Pulse:SignInLinks:Lifetime", "00:00:02"));
+        using var browser = new Browser(pulse.Site);
+        await browser.PostAsync("/auth/signin/email", ("email", "late@example.com"));
+        var link = WebUtility.HtmlDecode(Link().Match((await browser.GetAsync("/dev/mail")).Body).Groups[1].Value);
+        var page = await browser.GetAsync(link);
+
+        var answer = page;
+        for (var tries = 0; answer.Status == HttpStatusCode.OK && tries < 600; tries++)
+        {
+            await Task.Delay(50);
+            answer = await browser.GetAsync(link);
+        }
+
+        Assert.Equal(HttpStatusCode.Gone, answer.Status);
+        Assert.Contains("This link is too old", answer.Body, StringComparison.Ordinal);
+        Assert.Contains("href=\"/signin\"", answer.Body, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Gone, (await browser.SubmitAsync(page)).Status);
+        Assert.Null(await browser.WhoAmIAsync());
+    }
+
+    [Fact]
+    public async Task MailServerAway_SaysSo_AndACrowdIsStopped()
+    {
+        await using var pulse = await StartAsync(
+            ("Pulse:Mail:Host", "127.0.0.1"), ("Pulse:Mail:Port", "1"), ("Pulse:Mail:Security", "None"), ("Pulse:Mail:From", "pulse@example.com"),
+            ("Pulse:Mail:RequestsPerMinute", "5"));
+        using var browser = new Browser(pulse.Site);
+
+        // Four tries for one mailbox: those that failed do not count against it.
+        for (var asked = 0; asked < 4; asked++)
+        {
+            var answer = await browser.PostAsync("/auth/signin/email", ("email", "ada@example.com"));
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.Status);
+            Assert.Contains("The mail could not be sent", answer.Body, StringComparison.Ordinal);
+        }
+
+        using var program = new HttpClient { BaseAddress = pulse.Site };
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await program.PostAsJsonAsync("/auth/signin/email", new { email = "ada@example.com" })).StatusCode);
+
+        var stopped = await browser.PostAsync("/auth/signin/email", ("email", "ada@example.com"));
+        Assert.Equal((HttpStatusCode.TooManyRequests, "60"), (stopped.Status, stopped.Response.Headers.RetryAfter?.ToString()));
+        Assert.Contains("Too many tries", stopped.Body, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await program.PostAsJsonAsync("/auth/signin/email", new { email = "ada@example.com" })).StatusCode);
+
+        // A real mail server: nothing to look at here.
+        Assert.Equal(HttpStatusCode.NotFound, (await browser.GetAsync("/dev/mail")).Status);
+    }
+
+    [Fact]
+    public async Task Production_HasNoDevelopmentWaysIn()
+    {
+        await using var pulse = await StartAsync(("environment", "Production"), ("Pulse:Auth:DevSignIn", "false"));
+        using var browser = new Browser(pulse.Site);
+
+        Assert.Equal(HttpStatusCode.NotFound, (await browser.GetAsync("/dev/mail")).Status);
+        Assert.Contains(
+            (await browser.PostAsync("/auth/signin/dev", ("email", "ada@example.com"))).Status, new[] { HttpStatusCode.NotFound, HttpStatusCode.MethodNotAllowed });
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await browser.PostAsync("/auth/signin/email", ("email", "ada@example.com"))).Status);
+        Assert.DoesNotContain("action=\"/auth/signin/email\"", (await browser.GetAsync("/signin")).Body, StringComparison.Ordinal);
+    }
+
+    private static async Task<Application> StartAsync(params (string Key, string Value)[] settings)
+    {
+        var pulse = new Application(settings.Select(setting => KeyValuePair.Create(setting.Key, setting.Value)));
+        await pulse.InitializeAsync();
+        return pulse;
+    }
+
+    [GeneratedRegex(@"href=""(/auth/callback/email[^""]*)""")]
+    private static partial Regex Link();
+
+    private sealed class Application(IEnumerable<KeyValuePair<string, string>> settings) : PulseApplication(settings), IAsyncDisposable
+    {
+        public Uri Site => Anonymous.BaseAddress!;
+
+        async ValueTask IAsyncDisposable.DisposeAsync() => await DisposeAsync();
+    }
+}

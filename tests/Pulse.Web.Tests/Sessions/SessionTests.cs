@@ -35,6 +35,26 @@ public sealed class SessionTests(PulseApplication pulse)
     }
 
     [Fact]
+    public async Task SignInByForm_OverAPlantedCookie_BeginsASessionOfItsOwnEachTime()
+    {
+        // Eve has planted her own cookie in Ada's browser: it must not become Ada's.
+        using var eve = await Browser.SignInAsync(pulse);
+        using var ada = new Browser(pulse) { Cookie = eve.Cookie };
+        var seen = new HashSet<string> { eve.Cookie! };
+        for (var i = 0; i < 3; i++)
+        {
+            using var signedIn = await ada.PostAsync("/auth/signin/dev", new FormUrlEncodedContent([new("email", "fixation@example.com")]));
+            Assert.Equal(HttpStatusCode.SeeOther, signedIn.StatusCode);
+            using var before = new Browser(pulse) { Cookie = ada.Cookie };
+            ada.Cookie = signedIn.SessionCookie()!.Split(';')[0]["pulse=".Length..];
+
+            Assert.True(seen.Add(ada.Cookie));
+            Assert.Equal(HttpStatusCode.OK, await ada.GetStatusAsync("/auth/me"));
+            Assert.Equal(HttpStatusCode.Unauthorized, await before.GetStatusAsync("/auth/me"));
+        }
+    }
+
+    [Fact]
     public async Task NoCookie_IsAskedForAToken()
     {
         using var browser = new Browser(pulse);

@@ -38,7 +38,7 @@ internal static class ClusteringSiloBuilderExtensions
         {
             membership.ProbeTimeout = TimeSpan.FromSeconds(3);
             membership.NumMissedProbesLimit = 3;
-            membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
+            membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(3);
             membership.TableRefreshTimeout = TimeSpan.FromSeconds(10);
         });
     }

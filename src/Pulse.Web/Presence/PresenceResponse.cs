@@ -21,8 +21,8 @@ public sealed record PresenceResponse(
 
     /// <summary>What others may see of that snapshot.</summary>
     public static PresenceResponse From(PresenceSnapshot snapshot) =>
-        // The words of somebody who is not seen would give them away.
-        new(snapshot.UserId, WireName(snapshot.Status), IsSeen(snapshot.Status) ? snapshot.Message : null, snapshot.LastSeenAt, snapshot.Version);
+        // The words of somebody invisible would give them away.
+        new(snapshot.UserId, WireName(snapshot.Status), snapshot.Status == PresenceStatus.Invisible ? null : snapshot.Message, snapshot.LastSeenAt, snapshot.Version);
 
     /// <summary>What the users themselves see.</summary>
     public static PresenceResponse OwnFrom(PresenceSnapshot snapshot) =>
@@ -43,8 +43,6 @@ public sealed record PresenceResponse(
         Invisible => PresenceStatus.Invisible,
         _ => null,
     };
-
-    private static bool IsSeen(PresenceStatus status) => status is not (PresenceStatus.Offline or PresenceStatus.Invisible);
 
     private static string WireName(PresenceStatus status) => status switch
     {

@@ -58,8 +58,8 @@ public sealed class UserGrainTests(PulseCluster cluster) : IClassFixture<PulseCl
         var lease = Lease("a");
         await User.ConnectAsync(lease, cluster.FrontEnd);
 
+        await Eventually.AsyncEqual(PresenceStatus.Offline, async () => (await User.GetPresenceAsync()).Status);
         await Eventually.AsyncEqual(Microseconds(lease.SeenAt), () => cluster.StoredLastSeenAsync(_id));
-        Assert.Equal(PresenceStatus.Offline, (await User.GetPresenceAsync()).Status);
         Assert.False(await cluster.Redis.KeyExistsAsync(PulseCluster.Key(_id)));
     }
 
@@ -123,8 +123,8 @@ public sealed class UserGrainTests(PulseCluster cluster) : IClassFixture<PulseCl
         var dropped = Lease("a");
         await User.DisconnectAsync(dropped, ConnectionEnd.Dropped);
 
+        await Eventually.AsyncEqual(PresenceStatus.Offline, async () => (await User.GetPresenceAsync()).Status);
         await Eventually.AsyncEqual(Microseconds(dropped.SeenAt), () => cluster.StoredLastSeenAsync(_id));
-        Assert.Equal(PresenceStatus.Offline, (await User.GetPresenceAsync()).Status);
     }
 
     [Fact]

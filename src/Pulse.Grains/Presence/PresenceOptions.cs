@@ -7,13 +7,13 @@ internal sealed class PresenceOptions : IValidatableObject
 {
     public const string SectionName = "Pulse:Presence";
 
-    /// <summary>Lifetime of a Redis presence key; at least twice <see cref="HeartbeatInterval"/>, whole seconds.</summary>
+    /// <summary>Lifetime of a Redis presence key; at least a second. Leases and renewals follow from it.</summary>
     public TimeSpan TimeToLive { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>How often clients are asked to beat.</summary>
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a user whose last connection broke still counts as connected, so that a reconnect is never seen; less than <see cref="TimeToLive"/>.</summary>
+    /// <summary>How long a user whose last connection broke still counts as connected, so that a reconnect is never seen.</summary>
     public TimeSpan OfflineGrace { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>A connection whose client has not called for so long, not even to beat, counts as away.</summary>
@@ -42,15 +42,7 @@ internal sealed class PresenceOptions : IValidatableObject
             yield return new($"{SectionName}:HeartbeatInterval is {HeartbeatInterval}; it must be positive, such as 00:00:30.");
         }
 
-        if (OfflineGrace < TimeSpan.Zero || OfflineGrace >= TimeToLive)
-        {
-            yield return new($"{SectionName}:OfflineGrace is {OfflineGrace}; it must be at least 0 and less than TimeToLive ({TimeToLive}), such as 00:00:10.");
-        }
-
-        if (TimeToLive < HeartbeatInterval * 2 || TimeToLive < TimeSpan.FromSeconds(1))
-        {
-            yield return new(
-                $"{SectionName}:TimeToLive is {TimeToLive}; it must be at least 1 s and twice HeartbeatInterval ({HeartbeatInterval}), such as 00:01:00.");
-        }
+        if (OfflineGrace < TimeSpan.Zero) yield return new($"{SectionName}:OfflineGrace is {OfflineGrace}; it must not be negative. 00:00:10 is usual, 0 for none.");
+        if (TimeToLive < TimeSpan.FromSeconds(1)) yield return new($"{SectionName}:TimeToLive is {TimeToLive}; it must be at least a second, such as 00:01:00.");
     }
 }

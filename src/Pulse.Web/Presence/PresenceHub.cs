@@ -137,7 +137,7 @@ internal sealed class PresenceHub(
     {
         if (connection.EndedBecause is { } because) return because.MayReconnect ? ConnectionEnd.Dropped : ConnectionEnd.Closed;
         if (exception is not null || lifetime.ApplicationStopping.IsCancellationRequested) return ConnectionEnd.Dropped;
-        return Context.GetHttpContext()?.Features.Get<SocketClosure>() is { IsClosedByClient: false } ? ConnectionEnd.Dropped : ConnectionEnd.Closed;
+        return Context.GetHttpContext()?.Features.Get<SocketClosure>() is { IsBroken: true } ? ConnectionEnd.Dropped : ConnectionEnd.Closed;
     }
 
     private static Guid[] ParseIds(string[]? userIds)

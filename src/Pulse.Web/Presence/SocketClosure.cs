@@ -3,15 +3,15 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Pulse.Web.Presence;
 
-/// <summary>Tells a socket that its client closed from one that broke. SignalR reports both as an end without an error.</summary>
+/// <summary>Tells a socket that broke from one that its client closed. SignalR reports both as an end without an error.</summary>
 internal sealed class SocketClosure(IHttpWebSocketFeature inner) : IHttpWebSocketFeature
 {
     private WebSocket? _socket;
 
     public bool IsWebSocketRequest => inner.IsWebSocketRequest;
 
-    /// <summary>Whether the client sent a close frame (RFC 6455 section 5.5.1), as browsers also do when a tab is closed.</summary>
-    public bool IsClosedByClient => _socket is { CloseStatus: not null };
+    /// <summary>Whether the socket ended without a goodbye: neither a close frame (RFC 6455 section 5.5.1; browsers send one for a closed tab) nor SignalR's own.</summary>
+    public bool IsBroken => _socket is { State: WebSocketState.Aborted };
 
     public async Task<WebSocket> AcceptAsync(WebSocketAcceptContext context) => _socket = await inner.AcceptAsync(context);
 

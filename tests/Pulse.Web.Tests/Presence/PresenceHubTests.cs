@@ -66,6 +66,25 @@ public sealed class PresenceHubTests(PulseApplication pulse)
     }
 
     [Fact]
+    public async Task Stop_OfTheLastConnection_IsOfflineAtOnce_ABrokenOneOnlyAfterTheGracePeriod()
+    {
+        var carol = Guid.CreateVersion7();
+        await using var ada = await ConnectAsync(_ada);
+        await using var bob = await ConnectAsync(_bob);
+        await WatchAsync(ada, _bob, carol);
+        using var broken = await RawSocket.ConnectAsync(pulse.Address, Token(carol));
+        await ada.StatusAsync(carol, "online");
+
+        // Both at once: the one that says goodbye is offline while the other's grace period still runs.
+        broken.Abort();
+        await bob.Connection.StopAsync();
+
+        await ada.StatusAsync(_bob, "offline");
+        Assert.DoesNotContain("offline", ada.StatusesOf(carol));
+        await ada.StatusAsync(carol, "offline");
+    }
+
+    [Fact]
     public async Task Unwatch_IsToldNothingMore()
     {
         var carol = Guid.CreateVersion7();

@@ -1,7 +1,7 @@
 // A certified OpenID provider that stands in for Google: `node provider.mjs CLIENT_ID CLIENT_SECRET CALLBACK_PATH`.
 //
-// Prints its address as one line of JSON and runs until its standard input ends. Whoever comes to sign in gets a form that asks who to be: a test
-// fills it in, with a browser or without. Nothing is remembered between runs.
+// Prints its address as one line of JSON, then one line for each code that it exchanges, with the tokens; runs until its standard input ends.
+// Whoever comes to sign in gets a form that asks who to be: a test fills it in, with a browser or without. Nothing is remembered between runs.
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
@@ -43,6 +43,9 @@ const provider = new Provider(issuer, {
   },
 });
 
+// So that a test can look for them where they should not be.
+provider.on('grant.success', (ctx) => console.log(JSON.stringify({ issued: ctx.body })));
+
 const oidc = provider.callback();
 server.on('request', async (request, response) => {
   try {
@@ -60,7 +63,8 @@ process.stdin.resume().on('end', () => process.exit(0));
 
 function ask(response) {
   response.setHeader('content-type', 'text/html; charset=utf-8');
-  response.end(`<!doctype html><html lang="en"><title>Who are you?</title><h1>Who are you?</h1><form method="post">
+  // The icon: else Chromium asks for one, and complains that there is none.
+  response.end(`<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Who are you?</title><h1>Who are you?</h1><form method="post">
     ${['sub', 'email', 'email_verified', 'name', 'picture'].map((field) => `<label>${field} <input name="${field}"></label>`).join('\n')}
     <button name="answer" value="yes">Sign in</button> <button name="answer" value="no">Cancel</button></form>`);
 }

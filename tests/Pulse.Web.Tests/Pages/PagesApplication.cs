@@ -3,7 +3,7 @@ using Microsoft.Playwright;
 namespace Pulse.Web.Tests.Pages;
 
 /// <summary>Pulse in Development on a real port, and a real Chromium in front of it.</summary>
-public sealed class PagesApplication : PulseApplication, IAsyncLifetime
+public class PagesApplication : PulseApplication, IAsyncLifetime
 {
     private static readonly string[] s_browserArguments =
         ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
@@ -11,7 +11,13 @@ public sealed class PagesApplication : PulseApplication, IAsyncLifetime
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
-    public PagesApplication() : base([new("Pulse:Auth:DevSignIn", "true"), new("Pulse:Mail:RequestsPerMinute", "1000")])
+    public PagesApplication() : this([])
+    {
+    }
+
+    /// <param name="settings">On top of the usual ones.</param>
+    private protected PagesApplication(IEnumerable<KeyValuePair<string, string>> settings)
+        : base([new("Pulse:Auth:DevSignIn", "true"), new("Pulse:Mail:RequestsPerMinute", "1000"), .. settings])
     {
     }
 

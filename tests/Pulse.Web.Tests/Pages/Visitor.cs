@@ -16,7 +16,7 @@ public sealed class Visitor : IAsyncDisposable
         {
             // That the page itself is an error page is what some tests are about.
             if (message.Type == "error" && !(message.Text.StartsWith("Failed to load resource", StringComparison.Ordinal) && message.Location.StartsWith(page.Url, StringComparison.Ordinal)))
-                _complaints.Add(message.Text);
+                _complaints.Add($"{message.Location} {message.Text}");
         };
         page.PageError += (_, error) => _complaints.Add(error);
     }

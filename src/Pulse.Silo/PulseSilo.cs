@@ -50,7 +50,7 @@ public static class PulseSilo
 
     // The same directory as the front end's development key.
     private static string SqlitePath(IHostApplicationBuilder builder) =>
-        Path.Combine(builder.Environment.ContentRootPath, builder.Configuration["Pulse:DataDirectory"] ?? "data", "pulse.db");
+        Path.GetFullPath(Path.Combine(builder.Configuration["Pulse:DataDirectory"] ?? "data", "pulse.db"));
 
     private static void AddPresence(this IServiceCollection services, IConfiguration configuration, string? redis)
     {

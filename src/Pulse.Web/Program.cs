@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Pulse.Silo;
 using Pulse.Silo.Health;
+using Pulse.Web;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Keys;
@@ -10,8 +11,9 @@ using Pulse.Web.Sessions;
 using Pulse.Web.SignIn;
 using Pulse.Web.Users;
 
-var builder = WebApplication.CreateBuilder(args);
+var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = ContentRoot.Of(args) });
 
+Topology.Validate(builder.Configuration);
 // The silo in this process: grains, stores, presence keys, and their health checks. First, so that what starts after it may call grains.
 builder.AddPulseSilo();
 // Keys that all front ends share.

@@ -14,7 +14,7 @@ internal sealed class DevelopmentSigningKey(IHostEnvironment environment, IConfi
     {
         if (!environment.IsDevelopment() || !string.IsNullOrEmpty(options.SigningKey)) return;
 
-        var directory = Path.Combine(environment.ContentRootPath, configuration["Pulse:DataDirectory"] ?? "data");
+        var directory = Path.GetFullPath(configuration["Pulse:DataDirectory"] ?? "data");
         options.SigningKey = ReadOrMake(Path.Combine(directory, FileName));
     }
 

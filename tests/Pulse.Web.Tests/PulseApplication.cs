@@ -33,6 +33,9 @@ public class PulseApplication : IAsyncLifetime
             ["Pulse:Auth:TrustedIssuers:0:Issuer"] = TrustedIssuer,
             ["Pulse:Auth:TrustedIssuers:0:Audience"] = "pulse",
             ["Pulse:Auth:TrustedIssuers:0:SigningKey"] = TestTokens.OtherKey,
+            ["Pulse:Auth:TrustedIssuers:1:Kind"] = "AuthJs",
+            ["Pulse:Auth:TrustedIssuers:1:Issuer"] = AuthJsTokens.Issuer,
+            ["Pulse:Auth:TrustedIssuers:1:SigningKey"] = AuthJsTokens.Secret,
         }.Concat(settings).GroupBy(setting => setting.Key).Select(group => group.Last()),
     ]);
 

@@ -54,6 +54,12 @@ internal sealed class AccessTokenHandler(string issuer, LiveSessions? sessions) 
         }
     }
 
+    /// <summary>What is wrong with the token's <c>sub</c>, whoever issued it.</summary>
+    public static InvalidSubjectException? SubjectFault(JsonWebToken token) =>
+        string.IsNullOrWhiteSpace(token.Subject) || token.Subject.Length > MaxSubjectLength
+            ? new InvalidSubjectException("The token has no usable subject.")
+            : null;
+
     private SecurityTokenException? FaultOf(JsonWebToken token)
     {
         // The framework also takes the issuer that a discovery document names; only the configured one is an account's provider.
@@ -64,8 +70,7 @@ internal sealed class AccessTokenHandler(string issuer, LiveSessions? sessions) 
         if (token.TryGetHeaderValue<object>("crit", out _))
             return new SecurityTokenValidationException("The token has critical header parameters.");
 
-        if (string.IsNullOrWhiteSpace(token.Subject) || token.Subject.Length > MaxSubjectLength)
-            return new InvalidSubjectException("The token has no usable subject.");
+        if (SubjectFault(token) is { } fault) return fault;
         return sessions is not null && Caller.ParseUserId(token.Subject) is null ? new InvalidSubjectException("The subject is not a user id.") : null;
     }
 

@@ -2,25 +2,35 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.Auth;
 
-/// <summary>One authentication scheme per issuer, and which of them a token is for.</summary>
+/// <summary>One authentication scheme per issuer, one for all Auth.js applications together, and which of them a token is for.</summary>
 internal sealed class AccessTokenSchemes
 {
     /// <summary>The scheme of Pulse's own tokens; also the one that turns down tokens that nobody else claims.</summary>
     public const string Own = "Pulse";
 
+    /// <summary>The scheme of encrypted tokens. They do not say whose they are; the key that opens them does.</summary>
+    public const string AuthJs = "AuthJs";
+
     private const string TrustedPrefix = "Issuer:";
     private readonly Dictionary<string, string> _byIssuer;
+    private readonly string _encrypted;
 
     public AccessTokenSchemes(IOptions<AuthOptions> options)
     {
-        _byIssuer = options.Value.TrustedIssuers.ToDictionary(issuer => issuer.Issuer, ForTrusted, StringComparer.Ordinal);
+        var authJs = options.Value.TrustedIssuers.Where(issuer => issuer.IsAuthJs).ToArray();
+        _encrypted = authJs.Length > 0 ? AuthJs : Own;
+        _byIssuer = options.Value.TrustedIssuers.Except(authJs).ToDictionary(issuer => issuer.Issuer, ForTrusted, StringComparer.Ordinal);
         _byIssuer[options.Value.Issuer] = Own;
     }
 
     /// <summary>The scheme that checks this issuer's tokens.</summary>
     public static string ForTrusted(TrustedIssuerOptions issuer) => TrustedPrefix + issuer.Issuer;
 
-    /// <summary>The scheme to check a token with, by its still unproven <c>iss</c>. Never fails: what cannot be read is <see cref="Own"/>'s to refuse.</summary>
-    public string Select(string? token) =>
-        AccessTokenHandler.Read(token)?.Issuer is { } issuer && _byIssuer.TryGetValue(issuer, out var scheme) ? scheme : Own;
+    /// <summary>The scheme to check a token with, by its form and its still unproven <c>iss</c>. Never fails: what cannot be read is <see cref="Own"/>'s to refuse.</summary>
+    public string Select(string? token) => AccessTokenHandler.Read(token) switch
+    {
+        { IsEncrypted: true } => _encrypted,
+        { Issuer: { } issuer } when _byIssuer.TryGetValue(issuer, out var scheme) => scheme,
+        _ => Own,
+    };
 }

@@ -32,18 +32,38 @@ internal sealed class AuthOptions
     public bool DevSignIn { get; set; }
 }
 
-/// <summary>A system whose access tokens are accepted: exactly one of <see cref="SigningKey"/> and <see cref="Authority"/> says how they are checked.</summary>
+/// <summary>A system whose access tokens are accepted.</summary>
+/// <remarks>
+/// Of kind <see cref="Jwt"/>, exactly one of <see cref="SigningKey"/> and <see cref="Authority"/> says how they are checked; of kind
+/// <see cref="AuthJs"/>, <see cref="SigningKey"/> does.
+/// </remarks>
 internal sealed class TrustedIssuerOptions
 {
-    /// <summary>The tokens' <c>iss</c>, compared character by character. Also the <c>provider</c> of that issuer's accounts, so it must never change.</summary>
+    /// <summary><see cref="Kind"/> of a system that signs JWTs.</summary>
+    public const string Jwt = "Jwt";
+
+    /// <summary><see cref="Kind"/> of an application with Auth.js 5 (next-auth 5): the tokens are its session cookie's, encrypted under its secret.</summary>
+    public const string AuthJs = "AuthJs";
+
+    /// <summary><see cref="Jwt"/> (default) or <see cref="AuthJs"/>, in any case.</summary>
+    // Text, so that an unknown one is reported by the validator, along with whatever else is wrong.
+    public string Kind { get; set; } = Jwt;
+
+    /// <summary>Whether <see cref="Kind"/> is <see cref="AuthJs"/>.</summary>
+    public bool IsAuthJs => string.Equals(Kind, AuthJs, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The tokens' <c>iss</c> (of kind <see cref="AuthJs"/>, whose tokens have none, any name for the application), compared character by character. Also the <c>provider</c> of that issuer's accounts, so it must never change.</summary>
     public string Issuer { get; set; } = "";
 
-    /// <summary>The tokens' <c>aud</c>.</summary>
+    /// <summary>The tokens' <c>aud</c>. Not for kind <see cref="AuthJs"/>, whose tokens have none.</summary>
     public string Audience { get; set; } = "";
 
-    /// <summary>Shared secret (HS256), as <see cref="AuthOptions.SigningKey"/>.</summary>
+    /// <summary>Shared secret (HS256), as <see cref="AuthOptions.SigningKey"/>; of kind <see cref="AuthJs"/>, the application's <c>AUTH_SECRET</c>.</summary>
     public string? SigningKey { get; set; }
 
     /// <summary>Base URL of an OpenID Connect provider: keys come from the JWKS that its discovery document names. https outside Development.</summary>
     public string? Authority { get; set; }
+
+    /// <summary>For kind <see cref="AuthJs"/>: the name of the session cookie, which tokens are bound to. Default either of Auth.js' own two names.</summary>
+    public string? CookieName { get; set; }
 }

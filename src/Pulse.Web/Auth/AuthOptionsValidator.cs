@@ -16,6 +16,7 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment) : IVali
         var faults = OwnTokenFaults(options)
             .Concat(options.TrustedIssuers.SelectMany((issuer, index) => IssuerFaults($"{AuthOptions.SectionName}:TrustedIssuers:{index}", issuer)))
             .Concat(DuplicateFaults(options))
+            .Concat(SharedSecretFaults(options))
             .ToArray();
         return faults.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
@@ -42,7 +43,31 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment) : IVali
     private IEnumerable<string> IssuerFaults(string at, TrustedIssuerOptions issuer)
     {
         if (!IsName(issuer.Issuer)) yield return $"{at}:Issuer must be a name or URI without control characters.";
+        foreach (var fault in issuer.IsAuthJs ? AuthJsFaults(at, issuer) : JwtFaults(at, issuer)) yield return fault;
+    }
+
+    private static IEnumerable<string> AuthJsFaults(string at, TrustedIssuerOptions issuer)
+    {
+        if (string.IsNullOrEmpty(issuer.SigningKey)) yield return $"{at}:SigningKey is not set; Kind AuthJs needs the application's AUTH_SECRET.";
+        else if (KeyFault($"{at}:SigningKey", issuer.SigningKey) is { } fault) yield return fault;
+
+        // What looks checked and is not would be a trap.
+        if (!string.IsNullOrEmpty(issuer.Authority)) yield return $"{at}:Authority does not go with Kind AuthJs, whose tokens are under SigningKey. Unset it.";
+        if (!string.IsNullOrEmpty(issuer.Audience)) yield return $"{at}:Audience does not go with Kind AuthJs, whose tokens have none. Unset it.";
+        if (!string.IsNullOrEmpty(issuer.CookieName) && !issuer.CookieName.All(IsCookieNameCharacter))
+            yield return $"{at}:CookieName must be the name of a cookie; it is '{issuer.CookieName}'.";
+    }
+
+    private IEnumerable<string> JwtFaults(string at, TrustedIssuerOptions issuer)
+    {
+        if (!string.Equals(issuer.Kind, TrustedIssuerOptions.Jwt, StringComparison.OrdinalIgnoreCase))
+        {
+            yield return $"{at}:Kind must be {TrustedIssuerOptions.Jwt} or {TrustedIssuerOptions.AuthJs}; it is '{issuer.Kind}'.";
+            yield break;
+        }
+
         if (!IsName(issuer.Audience)) yield return $"{at}:Audience must be a name or URI without control characters.";
+        if (!string.IsNullOrEmpty(issuer.CookieName)) yield return $"{at}:CookieName is for Kind AuthJs. Set Kind, or unset it.";
 
         var hasKey = !string.IsNullOrEmpty(issuer.SigningKey);
         var hasAuthority = !string.IsNullOrEmpty(issuer.Authority);
@@ -64,6 +89,17 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment) : IVali
             .GroupBy(issuer => issuer, StringComparer.Ordinal)
             .Where(group => group.Count() > 1)
             .Select(group => $"{AuthOptions.SectionName}: the issuer '{group.Key}' is given more than once (TrustedIssuers and Issuer together); name each once.");
+
+    // Only the key tells Auth.js applications apart.
+    private static IEnumerable<string> SharedSecretFaults(AuthOptions options) =>
+        options.TrustedIssuers.Where(issuer => issuer.IsAuthJs && !string.IsNullOrEmpty(issuer.SigningKey))
+            .SelectMany(issuer => AuthJsKey.CookieNames(issuer).Select(cookie => (issuer.Issuer, issuer.SigningKey, Cookie: cookie)))
+            .GroupBy(key => (key.SigningKey, key.Cookie), key => key.Issuer)
+            .Where(group => group.Count() > 1)
+            .Select(group => $"{AuthOptions.SectionName}: the Auth.js issuers '{string.Join("' and '", group)}' have the same SigningKey for the cookie '{group.Key.Cookie}'; whose a token is could not be told. Give each its own secret.");
+
+    // RFC 6265 section 4.1.1: a token of RFC 2616.
+    private static bool IsCookieNameCharacter(char c) => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal);
 
     private static string? KeyFault(string setting, string key) =>
         Encoding.UTF8.GetByteCount(key) is var bytes && bytes < AuthOptions.MinSigningKeyBytes

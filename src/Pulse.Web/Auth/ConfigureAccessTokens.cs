@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Pulse.Web.Auth;
@@ -29,8 +30,9 @@ internal sealed class ConfigureAccessTokens(IOptions<AuthOptions> auth, LiveSess
 
     public void Configure(AuthenticationOptions options)
     {
-        foreach (var issuer in auth.Value.TrustedIssuers)
+        foreach (var issuer in auth.Value.TrustedIssuers.Where(issuer => !issuer.IsAuthJs))
             options.AddScheme<JwtBearerHandler>(AccessTokenSchemes.ForTrusted(issuer), displayName: null);
+        if (auth.Value.TrustedIssuers.Any(issuer => issuer.IsAuthJs)) options.AddScheme<JwtBearerHandler>(AccessTokenSchemes.AuthJs, displayName: null);
     }
 
     public void Configure(JwtBearerOptions options) => Configure(Options.DefaultName, options);
@@ -40,7 +42,9 @@ internal sealed class ConfigureAccessTokens(IOptions<AuthOptions> auth, LiveSess
         var own = auth.Value;
         if (name == AccessTokenSchemes.Own)
             Apply(options, own.Issuer, own.Audience, own.SigningKey, authority: null, isOwn: true);
-        else if (own.TrustedIssuers.FirstOrDefault(issuer => AccessTokenSchemes.ForTrusted(issuer) == name) is { } trusted)
+        else if (name == AccessTokenSchemes.AuthJs)
+            ApplyAuthJs(options, [.. own.TrustedIssuers.Where(issuer => issuer.IsAuthJs)]);
+        else if (own.TrustedIssuers.FirstOrDefault(issuer => !issuer.IsAuthJs && AccessTokenSchemes.ForTrusted(issuer) == name) is { } trusted)
             Apply(options, trusted.Issuer, trusted.Audience, trusted.SigningKey, trusted.Authority, isOwn: false);
     }
 
@@ -56,25 +60,36 @@ internal sealed class ConfigureAccessTokens(IOptions<AuthOptions> auth, LiveSess
         options.RequireHttpsMetadata = !environment.IsDevelopment();
         options.RefreshInterval = s_keyRefreshInterval;
         options.BackchannelTimeout = s_keyFetchTimeout;
-        options.EventsType = typeof(BearerEvents);
-        options.TokenHandlers.Clear();
-        options.TokenHandlers.Add(new AccessTokenHandler(issuer, isOwn ? sessions : null)
-        {
-            MapInboundClaims = false,
-            MaximumTokenSizeInBytes = AccessTokenHandler.MaxTokenLength,
-        });
-
-        // RFC 7519 section 4.1: iss, aud, exp and nbf are all checked; exp must be there.
-        options.TokenValidationParameters = new TokenValidationParameters
+        ApplyRules(options, new AccessTokenHandler(issuer, isOwn ? sessions : null), new TokenValidationParameters
         {
             ValidIssuer = issuer,
             ValidAudience = audience,
             ValidAlgorithms = authority is null ? s_secretAlgorithms : s_publicKeyAlgorithms,
             IssuerSigningKey = secret is null ? null : new SymmetricSecurityKey(Encoding.UTF8.GetBytes(secret)),
-            RequireExpirationTime = true,
-            RequireSignedTokens = true,
-            ClockSkew = s_clockSkew,
-            NameClaimType = "name",
-        };
+        });
+    }
+
+    private static void ApplyAuthJs(JwtBearerOptions options, TrustedIssuerOptions[] issuers) =>
+        ApplyRules(options, new AuthJsTokenHandler([.. issuers.SelectMany(AuthJsKey.Of)]), new TokenValidationParameters
+        {
+            ValidIssuers = issuers.Select(issuer => issuer.Issuer),
+            // Auth.js names none: what is under an application's key is for that application, and so for the Pulse that shares the key.
+            ValidateAudience = false,
+        });
+
+    private static void ApplyRules(JwtBearerOptions options, JsonWebTokenHandler handler, TokenValidationParameters rules)
+    {
+        handler.MapInboundClaims = false;
+        handler.MaximumTokenSizeInBytes = AccessTokenHandler.MaxTokenLength;
+        options.EventsType = typeof(BearerEvents);
+        options.TokenHandlers.Clear();
+        options.TokenHandlers.Add(handler);
+
+        // RFC 7519 section 4.1: iss, aud, exp and nbf are all checked; exp must be there.
+        rules.RequireExpirationTime = true;
+        rules.RequireSignedTokens = true;
+        rules.ClockSkew = s_clockSkew;
+        rules.NameClaimType = "name";
+        options.TokenValidationParameters = rules;
     }
 }

@@ -36,6 +36,46 @@ public sealed class AuthOptionsTests
     public void Validate_TrustedIssuerAtFault_NamesIt(string issuer, string audience, string? key, string? authority, string message) =>
         Assert.Contains(message, Assert.Single(Faults("Production", [.. s_good, .. Issuer(0, issuer, audience, key, authority)])), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("AuthJs")]
+    [InlineData("authjs")]
+    public void Validate_AuthJsIssuer_NeedsNoMoreThanItsSecret(string kind) => Assert.Empty(Faults("Production", [.. s_good, .. AuthJs(0, "next", kind: kind)]));
+
+    [Theory]
+    [InlineData("Kind", "OAuth", "TrustedIssuers:0:Kind must be Jwt or AuthJs; it is 'OAuth'")]
+    [InlineData("Kind", "", "TrustedIssuers:0:Kind must be Jwt or AuthJs; it is ''")]
+    [InlineData("Issuer", "", "TrustedIssuers:0:Issuer must be")]
+    [InlineData("SigningKey", null, "TrustedIssuers:0:SigningKey is not set; Kind AuthJs needs the application's AUTH_SECRET")]
+    [InlineData("SigningKey", "short", "TrustedIssuers:0:SigningKey must be at least 32 bytes; it has 5")]
+    [InlineData("Authority", "https://next.example", "TrustedIssuers:0:Authority does not go with Kind AuthJs")]
+    [InlineData("Audience", "pulse", "TrustedIssuers:0:Audience does not go with Kind AuthJs")]
+    [InlineData("CookieName", "my cookie", "TrustedIssuers:0:CookieName must be the name of a cookie; it is 'my cookie'")]
+    public void Validate_AuthJsIssuerAtFault_NamesIt(string setting, string? value, string message)
+    {
+        var key = $"TrustedIssuers:0:{setting}";
+        var settings = AuthJs(0, "next").Where(s => s.Item1 != key).Append((key, value));
+        Assert.Contains(message, Assert.Single(Faults("Production", [.. s_good, .. settings])), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Validate_CookieNameOfAnotherKind_NamesIt()
+    {
+        var fault = Assert.Single(Faults("Production", [.. s_good, .. Issuer(0, "them", "pulse", TestTokens.OtherKey, null), ("TrustedIssuers:0:CookieName", "x")]));
+        Assert.Contains("TrustedIssuers:0:CookieName is for Kind AuthJs", fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Validate_AuthJsIssuersWithOneSecret_MustDifferInTheirCookies()
+    {
+        (string, string?)[] narrowed = [.. AuthJs(0, "one"), ("TrustedIssuers:0:CookieName", "one"), .. AuthJs(1, "two"), ("TrustedIssuers:1:CookieName", "two")];
+        var faults = Faults("Production", [.. s_good, .. AuthJs(0, "one"), .. AuthJs(1, "two")]);
+
+        Assert.Empty(Faults("Production", [.. s_good, .. narrowed]));
+        Assert.Equal(2, faults.Length);
+        Assert.All(faults, fault => Assert.Contains("'one' and 'two' have the same SigningKey for the cookie", fault, StringComparison.Ordinal));
+        Assert.DoesNotContain(faults, fault => fault.Contains(AuthJsTokens.Secret, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Validate_HttpAuthorityInDevelopment_Passes() =>
         Assert.Empty(Faults("Development", [.. s_good, .. Issuer(0, "them", "pulse", null, "http://localhost:5005")]));
@@ -57,6 +97,11 @@ public sealed class AuthOptionsTests
     [
         ($"TrustedIssuers:{index}:Issuer", issuer), ($"TrustedIssuers:{index}:Audience", audience),
         ($"TrustedIssuers:{index}:SigningKey", key), ($"TrustedIssuers:{index}:Authority", authority),
+    ];
+
+    private static (string, string?)[] AuthJs(int index, string issuer, string kind = "AuthJs") =>
+    [
+        ($"TrustedIssuers:{index}:Kind", kind), ($"TrustedIssuers:{index}:Issuer", issuer), ($"TrustedIssuers:{index}:SigningKey", AuthJsTokens.Secret),
     ];
 
     private static string[] Faults(string environment, (string, string?)[] settings)

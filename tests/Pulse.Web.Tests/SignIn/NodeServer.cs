@@ -18,7 +18,7 @@ internal sealed class NodeServer : IAsyncDisposable
 
     public static async Task<(NodeServer Server, JsonElement First)> StartAsync(string script, params string[] arguments)
     {
-        var start = new ProcessStartInfo("node", [Path.Combine(Folder(), script), .. arguments])
+        var start = new ProcessStartInfo("node", [Path.Combine(NodePackage.Folder("sign-in-servers"), script), .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -69,19 +69,5 @@ internal sealed class NodeServer : IAsyncDisposable
     {
         if (line is null) _lines.Writer.TryComplete();
         else if (line.StartsWith('{')) _lines.Writer.TryWrite(JsonDocument.Parse(line).RootElement);
-    }
-
-    private static string Folder()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            var servers = Path.Combine(folder.FullName, "tests", "sign-in-servers");
-            if (!File.Exists(Path.Combine(servers, "package.json"))) continue;
-            return Directory.Exists(Path.Combine(servers, "node_modules"))
-                ? servers
-                : throw new InvalidOperationException($"Run npm ci in {servers} first (./test.sh does).");
-        }
-
-        throw new InvalidOperationException("tests/sign-in-servers is not above the tests' binaries.");
     }
 }

@@ -15,7 +15,8 @@ namespace Pulse.Grains.Tests.Storage;
 [Collection(TimedTests.Name)]
 public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<PostgresStores>
 {
-    private static readonly TimeSpan Answer = TimeSpan.FromSeconds(2);
+    // The stores give up after 1.6 s; the rest is a busy machine's. The driver left to itself takes 15 s and more.
+    private static readonly TimeSpan Answer = TimeSpan.FromSeconds(5);
 
     [Fact]
     public async Task NobodyListens_EveryMethodSaysUnavailable()
@@ -80,7 +81,7 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
         // The calls are answered, but the driver is still trying to cancel what they began. Other work must not have to wait for that.
         var started = Stopwatch.GetTimestamp();
         await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => Task.Run(() => Task.CompletedTask)));
-        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(0.5));
+        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(1.5));
 
         proxy.Restore();
         Assert.Equal(UserWrite.Saved, await users.InsertAsync(TestUsers.New(), account: null));

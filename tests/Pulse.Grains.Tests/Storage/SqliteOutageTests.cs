@@ -44,6 +44,6 @@ public sealed class SqliteOutageTests(SqliteStores stores) : IClassFixture<Sqlit
     {
         var started = Stopwatch.GetTimestamp();
         await Assert.ThrowsAsync<StoreUnavailableException>(() => stores.Users.InsertAsync(TestUsers.New(), account: null));
-        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(2));
+        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(5)); // 1.6 s, and what a busy machine adds.
     }
 }

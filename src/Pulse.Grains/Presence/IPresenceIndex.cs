@@ -13,6 +13,6 @@ internal interface IPresenceIndex
     /// <summary>Deletes the user's key.</summary>
     Task SetOfflineAsync(Guid userId);
 
-    /// <summary>Whether the user's key is there and unexpired. For tests and health checks; Pulse itself asks the grain.</summary>
+    /// <summary>Whether the user's key is there and unexpired. Asked by a grain that is new on its silo and has not heard from the front ends yet.</summary>
     Task<bool> IsOnlineAsync(Guid userId);
 }

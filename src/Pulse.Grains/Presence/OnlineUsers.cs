@@ -31,15 +31,6 @@ internal sealed partial class OnlineUsers(
         public DateTimeOffset SaveDueAt;
     }
 
-    /// <summary>How many users are online here.</summary>
-    public int Count
-    {
-        get
-        {
-            lock (_gate) return _users.Count;
-        }
-    }
-
     /// <summary>The user came online: sets the key. Redis being away is no failure here; the sweep sets the key when it is back.</summary>
     public Task AddAsync(Guid userId, DateTimeOffset nextDeadline, DateTimeOffset seenAt)
     {

@@ -92,14 +92,13 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     public async Task ConnectAsync(ConnectionLease lease, IFrontEndObserver frontEnd)
     {
         await RenewAsync([lease], frontEnd);
-        await CloseEndedSessionsAsync();
         if (_leases.Count > _options.MaxConnectionsPerUser)
         {
             await CloseAsync(_leases.Live.OrderBy(live => live.ConnectedAt).Take(_leases.Count - _options.MaxConnectionsPerUser), CloseReason.TooManyConnections);
         }
     }
 
-    public Task RenewAsync(ConnectionLease[] leases, IFrontEndObserver frontEnd)
+    public async Task RenewAsync(ConnectionLease[] leases, IFrontEndObserver frontEnd)
     {
         var now = _time.GetUtcNow();
         foreach (var lease in leases)
@@ -107,7 +106,8 @@ internal sealed partial class UserGrain : Grain, IUserGrain
             if (_leases.Renew(lease, now)) _frontEnds[lease.FrontEndId] = frontEnd;
         }
 
-        return SettleAsync();
+        await SettleAsync();
+        await CloseEndedSessionsAsync();
     }
 
     public Task DisconnectAsync(ConnectionLease lease, ConnectionEnd how)
@@ -120,7 +120,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     public Task CloseSessionsAsync(Guid[] sessionIds)
     {
-        // Remembered for those whose token was checked just before: their lease is still on its way here.
+        // Remembered for those whose token was checked just before, and for front ends that could not be told: the next renewal closes them.
         var until = _time.GetUtcNow() + _options.LeaseDuration;
         foreach (var sessionId in sessionIds) (_endedSessions ??= [])[sessionId] = until;
         return CloseEndedSessionsAsync();
@@ -240,7 +240,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
             }
             catch (Exception e)
             {
-                // A front end that is gone has no sockets; one that is slow refuses the session's token at the next renewal of its own.
+                // A front end that is gone has no sockets; one that was slow is told again when it next renews.
                 LogCloseFailed(e.GetType().Name);
             }
         }

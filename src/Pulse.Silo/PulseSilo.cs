@@ -14,6 +14,9 @@ namespace Pulse.Silo;
 /// <summary>Sets up a Pulse silo in a host: the silo's own process, or a front end in the in-process topology.</summary>
 public static class PulseSilo
 {
+    /// <summary>How long a grain call may take. A caller is better served by a prompt "try again" than by half a minute of silence.</summary>
+    public static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(10);
+
     /// <summary>Adds stores, presence and the Orleans silo, as <c>ConnectionStrings:*</c> and <c>Pulse:{Cluster,Presence}</c> say.</summary>
     /// <exception cref="InvalidOperationException">One connection string is set without the other.</exception>
     public static IHostApplicationBuilder AddPulseSilo(this IHostApplicationBuilder builder)
@@ -77,9 +80,8 @@ public static class PulseSilo
             collection.CollectionQuantum = TimeSpan.FromMinutes(1);
         });
 
-        // A caller is better served by a prompt "try again" than by half a minute of silence.
-        silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = TimeSpan.FromSeconds(10));
-        silo.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = TimeSpan.FromSeconds(10));
+        silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = ResponseTimeout);
+        silo.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = ResponseTimeout);
         return silo;
     }
 }

@@ -1,21 +1,20 @@
 using Microsoft.Extensions.Options;
 using Pulse.Silo;
 using Pulse.Silo.Health;
-using Pulse.Web;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Keys;
 using Pulse.Web.Pages;
 using Pulse.Web.Presence;
 using Pulse.Web.Sessions;
+using Pulse.Web.Silos;
 using Pulse.Web.SignIn;
 using Pulse.Web.Users;
 
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = ContentRoot.Of(args) });
 
-Topology.Validate(builder.Configuration);
-// The silo in this process: grains, stores, presence keys, and their health checks. First, so that what starts after it may call grains.
-builder.AddPulseSilo();
+// The silo in this process, or those elsewhere. First, so that what starts after it may call grains.
+builder.AddSilos();
 // Keys that all front ends share.
 builder.AddPulseKeyRing();
 // Limits, JSON and error answers for everything below.
@@ -50,6 +49,8 @@ app.UsePageAssets();
 app.UseCors();
 // Before the hub: sees how each socket ends.
 app.UsePresenceHub();
+// Before authentication, which asks grains too.
+app.UseSilos();
 app.UseAuthentication();
 app.UseAuthorization();
 // After routing has found the endpoint that is limited.

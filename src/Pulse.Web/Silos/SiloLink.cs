@@ -1,0 +1,87 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Orleans.Runtime;
+
+namespace Pulse.Web.Silos;
+
+/// <summary>Whether this front end reaches any silo. While it does not, it asks for one itself: Orleans' client connects when it has something to send.</summary>
+internal sealed partial class SiloLink(IServiceProvider services, TimeProvider time, ILogger<SiloLink> logger)
+    : BackgroundService, IClusterConnectionStatusObserver, ILifecycleParticipant<IClusterClientLifecycle>, IHealthCheck
+{
+    public const string WhyDown = "No silo can be reached. Open sockets stay; everything else waits for a silo.";
+
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+
+    private volatile bool _hasStarted;
+    private volatile bool _isUp;
+
+    /// <summary>Whether a silo can be called.</summary>
+    public bool IsUp => _isUp;
+
+    public void Participate(IClusterClientLifecycle lifecycle) =>
+        lifecycle.Subscribe(nameof(SiloLink), ServiceLifecycleStage.Active, _ =>
+        {
+            _hasStarted = true;
+            Come();
+            return Task.CompletedTask;
+        });
+
+    public void NotifyGatewayCountChanged(int currentNumberOfGateways, int previousNumberOfGateways, bool connectionRecovered)
+    {
+    }
+
+    public void NotifyClusterConnectionLost()
+    {
+        if (!_isUp) return;
+        _isUp = false;
+        LogLost();
+    }
+
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(_isUp ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy(WhyDown));
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(RetryDelay, time, stoppingToken);
+                if (_hasStarted && !_isUp && await IsAnsweredAsync()) Come();
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Stopping.
+        }
+    }
+
+    private async Task<bool> IsAnsweredAsync()
+    {
+        try
+        {
+            // Not a constructor's argument: the client is made with its observers, of which this is one.
+            await services.GetRequiredService<IGrainFactory>().GetGrain<IManagementGrain>(0).GetHosts(onlyActive: true);
+            return true;
+        }
+        catch (Exception e)
+        {
+            LogUnanswered(e.GetType().Name);
+            return false;
+        }
+    }
+
+    private void Come()
+    {
+        _isUp = true;
+        LogReached();
+    }
+
+    [LoggerMessage(2201, LogLevel.Information, "Connected to the silos.")]
+    private partial void LogReached();
+
+    [LoggerMessage(2202, LogLevel.Warning, "The last connection to a silo is lost.")]
+    private partial void LogLost();
+
+    [LoggerMessage(2203, LogLevel.Debug, "No silo answers ({Reason}).")]
+    private partial void LogUnanswered(string reason);
+}

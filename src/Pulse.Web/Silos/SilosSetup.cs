@@ -1,0 +1,67 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Orleans.Configuration;
+using Pulse.Silo;
+using Pulse.Silo.Health;
+using StackExchange.Redis;
+
+namespace Pulse.Web.Silos;
+
+/// <summary>Where the silos are: in this process, or in others that are found through Redis.</summary>
+internal static class SilosSetup
+{
+    private const string Setting = "Pulse:Silo";
+
+    /// <summary>Hosts a silo here (<c>InProcess</c>, the default), or makes this process a client of those elsewhere (<c>External</c>).</summary>
+    /// <exception cref="InvalidOperationException"><c>Pulse:Silo</c> is neither, or the setting that it needs is missing.</exception>
+    public static void AddSilos(this IHostApplicationBuilder builder)
+    {
+        var silo = builder.Configuration[Setting];
+        if (string.IsNullOrEmpty(silo) || silo.Equals("InProcess", StringComparison.OrdinalIgnoreCase)) builder.AddPulseSilo();
+        else if (silo.Equals("External", StringComparison.OrdinalIgnoreCase)) builder.AddSiloClient();
+        else throw new InvalidOperationException($"{Setting} is '{silo}'; it is InProcess (the default) or External.");
+    }
+
+    /// <summary>Answers what needs silos with 503 while none can be reached. Does nothing where the silo is in this process.</summary>
+    public static void UseSilos(this WebApplication app)
+    {
+        if (app.Services.GetService<SiloLink>() is not { } link) return;
+
+        // Endpoints that anybody may call look after themselves: health, the start page, assets, public keys.
+        app.Use((context, next) => link.IsUp || !NeedsSilos(context) ? next(context) : ProblemTypes.Unavailable.WriteAsync(context, SiloLink.WhyDown));
+    }
+
+    private static bool NeedsSilos(HttpContext context) =>
+        context.GetEndpoint() is not null && !context.Request.Path.StartsWithSegments("/health") && context.Request.Path != "/";
+
+    private static void AddSiloClient(this IHostApplicationBuilder builder)
+    {
+        var redis = builder.Configuration.GetConnectionString("Redis");
+        if (string.IsNullOrWhiteSpace(redis))
+        {
+            throw new InvalidOperationException(
+                $"{Setting} is External but ConnectionStrings:Redis is not set. Give the Redis that the silos use, or leave {Setting} out to host a silo here.");
+        }
+
+        var services = builder.Services;
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<SiloLink>();
+        services.AddSingleton<IClusterConnectionStatusObserver>(provider => provider.GetRequiredService<SiloLink>());
+        services.AddSingleton<ILifecycleParticipant<IClusterClientLifecycle>>(provider => provider.GetRequiredService<SiloLink>());
+        services.AddHostedService(provider => provider.GetRequiredService<SiloLink>());
+        services.AddHealthChecks().AddCheck<SiloLink>("silos", tags: [HealthEndpoints.ReadyTag]);
+
+        // The client waits for a silo, in whatever order processes start; meanwhile this one already says so on /health/ready.
+        services.Configure<HostOptions>(host => host.ServicesStartConcurrently = true);
+        builder.UseOrleansClient(client =>
+        {
+            client.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = ("pulse", "pulse"));
+            client.Configure<ClusterOptions>(builder.Configuration.GetSection("Pulse:Cluster"));
+            client.UseRedisClustering(options => options.ConfigurationOptions = ConfigurationOptions.Parse(redis));
+            client.UseConnectionRetryFilter<SiloRetry>();
+
+            // New silos take load, and a cluster that was replaced as a whole is found again, within this time.
+            client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(5));
+            client.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = PulseSilo.ResponseTimeout);
+        });
+    }
+}

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using Pulse.Silo;
 using Pulse.Silo.Health;
 using Pulse.Web.Auth;
+using Pulse.Web.Draining;
 using Pulse.Web.Http;
 using Pulse.Web.Keys;
 using Pulse.Web.Pages;
@@ -31,6 +32,8 @@ builder.AddPulseSignIn();
 builder.AddPulsePages();
 // The sockets of this process.
 builder.Services.AddPresenceHub();
+// How it leaves.
+builder.Services.AddDraining();
 
 var app = builder.Build();
 
@@ -39,15 +42,16 @@ app.Services.GetRequiredService<IStartupValidator>().Validate();
 
 // Before all that asks for the client's address or scheme.
 app.UseTrustedProxies();
-// Outermost, so that every answer has them.
+// Outermost, so that every answer has what they set.
 app.UseSecurityHeaders();
+app.UseDraining();
 // Around all that can fail.
 app.UseProblems();
 // What pages load.
 app.UsePageAssets();
 // Before authentication: a preflight request carries no token.
 app.UseCors();
-// Before the hub: sees how each socket ends.
+// Before the hub: who may come in now, and how each socket ends.
 app.UsePresenceHub();
 // Before authentication, which asks grains too.
 app.UseSilos();

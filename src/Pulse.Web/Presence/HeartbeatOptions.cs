@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Pulse.Web.Presence;
 
 /// <summary>What a front end needs of <c>Pulse:Presence</c>; the silo validates the same section.</summary>
@@ -10,6 +12,10 @@ internal sealed class HeartbeatOptions
 
     /// <summary>How often clients are asked to beat, told to them in <see cref="ConnectedMessage"/>.</summary>
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How many sockets this front end takes on per second, and at once; more wait for up to 5 s, and are then sent away.</summary>
+    [Range(1, 100_000)]
+    public int ConnectsPerSecond { get; set; } = 2_000;
 
     /// <summary>How long the silo keeps an unrenewed lease.</summary>
     public TimeSpan LeaseDuration => TimeToLive * 2 / 3;

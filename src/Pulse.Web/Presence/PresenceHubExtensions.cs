@@ -11,9 +11,12 @@ internal static class PresenceHubExtensions
     /// <summary>A client that has said nothing for so long is gone; SignalR's clients ping every 15 s.</summary>
     public static readonly TimeSpan ClientTimeout = TimeSpan.FromSeconds(30);
 
+    public const string Path = "/hubs/pulse";
+
     public static IServiceCollection AddPresenceHub(this IServiceCollection services)
     {
-        services.AddOptions<HeartbeatOptions>().BindConfiguration(HeartbeatOptions.SectionName);
+        services.AddOptions<HeartbeatOptions>().BindConfiguration(HeartbeatOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<HubAdmission>();
         services.AddSingleton<FrontEnd>();
         services.AddSingleton<FrontEndReference>();
         services.AddSingleton<PresenceWatches>();
@@ -22,6 +25,7 @@ internal static class PresenceHubExtensions
         services.AddHostedService<TokenExpiry>();
         services.AddSignalR(hub =>
         {
+            hub.AddFilter<UnavailableFilter>();
             hub.ClientTimeoutInterval = ClientTimeout;
             hub.KeepAliveInterval = ClientTimeout / 2;
             hub.MaximumReceiveMessageSize = 32 * 1024;
@@ -34,11 +38,12 @@ internal static class PresenceHubExtensions
     }
 
     /// <summary>Maps <c>/hubs/pulse</c>. <see cref="TokenExpiry"/> closes sockets whose token runs out: SignalR's own way knows no new token.</summary>
-    public static void MapPresenceHub(this IEndpointRouteBuilder endpoints) => endpoints.MapHub<PresenceHub>("/hubs/pulse");
+    public static void MapPresenceHub(this IEndpointRouteBuilder endpoints) => endpoints.MapHub<PresenceHub>(Path);
 
-    /// <summary>What the hub needs of the pipeline: has each socket's end observed.</summary>
+    /// <summary>What the hub needs of the pipeline: bounds how many sockets come at once, and has each one's end observed.</summary>
     public static void UsePresenceHub(this IApplicationBuilder app)
     {
+        app.Use(app.ApplicationServices.GetRequiredService<HubAdmission>().AdmitAsync);
         app.UseWebSockets();
         app.Use(SocketClosure.ObserveAsync);
     }

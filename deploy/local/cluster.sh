@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+# A whole Pulse cluster on this machine, without containers: PostgreSQL, Redis, HAProxy, silos and front ends on free loopback ports.
+#
+#   deploy/local/cluster.sh up [--silos 3] [--front-ends 2]    starts all, waits until ready, prints the address
+#   deploy/local/cluster.sh status                             each process: name, port, pid
+#   deploy/local/cluster.sh kill NAME [SIGNAL]                 sends a signal to one of them: KILL by default
+#   deploy/local/cluster.sh stop NAME                          asks one to leave (SIGTERM), waits until it has
+#   deploy/local/cluster.sh start NAME                         starts it again, on the same port
+#   deploy/local/cluster.sh down                               stops all and removes what they stored
+#
+# NAME is postgres, redis, haproxy, silo-1, front-end-1, … State is in PULSE_CLUSTER_DIR (artifacts/cluster). PULSE_BUILD_silo_2 and the like
+# name another build for one process: a directory with Pulse.Silo.dll or Pulse.Web.dll. Pulse__* of the environment reach all processes.
+set -euo pipefail
+
+repo=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+dir=$(realpath -m -- "${PULSE_CLUSTER_DIR:-$repo/artifacts/cluster}")
+configuration=${PULSE_CONFIGURATION:-Debug}
+
+die() {
+  printf 'cluster.sh: %s\n' "$*" >&2
+  exit 1
+}
+
+need() { command -v "$1" >/dev/null || die "needs $1: apt-get install $2"; }
+
+postgres_bin() {
+  local bins=(/usr/lib/postgresql/*/bin)
+  [[ -n ${PULSE_TEST_PG_BIN:-} ]] && bins=("$PULSE_TEST_PG_BIN")
+  [[ -x ${bins[-1]}/initdb ]] || die 'needs PostgreSQL: apt-get install postgresql'
+  printf '%s' "${bins[-1]}"
+}
+
+free_port() { node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); });'; }
+
+# A process keeps its port for the life of the cluster: a silo that comes back on its port takes the place of its dead predecessor at once.
+port() {
+  [[ -f $dir/$1.port ]] || free_port >"$dir/$1.port"
+  cat "$dir/$1.port"
+}
+
+pid() { cat "$dir/$1.pid" 2>/dev/null || true; }
+alive() { [[ -n $(pid "$1") ]] && kill -0 "$(pid "$1")" 2>/dev/null; }
+names() { for file in "$dir"/*.port; do [[ $file == *gateway* || $file == *orleans* ]] || basename -- "$file" .port; done; }
+
+# launch NAME COMMAND…: in a session of its own, so that Ctrl+C in this terminal does not reach it.
+launch() {
+  local name=$1
+  shift
+  setsid "$@" >>"$dir/$name.log" 2>&1 </dev/null &
+  echo $! >"$dir/$name.pid"
+}
+
+as_postgres() {
+  if ((EUID == 0)); then setpriv --reuid=postgres --regid=postgres --init-groups -- "$@"; else "$@"; fi
+}
+
+pulse() {
+  local name=$1 project=$2 build=PULSE_BUILD_${1//-/_}
+  shift 2
+  build=${!build:-$repo/src/$project/bin/$configuration/net10.0}
+  [[ -f $build/$project.dll ]] || die "$build/$project.dll is not there: dotnet build first."
+  launch "$name" env \
+    ASPNETCORE_ENVIRONMENT="${ASPNETCORE_ENVIRONMENT:-Production}" \
+    ASPNETCORE_URLS="http://127.0.0.1:$(port "$name")" \
+    ConnectionStrings__Postgres="Host=127.0.0.1;Port=$(port postgres);Username=pulse;Database=pulse" \
+    ConnectionStrings__Redis="127.0.0.1:$(port redis)" \
+    Pulse__Cluster__AdvertisedAddress=127.0.0.1 \
+    Pulse__Auth__SigningKey="$(cat "$dir/signing-key")" \
+    "$@" dotnet "$build/$project.dll"
+}
+
+start() {
+  local name=$1
+  alive "$name" && return
+  case $name in
+    postgres)
+      if [[ ! -d $dir/postgres/data ]]; then
+        mkdir -p "$dir/postgres"
+        ((EUID != 0)) || chown postgres "$dir/postgres"
+        (cd "$dir/postgres" && as_postgres "$(postgres_bin)/initdb" -D "$dir/postgres/data" -U pulse --auth=trust --encoding=UTF8 --locale=C.UTF-8) >"$dir/initdb.log"
+      fi
+      (cd "$dir/postgres" && launch postgres ${SETPRIV[@]+"${SETPRIV[@]}"} "$(postgres_bin)/postgres" \
+        -D "$dir/postgres/data" -p "$(port postgres)" -h 127.0.0.1 -k "$dir/postgres" -c max_connections=300)
+      until "$(postgres_bin)/psql" -Xqh 127.0.0.1 -p "$(port postgres)" -U pulse -d postgres -c 'select 1' >/dev/null 2>&1; do expect_alive postgres; done
+      "$(postgres_bin)/createdb" -h 127.0.0.1 -p "$(port postgres)" -U pulse pulse 2>/dev/null || true
+      ;;
+    redis)
+      mkdir -p "$dir/redis"
+      launch redis redis-server --port "$(port redis)" --bind 127.0.0.1 --dir "$dir/redis" --appendonly yes --save '' --maxmemory-policy noeviction
+      until [[ $(redis-cli -p "$(port redis)" ping 2>/dev/null) == PONG ]]; do expect_alive redis; done
+      ;;
+    haproxy)
+      {
+        echo 'backend front_ends'
+        for front_end in $(names | grep '^front-end'); do printf '  server %s 127.0.0.1:%s check\n' "$front_end" "$(port "$front_end")"; done
+      } >"$dir/servers.cfg"
+      PULSE_BIND=127.0.0.1:$(port haproxy) launch haproxy haproxy -db -f "$repo/deploy/haproxy/haproxy.cfg" -f "$dir/servers.cfg"
+      ;;
+    silo-*)
+      pulse "$name" Pulse.Silo Pulse__Cluster__SiloPort="$(port "$name-orleans")" Pulse__Cluster__GatewayPort="$(port "$name-gateway")"
+      ;;
+    front-end-*)
+      pulse "$name" Pulse.Web Pulse__Silo=External Pulse__Http__TrustedProxies__0=127.0.0.1
+      ;;
+    *) die "no process is called $name; there are: $(names | paste -sd' ')" ;;
+  esac
+}
+
+expect_alive() {
+  alive "$1" || die "$1 did not start: $(tail -5 "$dir/$1.log")"
+  sleep 0.1
+}
+
+ready() { curl -sf -o /dev/null --max-time 2 "http://127.0.0.1:$(port "$1")/health/ready"; }
+
+# stop NAME: asks it to leave; by force if it has not within a minute.
+stop() {
+  local name=$1 signal=TERM
+  [[ $name != postgres ]] || signal=INT
+  alive "$name" || return 0
+  kill "-$signal" "$(pid "$name")"
+  for _ in {1..600}; do
+    alive "$name" || return 0
+    sleep 0.1
+  done
+  kill -KILL "$(pid "$name")"
+  die "$name did not leave within a minute and was killed."
+}
+
+up() {
+  local silos=3 front_ends=2 i
+  while (($#)); do
+    case $1 in
+      --silos) silos=$2 ;;
+      --front-ends) front_ends=$2 ;;
+      *) die "unknown option $1" ;;
+    esac
+    shift 2
+  done
+  need redis-server redis-server
+  need haproxy haproxy
+  mkdir -p "$dir"
+  # PostgreSQL runs as another user, who must be able to pass through.
+  chmod 711 "$dir"
+  [[ -f $dir/signing-key ]] || head -c 32 /dev/urandom | base64 >"$dir/signing-key"
+  for ((i = 1; i <= front_ends; i++)); do port "front-end-$i" >/dev/null; done
+  for name in postgres redis; do start "$name"; done
+  for ((i = 1; i <= silos; i++)); do start "silo-$i"; done
+  for ((i = 1; i <= front_ends; i++)); do start "front-end-$i"; done
+  start haproxy
+  for name in $(names | grep -E '^(silo|front-end)-') haproxy; do
+    until ready "$name"; do expect_alive "$name"; done
+  done
+  printf 'http://127.0.0.1:%s\n' "$(port haproxy)"
+}
+
+down() {
+  [[ -d $dir ]] || return 0
+  # Nobody is to be sent anywhere: no politeness for what is thrown away.
+  for name in $(names); do ! alive "$name" || kill -KILL "$(pid "$name")"; done
+  rm -rf -- "$dir"
+}
+
+SETPRIV=()
+((EUID != 0)) || SETPRIV=(setpriv --reuid=postgres --regid=postgres --init-groups --)
+
+command=${1:-}
+[[ -n $command ]] || die "a command is missing; see the head of $0"
+shift
+case $command in
+  up) up "$@" ;;
+  down) down ;;
+  start) start "${1:?the process to start}" ;;
+  stop) stop "${1:?the process to stop}" ;;
+  kill) kill "-${2:-KILL}" "$(pid "${1:?the process to signal}")" ;;
+  status) for name in $(names); do printf '%-14s %6s %8s\n' "$name" "$(port "$name")" "$(alive "$name" && pid "$name" || echo -)"; done ;;
+  *) die "unknown command $command; see the head of $0" ;;
+esac

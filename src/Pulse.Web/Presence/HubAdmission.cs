@@ -1,0 +1,60 @@
+using System.Threading.RateLimiting;
+using Microsoft.Extensions.Options;
+using Pulse.Web.Draining;
+
+namespace Pulse.Web.Presence;
+
+/// <summary>
+/// Bounds how fast sockets are taken on: when all clients of a front end that died come back at once, the rest of this one's work goes on. Who
+/// exceeds the rate waits; past the queue, and while this front end is leaving, the answer is 503.
+/// </summary>
+internal sealed class HubAdmission : IDisposable
+{
+    // Clients give up on an answer after some seconds; a place in a longer queue would be for nobody.
+    private const int QueuedSeconds = 5;
+    private const int PeriodsPerSecond = 20;
+
+    private readonly TokenBucketRateLimiter _limiter;
+    private readonly Drain _drain;
+
+    public HubAdmission(IOptions<HeartbeatOptions> options, Drain drain)
+    {
+        _drain = drain;
+        var perSecond = options.Value.ConnectsPerSecond;
+        _limiter = new(new()
+        {
+            TokenLimit = perSecond,
+            TokensPerPeriod = Math.Max(1, perSecond / PeriodsPerSecond),
+            ReplenishmentPeriod = TimeSpan.FromSeconds(Math.Max(1, perSecond / PeriodsPerSecond) / (double)perSecond),
+            QueueLimit = perSecond * QueuedSeconds,
+            QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+        });
+    }
+
+    /// <summary>For the pipeline, before what a connect costs: checking its token.</summary>
+    public Task AdmitAsync(HttpContext context, RequestDelegate next)
+    {
+        if (!context.Request.Path.StartsWithSegments(PresenceHubExtensions.Path)) return next(context);
+        if (_drain.IsDraining) return ProblemTypes.Unavailable.WriteAsync(context, Drain.Why);
+
+        // No state of ours for as long as the socket lives unless it had to wait.
+        using var lease = _limiter.AttemptAcquire();
+        return lease.IsAcquired ? next(context) : WaitAsync(context, next);
+    }
+
+    public void Dispose() => _limiter.Dispose();
+
+    private async Task WaitAsync(HttpContext context, RequestDelegate next)
+    {
+        using (var lease = await _limiter.AcquireAsync(cancellationToken: context.RequestAborted))
+        {
+            if (!lease.IsAcquired)
+            {
+                await ProblemTypes.Unavailable.WriteAsync(context, "Too many clients connect at once.");
+                return;
+            }
+        }
+
+        await next(context);
+    }
+}

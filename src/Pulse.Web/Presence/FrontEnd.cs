@@ -11,7 +11,9 @@ internal sealed partial class FrontEnd(
 {
     private readonly ConcurrentDictionary<string, LiveConnection> _connections = new();
 
-    // Ends that no grain took. Bounded: an entry is dropped once its lease has run out without it.
+    // While no silo can be reached no socket is taken on either: there are never more of these than there were sockets.
+    private static readonly TimeSpan UntoldEndsKeptFor = TimeSpan.FromMinutes(10);
+
     private readonly ConcurrentQueue<(Guid UserId, ConnectionLease Lease, ConnectionEnd How)> _untoldEnds = new();
 
     /// <summary>Tells leases of this process from those of others and of earlier runs.</summary>
@@ -92,12 +94,12 @@ internal sealed partial class FrontEnd(
         }
     }
 
-    /// <summary>Tries again to tell the ends that no grain took, unless their lease has run out by now.</summary>
-    public async Task TellEndsAsync(TimeSpan leaseDuration)
+    /// <summary>Tries again to tell the ends that no grain took. Their leases may have run out: what counts then is when the user was last seen.</summary>
+    public async Task TellEndsAsync()
     {
         for (var left = _untoldEnds.Count; left > 0 && _untoldEnds.TryDequeue(out var end); left--)
         {
-            if (end.Lease.SeenAt + leaseDuration > time.GetUtcNow()) await EndAsync(end.UserId, end.Lease, end.How);
+            if (end.Lease.SeenAt + UntoldEndsKeptFor > time.GetUtcNow()) await EndAsync(end.UserId, end.Lease, end.How);
         }
     }
 

@@ -45,7 +45,7 @@ internal sealed partial class FrontEndUpkeep(
         for (var i = 0; i < SlicesPerInterval; i++)
         {
             await Task.WhenAll(items.Skip(i * slice).Take(slice).Select(action));
-            await frontEnd.TellEndsAsync(options.Value.LeaseDuration);
+            await frontEnd.TellEndsAsync();
             await Task.Delay(interval / SlicesPerInterval, time, stoppingToken);
         }
     }

@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Npgsql;
+using StackExchange.Redis;
+
+namespace Pulse.Cluster.Tests;
+
+/// <summary>Compares what the fleet knows to be true with Redis, PostgreSQL, <c>GET /presence</c> and what watchers were told.</summary>
+internal sealed class Checker(LocalCluster cluster, Fleet fleet)
+{
+    private const int UsersPerRequest = 200;
+
+    // Between a client's close and the server's notice of it, on a machine that is busy.
+    private static readonly TimeSpan LastSeenTolerance = TimeSpan.FromSeconds(3);
+
+    private readonly string _token = cluster.Token(Guid.NewGuid(), "checker@example.com");
+
+    /// <summary>What is wrong now, in words; empty when all agree.</summary>
+    public async Task<string> FindFaultsAsync()
+    {
+        var here = fleet.Sockets.Where(socket => socket.Value.IsConnected).Select(socket => socket.Key).ToHashSet();
+        var expected = fleet.Users.Where(id => !fleet.Left.ContainsKey(id)).ToHashSet();
+        var faults = new List<string>();
+        Note(faults, "not connected", expected.Except(here));
+
+        var keys = await OnlineKeysAsync();
+        Note(faults, "ghost keys", keys.Except(expected).Where(fleet.Sockets.ContainsKey));
+        Note(faults, "missing keys", expected.Except(keys));
+
+        var presences = await PresencesAsync();
+        Note(faults, "offline by /presence", expected.Where(id => presences[id] == "offline"));
+        Note(faults, "ghosts by /presence", fleet.Left.Keys.Where(id => presences[id] != "offline"));
+
+        foreach (var watcher in fleet.Watchers)
+        {
+            if (!watcher.IsWatching) faults.Add("a watcher has not been answered");
+            Note(faults, "shown as offline", watcher.UserIds.Where(id => expected.Contains(id) && watcher.StatusOf(id) != "online"));
+            Note(faults, "shown as ghosts", watcher.UserIds.Where(id => !expected.Contains(id) && watcher.StatusOf(id) != "offline"));
+        }
+
+        return string.Join("; ", faults);
+    }
+
+    /// <summary>How often a watcher was shown as offline somebody who was here all the time.</summary>
+    public int CountFalseOfflines() => fleet.Watchers.SelectMany(watcher => watcher.Offlines).Count(offline => !fleet.EverLeft.Contains(offline.UserId));
+
+    /// <summary>Of the writes that were answered, how many are not in the database: neither they nor a later one.</summary>
+    public async Task<(int Answered, int Lost)> CountLostWritesAsync()
+    {
+        await using var database = await cluster.OpenDatabaseAsync();
+        await using var command = new NpgsqlCommand("select id, name from users", database);
+        await using var rows = await command.ExecuteReaderAsync();
+        var found = new Dictionary<Guid, int>();
+        while (await rows.ReadAsync())
+        {
+            if (rows.GetString(1).Split(' ') is ["write", var number]) found[rows.GetGuid(0)] = int.Parse(number, CultureInfo.InvariantCulture);
+        }
+
+        return (fleet.Writers.Sum(writer => writer.AnsweredCount), fleet.Writers.Count(writer => found.GetValueOrDefault(writer.UserId) < writer.Answered));
+    }
+
+    /// <summary>Users who left and whose last_seen is not the moment they left, in words; empty when there is none.</summary>
+    public async Task<string> FindWrongLastSeenAsync()
+    {
+        await using var database = await cluster.OpenDatabaseAsync();
+        await using var command = new NpgsqlCommand("select id, last_seen from users", database);
+        await using var rows = await command.ExecuteReaderAsync();
+        var wrong = new List<string>();
+        while (await rows.ReadAsync())
+        {
+            if (!fleet.Left.TryGetValue(rows.GetGuid(0), out var at)) continue;
+            if (rows.IsDBNull(1) || (rows.GetFieldValue<DateTimeOffset>(1) - at).Duration() > LastSeenTolerance) wrong.Add($"{rows.GetGuid(0)} is {(rows.IsDBNull(1) ? "null" : rows.GetFieldValue<DateTimeOffset>(1)):O} and left at {at:O}");
+        }
+
+        return wrong.Count == 0 ? "" : $"{wrong.Count} wrong last_seen, such as {wrong[0]}";
+    }
+
+    private async Task<HashSet<Guid>> OnlineKeysAsync()
+    {
+        await using var redis = await cluster.OpenRedisAsync();
+        var keys = new HashSet<Guid>();
+        await foreach (RedisKey key in redis.GetServers()[0].KeysAsync(pattern: "user:*:online", pageSize: 1_000)) keys.Add(Guid.Parse(key.ToString().Split(':')[1]));
+        return keys;
+    }
+
+    private async Task<Dictionary<Guid, string>> PresencesAsync()
+    {
+        var presences = new Dictionary<Guid, string>();
+        foreach (var ids in fleet.Users.Chunk(UsersPerRequest))
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"/presence?ids={string.Join(',', ids)}");
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token);
+            using var answer = await fleet.Http.SendAsync(request);
+            answer.EnsureSuccessStatusCode();
+            foreach (var presence in (await answer.Content.ReadFromJsonAsync<JsonElement[]>())!)
+            {
+                presences[presence.GetProperty("userId").GetGuid()] = presence.GetProperty("status").GetString()!;
+            }
+        }
+
+        return presences;
+    }
+
+    private static void Note(List<string> faults, string what, IEnumerable<Guid> userIds)
+    {
+        var ids = userIds.ToArray();
+        if (ids.Length > 0) faults.Add($"{ids.Length} {what}, such as {ids[0]}");
+    }
+}

@@ -1,0 +1,25 @@
+namespace Pulse.Cluster.Tests;
+
+/// <summary>One cluster and one fleet for all tests of a class: each leaves it as it found it, with everything right.</summary>
+public sealed class ClusterFixture : IAsyncLifetime
+{
+    internal LocalCluster Cluster { get; private set; } = null!;
+
+    internal Fleet Fleet { get; private set; } = null!;
+
+    internal Checker Checker { get; private set; } = null!;
+
+    public async Task InitializeAsync()
+    {
+        Cluster = await LocalCluster.StartAsync();
+        Fleet = new(Cluster);
+        Checker = new(Cluster, Fleet);
+        await Fleet.StartAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (Fleet is not null) await Fleet.StopAsync();
+        if (Cluster is not null) await Cluster.DisposeAsync();
+    }
+}

@@ -1,0 +1,90 @@
+namespace Pulse.Cluster.Tests;
+
+/// <summary>All clients of a test: users who hold a socket, others who watch them, and some whose profile is written. Knows the truth.</summary>
+internal sealed class Fleet
+{
+    private readonly HttpClient _http;
+    private readonly CancellationTokenSource _stopWriting = new();
+    private readonly Func<Guid, string> _token;
+    private Task _writing = Task.CompletedTask;
+
+    public Fleet(LocalCluster cluster)
+    {
+        _token = id => cluster.Token(id, Email(id));
+        _http = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(10) }) { BaseAddress = cluster.Address, Timeout = TimeSpan.FromSeconds(30) };
+        var run = Random.Shared.Next(0x10000);
+        Users = [.. Enumerable.Range(0, Scale.Users).Select(i => new Guid(i, (short)run, 0x4000, 0x80, 0, 0, 0, 0, 0, 0, 1))];
+        Sockets = Users.ToDictionary(id => id, id => new Socket(cluster.Address, _token(id)));
+        Watchers = [.. Enumerable.Range(0, Scale.Watchers).Select(w => new Watcher(
+            cluster.Address, cluster.Token(Guid.NewGuid(), $"watcher{w}@example.com"), Users.Where((_, i) => i % (Scale.Watchers / 2) == w / 2)))];
+        Writers = [.. Users.Take(Scale.Writers).Select(id => new Writer(_http, id, Email(id), _token(id)))];
+    }
+
+    public Guid[] Users { get; }
+
+    public Dictionary<Guid, Socket> Sockets { get; }
+
+    public Watcher[] Watchers { get; }
+
+    public Writer[] Writers { get; }
+
+    /// <summary>For asking with.</summary>
+    public HttpClient Http => _http;
+
+    /// <summary>Those who left, and when their socket was closed.</summary>
+    public Dictionary<Guid, DateTimeOffset> Left { get; } = [];
+
+    public static string Email(Guid userId) => $"{userId:N}@example.com";
+
+    /// <summary>Brings all to life.</summary>
+    public async Task StartAsync()
+    {
+        // Everybody has a row, so that it can be seen what becomes of their lastSeen.
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = 32 };
+        await Parallel.ForEachAsync(Users.Except(Writers.Select(writer => writer.UserId)), parallel, async (id, _) =>
+        {
+            var writer = new Writer(_http, id, Email(id), _token(id));
+            await writer.WriteAsync();
+            Assert.Equal(1, writer.Answered);
+        });
+        foreach (var socket in Sockets.Values) socket.Connect();
+        await Wait.UntilAsync("every user connected", () => Task.FromResult(Connected == Users.Length ? "" : $"{Connected} of {Users.Length}"), TimeSpan.FromMinutes(3));
+        foreach (var watcher in Watchers) watcher.Socket.Connect();
+        await Wait.UntilAsync("every watcher answered", () => Task.FromResult(Watchers.All(w => w.IsWatching) ? "" : "not yet"), TimeSpan.FromMinutes(2));
+        _writing = Task.WhenAll(Writers.Select(writer => writer.RunAsync(_stopWriting.Token)));
+    }
+
+    public int Connected => Sockets.Values.Count(socket => socket.IsConnected);
+
+    /// <summary>Users who have left at any time: what watchers are told of them is true.</summary>
+    public HashSet<Guid> EverLeft { get; } = [];
+
+    /// <summary>Has some users leave, as people do.</summary>
+    public async Task LeaveAsync(int count)
+    {
+        var leaving = Users.Skip(Scale.Writers).Where(id => !Left.ContainsKey(id)).Take(count).ToArray();
+        EverLeft.UnionWith(leaving);
+        await Task.WhenAll(leaving.Select(id => Sockets[id].CloseAsync()));
+        foreach (var id in leaving) Left[id] = DateTimeOffset.UtcNow;
+    }
+
+    /// <summary>Has them come back.</summary>
+    public void ComeBack()
+    {
+        foreach (var id in Left.Keys) Sockets[id].Connect();
+        Left.Clear();
+    }
+
+    public async Task StopWritingAsync()
+    {
+        await _stopWriting.CancelAsync();
+        await _writing;
+    }
+
+    public async Task StopAsync()
+    {
+        await StopWritingAsync();
+        await Task.WhenAll(Sockets.Values.Concat(Watchers.Select(watcher => watcher.Socket)).Select(socket => socket.CloseAsync()));
+        _http.Dispose();
+    }
+}

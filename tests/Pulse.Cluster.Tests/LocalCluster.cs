@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Npgsql;
+using Pulse.Web.Tests.Auth;
+using StackExchange.Redis;
+
+namespace Pulse.Cluster.Tests;
+
+/// <summary>Three silos and two front ends behind HAProxy, as <c>deploy/local/cluster.sh</c> starts them, and ways to hurt them.</summary>
+internal sealed class LocalCluster : IAsyncDisposable
+{
+    private static readonly string Script = Path.GetFullPath(Path.Combine(Here(), "../../deploy/local/cluster.sh"));
+
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("pulse-cluster-");
+    private readonly Dictionary<string, string> _environment;
+
+    private LocalCluster() => _environment = new()
+    {
+        ["PULSE_CLUSTER_DIR"] = _directory.FullName,
+        ["PULSE_CONFIGURATION"] = Environment.GetEnvironmentVariable("PULSE_TEST_CONFIGURATION") ?? "Debug",
+        ["Pulse__Presence__TimeToLive"] = Scale.TimeToLive.ToString("c"),
+        ["Pulse__Presence__HeartbeatInterval"] = (Scale.TimeToLive / 2).ToString("c"),
+        ["Pulse__Drain__NoticePeriod"] = "00:00:03",
+        ["Pulse__Drain__Window"] = "00:00:05",
+    };
+
+    /// <summary>Where clients connect.</summary>
+    public Uri Address { get; private set; } = null!;
+
+    public static async Task<LocalCluster> StartAsync()
+    {
+        var cluster = new LocalCluster();
+        try
+        {
+            cluster.Address = new((await cluster.RunAsync("up", "--silos", "3", "--front-ends", "2")).Trim());
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>As a power cut would.</summary>
+    public Task KillAsync(string name) => RunAsync("kill", name);
+
+    public Task SignalAsync(string name, string signal) => RunAsync("kill", name, signal);
+
+    /// <summary>Politely; returns when the process has ended.</summary>
+    public Task StopAsync(string name) => RunAsync("stop", name);
+
+    public Task StartAsync(string name) => RunAsync("start", name);
+
+    /// <summary>A token of that user, good for an hour.</summary>
+    public string Token(Guid userId, string email)
+    {
+        var claims = TestTokens.Claims(userId, email);
+        claims["exp"] = TestTokens.In(4 * 3600);
+        return TestTokens.Hs256(claims, File.ReadAllText(Path.Combine(_directory.FullName, "signing-key")).Trim());
+    }
+
+    /// <summary>A front end's own address, past HAProxy.</summary>
+    public Uri AddressOf(string name) => new($"http://127.0.0.1:{Port(name)}");
+
+    public async Task<NpgsqlConnection> OpenDatabaseAsync()
+    {
+        var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={Port("postgres")};Username=pulse;Database=pulse;Pooling=false");
+        await connection.OpenAsync();
+        return connection;
+    }
+
+    public Task<ConnectionMultiplexer> OpenRedisAsync() => ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{Port("redis")},allowAdmin=true");
+
+    /// <summary>Resident memory, bytes.</summary>
+    public long ResidentBytes(string name)
+    {
+        using var process = Process.GetProcessById(int.Parse(File.ReadAllText(Path.Combine(_directory.FullName, $"{name}.pid")), CultureInfo.InvariantCulture));
+        return process.WorkingSet64;
+    }
+
+    /// <summary>The last lines that each process wrote, for the message of a failed test.</summary>
+    public string LogTails() => string.Join('\n', _directory.GetFiles("*.log").Select(file =>
+        $"--- {file.Name}\n{string.Join('\n', File.ReadLines(file.FullName).TakeLast(15))}"));
+
+    public async ValueTask DisposeAsync()
+    {
+        await RunAsync("down");
+        if (_directory.Exists) _directory.Delete(recursive: true);
+    }
+
+    private int Port(string name) => int.Parse(File.ReadAllText(Path.Combine(_directory.FullName, $"{name}.port")), CultureInfo.InvariantCulture);
+
+    private async Task<string> RunAsync(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Script, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (key, value) in _environment) start.Environment[key] = value;
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return process.ExitCode == 0 ? await output : throw new InvalidOperationException($"cluster.sh {string.Join(' ', arguments)}: {await errors}\n{LogTails()}");
+    }
+
+    private static string Here([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
+}

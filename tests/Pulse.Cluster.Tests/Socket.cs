@@ -1,0 +1,98 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http.Connections;
+using Microsoft.AspNetCore.SignalR.Client;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Pulse.Cluster.Tests;
+
+/// <summary>One client that stays connected as long as it wants to: after a loss it comes back as a browser does, with full jitter.</summary>
+internal sealed class Socket(Uri address, string token)
+{
+    private readonly Lock _gate = new();
+    private HubConnection? _hub;
+    private Task _running = Task.CompletedTask;
+    private volatile bool _isWanted;
+    private volatile bool _isConnected;
+
+    /// <summary>Whether the server has said <c>Connected</c> and the socket has not closed since.</summary>
+    public bool IsConnected => _isConnected;
+
+    /// <summary>How often it was connected.</summary>
+    public int Connects { get; private set; }
+
+    /// <summary>Every change that it is told of.</summary>
+    public Action<JsonElement>? OnPresence { get; init; }
+
+    /// <summary>To be done on every new connection.</summary>
+    public Func<HubConnection, Task>? OnConnected { get; init; }
+
+    public void Connect()
+    {
+        if (_isWanted) return;
+        _isWanted = true;
+        _running = Task.Run(StayAsync);
+    }
+
+    /// <summary>Closes it as a tab is closed.</summary>
+    public async Task CloseAsync()
+    {
+        _isWanted = false;
+        HubConnection? hub;
+        lock (_gate) hub = _hub;
+        if (hub is not null) await hub.StopAsync();
+        await _running;
+    }
+
+    private async Task StayAsync()
+    {
+        for (var failures = 0; _isWanted; failures++)
+        {
+            if (await HoldAsync()) failures = 0;
+            if (_isWanted) await Task.Delay(TimeSpan.FromSeconds(Random.Shared.NextDouble() * Math.Min(10, 1 << Math.Min(failures, 4))));
+        }
+    }
+
+    private async Task<bool> HoldAsync()
+    {
+        var closed = new TaskCompletionSource();
+        var greeted = new TaskCompletionSource();
+        var builder = new HubConnectionBuilder().WithUrl(new Uri(address, "/hubs/pulse"), http =>
+        {
+            http.Transports = HttpTransportType.WebSockets;
+            http.SkipNegotiation = true;
+            http.AccessTokenProvider = () => Task.FromResult<string?>(token);
+        });
+        builder.Services.AddLogging(logging => logging.ClearProviders());
+        await using var hub = builder.Build();
+        hub.On<JsonElement>("Connected", _ => greeted.TrySetResult());
+        if (OnPresence is not null) hub.On("PresenceChanged", OnPresence);
+        hub.Closed += _ =>
+        {
+            _isConnected = false;
+            closed.TrySetResult();
+            return Task.CompletedTask;
+        };
+        lock (_gate) _hub = hub;
+        try
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+            await hub.StartAsync(patience.Token);
+            await Task.WhenAny(greeted.Task, closed.Task).WaitAsync(patience.Token);
+            if (!greeted.Task.IsCompleted) return false;
+            _isConnected = !closed.Task.IsCompleted;
+            Connects++;
+            if (OnConnected is not null) await OnConnected(hub);
+            if (!_isWanted) await hub.StopAsync(CancellationToken.None);
+        }
+        catch (Exception)
+        {
+            // The next attempt may fare better.
+            _isConnected = false;
+            return false;
+        }
+
+        await closed.Task;
+        return true;
+    }
+}

@@ -1,0 +1,55 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+
+namespace Pulse.Cluster.Tests;
+
+/// <summary>Writes one user's profile again and again, and remembers what it was answered.</summary>
+internal sealed class Writer(HttpClient http, Guid userId, string email, string token)
+{
+    private int _attempt;
+
+    public Guid UserId => userId;
+
+    /// <summary>Number of the last write that was answered with success; its name is <c>write N</c>.</summary>
+    public int Answered { get; private set; }
+
+    /// <summary>How many were.</summary>
+    public int AnsweredCount { get; private set; }
+
+    /// <summary>What the others were answered, or how they failed.</summary>
+    public List<string> Failures { get; } = [];
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            await WriteAsync();
+            await Task.Delay(Random.Shared.Next(50, 150), CancellationToken.None);
+        }
+    }
+
+    public async Task WriteAsync()
+    {
+        var number = ++_attempt;
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/auth/sync");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        request.Content = JsonContent.Create(new { email, name = $"write {number}" });
+        try
+        {
+            using var answer = await http.SendAsync(request);
+            if (answer.IsSuccessStatusCode)
+            {
+                Answered = number;
+                AnsweredCount++;
+            }
+            else
+            {
+                Failures.Add($"{(int)answer.StatusCode}");
+            }
+        }
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+        {
+            Failures.Add(e.GetType().Name);
+        }
+    }
+}

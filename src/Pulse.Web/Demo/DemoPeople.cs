@@ -16,7 +16,7 @@ internal sealed partial class DemoPeople(
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(1500);
 
-    private static readonly string?[] s_busy = ["In a meeting until four", "Deep in a review", "On a call", "Presenting", "Pairing, back at noon", null];
+    private static readonly string?[] s_busy = ["In a meeting", "Deep in a review", "On a call", "Presenting", "Pairing, back at noon", null];
     private static readonly string?[] s_away = ["Lunch", "Coffee", "Back in ten minutes", "Picking up the kids", null, null];
     private static readonly string?[] s_online = ["Working from the train", "Ask me about the release", "Tea in hand", "Writing docs", null, null, null];
 

@@ -105,29 +105,6 @@ public sealed class PeopleTests(PagesApplication pulse)
         }
     }
 
-    [Fact]
-    public async Task TheFirstOne_ReadsThatNobodyElseIsThere_UntilSomebodyIs()
-    {
-        var application = new PagesApplication();
-        try
-        {
-            await application.InitializeAsync();
-            await using var ada = await application.VisitAsync();
-            await ada.SignInAsync("Ada");
-            await Expect(ada.Page.GetByText("Nobody else yet")).ToBeVisibleAsync();
-
-            await using var grace = await application.VisitAsync();
-            await grace.SignInAsync("Grace");
-
-            await Expect(ada.Page.Locator("#people-count")).ToContainTextAsync("1 of 1 here", s_patiently);
-            await Expect(ada.Page.GetByText("Nobody else yet")).ToBeHiddenAsync();
-        }
-        finally
-        {
-            await application.DisposeAsync();
-        }
-    }
-
     private static async Task SetStatusAsync(Visitor visitor, string status, string message)
     {
         await visitor.Page.GetByLabel("Show me as").SelectOptionAsync(new SelectOptionValue { Label = status });

@@ -51,6 +51,7 @@ test('holds what it needs and nothing else', () => {
 
 test('the five lines type-check and build in a fresh Vite project, without React', { timeout }, async () => {
   expect(quoted[0].code.trim().split('\n').filter((line) => !/^(import .*|}?)$/.test(line)), 'five lines, with the import').toHaveLength(4);
+  expect(await readFile(new URL('../../../README.md', import.meta.url), 'utf8'), "the repository's README shows the same").toContain(quoted[0].code);
   expect(existsSync(join(project, 'node_modules/react'))).toBe(false);
   await tsc();
   await vite('build');

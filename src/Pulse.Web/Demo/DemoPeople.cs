@@ -27,11 +27,14 @@ internal sealed partial class DemoPeople(
     {
         try
         {
-            await TryAsync(ArriveAsync);
+            // No silo may be there yet.
+            while (!await TryAsync(ArriveAsync)) await PauseAsync(stoppingToken);
+            LogArrived(DemoPerson.Everybody.Count);
+
             var renewAt = time.GetUtcNow() + options.Value.LeaseRenewalInterval;
             while (true)
             {
-                await Task.Delay(ShortestPause + (LongestPause - ShortestPause) * Random.Shared.NextDouble(), time, stoppingToken);
+                await PauseAsync(stoppingToken);
                 await TryAsync(() => ActAsync(DemoPerson.Everybody[Random.Shared.Next(DemoPerson.Everybody.Count)]));
                 if (time.GetUtcNow() < renewAt) continue;
 
@@ -49,7 +52,7 @@ internal sealed partial class DemoPeople(
     private async Task ArriveAsync()
     {
         await Task.WhenAll(DemoPerson.Everybody.Select(person => User(person).SyncProfileAsync(person.Profile)));
-        foreach (var person in DemoPerson.Everybody)
+        foreach (var person in DemoPerson.Everybody.Except(_here.Keys))
         {
             if (Random.Shared.NextDouble() < HereAtFirst)
             {
@@ -63,8 +66,6 @@ internal sealed partial class DemoPeople(
                 await User(person).DisconnectAsync(lease, ConnectionEnd.Closed);
             }
         }
-
-        LogArrived(DemoPerson.Everybody.Count);
     }
 
     private Task ActAsync(DemoPerson person) =>
@@ -105,16 +106,21 @@ internal sealed partial class DemoPeople(
         return new() { ConnectionId = Guid.CreateVersion7().ToString("N"), FrontEndId = _frontEndId, SeenAt = now, StatusSetAt = now, ConnectedAt = now, ActiveAt = now };
     }
 
-    private async Task TryAsync(Func<Task> act)
+    private Task PauseAsync(CancellationToken stoppingToken) =>
+        Task.Delay(ShortestPause + (LongestPause - ShortestPause) * Random.Shared.NextDouble(), time, stoppingToken);
+
+    private async Task<bool> TryAsync(Func<Task> act)
     {
         try
         {
             await act();
+            return true;
         }
         catch (Exception e)
         {
-            // Such as the database being away: a renewal or a later turn makes it good.
+            // Such as the database being away.
             LogFailed(e.GetType().Name);
+            return false;
         }
     }
 

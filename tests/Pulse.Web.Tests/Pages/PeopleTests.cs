@@ -1,6 +1,11 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
+using Orleans;
+using Pulse.Users;
+using Pulse.Web.Pages.Dashboard;
+using Pulse.Web.Presence;
 using static Microsoft.Playwright.Assertions;
 
 namespace Pulse.Web.Tests.Pages;
@@ -86,6 +91,20 @@ public sealed class PeopleTests(PagesApplication pulse)
     }
 
     [Fact]
+    public async Task SomebodyWhomTheViewerMayNotSee_IsNotListed()
+    {
+        var grains = pulse.Services.GetRequiredService<IGrainFactory>();
+        var (hidden, visible) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        foreach (var id in new[] { hidden, visible }) await grains.GetGrain<IUserGrain>(id).SyncProfileAsync(new() { Email = $"{id:N}@example.com" });
+
+        async Task<Guid[]> ListAsync(params object[] policy) =>
+            [.. (await ActivatorUtilities.CreateInstance<PeopleReader>(pulse.Services, policy).ReadAsync(Guid.NewGuid(), CancellationToken.None))!.Select(person => person.Id)];
+
+        await Eventually.AsyncTrue("both are listed", async () => (await ListAsync()).Intersect([hidden, visible]).Count() == 2);
+        Assert.Equal([visible], (await ListAsync(new AllBut(hidden))).Intersect([hidden, visible]));
+    }
+
+    [Fact]
     public async Task Nobody_IsListed_WhereTheSettingIsOff()
     {
         var application = new Unlisted();
@@ -119,6 +138,11 @@ public sealed class PeopleTests(PagesApplication pulse)
         visitor.Page.EvaluateAsync<int>("name => [...document.querySelectorAll('#others > li .name')].findIndex(element => element.textContent === name)", name);
 
     private static string NewName() => $"Person {Guid.NewGuid():N}";
+
+    private sealed class AllBut(Guid hidden) : IPresencePolicy
+    {
+        public ValueTask<bool> MaySeeAsync(Guid viewerId, Guid userId, CancellationToken cancellationToken = default) => new(userId != hidden);
+    }
 
     private sealed class Unlisted() : PagesApplication([KeyValuePair.Create("Pulse:Pages:ListPeople", "false")]);
 }

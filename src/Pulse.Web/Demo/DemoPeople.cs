@@ -128,9 +128,9 @@ internal sealed partial class DemoPeople(
 
     private static string? OneOf(string?[] messages) => messages[Random.Shared.Next(messages.Length)];
 
-    [LoggerMessage(2300, LogLevel.Information, "--demo: {Count} simulated people come and go. Open the dashboard to watch them.")]
+    [LoggerMessage(2400, LogLevel.Information, "--demo: {Count} simulated people come and go. Open the dashboard to watch them.")]
     private partial void LogArrived(int count);
 
-    [LoggerMessage(2301, LogLevel.Debug, "A simulated person could not do something ({Reason}); the next renewal or turn makes it good.")]
+    [LoggerMessage(2401, LogLevel.Debug, "A simulated person could not do something ({Reason}); the next renewal or turn makes it good.")]
     private partial void LogFailed(string reason);
 }

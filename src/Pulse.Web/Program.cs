@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using Pulse.Silo;
 using Pulse.Silo.Health;
 using Pulse.Web.Auth;
+using Pulse.Web.Demo;
 using Pulse.Web.Draining;
 using Pulse.Web.Http;
 using Pulse.Web.Keys;
@@ -12,10 +13,13 @@ using Pulse.Web.Silos;
 using Pulse.Web.SignIn;
 using Pulse.Web.Users;
 
+args = DemoSetup.ReadSwitch(args);
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = ContentRoot.Of(args) });
 
 // The silo in this process, or those elsewhere. First, so that what starts after it may call grains.
 builder.AddSilos();
+// Simulated people, in Development with --demo.
+builder.AddDemo();
 // Keys that all front ends share.
 builder.AddPulseKeyRing();
 // Limits, JSON and error answers for everything below.

@@ -1,5 +1,7 @@
 using System.Net;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Pulse.Web.Pages;
 using Pulse.Web.Tests.Auth;
 using Pulse.Web.Tests.Http;
 
@@ -26,6 +28,26 @@ public sealed class ProductionTests(ProductionTests.Application pulse) : IClassF
     }
 
     [Fact]
+    public void People_AreNotListed() => Assert.False(pulse.Services.GetRequiredService<IOptions<PagesOptions>>().Value.ListPeople);
+
+    [Fact]
+    public async Task Start_WithTheDemo_RefusesAndSaysWhatToDo()
+    {
+        var demo = new Demo();
+        try
+        {
+            var refused = await Assert.ThrowsAsync<InvalidOperationException>(demo.InitializeAsync);
+
+            Assert.Contains("--demo", refused.Message, StringComparison.Ordinal);
+            Assert.Contains("ASPNETCORE_ENVIRONMENT=Development", refused.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await demo.DisposeAsync();
+        }
+    }
+
+    [Fact]
     public async Task Start_WithFaultsInSeveralSettings_RefusesAndNamesThemAll()
     {
         var faulty = new Faulty();
@@ -43,6 +65,8 @@ public sealed class ProductionTests(ProductionTests.Application pulse) : IClassF
             await faulty.DisposeAsync();
         }
     }
+
+    private sealed class Demo() : PulseApplication([KeyValuePair.Create("environment", "Production"), KeyValuePair.Create("Pulse:Demo", "true")]);
 
     private sealed class Faulty() : PulseApplication(
     [

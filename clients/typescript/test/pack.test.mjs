@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { somebody } from '../../../tests/e2e-node/support/fixture.mjs';
+import { connect, launchBrowser, noBrowser, signUp, startPulse } from './e2e/support.mjs';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -49,10 +51,46 @@ test('holds what it needs and nothing else', () => {
 
 test('the five lines type-check and build in a fresh Vite project, without React', { timeout }, async () => {
   expect(quoted[0].code.trim().split('\n').filter((line) => !/^(import .*|}?)$/.test(line)), 'five lines, with the import').toHaveLength(4);
+  expect(await readFile(new URL('../../../README.md', import.meta.url), 'utf8'), "the repository's README shows the same").toContain(quoted[0].code);
   expect(existsSync(join(project, 'node_modules/react'))).toBe(false);
   await tsc();
   await vite('build');
   expect(await bundle()).toContain('WatchPresence');
+});
+
+test('the five lines, so built, run in Chromium against Pulse', { skip: noBrowser, timeout }, async () => {
+  const pulse = await startPulse();
+  const grace = await signUp(pulse);
+  await write('index.html', `<ul><li data-user="${grace.id}">Grace</li></ul><script type="module" src="/src/main.ts"></script>`);
+  await vite('build');
+
+  // Page and Pulse at one origin, as the README has it.
+  const { preview } = await import('vite');
+  const site = await preview({
+    root: project,
+    configFile: false,
+    logLevel: 'silent',
+    preview: { host: '127.0.0.1', port: 0, proxy: { '/auth': pulse.url, '/hubs': { target: pulse.url, ws: true } } },
+  });
+  onTestFinished(() => site.close());
+  const browser = await launchBrowser();
+  onTestFinished(() => browser.close());
+  const page = await browser.newPage();
+  const noise = [];
+  page.on('pageerror', (error) => noise.push(error.message));
+  await page.goto(new URL('/auth/me', site.resolvedUrls.local[0]).href);
+  await page.evaluate((fields) => fetch('/auth/signin/dev', { method: 'POST', body: new URLSearchParams(fields) }), somebody());
+  await page.goto(site.resolvedUrls.local[0]);
+
+  const row = (status) => page.waitForSelector(`li[data-status=${status}]`, { timeout: 60_000 });
+  await row('offline');
+  const graces = connect(pulse, grace);
+  await row('online');
+  await graces.setStatus('busy');
+  await row('busy');
+  await graces.stop();
+  await row('offline');
+  expect(noise).toEqual([]);
 });
 
 test('what is not used is not bundled', { timeout }, async () => {

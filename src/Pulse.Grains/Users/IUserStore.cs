@@ -1,4 +1,5 @@
 using Pulse.Identity;
+using Pulse.Users;
 
 namespace Pulse.Grains.Users;
 
@@ -8,6 +9,9 @@ internal interface IUserStore
 {
     /// <summary>The row, or <see langword="null"/>. One round trip.</summary>
     Task<UserRow?> FindAsync(Guid userId, CancellationToken cancellationToken = default);
+
+    /// <summary>The rows with the latest ids, latest first. Goes by the primary key alone, however many users there are.</summary>
+    Task<IReadOnlyList<UserRow>> ListNewestAsync(int count, CancellationToken cancellationToken = default);
 
     /// <summary>Inserts the user and, if given, the external account linked to them: both or neither.</summary>
     Task<UserWrite> InsertAsync(UserRow user, ExternalAccount? account, CancellationToken cancellationToken = default);
@@ -31,7 +35,21 @@ internal sealed record UserRow(
     string? Avatar,
     DateTimeOffset CreatedAt,
     DateTimeOffset? LastSeenAt,
-    long Version = 0);
+    long Version = 0)
+{
+    /// <summary>As others read it.</summary>
+    /// <param name="lastSeenAt">The latest that is known, which may be later than the row's.</param>
+    public UserProfile ToProfile(DateTimeOffset? lastSeenAt) => new()
+    {
+        Id = Id,
+        Email = Email,
+        EmailVerified = EmailVerified,
+        Name = Name,
+        Avatar = Avatar,
+        CreatedAt = CreatedAt,
+        LastSeenAt = lastSeenAt,
+    };
+}
 
 /// <summary>A user's lastSeen, UTC.</summary>
 internal readonly record struct LastSeen(Guid UserId, DateTimeOffset At);

@@ -50,6 +50,19 @@ internal sealed class PostgresUserStore(PostgresDatabase database) : IUserStore
         cancellationToken);
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<UserRow>> ListNewestAsync(int count, CancellationToken cancellationToken = default) => database.RunAsync<IReadOnlyList<UserRow>>(
+        UserTable.ListNewestSql,
+        async (command, token) =>
+        {
+            command.Parameters.Add(new("count", count));
+            await using var reader = await command.ExecuteReaderAsync(token);
+            var rows = new List<UserRow>();
+            while (await reader.ReadAsync(token)) rows.Add(UserTable.Read(reader));
+            return rows;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
     public async Task<UserWrite> InsertAsync(UserRow user, ExternalAccount? account, CancellationToken cancellationToken = default)
     {
         var outcome = await WriteAsync(

@@ -34,6 +34,18 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
         cancellationToken);
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<UserRow>> ListNewestAsync(int count, CancellationToken cancellationToken = default) => database.ReadAsync<IReadOnlyList<UserRow>>(
+        connection =>
+        {
+            using var command = new SqliteCommand(UserTable.ListNewestSql, connection) { Parameters = { new("count", count) } };
+            using var reader = command.ExecuteReader();
+            var rows = new List<UserRow>();
+            while (reader.Read()) rows.Add(UserTable.Read(reader));
+            return rows;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
     public async Task<UserWrite> InsertAsync(UserRow user, ExternalAccount? account, CancellationToken cancellationToken = default)
     {
         var linking = false;

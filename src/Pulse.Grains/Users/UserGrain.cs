@@ -60,7 +60,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         return Task.CompletedTask;
     }
 
-    public async Task<UserProfile?> GetProfileAsync() => await LoadAsync() is { } row ? ToProfile(row) : null;
+    public async Task<UserProfile?> GetProfileAsync() => await LoadAsync() is { } row ? row.ToProfile(_lastSeenAt) : null;
 
     public Task<ProfileSyncResult> SyncProfileAsync(ProfileUpdate update) => WriteProfileAsync(update, account: null);
 
@@ -250,7 +250,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     {
         var (outcome, row) = await _user.WriteAsync(update, account, _lastSeenAt);
         MoveLastSeen(row?.LastSeenAt);
-        return new(outcome, row is null ? null : ToProfile(row));
+        return new(outcome, row?.ToProfile(_lastSeenAt));
     }
 
     private async ValueTask<UserRow?> LoadAsync()
@@ -264,17 +264,6 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     {
         if (at is { } moved && (_lastSeenAt is null || _lastSeenAt < moved)) _lastSeenAt = Instant.Truncate(moved);
     }
-
-    private UserProfile ToProfile(UserRow row) => new()
-    {
-        Id = row.Id,
-        Email = row.Email,
-        EmailVerified = row.EmailVerified,
-        Name = row.Name,
-        Avatar = row.Avatar,
-        CreatedAt = row.CreatedAt,
-        LastSeenAt = _lastSeenAt,
-    };
 
     [LoggerMessage(1210, LogLevel.Debug, "A front end did not close its sockets ({Reason}).")]
     private partial void LogCloseFailed(string reason);

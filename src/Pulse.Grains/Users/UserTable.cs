@@ -5,8 +5,11 @@ namespace Pulse.Grains.Users;
 /// <summary>What PostgreSQL and SQLite agree on about <c>users</c>.</summary>
 internal static class UserTable
 {
-    public const string FindSql =
-        "SELECT id, email, email_verified, name, avatar, created_at, last_seen, version FROM users WHERE id = @id";
+    private const string Columns = "id, email, email_verified, name, avatar, created_at, last_seen, version";
+
+    public const string FindSql = $"SELECT {Columns} FROM users WHERE id = @id";
+
+    public const string ListNewestSql = $"SELECT {Columns} FROM users ORDER BY id DESC LIMIT @count";
 
     public const string InsertSql =
         """
@@ -23,7 +26,7 @@ internal static class UserTable
     /// <summary>Whose an e-mail is. Asked after a refused insert: it may be that very user's, written by another activation or a first try.</summary>
     public const string OwnerSql = "SELECT id FROM users WHERE email = @email";
 
-    /// <summary>A row of <see cref="FindSql"/>; both drivers read ids and times from what they store.</summary>
+    /// <summary>A row of <see cref="FindSql"/> or <see cref="ListNewestSql"/>; both drivers read ids and times from what they store.</summary>
     public static UserRow Read(DbDataReader reader) => new(
         reader.GetGuid(0),
         reader.GetString(1),

@@ -24,6 +24,9 @@ internal static class PagesSetup
         });
 
         builder.Services.AddSingleton<AssetUrls>();
+        builder.Services.AddOptions<PagesOptions>().BindConfiguration(PagesOptions.SectionName)
+            .PostConfigure<IHostEnvironment>((pages, environment) => pages.ListPeople ??= environment.IsDevelopment());
+        builder.Services.AddSingleton<PeopleReader>();
         builder.Services.AddSingleton<DashboardReader>();
     }
 

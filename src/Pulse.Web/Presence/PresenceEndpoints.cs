@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Primitives;
-using Pulse.Users;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 
@@ -12,30 +11,20 @@ internal static class PresenceEndpoints
     /// <summary>Most users that one request may ask for.</summary>
     public const int MaxUsers = 200;
 
-    // Grain calls that one request has under way at once; enough to hide the network, too few to starve others.
-    private const int MaxParallelCalls = 32;
-
     /// <summary>Maps <c>GET /presence?ids=a,b</c>.</summary>
     public static void MapPresence(this IEndpointRouteBuilder app) =>
         app.MapGet("/presence", GetPresenceAsync).WithTags("Presence").RequireAuthorization();
 
     private static async Task<Results<Ok<PresenceResponse[]>, ProblemHttpResult>> GetPresenceAsync(
-        HttpContext context, IGrainFactory grains, Callers callers, IPresencePolicy policy)
+        HttpContext context, Callers callers, PresenceReader presences)
     {
         var errors = new ValidationErrors();
         var ids = ParseIds(context.Request.Query["ids"], errors);
         if (errors.Any) return errors.ToProblem();
 
         var viewer = await callers.FindUserIdAsync(callers.Read(context.User)) ?? Guid.Empty;
-        var answers = new PresenceResponse[ids.Length];
-        var parallel = new ParallelOptions { MaxDegreeOfParallelism = MaxParallelCalls, CancellationToken = context.RequestAborted };
-        await Parallel.ForAsync(0, ids.Length, parallel, async (index, stop) =>
-            answers[index] = viewer == ids[index] || await policy.MaySeeAsync(viewer, ids[index], stop)
-                ? PresenceResponse.For(viewer, await grains.GetGrain<IUserGrain>(ids[index]).GetPresenceAsync()) with { Version = null }
-                : PresenceResponse.Hidden(ids[index]) with { Version = null });
-
         context.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Ok(answers);
+        return TypedResults.Ok(await presences.ReadAsync(viewer, ids, context.RequestAborted));
     }
 
     /// <summary>The ids of all <c>ids</c> parameters, each a list with commas, in the order given, repeated ones once.</summary>

@@ -21,6 +21,7 @@ internal static class PresenceHubExtensions
         services.AddSingleton<FrontEndReference>();
         services.AddSingleton<PresenceWatches>();
         services.TryAddSingleton<IPresencePolicy, SignedInPresencePolicy>();
+        services.AddSingleton<PresenceReader>();
         services.AddHostedService<FrontEndUpkeep>();
         services.AddHostedService<TokenExpiry>();
         services.AddSignalR(hub =>

@@ -14,6 +14,17 @@ public abstract class UserStoreContract(StoresFixture stores)
     public async Task Find_UnknownUser_IsNull() => Assert.Null(await _users.FindAsync(Guid.NewGuid()));
 
     [Fact]
+    public async Task ListNewest_GivesWholeRowsByIdLatestFirst_AndNoMoreThanAskedFor()
+    {
+        // Later than the ids of all other tests here, and inserted in another order than theirs.
+        var users = Enumerable.Range(1, 4).Select(day => TestUsers.New() with { Id = Guid.CreateVersion7(DateTimeOffset.UtcNow.AddYears(1).AddDays(day)) }).ToArray();
+        users[2] = users[2] with { Avatar = "https://example.com/a.png", LastSeenAt = TestUsers.Noon, Version = 3 };
+        foreach (var index in new[] { 2, 0, 3, 1 }) await _users.InsertAsync(users[index], account: null);
+
+        Assert.Equal([users[3], users[2], users[1]], await _users.ListNewestAsync(3));
+    }
+
+    [Fact]
     public async Task Insert_ThenFind_GivesEveryColumnBack()
     {
         var user = TestUsers.New() with

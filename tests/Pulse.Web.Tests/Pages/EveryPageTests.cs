@@ -74,7 +74,12 @@ public sealed class EveryPageTests(PagesApplication pulse)
         await using var visitor = await pulse.VisitAsync(scheme, width);
         await s_pages[name](visitor);
         await Screenshots.TakeAsync(visitor.Page, $"{name}-{variant}");
+        await AssertFineAsync(visitor, width);
+    }
 
+    /// <summary>What holds for the page that the visitor sees now, in a window of that width.</summary>
+    internal static async Task AssertFineAsync(Visitor visitor, int width)
+    {
         var axe = await visitor.Page.RunAxe();
         Assert.Empty(axe.Violations.Where(violation => violation.Impact is "serious" or "critical").Select(violation =>
             $"{violation.Id}: {violation.Help} ({string.Join("; ", violation.Nodes.Select(node => node.Html))})"));

@@ -7,33 +7,6 @@ namespace Pulse.Web.Tests.Pages;
 [Collection(SharedPages.Name)]
 public sealed class JourneyTests(PagesApplication pulse)
 {
-    // The promise is 100 KB for everything from the start page to the live dashboard, before compression.
-    private const int SizeBudget = 100_000;
-
-    [Fact]
-    public async Task Newcomer_FromTheStartPage_IsOnTheDashboardWithinThreeClicks()
-    {
-        await using var visitor = await pulse.VisitAsync();
-        var sizes = new Dictionary<string, Task<byte[]>>();
-        visitor.Page.Response += (_, response) =>
-        {
-            if (response.Status == 200) sizes[response.Url] = response.BodyAsync();
-        };
-
-        await visitor.Page.GotoAsync("/");
-        await visitor.Page.GetByRole(AriaRole.Link, new() { Name = "Sign in" }).Last.ClickAsync();
-        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Ada Lovelace" }).ClickAsync();
-
-        await Expect(visitor.Page.GetByRole(AriaRole.Heading, new() { Name = "Hello, Ada Lovelace" })).ToBeVisibleAsync();
-        await Expect(visitor.Page.Locator("#presence")).ToHaveTextAsync("Online");
-        await Expect(visitor.Page.GetByText("This device")).ToBeVisibleAsync();
-        Assert.Empty(visitor.Complaints);
-
-        var bodies = await Task.WhenAll(sizes.Select(async size => (Url: size.Key, (await size.Value).Length)));
-        Assert.Contains(bodies, body => body.Url.Contains("/assets/dashboard.js", StringComparison.Ordinal));
-        Assert.True(bodies.Sum(body => body.Length) <= SizeBudget, string.Join(", ", bodies));
-    }
-
     [Fact]
     public async Task Newcomer_WithTheKeyboardAlone_SignsIn()
     {

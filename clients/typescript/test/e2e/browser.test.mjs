@@ -1,20 +1,17 @@
 // The built package, bundled by Vite, in a real browser, signed in by the session cookie.
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { somebody } from '../../../../tests/e2e-node/support/fixture.mjs';
-import { connect, isIn, noServer, shows, signUp, startPulse, timeout, until } from './support.mjs';
+import { connect, isIn, launchBrowser, noBrowser, shows, signUp, startPulse, timeout, until } from './support.mjs';
 
-const executablePath = process.env.PULSE_TEST_CHROMIUM || '/usr/bin/chromium';
-const options = { skip: noServer || (!process.env.PULSE_TEST_RUN && !existsSync(executablePath)), timeout };
+const options = { skip: noBrowser, timeout };
 
 let browser;
 let bundle;
 
 beforeAll(async () => {
   if (options.skip) return;
-  // Here, and not at the top, so that a run without a browser needs neither.
+  // Here, and not at the top, so that a run without a browser needs no bundler.
   const { build } = await import('vite');
   const [{ output: [chunk] }] = await build({
     configFile: false,
@@ -22,10 +19,7 @@ beforeAll(async () => {
     build: { write: false, lib: { entry: fileURLToPath(new URL('../../dist/index.js', import.meta.url)), formats: ['iife'], name: 'pulsePresence' } },
   });
   bundle = chunk.code;
-  browser = await chromium.launch({
-    executablePath,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
-  });
+  browser = await launchBrowser();
 }, timeout);
 afterAll(() => browser?.close());
 
@@ -44,6 +38,7 @@ async function openPage(pulse, person = somebody()) {
   await page.goto(`${pulse.url}/health/live`);
   await page.evaluate((fields) => fetch('/auth/signin/dev', { method: 'POST', body: new URLSearchParams(fields) }), person);
   const id = await page.evaluate(() => fetch('/auth/me').then((answer) => answer.json()).then((me) => me.id));
+  const sockets = overhear(page);
   await page.addScriptTag({ content: bundle });
   await page.evaluate(() => {
     window.states = [];
@@ -58,6 +53,7 @@ async function openPage(pulse, person = somebody()) {
   return {
     id,
     page,
+    sockets,
     noise,
     start: (clientOptions = {}) => page.evaluate((given) => window.start(given), clientOptions),
     watch: (userId) => page.evaluate((user) => void window.pulse.watch(user), userId),
@@ -67,6 +63,27 @@ async function openPage(pulse, person = somebody()) {
     states: () => page.evaluate(() => window.states),
   };
 }
+
+/** The sockets that the page opens from now on, and the hub's calls on them, in both directions. */
+function overhear(page) {
+  const sockets = [];
+  page.on('websocket', (socket) => {
+    const calls = [];
+    // The JSON hub protocol: messages end with a record separator, and type 1 is a call.
+    const take = ({ payload }) => calls.push(...payload.toString().split('\u001e').filter(Boolean).map((text) => JSON.parse(text)).filter(({ type }) => type === 1));
+    socket.on('framereceived', take);
+    socket.on('framesent', take);
+    sockets.push({
+      token: new URL(socket.url()).searchParams.get('access_token'),
+      isOpen: () => !socket.isClosed(),
+      /** What each of those calls carried. */
+      calls: (method) => calls.filter(({ target }) => target === method).map(({ arguments: [argument] }) => argument),
+    });
+  });
+  return sockets;
+}
+
+const expiryMs = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).exp * 1_000;
 
 test('presence live, through a kill -9 of the server, without a reload', options, async () => {
   const pulse = await startPulse();
@@ -126,5 +143,60 @@ test('signed out elsewhere: ends, says why, and stays so', options, async () => 
   expect(await ada.isIn('ended')).toEqual({ name: 'ended', reason: 'signed-out' });
   expect(await ada.states()).toEqual(['connecting', 'online', 'ended', 'connecting', 'ended']);
   await isIn(watcher, 'online');
+  expect(ada.noise).toEqual([]);
+});
+
+test('a token that runs out is replaced on the open socket, which stays the same', options, async () => {
+  const pulse = await startPulse({ Pulse__Auth__AccessTokenLifetime: '00:00:10' });
+  const ada = await openPage(pulse);
+  await ada.start();
+  await ada.isIn('online');
+  const [socket] = ada.sockets;
+  const [{ connectionId }] = socket.calls('Connected');
+
+  // A minute before the end is at once for a token that lasts ten seconds.
+  const [{ secondsLeft }] = await until('TokenExpiring', () => socket.calls('TokenExpiring'), ({ length }) => length > 0, { withinMs: 60_000 });
+  expect(secondsLeft).toBeGreaterThanOrEqual(0);
+  expect(secondsLeft).toBeLessThanOrEqual(10);
+  // Times in tokens are whole seconds: the first one may have the same end, and is followed by another.
+  await until('Reauthenticate with a later token', () => socket.calls('Reauthenticate').map(expiryMs), (ends) => ends.some((end) => end > expiryMs(socket.token)), { withinMs: 60_000 });
+
+  // The server looks once a second for sockets whose token has run out.
+  await until('some seconds past the first token', () => Date.now() - expiryMs(socket.token), (ms) => ms > 3_000, { withinMs: 60_000 });
+  const watcher = connect(pulse, await signUp(pulse));
+  watcher.watch(ada.id);
+  await ada.page.evaluate(() => window.pulse.setStatus('busy'));
+  await shows(watcher, ada.id, 'busy');
+  expect(socket.isOpen()).toBe(true);
+  expect(socket.calls('SessionEnded')).toEqual([]);
+  expect(ada.sockets.flatMap((one) => one.calls('Connected')).map((greeting) => greeting.connectionId)).toEqual([connectionId]);
+  expect(await ada.states()).toEqual(['connecting', 'online']);
+  expect(ada.noise).toEqual([]);
+});
+
+test('a token that runs out with no other to be had: the server says token-expired and closes', options, async () => {
+  const pulse = await startPulse({ Pulse__Auth__AccessTokenLifetime: '00:00:05' });
+  const ada = await openPage(pulse);
+  let outage = false;
+  await ada.page.route('**/auth/token', (route) => (outage ? route.fulfill({ status: 503 }) : route.continue()));
+  await ada.start();
+  await ada.isIn('online');
+  await ada.page.evaluate(() => {
+    window.ended = [];
+    window.pulse.on('sessionEnded', (session) => window.ended.push(session));
+  });
+  outage = true;
+
+  const [socket] = ada.sockets;
+  await until('the socket closed', () => socket.isOpen(), (open) => !open, { withinMs: 60_000 });
+  expect(socket.calls('TokenExpiring').length).toBeGreaterThan(0);
+  expect(socket.calls('SessionEnded')).toEqual([{ reason: 'token-expired', mayReconnect: true }]);
+  expect(await ada.page.evaluate(() => window.ended)).toEqual([{ reason: 'token-expired', mayReconnect: true }]);
+  await ada.isIn('reconnecting');
+
+  // With tokens to be had again, back on a socket of its own.
+  outage = false;
+  await ada.isIn('online');
+  expect(ada.sockets.at(-1)).not.toBe(socket);
   expect(ada.noise).toEqual([]);
 });

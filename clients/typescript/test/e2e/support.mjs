@@ -17,7 +17,18 @@ const server = fileURLToPath(new URL(`../../../../src/Pulse.Web/bin/${process.en
 
 /** Whoever works on this package alone need not build the server. In a run of all tests it must be there. */
 export const noServer = !process.env.PULSE_TEST_RUN && !existsSync(server);
+const executablePath = process.env.PULSE_TEST_CHROMIUM || '/usr/bin/chromium';
+export const noBrowser = noServer || (!process.env.PULSE_TEST_RUN && !existsSync(executablePath));
 export const timeout = 300_000;
+
+export async function launchBrowser() {
+  // Here, and not at the top, so that a run without a browser does not need it.
+  const { chromium } = await import('playwright-core');
+  return chromium.launch({
+    executablePath,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
+  });
+}
 
 /** A running Pulse of this test alone. */
 export async function startPulse(settings = {}) {

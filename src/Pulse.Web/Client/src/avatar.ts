@@ -1,6 +1,6 @@
 /** Takes away pictures that did not load: the initials are beneath. */
-export function hideBrokenPictures(): void {
-  for (const picture of document.querySelectorAll<HTMLImageElement>('.avatar img')) {
+export function hideBrokenPictures(within: ParentNode = document): void {
+  for (const picture of within.querySelectorAll<HTMLImageElement>('.avatar img')) {
     // It may have failed before this script ran.
     if (picture.complete && picture.naturalWidth === 0) picture.remove();
     else picture.addEventListener('error', () => picture.remove());

@@ -1,20 +1,17 @@
-// The live part of the dashboard: this tab's connection, and what others see of its user.
-import { setText, whileVisible } from './dom';
-import { Live, type Link } from './live';
+// The live part of the dashboard: this tab's connection, what others see of its user, and the others.
+import { createPulseClient, type PulseState } from '@pulse-presence/client';
+import { setText } from './dom';
+import { followPeople } from './people';
+import { offerStatus } from './status';
 import { timeElement } from './time';
+import { statusWord } from './words';
 
-interface Presence {
-  readonly userId: string;
-  readonly status: string;
-  readonly lastSeen: string | null;
-}
-
-const everyMs = 3_000;
-const notes: Readonly<Record<Link, string>> = {
+const notes: Readonly<Record<PulseState['name'], string>> = {
+  stopped: '',
   connecting: 'Connecting…',
-  connected: 'Connected. Open a second tab and close this one: you stay online until the last is gone.',
-  lost: 'The connection is lost; trying again…',
-  'signed-out': 'You are signed out.',
+  online: 'Connected. Open a second tab and close this one: you stay online until the last is gone.',
+  reconnecting: 'The connection is lost; trying again…',
+  ended: 'You are connected in too many places; this one is closed. Reload the page to come back.',
 };
 
 const pill = document.getElementById('presence')!;
@@ -23,34 +20,23 @@ const note = document.getElementById('presence-note')!;
 const lastSeen = document.getElementById('last-seen')!;
 const userId = pill.dataset['user']!;
 
-const live = new Live(showLink);
-showLink('connecting');
-void live.start();
-whileVisible(everyMs, () => void showPresence());
+const pulse = createPulseClient();
+// What the server tells everybody about this user, which is more than that this tab is connected.
+pulse.watch(userId);
+pulse.subscribe(showMyself);
+followPeople(pulse);
+offerStatus(pulse);
+pulse.start();
 
-function showLink(link: Link): void {
-  setText(note, notes[link]);
-  if (link === 'signed-out') location.assign('/signin?returnUrl=%2Fdashboard');
-  else if (link === 'connected') void showPresence();
-  else show(link === 'lost' ? 'Reconnecting' : 'Connecting', 'waiting');
-}
+function showMyself(): void {
+  const { state } = pulse;
+  if (state.name === 'ended' && state.reason === 'signed-out') return location.assign('/signin?returnUrl=%2Fdashboard');
+  setText(note, notes[state.name]);
 
-/** What the server tells everybody about this user, which is more than that this tab is connected. */
-async function showPresence(): Promise<void> {
-  if (!live.isConnected) return;
-  try {
-    const answer = await fetch(`/presence?ids=${userId}`, {
-      cache: 'no-store',
-      headers: { authorization: `Bearer ${await live.tokens.current()}` },
-    });
-    if (!answer.ok || !live.isConnected) return;
-    const mine = ((await answer.json()) as Presence[]).find((one) => one.userId === userId);
-    if (!mine) return;
-    show(mine.status.charAt(0).toUpperCase() + mine.status.slice(1), mine.status);
-    if (mine.lastSeen && lastSeen.querySelector('time')?.dateTime !== mine.lastSeen) lastSeen.replaceChildren(timeElement(mine.lastSeen));
-  } catch {
-    // Without an answer the last one stands; a connection that is lost says so itself.
-  }
+  const mine = pulse.presence(userId);
+  if (state.name !== 'online') show(state.name === 'reconnecting' ? 'Reconnecting' : state.name === 'ended' ? 'Not connected' : 'Connecting', 'waiting');
+  else if (mine) show(statusWord(mine.status), mine.status);
+  if (mine?.lastSeen && lastSeen.querySelector('time')?.dateTime !== mine.lastSeen) lastSeen.replaceChildren(timeElement(mine.lastSeen));
 }
 
 function show(text: string, state: string): void {

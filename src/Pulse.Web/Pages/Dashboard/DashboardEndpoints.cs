@@ -16,6 +16,7 @@ internal static class DashboardEndpoints
     {
         var pages = app.MapGroup(Path).RequireSignIn().ExcludeFromDescription();
         pages.MapGet("", ShowAsync);
+        pages.MapGet("/people", ListPeopleAsync);
 
         var forms = pages.MapGroup("").RequireOwnForm();
         forms.MapPost("/profile", SaveProfileAsync);
@@ -23,8 +24,17 @@ internal static class DashboardEndpoints
         forms.MapPost("/accounts/unlink", UnlinkAsync);
     }
 
-    private static async Task<IResult> ShowAsync(ClaimsPrincipal principal, DashboardReader reader, string? done) =>
-        await reader.ReadAsync(principal) is { } view ? Show(view, notice: DashboardNotice.For(done)) : NoSuchUser();
+    private static async Task<IResult> ShowAsync(ClaimsPrincipal principal, DashboardReader reader, string? done, CancellationToken stop) =>
+        await reader.ReadAsync(principal, stop) is { } view ? Show(view, notice: DashboardNotice.For(done)) : NoSuchUser();
+
+    /// <summary>The list of people by itself, for pages that are open.</summary>
+    private static async Task<IResult> ListPeopleAsync(ClaimsPrincipal principal, Callers callers, PeopleReader reader, CancellationToken stop)
+    {
+        if (await callers.FindUserIdAsync(callers.Read(principal)) is not { } userId) return NoSuchUser();
+        return await reader.ReadAsync(userId, stop) is { } people
+            ? Page.Of<PeopleList>(new() { [nameof(PeopleList.People)] = people })
+            : ProblemTypes.NotFound.ToResult("People are not listed here: Pulse:Pages:ListPeople is off.");
+    }
 
     private static async Task<IResult> SaveProfileAsync(
         HttpContext context, ClaimsPrincipal principal, Callers callers, DashboardReader reader, IGrainFactory grains)
@@ -32,7 +42,7 @@ internal static class DashboardEndpoints
         var form = ProfileForm.From(await context.Request.ReadFormAsync(context.RequestAborted));
         if (form.HasFault)
         {
-            return await reader.ReadAsync(principal) is { } view
+            return await reader.ReadAsync(principal, context.RequestAborted) is { } view
                 ? Show(view, form, new("Your profile was not saved. See below what to correct.", IsBad: true))
                 : NoSuchUser();
         }

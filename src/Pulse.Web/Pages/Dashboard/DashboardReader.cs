@@ -8,7 +8,8 @@ using Pulse.Web.SignIn;
 namespace Pulse.Web.Pages.Dashboard;
 
 /// <summary>Gathers what the dashboard shows, from all its owners at once.</summary>
-internal sealed class DashboardReader(IGrainFactory grains, Callers callers, SignInProviders providers, AccountLinking linking, TimeProvider time)
+internal sealed class DashboardReader(
+    IGrainFactory grains, Callers callers, PeopleReader people, SignInProviders providers, AccountLinking linking, TimeProvider time)
 {
     // So precisely a session's last use is known.
     private static readonly TimeSpan s_useResolution = TimeSpan.FromDays(1);
@@ -16,7 +17,7 @@ internal sealed class DashboardReader(IGrainFactory grains, Callers callers, Sig
     private static readonly string s_afterLinking = Uri.EscapeDataString($"/dashboard?done={DashboardNotice.Linked}");
 
     /// <summary>The dashboard of whoever is signed in; <see langword="null"/> when there is no such user any more.</summary>
-    public async Task<DashboardView?> ReadAsync(ClaimsPrincipal principal)
+    public async Task<DashboardView?> ReadAsync(ClaimsPrincipal principal, CancellationToken cancellationToken)
     {
         var caller = callers.Read(principal);
         if (await callers.FindUserIdAsync(caller) is not { } userId) return null;
@@ -26,13 +27,15 @@ internal sealed class DashboardReader(IGrainFactory grains, Callers callers, Sig
         var presence = user.GetPresenceAsync();
         var accounts = user.ListAccountsAsync();
         var sessions = grains.GetGrain<IUserSessionsGrain>(userId).ListAsync();
-        await Task.WhenAll(profile, presence, accounts, sessions);
+        var others = people.ReadAsync(userId, cancellationToken);
+        await Task.WhenAll(profile, presence, accounts, sessions, others);
         if (await profile is not { } stored) return null;
 
         return new()
         {
             User = stored,
             Presence = await presence,
+            People = await others,
             Devices = [.. (await sessions).Select(session => ToDevice(session, caller.OwnSessionId)).OrderByDescending(device => device.IsCurrent)],
             Accounts = [.. Linked(await accounts), .. Linkable(await accounts, principal)],
         };

@@ -12,6 +12,9 @@ public sealed record DashboardView
     /// <summary>Their presence when the page was made; the script keeps it current.</summary>
     public required PresenceSnapshot Presence { get; init; }
 
+    /// <summary>The others; <see langword="null"/> where nobody is listed.</summary>
+    public IReadOnlyList<Person>? People { get; init; }
+
     /// <summary>Their sign-ins, the current one first.</summary>
     public required IReadOnlyList<Device> Devices { get; init; }
 

@@ -1,0 +1,26 @@
+using Orleans.Concurrency;
+using Pulse.Users;
+
+namespace Pulse.Grains.Users;
+
+/// <summary>Lists people for whoever asks this silo, with one read of the database for all who ask within some seconds.</summary>
+/// <remarks>One activation on each silo, whose turns keep a crowd that asks at once from reading more than once.</remarks>
+[StatelessWorker(maxLocalWorkers: 1)]
+internal sealed class PeopleGrain(IUserStore store, TimeProvider time) : Grain, IPeopleGrain
+{
+    private const int Most = 100;
+    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(3);
+
+    private UserProfile[] _newest = [];
+    private DateTimeOffset _freshUntil;
+
+    public async Task<UserProfile[]> ListNewestAsync()
+    {
+        if (time.GetUtcNow() < _freshUntil) return _newest;
+
+        var rows = await store.ListNewestAsync(Most);
+        _newest = [.. rows.Select(row => row.ToProfile(row.LastSeenAt))];
+        _freshUntil = time.GetUtcNow() + Freshness;
+        return _newest;
+    }
+}

@@ -1,0 +1,136 @@
+using Microsoft.Extensions.Options;
+using Pulse.Presence;
+using Pulse.Users;
+using Pulse.Web.Presence;
+
+namespace Pulse.Web.Demo;
+
+/// <summary>Lets simulated people come, go, turn away or busy and say something, about one of them a second.</summary>
+/// <remarks>They have leases like anybody's and no sockets. This service speaks with their grains as a front end does, under an id of its own.</remarks>
+internal sealed partial class DemoPeople(
+    IGrainFactory grains, FrontEndReference reference, IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<DemoPeople> logger)
+    : BackgroundService
+{
+    private const double HereAtFirst = 0.6;
+    private static readonly TimeSpan LongestAbsence = TimeSpan.FromHours(30);
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(1500);
+
+    private static readonly string?[] s_busy = ["In a meeting", "Deep in a review", "On a call", "Presenting", "Pairing, back at noon", null];
+    private static readonly string?[] s_away = ["Lunch", "Coffee", "Back in ten minutes", "Picking up the kids", null, null];
+    private static readonly string?[] s_online = ["Working from the train", "Ask me about the release", "Tea in hand", "Writing docs", null, null, null];
+
+    private readonly string _frontEndId = $"demo-{Guid.CreateVersion7():N}";
+    private readonly Dictionary<DemoPerson, ConnectionLease> _here = [];
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            // No silo may be there yet.
+            while (!await TryAsync(ArriveAsync)) await PauseAsync(stoppingToken);
+            LogArrived(DemoPerson.Everybody.Count);
+
+            var renewAt = time.GetUtcNow() + options.Value.LeaseRenewalInterval;
+            while (true)
+            {
+                await PauseAsync(stoppingToken);
+                await TryAsync(() => ActAsync(DemoPerson.Everybody[Random.Shared.Next(DemoPerson.Everybody.Count)]));
+                if (time.GetUtcNow() < renewAt) continue;
+
+                await TryAsync(() => Task.WhenAll(_here.Keys.ToArray().Select(person => ShowAsync(person, _here[person].Status, _here[person].Message))));
+                renewAt = time.GetUtcNow() + options.Value.LeaseRenewalInterval;
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            await TryAsync(() => Task.WhenAll(_here.Keys.ToArray().Select(LeaveAsync)));
+        }
+    }
+
+    /// <summary>Makes the users, and has most of them here; the others were here some time ago.</summary>
+    private async Task ArriveAsync()
+    {
+        await Task.WhenAll(DemoPerson.Everybody.Select(person => User(person).SyncProfileAsync(person.Profile)));
+        foreach (var person in DemoPerson.Everybody.Except(_here.Keys))
+        {
+            if (Random.Shared.NextDouble() < HereAtFirst)
+            {
+                await ComeAsync(person);
+                if (Random.Shared.NextDouble() < 0.5) await ChangeAsync(person);
+            }
+            else
+            {
+                // Squared: most were here lately.
+                var lease = NewLease() with { SeenAt = time.GetUtcNow() - LongestAbsence * Math.Pow(Random.Shared.NextDouble(), 2) };
+                await User(person).DisconnectAsync(lease, ConnectionEnd.Closed);
+            }
+        }
+    }
+
+    private Task ActAsync(DemoPerson person) =>
+        !_here.ContainsKey(person) ? ComeAsync(person)
+        : Random.Shared.NextDouble() < 0.4 ? LeaveAsync(person)
+        : ChangeAsync(person);
+
+    private Task ComeAsync(DemoPerson person)
+    {
+        var lease = _here[person] = NewLease();
+        return User(person).ConnectAsync(lease, reference.Value);
+    }
+
+    private Task LeaveAsync(DemoPerson person)
+    {
+        _here.Remove(person, out var lease);
+        return User(person).DisconnectAsync(lease! with { SeenAt = time.GetUtcNow() }, ConnectionEnd.Closed);
+    }
+
+    private Task ChangeAsync(DemoPerson person) => Random.Shared.Next(3) switch
+    {
+        0 => ShowAsync(person, PresenceStatus.Busy, OneOf(s_busy)),
+        1 => ShowAsync(person, PresenceStatus.Away, OneOf(s_away)),
+        _ => ShowAsync(person, PresenceStatus.Online, OneOf(s_online)),
+    };
+
+    /// <summary>Renews the lease with that status.</summary>
+    private Task ShowAsync(DemoPerson person, PresenceStatus status, string? message)
+    {
+        var now = time.GetUtcNow();
+        var lease = _here[person] = _here[person] with { Status = status, Message = message, StatusSetAt = now, SeenAt = now, ActiveAt = now };
+        return User(person).RenewAsync([lease], reference.Value);
+    }
+
+    private ConnectionLease NewLease()
+    {
+        var now = time.GetUtcNow();
+        return new() { ConnectionId = Guid.CreateVersion7().ToString("N"), FrontEndId = _frontEndId, SeenAt = now, StatusSetAt = now, ConnectedAt = now, ActiveAt = now };
+    }
+
+    private Task PauseAsync(CancellationToken stoppingToken) =>
+        Task.Delay(ShortestPause + (LongestPause - ShortestPause) * Random.Shared.NextDouble(), time, stoppingToken);
+
+    private async Task<bool> TryAsync(Func<Task> act)
+    {
+        try
+        {
+            await act();
+            return true;
+        }
+        catch (Exception e)
+        {
+            // Such as the database being away.
+            LogFailed(e.GetType().Name);
+            return false;
+        }
+    }
+
+    private IUserGrain User(DemoPerson person) => grains.GetGrain<IUserGrain>(person.Id);
+
+    private static string? OneOf(string?[] messages) => messages[Random.Shared.Next(messages.Length)];
+
+    [LoggerMessage(2400, LogLevel.Information, "--demo: {Count} simulated people come and go. Open the dashboard to watch them.")]
+    private partial void LogArrived(int count);
+
+    [LoggerMessage(2401, LogLevel.Debug, "A simulated person could not do something ({Reason}); the next renewal or turn makes it good.")]
+    private partial void LogFailed(string reason);
+}

@@ -1,0 +1,148 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Playwright;
+using Orleans;
+using Pulse.Users;
+using Pulse.Web.Pages.Dashboard;
+using Pulse.Web.Presence;
+using static Microsoft.Playwright.Assertions;
+
+namespace Pulse.Web.Tests.Pages;
+
+/// <summary>The dashboard's list of the others.</summary>
+[Collection(SharedPages.Name)]
+public sealed class PeopleTests(PagesApplication pulse)
+{
+    // The list is read again every 15 s, and is some seconds old then.
+    private static readonly LocatorAssertionsToContainTextOptions s_patiently = new() { Timeout = 60_000 };
+
+    [Fact]
+    public async Task Others_AreSeenLive_AsTheyComeTurnBusySaySomethingAndGo()
+    {
+        await using var ada = await pulse.VisitAsync();
+        await using var grace = await pulse.VisitAsync();
+        var name = NewName();
+        var adasName = NewName();
+        await ada.SignInAsync(adasName);
+
+        // Nobody reloads Ada's page: somebody who is new here comes onto it by themselves.
+        await grace.SignInAsync(name);
+        var row = Row(ada, name);
+        await Expect(row).ToContainTextAsync("Online", s_patiently);
+        await Expect(row).ToHaveAttributeAsync("data-state", "online");
+
+        await SetStatusAsync(grace, "Busy", "Counting nanoseconds");
+        await Expect(row).ToContainTextAsync("Busy Counting nanoseconds", s_patiently);
+        await Expect(row).ToHaveAttributeAsync("data-state", "busy");
+        await Expect(grace.Page.Locator("#presence")).ToHaveTextAsync("Busy");
+
+        await SetStatusAsync(grace, "Invisible", "");
+        await Expect(row).ToHaveAttributeAsync("data-state", "offline");
+        await Expect(row).Not.ToContainTextAsync("Counting");
+        await Expect(grace.Page.Locator("#presence")).ToHaveTextAsync("Invisible");
+
+        await SetStatusAsync(grace, "Online", "");
+        await Expect(row).ToHaveAttributeAsync("data-state", "online");
+        await grace.Page.CloseAsync();
+        await Expect(row).ToContainTextAsync("Last seen just now", s_patiently);
+        await Expect(row.Locator("time")).ToHaveAttributeAsync("datetime", new Regex(@"^\d{4}-\d\d-\d\dT.*Z$"));
+        await Expect(Row(ada, adasName)).ToHaveCountAsync(0);
+        Assert.Empty(ada.Complaints);
+        Assert.Empty(grace.Complaints);
+    }
+
+    [Fact]
+    public async Task WhoIsHere_ComesFirst_OnTheServerAndAfterEveryChange()
+    {
+        await using var ada = await pulse.VisitAsync();
+        await using var first = await pulse.VisitAsync();
+        await using var second = await pulse.VisitAsync();
+        var (gone, here) = ($"A {NewName()}", $"Z {NewName()}");
+        await first.SignInAsync(gone);
+        await second.SignInAsync(here);
+        foreach (var visitor in new[] { first, second }) await Expect(visitor.Page.Locator("#presence")).ToHaveTextAsync("Online");
+        await ada.SignInAsync("Ada");
+        foreach (var name in new[] { gone, here }) await Expect(Row(ada, name)).ToContainTextAsync("Online", s_patiently);
+        Assert.True(await PlaceAsync(ada, gone) < await PlaceAsync(ada, here), "Both are here: by name.");
+
+        await first.Page.CloseAsync();
+        await Expect(Row(ada, gone)).ToContainTextAsync("Last seen", s_patiently);
+        Assert.True(await PlaceAsync(ada, gone) > await PlaceAsync(ada, here), "Whoever has gone comes after whoever is here.");
+
+        // Without script: as the server says.
+        await using var unscripted = await pulse.VisitAsync(script: false);
+        await unscripted.SignInAsync("Ada without script");
+        await Expect(Row(unscripted, gone)).ToContainTextAsync("Last seen");
+        Assert.True(await PlaceAsync(unscripted, gone) > await PlaceAsync(unscripted, here), "The server sorts in the same way.");
+    }
+
+    [Fact]
+    public async Task StatusMessage_ThatTheHubRefuses_SaysSo()
+    {
+        await using var ada = await pulse.VisitAsync();
+        await ada.SignInAsync("Ada");
+        await Expect(ada.Page.Locator("#presence")).ToHaveTextAsync("Online");
+
+        await ada.Page.Locator("#own-message").EvaluateAsync("input => { input.removeAttribute('maxlength'); input.value = 'x'.repeat(141); }");
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Set status" }).ClickAsync();
+
+        await Expect(ada.Page.Locator("#status-note")).ToContainTextAsync("140 characters");
+    }
+
+    [Fact]
+    public async Task SomebodyWhomTheViewerMayNotSee_IsNotListed()
+    {
+        var grains = pulse.Services.GetRequiredService<IGrainFactory>();
+        var (hidden, visible) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        foreach (var id in new[] { hidden, visible }) await grains.GetGrain<IUserGrain>(id).SyncProfileAsync(new() { Email = $"{id:N}@example.com" });
+
+        async Task<Guid[]> ListAsync(params object[] policy) =>
+            [.. (await ActivatorUtilities.CreateInstance<PeopleReader>(pulse.Services, policy).ReadAsync(Guid.NewGuid(), CancellationToken.None))!.Select(person => person.Id)];
+
+        await Eventually.AsyncTrue("both are listed", async () => (await ListAsync()).Intersect([hidden, visible]).Count() == 2);
+        Assert.Equal([visible], (await ListAsync(new AllBut(hidden))).Intersect([hidden, visible]));
+    }
+
+    [Fact]
+    public async Task Nobody_IsListed_WhereTheSettingIsOff()
+    {
+        var application = new Unlisted();
+        try
+        {
+            await application.InitializeAsync();
+            await using var ada = await application.VisitAsync();
+            await ada.SignInAsync("Ada");
+
+            await Expect(ada.Page.Locator("#presence")).ToHaveTextAsync("Online");
+            await Expect(ada.Page.Locator("#others")).ToHaveCountAsync(0);
+            Assert.Equal((int)HttpStatusCode.NotFound, await ada.Page.EvaluateAsync<int>("fetch('/dashboard/people').then(answer => answer.status)"));
+        }
+        finally
+        {
+            await application.DisposeAsync();
+        }
+    }
+
+    private static async Task SetStatusAsync(Visitor visitor, string status, string message)
+    {
+        await visitor.Page.GetByLabel("Show me as").SelectOptionAsync(new SelectOptionValue { Label = status });
+        await visitor.Page.GetByLabel("In your words").FillAsync(message);
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Set status" }).ClickAsync();
+    }
+
+    private static ILocator Row(Visitor visitor, string name) =>
+        visitor.Page.Locator("#others > li").Filter(new() { Has = visitor.Page.GetByText(name, new() { Exact = true }) });
+
+    private static Task<int> PlaceAsync(Visitor visitor, string name) =>
+        visitor.Page.EvaluateAsync<int>("name => [...document.querySelectorAll('#others > li .name')].findIndex(element => element.textContent === name)", name);
+
+    private static string NewName() => $"Person {Guid.NewGuid():N}";
+
+    private sealed class AllBut(Guid hidden) : IPresencePolicy
+    {
+        public ValueTask<bool> MaySeeAsync(Guid viewerId, Guid userId, CancellationToken cancellationToken = default) => new(userId != hidden);
+    }
+
+    private sealed class Unlisted() : PagesApplication([KeyValuePair.Create("Pulse:Pages:ListPeople", "false")]);
+}

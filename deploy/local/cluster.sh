@@ -30,16 +30,26 @@ postgres_bin() {
   printf '%s' "${bins[-1]}"
 }
 
-free_port() { node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); });'; }
+# Below the range from which the kernel takes the ports of outgoing connections: a process that is down must find its port free when it comes back.
+free_port() {
+  local port
+  while port=$((10000 + RANDOM % 20000)); (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+  echo "$port"
+}
 
 # A process keeps its port for the life of the cluster: a silo that comes back on its port takes the place of its dead predecessor at once.
 port() {
-  [[ -f $dir/$1.port ]] || free_port >"$dir/$1.port"
+  local taken
+  if [[ ! -f $dir/$1.port ]]; then
+    taken=$(cat "$dir"/*.port 2>/dev/null || true)
+    until free_port >"$dir/$1.port" && ! grep -qxF "$(cat "$dir/$1.port")" <<<"$taken"; do :; done
+  fi
   cat "$dir/$1.port"
 }
 
 pid() { cat "$dir/$1.pid" 2>/dev/null || true; }
-alive() { [[ -n $(pid "$1") ]] && kill -0 "$(pid "$1")" 2>/dev/null; }
+# A process that has ended may stay as a zombie where nobody reaps orphans, as in some containers.
+alive() { [[ -n $(pid "$1") ]] && grep -qsE '^State:[[:space:]]+[^ZX[:space:]]' "/proc/$(pid "$1")/status"; }
 names() { for file in "$dir"/*.port; do [[ $file == *gateway* || $file == *orleans* ]] || basename -- "$file" .port; done; }
 
 # launch NAME COMMAND…: in a session of its own, so that Ctrl+C in this terminal does not reach it.
@@ -91,7 +101,7 @@ start() {
       ;;
     haproxy)
       {
-        echo 'backend front_ends'
+        printf 'global\n  stats socket %s mode 600 level admin\nbackend front_ends\n' "$dir/haproxy.sock"
         for front_end in $(names | grep '^front-end'); do printf '  server %s 127.0.0.1:%s check\n' "$front_end" "$(port "$front_end")"; done
       } >"$dir/servers.cfg"
       PULSE_BIND=127.0.0.1:$(port haproxy) launch haproxy haproxy -db -f "$repo/deploy/haproxy/haproxy.cfg" -f "$dir/servers.cfg"

@@ -90,7 +90,8 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
             await Wait.UntilAsync($"{name} to be ready", async () =>
             {
                 using var answer = await _fleet.Http.GetAsync(new Uri(_cluster.AddressOf(name), "/health/ready"));
-                return answer.IsSuccessStatusCode ? "" : await answer.Content.ReadAsStringAsync();
+                if (!answer.IsSuccessStatusCode) return await answer.Content.ReadAsStringAsync();
+                return !name.StartsWith("front-end", StringComparison.Ordinal) || await _cluster.BalancerStateAsync(name) == "UP" ? "" : "not UP for HAProxy";
             }, TimeSpan.FromMinutes(2));
         }
     }

@@ -14,7 +14,7 @@ internal sealed class Fleet
         _http = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(10) }) { BaseAddress = cluster.Address, Timeout = TimeSpan.FromSeconds(30) };
         var run = Random.Shared.Next(0x10000);
         Users = [.. Enumerable.Range(0, Scale.Users).Select(i => new Guid(i, (short)run, 0x4000, 0x80, 0, 0, 0, 0, 0, 0, 1))];
-        Sockets = Users.ToDictionary(id => id, id => new Socket(cluster.Address, _token(id)));
+        Sockets = Users.ToDictionary(id => id, id => new ClientSocket(cluster.Address, _token(id)));
         Watchers = [.. Enumerable.Range(0, Scale.Watchers).Select(w => new Watcher(
             cluster.Address, cluster.Token(Guid.NewGuid(), $"watcher{w}@example.com"), Users.Where((_, i) => i % (Scale.Watchers / 2) == w / 2)))];
         Writers = [.. Users.Take(Scale.Writers).Select(id => new Writer(_http, id, Email(id), _token(id)))];
@@ -22,7 +22,7 @@ internal sealed class Fleet
 
     public Guid[] Users { get; }
 
-    public Dictionary<Guid, Socket> Sockets { get; }
+    public Dictionary<Guid, ClientSocket> Sockets { get; }
 
     public Watcher[] Watchers { get; }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Npgsql;
 using Pulse.Web.Tests.Auth;
@@ -73,6 +74,20 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     public Task<ConnectionMultiplexer> OpenRedisAsync() => ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{Port("redis")},allowAdmin=true");
 
+    /// <summary>How HAProxy sees that front end: <c>UP</c>, or why not.</summary>
+    public async Task<string> BalancerStateAsync(string name)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(_directory.FullName, "haproxy.sock")));
+        await using var stream = new NetworkStream(socket);
+        await stream.WriteAsync("show stat\n"u8.ToArray());
+        using var reader = new StreamReader(stream);
+
+        // CSV: proxy, server, …, and the state in the eighteenth column (HAProxy's management guide, 9.1).
+        var rows = (await reader.ReadToEndAsync()).Split('\n').Select(line => line.Split(','));
+        return rows.First(row => row.Length > 17 && row[1] == name)[17];
+    }
+
     /// <summary>Resident memory, bytes.</summary>
     public long ResidentBytes(string name)
     {
@@ -80,9 +95,11 @@ internal sealed class LocalCluster : IAsyncDisposable
         return process.WorkingSet64;
     }
 
-    /// <summary>The last lines that each process wrote, for the message of a failed test.</summary>
-    public string LogTails() => string.Join('\n', _directory.GetFiles("*.log").Select(file =>
-        $"--- {file.Name}\n{string.Join('\n', File.ReadLines(file.FullName).TakeLast(15))}"));
+    /// <summary>What each process complained of, and its last lines, for the message of a failed test.</summary>
+    public string LogTails() => string.Join('\n', _directory.GetFiles("*.log").Select(file => string.Join('\n', [
+        $"--- {file.Name}",
+        .. File.ReadLines(file.FullName).Where(line => line.Contains("Answered 5")).TakeLast(5),
+        .. File.ReadLines(file.FullName).TakeLast(10)])));
 
     public async ValueTask DisposeAsync()
     {

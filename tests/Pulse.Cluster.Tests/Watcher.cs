@@ -18,7 +18,7 @@ internal sealed class Watcher
 
     private sealed record Seen(string Status, DateTimeOffset? LastSeen, long Version);
 
-    public Socket Socket { get; }
+    public ClientSocket Socket { get; }
 
     /// <summary>Whether it has been answered about all since it last connected.</summary>
     public bool IsWatching { get; private set; }

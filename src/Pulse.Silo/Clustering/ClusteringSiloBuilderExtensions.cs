@@ -8,6 +8,8 @@ namespace Pulse.Silo.Clustering;
 /// <summary>Joins this process to its cluster: the one in Redis, or one of its own on loopback.</summary>
 internal static class ClusteringSiloBuilderExtensions
 {
+    private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(1);
+
     public static ISiloBuilder UsePulseClustering(this ISiloBuilder silo, ClusterSettings settings, string? redis)
     {
         silo.Configure<ClusterOptions>(cluster =>
@@ -30,7 +32,12 @@ internal static class ClusteringSiloBuilderExtensions
             endpoint.GatewayPort = gatewayPort;
             if (advertised is not null) endpoint.AdvertisedIPAddress = advertised;
         });
-        silo.UseRedisClustering(options => options.ConfigurationOptions = ConfigurationOptions.Parse(redis));
+        silo.UseRedisClustering(options =>
+        {
+            options.ConfigurationOptions = ConfigurationOptions.Parse(redis);
+            options.CreateMultiplexer = async given => (await ConnectPatientlyAsync(given.ConfigurationOptions!), IsShared: false);
+        });
+        silo.Services.AddHostedService<MembershipKeeper>();
 
         // A dead process is noticed in about 10 s rather than 30 (three missed probes), and a restarted one need not wait long for the
         // entry of its predecessor to go stale (three missed announcements) when it comes back on another port.
@@ -41,6 +48,22 @@ internal static class ClusteringSiloBuilderExtensions
             membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(3);
             membership.TableRefreshTimeout = TimeSpan.FromSeconds(10);
         });
+    }
+
+    // As SchemaStartup waits for the database: processes start in any order.
+    private static async Task<IConnectionMultiplexer> ConnectPatientlyAsync(ConfigurationOptions options)
+    {
+        for (var deadline = TimeProvider.System.GetUtcNow() + StartPatience; ; await Task.Delay(TimeSpan.FromSeconds(1)))
+        {
+            try
+            {
+                return await ConnectionMultiplexer.ConnectAsync(options);
+            }
+            catch (RedisConnectionException) when (TimeProvider.System.GetUtcNow() < deadline)
+            {
+                // Not yet.
+            }
+        }
     }
 
     // Another process may take the port before the silo binds it. That fails loudly, and nobody but tests and demos asks for 0.

@@ -15,6 +15,7 @@ internal static class SilosSetup
     /// <exception cref="InvalidOperationException"><c>Pulse:Silo</c> is neither, or the setting that it needs is missing.</exception>
     public static void AddSilos(this IHostApplicationBuilder builder)
     {
+        builder.Services.AddSingleton<IOutgoingGrainCallFilter, GrainCallRetry>();
         var silo = builder.Configuration[Setting];
         if (string.IsNullOrEmpty(silo) || silo.Equals("InProcess", StringComparison.OrdinalIgnoreCase)) builder.AddPulseSilo();
         else if (silo.Equals("External", StringComparison.OrdinalIgnoreCase)) builder.AddSiloClient();

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Pulse.Cluster.Tests;
 
 /// <summary>One client that stays connected as long as it wants to: after a loss it comes back as a browser does, with full jitter.</summary>
-internal sealed class Socket(Uri address, string token)
+internal sealed class ClientSocket(Uri address, string token)
 {
     private readonly Lock _gate = new();
     private HubConnection? _hub;
@@ -40,7 +40,15 @@ internal sealed class Socket(Uri address, string token)
         _isWanted = false;
         HubConnection? hub;
         lock (_gate) hub = _hub;
-        if (hub is not null) await hub.StopAsync();
+        try
+        {
+            if (hub is not null) await hub.StopAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It was between two connections.
+        }
+
         await _running;
     }
 

@@ -1,0 +1,35 @@
+using Orleans.Runtime;
+using Orleans.Runtime.Messaging;
+using Polly;
+using Polly.Retry;
+
+namespace Pulse.Web.Silos;
+
+/// <summary>
+/// Repeats a front end's grain call that no silo took: one that is leaving hands its grains over within moments. What was rejected has not been
+/// executed or may be executed twice; every grain method of Pulse may be.
+/// </summary>
+internal sealed class GrainCallRetry : IOutgoingGrainCallFilter
+{
+    // 50, 100, 200, 400, 800, 1,600 ms, about 3 s in all: long enough for a silo that leaves, too short to pile up requests behind one that died.
+    private static readonly ResiliencePipeline s_pipeline = new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
+    {
+        ShouldHandle = new PredicateBuilder().Handle<OrleansMessageRejectionException>().Handle<ConnectionFailedException>(),
+        BackoffType = DelayBackoffType.Exponential,
+        UseJitter = true,
+        Delay = TimeSpan.FromMilliseconds(50),
+        MaxRetryAttempts = 6,
+    }).Build();
+
+    public Task Invoke(IOutgoingGrainCallContext context) =>
+        // A grain must not hold up its own turns.
+        context.SourceContext is null ? s_pipeline.ExecuteAsync(static (call, _) => InvokeAsync(call), context).AsTask() : context.Invoke();
+
+    private static async ValueTask InvokeAsync(IOutgoingGrainCallContext call)
+    {
+        await call.Invoke();
+
+        // A rejection is an answer as others are, until somebody asks for its result.
+        if (call.Response?.Exception is OrleansMessageRejectionException or ConnectionFailedException) _ = call.Result;
+    }
+}

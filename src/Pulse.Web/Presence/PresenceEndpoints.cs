@@ -20,7 +20,7 @@ internal static class PresenceEndpoints
         app.MapGet("/presence", GetPresenceAsync).WithTags("Presence").RequireAuthorization();
 
     private static async Task<Results<Ok<PresenceResponse[]>, ProblemHttpResult>> GetPresenceAsync(
-        HttpContext context, IGrainFactory grains, Callers callers, IPresencePolicy policy)
+        HttpContext context, GrainReferences<IUserGrain> users, Callers callers, IPresencePolicy policy)
     {
         var errors = new ValidationErrors();
         var ids = ParseIds(context.Request.Query["ids"], errors);
@@ -31,7 +31,7 @@ internal static class PresenceEndpoints
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = MaxParallelCalls, CancellationToken = context.RequestAborted };
         await Parallel.ForAsync(0, ids.Length, parallel, async (index, stop) =>
             answers[index] = viewer == ids[index] || await policy.MaySeeAsync(viewer, ids[index], stop)
-                ? PresenceResponse.For(viewer, await grains.GetGrain<IUserGrain>(ids[index]).GetPresenceAsync()) with { Version = null }
+                ? PresenceResponse.For(viewer, await users[ids[index]].GetPresenceAsync()) with { Version = null }
                 : PresenceResponse.Hidden(ids[index]) with { Version = null });
 
         context.Response.Headers.CacheControl = "no-store";

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Security.Claims;
-using System.Security.Cryptography;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Pulse.Web.Auth;
@@ -14,7 +14,8 @@ namespace Pulse.Web.Auth;
 /// </remarks>
 internal sealed class CheckedTokens(TimeProvider time)
 {
-    private const int GenerationSize = 16 * 1024;
+    /// <summary>Tokens per generation; some 20 MB when both are full.</summary>
+    internal const int GenerationSize = 16 * 1024;
 
     private ConcurrentDictionary<Key, CheckedToken> _young = new();
     private ConcurrentDictionary<Key, CheckedToken> _old = new();

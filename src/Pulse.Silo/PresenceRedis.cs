@@ -14,6 +14,7 @@ internal static class PresenceRedis
         options.ClientName ??= "pulse-presence";
         options.AbortOnConnectFail = false; // Redis may start after Pulse.
         options.BacklogPolicy = BacklogPolicy.FailFast; // Late SETs after an outage would be about the past; the sweep knows the present.
+        options.SocketManager = SocketManager.ThreadPool; // The driver's own threads would have to be woken for every command.
         options.AsyncTimeout = CommandTimeoutMs;
         options.ConnectTimeout = CommandTimeoutMs * 2;
         return options;

@@ -37,24 +37,24 @@ public interface IUserGrain : IGrainWithGuidKey
     /// <param name="frontEnd">Whom to tell.</param>
     /// <param name="knownVersion">The latest version that the front end has seen; 0 for none. The answer's is no lower.</param>
     [Alias("WatchAsync")]
-    Task<PresenceSnapshot> WatchAsync(IFrontEndObserver frontEnd, long knownVersion);
+    Task<PresenceSnapshot> WatchAsync([Immutable] IFrontEndObserver frontEnd, long knownVersion);
 
     /// <summary>No socket of that front end watches this user any more.</summary>
     [Alias("UnwatchAsync")]
-    Task UnwatchAsync(IFrontEndObserver frontEnd);
+    Task UnwatchAsync([Immutable] IFrontEndObserver frontEnd);
 
     /// <summary>Takes a lease for a new connection. The user is online, and the Redis key set if Redis answers, once this returns.</summary>
     /// <param name="lease">The connection.</param>
     /// <param name="frontEnd">Who holds it, to be asked to close it.</param>
     [Alias("ConnectAsync")]
-    Task ConnectAsync(ConnectionLease lease, IFrontEndObserver frontEnd);
+    Task ConnectAsync(ConnectionLease lease, [Immutable] IFrontEndObserver frontEnd);
 
     /// <summary>
     /// Extends the leases of connections that one front end holds, with their present status; one that is unknown here is taken anew (the silo may
     /// have crashed).
     /// </summary>
     [Alias("RenewAsync")]
-    Task RenewAsync(ConnectionLease[] leases, IFrontEndObserver frontEnd);
+    Task RenewAsync([Immutable] ConnectionLease[] leases, [Immutable] IFrontEndObserver frontEnd);
 
     /// <summary>Ends a connection for good: a late <see cref="ConnectAsync"/> or <see cref="RenewAsync"/> for it has no effect.</summary>
     /// <returns>
@@ -66,7 +66,7 @@ public interface IUserGrain : IGrainWithGuidKey
 
     /// <summary>Has the sockets of ended sign-in sessions closed, wherever they are, and those that are just being opened.</summary>
     [Alias("CloseSessionsAsync")]
-    Task CloseSessionsAsync(Guid[] sessionIds);
+    Task CloseSessionsAsync([Immutable] Guid[] sessionIds);
 
     /// <summary>Ends the leases that ran out. Called by the silo's own sweep for users whose front end fell silent.</summary>
     [Alias("ExpireLeasesAsync")]

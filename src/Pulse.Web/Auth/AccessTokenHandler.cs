@@ -4,10 +4,9 @@ using Microsoft.IdentityModel.Tokens;
 namespace Pulse.Web.Auth;
 
 /// <summary>The framework's JWT validation plus Pulse's own rules, for the tokens of one issuer.</summary>
-/// <remarks>Both ways in, the HTTP schemes and <see cref="TokenValidator"/>, end here.</remarks>
 /// <param name="issuer">The only <c>iss</c> that passes.</param>
-/// <param name="sessions">For Pulse's own tokens, whose <c>sub</c> must be a user id and whose <c>sid</c>, if any, a live session; else <see langword="null"/>.</param>
-internal sealed class AccessTokenHandler(string issuer, LiveSessions? sessions) : JsonWebTokenHandler
+/// <param name="isOwn">Whether these are Pulse's own tokens, whose <c>sub</c> must be a user id and whose <c>sid</c>, if any, a session's.</param>
+internal sealed class AccessTokenHandler(string issuer, bool isOwn) : JsonWebTokenHandler
 {
     /// <summary>Longest token that is looked at, in characters. Generous for a token, small for a parser.</summary>
     public const int MaxTokenLength = 8 * 1024;
@@ -20,23 +19,12 @@ internal sealed class AccessTokenHandler(string issuer, LiveSessions? sessions) 
         if (Read(token) is not { } jwt) return Invalid(new SecurityTokenMalformedException("The token cannot be read."));
         if (FaultOf(jwt) is { } fault) return Invalid(fault);
 
-        // The framework would go on without keys and call the signature bad; but the token may be good, so say that we cannot know.
-        if (validationParameters.ConfigurationManager is { } keys)
-        {
-            try
-            {
-                await keys.GetBaseConfigurationAsync(CancellationToken.None);
-            }
-            catch (InvalidOperationException exception)
-            {
-                return Invalid(new IssuerUnavailableException(issuer, exception));
-            }
-        }
-
         var result = await base.ValidateTokenAsync(jwt, validationParameters);
 
-        // Last, and only for what is genuine: nobody else's token is worth a question to a grain.
-        return result.IsValid && sessions is not null && await sessions.FindFaultAsync(jwt) is { } ended ? Invalid(ended) : result;
+        // A sid that no session of Pulse can have is that of none that lives.
+        return result.IsValid && isOwn && jwt.TryGetPayloadValue<object>(JwtRegisteredClaimNames.Sid, out var sid) && Caller.ParseUuid(sid as string) is null
+            ? Invalid(new SessionEndedException())
+            : result;
     }
 
     /// <summary>The token's parts, nothing proven; <see langword="null"/> for what is no JWT or too long to be looked at.</summary>
@@ -71,7 +59,7 @@ internal sealed class AccessTokenHandler(string issuer, LiveSessions? sessions) 
             return new SecurityTokenValidationException("The token has critical header parameters.");
 
         if (SubjectFault(token) is { } fault) return fault;
-        return sessions is not null && Caller.ParseUserId(token.Subject) is null ? new InvalidSubjectException("The subject is not a user id.") : null;
+        return isOwn && Caller.ParseUserId(token.Subject) is null ? new InvalidSubjectException("The subject is not a user id.") : null;
     }
 
     private static TokenValidationResult Invalid(Exception fault) => new() { IsValid = false, Exception = fault };

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.Auth;
 
-/// <summary>One authentication scheme per issuer, one for all Auth.js applications together, and which of them a token is for.</summary>
+/// <summary>One set of <c>JwtBearerOptions</c> per issuer, one for all Auth.js applications together, and which of them a token is for.</summary>
 internal sealed class AccessTokenSchemes
 {
     /// <summary>The scheme of Pulse's own tokens; also the one that turns down tokens that nobody else claims.</summary>

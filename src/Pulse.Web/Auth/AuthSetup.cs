@@ -21,25 +21,23 @@ internal static class AuthSetup
         services.AddSingleton<IValidateOptions<AuthOptions>, AuthOptionsValidator>();
 
         services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(typeof(GrainReferences<>));
         services.AddSingleton<AccessTokenSchemes>();
+        services.AddSingleton<CheckedTokens>();
         services.AddSingleton<LiveSessions>();
         services.AddSingleton<TokenValidator>();
         services.AddSingleton<TokenIssuer>();
         services.AddSingleton<Callers>();
-        services.AddScoped<BearerEvents>();
 
         services.AddAuthentication(DefaultScheme)
-            .AddPolicyScheme(DefaultScheme, displayName: null, policy =>
-                policy.ForwardDefaultSelector = context => BearerToken.IsExpected(context.Request) ? JwtBearerDefaults.AuthenticationScheme : SessionHandler.Scheme)
+            .AddScheme<AuthenticationSchemeOptions, BearerHandler>(DefaultScheme, displayName: null, options =>
+                options.ForwardDefaultSelector = context => BearerToken.IsExpected(context.Request) ? null : SessionHandler.Scheme)
             .AddSessionCookie()
-            .AddPolicyScheme(JwtBearerDefaults.AuthenticationScheme, displayName: null, _ => { })
-            .AddJwtBearer(AccessTokenSchemes.Own, _ => { });
-        services.AddOptions<PolicySchemeOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<AccessTokenSchemes>((options, schemes) =>
-            options.ForwardDefaultSelector = context => schemes.Select(BearerToken.Read(context.Request)));
+            .AddScheme<AuthenticationSchemeOptions, BearerHandler>(BearerHandler.Scheme, displayName: null, _ => { });
 
-        // After AddJwtBearer: what is configured last holds.
-        services.AddSingleton<IConfigureOptions<AuthenticationOptions>, ConfigureAccessTokens>();
+        // Each issuer's rules and keys are the framework's options; its own post-configuration sets up the fetching of keys, and Pulse's comes after it.
         services.AddSingleton<IConfigureOptions<JwtBearerOptions>, ConfigureAccessTokens>();
+        services.AddSingleton<IPostConfigureOptions<JwtBearerOptions>, JwtBearerPostConfigureOptions>();
         services.AddSingleton<IPostConfigureOptions<JwtBearerOptions>, ConfigureAccessTokens>();
         services.AddAuthorization();
     }

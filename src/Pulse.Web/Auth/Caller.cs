@@ -44,7 +44,8 @@ internal sealed record Caller
     /// <returns><see langword="false"/> for a principal that does not come from one of Pulse's schemes.</returns>
     public static bool TryRead(ClaimsPrincipal principal, string ownIssuer, [NotNullWhen(true)] out Caller? caller)
     {
-        caller = null;
+        caller = (principal.Identity as CallerIdentity)?.Caller;
+        if (caller is not null) return true;
         if (Find(principal, JwtRegisteredClaimNames.Iss) is not { } issuer
             || Find(principal, JwtRegisteredClaimNames.Sub) is not { } subject
             || !double.TryParse(Find(principal, JwtRegisteredClaimNames.Exp), NumberStyles.Float, CultureInfo.InvariantCulture, out var expiry))

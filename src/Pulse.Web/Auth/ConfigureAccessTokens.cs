@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -8,8 +7,8 @@ using Microsoft.IdentityModel.Tokens;
 namespace Pulse.Web.Auth;
 
 /// <summary>Gives each issuer of <see cref="AuthOptions"/> its scheme, and each scheme the rules that its tokens are checked by.</summary>
-internal sealed class ConfigureAccessTokens(IOptions<AuthOptions> auth, LiveSessions sessions, IHostEnvironment environment)
-    : IConfigureOptions<AuthenticationOptions>, IConfigureNamedOptions<JwtBearerOptions>, IPostConfigureOptions<JwtBearerOptions>
+internal sealed class ConfigureAccessTokens(IOptions<AuthOptions> auth, IHostEnvironment environment)
+    : IConfigureNamedOptions<JwtBearerOptions>, IPostConfigureOptions<JwtBearerOptions>
 {
     // What clocks may differ by.
     private static readonly TimeSpan s_clockSkew = TimeSpan.FromSeconds(30);
@@ -27,13 +26,6 @@ internal sealed class ConfigureAccessTokens(IOptions<AuthOptions> auth, LiveSess
         SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.RsaSsaPssSha384, SecurityAlgorithms.RsaSsaPssSha512,
         SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.EcdsaSha384, SecurityAlgorithms.EcdsaSha512,
     ];
-
-    public void Configure(AuthenticationOptions options)
-    {
-        foreach (var issuer in auth.Value.TrustedIssuers.Where(issuer => !issuer.IsAuthJs))
-            options.AddScheme<JwtBearerHandler>(AccessTokenSchemes.ForTrusted(issuer), displayName: null);
-        if (auth.Value.TrustedIssuers.Any(issuer => issuer.IsAuthJs)) options.AddScheme<JwtBearerHandler>(AccessTokenSchemes.AuthJs, displayName: null);
-    }
 
     public void Configure(JwtBearerOptions options) => Configure(Options.DefaultName, options);
 
@@ -60,7 +52,7 @@ internal sealed class ConfigureAccessTokens(IOptions<AuthOptions> auth, LiveSess
         options.RequireHttpsMetadata = !environment.IsDevelopment();
         options.RefreshInterval = s_keyRefreshInterval;
         options.BackchannelTimeout = s_keyFetchTimeout;
-        ApplyRules(options, new AccessTokenHandler(issuer, isOwn ? sessions : null), new TokenValidationParameters
+        ApplyRules(options, new AccessTokenHandler(issuer, isOwn), new TokenValidationParameters
         {
             ValidIssuer = issuer,
             ValidAudience = audience,
@@ -81,7 +73,6 @@ internal sealed class ConfigureAccessTokens(IOptions<AuthOptions> auth, LiveSess
     {
         handler.MapInboundClaims = false;
         handler.MaximumTokenSizeInBytes = AccessTokenHandler.MaxTokenLength;
-        options.EventsType = typeof(BearerEvents);
         options.TokenHandlers.Clear();
         options.TokenHandlers.Add(handler);
 

@@ -5,27 +5,71 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Pulse.Web.Auth;
 
-/// <summary>Checks an access token outside a request's authentication, by the very same options and handlers: for the hub's <c>Reauthenticate</c>.</summary>
-internal sealed class TokenValidator(AccessTokenSchemes schemes, IOptionsMonitor<JwtBearerOptions> options)
+/// <summary>Checks access tokens: of requests, of connecting sockets, and of the hub's <c>Reauthenticate</c>.</summary>
+internal sealed class TokenValidator(
+    AccessTokenSchemes schemes, IOptionsMonitor<JwtBearerOptions> options, IOptions<AuthOptions> auth, CheckedTokens known, LiveSessions sessions)
 {
-    /// <summary>Checks signature, issuer, audience and times. Never throws because of what the token holds.</summary>
+    /// <summary>Checks signature, issuer, audience, times and session. Never throws because of what the token holds.</summary>
     public async Task<TokenValidation> ValidateAsync(string? token)
     {
-        if (string.IsNullOrEmpty(token)) return new(null, new SecurityTokenMalformedException("There is no token."));
+        if (token is null or { Length: 0 or > AccessTokenHandler.MaxTokenLength }) return new(null, new SecurityTokenMalformedException("There is no token that could be read."));
 
+        var key = CheckedTokens.Key.Of(token);
+        if (known.Find(key) is not { } valid || !await IsCurrentAsync(valid))
+        {
+            (valid, var failure) = await CheckAsync(token);
+            if (valid is null) return new(null, failure);
+            known.Add(key, valid);
+        }
+
+        // Last, and every time: an ended session's tokens stop working at once. Nobody else's token is worth a question to a grain.
+        return await sessions.FindFaultAsync(valid.Caller) is { } ended ? new(null, ended) : new(valid.Principal, null);
+    }
+
+    private static async ValueTask<bool> IsCurrentAsync(CheckedToken token)
+    {
+        if (token.KeySource is null) return true;
+        try
+        {
+            return ReferenceEquals(await token.KeySource.GetBaseConfigurationAsync(CancellationToken.None), token.Keys);
+        }
+        catch (InvalidOperationException)
+        {
+            return false; // Without keys nothing passes: the full check says so.
+        }
+    }
+
+    private async Task<(CheckedToken? Valid, Exception? Failure)> CheckAsync(string token)
+    {
         var scheme = options.Get(schemes.Select(token));
         var parameters = scheme.TokenValidationParameters.Clone();
-        parameters.ConfigurationManager = scheme.ConfigurationManager as BaseConfigurationManager;
+        BaseConfiguration? keys = null;
+        if (scheme.ConfigurationManager is BaseConfigurationManager source)
+        {
+            parameters.ConfigurationManager = source;
+            try
+            {
+                // Before the check: should the keys change meanwhile, the token is checked again at its next use.
+                keys = await source.GetBaseConfigurationAsync(CancellationToken.None);
+            }
+            catch (InvalidOperationException exception)
+            {
+                // The framework would go on without keys and call the signature bad; but the token may be good, so say that we cannot know.
+                return (null, new IssuerUnavailableException(scheme.TokenValidationParameters.ValidIssuer, exception));
+            }
+        }
 
         Exception? failure = null;
         foreach (var handler in scheme.TokenHandlers)
         {
             var result = await handler.ValidateTokenAsync(token, parameters);
-            if (result.IsValid) return new(new ClaimsPrincipal(result.ClaimsIdentity), null);
-            failure = result.Exception;
+            if (!result.IsValid)
+                failure = result.Exception;
+            else if (Caller.TryRead(new ClaimsPrincipal(result.ClaimsIdentity), auth.Value.Issuer, out var caller))
+                return (new(new ClaimsPrincipal(new CallerIdentity(caller)), caller, parameters.ConfigurationManager, keys), null);
         }
 
-        return new(null, failure ?? new SecurityTokenValidationException("No handler took the token."));
+        return (null, failure ?? new SecurityTokenValidationException("No handler took the token."));
     }
 }
 

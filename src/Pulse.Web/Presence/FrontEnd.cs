@@ -7,7 +7,7 @@ namespace Pulse.Web.Presence;
 
 /// <summary>The live sockets of this process, and what their users' grains are told about them.</summary>
 internal sealed partial class FrontEnd(
-    IGrainFactory grains, FrontEndReference reference, IHubContext<PresenceHub, IPresenceClient> hub, TimeProvider time, ILogger<FrontEnd> logger)
+    GrainReferences<IUserGrain> users, FrontEndReference reference, IHubContext<PresenceHub, IPresenceClient> hub, TimeProvider time, ILogger<FrontEnd> logger)
 {
     private readonly ConcurrentDictionary<string, LiveConnection> _connections = new();
 
@@ -32,7 +32,7 @@ internal sealed partial class FrontEnd(
         _connections[connection.ConnectionId] = connection;
         try
         {
-            await User(connection.UserId).ConnectAsync(connection.ToLease(Id, connection.ConnectedAt), reference.Value);
+            await users[connection.UserId].ConnectAsync(connection.ToLease(Id, connection.ConnectedAt), reference.Value);
         }
         catch
         {
@@ -44,7 +44,7 @@ internal sealed partial class FrontEnd(
 
     /// <summary>Tells the grain at once what the client on this socket chose to show.</summary>
     public Task UpdateAsync(LiveConnection connection) =>
-        User(connection.UserId).RenewAsync([connection.ToLease(Id, time.GetUtcNow())], reference.Value);
+        users[connection.UserId].RenewAsync([connection.ToLease(Id, time.GetUtcNow())], reference.Value);
 
     /// <summary>Ends the lease of a socket that is gone. Never throws: what no grain takes now is told with the next renewals.</summary>
     /// <param name="connection">The socket.</param>
@@ -85,7 +85,7 @@ internal sealed partial class FrontEnd(
         if (leases.Length == 0) return;
         try
         {
-            await User(connections.Key).RenewAsync(leases, reference.Value);
+            await users[connections.Key].RenewAsync(leases, reference.Value);
         }
         catch (Exception e)
         {
@@ -107,7 +107,7 @@ internal sealed partial class FrontEnd(
     {
         try
         {
-            await User(userId).DisconnectAsync(lease, how);
+            await users[userId].DisconnectAsync(lease, how);
         }
         catch (Exception e)
         {
@@ -115,8 +115,6 @@ internal sealed partial class FrontEnd(
             LogEndUntold(e.GetType().Name);
         }
     }
-
-    private IUserGrain User(Guid userId) => grains.GetGrain<IUserGrain>(userId);
 
     [LoggerMessage(2100, LogLevel.Debug, "A user's leases were not renewed ({Reason}); the next renewal tries again.")]
     private partial void LogRenewalFailed(string reason);

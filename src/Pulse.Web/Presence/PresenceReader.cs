@@ -3,7 +3,7 @@ using Pulse.Users;
 namespace Pulse.Web.Presence;
 
 /// <summary>Reads the presence of many users at once, as one viewer may see it.</summary>
-internal sealed class PresenceReader(IGrainFactory grains, IPresencePolicy policy)
+internal sealed class PresenceReader(GrainReferences<IUserGrain> users, IPresencePolicy policy)
 {
     // Grain calls that one request has under way at once; enough to hide the network, too few to starve others.
     private const int MaxParallelCalls = 32;
@@ -15,7 +15,7 @@ internal sealed class PresenceReader(IGrainFactory grains, IPresencePolicy polic
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = MaxParallelCalls, CancellationToken = cancellationToken };
         await Parallel.ForAsync(0, answers.Length, parallel, async (index, stop) =>
             answers[index] = viewer == userIds[index] || await policy.MaySeeAsync(viewer, userIds[index], stop)
-                ? PresenceResponse.For(viewer, await grains.GetGrain<IUserGrain>(userIds[index]).GetPresenceAsync()) with { Version = null }
+                ? PresenceResponse.For(viewer, await users[userIds[index]].GetPresenceAsync()) with { Version = null }
                 : PresenceResponse.Hidden(userIds[index]) with { Version = null });
         return answers;
     }

@@ -7,7 +7,7 @@ namespace Pulse.Web.Presence;
 
 /// <summary>Whom the sockets of this process watch. A user's grain tells this process once, whoever many sockets watch; each socket is told from here.</summary>
 internal sealed partial class PresenceWatches(
-    IGrainFactory grains, FrontEndReference reference, IHubContext<PresenceHub, IPresenceClient> hub, ILogger<PresenceWatches> logger)
+    GrainReferences<IUserGrain> users, FrontEndReference reference, IHubContext<PresenceHub, IPresenceClient> hub, ILogger<PresenceWatches> logger)
 {
     /// <summary>Most users that one connection may watch.</summary>
     public const int MaxPerConnection = 1_000;
@@ -75,7 +75,7 @@ internal sealed partial class PresenceWatches(
     /// <summary>Asks the user's grain again: it may be a new one that knows of no watchers, or its last message may have been lost.</summary>
     public async Task RefreshAsync(Guid userId)
     {
-        var presence = await grains.GetGrain<IUserGrain>(userId).WatchAsync(reference.Value, Known(userId)?.Version ?? 0);
+        var presence = await users[userId].WatchAsync(reference.Value, Known(userId)?.Version ?? 0);
         Take(presence);
     }
 
@@ -124,7 +124,7 @@ internal sealed partial class PresenceWatches(
 
         try
         {
-            await grains.GetGrain<IUserGrain>(userId).UnwatchAsync(reference.Value);
+            await users[userId].UnwatchAsync(reference.Value);
 
             // Somebody may have begun to watch meanwhile; what they asked of the grain may have come before this.
             if (_watched.ContainsKey(userId)) await RefreshAsync(userId);

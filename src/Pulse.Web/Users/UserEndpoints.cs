@@ -1,5 +1,4 @@
 using System.Security.Claims;
-using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Users;
 using Pulse.Web.Auth;
@@ -16,13 +15,13 @@ internal static class UserEndpoints
         var group = app.MapGroup("").WithTags("Users").RequireAuthorization();
         // The profile comes from a token's claims; a cookie has none to give.
         group.MapPost("/auth/sync", SyncAsync).RequireAuthorization(policy =>
-            policy.AddAuthenticationSchemes(JwtBearerDefaults.AuthenticationScheme).RequireAuthenticatedUser());
+            policy.AddAuthenticationSchemes(BearerHandler.Scheme).RequireAuthenticatedUser());
         group.MapGet("/auth/me", GetMeAsync);
         group.MapGet("/users/{id}", GetUserAsync);
     }
 
     private static async Task<Results<Ok<UserResponse>, Created<UserResponse>, ProblemHttpResult>> SyncAsync(
-        HttpContext context, ClaimsPrincipal principal, Callers callers, IGrainFactory grains)
+        HttpContext context, ClaimsPrincipal principal, Callers callers, GrainReferences<IUserGrain> users)
     {
         var body = await RequestBody.ReadAsync(context, StrictJson.Default.ProfileSyncRequest);
         if (body.Problem is { } unreadable) return unreadable;
@@ -33,7 +32,7 @@ internal static class UserEndpoints
         if (errors.Any) return errors.ToProblem();
 
         var synced = caller.OwnUserId is { } userId
-            ? await grains.GetGrain<IUserGrain>(userId).SyncProfileAsync(update)
+            ? await users[userId].SyncProfileAsync(update)
             : await callers.Account(caller).SyncProfileAsync(update, "token");
         if (synced.Profile is not { } user) return SyncProblems.For(synced.Outcome);
 
@@ -43,10 +42,10 @@ internal static class UserEndpoints
     }
 
     private static async Task<Results<Ok<UserResponse>, ProblemHttpResult>> GetMeAsync(
-        HttpContext context, ClaimsPrincipal principal, Callers callers, IGrainFactory grains)
+        HttpContext context, ClaimsPrincipal principal, Callers callers, GrainReferences<IUserGrain> users)
     {
         if (await callers.FindUserIdAsync(callers.Read(principal)) is not { } userId
-            || await grains.GetGrain<IUserGrain>(userId).GetProfileAsync() is not { } user)
+            || await users[userId].GetProfileAsync() is not { } user)
         {
             return ProblemTypes.NotSynced.ToResult();
         }
@@ -55,7 +54,7 @@ internal static class UserEndpoints
         return TypedResults.Ok(UserResponse.From(user));
     }
 
-    private static async Task<Results<Ok<PublicUserResponse>, ProblemHttpResult>> GetUserAsync(string id, HttpContext context, IGrainFactory grains)
+    private static async Task<Results<Ok<PublicUserResponse>, ProblemHttpResult>> GetUserAsync(string id, HttpContext context, GrainReferences<IUserGrain> users)
     {
         if (Caller.ParseUserId(id) is not { } userId)
         {
@@ -64,7 +63,7 @@ internal static class UserEndpoints
             return errors.ToProblem();
         }
 
-        if (await grains.GetGrain<IUserGrain>(userId).GetProfileAsync() is not { } user) return ProblemTypes.UserNotFound.ToResult();
+        if (await users[userId].GetProfileAsync() is not { } user) return ProblemTypes.UserNotFound.ToResult();
 
         NeverStore(context);
         return TypedResults.Ok(PublicUserResponse.From(user));

@@ -75,7 +75,8 @@ public sealed class AuthorityIssuerTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task Validate_KeysRotated_NewOnePassesAndWithdrawnOneDoesNot()
     {
-        Assert.Null((await Validator.ValidateAsync(Token(_first, "one"))).Failure);
+        var passed = Token(_first, "one");
+        Assert.Null((await Validator.ValidateAsync(passed)).Failure);
 
         _provider.Publish(("two", _second));
 
@@ -87,6 +88,8 @@ public sealed class AuthorityIssuerTests : IAsyncLifetime, IDisposable
             await Task.Yield();
         }
 
+        // Also the very token that has passed before.
+        Assert.Null((await Validator.ValidateAsync(passed)).Principal);
         Assert.Null((await Validator.ValidateAsync(Token(_first, "one"))).Principal);
         Assert.Equal(2, _provider.KeyFetches);
     }

@@ -1,0 +1,42 @@
+using System.Diagnostics;
+using Npgsql;
+
+namespace Pulse.Load;
+
+/// <summary>The limit of <c>sync</c>: the statement alone, through Npgsql, at the same concurrency. This process is then the server that is measured.</summary>
+internal sealed class Inserts(Options options, Meter meter, Dictionary<string, object> line)
+{
+    private const string Sql =
+        "INSERT INTO users (id, email, name, created_at) VALUES (@id, @email, @name, now()) ON CONFLICT (id) DO UPDATE SET name = excluded.name";
+
+    public async Task RunAsync()
+    {
+        await using var database = NpgsqlDataSource.Create(options.Text("database", ""));
+        var latency = new Samples();
+        await InsertAsync(database, options.FirstUser + options.Connections, latency);
+        latency.Clear();
+
+        meter.Start();
+        var start = Stopwatch.GetTimestamp();
+        await InsertAsync(database, options.FirstUser, latency);
+        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        meter.Stop();
+        line["errors"] = 0;
+        meter.Report(line, latency.Count, seconds);
+        latency.Report(line);
+    }
+
+    private Task InsertAsync(NpgsqlDataSource database, int firstUser, Samples latency) => Parallel.ForEachAsync(
+        Enumerable.Range(firstUser, options.Connections),
+        new ParallelOptions { MaxDegreeOfParallelism = options.AtOnce },
+        async (user, token) =>
+        {
+            var since = Stopwatch.GetTimestamp();
+            await using var command = database.CreateCommand(Sql);
+            command.Parameters.Add(new("id", Guid.Parse(Jwt.UserId(user))));
+            command.Parameters.Add(new("email", $"user{user}@bench.test"));
+            command.Parameters.Add(new("name", $"User {user}"));
+            await command.ExecuteNonQueryAsync(token);
+            lock (latency) latency.Add(Stopwatch.GetElapsedTime(since).TotalMicroseconds);
+        });
+}

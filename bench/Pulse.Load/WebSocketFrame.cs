@@ -1,0 +1,40 @@
+using System.Buffers.Binary;
+
+namespace Pulse.Load;
+
+/// <summary>RFC 6455 frames: clients mask what they send, servers don't.</summary>
+internal static class WebSocketFrame
+{
+    public const int Continuation = 0, Text = 1, Binary = 2, Close = 8, Ping = 9, Pong = 10;
+    private static ReadOnlySpan<byte> Mask => [0x37, 0xfa, 0x21, 0x3d];
+
+    public static byte[] Encode(int opcode, ReadOnlySpan<byte> payload)
+    {
+        int extra = payload.Length < 126 ? 0 : 2;
+        byte[] frame = new byte[6 + extra + payload.Length];
+        frame[0] = (byte)(0x80 | opcode);
+        frame[1] = (byte)(0x80 | (extra == 0 ? payload.Length : 126));
+        if (extra != 0) BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(2), checked((ushort)payload.Length));
+        Mask.CopyTo(frame.AsSpan(2 + extra));
+        for (int i = 0; i < payload.Length; i++) frame[6 + extra + i] = (byte)(payload[i] ^ Mask[i & 3]);
+        return frame;
+    }
+
+    /// <summary>Takes one whole frame off the front of <paramref name="data"/>, or leaves it as it is.</summary>
+    public static bool TryTake(ref ReadOnlySpan<byte> data, out int opcode, out bool final, out ReadOnlySpan<byte> payload)
+    {
+        opcode = 0; final = false; payload = default;
+        if (data.Length < 2) return false;
+        long length = data[1] & 0x7f;
+        int header = length switch { 126 => 4, 127 => 10, _ => 2 };
+        if (data.Length < header) return false;
+        if (header == 4) length = BinaryPrimitives.ReadUInt16BigEndian(data[2..]);
+        else if (header == 10) length = BinaryPrimitives.ReadInt64BigEndian(data[2..]);
+        if (data.Length - header < length) return false;
+        opcode = data[0] & 0xf;
+        final = (data[0] & 0x80) != 0;
+        payload = data.Slice(header, (int)length);
+        data = data[(header + (int)length)..];
+        return true;
+    }
+}

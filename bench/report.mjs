@@ -1,0 +1,58 @@
+// node bench/report.mjs ROUNDS.jsonl: the medians of all rounds as tables, Pulse beside its limit.
+import { readFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+
+const rounds = readFileSync(process.argv[2], 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+const labels = new Map();
+for (const round of rounds) labels.set(round.label, [...(labels.get(round.label) ?? []), round]);
+
+const median = (label, read) => {
+  const values = (labels.get(label) ?? []).map(read).filter((value) => value !== undefined).sort((a, b) => a - b);
+  if (values.length === 0) return undefined;
+  const half = values.length >> 1;
+  return values.length % 2 ? values[half] : (values[half - 1] + values[half]) / 2;
+};
+const text = (value, digits = 0) => (value === undefined ? '–' : value.toFixed(digits));
+const ratio = (a, b) => (a === undefined || !b ? '–' : `${(a / b).toFixed(2)} ×`);
+const row = (cells) => console.log(`| ${cells.join(' | ')} |`);
+const table = (header) => {
+  console.log();
+  row(header);
+  row(header.map(() => '---'));
+};
+
+const cpu = (label) => median(label, (round) => round.cpu_us_per_op);
+const part = (label, name) => median(label, (round) => round.cpu_us_per_op_by?.[name]);
+
+console.log(`${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB; medians`);
+table(['phase', 'limit µs/op', 'Pulse µs/op', 'ratio', 'target', 'of it Pulse', 'Redis', 'PostgreSQL', 'p99 ms', 'errors', 'other CPU %', 'rounds']);
+const targets = { me: 1.5, 'connect again': 1.8, connect: 3, heartbeat: 1.15, churn: 2.5, storm: undefined, hold: 1.5, sync: 2 };
+for (const [phase, target] of Object.entries(targets)) {
+  const [limit, pulse] = [`limits/${phase}`, `pulse/${phase}`];
+  if (!labels.has(pulse)) continue;
+  row([
+    phase, text(cpu(limit), 1), text(cpu(pulse), 1), ratio(cpu(pulse), cpu(limit)), target ? `${target} ×` : '',
+    text(part(pulse, 'server'), 1), text(part(pulse, 'redis'), 1), text(part(pulse, 'postgres'), 1),
+    text(median(pulse, (round) => round.p99_ms), 1), text(median(pulse, (round) => round.errors)),
+    text(median(pulse, (round) => round.other_cpu_pct_of_machine)), labels.get(pulse).length,
+  ]);
+}
+
+table(['', 'limit', 'Pulse', 'ratio', 'target']);
+const compare = (name, phase, read, digits, target) => {
+  const [limit, pulse] = [median(`limits/${phase}`, read), median(`pulse/${phase}`, read)];
+  if (pulse !== undefined) row([name, text(limit, digits), text(pulse, digits), ratio(pulse, limit), target]);
+};
+compare('storm: all connected again, s', 'storm', (round) => round.all_connected_s, 1, '2 ×');
+compare('hold: KiB per connection over idle', 'hold', (round) => round.rss_kib_per_connection, 1, '27 KiB');
+compare('fan-out: p99 ms', 'fanout', (round) => round.p99_ms, 1, '100 ms');
+compare('cold start embedded, ms', 'cold embedded', (round) => round.ready_ms, 0, '2000 ms');
+compare('cold start on PostgreSQL and Redis, ms', 'cold on PostgreSQL and Redis', (round) => round.ready_ms, 0, '3000 ms');
+
+if (labels.has('1 silos/me')) {
+  table(['External topology', '1 silo µs/op', '3 silos µs/op', 'ratio', 'target']);
+  for (const phase of ['me', 'connect again', 'churn']) {
+    const [one, three] = [cpu(`1 silos/${phase}`), cpu(`3 silos/${phase}`)];
+    row([phase, text(one, 1), text(three, 1), ratio(three, one), '1.1 ×']);
+  }
+}

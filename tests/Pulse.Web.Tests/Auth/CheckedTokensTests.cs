@@ -1,0 +1,56 @@
+using System.Security.Claims;
+using Microsoft.Extensions.Time.Testing;
+using Pulse.Web.Auth;
+
+namespace Pulse.Web.Tests.Auth;
+
+public sealed class CheckedTokensTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly CheckedTokens _tokens;
+
+    public CheckedTokensTests() => _tokens = new(_time);
+
+    [Fact]
+    public void Find_UntilItExpires_GivesWhatPassed()
+    {
+        var (key, token) = (CheckedTokens.Key.Of("one"), Token(TimeSpan.FromMinutes(15)));
+        _tokens.Add(key, token);
+
+        _time.Advance(TimeSpan.FromMinutes(15) - TimeSpan.FromTicks(1));
+        Assert.Same(token, _tokens.Find(key));
+        _time.Advance(TimeSpan.FromTicks(1));
+        Assert.Null(_tokens.Find(key));
+    }
+
+    [Fact]
+    public void Find_AnotherToken_GivesNothing()
+    {
+        _tokens.Add(CheckedTokens.Key.Of("one"), Token(TimeSpan.FromMinutes(15)));
+
+        Assert.Null(_tokens.Find(CheckedTokens.Key.Of("onf")));
+    }
+
+    [Fact]
+    public void Add_MoreThanFit_ForgetsThoseThatAreNotUsed()
+    {
+        var token = Token(TimeSpan.FromMinutes(15));
+        var (used, unused) = (CheckedTokens.Key.Of("used"), CheckedTokens.Key.Of("unused"));
+        _tokens.Add(used, token);
+        _tokens.Add(unused, token);
+
+        for (var i = 0; i < 3 * CheckedTokens.GenerationSize; i++)
+        {
+            _tokens.Add(CheckedTokens.Key.Of($"other {i}"), token);
+            Assert.NotNull(_tokens.Find(used));
+        }
+
+        Assert.Null(_tokens.Find(unused));
+    }
+
+    private CheckedToken Token(TimeSpan lifetime)
+    {
+        var caller = new Caller { Issuer = "pulse", Subject = "ada", ExpiresAt = _time.GetUtcNow() + lifetime };
+        return new(new ClaimsPrincipal(new CallerIdentity(caller)), caller, KeySource: null, Keys: null);
+    }
+}

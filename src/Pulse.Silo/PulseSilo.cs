@@ -7,6 +7,7 @@ using Pulse.Grains.Storage;
 using Pulse.Grains.Users;
 using Pulse.Silo.Clustering;
 using Pulse.Silo.Health;
+using Pulse.Silo.Telemetry;
 using StackExchange.Redis;
 
 namespace Pulse.Silo;
@@ -26,7 +27,7 @@ public static class PulseSilo
 
         var cluster = builder.Configuration.GetSection(ClusterSettings.SectionName).Get<ClusterSettings>() ?? new();
         builder.Services.AddOptions<ClusterSettings>().BindConfiguration(ClusterSettings.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        builder.UseOrleans(silo => silo.UsePulseClustering(cluster, connections.Redis).AddPulseGrainStorage().ConfigureGrains());
+        builder.UseOrleans(silo => silo.UsePulseClustering(cluster, connections.Redis).AddPulseGrainStorage().ConfigureGrains().AddPulseTracing(builder));
         return builder;
     }
 

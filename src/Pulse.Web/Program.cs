@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Pulse.Silo;
 using Pulse.Silo.Health;
+using Pulse.Silo.Telemetry;
 using Pulse.Web.Auth;
 using Pulse.Web.Demo;
 using Pulse.Web.Draining;
@@ -12,6 +13,9 @@ using Pulse.Web.Sessions;
 using Pulse.Web.Silos;
 using Pulse.Web.SignIn;
 using Pulse.Web.Users;
+
+// What a container's health check runs.
+if (HealthProbe.Run(args) is { } exitCode) return exitCode;
 
 args = DemoSetup.ReadSwitch(args);
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = ContentRoot.Of(args) });
@@ -38,6 +42,8 @@ builder.AddPulsePages();
 builder.Services.AddPresenceHub();
 // How it leaves.
 builder.Services.AddDraining();
+// What it tells of itself.
+builder.AddPulseTelemetry();
 
 var app = builder.Build();
 
@@ -84,3 +90,4 @@ app.MapDevSignIn();
 app.MapPulseHealth();
 
 app.Run();
+return 0;

@@ -22,6 +22,7 @@ internal static class PresenceHubExtensions
         services.AddSingleton<PresenceWatches>();
         services.TryAddSingleton<IPresencePolicy, SignedInPresencePolicy>();
         services.AddSingleton<PresenceReader>();
+        services.AddSingleton<FrontEndMetrics>();
         services.AddHostedService<FrontEndUpkeep>();
         services.AddHostedService<TokenExpiry>();
         services.AddSignalR(hub =>
@@ -44,6 +45,8 @@ internal static class PresenceHubExtensions
     /// <summary>What the hub needs of the pipeline: bounds how many sockets come at once, and has each one's end observed.</summary>
     public static void UsePresenceHub(this IApplicationBuilder app)
     {
+        // Nobody else needs it: it only has to be there.
+        app.ApplicationServices.GetRequiredService<FrontEndMetrics>();
         app.Use(app.ApplicationServices.GetRequiredService<HubAdmission>().AdmitAsync);
         app.UseWebSockets();
         app.Use(SocketClosure.ObserveAsync);

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Configuration;
 using Pulse.Silo;
 using Pulse.Silo.Health;
+using Pulse.Silo.Telemetry;
 using StackExchange.Redis;
 
 namespace Pulse.Web.Silos;
@@ -59,6 +60,7 @@ internal static class SilosSetup
             client.Configure<ClusterOptions>(builder.Configuration.GetSection("Pulse:Cluster"));
             client.UseRedisClustering(options => options.ConfigurationOptions = ConfigurationOptions.Parse(redis));
             client.UseConnectionRetryFilter<SiloRetry>();
+            client.AddPulseTracing(builder);
 
             // New silos take load, and a cluster that was replaced as a whole is found again, within this time.
             client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(5));

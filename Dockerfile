@@ -1,0 +1,49 @@
+# Pulse's two images, for PostgreSQL and Redis (the connection strings are settings, as everything else: docs/settings.md):
+#
+#   docker build --target web -t pulse-web .
+#   docker build --target silo -t pulse-silo .
+
+FROM node:24-bookworm-slim AS node
+
+FROM mcr.microsoft.com/dotnet/sdk:10.0-noble AS build
+# For the pages' TypeScript, which is part of the .NET build.
+COPY --from=node /usr/local/bin/node /usr/local/bin/node
+COPY --from=node /usr/local/lib/node_modules/npm /usr/local/lib/node_modules/npm
+RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
+WORKDIR /source
+# What decides which packages are needed, in a layer of its own: it changes seldom.
+COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt .editorconfig ./
+COPY src/Pulse.Grains.Interfaces/Pulse.Grains.Interfaces.csproj src/Pulse.Grains.Interfaces/
+COPY src/Pulse.Grains/Pulse.Grains.csproj src/Pulse.Grains/
+COPY src/Pulse.Silo/Pulse.Silo.csproj src/Pulse.Silo/
+COPY src/Pulse.Web/Pulse.Web.csproj src/Pulse.Web/
+COPY src/Pulse.Web/Client/Client.targets src/Pulse.Web/Client/
+RUN dotnet restore src/Pulse.Web
+COPY sql sql
+COPY clients/typescript/src clients/typescript/src
+COPY src src
+RUN dotnet publish src/Pulse.Silo --no-restore -c Release -o /out/silo -p:UseAppHost=false \
+ && dotnet publish src/Pulse.Web --no-restore -c Release -o /out/web -p:UseAppHost=false
+
+# "chiseled": no shell and no package manager; "extra": with the ICU data that normalising e-mail addresses needs.
+FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled-extra AS base
+WORKDIR /app
+USER $APP_UID
+ENV ASPNETCORE_HTTP_PORTS=8080
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+
+FROM base AS silo
+COPY --from=build /out/silo .
+# Silos, front ends as their clients.
+EXPOSE 11111 30000
+# Whether the process lives; /health/ready also tells whether what it needs does. Long enough for a start that waits for its database.
+HEALTHCHECK --interval=10s --timeout=6s --start-period=90s --retries=3 \
+  CMD ["dotnet", "Pulse.Silo.dll", "--healthcheck", "http://localhost:8080/health/live"]
+ENTRYPOINT ["dotnet", "Pulse.Silo.dll"]
+
+FROM base AS web
+COPY --from=build /out/web .
+HEALTHCHECK --interval=10s --timeout=6s --start-period=90s --retries=3 \
+  CMD ["dotnet", "Pulse.Web.dll", "--healthcheck", "http://localhost:8080/health/live"]
+ENTRYPOINT ["dotnet", "Pulse.Web.dll"]

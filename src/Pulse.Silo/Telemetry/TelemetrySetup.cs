@@ -1,0 +1,44 @@
+using Npgsql;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace Pulse.Silo.Telemetry;
+
+/// <summary>Metrics and traces over OTLP: the same for a silo and a front end.</summary>
+public static class TelemetrySetup
+{
+    // The exporter's own variable, and nothing of ours beside it: how and how often it sends is set by the others of the OpenTelemetry specification.
+    private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    /// <summary>Exports to <c>OTEL_EXPORTER_OTLP_ENDPOINT</c>; does nothing without one.</summary>
+    public static void AddPulseTelemetry(this IHostApplicationBuilder builder)
+    {
+        if (!builder.ExportsTelemetry()) return;
+
+        var service = builder.Configuration["OTEL_SERVICE_NAME"] ?? builder.Environment.ApplicationName;
+        builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService(service))
+            .WithMetrics(metrics => metrics
+                .AddMeter("Pulse.*", "Microsoft.Orleans")
+                .AddAspNetCoreInstrumentation()
+                .AddRuntimeInstrumentation()
+                .AddNpgsqlInstrumentation()
+                .AddOtlpExporter())
+            .WithTracing(traces => traces
+                .AddSource("Microsoft.Orleans.*")
+                .AddAspNetCoreInstrumentation(http => http.Filter = context => !context.Request.Path.StartsWithSegments("/health"))
+                .AddNpgsql()
+                .AddOtlpExporter());
+    }
+
+    /// <summary>Carries traces from front ends to silos, if anybody collects them.</summary>
+    internal static ISiloBuilder AddPulseTracing(this ISiloBuilder silo, IHostApplicationBuilder host) =>
+        host.ExportsTelemetry() ? silo.AddActivityPropagation() : silo;
+
+    /// <inheritdoc cref="AddPulseTracing(ISiloBuilder, IHostApplicationBuilder)"/>
+    public static IClientBuilder AddPulseTracing(this IClientBuilder client, IHostApplicationBuilder host) =>
+        host.ExportsTelemetry() ? client.AddActivityPropagation() : client;
+
+    private static bool ExportsTelemetry(this IHostApplicationBuilder builder) => !string.IsNullOrWhiteSpace(builder.Configuration[Endpoint]);
+}

@@ -1,0 +1,49 @@
+using Pulse.Grains.Identity;
+using Pulse.Identity;
+using Pulse.Presence;
+using Pulse.Users;
+
+namespace Pulse.Grains.Tests.Versions;
+
+/// <summary>What the stored payloads hold, by file name: a type's alias and, from its second one on, a number.</summary>
+/// <remarks>
+/// Once released, an entry and its file stay as they are. A type that got a member gets another entry with that member, and the earlier one tests
+/// what a reader makes of its absence.
+/// </remarks>
+internal static class Samples
+{
+    private static readonly Guid s_id = new("01a203bc-2925-7049-9285-cf93ae1b00ea");
+    private static readonly Guid s_otherId = new("01a203bc-2925-7049-9285-cf93ae1b00eb");
+    private static readonly DateTimeOffset s_at = new(2026, 11, 24, 9, 30, 15, 123, TimeSpan.Zero);
+
+    private static readonly UserProfile s_ada = new()
+    {
+        Id = s_id, Email = "ada@example.com", Name = "Ada Ω", Avatar = "https://example.com/ada.png", CreatedAt = s_at, LastSeenAt = s_at.AddDays(1), EmailVerified = true,
+    };
+
+    public static IReadOnlyDictionary<string, object> All { get; } = new Dictionary<string, object>
+    {
+        ["pulse.ConnectionLease"] = new ConnectionLease
+        {
+            ConnectionId = "connection", FrontEndId = "front end", SeenAt = s_at, SessionId = s_otherId, Status = PresenceStatus.Busy, Message = "In a meeting",
+            StatusSetAt = s_at.AddSeconds(-1), ConnectedAt = s_at.AddHours(-1), ActiveAt = s_at.AddMinutes(-1),
+        },
+        ["pulse.ExternalAccount"] = new ExternalAccount { Provider = "google", ProviderAccountId = "110169484474386276334", Type = "oidc" },
+        ["pulse.KeyRingState"] = new KeyRingState { Keys = new() { ["key-1"] = "<key id=\"1\" />", ["key-2"] = "<key id=\"2\" />" } },
+        ["pulse.PresenceSnapshot"] = new PresenceSnapshot
+        {
+            UserId = s_id, Status = PresenceStatus.Away, Message = "Ω", LastSeenAt = s_at, Version = 638_999_999_999_999_999, OwnStatus = PresenceStatus.Invisible,
+            IsProvisional = true,
+        },
+        ["pulse.ProfileSyncResult"] = new ProfileSyncResult(ProfileSyncOutcome.Updated, s_ada),
+        ["pulse.ProfileUpdate"] = new ProfileUpdate { Email = "ada@example.com", EmailVerified = true, Name = "Ada", Avatar = "https://example.com/ada.png", RemoveAvatar = true },
+        ["pulse.SessionStart"] = new SessionStart { TokenHash = [.. Enumerable.Range(0, 32).Select(i => (byte)i)], Device = "Mozilla/5.0", Address = "192.0.2.1" },
+        ["pulse.SignInLink"] = new SignInLink(SignInLinkState.Good, "ada@example.com"),
+        ["pulse.SignInSession"] = new SignInSession
+        {
+            Id = s_otherId, CreatedAt = s_at, LastUsedAt = s_at.AddDays(1), ExpiresAt = s_at.AddDays(8), Device = "Mozilla/5.0", Address = "2001:db8::1", Renewed = true,
+        },
+        ["pulse.StoreUnavailableException"] = new StoreUnavailableException("timeout"),
+        ["pulse.UserProfile"] = s_ada,
+    };
+}

@@ -1,0 +1,86 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Pulse.Web.Tests.Auth;
+
+namespace Pulse.Web.Tests.Presence;
+
+/// <summary>What a collector is sent, by a real exporter over HTTP.</summary>
+public sealed class TelemetryTests(TelemetryTests.Application pulse) : IClassFixture<TelemetryTests.Application>
+{
+    [Fact]
+    public async Task Export_HasTheConnectionsAndEverySource_AndNoToken()
+    {
+        var token = TestTokens.Hs256(TestTokens.Claims());
+        await using var client = await HubClient.ConnectAsync(pulse.Address, token);
+        using var http = pulse.As(token);
+        using var me = await http.GetAsync($"/auth/me?access_token={token}");
+
+        foreach (var metric in new[] { "pulse.connections", "orleans-", "http.server.request.duration", "dotnet.gc.collections" })
+        {
+            await Eventually.AsyncTrue($"the metric {metric}", () => Task.FromResult(pulse.Sent("/v1/metrics").Contains(metric, StringComparison.Ordinal)));
+        }
+
+        await client.Connection.StopAsync();
+        await Eventually.AsyncTrue("the request's trace", () => Task.FromResult(pulse.Sent("/v1/traces").Contains("/auth/me", StringComparison.Ordinal)));
+        Assert.DoesNotContain(token, pulse.Sent("/v1/traces"), StringComparison.Ordinal);
+    }
+
+    public sealed class Application : PulseApplication, IAsyncLifetime
+    {
+        private readonly ConcurrentQueue<(string Path, string Body)> _sent = new();
+        private readonly WebApplication _collector;
+
+        public Application() : this(FreePort())
+        {
+        }
+
+        private Application(int port) : base(new Dictionary<string, string>
+        {
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = $"http://127.0.0.1:{port}",
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+            ["OTEL_METRIC_EXPORT_INTERVAL"] = "200",
+            ["OTEL_BSP_SCHEDULE_DELAY"] = "200",
+        })
+        {
+            var builder = WebApplication.CreateEmptyBuilder(new());
+            builder.WebHost.UseKestrelCore().UseUrls($"http://127.0.0.1:{port}");
+            builder.Logging.ClearProviders();
+            _collector = builder.Build();
+            _collector.Run(TakeAsync);
+        }
+
+        /// <summary>All that came on that path, as text: names and values are readable in the binary form.</summary>
+        public string Sent(string path) => string.Concat(_sent.Where(sent => sent.Path == path).Select(sent => sent.Body));
+
+        async Task IAsyncLifetime.InitializeAsync()
+        {
+            await _collector.StartAsync();
+            await InitializeAsync();
+        }
+
+        async Task IAsyncLifetime.DisposeAsync()
+        {
+            await DisposeAsync();
+            await _collector.DisposeAsync();
+        }
+
+        private async Task TakeAsync(HttpContext context)
+        {
+            using var reader = new StreamReader(context.Request.Body, Encoding.Latin1);
+            _sent.Enqueue((context.Request.Path, await reader.ReadToEndAsync()));
+        }
+
+        private static int FreePort()
+        {
+            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            return ((IPEndPoint)socket.LocalEndPoint!).Port;
+        }
+    }
+}

@@ -10,35 +10,37 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
     private readonly Fleet _fleet = fixture.Fleet;
     private readonly Checker _checker = fixture.Checker;
 
-    /// <summary>The processes to kill, one after the other or all at once (with "+").</summary>
-    public static TheoryData<string> Kills => Scale.IsLong
-        ? ["silo-1", "silo-2", "silo-3", "front-end-1", "front-end-2", "silo-1+silo-2+silo-3"]
-        : ["silo-2", "front-end-1"];
+    /// <summary>What is done to which processes; several at once with "+".</summary>
+    public static TheoryData<string> Faults => Scale.IsLong
+        ? ["kill silo-1", "kill silo-2", "kill silo-3", "kill front-end-1", "kill front-end-2", "kill silo-1+silo-2+silo-3", "freeze silo-2", "freeze front-end-1"]
+        : ["kill silo-2", "kill front-end-1"];
 
-    [Theory, MemberData(nameof(Kills))]
-    public async Task Kill9_LosesNothing(string names)
+    [Theory, MemberData(nameof(Faults))]
+    public async Task Fault_LosesNothing(string fault)
     {
+        var (verb, names) = fault.Split(' ') is [var first, var second] ? (first, second.Split('+')) : throw new ArgumentException(fault);
         await _fleet.LeaveAsync(Scale.Users / 50);
-        await WaitUntilRightAsync("before the kill");
+        await WaitUntilRightAsync("before the fault");
 
         var clock = Stopwatch.StartNew();
-        foreach (var name in names.Split('+')) await _cluster.KillAsync(name);
+        foreach (var name in names) await _cluster.SignalAsync(name, verb == "kill" ? "KILL" : "STOP");
 
         // Some leave while nobody may be there to hear it. A front end that dies takes the knowledge of its last seconds with it, so not there.
-        if (!names.Contains("front-end")) await _fleet.LeaveAsync(Scale.Users / 50);
-        if (names.Contains('+'))
-        {
-            foreach (var name in names.Split('+')) await _cluster.StartAsync(name);
-        }
+        if (!names[0].StartsWith("front-end", StringComparison.Ordinal)) await _fleet.LeaveAsync(Scale.Users / 50);
+        if (names.Length == 3) await ReviveAsync(names);
 
-        await Task.Delay(TimeSpan.FromSeconds(1));
-        await WaitUntilRightAsync($"after kill -9 of {names}");
+        // The clients of a process that does not answer find out by their own pings.
+        if (verb == "freeze") await Task.Delay(Scale.TimeToLive);
+        else await Task.Delay(TimeSpan.FromSeconds(1));
+        await WaitUntilRightAsync($"after {fault}");
         var converged = clock.Elapsed;
 
-        foreach (var name in names.Split('+')) await _cluster.StartAsync(name);
+        // What was frozen comes to life again among others who have taken it for dead.
+        if (verb == "freeze") foreach (var name in names) await _cluster.SignalAsync(name, "CONT");
+        await ReviveAsync(names);
         await WaitUntilReadyAsync();
         _fleet.ComeBack();
-        await VerifyAsync($"kill -9 of {names}", converged);
+        await VerifyAsync(fault, converged);
     }
 
     [Fact]
@@ -70,6 +72,74 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
         await VerifyAsync("FLUSHALL", converged);
     }
 
+    [Fact]
+    public async Task PostgresStopped_PresenceGoesOnAndNothingIsLost()
+    {
+        await WaitUntilRightAsync("before PostgreSQL stops");
+        var clock = Stopwatch.StartNew();
+        await _cluster.StopAsync("postgres");
+        await _fleet.LeaveAsync(Scale.Users / 50);
+        var told = await Wait.UntilAsync("watchers told of who left", () => Task.FromResult(
+            _fleet.Watchers.SelectMany(watcher => watcher.UserIds.Where(_fleet.Left.ContainsKey).Select(watcher.StatusOf)).All(status => status == "offline")
+                ? "" : "not yet"), TimeSpan.FromSeconds(20));
+
+        var write = Stopwatch.StartNew();
+        var (status, retryAfter) = await _fleet.Writers[0].TryOnceAsync();
+        write.Stop();
+        Assert.Equal(503, status);
+        Assert.NotNull(retryAfter);
+        Assert.True(write.Elapsed < TimeSpan.FromSeconds(5), $"503 came after {write.Elapsed.TotalSeconds:F1} s.");
+
+        var left = Scale.Outage - clock.Elapsed;
+        if (left > TimeSpan.Zero) await Task.Delay(left);
+        await _cluster.StartAsync("postgres");
+        var converged = await WaitUntilRightAsync("after PostgreSQL is back");
+        _fleet.ComeBack();
+        output.WriteLine($"PostgreSQL away: watchers told after {told.TotalSeconds:F1} s; a write answered 503 after {write.Elapsed.TotalSeconds:F1} s");
+        await VerifyAsync($"PostgreSQL stopped for {clock.Elapsed.TotalSeconds:F0} s", converged);
+    }
+
+    [Fact]
+    public async Task RedisKilledAndBackEmpty_IsWholeAgain()
+    {
+        await WaitUntilRightAsync("before Redis dies");
+        var answered = _fleet.Writers.Sum(writer => writer.AnsweredCount);
+        var clock = Stopwatch.StartNew();
+        await _cluster.KillAsync("redis");
+        await Task.Delay(Scale.Outage);
+        Assert.True(_fleet.Writers.Sum(writer => writer.AnsweredCount) > answered, "No write was answered while Redis was away.");
+        _cluster.EmptyRedis();
+        await _cluster.StartAsync("redis");
+        var converged = await WaitUntilRightAsync("after Redis is back, empty");
+        await VerifyAsync($"Redis killed for {clock.Elapsed.TotalSeconds:F0} s and back empty", converged);
+    }
+
+    [Fact]
+    public async Task ThreeRoundsOfComingAndGoing_ReturnTheirMemory()
+    {
+        string[] processes = ["silo-1", "silo-2", "silo-3", "front-end-1", "front-end-2"];
+        var rounds = new List<long[]>();
+        for (var round = 0; round < 3; round++)
+        {
+            await _fleet.LeaveAsync(_fleet.Users.Length);
+            await WaitUntilRightAsync($"after all have left, round {round + 1}");
+            rounds.Add([.. processes.Select(_cluster.ResidentBytes)]);
+            _fleet.ComeBack();
+            await WaitUntilRightAsync($"after all are back, round {round + 1}");
+        }
+
+        for (var i = 0; i < processes.Length; i++)
+        {
+            output.WriteLine($"{processes[i]}: {string.Join(", ", rounds.Select(bytes => $"{bytes[i] >> 20} MiB"))}");
+            Assert.True(rounds[2][i] <= rounds[0][i] * 1.15, $"{processes[i]} grew from {rounds[0][i] >> 20} to {rounds[2][i] >> 20} MiB.");
+        }
+    }
+
+    private async Task ReviveAsync(string[] names)
+    {
+        foreach (var name in names) await _cluster.StartAsync(name);
+    }
+
     private async Task<TimeSpan> WaitUntilRightAsync(string when)
     {
         try
@@ -96,11 +166,11 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
         }
     }
 
-    /// <summary>After one time to live of quiet: what must hold whatever happened.</summary>
+    /// <summary>After a while of quiet: what must hold whatever happened.</summary>
     private async Task VerifyAsync(string fault, TimeSpan converged)
     {
-        await Task.Delay(Scale.TimeToLive);
-        await WaitUntilRightAsync($"one time to live after {fault}");
+        await Task.Delay(Scale.Quiet);
+        await WaitUntilRightAsync($"some time after {fault}");
         var (answered, lost) = await _checker.CountLostWritesAsync();
         var falseOfflines = _checker.CountFalseOfflines();
         output.WriteLine(

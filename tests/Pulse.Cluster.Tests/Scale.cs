@@ -17,6 +17,12 @@ internal static class Scale
     /// <summary>Of a presence key. The short set halves all of presence's times.</summary>
     public static TimeSpan TimeToLive => TimeSpan.FromSeconds(IsLong ? 60 : 30);
 
+    /// <summary>How long a store is away.</summary>
+    public static TimeSpan Outage => TimeSpan.FromSeconds(IsLong ? 60 : 6);
+
+    /// <summary>How long nothing happens before what must hold is looked at once more.</summary>
+    public static TimeSpan Quiet => IsLong ? TimeToLive : TimeToLive / 10;
+
     /// <summary>Longest wait for a state that must come: what is promised, and twice that again for a busy machine.</summary>
     public static TimeSpan Patience => TimeToLive * 3;
 }

@@ -28,15 +28,20 @@ internal sealed class Writer(HttpClient http, Guid userId, string email, string 
         }
     }
 
+    /// <summary>One write that is not counted.</summary>
+    /// <returns>Its status, and what Retry-After says.</returns>
+    public async Task<(int Status, string? RetryAfter)> TryOnceAsync()
+    {
+        using var answer = await SendAsync("not counted");
+        return ((int)answer.StatusCode, answer.Headers.RetryAfter?.ToString());
+    }
+
     public async Task WriteAsync()
     {
         var number = ++_attempt;
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/auth/sync");
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        request.Content = JsonContent.Create(new { email, name = $"write {number}" });
         try
         {
-            using var answer = await http.SendAsync(request);
+            using var answer = await SendAsync($"write {number}");
             if (answer.IsSuccessStatusCode)
             {
                 Answered = number;
@@ -51,5 +56,13 @@ internal sealed class Writer(HttpClient http, Guid userId, string email, string 
         {
             Failures.Add(e.GetType().Name);
         }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(string name)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/auth/sync");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        request.Content = JsonContent.Create(new { email, name });
+        return await http.SendAsync(request);
     }
 }

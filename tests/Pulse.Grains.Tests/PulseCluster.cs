@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Orleans.TestingHost;
 using Pulse.Grains.Presence;
@@ -12,7 +13,7 @@ using Xunit;
 namespace Pulse.Grains.Tests;
 
 /// <summary>A cluster of two silos in this process, set up by the same code as the real ones, on a database of its own.</summary>
-public sealed class PulseCluster : IAsyncLifetime
+public class PulseCluster : IAsyncLifetime
 {
     /// <summary>Short, so that leases can run out in a test; a busy machine still renews in time.</summary>
     public static readonly TimeSpan TimeToLive = TimeSpan.FromSeconds(6);
@@ -58,6 +59,7 @@ public sealed class PulseCluster : IAsyncLifetime
                 ["Pulse:Presence:MaxConnectionsPerUser"] = "3",
             });
             host.AddPulseGrains(new(_database.ConnectionString, redis));
+            Adjust(host);
         });
         builder.ConfigureSilo((_, silo) => silo.AddPulseGrainStorage().ConfigureGrains());
         Cluster = builder.Build();
@@ -83,6 +85,11 @@ public sealed class PulseCluster : IAsyncLifetime
 
     /// <summary>Renews a lease as a front end does, until disposed.</summary>
     public IDisposable KeepRenewing(Guid userId, ConnectionLease lease) => new Renewal(Client.GetGrain<IUserGrain>(userId), lease, FrontEnd);
+
+    /// <summary>Changes what a silo is made of.</summary>
+    private protected virtual void Adjust(IHostApplicationBuilder host)
+    {
+    }
 
     private sealed class Renewal : IDisposable
     {

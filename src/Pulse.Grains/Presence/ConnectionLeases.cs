@@ -14,6 +14,7 @@ internal sealed class ConnectionLeases(TimeSpan duration)
     // Null until a connection ends: most users have one connection and are forgotten soon after it.
     private Dictionary<string, DateTimeOffset>? _ended;
     private DateTimeOffset? _graceUntil;
+    private (DateTimeOffset At, DateTimeOffset Until)? _assumed;
 
     private readonly record struct Held(ConnectionLease Lease, DateTimeOffset ExpiresAt);
 
@@ -21,7 +22,10 @@ internal sealed class ConnectionLeases(TimeSpan duration)
     public int Count => _live.Count;
 
     /// <summary>Whether the user counts as connected.</summary>
-    public bool IsOnline => _live.Count > 0 || _graceUntil is not null;
+    public bool IsOnline => _live.Count > 0 || _graceUntil is not null || IsAssumed;
+
+    /// <summary>Whether there may be connections that have not been renewed here yet; see <see cref="Assume"/>.</summary>
+    public bool IsAssumed => _assumed is not null;
 
     /// <summary>When <see cref="Expire"/> has something to do unless a renewal comes first; <see cref="DateTimeOffset.MaxValue"/> for never.</summary>
     public DateTimeOffset NextDeadline { get; private set; } = DateTimeOffset.MaxValue;
@@ -69,11 +73,13 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         FindNextDeadline();
     }
 
-    /// <summary>Takes the user for connected for one lease, on the word of a key that an earlier activation of the grain has left.</summary>
+    /// <summary>
+    /// Takes the user for connected for one lease, on the word of a key that an earlier activation of the grain has left. Connections that come and go
+    /// meanwhile do not shorten it: nothing is known yet of the others.
+    /// </summary>
     public void Assume(DateTimeOffset now)
     {
-        NoteGone(now);
-        ExtendGrace(now + duration);
+        _assumed = (now, now + duration);
         FindNextDeadline();
     }
 
@@ -84,6 +90,12 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         if (now < NextDeadline) return;
 
         if (_graceUntil <= now) _graceUntil = null;
+        if (_assumed is { } assumed && assumed.Until <= now)
+        {
+            _assumed = null;
+            GoneAt ??= assumed.At; // Nobody was heard of: not later than this.
+        }
+
         foreach (var (connectionId, held) in _live)
         {
             if (held.ExpiresAt > now) continue;
@@ -107,6 +119,7 @@ internal sealed class ConnectionLeases(TimeSpan duration)
     private void FindNextDeadline()
     {
         var next = _graceUntil ?? DateTimeOffset.MaxValue;
+        if (_assumed is { } assumed && assumed.Until < next) next = assumed.Until;
         foreach (var held in _live.Values)
         {
             if (held.ExpiresAt < next) next = held.ExpiresAt;

@@ -37,7 +37,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     private DateTimeOffset? _lastSeenAt;
     private bool _online;
-    private bool _heardOf;
+    private bool _recalled;
 
     public UserGrain(
         IGrainContext context, IUserStore store, IAccountStore accounts, LastSeenWriter lastSeenWriter, OnlineUsers onlineUsers,
@@ -112,8 +112,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     public Task DisconnectAsync(ConnectionLease lease, ConnectionEnd how)
     {
-        // Also for a connection that was never known here: the silo that knew it may have died. Its key is left to its TTL then,
-        // since other connections of this user may be about to be renewed.
+        // Also for a connection that was never known here: the silo that knew it may have died.
         _leases.End(lease.ConnectionId, lease.SeenAt, _time.GetUtcNow(), how == ConnectionEnd.Dropped ? _options.OfflineGrace : TimeSpan.Zero);
         return SettleAsync();
     }
@@ -135,7 +134,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     /// <summary>Brings key, lastSeen and watchers in line with the leases.</summary>
     private async Task SettleAsync()
     {
-        _heardOf = true;
+        await RecallAsync();
         var wasOnline = _online;
         _online = _leases.IsOnline;
         if (_online && !wasOnline)
@@ -182,7 +181,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     {
         var now = _time.GetUtcNow();
         var (status, message) = _online ? DeviceStatus.Merge(_leases.Live, now, _options.AwayAfter) : (PresenceStatus.Offline, null);
-        return _visibility.Show(status, message, _lastSeenAt, provisional: _online && _leases.Count == 0 && !_heardOf, now);
+        return _visibility.Show(status, message, _lastSeenAt, provisional: _leases is { Count: 0, IsAssumed: true }, now);
     }
 
     /// <summary>Fills in what an activation does not know of itself: lastSeen, and whether its user is connected.</summary>
@@ -197,22 +196,27 @@ internal sealed partial class UserGrain : Grain, IUserGrain
             // Presence goes on without the database; lastSeen is told once it is back.
         }
 
-        if (_heardOf || _online) return;
+        await RecallAsync();
+        if (_online || !_leases.IsOnline) return;
+        _online = true;
+        await _onlineUsers.AddAsync(UserId, _leases.NextDeadline, _leases.SeenAt);
+    }
+
+    /// <summary>
+    /// Before anything else is made of what a new activation hears: another silo may have died with leases of this user, whose renewals are under way.
+    /// Until they must have come, the key that it left speaks for them; one connection that closes meanwhile need not be the last.
+    /// </summary>
+    private async Task RecallAsync()
+    {
+        if (_recalled) return;
+        _recalled = true;
         try
         {
-            // Another silo may have died with this user's leases: their renewals are under way, and until then the key speaks for them.
-            if (!await _index.IsOnlineAsync(UserId)) return;
-            _leases.Assume(_time.GetUtcNow());
-            _online = true;
-            await _onlineUsers.AddAsync(UserId, _leases.NextDeadline, _leases.SeenAt);
+            if (await _index.IsOnlineAsync(UserId)) _leases.Assume(_time.GetUtcNow());
         }
         catch (PresenceIndexUnavailableException)
         {
             // Then the renewals alone tell.
-        }
-        finally
-        {
-            _heardOf = !_online;
         }
     }
 

@@ -98,7 +98,10 @@ public sealed class UserGrainTests(PulseCluster cluster) : IClassFixture<PulseCl
         var ended = Lease("a");
         await User.DisconnectAsync(ended, ConnectionEnd.Closed);
 
-        Assert.Equal(Microseconds(ended.SeenAt), await cluster.StoredLastSeenAsync(_id));
+        // Not at once: other connections may not have been renewed here yet.
+        Assert.True((await User.GetPresenceAsync()) is { Status: PresenceStatus.Online, IsProvisional: true });
+        await Eventually.AsyncEqual(Microseconds(ended.SeenAt), () => cluster.StoredLastSeenAsync(_id));
+        Assert.False(await cluster.Redis.KeyExistsAsync(PulseCluster.Key(_id)));
     }
 
     [Fact]

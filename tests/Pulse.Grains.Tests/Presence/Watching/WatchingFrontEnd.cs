@@ -1,0 +1,90 @@
+using System.Collections.Concurrent;
+using Pulse.Presence;
+using Pulse.Users;
+
+namespace Pulse.Grains.Tests.Presence.Watching;
+
+/// <summary>A front end that watches, over a network that may lose, hold back, reorder and repeat what grains tell it.</summary>
+internal sealed class WatchingFrontEnd : IFrontEndObserver
+{
+    private readonly IGrainFactory _grains;
+    private readonly IFrontEndObserver _reference;
+    private readonly ConcurrentDictionary<Guid, PresenceSnapshot?> _watched = new();
+    private readonly ConcurrentBag<PresenceSnapshot> _accepted = [];
+    private readonly ConcurrentStack<PresenceSnapshot> _held = new();
+    private readonly Lock _gate = new();
+
+    public WatchingFrontEnd(IClusterClient client)
+    {
+        _grains = client;
+        _reference = client.CreateObjectReference<IFrontEndObserver>(this);
+    }
+
+    public enum Network
+    {
+        Works,
+        Loses,
+        Holds,
+    }
+
+    /// <summary>A new process has a new one.</summary>
+    public string Id { get; } = Guid.NewGuid().ToString("N");
+
+    public IFrontEndObserver Reference => _reference;
+
+    public Network State { get; private set; }
+
+    public ICollection<Guid> Watched => _watched.Keys;
+
+    /// <summary>All that this front end has taken for the truth at some time.</summary>
+    public IReadOnlyCollection<PresenceSnapshot> Accepted => _accepted;
+
+    public PresenceSnapshot? Known(Guid userId) => _watched.GetValueOrDefault(userId);
+
+    public Task WatchAsync(Guid userId)
+    {
+        _watched.TryAdd(userId, null);
+        return RefreshAsync(userId);
+    }
+
+    public Task UnwatchAsync(Guid userId)
+    {
+        _watched.TryRemove(userId, out _);
+        return _grains.GetGrain<IUserGrain>(userId).UnwatchAsync(_reference);
+    }
+
+    public async Task RefreshAsync(Guid userId) =>
+        Take(await _grains.GetGrain<IUserGrain>(userId).WatchAsync(_reference, Known(userId)?.Version ?? 0));
+
+    /// <summary>What was held back arrives when it works again, latest first, and twice.</summary>
+    public void Turn(Network state)
+    {
+        State = state;
+        if (state == Network.Holds) return;
+        PresenceSnapshot[] late = [.. _held];
+        _held.Clear();
+        if (state == Network.Loses) return;
+        foreach (var snapshot in late.Concat(late)) Take(snapshot);
+    }
+
+    public Task PresenceChanged(PresenceSnapshot presence)
+    {
+        if (State == Network.Works) Take(presence);
+        else if (State == Network.Holds) _held.Push(presence);
+        return Task.CompletedTask;
+    }
+
+    public Task CloseConnectionsAsync(string[] connectionIds, CloseReason reason) => Task.CompletedTask;
+
+    // As the real one takes it: the highest version counts, and a guess only where nothing is known.
+    private void Take(PresenceSnapshot presence)
+    {
+        lock (_gate)
+        {
+            if (!_watched.TryGetValue(presence.UserId, out var known)) return;
+            if (known is not null && (presence.Version <= known.Version || presence.IsProvisional)) return;
+            _watched[presence.UserId] = presence;
+            _accepted.Add(presence);
+        }
+    }
+}

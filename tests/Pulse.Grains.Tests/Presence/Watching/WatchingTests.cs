@@ -1,0 +1,18 @@
+using FsCheck.Xunit;
+using Xunit;
+
+namespace Pulse.Grains.Tests.Presence.Watching;
+
+/// <summary>What front ends make of what the grains of two silos tell them, whatever happens to either and in between.</summary>
+public sealed class WatchingTests(SteppedCluster cluster) : IClassFixture<SteppedCluster>
+{
+    [Property(MaxTest = 100, Arbitrary = [typeof(Scripts)])]
+    public async Task AnyScript_EndsWithTheTruth_AndNobodyIsSeenOfflineWhileHere(Script script)
+    {
+        var world = new World(cluster);
+        await world.PlayAsync(script);
+        await world.SettleAsync();
+
+        Assert.Empty(world.Faults());
+    }
+}

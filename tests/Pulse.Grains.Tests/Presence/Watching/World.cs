@@ -1,0 +1,214 @@
+using Pulse.Presence;
+using Pulse.Users;
+
+namespace Pulse.Grains.Tests.Presence.Watching;
+
+/// <summary>Plays a script twice over: in truth, and as messages to the grains of a cluster.</summary>
+internal sealed class World
+{
+    public const int Users = 2;
+    public const int FrontEnds = 3;
+
+    private static readonly TimeSpan RenewalInterval = SteppedCluster.Options.LeaseDuration * 3 / 8;
+
+    // Orleans gives a message up after its response timeout of 30 s: none is later than that.
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(25);
+
+    private readonly SteppedCluster _cluster;
+    private readonly TrueUser[] _users = [.. Enumerable.Range(0, Users).Select(_ => new TrueUser(Guid.CreateVersion7()))];
+    private readonly WatchingFrontEnd[] _frontEnds;
+    private readonly List<WatchingFrontEnd> _allFrontEnds;
+    private readonly DateTimeOffset[] _upkeepAt;
+    private readonly List<(DateTimeOffset SentAt, Func<Task> Send)> _late = [];
+
+    // Who was here since when: a snapshot's version says when the grain made it.
+    private readonly List<(long FromMs, bool[] IsHere)> _history = [];
+
+    public World(SteppedCluster cluster)
+    {
+        _cluster = cluster;
+        _frontEnds = [.. Enumerable.Range(0, FrontEnds).Select(_ => new WatchingFrontEnd(cluster.Client))];
+        _allFrontEnds = [.. _frontEnds];
+
+        // Not all at once, as those of processes that were started one after the other.
+        _upkeepAt = [.. Enumerable.Range(1, FrontEnds).Select(i => Now + (RenewalInterval * i / FrontEnds))];
+    }
+
+    private DateTimeOffset Now => _cluster.Clock.Now;
+
+    public async Task PlayAsync(Script script)
+    {
+        foreach (var happening in script.Happenings)
+        {
+            await PassAsync(TimeSpan.FromMilliseconds(happening.PauseMs));
+            var before = Array.ConvertAll(_users, user => user.IsHere(Now));
+            await DoAsync(happening, before);
+        }
+    }
+
+    /// <summary>The network works again, and time passes until all that was ever said has run out or has been said again.</summary>
+    public async Task SettleAsync()
+    {
+        foreach (var frontEnd in _frontEnds) frontEnd.Turn(WatchingFrontEnd.Network.Works);
+        await DeliverLateAsync(_late.Count);
+        await PassAsync(SteppedCluster.Options.TimeToLive + SteppedCluster.Options.OfflineGrace + SteppedCluster.Options.LeaseDuration);
+        foreach (var i in Enumerable.Range(0, FrontEnds)) await RenewAsync(_frontEnds[i]);
+        foreach (var frontEnd in _frontEnds) await RefreshAsync(frontEnd);
+    }
+
+    /// <summary>What is wrong; nothing if all is well.</summary>
+    public IEnumerable<string> Faults()
+    {
+        foreach (var (user, i) in _users.Select((user, i) => (user, i)))
+        {
+            var truth = user.Shown(Now);
+            foreach (var (frontEnd, f) in _frontEnds.Select((frontEnd, f) => (frontEnd, f)))
+            {
+                if (frontEnd.Known(user.Id) is { } known && (known.Status, known.Message) != truth)
+                {
+                    yield return $"front end {f} ends with user {i} as {known}, in truth {truth}";
+                }
+            }
+
+            foreach (var seen in _allFrontEnds.SelectMany(frontEnd => frontEnd.Accepted))
+            {
+                if (seen.UserId == user.Id && seen.OwnStatus == PresenceStatus.Offline && WasHere(i, seen.Version))
+                {
+                    yield return $"user {i} was seen offline while here, {seen.Version - _history[0].FromMs} ms after the beginning";
+                }
+            }
+        }
+    }
+
+    private bool WasHere(int user, long ms) => _history.FindLast(moment => moment.FromMs <= ms).IsHere[user];
+
+    private async Task DoAsync(Happening happening, bool[] before)
+    {
+        var user = _users[happening.User];
+        var frontEnd = _frontEnds[happening.FrontEnd];
+        var device = user.Open.Count == 0 ? null : user.Open[happening.Device % user.Open.Count];
+        var grain = _cluster.Client.GetGrain<IUserGrain>(user.Id);
+        Func<Task>? message = null;
+        var delivery = happening.Delivery;
+        switch (happening.Act)
+        {
+            case Act.Connect:
+                // A client is told that it is connected by the answer to this: until then it is not.
+                if (delivery == Delivery.Late) delivery = Delivery.OnTime;
+                var lease = user.Connect(frontEnd.Id, Now).ToLease(Now);
+                message = () => grain.ConnectAsync(lease, frontEnd.Reference);
+                break;
+
+            case Act.Close when device is not null:
+                user.Close(device);
+                message = End(device, ConnectionEnd.Closed);
+                break;
+
+            case Act.Drop when device is not null:
+                user.Drop(device, Now);
+                message = End(device, ConnectionEnd.Dropped);
+                break;
+
+            case Act.Renew when device is not null:
+                message = Renew(device);
+                break;
+
+            case Act.SetStatus when device is not null:
+                device.Set(happening.Status, happening.Device % 2 == 0 ? $"words {happening.Device} at {Now:T}" : null, Now);
+                message = Renew(device);
+                break;
+
+            case Act.Idle when device is not null:
+                device.IsIdle = true;
+                break;
+
+            case Act.RestartFrontEnd:
+                foreach (var each in _users)
+                {
+                    foreach (var lost in each.Open.Where(open => open.FrontEndId == frontEnd.Id).ToArray()) each.Drop(lost, Now);
+                }
+
+                _frontEnds[happening.FrontEnd] = new WatchingFrontEnd(_cluster.Client);
+                _allFrontEnds.Add(_frontEnds[happening.FrontEnd]);
+                break;
+        }
+
+        Note(before);
+        if (message is not null && delivery != Delivery.Late) await message();
+        if (message is not null && delivery != Delivery.OnTime) _late.Add((Now, message));
+        await (happening.Act switch
+        {
+            Act.Watch => frontEnd.WatchAsync(user.Id),
+            Act.Unwatch => frontEnd.UnwatchAsync(user.Id),
+            Act.DeliverLate => DeliverLateAsync(1),
+            Act.LoseGrain => _cluster.Cluster.DeactivateAsync(grain),
+            _ => Task.CompletedTask,
+        });
+        if (happening.Act == Act.LoseChanges) frontEnd.Turn(WatchingFrontEnd.Network.Loses);
+        if (happening.Act == Act.HoldChanges) frontEnd.Turn(WatchingFrontEnd.Network.Holds);
+        if (happening.Act == Act.PassChanges) frontEnd.Turn(WatchingFrontEnd.Network.Works);
+
+        Func<Task> End(Device ended, ConnectionEnd how)
+        {
+            var lease = ended.ToLease(Now);
+            return () => grain.DisconnectAsync(lease, how);
+        }
+
+        Func<Task> Renew(Device renewed)
+        {
+            var lease = renewed.ToLease(Now);
+            var holder = _frontEnds.First(candidate => candidate.Id == renewed.FrontEndId).Reference;
+            return () => grain.RenewAsync([lease], holder);
+        }
+    }
+
+    private async Task PassAsync(TimeSpan pause)
+    {
+        var until = Now + pause;
+        while (Now < until)
+        {
+            var next = new[] { until, Now + TimeSpan.FromSeconds(5) }.Concat(_upkeepAt).Min();
+            _cluster.Clock.Set(next);
+            Note(Array.ConvertAll(_users, user => user.IsHere(Now)));
+            await _cluster.SweepAsync();
+            await DeliverLateAsync(_late.Count(late => late.SentAt + LongestDelay <= Now));
+            for (var i = 0; i < FrontEnds; i++)
+            {
+                if (_upkeepAt[i] > Now) continue;
+                _upkeepAt[i] += RenewalInterval;
+                await RenewAsync(_frontEnds[i]);
+                await RefreshAsync(_frontEnds[i]);
+            }
+        }
+    }
+
+    private async Task RenewAsync(WatchingFrontEnd frontEnd)
+    {
+        foreach (var user in _users)
+        {
+            Device[] held = [.. user.Open.Where(device => device.FrontEndId == frontEnd.Id)];
+            foreach (var device in held.Where(device => !device.IsIdle)) device.ActiveAt = Now;
+            if (held.Length == 0) continue;
+            await _cluster.Client.GetGrain<IUserGrain>(user.Id).RenewAsync([.. held.Select(device => device.ToLease(Now))], frontEnd.Reference);
+        }
+    }
+
+    private static async Task RefreshAsync(WatchingFrontEnd frontEnd)
+    {
+        foreach (var userId in frontEnd.Watched) await frontEnd.RefreshAsync(userId);
+    }
+
+    private async Task DeliverLateAsync(int count)
+    {
+        for (; count > 0; count--)
+        {
+            if (_late.Count == 0) return;
+            var (_, send) = _late[0];
+            _late.RemoveAt(0);
+            await send();
+        }
+    }
+
+    /// <summary>At one and the same moment a sweep may come before what happens then, and what happens before the sweep.</summary>
+    private void Note(bool[] before) => _history.Add((Now.ToUnixTimeMilliseconds(), [.. _users.Select((user, i) => before[i] && user.IsHere(Now))]));
+}

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Pulse.Web.Auth;
 using Pulse.Web.Tests.Auth;
@@ -47,7 +48,7 @@ public class PulseApplication : IAsyncLifetime
 
     public Task InitializeAsync()
     {
-        _factory = new Factory(_settings);
+        _factory = new Factory(_settings, Adjust);
         _factory.UseKestrel(0);
         _factory.StartServer();
         Anonymous = _factory.CreateClient();
@@ -75,13 +76,19 @@ public class PulseApplication : IAsyncLifetime
         return client;
     }
 
+    /// <summary>Changes what it is made of.</summary>
+    private protected virtual void Adjust(IServiceCollection services)
+    {
+    }
+
     // By one of Pulse.Web's own types: every project with a Program has one of that name.
-    private sealed class Factory(Dictionary<string, string> settings) : WebApplicationFactory<Caller>
+    private sealed class Factory(Dictionary<string, string> settings, Action<IServiceCollection> adjust) : WebApplicationFactory<Caller>
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
             foreach (var (key, value) in settings) builder.UseSetting(key, value);
             builder.ConfigureLogging(logging => logging.ClearProviders());
+            builder.ConfigureServices(adjust);
         }
     }
 }

@@ -57,7 +57,10 @@ public interface IUserGrain : IGrainWithGuidKey
     Task RenewAsync(ConnectionLease[] leases, IFrontEndObserver frontEnd);
 
     /// <summary>Ends a connection for good: a late <see cref="ConnectAsync"/> or <see cref="RenewAsync"/> for it has no effect.</summary>
-    /// <returns>After the last one, once lastSeen is committed or, with the database away, queued; for a dropped one that is after the grace period.</returns>
+    /// <returns>
+    /// After the last one, once lastSeen is committed or, with the database away, queued. That is left for later while the user may be back or have other
+    /// connections: in the grace period after a dropped one, and for one lease on a silo that has just taken the user over from another.
+    /// </returns>
     [Alias("DisconnectAsync")]
     Task DisconnectAsync(ConnectionLease lease, ConnectionEnd how);
 

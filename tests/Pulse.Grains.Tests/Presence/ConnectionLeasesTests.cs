@@ -92,6 +92,21 @@ public sealed class ConnectionLeasesTests
         Assert.False(_leases.IsOnline);
     }
 
+    [Fact]
+    public void Assume_LastsForOneLease_WhoeverComesAndGoesMeanwhile()
+    {
+        _leases.Assume(Start);
+        _leases.Renew(Lease("a", Start), Start);
+        _leases.End("a", Start.AddSeconds(1), Start.AddSeconds(1), TimeSpan.Zero);
+
+        _leases.Expire(Start.AddSeconds(39.9));
+        Assert.True(_leases.IsOnline);
+        Assert.Equal(Start + Duration, _leases.NextDeadline);
+        _leases.Expire(Start + Duration);
+        Assert.False(_leases.IsOnline);
+        Assert.Equal(Start.AddSeconds(1), _leases.GoneAt);
+    }
+
     /// <summary>Any interleaving of beginnings, renewals, drops, closes and silences, late and repeated ones included, against the definition.</summary>
     [Property(MaxTest = 1_000, Arbitrary = [typeof(Histories)])]
     public void AnyHistory_AgreesWithTheDefinition(Message[] history)

@@ -13,6 +13,7 @@ public sealed class WatchingTests(SteppedCluster cluster) : IClassFixture<Steppe
         await world.PlayAsync(script);
         await world.SettleAsync();
 
-        Assert.Empty(world.Faults());
+        string[] faults = [.. world.Faults()];
+        Assert.True(faults.Length == 0, string.Join(Environment.NewLine, faults));
     }
 }

@@ -1,0 +1,103 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using StackExchange.Redis;
+using StackExchange.Redis.Profiling;
+
+namespace Pulse.Web.Tests.HotPaths;
+
+/// <summary>Pulse on PostgreSQL and Redis that counts what each operation asks of grains, Redis and the database, and how much it allocates.</summary>
+/// <remarks>With hours between renewals, so that nothing but the operation happens while one is measured.</remarks>
+public sealed class CountingPulse : PulseApplication, IAsyncLifetime
+{
+    private readonly ConcurrentQueue<string> _grainCalls = new();
+    private readonly ConcurrentQueue<string> _statements = new();
+    private readonly ActivityListener _listener;
+    private readonly string _database;
+    private ProfilingSession _redis = new();
+
+    public CountingPulse() : this($"pulse_counts_{Guid.NewGuid():N}")
+    {
+    }
+
+    private CountingPulse(string database) : base(new Dictionary<string, string>
+    {
+        ["ConnectionStrings:Postgres"] = new NpgsqlConnectionStringBuilder(Variable("PULSE_TEST_POSTGRES")) { Database = database }.ConnectionString,
+        ["ConnectionStrings:Redis"] = Variable("PULSE_TEST_REDIS"),
+        ["Pulse:Cluster:ClusterId"] = database,
+        ["Pulse:Presence:TimeToLive"] = "10:00:00",
+        ["Pulse:Presence:HeartbeatInterval"] = "10:00:00",
+    })
+    {
+        _database = database;
+        _listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "Npgsql",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = statement =>
+            {
+                if (statement.TagObjects.Any(tag => database.Equals(tag.Value))) _statements.Enqueue(statement.DisplayName);
+            },
+        };
+        ActivitySource.AddActivityListener(_listener);
+    }
+
+    /// <summary>Grain calls that have been answered since the last <see cref="Reset"/>, as <c>Interface.Method</c>.</summary>
+    public IReadOnlyCollection<string> GrainCalls => _grainCalls;
+
+    async Task IAsyncLifetime.InitializeAsync()
+    {
+        await ExecuteOnServerAsync($"CREATE DATABASE {_database}");
+        await InitializeAsync();
+        Services.GetRequiredService<IConnectionMultiplexer>().RegisterProfiler(() => _redis);
+    }
+
+    async Task IAsyncLifetime.DisposeAsync()
+    {
+        await DisposeAsync();
+        _listener.Dispose();
+        await ExecuteOnServerAsync($"DROP DATABASE IF EXISTS {_database} WITH (FORCE)");
+    }
+
+    /// <summary>Begins to count anew.</summary>
+    public void Reset()
+    {
+        _grainCalls.Clear();
+        _statements.Clear();
+        _redis = new();
+    }
+
+    /// <summary>What has been counted since.</summary>
+    public Counted Count() => new([.. _grainCalls], [.. _redis.FinishProfiling().Select(command => command.Command)], [.. _statements]);
+
+    private protected override void Adjust(IServiceCollection services) => services.AddSingleton<IIncomingGrainCallFilter>(new Filter(_grainCalls));
+
+    private static async Task ExecuteOnServerAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Variable("PULSE_TEST_POSTGRES")) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private static string Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value
+        ? value
+        : throw new InvalidOperationException($"{name} is not set. Run the tests with ./test.sh, which starts the servers they need.");
+
+    private sealed class Filter(ConcurrentQueue<string> calls) : IIncomingGrainCallFilter
+    {
+        public async Task Invoke(IIncomingGrainCallContext context)
+        {
+            await context.Invoke();
+            if (context.InterfaceMethod.DeclaringType?.Namespace?.StartsWith("Pulse", StringComparison.Ordinal) == true)
+                calls.Enqueue($"{context.InterfaceMethod.DeclaringType.Name}.{context.InterfaceMethod.Name}");
+        }
+    }
+}
+
+/// <summary>What has been asked of others.</summary>
+/// <param name="GrainCalls"><c>Interface.Method</c> each.</param>
+/// <param name="RedisCommands">On the connection for presence keys.</param>
+/// <param name="Statements">On this Pulse's database.</param>
+public sealed record Counted(string[] GrainCalls, string[] RedisCommands, string[] Statements);

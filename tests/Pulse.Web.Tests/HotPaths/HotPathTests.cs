@@ -1,0 +1,149 @@
+using System.Net.Http.Json;
+using Pulse.Web.Tests.Auth;
+using Xunit.Abstractions;
+
+namespace Pulse.Web.Tests.HotPaths;
+
+/// <summary>
+/// What the paths that make the bill may ask of grains, Redis and the database, and allocate. By counts, which are the same on any machine; times are
+/// bench/run.sh's to measure.
+/// </summary>
+/// <remarks>The bounds on bytes are about one and a half times what was measured in a Debug build: they stop a gross regression, not a careful feature.</remarks>
+[Collection(Alone.Name)]
+public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) : IClassFixture<CountingPulse>
+{
+    private const int Times = 100;
+
+    // What the driver makes of SET … EX for whole seconds.
+    private const string SetWithExpiry = "SETEX";
+
+    // Of DEL, on any Redis that has it.
+    private const string Delete = "UNLINK";
+
+    [Fact]
+    public async Task Connect_GrainActive_IsOneGrainCallAndOneRedisCommand()
+    {
+        var tokens = NewTokens();
+        var first = await ConnectAllAsync(tokens);
+        await LeaveAllAsync(first);
+
+        var (counted, bytes) = await MeasureAsync(async () => first = await ConnectAllAsync(tokens));
+
+        AssertEach("IUserGrain.ConnectAsync", counted.GrainCalls);
+        AssertEach(SetWithExpiry, counted.RedisCommands);
+        Assert.Empty(counted.Statements);
+        AssertBytes(bytes, 90_000);
+        await LeaveAllAsync(first);
+    }
+
+    [Fact]
+    public async Task Connect_FirstTime_ReadsNoDatabase()
+    {
+        RawConnection[] connections = [];
+
+        var (counted, _) = await MeasureAsync(async () => connections = await ConnectAllAsync(NewTokens()));
+
+        AssertEach("IUserGrain.ConnectAsync", counted.GrainCalls);
+        AssertEach(SetWithExpiry, counted.RedisCommands);
+        Assert.Empty(counted.Statements);
+        await LeaveAllAsync(connections);
+    }
+
+    [Fact]
+    public async Task Disconnect_IsOneGrainCallOneRedisCommandAndAtMostOneStatement()
+    {
+        var tokens = NewTokens();
+        await LeaveAllAsync(await ConnectAllAsync(tokens));
+        var connections = await ConnectAllAsync(tokens);
+
+        var (counted, bytes) = await MeasureAsync(() => LeaveAllAsync(connections));
+
+        AssertEach("IUserGrain.DisconnectAsync", counted.GrainCalls);
+        AssertEach(Delete, counted.RedisCommands);
+        Assert.InRange(counted.Statements.Length, 1, Times); // Group commits.
+        AssertBytes(bytes, 15_000);
+    }
+
+    [Fact]
+    public async Task Heartbeat_AsksNobody()
+    {
+        using var connection = await RawConnection.ConnectAsync(pulse.Address, NewToken());
+        for (var i = 0; i < Times; i++) await connection.HeartbeatAsync();
+
+        var (counted, bytes) = await MeasureAsync(async () =>
+        {
+            for (var i = 0; i < Times; i++) await connection.HeartbeatAsync();
+        });
+
+        Assert.Empty(counted.GrainCalls);
+        Assert.Empty(counted.RedisCommands);
+        Assert.Empty(counted.Statements);
+        AssertBytes(bytes, 2_100);
+    }
+
+    [Fact]
+    public async Task Me_ProfileRead_IsOneGrainCall()
+    {
+        var token = NewToken();
+        using (var client = pulse.As(token)) (await client.PostAsJsonAsync("/auth/sync", new { })).EnsureSuccessStatusCode();
+        using var connection = await RawConnection.OpenAsync(pulse.Address);
+        var request = RawConnection.Request("GET", "/auth/me", $"Authorization: Bearer {token}\r\n");
+        for (var i = 0; i < Times; i++) await connection.AskAsync(request, "\"lastSeen\":null}"u8.ToArray());
+
+        var (counted, bytes) = await MeasureAsync(async () =>
+        {
+            for (var i = 0; i < Times; i++) await connection.AskAsync(request, "\"lastSeen\":null}"u8.ToArray());
+        });
+
+        AssertEach("IUserGrain.GetProfileAsync", counted.GrainCalls);
+        Assert.Empty(counted.RedisCommands);
+        Assert.Empty(counted.Statements);
+        AssertBytes(bytes, 13_500);
+    }
+
+    private static string NewToken() => TestTokens.Hs256(TestTokens.Claims(Guid.NewGuid(), $"{Guid.NewGuid():N}@example.com"));
+
+    private static string[] NewTokens() => [.. Enumerable.Range(0, Times).Select(_ => NewToken())];
+
+    private async Task<RawConnection[]> ConnectAllAsync(string[] tokens)
+    {
+        var connections = new RawConnection[tokens.Length];
+        for (var i = 0; i < tokens.Length; i++) connections[i] = await RawConnection.ConnectAsync(pulse.Address, tokens[i]);
+        return connections;
+    }
+
+    /// <summary>Closes them politely, and waits until every grain has heard and answered.</summary>
+    private async Task LeaveAllAsync(RawConnection[] connections)
+    {
+        var before = Left();
+        foreach (var connection in connections) await connection.LeaveAsync();
+        await Eventually.AsyncTrue("every disconnect is answered", () => Task.FromResult(Left() - before == connections.Length));
+        foreach (var connection in connections) connection.Dispose();
+
+        int Left() => pulse.GrainCalls.Count(call => call == "IUserGrain.DisconnectAsync");
+    }
+
+    private async Task<(Counted Counted, long BytesEach)> MeasureAsync(Func<Task> operations)
+    {
+        pulse.Reset();
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        await operations();
+        var bytes = (GC.GetTotalAllocatedBytes(precise: true) - before) / Times;
+        return (pulse.Count(), bytes);
+    }
+
+    private static void AssertEach(string expected, string[] actual) => Assert.Equal(Enumerable.Repeat(expected, Times), actual);
+
+    private void AssertBytes(long each, long bound)
+    {
+        output.WriteLine($"{each} bytes each, of at most {bound}");
+        Assert.True(each <= bound, $"{each} bytes were allocated for each; {bound} are the bound.");
+    }
+}
+
+/// <summary>For what counts all that the process allocates: no other test runs meanwhile.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class Alone
+{
+    public const string Name = "Alone";
+}

@@ -68,7 +68,7 @@ export class Client implements PulseClient {
     this.#activity.start();
     // Unused pages of before are used again: somebody has started the client.
     this.#status.setIdle(this.#activity.idle);
-    const link: Link = new Link(this.#tokens, this.#surroundings.openHub, this.#surroundings.random, {
+    const link: Link = new Link(this.#tokens, (token) => this.#surroundings.openHub(token, this.#status.wanted.status), this.#surroundings.random, {
       onOpen: (connection, greeting) => this.#onOpen(connection, greeting),
       onLost: () => this.#onLost(),
       onPresenceChanged: (change) => this.#take([change]),

@@ -1,5 +1,5 @@
 import { HttpTransportType, HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
-import type { WirePresence } from './presence.js';
+import type { OwnStatus, WirePresence } from './presence.js';
 
 /** The part of SignalR's HubConnection that this client uses. */
 export interface Hub {
@@ -27,13 +27,14 @@ export interface HubMessages {
   SessionEnded: { readonly reason: string; readonly mayReconnect: boolean };
 }
 
-export type OpenHub = (token: string) => Hub;
+/** `status` is what others shall see from the first moment. */
+export type OpenHub = (token: string, status?: OwnStatus) => Hub;
 
 /** WebSockets alone and no negotiation: one round trip less, and any front end will do, with no sticky sessions. */
 export function signalRHub(url: string): OpenHub {
-  return (token) =>
+  return (token, status = 'online') =>
     new HubConnectionBuilder()
-      .withUrl(`${url}/hubs/pulse`, { transport: HttpTransportType.WebSockets, skipNegotiation: true, accessTokenFactory: () => token })
+      .withUrl(`${url}/hubs/pulse${status === 'online' ? '' : `?status=${status}`}`, { transport: HttpTransportType.WebSockets, skipNegotiation: true, accessTokenFactory: () => token })
       .configureLogging(LogLevel.None)
       .build();
 }

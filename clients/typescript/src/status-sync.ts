@@ -54,13 +54,14 @@ export class StatusSync {
     this.#choice = this.#accepted = fresh;
   }
 
-  get #wanted(): Pick<Choice, 'status' | 'message'> {
+  /** What others shall see of this connection. */
+  get wanted(): Pick<Choice, 'status' | 'message'> {
     const { status, message } = this.#choice;
     return { status: status === 'online' && this.#idle ? 'away' : status, message };
   }
 
   get #isTold(): boolean {
-    const { status, message } = this.#wanted;
+    const { status, message } = this.wanted;
     return status === this.#told.status && message === this.#told.message;
   }
 
@@ -75,7 +76,7 @@ export class StatusSync {
     try {
       while (!this.#isTold) {
         const { choice } = this;
-        const wanted = this.#wanted;
+        const wanted = this.wanted;
         try {
           await connection.insist('SetStatus', wanted.status, wanted.message);
         } catch (error) {

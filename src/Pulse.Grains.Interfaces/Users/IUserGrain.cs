@@ -58,8 +58,7 @@ public interface IUserGrain : IGrainWithGuidKey
 
     /// <summary>Ends a connection for good: a late <see cref="ConnectAsync"/> or <see cref="RenewAsync"/> for it has no effect.</summary>
     /// <returns>
-    /// After the last one, once lastSeen is committed or, with the database away, queued. That is left for later while the user may be back or have other
-    /// connections: in the grace period after a dropped one, and for one lease on a silo that has just taken the user over from another.
+    /// After the last one that is known, once lastSeen is committed or, with the database away, queued; for a dropped one that is after the grace period.
     /// </returns>
     [Alias("DisconnectAsync")]
     Task DisconnectAsync(ConnectionLease lease, ConnectionEnd how);

@@ -10,6 +10,9 @@ internal sealed class UserSessionsGrain : Grain, IUserSessionsGrain
 {
     private readonly UserSessions _sessions;
 
+    // Ended, with sockets that may not have been closed: a repeated call no longer finds the session, and closes them all the same.
+    private readonly HashSet<Guid> _unclosed = [];
+
     public UserSessionsGrain(ISessionStore store, IOptions<SignInOptions> options, TimeProvider time) =>
         _sessions = new(this.GetPrimaryKey(), store, options.Value, time);
 
@@ -24,7 +27,8 @@ internal sealed class UserSessionsGrain : Grain, IUserSessionsGrain
     public async Task<bool> EndAsync(Guid sessionId)
     {
         var found = await _sessions.EndAsync(sessionId);
-        if (found) await CloseSocketsAsync([sessionId]);
+        if (found) _unclosed.Add(sessionId);
+        await CloseSocketsAsync();
         return found;
     }
 
@@ -32,10 +36,15 @@ internal sealed class UserSessionsGrain : Grain, IUserSessionsGrain
     {
         var sessions = await _sessions.ListAsync();
         await _sessions.EndAllAsync();
-        await CloseSocketsAsync(Array.ConvertAll(sessions, session => session.Id));
+        _unclosed.UnionWith(sessions.Select(session => session.Id));
+        await CloseSocketsAsync();
     }
 
-    // After the row is gone, so that none of them can come back.
-    private Task CloseSocketsAsync(Guid[] sessionIds) =>
-        GrainFactory.GetGrain<IUserGrain>(this.GetPrimaryKey()).CloseSessionsAsync(sessionIds);
+    // After the rows are gone, so that none of them can come back.
+    private async Task CloseSocketsAsync()
+    {
+        if (_unclosed.Count == 0) return;
+        await GrainFactory.GetGrain<IUserGrain>(this.GetPrimaryKey()).CloseSessionsAsync([.. _unclosed]);
+        _unclosed.Clear();
+    }
 }

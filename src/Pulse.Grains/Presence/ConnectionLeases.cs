@@ -16,6 +16,9 @@ internal sealed class ConnectionLeases(TimeSpan duration)
     private DateTimeOffset? _graceUntil;
     private (DateTimeOffset At, DateTimeOffset Until)? _assumed;
 
+    // Connections that the grace period waits for to come back.
+    private List<ConnectionLease>? _awaited;
+
     private readonly record struct Held(ConnectionLease Lease, DateTimeOffset ExpiresAt);
 
     /// <summary>Connections with a lease that has not been expired.</summary>
@@ -39,6 +42,9 @@ internal sealed class ConnectionLeases(TimeSpan duration)
     /// <summary>The live connections.</summary>
     public IEnumerable<ConnectionLease> Live => _live.Values.Select(held => held.Lease);
 
+    /// <summary>What makes the user's status: the live connections, and those expected back, so that neither their loss nor what they hid is seen.</summary>
+    public IEnumerable<ConnectionLease> Shown => _awaited is null ? Live : Live.Concat(_awaited);
+
     /// <summary>Takes or extends a lease.</summary>
     /// <returns><see langword="false"/> when that connection has ended already: nothing changed.</returns>
     public bool Renew(ConnectionLease lease, DateTimeOffset now)
@@ -52,7 +58,7 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         var known = _live.TryGetValue(lease.ConnectionId, out var held);
         var later = known && held.Lease.SeenAt > seenAt ? held.Lease : lease with { SeenAt = seenAt };
         _live[lease.ConnectionId] = new(later, now + duration);
-        if (!known) _graceUntil = null; // What the grace period was waiting for.
+        if (!known) EndGrace(); // What it was waiting for.
         FindNextDeadline();
         return true;
     }
@@ -69,7 +75,12 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         NoteGone(seenAt < now ? seenAt : now);
 
         // No grace for one that is not known here: it may have ended long ago, and its user been told to be offline.
-        if (_live.Remove(connectionId) && grace > TimeSpan.Zero) ExtendGrace(now + grace);
+        if (_live.Remove(connectionId, out var held) && grace > TimeSpan.Zero)
+        {
+            ExtendGrace(now + grace);
+            (_awaited ??= []).Add(held.Lease);
+        }
+
         FindNextDeadline();
     }
 
@@ -89,7 +100,7 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         ForgetEnded(now);
         if (now < NextDeadline) return;
 
-        if (_graceUntil <= now) _graceUntil = null;
+        if (_graceUntil <= now) EndGrace();
         if (_assumed is { } assumed && assumed.Until <= now)
         {
             _assumed = null;
@@ -105,6 +116,8 @@ internal sealed class ConnectionLeases(TimeSpan duration)
 
         FindNextDeadline();
     }
+
+    private void EndGrace() => (_graceUntil, _awaited) = (null, null);
 
     private void ExtendGrace(DateTimeOffset until)
     {

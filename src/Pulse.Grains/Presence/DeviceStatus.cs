@@ -9,7 +9,7 @@ internal static class DeviceStatus
     /// Invisible on one device hides the user; else busy comes before online, and online before away: somebody who is at one keyboard is not away. Of
     /// several equal ones the latest set gives the message.
     /// </summary>
-    /// <param name="connections">The live ones; none means that the last is expected back, and counts as online.</param>
+    /// <param name="connections">The live ones, and those that are expected back; none counts as online.</param>
     /// <param name="now">The silo's clock.</param>
     /// <param name="awayAfter">A connection whose client has not called for so long counts as away if it was online.</param>
     public static (PresenceStatus Status, string? Message) Merge(IEnumerable<ConnectionLease> connections, DateTimeOffset now, TimeSpan awayAfter)

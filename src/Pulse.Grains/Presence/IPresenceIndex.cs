@@ -7,6 +7,10 @@ namespace Pulse.Grains.Presence;
 /// </remarks>
 internal interface IPresenceIndex
 {
+    /// <summary>Sets the user's key with its whole time to live.</summary>
+    /// <returns>Whether it was there before: left by an activation of the grain that is gone.</returns>
+    Task<bool> SetOnlineAsync(Guid userId);
+
     /// <summary>Sets the keys of these users, each with its whole time to live, in one pipelined batch.</summary>
     Task SetOnlineAsync(IReadOnlyCollection<Guid> userIds);
 

@@ -9,6 +9,13 @@ internal sealed class MemoryPresenceIndex(IOptions<PresenceOptions> options, Tim
     private readonly TimeSpan _timeToLive = options.Value.TimeToLive;
     private readonly ConcurrentDictionary<Guid, DateTimeOffset> _expiries = new();
 
+    public async Task<bool> SetOnlineAsync(Guid userId)
+    {
+        var before = await IsOnlineAsync(userId);
+        _expiries[userId] = time.GetUtcNow() + _timeToLive;
+        return before;
+    }
+
     public Task SetOnlineAsync(IReadOnlyCollection<Guid> userIds)
     {
         var expiresAt = time.GetUtcNow() + _timeToLive;

@@ -32,26 +32,24 @@ internal sealed partial class OnlineUsers(
     }
 
     /// <summary>The user came online: sets the key. Redis being away is no failure here; the sweep sets the key when it is back.</summary>
-    public Task AddAsync(Guid userId, DateTimeOffset nextDeadline, DateTimeOffset seenAt)
+    /// <returns>Whether the key was there before.</returns>
+    public async Task<bool> AddAsync(Guid userId, DateTimeOffset nextDeadline, DateTimeOffset seenAt)
     {
         var now = time.GetUtcNow();
-        Task set;
+        Task<bool> set;
         lock (_gate)
         {
             _users[userId] = new() { NextDeadline = nextDeadline, KeyDueAt = now + _keyRenewalInterval, SeenAt = seenAt, SaveDueAt = now + _saveInterval };
-            set = index.SetOnlineAsync([userId]);
+            set = index.SetOnlineAsync(userId);
         }
 
-        return set.IsCompletedSuccessfully ? Task.CompletedTask : ObserveAsync();
-
-        async Task ObserveAsync()
+        if (await SucceedsAsync(set)) return await set;
+        lock (_gate)
         {
-            if (await SucceedsAsync(set)) return;
-            lock (_gate)
-            {
-                if (_users.TryGetValue(userId, out var entry)) entry.KeyDueAt = DateTimeOffset.MinValue;
-            }
+            if (_users.TryGetValue(userId, out var entry)) entry.KeyDueAt = DateTimeOffset.MinValue;
         }
+
+        return false;
     }
 
     /// <summary>The user is still online, last known to be at <paramref name="seenAt"/>; the grain wants to be woken at <paramref name="nextDeadline"/>.</summary>

@@ -13,7 +13,14 @@ internal sealed class RedisPresenceIndex(IConnectionMultiplexer redis, IOptions<
     // All commands go through one connection, in the order in which they were issued: that keeps a SET and a later DEL of one key in order.
     private IDatabase Database => redis.GetDatabase();
 
-    // SET … EX and not EXPIRE: one command that also heals a key that was lost.
+    // SET … EX and not EXPIRE: one command that also heals a key that was lost. With GET (Redis 6.2) it also answers what was there: one round trip.
+    public async Task<bool> SetOnlineAsync(Guid userId)
+    {
+        var before = Database.StringSetAndGetAsync(RedisKeys.Online(userId), Online, _timeToLive);
+        await Translated(before);
+        return await before == Online;
+    }
+
     public Task SetOnlineAsync(IReadOnlyCollection<Guid> userIds)
     {
         // Issued without awaiting in between, they travel as one pipeline.
@@ -21,7 +28,7 @@ internal sealed class RedisPresenceIndex(IConnectionMultiplexer redis, IOptions<
         var replies = new Task[userIds.Count];
         var i = 0;
         foreach (var userId in userIds) replies[i++] = database.StringSetAsync(RedisKeys.Online(userId), Online, _timeToLive);
-        return Translated(replies.Length == 1 ? replies[0] : Task.WhenAll(replies));
+        return Translated(Task.WhenAll(replies));
     }
 
     public Task SetOfflineAsync(Guid userId) => Translated(Database.KeyDeleteAsync(RedisKeys.Online(userId)));

@@ -134,12 +134,13 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     /// <summary>Brings key, lastSeen and watchers in line with the leases.</summary>
     private async Task SettleAsync()
     {
-        await RecallAsync();
+        // A connection that comes asks the same question as it sets the key.
+        if (_leases.Count == 0) await RecallAsync();
         var wasOnline = _online;
         _online = _leases.IsOnline;
         if (_online && !wasOnline)
         {
-            await _onlineUsers.AddAsync(UserId, _leases.NextDeadline, _leases.SeenAt);
+            await SetKeyAsync();
         }
         else if (_online)
         {
@@ -155,14 +156,17 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
         // Watchers first: they need not wait for Redis and the database.
         if (!_online) await Task.WhenAll(_onlineUsers.RemoveAsync(UserId), SaveLastSeenAsync());
+        // Others may yet be renewed; should none be, this was the last, and whoever closed it has an answer.
+        else if (_leases is { Count: 0, IsAssumed: true, GoneAt: { } goneAt }) await SaveLastSeenAsync(goneAt);
     }
 
-    private async Task SaveLastSeenAsync()
+    private Task SaveLastSeenAsync() => _lastSeenAt is { } at ? SaveLastSeenAsync(at) : Task.CompletedTask;
+
+    private async Task SaveLastSeenAsync(DateTimeOffset at)
     {
-        if (_lastSeenAt is not { } at) return;
         try
         {
-            await _lastSeenWriter.SaveAsync(new(UserId, at));
+            await _lastSeenWriter.SaveAsync(new(UserId, Instant.Truncate(at)));
         }
         catch (StoreUnavailableException)
         {
@@ -180,7 +184,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private (PresenceSnapshot Snapshot, bool Changed) Show()
     {
         var now = _time.GetUtcNow();
-        var (status, message) = _online ? DeviceStatus.Merge(_leases.Live, now, _options.AwayAfter) : (PresenceStatus.Offline, null);
+        var (status, message) = _online ? DeviceStatus.Merge(_leases.Shown, now, _options.AwayAfter) : (PresenceStatus.Offline, null);
         return _visibility.Show(status, message, _lastSeenAt, provisional: _leases is { Count: 0, IsAssumed: true }, now);
     }
 
@@ -199,7 +203,17 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         await RecallAsync();
         if (_online || !_leases.IsOnline) return;
         _online = true;
-        await _onlineUsers.AddAsync(UserId, _leases.NextDeadline, _leases.SeenAt);
+        await SetKeyAsync();
+    }
+
+    private async Task SetKeyAsync()
+    {
+        var wasThere = await _onlineUsers.AddAsync(UserId, _leases.NextDeadline, _leases.SeenAt);
+        if (_recalled) return;
+        _recalled = true;
+        if (!wasThere) return;
+        _leases.Assume(_time.GetUtcNow());
+        _onlineUsers.Extend(UserId, _leases.NextDeadline, _leases.SeenAt);
     }
 
     /// <summary>

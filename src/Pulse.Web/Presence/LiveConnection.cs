@@ -10,7 +10,10 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     // SignalR handles one invocation of a connection at a time: what only the client's calls touch needs no guard.
     private long _second;
     private int _callsInSecond;
-    private Chosen _chosen = new(PresenceStatus.Online, null, now);
+    
+    // Set at no time: what the user chose on another connection goes before it.
+    private Chosen _chosen = new(PresenceStatus.Online, null, default);
+
     private long _activeAtTicks = now.UtcTicks;
     private SessionEndedMessage? _endedBecause;
     private Authorization _authorization = Authorization.Of(caller);

@@ -28,6 +28,8 @@ internal sealed class PresenceHub(
         var userId = await callers.FindUserIdAsync(caller)
             ?? throw new HubException("user-not-synced: this token's user is not known here yet. Call POST /auth/sync with it, then connect again.");
         var connection = new LiveConnection(Context, userId, caller, time.GetUtcNow());
+        // Chosen before the socket is there, so that somebody invisible is never seen for a moment.
+        if (PresenceResponse.ParseStatus(Context.GetHttpContext()?.Request.Query["status"]) is { } status) connection.SetStatus(status, null, time.GetUtcNow());
         Context.Features.Set(connection);
         await frontEnd.ConnectAsync(connection);
         await Clients.Caller.Connected(new(userId, Context.ConnectionId, (int)options.Value.HeartbeatInterval.TotalSeconds));

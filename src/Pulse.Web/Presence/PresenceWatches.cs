@@ -61,14 +61,15 @@ internal sealed partial class PresenceWatches(
             // Late or repeated; or a guess where something certain is known.
             if (watched.Known is { } known && (presence.Version <= known.Version || presence.IsProvisional)) return;
 
-            var isFirst = watched.Known is null;
-            var isSame = watched.Known is { } before && before with { Version = presence.Version, IsProvisional = false } == presence;
+            var before = watched.Known;
             watched.Known = presence;
-            if (isFirst || isSame) return;
+            if (before is null) return;
 
             // Begun under the lock, so that two changes of one user are handed to SignalR in their order; a slow socket is waited for by nobody.
-            _ = SendAsync(Group(presence.UserId, viewer: default), PresenceResponse.From(presence));
-            _ = SendAsync(Group(presence.UserId, viewer: presence.UserId), PresenceResponse.OwnFrom(presence));
+            var (others, own) = (PresenceResponse.From(presence), PresenceResponse.OwnFrom(presence));
+            // Others are not told that nothing changed: that would show them somebody invisible coming and going.
+            if (PresenceResponse.From(before) with { Version = others.Version } != others) _ = SendAsync(Group(presence.UserId, viewer: default), others);
+            if (PresenceResponse.OwnFrom(before) with { Version = own.Version } != own) _ = SendAsync(Group(presence.UserId, viewer: presence.UserId), own);
         }
     }
 

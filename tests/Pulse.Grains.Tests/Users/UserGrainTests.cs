@@ -98,10 +98,11 @@ public sealed class UserGrainTests(PulseCluster cluster) : IClassFixture<PulseCl
         var ended = Lease("a");
         await User.DisconnectAsync(ended, ConnectionEnd.Closed);
 
-        // Not at once: other connections may not have been renewed here yet.
+        Assert.Equal(Microseconds(ended.SeenAt), await cluster.StoredLastSeenAsync(_id));
+
+        // Offline only later: other connections may not have been renewed here yet.
         Assert.True((await User.GetPresenceAsync()) is { Status: PresenceStatus.Online, IsProvisional: true });
-        await Eventually.AsyncEqual(Microseconds(ended.SeenAt), () => cluster.StoredLastSeenAsync(_id));
-        Assert.False(await cluster.Redis.KeyExistsAsync(PulseCluster.Key(_id)));
+        await Eventually.AsyncEqual(false, () => cluster.Redis.KeyExistsAsync(PulseCluster.Key(_id)));
     }
 
     [Fact]
@@ -115,6 +116,20 @@ public sealed class UserGrainTests(PulseCluster cluster) : IClassFixture<PulseCl
         Assert.True(await cluster.Redis.KeyExistsAsync(PulseCluster.Key(_id)));
 
         await User.ConnectAsync(Lease("b"), cluster.FrontEnd);
+        Assert.Equal(before, await User.GetPresenceAsync());
+    }
+
+    [Theory]
+    [InlineData(PresenceStatus.Busy)]
+    [InlineData(PresenceStatus.Invisible)]
+    public async Task Drop_KeepsTheStatusForTheGracePeriod(PresenceStatus status)
+    {
+        var lease = Lease("a") with { Status = status, Message = "In a meeting" };
+        await User.ConnectAsync(lease, cluster.FrontEnd);
+        var before = await User.WatchAsync(cluster.FrontEnd, 0);
+
+        await User.DisconnectAsync(lease, ConnectionEnd.Dropped);
+
         Assert.Equal(before, await User.GetPresenceAsync());
     }
 

@@ -15,10 +15,10 @@ internal sealed class HubClient : IAsyncDisposable
     private readonly SemaphoreSlim _news = new(0);
     private readonly TaskCompletionSource<Exception?> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private HubClient(Uri address, string token)
+    private HubClient(Uri address, string token, string query)
     {
         Connection = new HubConnectionBuilder()
-            .WithUrl(new Uri(address, "/hubs/pulse"), http =>
+            .WithUrl(new Uri(address, $"/hubs/pulse{query}"), http =>
             {
                 http.Transports = HttpTransportType.WebSockets;
                 http.SkipNegotiation = true;
@@ -49,9 +49,9 @@ internal sealed class HubClient : IAsyncDisposable
     /// <summary>The names of what the server sent, in order.</summary>
     public string[] Told => [.. _told.Select(told => told.Name)];
 
-    public static async Task<HubClient> ConnectAsync(Uri address, string token)
+    public static async Task<HubClient> ConnectAsync(Uri address, string token, string query = "")
     {
-        var client = new HubClient(address, token);
+        var client = new HubClient(address, token, query);
         await client.Connection.StartAsync();
         await client.NextAsync("Connected");
         return client;

@@ -117,6 +117,33 @@ public sealed class PresenceHubTests(PulseApplication pulse)
     }
 
     [Fact]
+    public async Task Connect_WithAStatus_IsInvisibleFromTheFirstMoment()
+    {
+        await using var ada = await ConnectAsync(_ada);
+        await WatchAsync(ada, _bob);
+
+        await using var bob = await HubClient.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(_bob)), "?status=invisible");
+        await bob.Connection.InvokeAsync("SetStatus", "busy", null);
+
+        await ada.StatusAsync(_bob, "busy");
+        Assert.Equal(["busy"], ada.StatusesOf(_bob));
+    }
+
+    [Fact]
+    public async Task SecondTab_KeepsTheMessageOfTheFirst()
+    {
+        await using var ada = await ConnectAsync(_ada);
+        await WatchAsync(ada, _bob);
+        await using var first = await ConnectAsync(_bob);
+        await first.Connection.InvokeAsync("SetStatus", "online", "At my desk");
+
+        await using var second = await ConnectAsync(_bob);
+
+        var seen = Assert.Single(await WatchAsync(second, _bob));
+        Assert.Equal("At my desk", seen.GetProperty("message").GetString());
+    }
+
+    [Fact]
     public async Task SetStatus_Invisible_LooksOfflineToOthersAndIsSeenByOneself()
     {
         await using var ada = await ConnectAsync(_ada);

@@ -4,8 +4,8 @@
 #   ./test.sh                                  everything
 #   ./test.sh 'FullyQualifiedName~Presence'    the .NET tests that match a `dotnet test --filter`; no Node tests
 #
-# The last line is the count: "N passed, N failed" and, if any, ", N skipped". Needs the .NET SDK and Node.js; PostgreSQL, Redis and
-# Chromium are installed from Debian packages when missing. Two copies may run at once, also in one checkout.
+# The last line is the count: "N passed, N failed" and, if any, ", N skipped". Needs the .NET SDK and Node.js; PostgreSQL, Redis,
+# Chromium and HAProxy are installed from Debian packages when missing. Two copies may run at once, also in one checkout.
 
 # Job control gives each background job a process group of its own, so that a job can be stopped together with all that it started.
 set -Eeuo pipefail -m
@@ -96,6 +96,9 @@ missing_packages() {
   [[ -n $(postgres_bin) ]] || echo postgresql
   { command -v redis-server && command -v redis-cli; } >/dev/null || echo redis-server
   [[ -n $(chromium_path) ]] || echo chromium
+  # Of deploy/local/cluster.sh; Debian keeps haproxy in /usr/sbin, which is not on everybody's PATH.
+  [[ -x /usr/sbin/haproxy ]] || command -v haproxy >/dev/null || echo haproxy
+  command -v curl >/dev/null || echo curl
 }
 
 install_missing() {

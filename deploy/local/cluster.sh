@@ -15,6 +15,8 @@ set -euo pipefail
 repo=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 dir=$(realpath -m -- "${PULSE_CLUSTER_DIR:-$repo/artifacts/cluster}")
 configuration=${PULSE_CONFIGURATION:-Debug}
+# Where Debian has haproxy, and an ordinary user's PATH does not.
+PATH=$PATH:/usr/sbin
 
 die() {
   printf 'cluster.sh: %s\n' "$*" >&2
@@ -149,6 +151,7 @@ up() {
   done
   need redis-server redis-server
   need haproxy haproxy
+  need curl curl
   mkdir -p "$dir"
   # PostgreSQL runs as another user, who must be able to pass through.
   chmod 711 "$dir"

@@ -49,6 +49,8 @@ internal sealed class Checker(LocalCluster cluster, Fleet fleet)
     /// <summary>Of the writes that were answered, how many are not in the database: neither they nor a later one.</summary>
     public async Task<(int Answered, int Lost)> CountLostWritesAsync()
     {
+        // Before the rows are read: writing goes on.
+        var answered = fleet.Writers.Select(writer => (writer.UserId, writer.Answered, writer.AnsweredCount)).ToArray();
         await using var database = await cluster.OpenDatabaseAsync();
         await using var command = new NpgsqlCommand("select id, name from users", database);
         await using var rows = await command.ExecuteReaderAsync();
@@ -58,7 +60,7 @@ internal sealed class Checker(LocalCluster cluster, Fleet fleet)
             if (rows.GetString(1).Split(' ') is ["write", var number]) found[rows.GetGuid(0)] = int.Parse(number, CultureInfo.InvariantCulture);
         }
 
-        return (fleet.Writers.Sum(writer => writer.AnsweredCount), fleet.Writers.Count(writer => found.GetValueOrDefault(writer.UserId) < writer.Answered));
+        return (answered.Sum(writer => writer.AnsweredCount), answered.Count(writer => found.GetValueOrDefault(writer.UserId) < writer.Answered));
     }
 
     /// <summary>Users who left and whose last_seen is not the moment they left, in words; empty when there is none.</summary>

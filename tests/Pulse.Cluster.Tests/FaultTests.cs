@@ -48,7 +48,7 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
     {
         var failuresBefore = _fleet.Writers.Sum(writer => writer.Failures.Count);
         var clock = Stopwatch.StartNew();
-        foreach (var name in new[] { "silo-1", "silo-2", "silo-3", "front-end-1", "front-end-2" })
+        foreach (var name in LocalCluster.Processes)
         {
             await _cluster.StopAsync(name);
             await _cluster.StartAsync(name);
@@ -117,7 +117,7 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
     [Fact]
     public async Task ThreeRoundsOfComingAndGoing_ReturnTheirMemory()
     {
-        string[] processes = ["silo-1", "silo-2", "silo-3", "front-end-1", "front-end-2"];
+        var processes = LocalCluster.Processes;
         var rounds = new List<long[]>();
         for (var round = 0; round < 3; round++)
         {
@@ -155,7 +155,7 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
 
     private async Task WaitUntilReadyAsync()
     {
-        foreach (var name in new[] { "silo-1", "silo-2", "silo-3", "front-end-1", "front-end-2" })
+        foreach (var name in LocalCluster.Processes)
         {
             await Wait.UntilAsync($"{name} to be ready", async () =>
             {

@@ -11,6 +11,9 @@ namespace Pulse.Cluster.Tests;
 /// <summary>Three silos and two front ends behind HAProxy, as <c>deploy/local/cluster.sh</c> starts them, and ways to hurt them.</summary>
 internal sealed class LocalCluster : IAsyncDisposable
 {
+    /// <summary>Those of Pulse itself.</summary>
+    public static readonly string[] Processes = ["silo-1", "silo-2", "silo-3", "front-end-1", "front-end-2"];
+
     private static readonly string Script = Path.GetFullPath(Path.Combine(Here(), "../../deploy/local/cluster.sh"));
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("pulse-cluster-");
@@ -34,6 +37,12 @@ internal sealed class LocalCluster : IAsyncDisposable
         var cluster = new LocalCluster();
         try
         {
+            // A build of an earlier version, with both programs in one directory: what is started again later is this version's.
+            if (Environment.GetEnvironmentVariable("PULSE_CLUSTER_PREVIOUS") is { Length: > 0 } previous)
+            {
+                foreach (var name in Processes) cluster._environment[Build(name)] = previous;
+            }
+
             cluster.Address = new((await cluster.RunAsync("up", "--silos", "3", "--front-ends", "2")).Trim());
             return cluster;
         }
@@ -52,7 +61,11 @@ internal sealed class LocalCluster : IAsyncDisposable
     /// <summary>Politely; returns when the process has ended.</summary>
     public Task StopAsync(string name) => RunAsync("stop", name);
 
-    public Task StartAsync(string name) => RunAsync("start", name);
+    public Task StartAsync(string name)
+    {
+        _environment.Remove(Build(name));
+        return RunAsync("start", name);
+    }
 
     /// <summary>Takes away all that a Redis that is down has stored.</summary>
     public void EmptyRedis() => Directory.Delete(Path.Combine(_directory.FullName, "redis"), recursive: true);
@@ -109,6 +122,8 @@ internal sealed class LocalCluster : IAsyncDisposable
         await RunAsync("down");
         if (_directory.Exists) _directory.Delete(recursive: true);
     }
+
+    private static string Build(string name) => $"PULSE_BUILD_{name.Replace('-', '_')}";
 
     private int Port(string name) => int.Parse(File.ReadAllText(Path.Combine(_directory.FullName, $"{name}.port")), CultureInfo.InvariantCulture);
 

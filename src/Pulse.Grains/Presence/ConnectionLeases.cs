@@ -85,12 +85,12 @@ internal sealed class ConnectionLeases(TimeSpan duration)
     }
 
     /// <summary>
-    /// Takes the user for connected for one lease, on the word of a key that an earlier activation of the grain has left. Connections that come and go
+    /// Takes the user for connected for as long as that, on the word of a key that an earlier activation of the grain has left. Connections that come and go
     /// meanwhile do not shorten it: nothing is known yet of the others.
     /// </summary>
-    public void Assume(DateTimeOffset now)
+    public void Assume(DateTimeOffset now, TimeSpan patience)
     {
-        _assumed = (now, now + duration);
+        _assumed = (now, now + patience);
         FindNextDeadline();
     }
 

@@ -26,6 +26,12 @@ internal sealed class PresenceOptions : IValidatableObject
     /// <summary>How long a lease lives without renewal: less than the key, so that a silent front end's users are offline before their keys lapse.</summary>
     public TimeSpan LeaseDuration => TimeToLive * 2 / 3;
 
+    /// <summary>
+    /// How long a grain that is new on its silo waits to hear from everybody's front ends, which renew every three eighths of a lease: that, and a
+    /// quarter of a lease for one that is late.
+    /// </summary>
+    public TimeSpan RecallPatience => LeaseDuration * 5 / 8;
+
     /// <summary>How often a live key is written again: a flushed Redis is whole again within this time.</summary>
     public TimeSpan KeyRenewalInterval => TimeToLive / 3;
 

@@ -212,7 +212,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         if (_recalled) return;
         _recalled = true;
         if (!wasThere) return;
-        _leases.Assume(_time.GetUtcNow());
+        _leases.Assume(_time.GetUtcNow(), _options.RecallPatience);
         _onlineUsers.Extend(UserId, _leases.NextDeadline, _leases.SeenAt);
     }
 
@@ -226,7 +226,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         _recalled = true;
         try
         {
-            if (await _index.IsOnlineAsync(UserId)) _leases.Assume(_time.GetUtcNow());
+            if (await _index.IsOnlineAsync(UserId)) _leases.Assume(_time.GetUtcNow(), _options.RecallPatience);
         }
         catch (PresenceIndexUnavailableException)
         {

@@ -47,7 +47,7 @@ public sealed class ErrorAnswerTests(PulseApplication pulse)
 
     [Theory]
     [InlineData("/health/live", "{\"status\":\"healthy\",\"parts\":{}}")]
-    [InlineData("/health/ready", "{\"status\":\"healthy\",\"parts\":{\"silo\":{\"status\":\"healthy\"},\"database\":{\"status\":\"healthy\"},\"sign-in\":{\"status\":\"healthy\"}}}")]
+    [InlineData("/health/ready", "{\"status\":\"healthy\",\"parts\":{\"silo\":{\"status\":\"healthy\"},\"database\":{\"status\":\"healthy\"},\"sign-in\":{\"status\":\"healthy\"},\"front-end\":{\"status\":\"healthy\"}}}")]
     public async Task Health_AllWell_NamesEachPart(string path, string body)
     {
         using var response = await pulse.Anonymous.GetAsync(path);

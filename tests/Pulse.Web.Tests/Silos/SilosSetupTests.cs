@@ -1,0 +1,26 @@
+namespace Pulse.Web.Tests.Silos;
+
+/// <summary><c>Pulse:Silo</c>. That front ends find silos, lose them and find others is in Pulse.Cluster.Tests.</summary>
+public sealed class SilosSetupTests
+{
+    [Theory]
+    [InlineData("External", "ConnectionStrings:Redis")]
+    [InlineData("Elsewhere", "InProcess (the default) or External")]
+    public async Task Start_WithoutWhatItNeeds_RefusesAndSaysWhatToDo(string silo, string advice)
+    {
+        var application = new Application(silo);
+        try
+        {
+            var refused = await Assert.ThrowsAsync<InvalidOperationException>(application.InitializeAsync);
+
+            Assert.Contains($"Pulse:Silo is {(silo == "External" ? silo : $"'{silo}'")}", refused.Message, StringComparison.Ordinal);
+            Assert.Contains(advice, refused.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await application.DisposeAsync();
+        }
+    }
+
+    private sealed class Application(string silo) : PulseApplication([KeyValuePair.Create("Pulse:Silo", silo)]);
+}

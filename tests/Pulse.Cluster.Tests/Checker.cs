@@ -43,6 +43,10 @@ internal sealed class Checker(LocalCluster cluster, Fleet fleet)
         return string.Join("; ", faults);
     }
 
+    /// <summary>Who they were, and when.</summary>
+    public string DescribeFalseOfflines() => string.Join("; ", fleet.Watchers.SelectMany(watcher => watcher.Offlines)
+        .Where(offline => !fleet.EverLeft.Contains(offline.UserId)).Take(10).Select(offline => $"{offline.UserId} at {offline.At:O}"));
+
     /// <summary>How often a watcher was shown as offline somebody who was here all the time.</summary>
     public int CountFalseOfflines() => fleet.Watchers.SelectMany(watcher => watcher.Offlines).Count(offline => !fleet.EverLeft.Contains(offline.UserId));
 

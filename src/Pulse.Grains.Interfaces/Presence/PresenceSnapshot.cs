@@ -23,8 +23,8 @@ public sealed record PresenceSnapshot
     [Id(5)] public PresenceStatus OwnStatus { get; init; }
 
     /// <summary>
-    /// The grain is new on its silo and has not heard from the front ends yet: the Redis key says that the user is connected, not how. Whoever
-    /// knows an earlier state keeps it; a certain one follows within one lease.
+    /// The grain is new on its silo and has not heard from the front ends yet: what it says is a guess by the Redis key, or
+    /// without Redis. Whoever knows an earlier state keeps it; a certain one follows within one lease.
     /// </summary>
     [Id(6)] public bool IsProvisional { get; init; }
 }

@@ -32,7 +32,7 @@ internal sealed partial class OnlineUsers(
     }
 
     /// <summary>The user came online: sets the key. Redis being away is no failure here; the sweep sets the key when it is back.</summary>
-    /// <returns>Whether the key was there before.</returns>
+    /// <returns>Whether Redis said that the key was there before.</returns>
     public async Task<bool> AddAsync(Guid userId, DateTimeOffset nextDeadline, DateTimeOffset seenAt)
     {
         var now = time.GetUtcNow();

@@ -185,7 +185,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     {
         var now = _time.GetUtcNow();
         var (status, message) = _online ? DeviceStatus.Merge(_leases.Shown, now, _options.AwayAfter) : (PresenceStatus.Offline, null);
-        return _visibility.Show(status, message, _lastSeenAt, provisional: _leases is { Count: 0, IsAssumed: true }, now);
+        return _visibility.Show(status, message, _lastSeenAt, provisional: _leases.Count == 0 && (_leases.IsAssumed || !_recalled), now);
     }
 
     /// <summary>Fills in what an activation does not know of itself: lastSeen, and whether its user is connected.</summary>
@@ -223,15 +223,17 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private async Task RecallAsync()
     {
         if (_recalled) return;
-        _recalled = true;
         try
         {
             if (await _index.IsOnlineAsync(UserId)) _leases.Assume(_time.GetUtcNow(), _options.RecallPatience);
         }
         catch (PresenceIndexUnavailableException)
         {
-            // Then the renewals alone tell.
+            // Asked again next time. Until then an absence is a guess, and whoever knows better keeps that.
+            return;
         }
+
+        _recalled = true;
     }
 
     private Task CloseEndedSessionsAsync()

@@ -13,20 +13,25 @@ internal sealed partial class Drain(FrontEnd frontEnd, IOptions<DrainOptions> op
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
 
-    private volatile bool _isDraining;
+    private volatile bool _isLeaving;
+    private volatile bool _isClosed;
 
-    /// <summary>Whether new sockets are to go elsewhere.</summary>
-    public bool IsDraining => _isDraining;
+    /// <summary>Whether load balancers are to send nothing new here.</summary>
+    public bool IsLeaving => _isLeaving;
+
+    /// <summary>Whether new sockets are refused: balancers have had time to notice, and the open ones are going.</summary>
+    public bool IsClosed => _isClosed;
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(_isDraining ? HealthCheckResult.Unhealthy(Why) : HealthCheckResult.Healthy());
+        Task.FromResult(_isLeaving ? HealthCheckResult.Unhealthy(Why) : HealthCheckResult.Healthy());
 
     /// <summary>Returns once no socket is left, or those that are left do not go.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        _isDraining = true;
+        _isLeaving = true;
         LogDraining(frontEnd.Count);
         await Task.Delay(options.Value.NoticePeriod, time, cancellationToken);
+        _isClosed = true;
 
         var connections = frontEnd.Connections.ToArray();
         Random.Shared.Shuffle(connections);

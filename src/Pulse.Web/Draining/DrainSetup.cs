@@ -20,7 +20,7 @@ internal static class DrainSetup
         var drain = app.Services.GetRequiredService<Drain>();
         app.Use((context, next) =>
         {
-            if (drain.IsDraining) context.Response.Headers.Connection = "close";
+            if (drain.IsLeaving) context.Response.Headers.Connection = "close";
             return next(context);
         });
     }

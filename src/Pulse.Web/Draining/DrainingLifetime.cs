@@ -23,7 +23,7 @@ internal sealed class DrainingLifetime(Drain drain, IHostApplicationLifetime lif
     private void Leave(PosixSignalContext signal)
     {
         signal.Cancel = true;
-        if (drain.IsDraining || !lifetime.ApplicationStarted.IsCancellationRequested) lifetime.StopApplication();
+        if (drain.IsLeaving || !lifetime.ApplicationStarted.IsCancellationRequested) lifetime.StopApplication();
         else _ = LeaveAsync();
     }
 

@@ -44,7 +44,8 @@ internal sealed partial class FrontEndUpkeep(
         var slice = Math.Max(1, (items.Length + SlicesPerInterval - 1) / SlicesPerInterval);
         for (var i = 0; i < SlicesPerInterval; i++)
         {
-            await Task.WhenAll(items.Skip(i * slice).Take(slice).Select(action));
+            // Not waited for: a silo that does not answer must not keep the others' users from being renewed. Each call ends by its own time-out.
+            foreach (var item in items.Skip(i * slice).Take(slice)) _ = action(item);
             await frontEnd.TellEndsAsync();
             await Task.Delay(interval / SlicesPerInterval, time, stoppingToken);
         }

@@ -35,7 +35,7 @@ internal sealed class HubAdmission : IDisposable
     public Task AdmitAsync(HttpContext context, RequestDelegate next)
     {
         if (!context.Request.Path.StartsWithSegments(PresenceHubExtensions.Path)) return next(context);
-        if (_drain.IsDraining) return ProblemTypes.Unavailable.WriteAsync(context, Drain.Why);
+        if (_drain.IsClosed) return ProblemTypes.Unavailable.WriteAsync(context, Drain.Why);
 
         // No state of ours for as long as the socket lives unless it had to wait.
         using var lease = _limiter.AttemptAcquire();

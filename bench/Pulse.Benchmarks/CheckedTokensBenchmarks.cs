@@ -1,0 +1,26 @@
+using System.Security.Claims;
+using BenchmarkDotNet.Attributes;
+using Pulse.Web.Auth;
+
+namespace Pulse.Benchmarks;
+
+/// <summary>Each REST request: is this token known to be good? Against 2,000 that are.</summary>
+[MemoryDiagnoser]
+public class CheckedTokensBenchmarks
+{
+    private const int Tokens = 2_000;
+
+    private readonly CheckedTokens _checked = new(TimeProvider.System);
+    private readonly string[] _tokens = [.. Enumerable.Range(0, Tokens).Select(i => new string('x', 300) + i)];
+    private int _next;
+
+    [GlobalSetup]
+    public void Fill()
+    {
+        var caller = new Caller { Issuer = "pulse", Subject = Guid.NewGuid().ToString(), ExpiresAt = DateTimeOffset.MaxValue };
+        foreach (var token in _tokens) _checked.Add(CheckedTokens.Key.Of(token), new(new ClaimsPrincipal(), caller, null, null));
+    }
+
+    [Benchmark]
+    public bool Find() => _checked.Find(CheckedTokens.Key.Of(_tokens[_next++ % Tokens])) is not null;
+}

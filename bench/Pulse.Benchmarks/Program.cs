@@ -1,0 +1,5 @@
+// The functions that every request, beat and renewal goes through: dotnet run -c Release --project bench/Pulse.Benchmarks -- --filter '*'
+using BenchmarkDotNet.Running;
+using Pulse.Benchmarks;
+
+BenchmarkSwitcher.FromAssembly(typeof(LeaseBenchmarks).Assembly).Run(args);

@@ -18,6 +18,9 @@ public static class PulseSilo
     /// <summary>How long a grain call may take. A caller is better served by a prompt "try again" than by half a minute of silence.</summary>
     public static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a silo that leaves waits for what is under way: after it has told its clients, and after it has handed over its grains.</summary>
+    private static readonly TimeSpan LeavePause = TimeSpan.FromSeconds(1);
+
     /// <summary>Adds stores, presence and the Orleans silo, as <c>ConnectionStrings:*</c> and <c>Pulse:{Cluster,Presence}</c> say.</summary>
     /// <exception cref="InvalidOperationException">One connection string is set without the other.</exception>
     public static IHostApplicationBuilder AddPulseSilo(this IHostApplicationBuilder builder)
@@ -81,7 +84,15 @@ public static class PulseSilo
             collection.CollectionQuantum = TimeSpan.FromMinutes(1);
         });
 
-        silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = ResponseTimeout);
+        silo.Configure<SiloMessagingOptions>(messaging =>
+        {
+            messaging.ResponseTimeout = ResponseTimeout;
+
+            // A silo that leaves tells its clients to send elsewhere, and hands its grains over. By default it waits after neither: requests that clients had
+            // sent, and answers that came back through it, would be lost with its sockets, and time out.
+            messaging.ClientGatewayShutdownNotificationTimeout = LeavePause;
+            messaging.WaitForMessageToBeQueuedForOutboundTime = LeavePause;
+        });
         silo.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = ResponseTimeout);
         return silo;
     }

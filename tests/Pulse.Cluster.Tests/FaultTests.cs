@@ -46,7 +46,7 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
     [Fact]
     public async Task RollingRestart_IsNotSeen()
     {
-        var failuresBefore = _fleet.Writers.Sum(writer => writer.Failures.Count);
+        var failuresBefore = _fleet.Writers.Select(writer => writer.Failures.Count).ToArray();
         var clock = Stopwatch.StartNew();
         foreach (var name in LocalCluster.Processes)
         {
@@ -55,7 +55,7 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
             await WaitUntilReadyAsync();
         }
 
-        var failures = _fleet.Writers.SelectMany(writer => writer.Failures).Skip(failuresBefore).ToArray();
+        var failures = _fleet.Writers.SelectMany((writer, i) => writer.Failures.Skip(failuresBefore[i])).ToArray();
         Assert.True(failures.Length == 0, $"{failures.Length} requests failed: {string.Join(' ', failures.Take(20))}\n{_cluster.LogTails()}");
         await WaitUntilRightAsync("after a rolling restart");
         await VerifyAsync("rolling restart of all five", clock.Elapsed);

@@ -22,8 +22,9 @@ RUN dotnet restore src/Pulse.Web
 COPY sql sql
 COPY clients/typescript/src clients/typescript/src
 COPY src src
-RUN dotnet publish src/Pulse.Silo --no-restore -c Release -o /out/silo -p:UseAppHost=false \
- && dotnet publish src/Pulse.Web --no-restore -c Release -o /out/web -p:UseAppHost=false
+# With a restore of its own: compiling ahead, which only publishing does, needs the compiler and the target's runtime beside what was restored above.
+RUN dotnet publish src/Pulse.Silo -c Release -o /out/silo -p:UseAppHost=false \
+ && dotnet publish src/Pulse.Web -c Release -o /out/web -p:UseAppHost=false
 
 # "chiseled": no shell and no package manager; "extra": with the ICU data that normalising e-mail addresses needs.
 FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled-extra AS base

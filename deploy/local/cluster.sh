@@ -123,7 +123,7 @@ expect_alive() {
   sleep 0.1
 }
 
-ready() { curl -sf -o /dev/null --max-time 2 "http://127.0.0.1:$(port "$1")/health/ready"; }
+ready() { curl -sf -o /dev/null --max-time 2 -H 'Host: localhost' "http://127.0.0.1:$(port "$1")/health/ready"; }
 
 # stop NAME: asks it to leave; by force if it has not within a minute.
 stop() {

@@ -100,8 +100,9 @@ limits() { # http | hub
   start "$port" "$out/limits/Pulse.Limits" "$1" --urls "http://127.0.0.1:$port"
 }
 
+# To be run in the background: `exec`, so that the pid that is measured and stopped is that of Pulse itself and not of a shell around it.
 pulse_environment() { # PORT
-  env ASPNETCORE_URLS="http://127.0.0.1:$1" ASPNETCORE_ENVIRONMENT=Production ConnectionStrings__Postgres="$database" ConnectionStrings__Redis="127.0.0.1:$redis_port" \
+  exec env ASPNETCORE_URLS="http://127.0.0.1:$1" ASPNETCORE_ENVIRONMENT=Production ConnectionStrings__Postgres="$database" ConnectionStrings__Redis="127.0.0.1:$redis_port" \
     Pulse__Cluster__SiloPort=0 Pulse__Cluster__GatewayPort=0 Pulse__Cluster__AdvertisedAddress=127.0.0.1 \
     Pulse__Auth__Issuer=bench Pulse__Auth__Audience=bench Pulse__Auth__SigningKey="$BENCH_SECRET" "${@:2}"
 }

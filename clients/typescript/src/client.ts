@@ -1,6 +1,6 @@
 import { Activity } from './activity.js';
 import type { Connection } from './connection.js';
-import type { HubMessages } from './hub.js';
+import type { Hub, HubMessages } from './hub.js';
 import { Link } from './link.js';
 import { Listeners } from './listeners.js';
 import type { Settings, Surroundings } from './options.js';
@@ -68,8 +68,11 @@ export class Client implements PulseClient {
     this.#activity.start();
     // Unused pages of before are used again: somebody has started the client.
     this.#status.setIdle(this.#activity.idle);
-    const link: Link = new Link(this.#tokens, (token) => this.#surroundings.openHub(token, this.#status.wanted.status), this.#surroundings.random, {
-      onOpen: (connection, greeting) => this.#onOpen(connection, greeting),
+    // Of the latest socket, and a link has but one at a time.
+    let opened: OwnStatus = 'online';
+    const openHub = (token: string): Hub => this.#surroundings.openHub(token, (opened = this.#status.wanted.status));
+    const link: Link = new Link(this.#tokens, openHub, this.#surroundings.random, {
+      onOpen: (connection, greeting) => this.#onOpen(connection, greeting, opened),
       onLost: () => this.#onLost(),
       onPresenceChanged: (change) => this.#take([change]),
       onSessionEnded: (session) => {
@@ -124,9 +127,9 @@ export class Client implements PulseClient {
   readonly on = <E extends keyof PulseEvents>(event: E, listener: (event: PulseEvents[E]) => void): (() => void) =>
     this.#eventListeners[event].add(listener);
 
-  #onOpen(connection: Connection, { userId, heartbeatSeconds }: HubMessages['Connected']): void {
-    // First, so that somebody who chose to be invisible is seen for as short as possible.
-    this.#status.attach(connection);
+  #onOpen(connection: Connection, { userId, heartbeatSeconds }: HubMessages['Connected'], opened: OwnStatus): void {
+    // First, so that somebody who chose to be invisible while the socket opened is seen for as short as possible.
+    this.#status.attach(connection, opened);
     this.#tabs?.join(userId);
     this.#sync = new WatchSync(connection, () => this.#watches.wanted, {
       onAnswer: (presences) => this.#take(presences),
@@ -164,7 +167,7 @@ export class Client implements PulseClient {
     this.#activity.stop();
     this.#tabs?.leave();
     this.#status.reset();
-    this.#tokens.drop();
+    this.#tokens.reset();
     this.#keepSight();
     const closed = link?.stop() ?? Promise.resolve();
     this.#setState(state, this.#store.loseSight());

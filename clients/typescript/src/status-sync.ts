@@ -14,7 +14,7 @@ const fresh: Choice = { status: 'online', message: null, at: 0 };
 
 /**
  * The user's own status: what they chose, or `away` while they chose nothing else than `online` and the page is not used. The server knows it
- * per connection, merges a user's connections, and takes each for `online` at first; so it is told anew on each.
+ * per connection, and merges a user's connections. A socket is opened with the status of that moment; what is wanted beyond, it is told.
  */
 export class StatusSync {
   #choice = fresh;
@@ -42,9 +42,11 @@ export class StatusSync {
     this.#tell().catch(() => undefined);
   }
 
-  attach(connection: Connection): void {
+  /** @param opened what the connection's socket was opened with; by now something else may be wanted. */
+  attach(connection: Connection, opened: OwnStatus): void {
     this.#connection = connection;
-    this.#told = fresh;
+    this.#told = { status: opened, message: null };
+    if (this.#isTold) this.#accepted = this.#choice;
     this.#running = undefined;
     this.#tell().catch(() => undefined);
   }
@@ -82,8 +84,12 @@ export class StatusSync {
         } catch (error) {
           if (connection.over.aborted) return;
           if (this.#choice !== choice) continue;
-          // Else it would be refused on every connection to come.
-          this.#choice = this.#accepted;
+          if (choice !== this.#accepted) {
+            // Else it would be refused on every connection to come.
+            this.#choice = this.#accepted;
+            // The socket may have been opened with the status of what is refused now. Later, because this round must be over first.
+            queueMicrotask(() => void this.#tell().catch(() => undefined));
+          }
           throw error;
         }
         if (this.#connection !== connection) return;

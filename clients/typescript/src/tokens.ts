@@ -23,6 +23,7 @@ export class Tokens {
   readonly #source: TokenSource;
   #kept: AccessToken | undefined;
   #pending: Promise<string | null> | undefined;
+  #resets = 0;
 
   constructor(source: TokenSource) {
     this.#source = source;
@@ -36,21 +37,31 @@ export class Tokens {
 
   /** A new token, whatever is kept. One that is under way is new enough. */
   renew(): Promise<string | null> {
-    this.#pending ??= this.#fetch().finally(() => (this.#pending = undefined));
+    const resets = this.#resets;
+    this.#pending ??= this.#fetch().finally(() => {
+      if (resets === this.#resets) this.#pending = undefined;
+    });
     return this.#pending;
   }
 
-  /** Forgets the kept one: the server may not take it, or it is another person's. */
+  /** Forgets the kept one: the server may not take it. One that is under way is newer, and stays. */
   drop(): void {
     this.#kept = undefined;
   }
 
+  /** Forgets one that is under way as well: the next one may be another person's. Only who waits for it already still gets it. */
+  reset(): void {
+    this.#resets++;
+    this.#kept = this.#pending = undefined;
+  }
+
   async #fetch(): Promise<string | null> {
+    const resets = this.#resets;
     this.#kept = undefined;
     try {
       const token = await within(patienceMs, 'getToken', this.#source());
       if (token === null || typeof token === 'string') return token;
-      this.#kept = token;
+      if (resets === this.#resets) this.#kept = token;
       return token.accessToken;
     } catch (error) {
       throw new PulseError('token-unavailable', `No access token: ${error instanceof Error ? error.message : String(error)}`, { cause: error });

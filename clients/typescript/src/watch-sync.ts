@@ -71,6 +71,8 @@ export class WatchSync {
   }
 
   async #watchAll(chunk: readonly string[], missing: readonly string[]): Promise<void> {
+    // All or none of it: the half before has found that there is no room.
+    if (chunk.some((userId) => this.#refused.has(userId))) return;
     try {
       const presences = await this.#connection.insist('WatchPresence', chunk);
       for (const userId of chunk) this.#watched.add(userId);
@@ -78,15 +80,16 @@ export class WatchSync {
     } catch (error) {
       if (this.#connection.over.aborted) return;
       const { code } = error as PulseError;
-      if (code === 'invalid-argument' && chunk.length > 1) {
-        // One bad id must not cost the others their presence: halves, until it stands alone.
+      if ((code === 'invalid-argument' || code === 'too-many-watched') && chunk.length > 1) {
+        // One bad id, or one too many, must not cost the others their presence: halves, until it stands alone.
         const middle = chunk.length >> 1;
         await this.#watchAll(chunk.slice(0, middle), missing);
         await this.#watchAll(chunk.slice(middle), missing);
         return;
       }
-      // Over the limit, the rest would be refused too; it is asked for again once somebody is no longer watched.
-      for (const userId of code === 'too-many-watched' ? missing : chunk) this.#refused.add(userId);
+      // Where one is too many, so is all the rest; it is asked for again once somebody is no longer watched.
+      const refused = code === 'too-many-watched' ? missing.filter((userId) => !this.#watched.has(userId)) : chunk;
+      for (const userId of refused) this.#refused.add(userId);
       this.#events.onRefused(error as PulseError);
     }
   }

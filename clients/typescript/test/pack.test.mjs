@@ -18,7 +18,11 @@ const timeout = 300_000;
 const readme = await readFile(join(root, 'README.md'), 'utf8');
 /** The README's TypeScript, in its order; the first are the five lines. */
 const quoted = [...readme.matchAll(/^```(tsx?)\n(.*?)^```$/gms)].map(([, extension, code]) => ({ extension, code }));
-const { devDependencies: versions } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+const top = 'node_modules/';
+const { packages: locked } = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
+/** By name, what this package's lock file has at the top: a project that takes just these is the same today and in a year. */
+const versions = Object.fromEntries(
+  Object.entries(locked).filter(([path]) => path.lastIndexOf(top) === 0).map(([path, { version }]) => [path.slice(top.length), version]));
 
 let project;
 let packed;
@@ -28,7 +32,8 @@ beforeAll(async () => {
   const { stdout } = await npm(root, 'pack', '--json', '--pack-destination', project);
   // npm 12 answers with an object of packages where npm 11 answers with a list.
   [packed] = Object.values(JSON.parse(stdout));
-  await write('package.json', JSON.stringify({ name: 'fresh', private: true, type: 'module' }));
+  // Overrides, because `install` names direct dependencies alone. Those are overridden too, which npm allows as long as the versions are the same.
+  await write('package.json', JSON.stringify({ name: 'fresh', private: true, type: 'module', overrides: versions }));
   // As `npm create vite` makes it, but that the package's own types are looked into as well.
   await write('tsconfig.json', JSON.stringify({
     compilerOptions: {

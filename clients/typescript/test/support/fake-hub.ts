@@ -1,5 +1,5 @@
 import type { Hub } from '../../src/hub.js';
-import type { WirePresence } from '../../src/presence.js';
+import type { OwnStatus, WirePresence } from '../../src/presence.js';
 
 type Answer = (...args: never[]) => unknown;
 
@@ -13,7 +13,7 @@ export class FakeHub implements Hub {
   #onclose: (error?: Error) => void = () => undefined;
   #start!: { resolve: () => void; reject: (error: Error) => void };
 
-  constructor(readonly token: string) {}
+  constructor(readonly token: string, readonly openedWith: OwnStatus | undefined) {}
 
   // --- what the client uses ---
 

@@ -27,8 +27,8 @@ export function scene(options: PulseClientOptions & { random?: () => number } = 
   const getToken = vi.fn<TokenSource>(async () => ({ accessToken: `token-${++tokens}`, expiresAt: inMinutes(15) }));
   const pulse = new Client(readSettings(options), {
     getToken,
-    openHub: (token) => {
-      const hub = new FakeHub(token);
+    openHub: (token, status) => {
+      const hub = new FakeHub(token, status);
       hubs.push(hub);
       return hub;
     },

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { AccessToken } from '../../src/tokens.js';
 import { hubError } from '../support/fake-hub.js';
-import { scene, settle } from '../support/scene.js';
+import { inMinutes, scene, settle } from '../support/scene.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -97,6 +98,37 @@ test('nobody signed in: ends, when connecting and when the token runs out', asyn
   await settle();
   expect(s.pulse.state).toEqual({ name: 'ended', reason: 'signed-out' });
   expect(hub.stopped).toBe(true);
+});
+
+test('stopped while a token is under way: the next person connects with their own', async () => {
+  const s = scene();
+  let answer!: (token: AccessToken) => void;
+  s.getToken.mockImplementationOnce(() => new Promise((resolve) => (answer = resolve)));
+  s.pulse.start();
+  await s.pulse.stop();
+  const hub = await s.online('grace');
+  expect(hub.token).toBe('token-1');
+  answer({ accessToken: 'adas', expiresAt: inMinutes(15) });
+  await settle();
+  hub.drop();
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(s.hub.token).toBe('token-1');
+  expect(s.hubs).toHaveLength(2);
+});
+
+test('token-expired while the next token is under way: comes back with that one', async () => {
+  const s = scene();
+  const hub = await s.online();
+  let answer!: (token: AccessToken) => void;
+  s.getToken.mockImplementationOnce(() => new Promise((resolve) => (answer = resolve)));
+  hub.say('TokenExpiring', { secondsLeft: 60 });
+  hub.say('SessionEnded', { reason: 'token-expired', mayReconnect: true });
+  hub.drop();
+  await vi.advanceTimersByTimeAsync(2_000);
+  answer({ accessToken: 'later', expiresAt: inMinutes(15) });
+  await settle();
+  expect(s.hub.token).toBe('later');
+  expect(s.getToken).toHaveBeenCalledTimes(2);
 });
 
 test('a token that the server does not take, whatever its clock says, is replaced after the second failure', async () => {

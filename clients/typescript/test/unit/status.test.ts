@@ -87,27 +87,70 @@ test('the message stays while the user is away', async () => {
   expect(hub.callsOf('SetStatus')).toEqual([['online', 'in Paris'], ['away', 'in Paris']]);
 });
 
-test('is told anew on each connection, before anything else', async () => {
+test('each socket is opened with it, and a message is told before anything else', async () => {
   const s = scene();
   s.pulse.watch('a');
   await s.pulse.setStatus('invisible');
   const hub = await s.online();
-  expect(hub.calls.map(([method]) => method)).toEqual(['SetStatus', 'WatchPresence']);
+  expect(hub.openedWith).toBe('invisible');
+  expect(hub.calls.map(([method]) => method)).toEqual(['WatchPresence']);
+  await s.pulse.setStatus('busy', 'writing');
   hub.drop();
   await vi.advanceTimersByTimeAsync(2_000);
   const again = await s.accept();
-  expect(again.callsOf('SetStatus')).toEqual([['invisible', null]]);
+  expect(again.openedWith).toBe('busy');
+  expect(again.calls.map(([method]) => method)).toEqual(['SetStatus', 'WatchPresence']);
+  expect(again.callsOf('SetStatus')).toEqual([['busy', 'writing']]);
 });
 
-test('away is told anew too, and an online page says nothing', async () => {
+test('with away too, and an online page says nothing', async () => {
   const s = scene();
   const hub = await s.online();
+  expect(hub.openedWith).toBe('online');
   expect(hub.callsOf('SetStatus')).toEqual([]);
   await vi.advanceTimersByTimeAsync(5 * minute);
   hub.drop();
   await vi.advanceTimersByTimeAsync(2_000);
   const again = await s.accept();
-  expect(again.callsOf('SetStatus')).toEqual([['away', null]]);
+  expect(again.openedWith).toBe('away');
+  expect(again.callsOf('SetStatus')).toEqual([]);
+});
+
+test('away when the socket began to open, and used before it is there: told that it is online', async () => {
+  const s = scene();
+  const hub = await s.online();
+  await vi.advanceTimersByTimeAsync(5 * minute);
+  hub.drop();
+  await vi.advanceTimersByTimeAsync(2_000);
+  s.page.input();
+  const again = await s.accept();
+  expect(again.openedWith).toBe('away');
+  expect(again.callsOf('SetStatus')).toEqual([['online', null]]);
+});
+
+test.each(['busy', 'invisible', 'away'] as const)('%s, taken back while the socket opens', async (status) => {
+  const s = scene();
+  const hub = await s.online();
+  await s.pulse.setStatus(status);
+  hub.drop();
+  await vi.advanceTimersByTimeAsync(2_000);
+  await s.pulse.setStatus('online');
+  const again = await s.accept();
+  expect(again.openedWith).toBe(status);
+  expect(again.callsOf('SetStatus')).toEqual([['online', null]]);
+});
+
+test('each socket with the status of its own moment', async () => {
+  const s = scene();
+  await s.pulse.setStatus('busy');
+  s.pulse.start();
+  await settle();
+  await s.pulse.setStatus('invisible');
+  s.hub.refuse();
+  await vi.advanceTimersByTimeAsync(2_000);
+  const hub = await s.accept();
+  expect(s.hubs.map(({ openedWith }) => openedWith)).toEqual(['busy', 'invisible']);
+  expect(hub.callsOf('SetStatus')).toEqual([]);
 });
 
 test('refused: rejects, and what was before counts', async () => {
@@ -124,8 +167,38 @@ test('refused: rejects, and what was before counts', async () => {
   hub.drop();
   await vi.advanceTimersByTimeAsync(2_000);
   const again = await s.accept();
-  expect(again.callsOf('SetStatus')).toEqual([['busy', null]]);
+  expect(again.openedWith).toBe('busy');
+  expect(again.callsOf('SetStatus')).toEqual([]);
   await expect(s.pulse.setStatus('offline' as never)).rejects.toMatchObject({ code: 'invalid-argument' });
+});
+
+const refuseLongMessages = (_: string, message: string | null): void => {
+  if (message && message.length > 140) throw hubError('invalid-argument: message has at most 140 characters.');
+};
+
+test('refused, on a socket that was opened with it: what was before is told', async () => {
+  const s = scene();
+  await s.pulse.setStatus('busy', 'x'.repeat(141));
+  s.pulse.start();
+  await settle();
+  s.hub.answers['SetStatus'] = refuseLongMessages;
+  const hub = await s.accept();
+  expect(hub.openedWith).toBe('busy');
+  expect(hub.callsOf('SetStatus')).toEqual([['busy', 'x'.repeat(141)], ['online', null]]);
+});
+
+test('what the socket was opened with counts as taken: a later refusal comes back to it', async () => {
+  const s = scene();
+  await s.pulse.setStatus('invisible');
+  const hub = await s.online();
+  hub.answers['SetStatus'] = refuseLongMessages;
+  await expect(s.pulse.setStatus('invisible', 'x'.repeat(141))).rejects.toMatchObject({ code: 'invalid-argument' });
+  await settle();
+  expect(hub.callsOf('SetStatus')).toHaveLength(1);
+  hub.drop();
+  await vi.advanceTimersByTimeAsync(2_000);
+  await s.accept();
+  expect(s.hub.openedWith).toBe('invisible');
 });
 
 test('a call that fails is made again, with what is wanted by then', async () => {
@@ -149,7 +222,8 @@ test('a connection that ends leaves the choice to the next one', async () => {
   await expect(chosen).resolves.toBeUndefined();
   await vi.advanceTimersByTimeAsync(2_000);
   const again = await s.accept();
-  expect(again.callsOf('SetStatus')).toEqual([['busy', null]]);
+  expect(again.openedWith).toBe('busy');
+  expect(again.callsOf('SetStatus')).toEqual([]);
 });
 
 test('the next person does not inherit a status', async () => {
@@ -158,5 +232,6 @@ test('the next person does not inherit a status', async () => {
   await s.pulse.setStatus('busy');
   await s.pulse.stop();
   const hub = await s.online('grace');
+  expect(hub.openedWith).toBe('online');
   expect(hub.callsOf('SetStatus')).toEqual([]);
 });

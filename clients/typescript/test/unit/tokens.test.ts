@@ -35,6 +35,49 @@ test('a renewal asks although one is kept, and so does a drop', async () => {
   expect(await tokens.get()).toBe('t3');
 });
 
+test('a drop leaves one that is under way: it is newer than what is dropped', async () => {
+  const fetch = source();
+  const tokens = new Tokens(fetch);
+  const pending = tokens.get();
+  tokens.drop();
+  expect(await Promise.all([pending, tokens.get()])).toEqual(['t1', 't1']);
+  expect(await tokens.get()).toBe('t1');
+  expect(fetch).toHaveBeenCalledTimes(1);
+});
+
+test.each(['before', 'after'])('a reset forgets one under way, which comes %s the next', async (order) => {
+  const answers: ((token: AccessToken) => void)[] = [];
+  const tokens = new Tokens(() => new Promise((resolve) => answers.push(resolve)));
+  const answer = async (index: number, accessToken: string) => {
+    answers[index]!({ accessToken, expiresAt: inMinutes(15) });
+    await vi.advanceTimersByTimeAsync(0);
+  };
+  const adas = tokens.get();
+  tokens.reset();
+  const graces = tokens.get();
+  expect(answers).toHaveLength(2);
+  if (order === 'before') {
+    await answer(0, 'ada');
+    // The end of the first is not taken for the second's.
+    expect(tokens.get()).toBe(graces);
+    await answer(1, 'grace');
+  } else {
+    await answer(1, 'grace');
+    await answer(0, 'ada');
+  }
+  // Who asked as Ada, hears as Ada.
+  expect(await Promise.all([adas, graces])).toEqual(['ada', 'grace']);
+  expect(await tokens.get()).toBe('grace');
+  expect(answers).toHaveLength(2);
+});
+
+test('a reset forgets the kept one', async () => {
+  const tokens = new Tokens(source());
+  await tokens.get();
+  tokens.reset();
+  expect(await tokens.get()).toBe('t2');
+});
+
 test('a failure is told to all who wait and not kept', async () => {
   const fetch = source();
   fetch.mockRejectedValueOnce(new Error('no network'));

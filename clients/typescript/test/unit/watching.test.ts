@@ -218,9 +218,43 @@ test('too many: told once, and tried again when there is room', async () => {
   s.pulse.watch(Array.from({ length: 500 }, (_, i) => `more${i}`));
   await vi.advanceTimersByTimeAsync(60_000);
   expect(errors).toEqual(['too-many-watched']);
-  expect(hub.callsOf('WatchPresence')).toHaveLength(6);
+  // Five chunks, and halves of the sixth down to a single user: the 499 others are not asked for.
+  expect(hub.callsOf('WatchPresence').map(([ids]) => (ids as string[]).length)).toEqual([200, 200, 200, 200, 200, 200, 100, 50, 25, 12, 6, 3, 1]);
   full = false;
   unwatch();
   await vi.advanceTimersByTimeAsync(lingerMs);
   expect(s.pulse.getSnapshot().presences.size).toBe(500);
+});
+
+test.each([1, 100, 300])('too many: of %i for whom there is not enough room, as many as fit', async (more) => {
+  const s = scene();
+  const errors: string[] = [];
+  s.pulse.on('error', ({ code }) => errors.push(code));
+  const hub = await s.online();
+  const watched = new Set<string>();
+  const answer = hub.answers['WatchPresence']!;
+  hub.answers['WatchPresence'] = (ids: never) => {
+    const all = new Set([...watched, ...(ids as string[])]);
+    if (all.size > 1_000) throw hubError('too-many-watched: a connection may watch 1000 users.');
+    for (const id of all) watched.add(id);
+    return answer(ids);
+  };
+  hub.answers['UnwatchPresence'] = (ids: string[]) => ids.forEach((id) => watched.delete(id));
+  const room = Math.floor(more / 2);
+  const few = s.pulse.watch(Array.from({ length: 1_000 - room }, (_, i) => `u${i}`));
+  await settle();
+  const asked = hub.callsOf('WatchPresence').length;
+  s.pulse.watch(Array.from({ length: more }, (_, i) => `more${i}`));
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(watched.size).toBe(1_000);
+  expect(s.pulse.getSnapshot().presences.size).toBe(1_000);
+  expect(s.pulse.presence(`more${room}`)).toBeUndefined();
+  expect(errors).toEqual(['too-many-watched']);
+  // Two per halving of a chunk at most.
+  expect(hub.callsOf('WatchPresence').length - asked).toBeLessThanOrEqual(18);
+
+  few();
+  await vi.advanceTimersByTimeAsync(lingerMs);
+  expect(watched.size).toBe(more);
+  expect(errors).toHaveLength(1);
 });

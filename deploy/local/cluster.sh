@@ -4,6 +4,8 @@
 #   deploy/local/cluster.sh up [--silos 3] [--front-ends 2]    starts all, waits until ready, prints the address
 #   deploy/local/cluster.sh status                             each process: name, port, pid
 #   deploy/local/cluster.sh kill NAME [SIGNAL]                 sends a signal to one of them: KILL by default
+#   deploy/local/cluster.sh cut SILO                           lets no packet pass between it and the front ends (root; nftables)
+#   deploy/local/cluster.sh mend SILO                          lets them pass again
 #   deploy/local/cluster.sh stop NAME                          asks one to leave (SIGTERM), waits until it has
 #   deploy/local/cluster.sh start NAME                         starts it again, on the same port
 #   deploy/local/cluster.sh down                               stops all and removes what they stored
@@ -139,6 +141,25 @@ stop() {
   die "$name did not leave within a minute and was killed."
 }
 
+# A network that loses everything looks like this to both ends; a closed port would tell them at once.
+cut() {
+  local gateway table
+  [[ -f $dir/$1-gateway.port ]] || die "$1 is no silo of this cluster."
+  need nft nftables
+  gateway=$(port "$1-gateway") table=pulse_cut_$(port "$1-gateway")
+  nft -f - <<RULES
+table inet $table {
+  chain output {
+    type filter hook output priority 0;
+    tcp dport $gateway drop
+    tcp sport $gateway drop
+  }
+}
+RULES
+}
+
+mend() { nft delete table inet "pulse_cut_$(port "$1-gateway")"; }
+
 up() {
   local silos=3 front_ends=2 i
   while (($#)); do
@@ -170,7 +191,10 @@ up() {
 down() {
   [[ -d $dir ]] || return 0
   # Nobody is to be sent anywhere: no politeness for what is thrown away.
-  for name in $(names); do ! alive "$name" || kill -KILL "$(pid "$name")"; done
+  for name in $(names); do
+    ! alive "$name" || kill -KILL "$(pid "$name")"
+    [[ $name != silo-* ]] || mend "$name" 2>/dev/null || true
+  done
   rm -rf -- "$dir"
 }
 
@@ -185,6 +209,8 @@ case $command in
   down) down ;;
   start) start "${1:?the process to start}" ;;
   stop) stop "${1:?the process to stop}" ;;
+  cut) cut "${1:?the silo to cut off}" ;;
+  mend) mend "${1:?the silo to join again}" ;;
   kill) kill "-${2:-KILL}" "$(pid "${1:?the process to signal}")" ;;
   status) for name in $(names); do printf '%-14s %6s %8s\n' "$name" "$(port "$name")" "$(alive "$name" && pid "$name" || echo -)"; done ;;
   *) die "unknown command $command; see the head of $0" ;;

@@ -16,8 +16,9 @@ internal static class HttpSetup
             kestrel.Limits.MaxRequestLineSize = MaxRequestLineBytes;
         });
 
-        // The framework logs each request's URL there at Information, and a hub's URL may hold an access token.
-        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning);
+        // The framework logs each request's URL there, and a hub's URL may hold an access token. None and not Warning: nothing else comes from there, and
+        // only with None does it make no activity for each request, and each socket, that nobody traces.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
 
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, PulseJson.Default));
         // Before AddProblemDetails: the first writer that can, writes.

@@ -23,15 +23,12 @@ internal sealed class SameOriginGuard(RequestDelegate next, IAntiforgery antifor
         Unknown,
     }
 
-    public async Task InvokeAsync(HttpContext context)
+    // A socket is a GET for as long as it lives: no state of this method stays with it.
+    public Task InvokeAsync(HttpContext context) => IsSafe(context.Request.Method) ? next(context) : GuardAsync(context);
+
+    private async Task GuardAsync(HttpContext context)
     {
         var request = context.Request;
-        if (IsSafe(request.Method))
-        {
-            await next(context);
-            return;
-        }
-
         var from = Find(request);
 
         // Where nobody need be signed in, the cookie has no part in what is done.

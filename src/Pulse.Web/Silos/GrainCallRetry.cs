@@ -21,15 +21,35 @@ internal sealed class GrainCallRetry : IOutgoingGrainCallFilter
         MaxRetryAttempts = 6,
     }).Build();
 
-    public Task Invoke(IOutgoingGrainCallContext context) =>
-        // A grain must not hold up its own turns.
-        context.SourceContext is null ? s_pipeline.ExecuteAsync(static (call, _) => InvokeAsync(call), context).AsTask() : context.Invoke();
+    // A grain must not hold up its own turns.
+    public Task Invoke(IOutgoingGrainCallContext context) => context.SourceContext is null ? InvokeAsync(context) : context.Invoke();
 
-    private static async ValueTask InvokeAsync(IOutgoingGrainCallContext call)
+    private static async Task InvokeAsync(IOutgoingGrainCallContext context)
+    {
+        // Nearly always the only try: it pays for no pipeline.
+        if (!await IsTakenAsync(context)) await s_pipeline.ExecuteAsync(static (call, _) => TryAgainAsync(call), context);
+    }
+
+    private static async Task<bool> IsTakenAsync(IOutgoingGrainCallContext call)
+    {
+        try
+        {
+            await call.Invoke();
+
+            // A rejection is an answer as others are, until somebody asks for its result.
+            return !IsRejection(call.Response?.Exception);
+        }
+        catch (Exception e) when (IsRejection(e))
+        {
+            return false;
+        }
+    }
+
+    private static async ValueTask TryAgainAsync(IOutgoingGrainCallContext call)
     {
         await call.Invoke();
-
-        // A rejection is an answer as others are, until somebody asks for its result.
-        if (call.Response?.Exception is OrleansMessageRejectionException or ConnectionFailedException) _ = call.Result;
+        if (IsRejection(call.Response?.Exception)) _ = call.Result;
     }
+
+    private static bool IsRejection(Exception? exception) => exception is OrleansMessageRejectionException or ConnectionFailedException;
 }

@@ -4,7 +4,7 @@ using Xunit.Abstractions;
 namespace Pulse.Cluster.Tests;
 
 /// <summary>Faults in a cluster under load. After each: no answered write lost, no ghost, nobody shown as offline who was here.</summary>
-public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output) : IClassFixture<ClusterFixture>
+public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output) : IClassFixture<ClusterFixture>, IAsyncLifetime
 {
     private readonly LocalCluster _cluster = fixture.Cluster;
     private readonly Fleet _fleet = fixture.Fleet;
@@ -14,6 +14,15 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
     public static TheoryData<string> Faults => Scale.IsLong
         ? ["kill silo-1", "kill silo-2", "kill silo-3", "kill front-end-1", "kill front-end-2", "kill silo-1+silo-2+silo-3", "freeze silo-2", "freeze front-end-1"]
         : ["kill silo-2", "kill front-end-1"];
+
+    /// <summary>The cluster and the fleet are shared, what counts as false is each test's own.</summary>
+    public Task InitializeAsync()
+    {
+        _fleet.BeginTest();
+        return Task.CompletedTask;
+    }
+
+    public Task DisposeAsync() => Task.CompletedTask;
 
     [Theory, MemberData(nameof(Faults))]
     public async Task Fault_LosesNothing(string fault)

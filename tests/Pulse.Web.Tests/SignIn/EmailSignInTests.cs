@@ -125,7 +125,7 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
 
         Assert.Single(bodies.Distinct());
         for (var sent = 0; sent < 3; sent++) await pulse.Mailbox.NextAsync();
-        Assert.False(pulse.Mailbox.HasMore);
+        await AssertNoMoreMailAsync();
         Assert.Equal(3L, await pulse.QueryAsync($"SELECT count(*) FROM verification_tokens WHERE identifier = '{_email}'"));
     }
 
@@ -178,7 +178,15 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
 
         var refused = $"refused@{Guid.NewGuid():N}.example.com";
         Assert.Equal(HttpStatusCode.OK, (await _browser.PostAsync("/auth/signin/email", ("email", refused))).Status);
-        Assert.False(pulse.Mailbox.HasMore);
+        await AssertNoMoreMailAsync();
+    }
+
+    // A mail is sent before its request is answered, so one that nobody should have got would come before that of a later request.
+    private async Task AssertNoMoreMailAsync()
+    {
+        var marker = $"marker@{Guid.NewGuid():N}.example.com";
+        await _browser.PostAsync("/auth/signin/email", ("email", marker));
+        Assert.Equal(marker, Assert.Single((await pulse.Mailbox.NextAsync()).To.Mailboxes).Address);
     }
 
     private async Task<string> AskAsync()

@@ -30,7 +30,7 @@ internal static class EmailEndpoints
         EmailSignInRequest request;
         if (isForm)
         {
-            var form = await context.Request.ReadFormAsync(context.RequestAborted);
+            var form = await RequestForm.ReadAsync(context);
             request = new(form["email"], form["returnUrl"]);
         }
         else
@@ -79,7 +79,7 @@ internal static class EmailEndpoints
 
     private static async Task<IResult> ConfirmAsync(HttpContext context, EmailLinks links, SignInCompletion completion)
     {
-        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        var form = await RequestForm.ReadAsync(context);
         if (!EmailToken.TryHash(form["token"], out var hash)) return SignInErrors.LinkUnreadable();
 
         var link = await links.Link(hash).ConsumeAsync();

@@ -88,6 +88,26 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
     }
 
     [Fact]
+    public async Task Link_OfAnotherPerson_SaysWhomItSignsIn_AndWhoGoes()
+    {
+        const string Warning = "You are signed in here as somebody else";
+        var own = await AskAsync();
+        var page = await _browser.GetAsync(own);
+        Assert.Contains($"<strong>{_email}</strong>", page.Body, StringComparison.Ordinal);
+        Assert.DoesNotContain(Warning, page.Body, StringComparison.Ordinal);
+        await _browser.SubmitAsync(page);
+
+        Assert.DoesNotContain(Warning, (await _browser.GetAsync(await AskAsync())).Body, StringComparison.Ordinal);
+
+        // Eve asks for a link for herself, and sends it to somebody who is signed in.
+        var eve = $"eve{_email}";
+        await _browser.PostAsync("/auth/signin/email", ("email", eve));
+        page = await _browser.GetAsync(LinkIn(await pulse.Mailbox.NextAsync()));
+        Assert.Contains($"<strong>{eve}</strong>", page.Body, StringComparison.Ordinal);
+        Assert.Contains(Warning, page.Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Confirm_WithoutTheForm_IsRefused_AndUsesNothingUp()
     {
         var link = await AskAsync();

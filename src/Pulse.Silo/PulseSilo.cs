@@ -50,6 +50,7 @@ public static class PulseSilo
         builder.Services.AddOptions<SignInOptions>().Bind(builder.Configuration.GetSection(SignInOptions.SectionName)).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddHostedService<SessionSweep>();
         builder.Services.AddPresence(builder.Configuration, connections.Redis);
+        builder.Services.AddSingleton<DatabaseHealthCheck>();
         builder.Services.AddHealthChecks()
             .AddCheck<SiloHealthCheck>("silo", tags: [HealthEndpoints.ReadyTag])
             .AddCheck<DatabaseHealthCheck>("database", tags: [HealthEndpoints.ReadyTag]);

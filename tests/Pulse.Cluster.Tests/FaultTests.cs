@@ -4,8 +4,11 @@ using Xunit.Abstractions;
 namespace Pulse.Cluster.Tests;
 
 /// <summary>Faults in a cluster under load. After each: no answered write lost, no ghost, nobody shown as offline who was here.</summary>
-public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output) : IClassFixture<ClusterFixture>
+public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output) : IClassFixture<ClusterFixture>, IAsyncLifetime
 {
+    // What a look at everything takes, and a second look where the first came too early, on a machine that is busy.
+    private static readonly TimeSpan LookingMargin = TimeSpan.FromSeconds(3);
+
     private readonly LocalCluster _cluster = fixture.Cluster;
     private readonly Fleet _fleet = fixture.Fleet;
     private readonly Checker _checker = fixture.Checker;
@@ -14,6 +17,15 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
     public static TheoryData<string> Faults => Scale.IsLong
         ? ["kill silo-1", "kill silo-2", "kill silo-3", "kill front-end-1", "kill front-end-2", "kill silo-1+silo-2+silo-3", "freeze silo-2", "freeze front-end-1"]
         : ["kill silo-2", "kill front-end-1"];
+
+    /// <summary>The cluster and the fleet are shared, what counts as false is each test's own.</summary>
+    public Task InitializeAsync()
+    {
+        _fleet.BeginTest();
+        return Task.CompletedTask;
+    }
+
+    public Task DisposeAsync() => Task.CompletedTask;
 
     [Theory, MemberData(nameof(Faults))]
     public async Task Fault_LosesNothing(string fault)
@@ -68,7 +80,7 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
         await using (var redis = await _cluster.OpenRedisAsync()) await redis.GetServers()[0].ExecuteAsync("FLUSHDB");
 
         var converged = await WaitUntilRightAsync("after FLUSHALL");
-        Assert.True(converged < TimeSpan.FromSeconds(30), $"Keys were right after {converged.TotalSeconds:F1} s.");
+        Assert.True(converged < Scale.TimeToLive / 3 + LookingMargin, $"Keys were right after {converged.TotalSeconds:F1} s.");
         await VerifyAsync("FLUSHALL", converged);
     }
 
@@ -114,25 +126,49 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
         await VerifyAsync($"Redis killed for {clock.Elapsed.TotalSeconds:F0} s and back empty", converged);
     }
 
+    // A front end holds half of all sockets and a silo a third of their users, so of one each this is 8 KiB and 12. Measured: a third of that where all
+    // is well, 13 KiB where a front end forgets nothing of a SignalR connection.
+    private const int BytesPerConnect = 4 * 1024;
+
+    /// <summary>
+    /// A process grows while it warms up, whoever comes; so it is measured between two times after that. The long set waits until the grains of those
+    /// who left are gone. The short one cannot: its many rounds show what the same users' connections leave behind.
+    /// </summary>
     [Fact]
-    public async Task ThreeRoundsOfComingAndGoing_ReturnTheirMemory()
+    public async Task RoundsOfComingAndGoing_ReturnTheirMemory()
     {
-        var processes = LocalCluster.Processes;
-        var rounds = new List<long[]>();
-        for (var round = 0; round < 3; round++)
+        var before = await MemoryAfterAsync(Scale.WarmUpRounds);
+        var connects = _fleet.Sockets.Values.Sum(socket => socket.Connects);
+        var after = await MemoryAfterAsync(Scale.MeasuredRounds);
+        connects = _fleet.Sockets.Values.Sum(socket => socket.Connects) - connects;
+
+        foreach (var (name, bytes) in before)
+        {
+            var growth = $"{name} grew from {bytes >> 10} to {after[name] >> 10} KiB over {connects} connects.";
+            output.WriteLine(growth);
+            Assert.True(after[name] - bytes <= (long)BytesPerConnect * connects, growth);
+        }
+    }
+
+    // The lowest of some rounds with nobody here: garbage that waits to be collected comes and goes, what is kept stays.
+    private async Task<Dictionary<string, long>> MemoryAfterAsync(int rounds)
+    {
+        var lowest = LocalCluster.Processes.ToDictionary(name => name, _ => long.MaxValue);
+        for (var round = 1; round <= rounds; round++)
         {
             await _fleet.LeaveAsync(_fleet.Users.Length);
-            await WaitUntilRightAsync($"after all have left, round {round + 1}");
-            rounds.Add([.. processes.Select(_cluster.ResidentBytes)]);
+            await WaitUntilRightAsync($"after all have left, round {round}");
+            if (round > rounds - Scale.MemoryLooks)
+            {
+                await Task.Delay(Scale.UntilGrainsAreGone);
+                foreach (var name in LocalCluster.Processes) lowest[name] = Math.Min(lowest[name], _cluster.OwnBytes(name));
+            }
+
             _fleet.ComeBack();
-            await WaitUntilRightAsync($"after all are back, round {round + 1}");
+            await WaitUntilRightAsync($"after all are back, round {round}");
         }
 
-        for (var i = 0; i < processes.Length; i++)
-        {
-            output.WriteLine($"{processes[i]}: {string.Join(", ", rounds.Select(bytes => $"{bytes[i] >> 20} MiB"))}");
-            Assert.True(rounds[2][i] <= rounds[0][i] * 1.15, $"{processes[i]} grew from {rounds[0][i] >> 20} to {rounds[2][i] >> 20} MiB.");
-        }
+        return lowest;
     }
 
     private async Task ReviveAsync(string[] names)

@@ -56,8 +56,16 @@ internal sealed class Fleet
 
     public int Connected => Sockets.Values.Count(socket => socket.IsConnected);
 
-    /// <summary>Users who have left at any time: what watchers are told of them is true.</summary>
+    /// <summary>Users who have left at any time of this test: what watchers are told of them is true.</summary>
     public HashSet<Guid> EverLeft { get; } = [];
+
+    /// <summary>Forgets what earlier tests did: of nobody who is here may a watcher have been told otherwise from now on.</summary>
+    public void BeginTest()
+    {
+        EverLeft.Clear();
+        EverLeft.UnionWith(Left.Keys);
+        foreach (var watcher in Watchers) watcher.Offlines.Clear();
+    }
 
     /// <summary>Has some users leave, as people do.</summary>
     public async Task LeaveAsync(int count)

@@ -23,6 +23,18 @@ internal static class Scale
     /// <summary>How long nothing happens before what must hold is looked at once more.</summary>
     public static TimeSpan Quiet => IsLong ? TimeToLive : TimeToLive / 10;
 
+    /// <summary>How often all come and go until a process has all that it needs to run: code, pools, threads.</summary>
+    public static int WarmUpRounds => IsLong ? 1 : 8;
+
+    /// <summary>And then while it is measured. Takes a second each in the short set.</summary>
+    public static int MeasuredRounds => IsLong ? 2 : 9;
+
+    /// <summary>In how many of them, the last ones, memory is looked at.</summary>
+    public static int MemoryLooks => IsLong ? 1 : 3;
+
+    /// <summary>How long grains that nobody calls live: the silos' collection age and quantum, and some more. Too long for the short set.</summary>
+    public static TimeSpan UntilGrainsAreGone => IsLong ? TimeSpan.FromMinutes(4.5) : TimeSpan.Zero;
+
     /// <summary>Longest wait for a state that must come: what is promised, and twice that again for a busy machine.</summary>
     public static TimeSpan Patience => TimeToLive * 3;
 }

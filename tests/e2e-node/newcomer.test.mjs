@@ -6,8 +6,6 @@ import { somebody, startPulse } from './support/fixture.mjs';
 import { noServers } from './support/stores.mjs';
 import { until } from './support/until.mjs';
 
-const closeEnoughMs = 1_000;
-
 for (const [name, servers] of [['embedded stores', false], ['PostgreSQL and Redis', true]]) {
   const options = { skip: servers && noServers, timeout: 300_000 };
 
@@ -31,10 +29,13 @@ for (const [name, servers] of [['embedded stores', false], ['PostgreSQL and Redi
     await hub.invoke('Heartbeat');
     assert.equal((await ada.presence()).status, 'online');
 
-    const stoppedAt = Date.now();
+    // Between the times taken before and after, however long a busy machine took: one clock, shown in milliseconds.
+    const before = Date.now();
     await hub.stop();
     const gone = await until('offline, with lastSeen', () => ada.presence(), (p) => p.status === 'offline' && p.lastSeen);
-    assert.ok(Math.abs(Date.parse(gone.lastSeen) - stoppedAt) <= closeEnoughMs, `lastSeen ${gone.lastSeen}, stopped at ${new Date(stoppedAt).toISOString()}`);
+    const after = Date.now();
+    const at = Date.parse(gone.lastSeen);
+    assert.ok(before <= at && at <= after, `lastSeen ${gone.lastSeen} is between ${new Date(before).toISOString()} and ${new Date(after).toISOString()}`);
     assert.equal((await ada.me()).lastSeen, gone.lastSeen);
 
     assert.equal(await pulse.stop(), 0, 'Pulse ends with 0 when asked to');

@@ -52,7 +52,7 @@ internal sealed class TrustedIssuerOptions
     /// <summary>Whether <see cref="Kind"/> is <see cref="AuthJs"/>.</summary>
     public bool IsAuthJs => string.Equals(Kind, AuthJs, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The tokens' <c>iss</c> (of kind <see cref="AuthJs"/>, whose tokens have none, any name for the application), compared character by character. Also the <c>provider</c> of that issuer's accounts, so it must never change.</summary>
+    /// <summary>The tokens' <c>iss</c> (of kind <see cref="AuthJs"/>, whose tokens have none, any name for the application), compared character by character. Also the <c>provider</c> of that issuer's accounts, so it must never change, nor be the name of a way to sign in.</summary>
     public string Issuer { get; set; } = "";
 
     /// <summary>The tokens' <c>aud</c>. Not for kind <see cref="AuthJs"/>, whose tokens have none.</summary>

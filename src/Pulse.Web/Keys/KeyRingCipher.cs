@@ -10,7 +10,7 @@ namespace Pulse.Web.Keys;
 /// <summary>Encrypts the key ring where it is stored: whoever reads the database cannot forge forms or sign-in states.</summary>
 /// <remarks>
 /// AES-256-GCM under a key that HKDF (RFC 5869) derives from <see cref="AuthOptions.SigningKey"/>. After a change of that setting the old ring is
-/// unreadable and a new one begins: sign-ins under way and forms that are open have to be started anew, sessions go on.
+/// unreadable and a new one begins: sign-ins under way and forms that are open have to be started anew. Sessions have ended then too: <see cref="Sessions.SessionSecrets"/>.
 /// </remarks>
 internal sealed class KeyRingCipher(IOptions<AuthOptions> options) : IXmlEncryptor
 {

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Antiforgery;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.Pages;
 
@@ -17,14 +18,8 @@ internal static class OwnForms
 
     private static async Task<bool> IsOwnAsync(HttpContext context)
     {
-        try
-        {
-            return await context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context);
-        }
-        catch (InvalidDataException)
-        {
-            // A form that breaks the framework's limits on fields.
-            return false;
-        }
+        // Read first: of a form that it cannot read, antiforgery throws what says neither whose fault that is nor what to answer.
+        if (context.Request.HasFormContentType) await RequestForm.ReadAsync(context);
+        return await context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context);
     }
 }

@@ -56,10 +56,14 @@ internal static class Page
     /// <summary>Where a sign-in link lands: one button, because mail scanners open links but press nothing.</summary>
     /// <param name="action">The path that the button posts to.</param>
     /// <param name="fields">Hidden fields of the form: the token, where to go next.</param>
-    public static IResult ConfirmEmail(string action, IReadOnlyDictionary<string, string> fields) =>
+    /// <param name="email">Whom it signs in.</param>
+    /// <param name="isSomebodyElse">Whether the browser is signed in, and not with that address.</param>
+    public static IResult ConfirmEmail(string action, IReadOnlyDictionary<string, string> fields, string email, bool isSomebodyElse) =>
         Of<ConfirmEmailPage>(new()
         {
             [nameof(ConfirmEmailPage.Action)] = action,
+            [nameof(ConfirmEmailPage.Email)] = email,
+            [nameof(ConfirmEmailPage.IsSomebodyElse)] = isSomebodyElse,
             [nameof(ConfirmEmailPage.Fields)] = fields,
         });
 

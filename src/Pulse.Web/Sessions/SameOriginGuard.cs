@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Net.Http.Headers;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.Sessions;
 
@@ -74,12 +75,14 @@ internal sealed class SameOriginGuard(RequestDelegate next, IAntiforgery antifor
 
     private async Task<bool> HasFormTokenAsync(HttpContext context)
     {
+        // Read first: of a form that it cannot read, antiforgery throws what says neither whose fault that is nor what to answer.
+        await RequestForm.ReadAsync(context);
         try
         {
             await antiforgery.ValidateRequestAsync(context);
             return true;
         }
-        catch (AntiforgeryValidationException exception) when (exception.InnerException is not BadHttpRequestException)
+        catch (AntiforgeryValidationException)
         {
             return false;
         }

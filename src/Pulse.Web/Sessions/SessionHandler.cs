@@ -10,7 +10,7 @@ namespace Pulse.Web.Sessions;
 
 /// <summary>Authenticates by the session cookie. A cookie that will not do is nobody's, and the browser is told to forget it.</summary>
 internal sealed class SessionHandler(
-    IGrainFactory grains, SessionCookie cookie, IOptions<AuthOptions> auth,
+    IGrainFactory grains, SessionCookie cookie, SessionSecrets secrets, IOptions<AuthOptions> auth,
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
@@ -20,7 +20,7 @@ internal sealed class SessionHandler(
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         if (cookie.Read(Context) is not { } value) return AuthenticateResult.NoResult();
-        if (!SessionSecret.TryParse(value, out var secret)) return Ended();
+        if (!secrets.TryParse(value, out var secret)) return Ended();
 
         SignInSession? session;
         try

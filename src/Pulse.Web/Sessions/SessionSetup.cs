@@ -10,6 +10,7 @@ internal static class SessionSetup
     {
         var services = authentication.Services;
         services.AddSingleton<SessionCookie>();
+        services.AddSingleton<SessionSecrets>();
         services.AddSingleton<SignInCookie>();
         services.AddAntiforgery();
         return authentication.AddScheme<AuthenticationSchemeOptions, SessionHandler>(SessionHandler.Scheme, displayName: null, _ => { });

@@ -4,7 +4,7 @@ using Pulse.Web.Auth;
 namespace Pulse.Web.Sessions;
 
 /// <summary>Signs a browser in and out.</summary>
-internal sealed class SignInCookie(IGrainFactory grains, Callers callers, SessionCookie cookie)
+internal sealed class SignInCookie(IGrainFactory grains, Callers callers, SessionCookie cookie, SessionSecrets secrets)
 {
     /// <summary>Starts a session for the user and hands its cookie to the browser. The session that the browser had, whosever, ends.</summary>
     /// <exception cref="InvalidOperationException">There is no such user.</exception>
@@ -14,7 +14,7 @@ internal sealed class SignInCookie(IGrainFactory grains, Callers callers, Sessio
         await EndBrowsersAsync(context);
 
         // Always a new secret and a new id: one that somebody planted in the browser before is worth nothing after (session fixation).
-        var secret = SessionSecret.Create(userId);
+        var secret = secrets.Create(userId);
         var session = await grains.GetGrain<IUserSessionsGrain>(userId).StartAsync(new()
         {
             TokenHash = secret.Hash,
@@ -45,7 +45,7 @@ internal sealed class SignInCookie(IGrainFactory grains, Callers callers, Sessio
 
     private async Task EndBrowsersAsync(HttpContext context)
     {
-        if (cookie.Read(context) is not { } value || !SessionSecret.TryParse(value, out var secret)) return;
+        if (cookie.Read(context) is not { } value || !secrets.TryParse(value, out var secret)) return;
 
         var sessions = grains.GetGrain<IUserSessionsGrain>(secret.UserId);
         if (await sessions.AuthenticateAsync(secret.Hash, ClientAddress.Of(context)) is { } session) await sessions.EndAsync(session.Id);

@@ -1,5 +1,6 @@
 using Pulse.Identity;
 using Pulse.Web.Auth;
+using Pulse.Web.Http;
 using Pulse.Web.Users;
 
 namespace Pulse.Web.SignIn;
@@ -17,7 +18,7 @@ internal static class DevSignInForm
     private static async Task<IResult> SignInAsync(HttpContext context, SignInCompletion completion)
     {
         if (!context.Request.HasFormContentType) return ProblemTypes.UnsupportedMediaType.ToResult("Send a form with 'email' and 'name'.");
-        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        var form = await RequestForm.ReadAsync(context);
 
         if (!EmailAddress.TryNormalize(form["email"], out var email)) return SignInErrors.EmailUnusable();
         var name = form["name"].ToString() is { Length: > 0 } given ? given : null;

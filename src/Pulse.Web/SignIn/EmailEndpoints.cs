@@ -30,7 +30,7 @@ internal static class EmailEndpoints
         EmailSignInRequest request;
         if (isForm)
         {
-            var form = await context.Request.ReadFormAsync(context.RequestAborted);
+            var form = await RequestForm.ReadAsync(context);
             request = new(form["email"], form["returnUrl"]);
         }
         else
@@ -67,19 +67,24 @@ internal static class EmailEndpoints
         isForm ? SignInErrors.MailUnavailable() : ProblemTypes.Unavailable.ToResult("The mail could not be sent. Try again in a minute.");
 
     // Uses nothing up: mail scanners and previews open links.
-    private static async Task<IResult> ShowAsync(string? token, string? returnUrl, EmailLinks links)
+    private static async Task<IResult> ShowAsync(HttpContext context, string? token, string? returnUrl, EmailLinks links, SignInCompletion completion)
     {
         if (!EmailToken.TryHash(token, out var hash)) return SignInErrors.LinkUnreadable();
 
         var link = await links.Link(hash).PeekAsync();
-        return link.State == SignInLinkState.Good
-            ? Page.ConfirmEmail(EmailLinks.CallbackPath, new Dictionary<string, string> { ["token"] = token!, ["returnUrl"] = ReturnUrl.OrDashboard(returnUrl) })
-            : SignInErrors.LinkUsedUp(link.State == SignInLinkState.Expired);
+        if (link is not { State: SignInLinkState.Good, Email: { } email }) return SignInErrors.LinkUsedUp(link.State == SignInLinkState.Expired);
+
+        // Says whom: a link that somebody else has sent on would sign its reader in as them (login CSRF).
+        return Page.ConfirmEmail(
+            EmailLinks.CallbackPath,
+            new Dictionary<string, string> { ["token"] = token!, ["returnUrl"] = ReturnUrl.OrDashboard(returnUrl) },
+            email,
+            await completion.IsSomebodyElseAsync(context, ExternalIdentity.FromMailbox(email)));
     }
 
     private static async Task<IResult> ConfirmAsync(HttpContext context, EmailLinks links, SignInCompletion completion)
     {
-        var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        var form = await RequestForm.ReadAsync(context);
         if (!EmailToken.TryHash(form["token"], out var hash)) return SignInErrors.LinkUnreadable();
 
         var link = await links.Link(hash).ConsumeAsync();

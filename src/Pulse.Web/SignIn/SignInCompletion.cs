@@ -51,6 +51,13 @@ internal sealed class SignInCompletion(IGrainFactory grains, SignInCookie cookie
             : SignInErrors.AccountTaken(providers.DisplayName(who.Account.Provider));
     }
 
+    /// <summary>Whether the browser is signed in as another user than the one whom <see cref="SignInAsync"/> would sign in.</summary>
+    /// <exception cref="StoreUnavailableException">The database is away.</exception>
+    public async Task<bool> IsSomebodyElseAsync(HttpContext context, ExternalIdentity who) =>
+        await CurrentAsync(context) is { OwnUserId: { } userId }
+        && await Account(who).FindUserAsync() != userId
+        && await IsOwnMailboxAsync(context, who) is null;
+
     /// <summary>Whoever the session cookie of this request says, or <see langword="null"/>.</summary>
     public async Task<Caller?> CurrentAsync(HttpContext context) =>
         await context.AuthenticateAsync(SessionHandler.Scheme) is { Succeeded: true, Principal: { } principal } ? callers.Read(principal) : null;

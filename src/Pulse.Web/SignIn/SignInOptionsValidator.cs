@@ -5,8 +5,8 @@ namespace Pulse.Web.SignIn;
 /// <summary>Finds every fault in <see cref="SignInOptions"/> at once; each message names its setting and never a secret's value.</summary>
 internal sealed class SignInOptionsValidator(IHostEnvironment environment) : IValidateOptions<SignInOptions>
 {
-    // Other ways in, and Google, which has settings of its own.
-    private static readonly string[] s_reserved = [SignInOptions.GoogleName, SignInProviders.Email, SignInProviders.Dev];
+    /// <summary>Names that no provider of the settings may have: other ways in, and Google, which has settings of its own.</summary>
+    public static readonly string[] ReservedNames = [SignInOptions.GoogleName, SignInProviders.Email, SignInProviders.Dev];
 
     public ValidateOptionsResult Validate(string? name, SignInOptions options)
     {
@@ -21,7 +21,7 @@ internal sealed class SignInOptionsValidator(IHostEnvironment environment) : IVa
     {
         if (name.Length is 0 or > 40 || name.Any(character => !char.IsAsciiLetterOrDigit(character) && character != '-'))
             yield return $"{SignInOptions.SectionName}:Providers:{name}: the name must be 1 to 40 letters, digits and hyphens; it becomes part of addresses and accounts.";
-        if (s_reserved.Contains(name, StringComparer.OrdinalIgnoreCase))
+        if (ReservedNames.Contains(name, StringComparer.OrdinalIgnoreCase))
             yield return $"{SignInOptions.SectionName}:Providers:{name}: that name is taken; choose another.";
     }
 

@@ -37,6 +37,22 @@ public sealed class AuthOptionsTests
         Assert.Contains(message, Assert.Single(Faults("Production", [.. s_good, .. Issuer(0, issuer, audience, key, authority)])), StringComparison.Ordinal);
 
     [Theory]
+    [InlineData("email")]
+    [InlineData("google")]
+    [InlineData("dev")]
+    [InlineData("Email")]
+    [InlineData("git-lab")]
+    public void Validate_TrustedIssuerNamedAsAWayIn_NamesIt(string issuer)
+    {
+        // A provider whose own settings are at fault has its name all the same.
+        (string, string?)[] settings = [.. s_good, ("Providers:GIT-LAB:ClientId", "pulse")];
+
+        var jwt = Faults("Production", [.. settings, .. Issuer(0, "them", "pulse", TestTokens.OtherKey, null), .. Issuer(1, issuer, "pulse", TestTokens.OtherKey, null)]);
+        Assert.Contains($"Pulse:Auth:TrustedIssuers:1:Issuer is '{issuer}', which is a way to sign in here", Assert.Single(jwt), StringComparison.Ordinal);
+        Assert.Contains($"Pulse:Auth:TrustedIssuers:0:Issuer is '{issuer}'", Assert.Single(Faults("Production", [.. settings, .. AuthJs(0, issuer)])), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("AuthJs")]
     [InlineData("authjs")]
     public void Validate_AuthJsIssuer_NeedsNoMoreThanItsSecret(string kind) => Assert.Empty(Faults("Production", [.. s_good, .. AuthJs(0, "next", kind: kind)]));

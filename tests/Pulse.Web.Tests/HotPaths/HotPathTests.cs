@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Http.Json;
 using Pulse.Web.Tests.Auth;
 using Xunit.Abstractions;
@@ -47,6 +48,17 @@ public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) 
         AssertEach(SetWithExpiry, counted.RedisCommands);
         Assert.Empty(counted.Statements);
         await LeaveAllAsync(connections);
+    }
+
+    [Theory]
+    [InlineData("/health/ready")]
+    [InlineData("/")]
+    public async Task Health_AskedByManyAtOnce_PingsTheDatabaseOnceASecond(string path)
+    {
+        var clock = Stopwatch.StartNew();
+        var (counted, _) = await MeasureAsync(() => Task.WhenAll(Enumerable.Range(0, Times).Select(async _ => (await pulse.Anonymous.GetAsync(path)).Dispose())));
+
+        Assert.InRange(counted.Statements.Length, 0, 2 + (int)clock.Elapsed.TotalSeconds);
     }
 
     [Fact]

@@ -46,12 +46,12 @@ public sealed class EveryPageTests(PagesApplication pulse)
             await AskForLinkAsync(visitor);
             await visitor.Page.GotoAsync("/dev/mail");
         },
-        ["confirm-email"] = async visitor =>
+        ["confirm-email"] = OpenLinkAsync,
+        ["confirm-email-somebody-else"] = async visitor =>
         {
-            await AskForLinkAsync(visitor);
-            await visitor.Page.GotoAsync("/dev/mail");
-            await visitor.Page.GetByRole(AriaRole.Link, new() { Name = "Open the link" }).First.ClickAsync();
-            await Assertions.Expect(visitor.Page.GetByRole(AriaRole.Heading, new() { Name = "Finish signing in" })).ToBeVisibleAsync();
+            await visitor.SignInAsync("Ada Lovelace");
+            await OpenLinkAsync(visitor);
+            await Assertions.Expect(visitor.Page.GetByText("You are signed in here as somebody else")).ToBeVisibleAsync();
         },
     };
 
@@ -86,6 +86,15 @@ public sealed class EveryPageTests(PagesApplication pulse)
         Assert.Equal(1, await visitor.Page.Locator("h1").CountAsync());
         Assert.True(await visitor.Page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= width, "The page is wider than the window.");
         Assert.Empty(visitor.Complaints);
+    }
+
+    private static async Task OpenLinkAsync(Visitor visitor)
+    {
+        await AskForLinkAsync(visitor);
+        await visitor.Page.GotoAsync("/dev/mail");
+        await visitor.Page.Locator("article", new() { HasText = "katherine@example.com" }).GetByRole(AriaRole.Link, new() { Name = "Open the link" }).First.ClickAsync();
+        await Assertions.Expect(visitor.Page.GetByRole(AriaRole.Heading, new() { Name = "Finish signing in" })).ToBeVisibleAsync();
+        await Assertions.Expect(visitor.Page.GetByText("katherine@example.com")).ToBeVisibleAsync();
     }
 
     private static async Task AskForLinkAsync(Visitor visitor)

@@ -1,10 +1,22 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Options;
+using Pulse.Web.Auth;
+using Pulse.Web.Sessions;
+using Pulse.Web.Tests.Auth;
+
 namespace Pulse.Web.Tests.Sessions;
 
 /// <summary>What may become of a session cookie on its way.</summary>
 internal static class BadCookies
 {
     public static TheoryData<string> Changes =>
-        ["cut", "cut to the user", "longer", "padded", "changed", "spaces", "other alphabet", "not base64", "very long", "quoted", "unknown"];
+        ["cut", "cut to the user", "longer", "padded", "changed", "spaces", "other alphabet", "not base64", "very long", "quoted", "unknown", "under another key", "of another user", "made up"];
+
+    /// <summary>Those that look like a cookie, and that no front end has made.</summary>
+    public static TheoryData<string> Forgeries => ["under another key", "of another user", "made up"];
+
+    public static SessionSecrets Secrets(string key) => new(Options.Create(new AuthOptions { SigningKey = key }));
 
     public static string Apply(string change, string good) => change switch
     {
@@ -18,7 +30,10 @@ internal static class BadCookies
         "not base64" => new string('!', good.Length),
         "very long" => new string('A', 4000),
         "quoted" => $"\"{good[..^2]}\"",
-        "unknown" => Pulse.Web.Sessions.SessionSecret.Create(Guid.CreateVersion7()).Text,
+        "unknown" => Secrets(TestTokens.Key).Create(Guid.CreateVersion7()).Text,
+        "under another key" => Secrets(TestTokens.OtherKey).Create(Guid.CreateVersion7()).Text,
+        "of another user" => (good[0] == 'A' ? 'B' : 'A') + good[1..],
+        "made up" => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(48)),
         _ => throw new ArgumentOutOfRangeException(nameof(change), change, "No such change."),
     };
 }

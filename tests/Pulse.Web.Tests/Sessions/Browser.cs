@@ -45,7 +45,7 @@ internal sealed class Browser : IDisposable
 
     public async Task<SignInSession> StartSessionAsync()
     {
-        var secret = SessionSecret.Create(UserId);
+        var secret = _pulse.Services.GetRequiredService<SessionSecrets>().Create(UserId);
         Cookie = secret.Text;
         return (await Sessions.StartAsync(new() { TokenHash = secret.Hash, Device = "curl/8", Address = "192.0.2.1" }))!;
     }

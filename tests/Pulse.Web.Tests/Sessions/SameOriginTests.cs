@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -126,6 +127,20 @@ public sealed class SameOriginTests(PulseApplication pulse)
         using var response = await browser.PostAsync("/auth/signout", new FormUrlEncodedContent([]));
 
         await response.ReadProblemAsync(HttpStatusCode.Forbidden, "form-outdated");
+        Assert.Equal(HttpStatusCode.OK, await browser.GetStatusAsync("/auth/me"));
+    }
+
+    [Theory]
+    [InlineData("multipart/form-data", 10, HttpStatusCode.BadRequest, "bad-request")]
+    [InlineData("application/x-www-form-urlencoded", 20_000, HttpStatusCode.RequestEntityTooLarge, "too-large")]
+    public async Task Form_ThatCannotBeRead_IsTheSendersFault(string contentType, int length, HttpStatusCode status, string kind)
+    {
+        using var browser = await Browser.SignInAsync(pulse);
+        var form = new ByteArrayContent(Encoding.ASCII.GetBytes(new string('a', length))) { Headers = { ContentType = new(contentType) } };
+
+        using var response = await browser.PostAsync("/auth/signout", form);
+
+        await response.ReadProblemAsync(status, kind);
         Assert.Equal(HttpStatusCode.OK, await browser.GetStatusAsync("/auth/me"));
     }
 

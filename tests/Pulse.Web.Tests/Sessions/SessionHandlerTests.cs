@@ -15,7 +15,7 @@ public sealed class SessionHandlerTests
     {
         await using var services = AuthHost.CreateWithKey();
         services.GetRequiredService<TestSessions>().AreAway = true;
-        var context = NewContext(services, SessionSecret.Create(Guid.NewGuid()));
+        var context = NewContext(services, services.GetRequiredService<SessionSecrets>().Create(Guid.NewGuid()));
 
         Assert.False((await context.AuthenticateAsync()).Succeeded);
         await context.ChallengeAsync();
@@ -25,11 +25,28 @@ public sealed class SessionHandlerTests
         Assert.Equal(0, context.Response.Headers.SetCookie.Count);
     }
 
+    [Theory]
+    [MemberData(nameof(BadCookies.Forgeries), MemberType = typeof(BadCookies))]
+    public async Task Forged_IsClearedWithoutAskingAnybody(string forgery)
+    {
+        await using var services = AuthHost.CreateWithKey();
+        // Whoever asked would be answered 503.
+        services.GetRequiredService<TestSessions>().AreAway = true;
+        var secret = services.GetRequiredService<SessionSecrets>().Create(Guid.NewGuid());
+        var context = NewContext(services, secret with { Text = BadCookies.Apply(forgery, secret.Text) });
+
+        Assert.False((await context.AuthenticateAsync()).Succeeded);
+        await context.ChallengeAsync();
+
+        Assert.Equal(401, context.Response.StatusCode);
+        Assert.StartsWith("pulse=; expires=Thu, 01 Jan 1970", context.Response.Headers.SetCookie.Single(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Renewed_SetsTheSameCookieAgain()
     {
         await using var services = AuthHost.CreateWithKey();
-        var secret = SessionSecret.Create(Guid.NewGuid());
+        var secret = services.GetRequiredService<SessionSecrets>().Create(Guid.NewGuid());
         services.GetRequiredService<TestSessions>().Start(secret.Hash, renewed: true);
         var context = NewContext(services, secret);
 
@@ -57,7 +74,7 @@ public sealed class SessionHandlerTests
     public async Task Production_OverHttp_KnowsNoPlainCookie()
     {
         await using var services = AuthHost.Create("Production", ("SigningKey", TestTokens.Key));
-        var secret = SessionSecret.Create(Guid.NewGuid());
+        var secret = services.GetRequiredService<SessionSecrets>().Create(Guid.NewGuid());
         services.GetRequiredService<TestSessions>().Start(secret.Hash);
         var context = NewContext(services, secret);
 
@@ -69,7 +86,7 @@ public sealed class SessionHandlerTests
     public async Task Principal_IsReadLikeAToken()
     {
         await using var services = AuthHost.CreateWithKey();
-        var secret = SessionSecret.Create(Guid.NewGuid());
+        var secret = services.GetRequiredService<SessionSecrets>().Create(Guid.NewGuid());
         var sessionId = services.GetRequiredService<TestSessions>().Start(secret.Hash);
 
         ClaimsPrincipal principal = (await NewContext(services, secret).AuthenticateAsync()).Principal!;

@@ -46,9 +46,6 @@ internal sealed class NodeServer : IAsyncDisposable
         }
     }
 
-    /// <summary>A line that is there already.</summary>
-    public bool TryNext(out JsonElement line) => _lines.Reader.TryRead(out line);
-
     public async ValueTask DisposeAsync()
     {
         _process.StandardInput.Close();

@@ -30,9 +30,6 @@ internal sealed class TestMailbox : IAsyncDisposable
     /// <summary>The next mail, waited for.</summary>
     public async Task<MimeMessage> NextAsync() => Parse(await _server.NextAsync());
 
-    /// <summary>Whether a mail is there that nobody has read.</summary>
-    public bool HasMore => _server.TryNext(out _);
-
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     private static MimeMessage Parse(System.Text.Json.JsonElement line)

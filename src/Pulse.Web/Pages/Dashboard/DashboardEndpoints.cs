@@ -2,6 +2,7 @@ using System.Security.Claims;
 using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Auth;
+using Pulse.Web.Http;
 using Pulse.Web.Sessions;
 
 namespace Pulse.Web.Pages.Dashboard;
@@ -39,7 +40,7 @@ internal static class DashboardEndpoints
     private static async Task<IResult> SaveProfileAsync(
         HttpContext context, ClaimsPrincipal principal, Callers callers, DashboardReader reader, IGrainFactory grains)
     {
-        var form = ProfileForm.From(await context.Request.ReadFormAsync(context.RequestAborted));
+        var form = ProfileForm.From(await RequestForm.ReadAsync(context));
         if (form.HasFault)
         {
             return await reader.ReadAsync(principal, context.RequestAborted) is { } view
@@ -73,7 +74,7 @@ internal static class DashboardEndpoints
         if (await callers.FindUserIdAsync(callers.Read(principal)) is not { } userId) return NoSuchUser();
 
         // Of two accounts at one provider the later one goes first, as with DELETE /auth/accounts/{provider}.
-        var provider = (await context.Request.ReadFormAsync(context.RequestAborted))["provider"].ToString();
+        var provider = (await RequestForm.ReadAsync(context))["provider"].ToString();
         var accounts = await grains.GetGrain<IUserGrain>(userId).ListAccountsAsync();
         if (Array.FindLast(accounts, account => account.Provider == provider) is not { } account) return Back(DashboardNotice.Unlinked);
 

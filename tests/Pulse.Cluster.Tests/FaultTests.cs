@@ -15,7 +15,7 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
 
     /// <summary>What is done to which processes; several at once with "+".</summary>
     public static TheoryData<string> Faults => Scale.IsLong
-        ? ["kill silo-1", "kill silo-2", "kill silo-3", "kill front-end-1", "kill front-end-2", "kill silo-1+silo-2+silo-3", "freeze silo-2", "freeze front-end-1"]
+        ? ["kill silo-1", "kill silo-2", "kill silo-3", "kill front-end-1", "kill front-end-2", "kill silo-1+silo-2+silo-3", "freeze silo-2", "freeze front-end-1", "cut silo-1"]
         : ["kill silo-2", "kill front-end-1"];
 
     /// <summary>The cluster and the fleet are shared, what counts as false is each test's own.</summary>
@@ -35,20 +35,19 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
         await WaitUntilRightAsync("before the fault");
 
         var clock = Stopwatch.StartNew();
-        foreach (var name in names) await _cluster.SignalAsync(name, verb == "kill" ? "KILL" : "STOP");
+        foreach (var name in names) await HurtAsync(verb, name);
 
         // Some leave while nobody may be there to hear it. A front end that dies takes the knowledge of its last seconds with it, so not there.
         if (!names[0].StartsWith("front-end", StringComparison.Ordinal)) await _fleet.LeaveAsync(Scale.Users / 50);
         if (names.Length == 3) await ReviveAsync(names);
 
-        // The clients of a process that does not answer find out by their own pings.
-        if (verb == "freeze") await Task.Delay(Scale.TimeToLive);
-        else await Task.Delay(TimeSpan.FromSeconds(1));
+        // Those who talk to a process that does not answer find out by their own pings.
+        await Task.Delay(verb == "kill" ? TimeSpan.FromSeconds(1) : Scale.TimeToLive);
         await WaitUntilRightAsync($"after {fault}");
         var converged = clock.Elapsed;
 
         // What was frozen comes to life again among others who have taken it for dead.
-        if (verb == "freeze") foreach (var name in names) await _cluster.SignalAsync(name, "CONT");
+        foreach (var name in names) await HealAsync(verb, name);
         await ReviveAsync(names);
         await WaitUntilReadyAsync();
         _fleet.ComeBack();
@@ -170,6 +169,21 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
 
         return lowest;
     }
+
+    private Task HurtAsync(string verb, string name) => verb switch
+    {
+        "kill" => _cluster.SignalAsync(name, "KILL"),
+        "freeze" => _cluster.SignalAsync(name, "STOP"),
+        "cut" => _cluster.CutAsync(name),
+        _ => throw new ArgumentException(verb),
+    };
+
+    private Task HealAsync(string verb, string name) => verb switch
+    {
+        "freeze" => _cluster.SignalAsync(name, "CONT"),
+        "cut" => _cluster.MendAsync(name),
+        _ => Task.CompletedTask,
+    };
 
     private async Task ReviveAsync(string[] names)
     {

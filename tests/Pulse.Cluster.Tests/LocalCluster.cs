@@ -60,6 +60,11 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     public Task SignalAsync(string name, string signal) => RunAsync("kill", name, signal);
 
+    /// <summary>Loses every packet between that silo and the front ends, until <see cref="MendAsync"/>.</summary>
+    public Task CutAsync(string silo) => RunAsync("cut", silo);
+
+    public Task MendAsync(string silo) => RunAsync("mend", silo);
+
     /// <summary>Politely; returns when the process has ended.</summary>
     public Task StopAsync(string name) => RunAsync("stop", name);
 

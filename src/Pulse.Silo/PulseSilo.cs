@@ -31,6 +31,7 @@ public static class PulseSilo
         var cluster = builder.Configuration.GetSection(ClusterSettings.SectionName).Get<ClusterSettings>() ?? new();
         builder.Services.AddOptions<ClusterSettings>().BindConfiguration(ClusterSettings.SectionName).ValidateDataAnnotations().ValidateOnStart();
         builder.UseOrleans(silo => silo.UsePulseClustering(cluster, connections.Redis).AddPulseGrainStorage().ConfigureGrains().AddPulseTracing(builder));
+        builder.Services.AddClusterSockets();
         return builder;
     }
 
@@ -93,6 +94,9 @@ public static class PulseSilo
             // sent, and answers that came back through it, would be lost with its sockets, and time out.
             messaging.ClientGatewayShutdownNotificationTimeout = LeavePause;
             messaging.WaitForMessageToBeQueuedForOutboundTime = LeavePause;
+
+            // A front end whose connection is gone is then reached through the other silos. In 60 s, the default, it would miss too much.
+            messaging.ClientDropTimeout = TimeSpan.FromSeconds(10);
         });
         silo.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = ResponseTimeout);
         return silo;

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Configuration;
 using Pulse.Silo;
+using Pulse.Silo.Clustering;
 using Pulse.Silo.Health;
 using Pulse.Silo.Telemetry;
 using StackExchange.Redis;
@@ -65,6 +66,10 @@ internal static class SilosSetup
             // New silos take load, and a cluster that was replaced as a whole is found again, within this time.
             client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(5));
             client.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = PulseSilo.ResponseTimeout);
+
+            // A silo that is cut off is tried again and again, and what waits for that goes through another one afterwards.
+            client.Configure<ConnectionOptions>(connections => connections.OpenConnectionTimeout = TimeSpan.FromSeconds(1));
         });
+        services.AddClusterSockets();
     }
 }

@@ -1,0 +1,80 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Options;
+
+namespace Pulse.Silo.Clustering;
+
+/// <summary>The sockets between front ends and silos, and among silos: Kestrel's, which give up when what they sent is not acknowledged.</summary>
+/// <remarks>
+/// Where packets are lost and nobody closes a port, Linux sends them again for a quarter of an hour, and a front end takes that silo for a way into the
+/// cluster as long. Orleans' own sockets have no setting for it, and keep-alive does nothing while data is under way.
+/// </remarks>
+public static class ClusterSockets
+{
+    // TCP_USER_TIMEOUT (RFC 5482; tcp(7)): milliseconds. .NET has no name for it.
+    private const int TcpUserTimeout = 18;
+
+    // Shorter than a grain call may take.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
+
+    /// <summary>Replaces those of Orleans. After Orleans has been added.</summary>
+    public static void AddClusterSockets(this IServiceCollection services)
+    {
+        // Under Orleans' own keys, which it does not make public.
+        foreach (var theirs in services.Where(service => service.IsKeyedService).ToArray())
+        {
+            if (theirs.ServiceType == typeof(IConnectionFactory))
+            {
+                services.Remove(theirs);
+                services.AddKeyedSingleton<IConnectionFactory, Outgoing>(theirs.ServiceKey);
+            }
+            else if (theirs.ServiceType == typeof(IConnectionListenerFactory))
+            {
+                services.Remove(theirs);
+                services.AddKeyedSingleton<IConnectionListenerFactory>(theirs.ServiceKey, (provider, _) => Incoming(provider.GetRequiredService<ILoggerFactory>()));
+            }
+        }
+    }
+
+    // No bounds on what is read ahead, as in Orleans' own: a message may be longer, and is taken from the buffer as a whole.
+    private static SocketTransportFactory Incoming(ILoggerFactory loggers) => new(
+        Options.Create(new SocketTransportOptions
+        {
+            MaxReadBufferSize = null,
+            MaxWriteBufferSize = null,
+            // Accepted sockets inherit it.
+            CreateBoundListenSocket = endPoint => Impatient(SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint)),
+        }),
+        loggers);
+
+    private static Socket Impatient(Socket socket)
+    {
+        if (OperatingSystem.IsLinux()) socket.SetRawSocketOption((int)SocketOptionLevel.Tcp, TcpUserTimeout, BitConverter.GetBytes((int)Patience.TotalMilliseconds));
+        return socket;
+    }
+
+    private sealed class Outgoing(ILoggerFactory loggers) : IConnectionFactory, IDisposable
+    {
+        private readonly SocketConnectionContextFactory _connections = new(
+            new() { MaxReadBufferSize = null, MaxWriteBufferSize = null }, loggers.CreateLogger<Outgoing>());
+
+        public async ValueTask<ConnectionContext> ConnectAsync(EndPoint endpoint, CancellationToken cancellationToken)
+        {
+            var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await Impatient(socket).ConnectAsync(endpoint, cancellationToken);
+                return _connections.Create(socket);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
+
+        public void Dispose() => _connections.Dispose();
+    }
+}

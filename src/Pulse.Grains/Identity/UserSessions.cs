@@ -33,6 +33,9 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
     /// <summary>A write's outcome is unknown: memory is not to be trusted before the next read.</summary>
     public bool IsInDoubt { get; private set; }
 
+    /// <summary>No session is known.</summary>
+    public bool IsEmpty => _rows is not { Count: > 0 };
+
     /// <summary>The sessions that have been found to be ended since this was last asked, so that their sockets can be closed.</summary>
     public Guid[] TakeEnded()
     {

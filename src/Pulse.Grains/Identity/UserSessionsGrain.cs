@@ -17,6 +17,10 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
+    // Anybody can make up a cookie for any user id: what it wakes must not stay. Nor go at once: of many calls that come together, Orleans would pass
+    // the last ones on too often, and reject them.
+    private static readonly TimeSpan EmptyStay = UserSessions.FreshFor;
+
     private readonly UserSessions _sessions;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -25,6 +29,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain
     private readonly HashSet<Guid> _unclosed = [];
     private Task _retried = Task.CompletedTask;
     private IGrainTimer? _retry;
+    private IGrainTimer? _leave;
 
     public UserSessionsGrain(ISessionStore store, IOptions<SignInOptions> options, TimeProvider time, ILogger<UserSessionsGrain> logger)
     {
@@ -59,6 +64,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain
             // After the rows are gone, so that none of the sockets can come back.
             if (_sessions.TakeEnded() is { Length: > 0 } ended) await CloseSocketsAsync(ended);
             if (_unclosed.Count > 0 || _sessions.IsInDoubt) _retry ??= this.RegisterGrainTimer(RetryAsync, new(RetryInterval, RetryInterval) { KeepAlive = true });
+            if (_sessions.IsEmpty) _leave ??= this.RegisterGrainTimer(LeaveIfEmptyAsync, new(EmptyStay, EmptyStay));
         }
     }
 
@@ -101,6 +107,15 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain
         {
             LogCloseFailed(e.GetType().Name);
         }
+    }
+
+    private Task LeaveIfEmptyAsync()
+    {
+        if (_retry is not null) return Task.CompletedTask;
+        if (_sessions.IsEmpty) DeactivateOnIdle();
+        _leave?.Dispose();
+        _leave = null;
+        return Task.CompletedTask;
     }
 
     [LoggerMessage(1310, LogLevel.Debug, "The sockets of ended sessions may still be open ({Reason}); closing them is tried again.")]

@@ -19,6 +19,9 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     // A front end asks again every 20 s: one that is gone is forgotten after three silences.
     private static readonly TimeSpan WatchLifetime = TimeSpan.FromSeconds(60);
 
+    // Of the user's turn, for front ends to close sockets: one that was killed would take all of Orleans' response timeout.
+    private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(1);
+
     private readonly IAccountStore _accounts;
     private readonly LastSeenWriter _lastSeenWriter;
     private readonly OnlineUsers _onlineUsers;
@@ -107,7 +110,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         }
 
         await SettleAsync();
-        await CloseEndedSessionsAsync();
+        if (leases.Length > 0) await CloseEndedSessionsAsync(leases[0].FrontEndId);
     }
 
     public Task DisconnectAsync(ConnectionLease lease, ConnectionEnd how)
@@ -119,7 +122,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     public Task CloseSessionsAsync(Guid[] sessionIds)
     {
-        // Remembered for those whose token was checked just before, and for front ends that could not be told: the next renewal closes them.
+        // Remembered for those whose token was checked just before, and for front ends that could not be told: their next renewal closes them.
         var until = _time.GetUtcNow() + _options.LeaseDuration;
         foreach (var sessionId in sessionIds) (_endedSessions ??= [])[sessionId] = until;
         return CloseEndedSessionsAsync();
@@ -236,7 +239,8 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         _recalled = true;
     }
 
-    private Task CloseEndedSessionsAsync()
+    /// <param name="ofFrontEnd">The one that has just been heard of; the others are told when they are. <see langword="null"/> for all.</param>
+    private Task CloseEndedSessionsAsync(string? ofFrontEnd = null)
     {
         if (_endedSessions is null) return Task.CompletedTask;
 
@@ -246,23 +250,42 @@ internal sealed partial class UserGrain : Grain, IUserGrain
             if (until <= now) _endedSessions.Remove(sessionId);
         }
 
-        return CloseAsync(_leases.Live.Where(live => live.SessionId is { } id && _endedSessions.ContainsKey(id)), CloseReason.SignedOut);
+        return CloseAsync(
+            _leases.Live.Where(live => live.SessionId is { } id && _endedSessions.ContainsKey(id) && (ofFrontEnd is null || live.FrontEndId == ofFrontEnd)),
+            CloseReason.SignedOut);
     }
 
     private async Task CloseAsync(IEnumerable<ConnectionLease> connections, CloseReason reason)
     {
-        foreach (var held in connections.GroupBy(connection => connection.FrontEndId).ToArray())
+        var closing = new List<Task>();
+        foreach (var held in connections.GroupBy(connection => connection.FrontEndId))
         {
             if (!_frontEnds.TryGetValue(held.Key, out var frontEnd)) continue;
-            try
-            {
-                await frontEnd.CloseConnectionsAsync([.. held.Select(connection => connection.ConnectionId)], reason);
-            }
-            catch (Exception e)
-            {
-                // A front end that is gone has no sockets; one that was slow is told again when it next renews.
-                LogCloseFailed(e.GetType().Name);
-            }
+            closing.Add(CloseAsync(frontEnd, [.. held.Select(connection => connection.ConnectionId)], reason));
+        }
+
+        if (closing.Count == 0) return;
+        try
+        {
+            // One that was killed and whose leases still run must hold up neither the others nor whoever else asks for this user.
+            await Task.WhenAll(closing).WaitAsync(ClosePatience, _time);
+        }
+        catch (TimeoutException)
+        {
+            LogCloseSlow(ClosePatience.TotalSeconds);
+        }
+    }
+
+    private async Task CloseAsync(IFrontEndObserver frontEnd, string[] connectionIds, CloseReason reason)
+    {
+        try
+        {
+            await frontEnd.CloseConnectionsAsync(connectionIds, reason);
+        }
+        catch (Exception e)
+        {
+            // A front end that is gone has no sockets; one that was slow is told again when it next renews.
+            LogCloseFailed(e.GetType().Name);
         }
     }
 
@@ -287,4 +310,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     [LoggerMessage(1210, LogLevel.Debug, "A front end did not close its sockets ({Reason}).")]
     private partial void LogCloseFailed(string reason);
+
+    [LoggerMessage(1211, LogLevel.Debug, "Front ends are still closing sockets after {Seconds} s; the user's grain goes on.")]
+    private partial void LogCloseSlow(double seconds);
 }

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using Pulse.Identity;
 using Pulse.Presence;
+using Pulse.Silo;
 using Pulse.Users;
 using Xunit;
 
@@ -181,6 +183,28 @@ public sealed class UserGrainTests(PatientCluster cluster) : IClassFixture<Patie
     }
 
     [Fact]
+    public async Task CloseSession_WithAFrontEndThatIsGone_ClosesTheOthersAndHoldsUpNobody()
+    {
+        var gone = new UnansweringFrontEnd();
+        var reference = cluster.Client.CreateObjectReference<IFrontEndObserver>(gone);
+        var session = Guid.NewGuid();
+        await User.ConnectAsync(Lease("a") with { FrontEndId = "gone", SessionId = session }, reference);
+        await User.ConnectAsync(Lease("b") with { SessionId = session }, cluster.FrontEnd);
+
+        // The call to the one that is gone takes 10 s. Three in turn must not come near to one of them.
+        var started = Stopwatch.GetTimestamp();
+        await User.CloseSessionsAsync([session]);
+        Assert.Equal([($"{_id:N}-b", CloseReason.SignedOut)], cluster.Told.ClosedOf(_id));
+        await User.ConnectAsync(Lease("c"), cluster.FrontEnd);
+        await User.RenewAsync([Lease("c")], cluster.FrontEnd);
+        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, PulseSilo.ResponseTimeout - TimeSpan.FromSeconds(1));
+
+        // Nobody but the front end that holds them is asked again.
+        Assert.Equal(1, gone.Asked);
+        GC.KeepAlive(gone);
+    }
+
+    [Fact]
     public async Task LastSeen_NeverGoesBack()
     {
         await SyncAsync();
@@ -269,4 +293,19 @@ public sealed class UserGrainTests(PatientCluster cluster) : IClassFixture<Patie
         new() { ConnectionId = $"{_id:N}-{name}", FrontEndId = "front-end", SeenAt = TimeProvider.System.GetUtcNow(), ActiveAt = TimeProvider.System.GetUtcNow() };
 
     private static DateTimeOffset Microseconds(DateTimeOffset at) => Instant.Truncate(at);
+
+    private sealed class UnansweringFrontEnd : IFrontEndObserver
+    {
+        private readonly TaskCompletionSource _never = new();
+
+        public int Asked { get; private set; }
+
+        public Task PresenceChanged(PresenceSnapshot presence) => Task.CompletedTask;
+
+        public Task CloseConnectionsAsync(string[] connectionIds, CloseReason reason)
+        {
+            Asked++;
+            return _never.Task;
+        }
+    }
 }

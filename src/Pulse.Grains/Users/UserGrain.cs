@@ -56,10 +56,20 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     private Guid UserId { get; }
 
+    // What may be told of a user who is here: nothing on the word of a key alone.
+    private DateTimeOffset? VisibleAt => _leases.SeenAt == default ? null : _leases.SeenAt;
+
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        // The front ends' next renewals make the grain anew on another silo: still online, so key and lastSeen stay as they are.
-        if (_online) _onlineUsers.Forget(UserId);
+        if (!_online) return Task.CompletedTask;
+
+        // The front ends' next renewals make the grain anew on another silo: still online, so the key stays as it is.
+        _onlineUsers.Forget(UserId);
+
+        // Unless nobody is left to renew them: the last connection is gone and nobody will see its grace period end, or its front end stops with this
+        // process. The writer stops after the silo. Of somebody who goes on elsewhere this is saved from time to time anyway.
+        var seenAt = _leases.Count == 0 || reason.ReasonCode == DeactivationReasonCode.ShuttingDown ? Later(_leases.GoneAt, VisibleAt) : null;
+        if (seenAt is { } at) _lastSeenWriter.Queue([new(UserId, Instant.Truncate(at))]);
         return Task.CompletedTask;
     }
 
@@ -307,6 +317,8 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     {
         if (at is { } moved && (_lastSeenAt is null || _lastSeenAt < moved)) _lastSeenAt = Instant.Truncate(moved);
     }
+
+    private static DateTimeOffset? Later(DateTimeOffset? one, DateTimeOffset? other) => other is null || one > other ? one : other;
 
     [LoggerMessage(1210, LogLevel.Debug, "A front end did not close its sockets ({Reason}).")]
     private partial void LogCloseFailed(string reason);

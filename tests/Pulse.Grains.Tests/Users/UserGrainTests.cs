@@ -68,6 +68,20 @@ public sealed class UserGrainTests(PatientCluster cluster) : IClassFixture<Patie
     }
 
     [Fact]
+    public async Task Deactivation_WithinTheGracePeriod_SavesWhenTheConnectionDropped()
+    {
+        await SyncAsync();
+        await User.ConnectAsync(Lease("a"), cluster.FrontEnd);
+        var dropped = Lease("a");
+        await User.DisconnectAsync(dropped, ConnectionEnd.Dropped);
+
+        // Nobody sees the grace period end: whoever came back would be renewed elsewhere.
+        await cluster.Cluster.DeactivateAsync(User);
+
+        await Eventually.AsyncEqual(Microseconds(dropped.SeenAt), () => cluster.StoredLastSeenAsync(_id));
+    }
+
+    [Fact]
     public async Task Disconnect_UnknownToANewActivation_StillWritesLastSeen()
     {
         await SyncAsync();

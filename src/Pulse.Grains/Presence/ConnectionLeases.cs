@@ -57,8 +57,13 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         // Of two renewals that overtook each other, the later one holds what the client wants.
         var known = _live.TryGetValue(lease.ConnectionId, out var held);
         var later = known && held.Lease.SeenAt > seenAt ? held.Lease : lease with { SeenAt = seenAt };
+        if (!known && _awaited is not null)
+        {
+            later = TakeOverMessage(later, _awaited);
+            EndGrace(); // What it was waiting for.
+        }
+
         _live[lease.ConnectionId] = new(later, now + duration);
-        if (!known) EndGrace(); // What it was waiting for.
         FindNextDeadline();
         return true;
     }
@@ -116,6 +121,12 @@ internal sealed class ConnectionLeases(TimeSpan duration)
 
         FindNextDeadline();
     }
+
+    // Who comes back says their status as they connect and their words only then: without these, watchers would see them go and come again.
+    private static ConnectionLease TakeOverMessage(ConnectionLease lease, List<ConnectionLease> awaited) =>
+        lease.Message is null && awaited.FindLast(gone => gone.Status == lease.Status && gone.Message is not null) is { } same
+            ? lease with { Message = same.Message }
+            : lease;
 
     private void EndGrace() => (_graceUntil, _awaited) = (null, null);
 

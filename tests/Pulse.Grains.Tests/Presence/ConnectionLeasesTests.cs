@@ -107,6 +107,32 @@ public sealed class ConnectionLeasesTests
         Assert.Equal(Start.AddSeconds(1), _leases.GoneAt);
     }
 
+    [Fact]
+    public void Renew_OfOneThatComesBack_TakesOverTheWordsOfTheSameStatus_ForOnce()
+    {
+        _leases.Renew(Lease("a", Start) with { Status = PresenceStatus.Busy, Message = "In a meeting" }, Start);
+        _leases.Renew(Lease("b", Start) with { Message = "Hello" }, Start);
+        _leases.End("a", Start, Start, Grace);
+        _leases.End("b", Start, Start, Grace);
+
+        _leases.Renew(Lease("c", Start) with { Status = PresenceStatus.Busy }, Start);
+        Assert.Equal("In a meeting", Assert.Single(_leases.Live).Message);
+        _leases.Renew(Lease("c", Start) with { Status = PresenceStatus.Busy }, Start);
+        Assert.Null(Assert.Single(_leases.Live).Message);
+    }
+
+    [Theory]
+    [InlineData(PresenceStatus.Busy, "Mine")]
+    [InlineData(PresenceStatus.Online, null)]
+    public void Renew_OfOneThatComesBack_WithOtherWordsOrStatus_KeepsItsOwn(PresenceStatus status, string? message)
+    {
+        _leases.Renew(Lease("a", Start) with { Status = PresenceStatus.Busy, Message = "In a meeting" }, Start);
+        _leases.End("a", Start, Start, Grace);
+
+        _leases.Renew(Lease("b", Start) with { Status = status, Message = message }, Start);
+        Assert.Equal(message, Assert.Single(_leases.Live).Message);
+    }
+
     /// <summary>Any interleaving of beginnings, renewals, drops, closes and silences, late and repeated ones included, against the definition.</summary>
     [Property(MaxTest = 1_000, Arbitrary = [typeof(Histories)])]
     public void AnyHistory_AgreesWithTheDefinition(Message[] history)

@@ -126,6 +126,22 @@ public sealed class UserGrainTests(PatientCluster cluster) : IClassFixture<Patie
     }
 
     [Fact]
+    public async Task Connect_AfterADrop_WithTheSameStatus_ShowsTheSameWords_UntilTheClientSaysItsOwn()
+    {
+        var busy = Lease("a") with { Status = PresenceStatus.Busy, Message = "In a meeting" };
+        await User.ConnectAsync(busy, cluster.FrontEnd);
+        var before = await User.WatchAsync(cluster.FrontEnd, 0);
+        await User.DisconnectAsync(busy, ConnectionEnd.Dropped);
+
+        await User.ConnectAsync(Lease("b") with { Status = PresenceStatus.Busy }, cluster.FrontEnd);
+        Assert.Equal(before, await User.GetPresenceAsync());
+
+        await User.RenewAsync([Lease("b") with { Status = PresenceStatus.Busy }], cluster.FrontEnd);
+        Assert.Null((await User.GetPresenceAsync()).Message);
+        Assert.Single(cluster.Told.ChangesOf(_id));
+    }
+
+    [Fact]
     public async Task Watch_IsToldOfEveryChangeInOrder()
     {
         await User.WatchAsync(cluster.FrontEnd, 0);

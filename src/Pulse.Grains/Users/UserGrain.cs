@@ -56,8 +56,8 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     private Guid UserId { get; }
 
-    // What may be told of a user who is here: nothing on the word of a key alone.
-    private DateTimeOffset? VisibleAt => _leases.SeenAt == default ? null : _leases.SeenAt;
+    // What may be told of a user who is here: nothing while they hide, and nothing on the word of a key alone.
+    private DateTimeOffset? VisibleAt => _leases.IsHidden || _leases.SeenAt == default ? null : _leases.SeenAt;
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
@@ -126,7 +126,9 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     public Task DisconnectAsync(ConnectionLease lease, ConnectionEnd how)
     {
         // Also for a connection that was never known here: the silo that knew it may have died.
-        _leases.End(lease.ConnectionId, lease.SeenAt, _time.GetUtcNow(), how == ConnectionEnd.Dropped ? _options.OfflineGrace : TimeSpan.Zero);
+        _leases.End(
+            lease.ConnectionId, lease.SeenAt, _time.GetUtcNow(), how == ConnectionEnd.Dropped ? _options.OfflineGrace : TimeSpan.Zero,
+            hid: lease.Status == PresenceStatus.Invisible);
         return SettleAsync();
     }
 
@@ -157,18 +159,19 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         }
         else if (_online)
         {
-            _onlineUsers.Extend(UserId, _leases.NextDeadline, _leases.SeenAt);
+            _onlineUsers.Extend(UserId, _leases.NextDeadline, VisibleAt);
         }
-        else
+        else if (_frontEnds.Count > 0)
         {
-            if (_frontEnds.Count > 0) _frontEnds.Clear();
-            MoveLastSeen(_leases.GoneAt);
+            _frontEnds.Clear();
         }
 
+        var hasGone = (!_online || _leases.IsHidden) && MoveLastSeen(_leases.GoneAt);
         Publish();
 
         // Watchers first: they need not wait for Redis and the database.
         if (!_online) await Task.WhenAll(_onlineUsers.RemoveAsync(UserId), SaveLastSeenAsync());
+        else if (hasGone) await SaveLastSeenAsync(); // Hidden: as if they had left.
         // Others may yet be renewed; should none be, this was the last, and whoever closed it has an answer.
         else if (_leases is { Count: 0, IsAssumed: true, GoneAt: { } goneAt }) await SaveLastSeenAsync(goneAt);
     }
@@ -221,12 +224,12 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     private async Task SetKeyAsync()
     {
-        var wasThere = await _onlineUsers.AddAsync(UserId, _leases.NextDeadline, _leases.SeenAt);
+        var wasThere = await _onlineUsers.AddAsync(UserId, _leases.NextDeadline, VisibleAt);
         if (_recalled) return;
         _recalled = true;
         if (!wasThere) return;
         _leases.Assume(_time.GetUtcNow(), _options.RecallPatience);
-        _onlineUsers.Extend(UserId, _leases.NextDeadline, _leases.SeenAt);
+        _onlineUsers.Extend(UserId, _leases.NextDeadline, VisibleAt);
     }
 
     /// <summary>
@@ -313,9 +316,11 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         return row;
     }
 
-    private void MoveLastSeen(DateTimeOffset? at)
+    private bool MoveLastSeen(DateTimeOffset? at)
     {
-        if (at is { } moved && (_lastSeenAt is null || _lastSeenAt < moved)) _lastSeenAt = Instant.Truncate(moved);
+        if (at is null || Instant.Truncate(at.Value) is var moved && moved <= _lastSeenAt) return false;
+        _lastSeenAt = moved;
+        return true;
     }
 
     private static DateTimeOffset? Later(DateTimeOffset? one, DateTimeOffset? other) => other is null || one > other ? one : other;

@@ -182,6 +182,44 @@ public sealed class UserGrainTests(PatientCluster cluster) : IClassFixture<Patie
     }
 
     [Fact]
+    public async Task Hiding_LooksLikeLeaving_AndNothingAfterItIsSeen()
+    {
+        await SyncAsync();
+        await User.WatchAsync(cluster.FrontEnd, 0);
+        await User.ConnectAsync(Lease("a"), cluster.FrontEnd);
+        var hiding = Lease("a") with { Status = PresenceStatus.Invisible };
+        await User.RenewAsync([hiding], cluster.FrontEnd);
+        var hidden = Microseconds(hiding.SeenAt);
+        Assert.Equal(hidden, await cluster.StoredLastSeenAsync(_id));
+
+        // Renewed, away for a moment, back, gone for good: all of it hidden.
+        await User.RenewAsync([Lease("a") with { Status = PresenceStatus.Invisible }], cluster.FrontEnd);
+        await User.DisconnectAsync(Lease("a") with { Status = PresenceStatus.Invisible }, ConnectionEnd.Dropped);
+        await User.ConnectAsync(Lease("b") with { Status = PresenceStatus.Invisible }, cluster.FrontEnd);
+        await User.DisconnectAsync(Lease("b") with { Status = PresenceStatus.Invisible }, ConnectionEnd.Closed);
+
+        var left = await User.GetPresenceAsync();
+        Assert.Equal((PresenceStatus.Offline, PresenceStatus.Offline, hidden), (left.Status, left.OwnStatus, left.LastSeenAt));
+        Assert.Equal(hidden, await cluster.StoredLastSeenAsync(_id));
+        await Eventually.AsyncEqual(3, () => Task.FromResult(cluster.Told.ChangesOf(_id).Length));
+        Assert.Equal([PresenceStatus.Online, PresenceStatus.Offline, PresenceStatus.Offline], cluster.Told.ChangesOf(_id).Select(change => change.Status));
+        Assert.Equal([null, hidden, hidden], cluster.Told.ChangesOf(_id).Select(change => change.LastSeenAt));
+    }
+
+    [Fact]
+    public async Task Leaving_Invisible_ByANewActivation_MovesNoLastSeen()
+    {
+        await SyncAsync();
+        await User.ConnectAsync(Lease("a") with { Status = PresenceStatus.Invisible }, cluster.FrontEnd);
+        await cluster.Cluster.DeactivateAsync(User);
+
+        await User.DisconnectAsync(Lease("a") with { Status = PresenceStatus.Invisible }, ConnectionEnd.Closed);
+
+        Assert.Null(await cluster.StoredLastSeenAsync(_id));
+        Assert.Null((await User.GetPresenceAsync()).LastSeenAt);
+    }
+
+    [Fact]
     public async Task Connect_PastTheLimit_ClosesTheOldest()
     {
         foreach (var name in new[] { "b", "a", "c", "d" }) await User.ConnectAsync(Lease(name) with { ConnectedAt = cluster.Started.AddSeconds(name[0]) }, cluster.FrontEnd);

@@ -35,13 +35,18 @@ internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccount
 
     /// <inheritdoc/>
     public Task<Guid?> FindUserAsync(string provider, string providerAccountId, CancellationToken cancellationToken = default) =>
-        ScalarAsync(
+        database.ReadAsync(
             AccountTable.FindUserSql,
-            [new("provider", provider), new("providerAccountId", providerAccountId)],
+            async (command, token) =>
+            {
+                command.Parameters.Add(new("provider", provider));
+                command.Parameters.Add(new("providerAccountId", providerAccountId));
+                return (Guid?)await command.ExecuteScalarAsync(token);
+            },
             cancellationToken);
 
     /// <inheritdoc/>
-    public Task<ExternalAccount[]> ListAsync(Guid userId, CancellationToken cancellationToken = default) => database.RunAsync(
+    public Task<ExternalAccount[]> ListAsync(Guid userId, CancellationToken cancellationToken = default) => database.ReadAsync(
         AccountTable.ListSql,
         async (command, token) =>
         {

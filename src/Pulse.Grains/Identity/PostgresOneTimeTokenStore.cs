@@ -30,7 +30,7 @@ internal sealed class PostgresOneTimeTokenStore(PostgresDatabase database) : IOn
     }
 
     /// <inheritdoc/>
-    public Task<OneTimeToken?> FindAsync(byte[] hash, CancellationToken cancellationToken = default) => database.RunAsync(
+    public Task<OneTimeToken?> FindAsync(byte[] hash, CancellationToken cancellationToken = default) => database.ReadAsync(
         OneTimeTokenTable.FindSql,
         async (command, deadline) =>
         {

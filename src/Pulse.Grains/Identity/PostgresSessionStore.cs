@@ -21,7 +21,7 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
         """;
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<SessionRow>> ListAsync(Guid userId, CancellationToken cancellationToken = default) => database.RunAsync(
+    public Task<IReadOnlyList<SessionRow>> ListAsync(Guid userId, CancellationToken cancellationToken = default) => database.ReadAsync(
         SessionTable.ListSql,
         async (command, token) =>
         {

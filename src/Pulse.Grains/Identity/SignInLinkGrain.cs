@@ -3,9 +3,19 @@ using Pulse.Identity;
 namespace Pulse.Grains.Identity;
 
 /// <summary>One link. Key: its token's hash. Keeps nothing: the database decides who uses it.</summary>
+/// <remarks>Anybody can make up a token, and each has a grain of its own: it goes soon.</remarks>
 internal sealed class SignInLinkGrain(IOneTimeTokenStore store, TimeProvider time) : Grain, ISignInLinkGrain
 {
+    // Not at once: of many calls that come together, Orleans would pass the last ones on too often, and reject them.
+    private static readonly TimeSpan Stay = TimeSpan.FromSeconds(5);
+
     private byte[] Hash => SignInLinkKey.ToHash(this.GetPrimaryKeyString());
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        this.RegisterGrainTimer(LeaveAsync, new(Stay, Timeout.InfiniteTimeSpan));
+        return Task.CompletedTask;
+    }
 
     public async Task<SignInLink> PeekAsync() => await store.FindAsync(Hash) switch
     {
@@ -21,5 +31,11 @@ internal sealed class SignInLinkGrain(IOneTimeTokenStore store, TimeProvider tim
         // Not to be had; the page that says so can say why.
         var state = (await PeekAsync()).State;
         return new(state == SignInLinkState.Expired ? state : SignInLinkState.Unknown);
+    }
+
+    private Task LeaveAsync()
+    {
+        DeactivateOnIdle();
+        return Task.CompletedTask;
     }
 }

@@ -28,8 +28,35 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
     private long _readAt;
     private long? _awayAt;
 
-    // A write whose outcome is unknown: memory is not to be trusted before the next read.
-    private bool _inDoubt;
+    private List<Guid> _ended = [];
+
+    /// <summary>A write's outcome is unknown: memory is not to be trusted before the next read.</summary>
+    public bool IsInDoubt { get; private set; }
+
+    /// <summary>No session is known.</summary>
+    public bool IsEmpty => _rows is not { Count: > 0 };
+
+    /// <summary>The sessions that have been found to be ended since this was last asked, so that their sockets can be closed.</summary>
+    public Guid[] TakeEnded()
+    {
+        if (_ended.Count == 0) return [];
+        Guid[] ended = [.. _ended];
+        _ended = [];
+        return ended;
+    }
+
+    /// <summary>Reads again after a write whose outcome is unknown. While the database is away it stays unknown.</summary>
+    public async Task ResolveDoubtAsync()
+    {
+        try
+        {
+            if (IsInDoubt) await LoadAsync();
+        }
+        catch (StoreUnavailableException)
+        {
+            // To be tried again.
+        }
+    }
 
     /// <summary>Begins a session; <see langword="null"/> when the user has no row. The same secret again is the same session: a repeated call.</summary>
     public async Task<SignInSession?> StartAsync(SessionStart start)
@@ -47,6 +74,7 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
         if (!await WriteAsync(() => store.InsertAsync(session, ended))) return null;
 
         rows.RemoveAll(row => ended.Contains(row.Id));
+        _ended.AddRange(ended);
         rows.Add(session);
         return ToSession(session);
     }
@@ -84,17 +112,20 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
         var known = await IsLiveAsync(sessionId);
         var found = await WriteAsync(() => store.DeleteAsync(userId, sessionId));
         _rows!.RemoveAll(row => row.Id == sessionId);
+        if (known || found) _ended.Add(sessionId);
         return known || found;
     }
 
     public async Task EndAllAsync()
     {
+        var rows = await LoadAsync();
         await WriteAsync(async () =>
         {
             await store.DeleteAllAsync(userId);
             return true;
         });
-        _rows = [];
+        _ended.AddRange(rows.Select(row => row.Id));
+        rows.Clear();
         _readAt = time.GetTimestamp();
     }
 
@@ -115,7 +146,11 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
             // Without its row the session has been ended, by whomever.
             var alive = await store.SlideAsync(slid);
             rows.Remove(session);
-            if (!alive) return null;
+            if (!alive)
+            {
+                _ended.Add(session.Id);
+                return null;
+            }
         }
         catch (StoreUnavailableException)
         {
@@ -133,15 +168,17 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
         if (_rows is not null)
         {
             var age = time.GetElapsedTime(_readAt);
-            if ((age < FreshFor && !_inDoubt) || (age < KnownFor && IsAway())) return _rows;
+            if ((age < FreshFor && !IsInDoubt) || (age < KnownFor && IsAway())) return _rows;
         }
 
         try
         {
-            var first = _rows is null;
+            var before = _rows;
             _rows = [.. await store.ListAsync(userId)];
-            (_readAt, _awayAt, _inDoubt) = (time.GetTimestamp(), null, false);
-            if (first) await RemoveExpiredAsync(_rows);
+
+            if (before is not null) NoteGone(before, _rows);
+            (_readAt, _awayAt, IsInDoubt) = (time.GetTimestamp(), null, false);
+            if (before is null) await RemoveExpiredAsync(_rows);
         }
         catch (StoreUnavailableException) when (_rows is not null && time.GetElapsedTime(_readAt) < KnownFor)
         {
@@ -149,6 +186,13 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
         }
 
         return _rows!;
+    }
+
+    // Ended by a write of ours whose answer was lost, by another activation, or by hand. One that ran out has no socket: its tokens ran out with it.
+    private void NoteGone(List<SessionRow> before, List<SessionRow> after)
+    {
+        var now = time.GetUtcNow();
+        _ended.AddRange(before.Where(row => row.ExpiresAt > now && !after.Exists(other => other.Id == row.Id)).Select(row => row.Id));
     }
 
     private async Task RemoveExpiredAsync(List<SessionRow> rows)
@@ -173,7 +217,7 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
         }
         catch
         {
-            _inDoubt = true;
+            IsInDoubt = true;
             throw;
         }
     }

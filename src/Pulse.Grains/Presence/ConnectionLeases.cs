@@ -6,6 +6,8 @@ namespace Pulse.Grains.Presence;
 /// <remarks>
 /// Messages of several front ends may arrive late, twice, or in any order. A connection id is used once, so an ended connection stays ended:
 /// its id is remembered for as long as a message about it could still be under way, and forgotten then.
+///
+/// A user who hides has gone, as far as others can tell: that is when they were last seen, and what ends while they are hidden does not move it.
 /// </remarks>
 internal sealed class ConnectionLeases(TimeSpan duration)
 {
@@ -15,6 +17,7 @@ internal sealed class ConnectionLeases(TimeSpan duration)
     private Dictionary<string, DateTimeOffset>? _ended;
     private DateTimeOffset? _graceUntil;
     private (DateTimeOffset At, DateTimeOffset Until)? _assumed;
+    private bool _heard;
 
     // Connections that the grace period waits for to come back.
     private List<ConnectionLease>? _awaited;
@@ -33,7 +36,24 @@ internal sealed class ConnectionLeases(TimeSpan duration)
     /// <summary>When <see cref="Expire"/> has something to do unless a renewal comes first; <see cref="DateTimeOffset.MaxValue"/> for never.</summary>
     public DateTimeOffset NextDeadline { get; private set; } = DateTimeOffset.MaxValue;
 
-    /// <summary>The latest end, or last sign of life, of a connection that is gone: lastSeen once no other is left.</summary>
+    /// <summary>Whether a connection, or one that is expected back, hides the user.</summary>
+    public bool IsHidden
+    {
+        get
+        {
+            foreach (var held in _live.Values)
+            {
+                if (held.Lease.Status == PresenceStatus.Invisible) return true;
+            }
+
+            return _awaited is not null && _awaited.Exists(lease => lease.Status == PresenceStatus.Invisible);
+        }
+    }
+
+    /// <summary>
+    /// When the user last hid, or a connection of theirs that is gone last gave a sign of life while they did not: lastSeen once no other is left, and
+    /// while they are hidden.
+    /// </summary>
     public DateTimeOffset? GoneAt { get; private set; }
 
     /// <summary>The latest sign of life of a live connection; of one that is gone while the grace period runs.</summary>
@@ -57,8 +77,16 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         // Of two renewals that overtook each other, the later one holds what the client wants.
         var known = _live.TryGetValue(lease.ConnectionId, out var held);
         var later = known && held.Lease.SeenAt > seenAt ? held.Lease : lease with { SeenAt = seenAt };
+        var wasShown = (_live.Count > 0 || _awaited is not null) && !IsHidden;
+        if (!known && _awaited is not null)
+        {
+            later = TakeOverMessage(later, _awaited);
+            EndGrace(); // What it was waiting for.
+        }
+
         _live[lease.ConnectionId] = new(later, now + duration);
-        if (!known) EndGrace(); // What it was waiting for.
+        _heard = true;
+        if (wasShown && IsHidden) NoteGone(seenAt);
         FindNextDeadline();
         return true;
     }
@@ -68,11 +96,13 @@ internal sealed class ConnectionLeases(TimeSpan duration)
     /// <param name="seenAt">Its end, or last sign of life.</param>
     /// <param name="now">The silo's clock.</param>
     /// <param name="grace">How long the user still counts as connected, waiting for another connection; zero if they meant to leave.</param>
-    public void End(string connectionId, DateTimeOffset seenAt, DateTimeOffset now, TimeSpan grace)
+    /// <param name="hid">Whether it hid the user: it need not be known here.</param>
+    public void End(string connectionId, DateTimeOffset seenAt, DateTimeOffset now, TimeSpan grace, bool hid = false)
     {
         ForgetEnded(now);
         (_ended ??= [])[connectionId] = now + duration;
-        NoteGone(seenAt < now ? seenAt : now);
+        _heard = true;
+        if (!hid && !IsHidden) NoteGone(seenAt < now ? seenAt : now);
 
         // No grace for one that is not known here: it may have ended long ago, and its user been told to be offline.
         if (_live.Remove(connectionId, out var held) && grace > TimeSpan.Zero)
@@ -100,22 +130,29 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         ForgetEnded(now);
         if (now < NextDeadline) return;
 
+        var hidden = IsHidden;
         if (_graceUntil <= now) EndGrace();
         if (_assumed is { } assumed && assumed.Until <= now)
         {
             _assumed = null;
-            GoneAt ??= assumed.At; // Nobody was heard of: not later than this.
+            if (!_heard) NoteGone(assumed.At); // Not later than this.
         }
 
         foreach (var (connectionId, held) in _live)
         {
             if (held.ExpiresAt > now) continue;
             _live.Remove(connectionId);
-            NoteGone(held.Lease.SeenAt);
+            if (!hidden) NoteGone(held.Lease.SeenAt);
         }
 
         FindNextDeadline();
     }
+
+    // Who comes back says their status as they connect and their words only then: without these, watchers would see them go and come again.
+    private static ConnectionLease TakeOverMessage(ConnectionLease lease, List<ConnectionLease> awaited) =>
+        lease.Message is null && awaited.FindLast(gone => gone.Status == lease.Status && gone.Message is not null) is { } same
+            ? lease with { Message = same.Message }
+            : lease;
 
     private void EndGrace() => (_graceUntil, _awaited) = (null, null);
 

@@ -27,13 +27,13 @@ internal sealed partial class OnlineUsers(
     {
         public DateTimeOffset NextDeadline;
         public DateTimeOffset KeyDueAt;
-        public DateTimeOffset SeenAt;
+        public DateTimeOffset? SeenAt;
         public DateTimeOffset SaveDueAt;
     }
 
     /// <summary>The user came online: sets the key. Redis being away is no failure here; the sweep sets the key when it is back.</summary>
     /// <returns>Whether Redis said that the key was there before.</returns>
-    public async Task<bool> AddAsync(Guid userId, DateTimeOffset nextDeadline, DateTimeOffset seenAt)
+    public async Task<bool> AddAsync(Guid userId, DateTimeOffset nextDeadline, DateTimeOffset? seenAt)
     {
         var now = time.GetUtcNow();
         Task<bool> set;
@@ -52,8 +52,11 @@ internal sealed partial class OnlineUsers(
         return false;
     }
 
-    /// <summary>The user is still online, last known to be at <paramref name="seenAt"/>; the grain wants to be woken at <paramref name="nextDeadline"/>.</summary>
-    public void Extend(Guid userId, DateTimeOffset nextDeadline, DateTimeOffset seenAt)
+    /// <summary>The user is still online; the grain wants to be woken at <paramref name="nextDeadline"/>.</summary>
+    /// <param name="userId">Who.</param>
+    /// <param name="nextDeadline">When a lease runs out.</param>
+    /// <param name="seenAt">The last sign of life that others may know of; <see langword="null"/> for none.</param>
+    public void Extend(Guid userId, DateTimeOffset nextDeadline, DateTimeOffset? seenAt)
     {
         lock (_gate)
         {
@@ -96,9 +99,9 @@ internal sealed partial class OnlineUsers(
             {
                 if (entry.NextDeadline <= now) expired.Add(userId);
                 if (entry.KeyDueAt <= now) due.Add(userId);
-                if (entry.SaveDueAt > now || entry.SeenAt == default) continue; // Never: taken for online on the word of a key.
+                if (entry.SaveDueAt > now || entry.SeenAt is not { } seenAt) continue;
                 entry.SaveDueAt = now + _saveInterval;
-                seen.Add(new(userId, Instant.Truncate(entry.SeenAt)));
+                seen.Add(new(userId, Instant.Truncate(seenAt)));
             }
         }
 

@@ -3,6 +3,11 @@ using Pulse.Presence;
 namespace Pulse.Grains.Presence;
 
 /// <summary>What others are shown of a user, and its version.</summary>
+/// <remarks>
+/// Hiding looks like leaving: offline, last seen at that moment. lastSeen then stands still until the user is visible and goes again, in the database too,
+/// so that neither what they do meanwhile nor that they leave in the end is seen, by those who watch or by those who look later. The price: nobody,
+/// the user themselves included, learns when somebody who left while invisible really left.
+/// </remarks>
 internal sealed class Visibility(Guid userId)
 {
     private PresenceSnapshot? _shown;

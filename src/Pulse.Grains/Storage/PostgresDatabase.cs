@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics;
 using System.Net.Sockets;
 using DbUp;
 using DbUp.Postgresql;
@@ -21,8 +22,10 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     /// <summary>Kept of the command timeout for handing the answer to the caller, who must have it within that time, on a busy machine too.</summary>
     private static readonly TimeSpan AnswerMargin = TimeSpan.FromMilliseconds(400);
     private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PromptAnswer = TimeSpan.FromMilliseconds(500);
 
     private readonly NpgsqlDataSource _dataSource;
+    private readonly Silence _silence;
     private readonly string _connectionString;
     private readonly ILogger _logger;
     private readonly TimeSpan _timeout;
@@ -41,6 +44,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         SetDefault("GSS Encryption Mode", GssEncryptionMode.Disable);
 
         _dataSource = new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+        _silence = new(PingAsync);
         _connectionString = settings.ConnectionString;
         _logger = logger;
         _timeout = settings.CommandTimeout == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(settings.CommandTimeout) - AnswerMargin;
@@ -95,11 +99,39 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     public Task<T> RunAsync<T>(string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, CancellationToken cancellationToken) =>
         RunAsync(sql, execute, _timeout, cancellationToken);
 
-    /// <inheritdoc/>
-    public void Dispose() => _dataSource.Dispose();
+    /// <summary>As the public <c>RunAsync</c>, but fails at once while the server is known to be silent.</summary>
+    /// <remarks>Writes always try: each is somebody's wish, not a look that is repeated; and the first that is answered ends the silence.</remarks>
+    /// <exception cref="StoreUnavailableException">No answer in time, or none to whoever asked before.</exception>
+    public async Task<T> ReadAsync<T>(string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, CancellationToken cancellationToken)
+    {
+        if (_silence.IsKept) throw new StoreUnavailableException("PostgreSQL has not answered others just now");
+
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            return await RunAsync(sql, execute, cancellationToken);
+        }
+        catch (StoreUnavailableException)
+        {
+            // What is refused at once costs nobody time, and works again at once.
+            if (Stopwatch.GetElapsedTime(started) > PromptAnswer) _silence.Begin(started);
+            throw;
+        }
+    }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _dataSource.DisposeAsync();
+    public void Dispose()
+    {
+        _silence.Dispose();
+        _dataSource.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        _silence.Dispose();
+        return _dataSource.DisposeAsync();
+    }
 
     private async Task<T> RunAsync<T>(
         string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, TimeSpan timeout, CancellationToken cancellationToken)
@@ -110,7 +142,9 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         try
         {
             // Waits by itself: the driver answers the token only when it has tried to have the server cancel, which takes a server that listens.
-            return await RunTwiceAsync(sql, execute, deadline.Token).WaitAsync(timeout, cancellationToken);
+            var answer = await RunTwiceAsync(sql, execute, deadline.Token).WaitAsync(timeout, cancellationToken);
+            _silence.End();
+            return answer;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

@@ -39,7 +39,7 @@ internal sealed class PostgresUserStore(PostgresDatabase database) : IUserStore
         """;
 
     /// <inheritdoc/>
-    public Task<UserRow?> FindAsync(Guid userId, CancellationToken cancellationToken = default) => database.RunAsync(
+    public Task<UserRow?> FindAsync(Guid userId, CancellationToken cancellationToken = default) => database.ReadAsync(
         UserTable.FindSql,
         async (command, token) =>
         {
@@ -50,7 +50,7 @@ internal sealed class PostgresUserStore(PostgresDatabase database) : IUserStore
         cancellationToken);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<UserRow>> ListNewestAsync(int count, CancellationToken cancellationToken = default) => database.RunAsync<IReadOnlyList<UserRow>>(
+    public Task<IReadOnlyList<UserRow>> ListNewestAsync(int count, CancellationToken cancellationToken = default) => database.ReadAsync<IReadOnlyList<UserRow>>(
         UserTable.ListNewestSql,
         async (command, token) =>
         {

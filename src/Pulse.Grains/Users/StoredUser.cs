@@ -9,15 +9,16 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
     // A second activation of this user can win a race for the row once; that it keeps winning is not plausible.
     private const int WriteAttempts = 3;
 
-    private UserRow? _row;
+    // Whoever is watched without having a row would else be looked up at every look. One that comes into being by other means is found that late.
+    private static readonly TimeSpan AbsentFor = TimeSpan.FromSeconds(30);
 
-    /// <summary>The row, or <see langword="null"/>. Reads it once.</summary>
+    private UserRow? _row;
+    private long? _absentAt;
+
+    /// <summary>The row, or <see langword="null"/>. Reads it once, and now and then while there is none.</summary>
     /// <exception cref="StoreUnavailableException">It has not been read yet, and the database is away.</exception>
-    public async ValueTask<UserRow?> LoadAsync()
-    {
-        // "No row" is not kept: a user may come into being by other means, and asking again is cheap for those who have none.
-        return _row ??= await store.FindAsync(userId);
-    }
+    public async ValueTask<UserRow?> LoadAsync() =>
+        _row is not null || (_absentAt is { } at && time.GetElapsedTime(at) < AbsentFor) ? _row : await ReadAsync();
 
     /// <summary>Creates the row, or brings it in line with the update.</summary>
     /// <param name="update">What to write.</param>
@@ -27,14 +28,14 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
     {
         for (var attempt = 0; attempt < WriteAttempts; attempt++)
         {
-            var stored = await LoadAsync();
+            var stored = _row ?? await ReadAsync();
             if (stored is null && update.Email is null) return (ProfileSyncOutcome.EmailMissing, null);
 
             var wanted = stored is null ? NewRow(update, lastSeenAt) : Merge(stored, update);
             if (wanted == stored) return (ProfileSyncOutcome.Updated, stored);
 
             // Forgotten until the store has answered: after a timeout the row may be either.
-            _row = null;
+            (_row, _absentAt) = (null, null);
             switch (stored is null ? await store.InsertAsync(wanted, account) : await store.UpdateProfileAsync(wanted))
             {
                 case UserWrite.Saved:
@@ -48,6 +49,13 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
         }
 
         throw new StoreUnavailableException("the user's row kept changing under this write.");
+    }
+
+    private async Task<UserRow?> ReadAsync()
+    {
+        _row = await store.FindAsync(userId);
+        _absentAt = _row is null ? time.GetTimestamp() : null;
+        return _row;
     }
 
     private UserRow NewRow(ProfileUpdate update, DateTimeOffset? lastSeenAt) => new(

@@ -19,6 +19,9 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     // A front end asks again every 20 s: one that is gone is forgotten after three silences.
     private static readonly TimeSpan WatchLifetime = TimeSpan.FromSeconds(60);
 
+    // Of the user's turn, for front ends to close sockets: one that was killed would take all of Orleans' response timeout.
+    private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(1);
+
     private readonly IAccountStore _accounts;
     private readonly LastSeenWriter _lastSeenWriter;
     private readonly OnlineUsers _onlineUsers;
@@ -53,10 +56,20 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     private Guid UserId { get; }
 
+    // What may be told of a user who is here: nothing while they hide, and nothing on the word of a key alone.
+    private DateTimeOffset? VisibleAt => _leases.IsHidden || _leases.SeenAt == default ? null : _leases.SeenAt;
+
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        // The front ends' next renewals make the grain anew on another silo: still online, so key and lastSeen stay as they are.
-        if (_online) _onlineUsers.Forget(UserId);
+        if (!_online) return Task.CompletedTask;
+
+        // The front ends' next renewals make the grain anew on another silo: still online, so the key stays as it is.
+        _onlineUsers.Forget(UserId);
+
+        // Unless nobody is left to renew them: the last connection is gone and nobody will see its grace period end, or its front end stops with this
+        // process. The writer stops after the silo. Of somebody who goes on elsewhere this is saved from time to time anyway.
+        var seenAt = _leases.Count == 0 || reason.ReasonCode == DeactivationReasonCode.ShuttingDown ? Later(_leases.GoneAt, VisibleAt) : null;
+        if (seenAt is { } at) _lastSeenWriter.Queue([new(UserId, Instant.Truncate(at))]);
         return Task.CompletedTask;
     }
 
@@ -107,19 +120,21 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         }
 
         await SettleAsync();
-        await CloseEndedSessionsAsync();
+        if (leases.Length > 0) await CloseEndedSessionsAsync(leases[0].FrontEndId);
     }
 
     public Task DisconnectAsync(ConnectionLease lease, ConnectionEnd how)
     {
         // Also for a connection that was never known here: the silo that knew it may have died.
-        _leases.End(lease.ConnectionId, lease.SeenAt, _time.GetUtcNow(), how == ConnectionEnd.Dropped ? _options.OfflineGrace : TimeSpan.Zero);
+        _leases.End(
+            lease.ConnectionId, lease.SeenAt, _time.GetUtcNow(), how == ConnectionEnd.Dropped ? _options.OfflineGrace : TimeSpan.Zero,
+            hid: lease.Status == PresenceStatus.Invisible);
         return SettleAsync();
     }
 
     public Task CloseSessionsAsync(Guid[] sessionIds)
     {
-        // Remembered for those whose token was checked just before, and for front ends that could not be told: the next renewal closes them.
+        // Remembered for those whose token was checked just before, and for front ends that could not be told: their next renewal closes them.
         var until = _time.GetUtcNow() + _options.LeaseDuration;
         foreach (var sessionId in sessionIds) (_endedSessions ??= [])[sessionId] = until;
         return CloseEndedSessionsAsync();
@@ -144,18 +159,19 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         }
         else if (_online)
         {
-            _onlineUsers.Extend(UserId, _leases.NextDeadline, _leases.SeenAt);
+            _onlineUsers.Extend(UserId, _leases.NextDeadline, VisibleAt);
         }
-        else
+        else if (_frontEnds.Count > 0)
         {
-            if (_frontEnds.Count > 0) _frontEnds.Clear();
-            MoveLastSeen(_leases.GoneAt);
+            _frontEnds.Clear();
         }
 
+        var hasGone = (!_online || _leases.IsHidden) && MoveLastSeen(_leases.GoneAt);
         Publish();
 
         // Watchers first: they need not wait for Redis and the database.
         if (!_online) await Task.WhenAll(_onlineUsers.RemoveAsync(UserId), SaveLastSeenAsync());
+        else if (hasGone) await SaveLastSeenAsync(); // Hidden: as if they had left.
         // Others may yet be renewed; should none be, this was the last, and whoever closed it has an answer.
         else if (_leases is { Count: 0, IsAssumed: true, GoneAt: { } goneAt }) await SaveLastSeenAsync(goneAt);
     }
@@ -208,12 +224,12 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     private async Task SetKeyAsync()
     {
-        var wasThere = await _onlineUsers.AddAsync(UserId, _leases.NextDeadline, _leases.SeenAt);
+        var wasThere = await _onlineUsers.AddAsync(UserId, _leases.NextDeadline, VisibleAt);
         if (_recalled) return;
         _recalled = true;
         if (!wasThere) return;
         _leases.Assume(_time.GetUtcNow(), _options.RecallPatience);
-        _onlineUsers.Extend(UserId, _leases.NextDeadline, _leases.SeenAt);
+        _onlineUsers.Extend(UserId, _leases.NextDeadline, VisibleAt);
     }
 
     /// <summary>
@@ -236,7 +252,8 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         _recalled = true;
     }
 
-    private Task CloseEndedSessionsAsync()
+    /// <param name="ofFrontEnd">The one that has just been heard of; the others are told when they are. <see langword="null"/> for all.</param>
+    private Task CloseEndedSessionsAsync(string? ofFrontEnd = null)
     {
         if (_endedSessions is null) return Task.CompletedTask;
 
@@ -246,23 +263,42 @@ internal sealed partial class UserGrain : Grain, IUserGrain
             if (until <= now) _endedSessions.Remove(sessionId);
         }
 
-        return CloseAsync(_leases.Live.Where(live => live.SessionId is { } id && _endedSessions.ContainsKey(id)), CloseReason.SignedOut);
+        return CloseAsync(
+            _leases.Live.Where(live => live.SessionId is { } id && _endedSessions.ContainsKey(id) && (ofFrontEnd is null || live.FrontEndId == ofFrontEnd)),
+            CloseReason.SignedOut);
     }
 
     private async Task CloseAsync(IEnumerable<ConnectionLease> connections, CloseReason reason)
     {
-        foreach (var held in connections.GroupBy(connection => connection.FrontEndId).ToArray())
+        var closing = new List<Task>();
+        foreach (var held in connections.GroupBy(connection => connection.FrontEndId))
         {
             if (!_frontEnds.TryGetValue(held.Key, out var frontEnd)) continue;
-            try
-            {
-                await frontEnd.CloseConnectionsAsync([.. held.Select(connection => connection.ConnectionId)], reason);
-            }
-            catch (Exception e)
-            {
-                // A front end that is gone has no sockets; one that was slow is told again when it next renews.
-                LogCloseFailed(e.GetType().Name);
-            }
+            closing.Add(CloseAsync(frontEnd, [.. held.Select(connection => connection.ConnectionId)], reason));
+        }
+
+        if (closing.Count == 0) return;
+        try
+        {
+            // One that was killed and whose leases still run must hold up neither the others nor whoever else asks for this user.
+            await Task.WhenAll(closing).WaitAsync(ClosePatience, _time);
+        }
+        catch (TimeoutException)
+        {
+            LogCloseSlow(ClosePatience.TotalSeconds);
+        }
+    }
+
+    private async Task CloseAsync(IFrontEndObserver frontEnd, string[] connectionIds, CloseReason reason)
+    {
+        try
+        {
+            await frontEnd.CloseConnectionsAsync(connectionIds, reason);
+        }
+        catch (Exception e)
+        {
+            // A front end that is gone has no sockets; one that was slow is told again when it next renews.
+            LogCloseFailed(e.GetType().Name);
         }
     }
 
@@ -280,11 +316,18 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         return row;
     }
 
-    private void MoveLastSeen(DateTimeOffset? at)
+    private bool MoveLastSeen(DateTimeOffset? at)
     {
-        if (at is { } moved && (_lastSeenAt is null || _lastSeenAt < moved)) _lastSeenAt = Instant.Truncate(moved);
+        if (at is null || Instant.Truncate(at.Value) is var moved && moved <= _lastSeenAt) return false;
+        _lastSeenAt = moved;
+        return true;
     }
+
+    private static DateTimeOffset? Later(DateTimeOffset? one, DateTimeOffset? other) => other is null || one > other ? one : other;
 
     [LoggerMessage(1210, LogLevel.Debug, "A front end did not close its sockets ({Reason}).")]
     private partial void LogCloseFailed(string reason);
+
+    [LoggerMessage(1211, LogLevel.Debug, "Front ends are still closing sockets after {Seconds} s; the user's grain goes on.")]
+    private partial void LogCloseSlow(double seconds);
 }

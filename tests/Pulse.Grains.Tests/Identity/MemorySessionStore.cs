@@ -9,6 +9,9 @@ internal sealed class MemorySessionStore : ISessionStore
 
     public bool IsAway { get; set; }
 
+    /// <summary>What is written counts, and nobody is told so.</summary>
+    public bool LosesAnswers { get; set; }
+
     public bool HasUser { get; set; } = true;
 
     public int Reads { get; private set; }
@@ -55,7 +58,9 @@ internal sealed class MemorySessionStore : ISessionStore
     private Task<T> Write<T>(Func<T> write)
     {
         Writes++;
-        return Answer(write);
+        if (!LosesAnswers) return Answer(write);
+        write();
+        return Task.FromException<T>(new StoreUnavailableException("the test has lost the answer"));
     }
 
     private Task<T> Answer<T>(Func<T> answer) =>

@@ -14,6 +14,8 @@ public sealed class UserSessionsGrainTests(PulseCluster cluster) : IClassFixture
 
     private IUserSessionsGrain Sessions => cluster.Client.GetGrain<IUserSessionsGrain>(_id);
 
+    private IManagementGrain Management => cluster.Client.GetGrain<IManagementGrain>(0);
+
     [Fact]
     public async Task Start_ForAUserWithoutRow_IsNull() => Assert.Null(await Sessions.StartAsync(new() { TokenHash = _hash }));
 
@@ -59,6 +61,43 @@ public sealed class UserSessionsGrainTests(PulseCluster cluster) : IClassFixture
 
         Assert.Equal(50, (await Sessions.ListAsync()).Length);
     }
+
+    [Fact]
+    public async Task Check_OfWhoHasNoSession_LeavesNoGrainBehind()
+    {
+        Assert.Null(await Sessions.AuthenticateAsync(_hash, null));
+
+        await AssertGoneAsync(Sessions);
+    }
+
+    [Fact]
+    public async Task EndOfTheLastSession_LeavesNoGrainBehind()
+    {
+        var session = await StartAsync();
+        Assert.True(await IsActiveAsync(Sessions));
+        Assert.True(await Sessions.EndAsync(session!.Id));
+
+        await AssertGoneAsync(Sessions);
+    }
+
+    [Fact]
+    public async Task SignInLink_LeavesNoGrainBehind()
+    {
+        var (peeked, consumed) = (NewLink(), NewLink());
+        Assert.Equal(SignInLinkState.Unknown, (await peeked.PeekAsync()).State);
+        Assert.Equal(SignInLinkState.Unknown, (await consumed.ConsumeAsync()).State);
+
+        await AssertGoneAsync(peeked);
+        await AssertGoneAsync(consumed);
+    }
+
+    private ISignInLinkGrain NewLink() => cluster.Client.GetGrain<ISignInLinkGrain>(SignInLinkKey.From(RandomNumberGenerator.GetBytes(32)));
+
+    private Task AssertGoneAsync(IAddressable grain) => Eventually.AsyncEqual(false, () => IsActiveAsync(grain));
+
+    // Asks the silos for what they hold: a lookup would go by caches.
+    private async Task<bool> IsActiveAsync(IAddressable grain) =>
+        (await Management.GetDetailedGrainStatistics()).Any(activation => activation.GrainId == grain.GetGrainId());
 
     private async Task<SignInSession?> StartAsync()
     {

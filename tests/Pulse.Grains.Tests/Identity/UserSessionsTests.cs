@@ -316,6 +316,69 @@ public sealed class UserSessionsTests
         Assert.True((await sessions.AuthenticateAsync(hash, null))!.Renewed);
     }
 
+    [Fact]
+    public async Task Ended_AreThoseEndedHere_Once()
+    {
+        var sessions = new List<SignInSession>();
+        for (var i = 0; i <= UserSessions.MaxLive; i++)
+        {
+            sessions.Add(await StartAsync(NewHash()));
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.Equal([sessions[0].Id], _sessions.TakeEnded());
+        await _sessions.EndAsync(sessions[1].Id);
+        Assert.Equal([sessions[1].Id], _sessions.TakeEnded());
+        await _sessions.EndAllAsync();
+        Assert.Equal(sessions.Skip(2).Select(session => session.Id).Order(), _sessions.TakeEnded().Order());
+        Assert.Empty(_sessions.TakeEnded());
+    }
+
+    [Fact]
+    public async Task Ended_AreKnownFromTheNextRead_WhenTheAnswerWasLost()
+    {
+        var (one, other) = (await StartAsync(NewHash()), await StartAsync(NewHash()));
+        _store.LosesAnswers = true;
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => _sessions.EndAsync(one.Id));
+        Assert.True(_sessions.IsInDoubt);
+
+        await _sessions.ResolveDoubtAsync();
+
+        Assert.False(_sessions.IsInDoubt);
+        Assert.Equal([one.Id], _sessions.TakeEnded());
+        Assert.True(await _sessions.IsLiveAsync(other.Id));
+    }
+
+    [Fact]
+    public async Task Ended_AreNone_WhenTheWriteWasLostTooOrOnlyTimePassed()
+    {
+        await StartAsync(NewHash());
+        _store.IsAway = true;
+        await Assert.ThrowsAsync<StoreUnavailableException>(_sessions.EndAllAsync);
+        await _sessions.ResolveDoubtAsync();
+        Assert.True(_sessions.IsInDoubt);
+        _store.IsAway = false;
+        _time.Advance(UserSessions.FreshFor);
+        await _sessions.ResolveDoubtAsync();
+        Assert.Empty(_sessions.TakeEnded());
+
+        _time.Advance(7 * Day);
+        _store.Rows.Clear();
+        await _sessions.ListAsync();
+        Assert.Empty(_sessions.TakeEnded());
+    }
+
+    [Fact]
+    public async Task Ended_ByAnotherActivation_AreKnownFromTheNextRead()
+    {
+        var session = await StartAsync(NewHash());
+        await Activate().EndAsync(session.Id);
+        _time.Advance(UserSessions.FreshFor);
+        await _sessions.ListAsync();
+
+        Assert.Equal([session.Id], _sessions.TakeEnded());
+    }
+
     private UserSessions Activate() => new(_userId, _store, new(), _time);
 
     private async Task<SignInSession> StartAsync(byte[] hash, string? device = null, string? address = null) =>

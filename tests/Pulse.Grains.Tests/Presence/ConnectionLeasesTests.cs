@@ -107,6 +107,80 @@ public sealed class ConnectionLeasesTests
         Assert.Equal(Start.AddSeconds(1), _leases.GoneAt);
     }
 
+    [Fact]
+    public void Renew_OfOneThatComesBack_TakesOverTheWordsOfTheSameStatus_ForOnce()
+    {
+        _leases.Renew(Lease("a", Start) with { Status = PresenceStatus.Busy, Message = "In a meeting" }, Start);
+        _leases.Renew(Lease("b", Start) with { Message = "Hello" }, Start);
+        _leases.End("a", Start, Start, Grace);
+        _leases.End("b", Start, Start, Grace);
+
+        _leases.Renew(Lease("c", Start) with { Status = PresenceStatus.Busy }, Start);
+        Assert.Equal("In a meeting", Assert.Single(_leases.Live).Message);
+        _leases.Renew(Lease("c", Start) with { Status = PresenceStatus.Busy }, Start);
+        Assert.Null(Assert.Single(_leases.Live).Message);
+    }
+
+    [Theory]
+    [InlineData(PresenceStatus.Busy, "Mine")]
+    [InlineData(PresenceStatus.Online, null)]
+    public void Renew_OfOneThatComesBack_WithOtherWordsOrStatus_KeepsItsOwn(PresenceStatus status, string? message)
+    {
+        _leases.Renew(Lease("a", Start) with { Status = PresenceStatus.Busy, Message = "In a meeting" }, Start);
+        _leases.End("a", Start, Start, Grace);
+
+        _leases.Renew(Lease("b", Start) with { Status = status, Message = message }, Start);
+        Assert.Equal(message, Assert.Single(_leases.Live).Message);
+    }
+
+    [Fact]
+    public void Renew_ThatHides_IsWhenTheUserWasSeen_WhateverEndsMeanwhile()
+    {
+        var hiddenAt = Start.AddSeconds(1);
+        _leases.Renew(Lease("a", Start), Start);
+        _leases.Renew(Hidden("b", hiddenAt), hiddenAt);
+        Assert.True(_leases.IsHidden);
+        Assert.Equal(hiddenAt, _leases.GoneAt);
+
+        _leases.Renew(Hidden("b", Start.AddSeconds(2)), Start.AddSeconds(2));
+        _leases.End("a", Start.AddSeconds(3), Start.AddSeconds(3), TimeSpan.Zero);
+        _leases.Expire(Start.AddMinutes(5));
+        Assert.False(_leases.IsOnline);
+        Assert.Equal(hiddenAt, _leases.GoneAt);
+    }
+
+    [Fact]
+    public void Drop_OfOneThatHides_StaysHidden_AndLeavesNoTrace()
+    {
+        _leases.Renew(Hidden("a", Start), Start);
+        _leases.End("a", Start.AddSeconds(1), Start.AddSeconds(1), Grace, hid: true);
+        Assert.True(_leases.IsHidden);
+
+        _leases.Expire(Start.AddSeconds(11));
+        Assert.False(_leases.IsOnline);
+        Assert.Null(_leases.GoneAt);
+    }
+
+    [Fact]
+    public void Assume_WithNobodyButWhoHides_LeavesNoTrace()
+    {
+        _leases.Assume(Start, TimeSpan.FromSeconds(25));
+        _leases.Renew(Hidden("a", Start), Start);
+
+        _leases.Expire(Start.AddMinutes(5));
+        Assert.Null(_leases.GoneAt);
+    }
+
+    [Fact]
+    public void End_OfOneThatNoLongerHides_IsWhenTheUserWasSeen()
+    {
+        _leases.Renew(Hidden("a", Start), Start);
+        _leases.Renew(Lease("a", Start.AddSeconds(1)), Start.AddSeconds(1));
+        _leases.End("a", Start.AddSeconds(2), Start.AddSeconds(2), TimeSpan.Zero);
+
+        Assert.Equal(Start.AddSeconds(2), _leases.GoneAt);
+    }
+
     /// <summary>Any interleaving of beginnings, renewals, drops, closes and silences, late and repeated ones included, against the definition.</summary>
     [Property(MaxTest = 1_000, Arbitrary = [typeof(Histories)])]
     public void AnyHistory_AgreesWithTheDefinition(Message[] history)
@@ -131,6 +205,9 @@ public sealed class ConnectionLeasesTests
 
     private static ConnectionLease Lease(string connectionId, DateTimeOffset seenAt) =>
         new() { ConnectionId = connectionId, FrontEndId = "front-end-of-" + connectionId, SeenAt = seenAt };
+
+    private static ConnectionLease Hidden(string connectionId, DateTimeOffset seenAt) =>
+        Lease(connectionId, seenAt) with { Status = PresenceStatus.Invisible };
 
     /// <summary>The definition, by times alone: renewed within the last duration and not ended, where an end forbids renewals for a duration.</summary>
     private sealed class Model

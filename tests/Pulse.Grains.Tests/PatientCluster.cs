@@ -1,0 +1,17 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+
+namespace Pulse.Grains.Tests;
+
+/// <summary>A cluster on which nothing runs out, and nothing is done from time to time, while a test that a busy machine holds up is at work.</summary>
+public sealed class PatientCluster : PulseCluster
+{
+    public static readonly TimeSpan PatientTimeToLive = TimeSpan.FromMinutes(10);
+
+    private protected override void Adjust(IHostApplicationBuilder host) => host.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+    {
+        ["Pulse:Presence:TimeToLive"] = PatientTimeToLive.ToString(),
+        ["Pulse:Presence:HeartbeatInterval"] = PatientTimeToLive.ToString(),
+        ["Pulse:Presence:OfflineGrace"] = PatientTimeToLive.ToString(),
+    });
+}

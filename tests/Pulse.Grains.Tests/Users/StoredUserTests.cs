@@ -1,0 +1,65 @@
+using Microsoft.Extensions.Time.Testing;
+using Pulse.Grains.Users;
+using Pulse.Identity;
+using Pulse.Users;
+using Xunit;
+
+namespace Pulse.Grains.Tests.Users;
+
+public sealed class StoredUserTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly CountingStore _store = new();
+    private readonly Guid _id = Guid.CreateVersion7();
+    private readonly StoredUser _user;
+
+    public StoredUserTests() => _user = new(_id, _store, _time);
+
+    [Fact]
+    public async Task Load_WithoutARow_IsAskedOnceInAWhile()
+    {
+        for (var i = 0; i < 100; i++) Assert.Null(await _user.LoadAsync());
+        Assert.Equal(1, _store.Reads);
+
+        _store.Row = TestUsers.New() with { Id = _id };
+        _time.Advance(TimeSpan.FromSeconds(30));
+        Assert.Equal(_store.Row, await _user.LoadAsync());
+    }
+
+    [Fact]
+    public async Task Write_GoesByWhatIsThereNow_AndIsKnownAtOnce()
+    {
+        Assert.Null(await _user.LoadAsync());
+        Assert.Equal(ProfileSyncOutcome.EmailMissing, (await _user.WriteAsync(new() { Name = "Ada" }, account: null, lastSeenAt: null)).Outcome);
+        Assert.Equal(2, _store.Reads);
+
+        var (outcome, row) = await _user.WriteAsync(new() { Email = "ada@users.test" }, account: null, lastSeenAt: null);
+        Assert.Equal(ProfileSyncOutcome.Created, outcome);
+        Assert.Equal(row, await _user.LoadAsync());
+    }
+
+    private sealed class CountingStore : IUserStore
+    {
+        public UserRow? Row { get; set; }
+
+        public int Reads { get; private set; }
+
+        public Task<UserRow?> FindAsync(Guid userId, CancellationToken cancellationToken)
+        {
+            Reads++;
+            return Task.FromResult(Row);
+        }
+
+        public Task<IReadOnlyList<UserRow>> ListNewestAsync(int count, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<UserWrite> InsertAsync(UserRow user, ExternalAccount? account, CancellationToken cancellationToken)
+        {
+            Row = user;
+            return Task.FromResult(UserWrite.Saved);
+        }
+
+        public Task<UserWrite> UpdateProfileAsync(UserRow user, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task SaveLastSeenAsync(IReadOnlyCollection<LastSeen> seen, CancellationToken cancellationToken) => throw new NotSupportedException();
+    }
+}

@@ -44,7 +44,10 @@ internal sealed partial class FrontEnd(
 
     /// <summary>Tells the grain at once what the client on this socket chose to show.</summary>
     public Task UpdateAsync(LiveConnection connection) =>
-        users[connection.UserId].RenewAsync([connection.ToLease(Id, time.GetUtcNow())], reference.Value);
+        // The call may be one that outlives its socket.
+        _connections.ContainsKey(connection.ConnectionId)
+            ? users[connection.UserId].RenewAsync([connection.ToLease(Id, time.GetUtcNow())], reference.Value)
+            : Task.CompletedTask;
 
     /// <summary>Ends the lease of a socket that is gone. Never throws: what no grain takes now is told with the next renewals.</summary>
     /// <param name="connection">The socket.</param>

@@ -7,15 +7,22 @@ namespace Pulse.Web.Presence;
 /// <summary>One socket that this front end holds. Lives as long as the socket; found through the connection's features.</summary>
 internal sealed class LiveConnection(HubCallerContext context, Guid userId, Caller caller, DateTimeOffset now)
 {
-    // SignalR handles one invocation of a connection at a time: what only the client's calls touch needs no guard.
+    // SignalR handles one invocation of a connection at a time: what only the client's calls touch needs no guard. Their last one may still run while the
+    // connection's end is handled.
     private long _second;
     private int _callsInSecond;
-    
+
     // Set at no time: what the user chose on another connection goes before it.
     private Chosen _chosen = new(PresenceStatus.Online, null, default);
 
     private long _activeAtTicks = now.UtcTicks;
     private SessionEndedMessage? _endedBecause;
+
+    // Guards itself and _isOver.
+    private readonly HashSet<Guid> _watched = [];
+    private readonly ChangesToTell _changes = new(context.Features.Get<HubConnectionContext>()!);
+    private bool _isOver;
+
     private Authorization _authorization = Authorization.Of(caller);
 
     private sealed record Chosen(PresenceStatus Status, string? Message, DateTimeOffset SetAt);
@@ -37,9 +44,6 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     /// <summary>Whether the client has been told that this token is about to run out.</summary>
     public bool IsToldOfExpiry { get; set; }
 
-    /// <summary>The users that this connection watches. Touched by its own calls and, after the last of them, by its end.</summary>
-    public HashSet<Guid> Watched { get; } = [];
-
     /// <summary>Why the server closes the socket itself, if it does.</summary>
     public SessionEndedMessage? EndedBecause => _endedBecause;
 
@@ -53,6 +57,50 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
         return ++_callsInSecond <= callsPerSecond;
     }
 
+    /// <summary>How many users this connection would watch if it watched these too.</summary>
+    public int CountWatched(Guid[] andThese)
+    {
+        lock (_watched) return _watched.Count + andThese.Distinct().Count(id => !_watched.Contains(id));
+    }
+
+    /// <summary>Notes that the connection watches this user.</summary>
+    /// <returns><see langword="false"/> when the connection is over: nobody would end that watch.</returns>
+    public bool TryWatch(Guid userId)
+    {
+        lock (_watched)
+        {
+            if (_isOver) return false;
+            _watched.Add(userId);
+            return true;
+        }
+    }
+
+    /// <summary>Notes that it does not any more.</summary>
+    /// <returns><see langword="false"/> when it did not.</returns>
+    public bool TryUnwatch(Guid userId)
+    {
+        lock (_watched) return _watched.Remove(userId);
+    }
+
+    /// <summary>The connection is over: it watches nobody from now on.</summary>
+    /// <returns>Whom it watched.</returns>
+    public Guid[] UnwatchAll()
+    {
+        lock (_watched)
+        {
+            _isOver = true;
+            Guid[] all = [.. _watched];
+            _watched.Clear();
+            return all;
+        }
+    }
+
+    /// <summary>Tells the client of a change, unless it is told that the connection ends. Waits for nothing.</summary>
+    public void Tell(Guid userId, SerializedHubMessage change) => _changes.Add(userId, change);
+
+    /// <summary>Has the client not told what it has not been told of this user.</summary>
+    public void DoNotTell(Guid userId) => _changes.Remove(userId);
+
     /// <summary>Takes what the client chose to show.</summary>
     public void SetStatus(PresenceStatus status, string? message, DateTimeOffset at) => _chosen = new(status, message, at);
 
@@ -65,7 +113,12 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
 
     /// <summary>Decides that the server closes the socket.</summary>
     /// <returns><see langword="false"/> when that is decided already.</returns>
-    public bool TryEnd(SessionEndedMessage because) => Interlocked.CompareExchange(ref _endedBecause, because, null) is null;
+    public bool TryEnd(SessionEndedMessage because)
+    {
+        if (Interlocked.CompareExchange(ref _endedBecause, because, null) is not null) return false;
+        _changes.Stop();
+        return true;
+    }
 
     /// <summary>Closes the socket; what was sent before still arrives.</summary>
     public void Close() => context.Abort();

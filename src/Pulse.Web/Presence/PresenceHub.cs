@@ -42,7 +42,8 @@ internal sealed class PresenceHub(
         // A socket that SignalR gave up for its silence was last heard of that long ago.
         var now = time.GetUtcNow();
         var seenAt = exception is OperationCanceledException ? now - PresenceHubExtensions.ClientTimeout : now;
-        await Task.WhenAll(watches.ForgetAsync(connection), frontEnd.DisconnectAsync(connection, seenAt, HowItEnded(connection, exception)));
+        // The lease first: it ends whatever becomes of the watches.
+        await Task.WhenAll(frontEnd.DisconnectAsync(connection, seenAt, HowItEnded(connection, exception)), watches.ForgetAsync(connection));
     }
 
     /// <summary>Marks the client as active. Answered on the spot: the lease itself is renewed by the front end.</summary>
@@ -58,7 +59,7 @@ internal sealed class PresenceHub(
         CountCall();
         var ids = ParseIds(userIds);
         var connection = Connection;
-        if (connection.Watched.Count + ids.Distinct().Count(id => !connection.Watched.Contains(id)) > PresenceWatches.MaxPerConnection)
+        if (connection.CountWatched(ids) > PresenceWatches.MaxPerConnection)
         {
             throw new HubException(
                 $"too-many-watched: a connection may watch {PresenceWatches.MaxPerConnection} users. Unwatch some first, or watch them on another connection.");
@@ -74,7 +75,6 @@ internal sealed class PresenceHub(
 
         foreach (var round in visible.Chunk(WatchesAtOnce))
         {
-            // Each call notes its user before it first waits, one after the other: the connection's list needs no guard.
             await Task.WhenAll(Array.ConvertAll(round, async i =>
                 answers[i] = PresenceResponse.For(connection.UserId, await watches.WatchAsync(connection, ids[i]))));
         }

@@ -23,6 +23,7 @@ internal static class PresenceHubExtensions
         services.TryAddSingleton<IPresencePolicy, SignedInPresencePolicy>();
         services.AddSingleton<PresenceReader>();
         services.AddSingleton<FrontEndMetrics>();
+        services.AddSingleton<HubLifetimeManager<PresenceHub>, PresenceLifetimeManager>();
         services.AddHostedService<FrontEndUpkeep>();
         services.AddHostedService<TokenExpiry>();
         services.AddSignalR(hub =>

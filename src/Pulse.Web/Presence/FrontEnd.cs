@@ -16,6 +16,10 @@ internal sealed partial class FrontEnd(
 
     private readonly ConcurrentQueue<(Guid UserId, ConnectionLease Lease, ConnectionEnd How)> _untoldEnds = new();
 
+    // A revoked session's sockets close within a second: a client that reads has been told by then, and one that does not is cut off.
+    private static readonly TimeSpan TimeToTell = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan TimeToClose = TimeSpan.FromMilliseconds(300);
+
     /// <summary>Tells leases of this process from those of others and of earlier runs.</summary>
     public string Id { get; } = Guid.CreateVersion7().ToString("N");
 
@@ -66,17 +70,37 @@ internal sealed partial class FrontEnd(
         return hub.Clients.Client(connection.ConnectionId).TokenExpiring(new((int)(connection.TokenExpiresAt - now).TotalSeconds));
     }
 
-    /// <summary>Closes a socket, after the client has been told why.</summary>
+    /// <summary>
+    /// Closes a socket, after the client has been told why. At once no call of the client is taken any more; a second later, whether it reads or
+    /// not, the socket is gone. Never throws.
+    /// </summary>
     public async Task CloseAsync(LiveConnection connection, SessionEndedMessage because)
     {
         if (!connection.TryEnd(because)) return;
-        await hub.Clients.Client(connection.ConnectionId).SessionEnded(because);
+        try
+        {
+            await hub.Clients.Client(connection.ConnectionId).SessionEnded(because).WaitAsync(TimeToTell, time);
+        }
+        catch (Exception e)
+        {
+            LogEndingUntold(e.GetType().Name);
+        }
+
         connection.Close();
+
+        // SignalR ends a connection after the last write to it, and a client that reads a byte now and then could put that off for ever.
+        await Task.Delay(TimeToClose, time);
+        if (_connections.ContainsKey(connection.ConnectionId)) connection.CutOff();
     }
 
-    /// <summary>Closes those of the sockets that are here.</summary>
-    public Task CloseAsync(IEnumerable<string> connectionIds, SessionEndedMessage because) => Task.WhenAll(
-        connectionIds.Select(id => _connections.TryGetValue(id, out var connection) ? CloseAsync(connection, because) : Task.CompletedTask));
+    /// <summary>Begins to close those of the sockets that are here.</summary>
+    public void Close(IEnumerable<string> connectionIds, SessionEndedMessage because)
+    {
+        foreach (var id in connectionIds)
+        {
+            if (_connections.TryGetValue(id, out var connection)) _ = CloseAsync(connection, because);
+        }
+    }
 
     /// <summary>Renews the leases of one user's sockets here: SignalR's own pings vouch that each still lives.</summary>
     public async Task RenewAsync(IGrouping<Guid, LiveConnection> connections)
@@ -124,4 +148,7 @@ internal sealed partial class FrontEnd(
 
     [LoggerMessage(2101, LogLevel.Debug, "A connection's end did not reach its grain ({Reason}); it is told again with the next renewals.")]
     private partial void LogEndUntold(string reason);
+
+    [LoggerMessage(2102, LogLevel.Debug, "A client could not be told why its socket closes ({Reason}).")]
+    private partial void LogEndingUntold(string reason);
 }

@@ -123,6 +123,9 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     /// <summary>Closes the socket; what was sent before still arrives.</summary>
     public void Close() => context.Abort();
 
+    /// <summary>Resets the network connection below the socket, for a client that takes nothing more.</summary>
+    public void CutOff() => context.GetHttpContext()?.Abort();
+
     /// <summary>What the user's grain is told of this connection.</summary>
     /// <param name="frontEndId">This process.</param>
     /// <param name="seenAt">When the socket was last known to live, UTC.</param>

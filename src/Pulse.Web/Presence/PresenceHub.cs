@@ -7,7 +7,10 @@ using Pulse.Web.Auth;
 namespace Pulse.Web.Presence;
 
 /// <summary>The socket: tells the user's grain that a connection began and ended, and takes the client's calls.</summary>
-/// <remarks>Errors are <see cref="HubException"/>s whose text begins with a stable code and a colon.</remarks>
+/// <remarks>
+/// Errors are <see cref="HubException"/>s whose text begins with a stable code and a colon. Once the connection is being closed, the code of each
+/// call's error is <see cref="SessionEndedMessage.Reason"/>.
+/// </remarks>
 [Authorize]
 internal sealed class PresenceHub(
     FrontEnd frontEnd, PresenceWatches watches, IPresencePolicy policy, Callers callers, TokenValidator tokens,
@@ -128,6 +131,7 @@ internal sealed class PresenceHub(
 
     private void CountCall()
     {
+        if (Connection.EndedBecause is { } because) throw new HubException($"{because.Reason}: the server is closing this connection.");
         if (!Connection.TryCall(time.GetUtcNow(), CallsPerSecond))
         {
             throw new HubException("too-many-calls: one Heartbeat() per heartbeatSeconds is enough. Slow down and go on.");

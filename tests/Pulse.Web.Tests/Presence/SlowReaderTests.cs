@@ -1,5 +1,13 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.DependencyInjection;
+using Pulse.Identity;
 using Pulse.Presence;
+using Pulse.Users;
+using Pulse.Web.Auth;
 using Pulse.Web.Presence;
 using Pulse.Web.Tests.Auth;
 
@@ -14,6 +22,8 @@ public sealed class SlowReaderTests(PulseApplication pulse)
 
     private readonly Guid _ada = Guid.CreateVersion7();
     private readonly Guid _bob = Guid.CreateVersion7();
+
+    private FrontEnd FrontEnd => pulse.Services.GetRequiredService<FrontEnd>();
 
     [Fact]
     public async Task SlowReader_DelaysNobody_AndIsToldTheNewestOnly()
@@ -36,6 +46,40 @@ public sealed class SlowReaderTests(PulseApplication pulse)
         }
 
         Assert.InRange(told, 1, Changes * 3 / 4);
+    }
+
+    [Fact]
+    public async Task EndedSession_OfAClientThatDoesNotRead_WaitsForNobodyAndClosesTheSocket()
+    {
+        await pulse.As(TestTokens.Hs256(TestTokens.Claims(_ada))).PostAsJsonAsync("/auth/sync", new { email = $"{_ada:N}@example.com" });
+        var grains = pulse.Services.GetRequiredService<IGrainFactory>();
+        var sessions = grains.GetGrain<IUserSessionsGrain>(_ada);
+        var session = (await sessions.StartAsync(new() { TokenHash = [.. Guid.NewGuid().ToByteArray(), .. Guid.NewGuid().ToByteArray()] }))!;
+        var user = (await grains.GetGrain<IUserGrain>(_ada).GetProfileAsync())!;
+        var token = pulse.Services.GetRequiredService<TokenIssuer>().IssueForSession(user, session.Id, session.ExpiresAt).Value;
+        using var socket = await SlowSocket.ConnectAsync(pulse.Address, token);
+        await ChangeAsync(await WatchAsync(socket));
+
+        var clock = Stopwatch.StartNew();
+        await sessions.EndAsync(session.Id);
+        await Eventually.AsyncTrue("the socket is gone", () => Task.FromResult(!FrontEnd.Connections.Any(connection => connection.UserId == _ada)));
+
+        // Half a second it is given to be told: less, and it was. Without being cut off it goes after the 10 s that SignalR gives a write.
+        Assert.InRange(clock.Elapsed, TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(5));
+        await socket.ClosedAsync();
+    }
+
+    [Fact]
+    public async Task Calls_OfASocketThatIsBeingClosed_AreRefused()
+    {
+        await using var ada = await HubClient.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(_ada)));
+        Assert.True(FrontEnd.Connections.Single(connection => connection.UserId == _ada).TryEnd(SessionEndedMessage.SignedOut));
+
+        foreach (var (method, arguments) in new (string, object?[])[] { ("Heartbeat", []), ("WatchPresence", [new[] { _bob }]), ("SetStatus", ["busy", null]) })
+        {
+            var error = await Assert.ThrowsAsync<HubException>(() => ada.Connection.InvokeCoreAsync(method, arguments));
+            Assert.Contains("signed-out: ", error.Message, StringComparison.Ordinal);
+        }
     }
 
     /// <returns>The version of what is seen of Bob.</returns>

@@ -14,6 +14,8 @@ internal sealed partial class FrontEnd(
     // While no silo can be reached no socket is taken on either: there are never more of these than there were sockets.
     private static readonly TimeSpan UntoldEndsKeptFor = TimeSpan.FromMinutes(10);
 
+    private const int EndsToldAtOnce = 128;
+
     private readonly ConcurrentQueue<(Guid UserId, ConnectionLease Lease, ConnectionEnd How)> _untoldEnds = new();
 
     // A revoked session's sockets close within a second: a client that reads has been told by then, and one that does not is cut off.
@@ -53,7 +55,7 @@ internal sealed partial class FrontEnd(
             ? users[connection.UserId].RenewAsync([connection.ToLease(Id, time.GetUtcNow())], reference.Value)
             : Task.CompletedTask;
 
-    /// <summary>Ends the lease of a socket that is gone. Never throws: what no grain takes now is told with the next renewals.</summary>
+    /// <summary>Ends the lease of a socket that is gone. Never throws: what no grain takes now is told later.</summary>
     /// <param name="connection">The socket.</param>
     /// <param name="seenAt">When it was last known to live, UTC.</param>
     /// <param name="how">Whether the user meant to leave.</param>
@@ -121,13 +123,15 @@ internal sealed partial class FrontEnd(
         }
     }
 
-    /// <summary>Tries again to tell the ends that no grain took. Their leases may have run out: what counts then is when the user was last seen.</summary>
-    public async Task TellEndsAsync()
+    /// <summary>Tries again, once each, to tell the ends that no grain took. Their leases may have run out: what counts then is when the user was last seen.</summary>
+    public Task TellEndsAsync(CancellationToken cancellationToken)
     {
-        for (var left = _untoldEnds.Count; left > 0 && _untoldEnds.TryDequeue(out var end); left--)
+        // Some may be of a silo that does not answer: the others' must not wait until each of those calls has timed out.
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = EndsToldAtOnce, CancellationToken = cancellationToken };
+        return Parallel.ForAsync(0, _untoldEnds.Count, parallel, async (_, _) =>
         {
-            if (end.Lease.SeenAt + UntoldEndsKeptFor > time.GetUtcNow()) await EndAsync(end.UserId, end.Lease, end.How);
-        }
+            if (_untoldEnds.TryDequeue(out var end) && end.Lease.SeenAt + UntoldEndsKeptFor > time.GetUtcNow()) await EndAsync(end.UserId, end.Lease, end.How);
+        });
     }
 
     private async Task EndAsync(Guid userId, ConnectionLease lease, ConnectionEnd how)
@@ -146,7 +150,7 @@ internal sealed partial class FrontEnd(
     [LoggerMessage(2100, LogLevel.Debug, "A user's leases were not renewed ({Reason}); the next renewal tries again.")]
     private partial void LogRenewalFailed(string reason);
 
-    [LoggerMessage(2101, LogLevel.Debug, "A connection's end did not reach its grain ({Reason}); it is told again with the next renewals.")]
+    [LoggerMessage(2101, LogLevel.Debug, "A connection's end did not reach its grain ({Reason}); it is told again soon.")]
     private partial void LogEndUntold(string reason);
 
     [LoggerMessage(2102, LogLevel.Debug, "A client could not be told why its socket closes ({Reason}).")]

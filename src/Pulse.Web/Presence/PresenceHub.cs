@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.Options;
 using Pulse.Presence;
 using Pulse.Web.Auth;
+using Pulse.Web.Draining;
 
 namespace Pulse.Web.Presence;
 
@@ -14,7 +15,7 @@ namespace Pulse.Web.Presence;
 [Authorize]
 internal sealed class PresenceHub(
     FrontEnd frontEnd, PresenceWatches watches, IPresencePolicy policy, Callers callers, TokenValidator tokens,
-    IOptions<HeartbeatOptions> options, IHostApplicationLifetime lifetime, TimeProvider time) : Hub<IPresenceClient>
+    IOptions<HeartbeatOptions> options, Drain drain, IHostApplicationLifetime lifetime, TimeProvider time) : Hub<IPresenceClient>
 {
     // Clients beat twice a minute; what is far beyond that is a fault or an attack, and either should hear so.
     private const int CallsPerSecond = 500;
@@ -36,6 +37,9 @@ internal sealed class PresenceHub(
         Context.Features.Set(connection);
         await frontEnd.ConnectAsync(connection);
         await Clients.Caller.Connected(new(userId, Context.ConnectionId, (int)options.Value.HeartbeatInterval.TotalSeconds));
+
+        // One that was let in before may be too late for the drain's list of sockets.
+        if (drain.IsClosed) _ = frontEnd.CloseAsync(connection, SessionEndedMessage.ServerStopping);
     }
 
     public override async Task OnDisconnectedAsync(Exception? exception)

@@ -11,6 +11,7 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     // connection's end is handled.
     private long _second;
     private int _callsInSecond;
+    private Budget _statuses = new(PresenceHub.StatusesPerSecond, PresenceHub.StatusesAtOnce);
 
     // Set at no time: what the user chose on another connection goes before it.
     private Chosen _chosen = new(PresenceStatus.Online, null, default);
@@ -56,6 +57,10 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
         if (second != _second) (_second, _callsInSecond) = (second, 0);
         return ++_callsInSecond <= callsPerSecond;
     }
+
+    /// <summary>Counts a change of status.</summary>
+    /// <returns><see langword="false"/> when it comes too soon.</returns>
+    public bool TrySpendStatus(DateTimeOffset at) => _statuses.TrySpend(at, 1);
 
     /// <summary>How many users this connection would watch if it watched these too.</summary>
     public int CountWatched(Guid[] andThese)

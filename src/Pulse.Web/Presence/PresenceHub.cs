@@ -21,6 +21,12 @@ internal sealed class PresenceHub(
     private const int CallsPerSecond = 500;
     private const int MaxMessageLength = 140;
 
+    /// <summary>How often one connection may set its status, per second: each is a message to all who watch.</summary>
+    public const int StatusesPerSecond = 5;
+
+    /// <summary>How often it may at once.</summary>
+    public const int StatusesAtOnce = 10;
+
     // Grain calls that one WatchPresence has under way at once.
     private const int WatchesAtOnce = 32;
 
@@ -109,6 +115,11 @@ internal sealed class PresenceHub(
         if (message is { Length: > MaxMessageLength } || message?.Any(char.IsControl) == true)
         {
             throw new HubException($"invalid-argument: message has at most {MaxMessageLength} characters and no control characters.");
+        }
+
+        if (!Connection.TrySpendStatus(time.GetUtcNow()))
+        {
+            throw new HubException($"too-many-calls: SetStatus is allowed {StatusesPerSecond} times a second. Set the last one again in a second.");
         }
 
         Connection.SetStatus(parsed, string.IsNullOrWhiteSpace(message) ? null : message, time.GetUtcNow());

@@ -31,7 +31,8 @@ internal static class PresenceHubExtensions
             hub.AddFilter<UnavailableFilter>();
             hub.ClientTimeoutInterval = ClientTimeout;
             hub.KeepAliveInterval = ClientTimeout / 2;
-            hub.MaximumReceiveMessageSize = 32 * 1024;
+            // A whole list of users to watch, at 39 bytes each.
+            hub.MaximumReceiveMessageSize = 64 * 1024;
         });
 
         // By the same name as the framework's: the last one registered is used.

@@ -27,6 +27,9 @@ internal sealed class PresenceHub(
     /// <summary>How often it may at once.</summary>
     public const int StatusesAtOnce = 10;
 
+    /// <summary>How many ids one connection may name in its calls, per second and at once: each can wake a grain. Twice what it may watch.</summary>
+    public const int IdsPerSecond = 2 * PresenceWatches.MaxPerConnection;
+
     // Grain calls that one WatchPresence has under way at once.
     private const int WatchesAtOnce = 32;
 
@@ -71,6 +74,7 @@ internal sealed class PresenceHub(
     {
         CountCall();
         var ids = ParseIds(userIds);
+        CountIds(ids.Length);
         var connection = Connection;
         if (connection.CountWatched(ids) > PresenceWatches.MaxPerConnection)
         {
@@ -100,7 +104,9 @@ internal sealed class PresenceHub(
     public async Task UnwatchPresence(string[]? userIds)
     {
         CountCall();
-        foreach (var id in ParseIds(userIds)) await watches.UnwatchAsync(Connection, id);
+        var ids = ParseIds(userIds);
+        CountIds(ids.Length);
+        foreach (var id in ids) await watches.UnwatchAsync(Connection, id);
     }
 
     /// <summary>Sets what this connection shows of its user; the user's other connections count too.</summary>
@@ -150,6 +156,14 @@ internal sealed class PresenceHub(
         if (!Connection.TryCall(time.GetUtcNow(), CallsPerSecond))
         {
             throw new HubException("too-many-calls: one Heartbeat() per heartbeatSeconds is enough. Slow down and go on.");
+        }
+    }
+
+    private void CountIds(int count)
+    {
+        if (!Connection.TrySpendIds(time.GetUtcNow(), count))
+        {
+            throw new HubException($"too-many-calls: a connection may name {IdsPerSecond} user ids a second. Nothing of this call is done; try again in a second.");
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
 using Pulse.Web.Presence;
@@ -50,6 +51,22 @@ public sealed class CallLimitTests(PulseApplication pulse)
                 return false;
             }
         });
+    }
+
+    [Fact]
+    public async Task Watch_OfTheWholeListInOneCall_IsAnswered_AndMoreThanTwiceThatIsTooMany()
+    {
+        await using var ada = await ConnectAsync();
+        var ids = Enumerable.Range(0, PresenceWatches.MaxPerConnection).Select(_ => Guid.CreateVersion7()).ToArray();
+
+        var answers = await ada.Connection.InvokeAsync<JsonElement[]>("WatchPresence", ids);
+        Assert.Equal(ids, answers.Select(answer => answer.GetProperty("userId").GetGuid()));
+
+        var error = await Assert.ThrowsAsync<HubException>(async () =>
+        {
+            for (var i = 0; i < 100; i++) await ada.Connection.InvokeAsync("WatchPresence", ids);
+        });
+        Assert.Contains("too-many-calls: ", error.Message, StringComparison.Ordinal);
     }
 
     private Task<HubClient> ConnectAsync() => HubClient.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7())));

@@ -50,13 +50,13 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     public SessionEndedMessage? EndedBecause => _endedBecause;
 
     /// <summary>Counts a call of the client.</summary>
-    /// <returns><see langword="false"/> when it is one too many for this second.</returns>
-    public bool TryCall(DateTimeOffset at, int callsPerSecond)
+    /// <returns>How many there have been within this second.</returns>
+    public int CountCall(DateTimeOffset at)
     {
         Volatile.Write(ref _activeAtTicks, at.UtcTicks);
         var second = at.ToUnixTimeSeconds();
         if (second != _second) (_second, _callsInSecond) = (second, 0);
-        return ++_callsInSecond <= callsPerSecond;
+        return ++_callsInSecond;
     }
 
     /// <summary>Counts a change of status.</summary>

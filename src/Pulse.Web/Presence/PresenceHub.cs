@@ -153,8 +153,11 @@ internal sealed class PresenceHub(
     private void CountCall()
     {
         if (Connection.EndedBecause is { } because) throw new HubException($"{because.Reason}: the server is closing this connection.");
-        if (!Connection.TryCall(time.GetUtcNow(), CallsPerSecond))
+        var calls = Connection.CountCall(time.GetUtcNow());
+        if (calls > CallsPerSecond)
         {
+            // It does not listen: each answer would cost more than the call.
+            if (calls > CallsPerSecond * 2) Context.Abort();
             throw new HubException("too-many-calls: one Heartbeat() per heartbeatSeconds is enough. Slow down and go on.");
         }
     }

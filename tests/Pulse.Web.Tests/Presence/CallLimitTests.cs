@@ -69,5 +69,17 @@ public sealed class CallLimitTests(PulseApplication pulse)
         Assert.Contains("too-many-calls: ", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task CallsFarBeyondTheLimit_CloseTheConnection()
+    {
+        using var socket = await SlowSocket.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7())));
+        var calls = string.Join('\u001e', Enumerable.Repeat("""{"type":1,"target":"Heartbeat","arguments":[]}""", 20_000));
+
+        // It may be closed before all is sent.
+        await Task.WhenAny(socket.SendAsync(calls), socket.ClosedAsync());
+
+        await socket.ClosedAsync();
+    }
+
     private Task<HubClient> ConnectAsync() => HubClient.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7())));
 }

@@ -61,12 +61,14 @@ app.UseProblems();
 app.UsePageAssets();
 // Before authentication: a preflight request carries no token.
 app.UseCors();
-// Before the hub: who may come in now, and how each socket ends.
+// Before the hub: how each socket ends.
 app.UsePresenceHub();
 // Before authentication, which asks grains too.
 app.UseSilos();
 app.UseAuthentication();
 app.UseAuthorization();
+// How many sockets may come in at once, of those that may come in at all.
+app.UseHubAdmission();
 // After routing has found the endpoint that is limited.
 app.UseRateLimiter();
 // Other sites' pages do nothing here in somebody's name.

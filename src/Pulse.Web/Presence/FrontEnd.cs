@@ -14,7 +14,13 @@ internal sealed partial class FrontEnd(
     // While no silo can be reached no socket is taken on either: there are never more of these than there were sockets.
     private static readonly TimeSpan UntoldEndsKeptFor = TimeSpan.FromMinutes(10);
 
+    private const int EndsToldAtOnce = 128;
+
     private readonly ConcurrentQueue<(Guid UserId, ConnectionLease Lease, ConnectionEnd How)> _untoldEnds = new();
+
+    // A revoked session's sockets close within a second: a client that reads has been told by then, and one that does not is cut off.
+    private static readonly TimeSpan TimeToTell = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan TimeToClose = TimeSpan.FromMilliseconds(300);
 
     /// <summary>Tells leases of this process from those of others and of earlier runs.</summary>
     public string Id { get; } = Guid.CreateVersion7().ToString("N");
@@ -44,9 +50,12 @@ internal sealed partial class FrontEnd(
 
     /// <summary>Tells the grain at once what the client on this socket chose to show.</summary>
     public Task UpdateAsync(LiveConnection connection) =>
-        users[connection.UserId].RenewAsync([connection.ToLease(Id, time.GetUtcNow())], reference.Value);
+        // The call may be one that outlives its socket.
+        _connections.ContainsKey(connection.ConnectionId)
+            ? users[connection.UserId].RenewAsync([connection.ToLease(Id, time.GetUtcNow())], reference.Value)
+            : Task.CompletedTask;
 
-    /// <summary>Ends the lease of a socket that is gone. Never throws: what no grain takes now is told with the next renewals.</summary>
+    /// <summary>Ends the lease of a socket that is gone. Never throws: what no grain takes now is told later.</summary>
     /// <param name="connection">The socket.</param>
     /// <param name="seenAt">When it was last known to live, UTC.</param>
     /// <param name="how">Whether the user meant to leave.</param>
@@ -63,17 +72,37 @@ internal sealed partial class FrontEnd(
         return hub.Clients.Client(connection.ConnectionId).TokenExpiring(new((int)(connection.TokenExpiresAt - now).TotalSeconds));
     }
 
-    /// <summary>Closes a socket, after the client has been told why.</summary>
+    /// <summary>
+    /// Closes a socket, after the client has been told why. At once no call of the client is taken any more; a second later, whether it reads or
+    /// not, the socket is gone. Never throws.
+    /// </summary>
     public async Task CloseAsync(LiveConnection connection, SessionEndedMessage because)
     {
         if (!connection.TryEnd(because)) return;
-        await hub.Clients.Client(connection.ConnectionId).SessionEnded(because);
+        try
+        {
+            await hub.Clients.Client(connection.ConnectionId).SessionEnded(because).WaitAsync(TimeToTell, time);
+        }
+        catch (Exception e)
+        {
+            LogEndingUntold(e.GetType().Name);
+        }
+
         connection.Close();
+
+        // SignalR ends a connection after the last write to it, and a client that reads a byte now and then could put that off for ever.
+        await Task.Delay(TimeToClose, time);
+        if (_connections.ContainsKey(connection.ConnectionId)) connection.CutOff();
     }
 
-    /// <summary>Closes those of the sockets that are here.</summary>
-    public Task CloseAsync(IEnumerable<string> connectionIds, SessionEndedMessage because) => Task.WhenAll(
-        connectionIds.Select(id => _connections.TryGetValue(id, out var connection) ? CloseAsync(connection, because) : Task.CompletedTask));
+    /// <summary>Begins to close those of the sockets that are here.</summary>
+    public void Close(IEnumerable<string> connectionIds, SessionEndedMessage because)
+    {
+        foreach (var id in connectionIds)
+        {
+            if (_connections.TryGetValue(id, out var connection)) _ = CloseAsync(connection, because);
+        }
+    }
 
     /// <summary>Renews the leases of one user's sockets here: SignalR's own pings vouch that each still lives.</summary>
     public async Task RenewAsync(IGrouping<Guid, LiveConnection> connections)
@@ -94,13 +123,15 @@ internal sealed partial class FrontEnd(
         }
     }
 
-    /// <summary>Tries again to tell the ends that no grain took. Their leases may have run out: what counts then is when the user was last seen.</summary>
-    public async Task TellEndsAsync()
+    /// <summary>Tries again, once each, to tell the ends that no grain took. Their leases may have run out: what counts then is when the user was last seen.</summary>
+    public Task TellEndsAsync(CancellationToken cancellationToken)
     {
-        for (var left = _untoldEnds.Count; left > 0 && _untoldEnds.TryDequeue(out var end); left--)
+        // Some may be of a silo that does not answer: the others' must not wait until each of those calls has timed out.
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = EndsToldAtOnce, CancellationToken = cancellationToken };
+        return Parallel.ForAsync(0, _untoldEnds.Count, parallel, async (_, _) =>
         {
-            if (end.Lease.SeenAt + UntoldEndsKeptFor > time.GetUtcNow()) await EndAsync(end.UserId, end.Lease, end.How);
-        }
+            if (_untoldEnds.TryDequeue(out var end) && end.Lease.SeenAt + UntoldEndsKeptFor > time.GetUtcNow()) await EndAsync(end.UserId, end.Lease, end.How);
+        });
     }
 
     private async Task EndAsync(Guid userId, ConnectionLease lease, ConnectionEnd how)
@@ -119,6 +150,9 @@ internal sealed partial class FrontEnd(
     [LoggerMessage(2100, LogLevel.Debug, "A user's leases were not renewed ({Reason}); the next renewal tries again.")]
     private partial void LogRenewalFailed(string reason);
 
-    [LoggerMessage(2101, LogLevel.Debug, "A connection's end did not reach its grain ({Reason}); it is told again with the next renewals.")]
+    [LoggerMessage(2101, LogLevel.Debug, "A connection's end did not reach its grain ({Reason}); it is told again soon.")]
     private partial void LogEndUntold(string reason);
+
+    [LoggerMessage(2102, LogLevel.Debug, "A client could not be told why its socket closes ({Reason}).")]
+    private partial void LogEndingUntold(string reason);
 }

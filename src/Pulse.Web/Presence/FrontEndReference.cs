@@ -24,7 +24,11 @@ internal sealed class FrontEndReference(IGrainFactory grains, IServiceProvider s
             return Task.CompletedTask;
         }
 
-        public Task CloseConnectionsAsync(string[] connectionIds, CloseReason reason) => frontEnd.CloseAsync(
-            connectionIds, reason == CloseReason.TooManyConnections ? SessionEndedMessage.TooManyConnections : SessionEndedMessage.SignedOut);
+        public Task CloseConnectionsAsync(string[] connectionIds, CloseReason reason)
+        {
+            // Answered before they are closed: the grain's turn must not wait for clients, and none of theirs is served any more.
+            frontEnd.Close(connectionIds, reason == CloseReason.TooManyConnections ? SessionEndedMessage.TooManyConnections : SessionEndedMessage.SignedOut);
+            return Task.CompletedTask;
+        }
     }
 }

@@ -2,19 +2,20 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.Presence;
 
-/// <summary>Keeps this process and the grains agreed: renews the leases of all sockets here, and asks again about all watched users.</summary>
-/// <remarks>Both are spread evenly over their interval, so that no burst delays the sockets' own traffic.</remarks>
+/// <summary>Keeps this process and the grains agreed: renews the leases of all sockets here, asks again about all watched users, and tells ends that were not taken.</summary>
+/// <remarks>The first two are spread evenly over their interval, so that no burst delays the sockets' own traffic. None waits for another.</remarks>
 internal sealed partial class FrontEndUpkeep(
     FrontEnd frontEnd, PresenceWatches watches, IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<FrontEndUpkeep> logger)
     : BackgroundService
 {
     private const int SlicesPerInterval = 60;
+    private static readonly TimeSpan EndsInterval = TimeSpan.FromMilliseconds(250);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
         {
-            await Task.WhenAll(RenewAsync(stoppingToken), RefreshAsync(stoppingToken));
+            await Task.WhenAll(RenewAsync(stoppingToken), RefreshAsync(stoppingToken), TellEndsAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -39,6 +40,15 @@ internal sealed partial class FrontEndUpkeep(
         }
     }
 
+    private async Task TellEndsAsync(CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            await frontEnd.TellEndsAsync(stoppingToken);
+            await Task.Delay(EndsInterval, time, stoppingToken);
+        }
+    }
+
     private async Task PaceAsync<T>(T[] items, TimeSpan interval, Func<T, Task> action, CancellationToken stoppingToken)
     {
         var slice = Math.Max(1, (items.Length + SlicesPerInterval - 1) / SlicesPerInterval);
@@ -46,7 +56,6 @@ internal sealed partial class FrontEndUpkeep(
         {
             // Not waited for: a silo that does not answer must not keep the others' users from being renewed. Each call ends by its own time-out.
             foreach (var item in items.Skip(i * slice).Take(slice)) _ = action(item);
-            await frontEnd.TellEndsAsync();
             await Task.Delay(interval / SlicesPerInterval, time, stoppingToken);
         }
     }

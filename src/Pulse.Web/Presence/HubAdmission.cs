@@ -8,6 +8,10 @@ namespace Pulse.Web.Presence;
 /// Bounds how fast sockets are taken on: when all clients of a front end that died come back at once, the rest of this one's work goes on. Who
 /// exceeds the rate waits; past the queue, and while this front end is leaving, the answer is 503.
 /// </summary>
+/// <remarks>
+/// Only what begins a connection counts: negotiation, or a WebSocket without. Requests with an id are of a connection that was admitted: polls, what is sent
+/// beside them, the WebSocket after a negotiation. SignalR answers 404 to an id that it did not give.
+/// </remarks>
 internal sealed class HubAdmission : IDisposable
 {
     // Clients give up on an answer after some seconds; a place in a longer queue would be for nobody.
@@ -31,11 +35,14 @@ internal sealed class HubAdmission : IDisposable
         });
     }
 
-    /// <summary>For the pipeline, before what a connect costs: checking its token.</summary>
+    /// <summary>For the pipeline, before what a connect costs: sends everybody away who comes while this front end leaves.</summary>
+    public Task RefuseAsync(HttpContext context, RequestDelegate next) =>
+        _drain.IsClosed && BeginsConnection(context.Request) ? ProblemTypes.Unavailable.WriteAsync(context, Drain.Why) : next(context);
+
+    /// <summary>For the pipeline, after authentication: who has no token must not use up the places of those who have.</summary>
     public Task AdmitAsync(HttpContext context, RequestDelegate next)
     {
-        if (!context.Request.Path.StartsWithSegments(PresenceHubExtensions.Path)) return next(context);
-        if (_drain.IsClosed) return ProblemTypes.Unavailable.WriteAsync(context, Drain.Why);
+        if (!BeginsConnection(context.Request)) return next(context);
 
         // No state of ours for as long as the socket lives unless it had to wait.
         using var lease = _limiter.AttemptAcquire();
@@ -43,6 +50,10 @@ internal sealed class HubAdmission : IDisposable
     }
 
     public void Dispose() => _limiter.Dispose();
+
+    // As SignalR reads it: an empty id is none. It needs the query too, so that nothing is parsed for this alone.
+    private static bool BeginsConnection(HttpRequest request) =>
+        request.Path.StartsWithSegments(PresenceHubExtensions.Path) && string.IsNullOrEmpty(request.Query["id"]);
 
     private async Task WaitAsync(HttpContext context, RequestDelegate next)
     {
@@ -55,6 +66,6 @@ internal sealed class HubAdmission : IDisposable
             }
         }
 
-        await next(context);
+        await RefuseAsync(context, next);
     }
 }

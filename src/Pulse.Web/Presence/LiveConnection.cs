@@ -7,15 +7,24 @@ namespace Pulse.Web.Presence;
 /// <summary>One socket that this front end holds. Lives as long as the socket; found through the connection's features.</summary>
 internal sealed class LiveConnection(HubCallerContext context, Guid userId, Caller caller, DateTimeOffset now)
 {
-    // SignalR handles one invocation of a connection at a time: what only the client's calls touch needs no guard.
+    // SignalR handles one invocation of a connection at a time: what only the client's calls touch needs no guard. Their last one may still run while the
+    // connection's end is handled.
     private long _second;
     private int _callsInSecond;
-    
+    private Budget _statuses = new(PresenceHub.StatusesPerSecond, PresenceHub.StatusesAtOnce);
+    private Budget _ids = new(PresenceHub.IdsPerSecond, PresenceHub.IdsPerSecond);
+
     // Set at no time: what the user chose on another connection goes before it.
     private Chosen _chosen = new(PresenceStatus.Online, null, default);
 
     private long _activeAtTicks = now.UtcTicks;
     private SessionEndedMessage? _endedBecause;
+
+    // Guards itself and _isOver.
+    private readonly HashSet<Guid> _watched = [];
+    private readonly ChangesToTell _changes = new(context.Features.Get<HubConnectionContext>()!);
+    private bool _isOver;
+
     private Authorization _authorization = Authorization.Of(caller);
 
     private sealed record Chosen(PresenceStatus Status, string? Message, DateTimeOffset SetAt);
@@ -37,21 +46,70 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     /// <summary>Whether the client has been told that this token is about to run out.</summary>
     public bool IsToldOfExpiry { get; set; }
 
-    /// <summary>The users that this connection watches. Touched by its own calls and, after the last of them, by its end.</summary>
-    public HashSet<Guid> Watched { get; } = [];
-
     /// <summary>Why the server closes the socket itself, if it does.</summary>
     public SessionEndedMessage? EndedBecause => _endedBecause;
 
     /// <summary>Counts a call of the client.</summary>
-    /// <returns><see langword="false"/> when it is one too many for this second.</returns>
-    public bool TryCall(DateTimeOffset at, int callsPerSecond)
+    /// <returns>How many there have been within this second.</returns>
+    public int CountCall(DateTimeOffset at)
     {
         Volatile.Write(ref _activeAtTicks, at.UtcTicks);
         var second = at.ToUnixTimeSeconds();
         if (second != _second) (_second, _callsInSecond) = (second, 0);
-        return ++_callsInSecond <= callsPerSecond;
+        return ++_callsInSecond;
     }
+
+    /// <summary>Counts a change of status.</summary>
+    /// <returns><see langword="false"/> when it comes too soon.</returns>
+    public bool TrySpendStatus(DateTimeOffset at) => _statuses.TrySpend(at, 1);
+
+    /// <summary>Counts ids that the client has named in a call.</summary>
+    /// <returns><see langword="false"/> when they are too many for now.</returns>
+    public bool TrySpendIds(DateTimeOffset at, int count) => _ids.TrySpend(at, count);
+
+    /// <summary>How many users this connection would watch if it watched these too.</summary>
+    public int CountWatched(Guid[] andThese)
+    {
+        lock (_watched) return _watched.Count + andThese.Distinct().Count(id => !_watched.Contains(id));
+    }
+
+    /// <summary>Notes that the connection watches this user.</summary>
+    /// <returns><see langword="false"/> when the connection is over: nobody would end that watch.</returns>
+    public bool TryWatch(Guid userId)
+    {
+        lock (_watched)
+        {
+            if (_isOver) return false;
+            _watched.Add(userId);
+            return true;
+        }
+    }
+
+    /// <summary>Notes that it does not any more.</summary>
+    /// <returns><see langword="false"/> when it did not.</returns>
+    public bool TryUnwatch(Guid userId)
+    {
+        lock (_watched) return _watched.Remove(userId);
+    }
+
+    /// <summary>The connection is over: it watches nobody from now on.</summary>
+    /// <returns>Whom it watched.</returns>
+    public Guid[] UnwatchAll()
+    {
+        lock (_watched)
+        {
+            _isOver = true;
+            Guid[] all = [.. _watched];
+            _watched.Clear();
+            return all;
+        }
+    }
+
+    /// <summary>Tells the client of a change, unless it is told that the connection ends. Waits for nothing.</summary>
+    public void Tell(Guid userId, SerializedHubMessage change) => _changes.Add(userId, change);
+
+    /// <summary>Has the client not told what it has not been told of this user.</summary>
+    public void DoNotTell(Guid userId) => _changes.Remove(userId);
 
     /// <summary>Takes what the client chose to show.</summary>
     public void SetStatus(PresenceStatus status, string? message, DateTimeOffset at) => _chosen = new(status, message, at);
@@ -65,10 +123,18 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
 
     /// <summary>Decides that the server closes the socket.</summary>
     /// <returns><see langword="false"/> when that is decided already.</returns>
-    public bool TryEnd(SessionEndedMessage because) => Interlocked.CompareExchange(ref _endedBecause, because, null) is null;
+    public bool TryEnd(SessionEndedMessage because)
+    {
+        if (Interlocked.CompareExchange(ref _endedBecause, because, null) is not null) return false;
+        _changes.Stop();
+        return true;
+    }
 
     /// <summary>Closes the socket; what was sent before still arrives.</summary>
     public void Close() => context.Abort();
+
+    /// <summary>Resets the network connection below the socket, for a client that takes nothing more.</summary>
+    public void CutOff() => context.GetHttpContext()?.Abort();
 
     /// <summary>What the user's grain is told of this connection.</summary>
     /// <param name="frontEndId">This process.</param>

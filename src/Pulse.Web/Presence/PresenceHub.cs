@@ -3,19 +3,32 @@ using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.Options;
 using Pulse.Presence;
 using Pulse.Web.Auth;
+using Pulse.Web.Draining;
 
 namespace Pulse.Web.Presence;
 
 /// <summary>The socket: tells the user's grain that a connection began and ended, and takes the client's calls.</summary>
-/// <remarks>Errors are <see cref="HubException"/>s whose text begins with a stable code and a colon.</remarks>
+/// <remarks>
+/// Errors are <see cref="HubException"/>s whose text begins with a stable code and a colon. Once the connection is being closed, the code of each
+/// call's error is <see cref="SessionEndedMessage.Reason"/>.
+/// </remarks>
 [Authorize]
 internal sealed class PresenceHub(
     FrontEnd frontEnd, PresenceWatches watches, IPresencePolicy policy, Callers callers, TokenValidator tokens,
-    IOptions<HeartbeatOptions> options, IHostApplicationLifetime lifetime, TimeProvider time) : Hub<IPresenceClient>
+    IOptions<HeartbeatOptions> options, Drain drain, IHostApplicationLifetime lifetime, TimeProvider time) : Hub<IPresenceClient>
 {
     // Clients beat twice a minute; what is far beyond that is a fault or an attack, and either should hear so.
     private const int CallsPerSecond = 500;
     private const int MaxMessageLength = 140;
+
+    /// <summary>How often one connection may set its status, per second: each is a message to all who watch.</summary>
+    public const int StatusesPerSecond = 5;
+
+    /// <summary>How often it may at once.</summary>
+    public const int StatusesAtOnce = 10;
+
+    /// <summary>How many ids one connection may name in its calls, per second and at once: each can wake a grain. Twice what it may watch.</summary>
+    public const int IdsPerSecond = 2 * PresenceWatches.MaxPerConnection;
 
     // Grain calls that one WatchPresence has under way at once.
     private const int WatchesAtOnce = 32;
@@ -33,6 +46,9 @@ internal sealed class PresenceHub(
         Context.Features.Set(connection);
         await frontEnd.ConnectAsync(connection);
         await Clients.Caller.Connected(new(userId, Context.ConnectionId, (int)options.Value.HeartbeatInterval.TotalSeconds));
+
+        // One that was let in before may be too late for the drain's list of sockets.
+        if (drain.IsClosed) _ = frontEnd.CloseAsync(connection, SessionEndedMessage.ServerStopping);
     }
 
     public override async Task OnDisconnectedAsync(Exception? exception)
@@ -42,7 +58,8 @@ internal sealed class PresenceHub(
         // A socket that SignalR gave up for its silence was last heard of that long ago.
         var now = time.GetUtcNow();
         var seenAt = exception is OperationCanceledException ? now - PresenceHubExtensions.ClientTimeout : now;
-        await Task.WhenAll(watches.ForgetAsync(connection), frontEnd.DisconnectAsync(connection, seenAt, HowItEnded(connection, exception)));
+        // The lease first: it ends whatever becomes of the watches.
+        await Task.WhenAll(frontEnd.DisconnectAsync(connection, seenAt, HowItEnded(connection, exception)), watches.ForgetAsync(connection));
     }
 
     /// <summary>Marks the client as active. Answered on the spot: the lease itself is renewed by the front end.</summary>
@@ -57,8 +74,9 @@ internal sealed class PresenceHub(
     {
         CountCall();
         var ids = ParseIds(userIds);
+        CountIds(ids.Length);
         var connection = Connection;
-        if (connection.Watched.Count + ids.Distinct().Count(id => !connection.Watched.Contains(id)) > PresenceWatches.MaxPerConnection)
+        if (connection.CountWatched(ids) > PresenceWatches.MaxPerConnection)
         {
             throw new HubException(
                 $"too-many-watched: a connection may watch {PresenceWatches.MaxPerConnection} users. Unwatch some first, or watch them on another connection.");
@@ -74,7 +92,6 @@ internal sealed class PresenceHub(
 
         foreach (var round in visible.Chunk(WatchesAtOnce))
         {
-            // Each call notes its user before it first waits, one after the other: the connection's list needs no guard.
             await Task.WhenAll(Array.ConvertAll(round, async i =>
                 answers[i] = PresenceResponse.For(connection.UserId, await watches.WatchAsync(connection, ids[i]))));
         }
@@ -87,7 +104,9 @@ internal sealed class PresenceHub(
     public async Task UnwatchPresence(string[]? userIds)
     {
         CountCall();
-        foreach (var id in ParseIds(userIds)) await watches.UnwatchAsync(Connection, id);
+        var ids = ParseIds(userIds);
+        CountIds(ids.Length);
+        foreach (var id in ids) await watches.UnwatchAsync(Connection, id);
     }
 
     /// <summary>Sets what this connection shows of its user; the user's other connections count too.</summary>
@@ -102,6 +121,11 @@ internal sealed class PresenceHub(
         if (message is { Length: > MaxMessageLength } || message?.Any(char.IsControl) == true)
         {
             throw new HubException($"invalid-argument: message has at most {MaxMessageLength} characters and no control characters.");
+        }
+
+        if (!Connection.TrySpendStatus(time.GetUtcNow()))
+        {
+            throw new HubException($"too-many-calls: SetStatus is allowed {StatusesPerSecond} times a second. Set the last one again in a second.");
         }
 
         Connection.SetStatus(parsed, string.IsNullOrWhiteSpace(message) ? null : message, time.GetUtcNow());
@@ -128,9 +152,21 @@ internal sealed class PresenceHub(
 
     private void CountCall()
     {
-        if (!Connection.TryCall(time.GetUtcNow(), CallsPerSecond))
+        if (Connection.EndedBecause is { } because) throw new HubException($"{because.Reason}: the server is closing this connection.");
+        var calls = Connection.CountCall(time.GetUtcNow());
+        if (calls > CallsPerSecond)
         {
+            // It does not listen: each answer would cost more than the call.
+            if (calls > CallsPerSecond * 2) Context.Abort();
             throw new HubException("too-many-calls: one Heartbeat() per heartbeatSeconds is enough. Slow down and go on.");
+        }
+    }
+
+    private void CountIds(int count)
+    {
+        if (!Connection.TrySpendIds(time.GetUtcNow(), count))
+        {
+            throw new HubException($"too-many-calls: a connection may name {IdsPerSecond} user ids a second. Nothing of this call is done; try again in a second.");
         }
     }
 

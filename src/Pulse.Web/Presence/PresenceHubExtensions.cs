@@ -23,6 +23,7 @@ internal static class PresenceHubExtensions
         services.TryAddSingleton<IPresencePolicy, SignedInPresencePolicy>();
         services.AddSingleton<PresenceReader>();
         services.AddSingleton<FrontEndMetrics>();
+        services.AddSingleton<HubLifetimeManager<PresenceHub>, PresenceLifetimeManager>();
         services.AddHostedService<FrontEndUpkeep>();
         services.AddHostedService<TokenExpiry>();
         services.AddSignalR(hub =>
@@ -30,7 +31,8 @@ internal static class PresenceHubExtensions
             hub.AddFilter<UnavailableFilter>();
             hub.ClientTimeoutInterval = ClientTimeout;
             hub.KeepAliveInterval = ClientTimeout / 2;
-            hub.MaximumReceiveMessageSize = 32 * 1024;
+            // A whole list of users to watch, at 39 bytes each.
+            hub.MaximumReceiveMessageSize = 64 * 1024;
         });
 
         // By the same name as the framework's: the last one registered is used.
@@ -42,13 +44,16 @@ internal static class PresenceHubExtensions
     /// <summary>Maps <c>/hubs/pulse</c>. <see cref="TokenExpiry"/> closes sockets whose token runs out: SignalR's own way knows no new token.</summary>
     public static void MapPresenceHub(this IEndpointRouteBuilder endpoints) => endpoints.MapHub<PresenceHub>(Path);
 
-    /// <summary>What the hub needs of the pipeline: bounds how many sockets come at once, and has each one's end observed.</summary>
+    /// <summary>What the hub needs of the pipeline before authentication: takes no sockets while this front end leaves, and has each one's end observed.</summary>
     public static void UsePresenceHub(this IApplicationBuilder app)
     {
         // Nobody else needs it: it only has to be there.
         app.ApplicationServices.GetRequiredService<FrontEndMetrics>();
-        app.Use(app.ApplicationServices.GetRequiredService<HubAdmission>().AdmitAsync);
+        app.Use(app.ApplicationServices.GetRequiredService<HubAdmission>().RefuseAsync);
         app.UseWebSockets();
         app.Use(SocketClosure.ObserveAsync);
     }
+
+    /// <summary>Bounds how many sockets come at once. After authorization.</summary>
+    public static void UseHubAdmission(this IApplicationBuilder app) => app.Use(app.ApplicationServices.GetRequiredService<HubAdmission>().AdmitAsync);
 }

@@ -1,13 +1,13 @@
 using System.Collections.Concurrent;
 using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Protocol;
 using Pulse.Presence;
 using Pulse.Users;
 
 namespace Pulse.Web.Presence;
 
 /// <summary>Whom the sockets of this process watch. A user's grain tells this process once, whoever many sockets watch; each socket is told from here.</summary>
-internal sealed partial class PresenceWatches(
-    GrainReferences<IUserGrain> users, FrontEndReference reference, IHubContext<PresenceHub, IPresenceClient> hub, ILogger<PresenceWatches> logger)
+internal sealed partial class PresenceWatches(GrainReferences<IUserGrain> users, FrontEndReference reference, ILogger<PresenceWatches> logger)
 {
     /// <summary>Most users that one connection may watch.</summary>
     public const int MaxPerConnection = 1_000;
@@ -17,8 +17,8 @@ internal sealed partial class PresenceWatches(
     /// <summary>One watched user. Its own lock guards it; nothing is awaited under it.</summary>
     private sealed class Watched
     {
+        public readonly HashSet<LiveConnection> Watchers = [];
         public PresenceSnapshot? Known;
-        public int Watchers;
         public bool IsGone;
     }
 
@@ -27,30 +27,30 @@ internal sealed partial class PresenceWatches(
 
     /// <summary>Has the connection told of every change of the user's presence from now on.</summary>
     /// <returns>The presence now.</returns>
+    /// <exception cref="OperationCanceledException">The connection is over.</exception>
     public async Task<PresenceSnapshot> WatchAsync(LiveConnection connection, Guid userId)
     {
-        if (connection.Watched.Add(userId))
+        Join(connection, userId);
+        if (!connection.TryWatch(userId))
         {
-            Join(userId);
-            await hub.Groups.AddToGroupAsync(connection.ConnectionId, Group(userId, connection.UserId));
+            await LeaveAsync(connection, userId);
+            throw new OperationCanceledException("The connection is over.");
         }
 
         if (Known(userId) is null) await RefreshAsync(userId);
 
-        // After joining the group: a change from here on reaches the connection itself.
-        return Known(userId) ?? throw new InvalidOperationException("A watched user's presence was lost.");
+        // After joining: a change from here on reaches the connection itself. It is lost with the last who watches, this one at the earliest.
+        return Known(userId) ?? throw new OperationCanceledException("The connection is over.");
     }
 
     /// <summary>Ends one watch.</summary>
     public async Task UnwatchAsync(LiveConnection connection, Guid userId)
     {
-        if (!connection.Watched.Remove(userId)) return;
-        await hub.Groups.RemoveFromGroupAsync(connection.ConnectionId, Group(userId, connection.UserId));
-        await LeaveAsync(userId);
+        if (connection.TryUnwatch(userId)) await LeaveAsync(connection, userId);
     }
 
-    /// <summary>Ends all watches of a connection that is gone.</summary>
-    public Task ForgetAsync(LiveConnection connection) => Task.WhenAll(connection.Watched.Select(LeaveAsync));
+    /// <summary>Ends all watches of a connection that is gone, also those that a call of its client still asks for.</summary>
+    public Task ForgetAsync(LiveConnection connection) => Task.WhenAll(connection.UnwatchAll().Select(userId => LeaveAsync(connection, userId)));
 
     /// <summary>Takes in what a grain tells, and passes it on to whoever watches if it is news.</summary>
     public void Take(PresenceSnapshot presence)
@@ -65,11 +65,16 @@ internal sealed partial class PresenceWatches(
             watched.Known = presence;
             if (before is null) return;
 
-            // Begun under the lock, so that two changes of one user are handed to SignalR in their order; a slow socket is waited for by nobody.
-            var (others, own) = (PresenceResponse.From(presence), PresenceResponse.OwnFrom(presence));
             // Others are not told that nothing changed: that would show them somebody invisible coming and going.
-            if (PresenceResponse.From(before) with { Version = others.Version } != others) _ = SendAsync(Group(presence.UserId, viewer: default), others);
-            if (PresenceResponse.OwnFrom(before) with { Version = own.Version } != own) _ = SendAsync(Group(presence.UserId, viewer: presence.UserId), own);
+            var (others, own) = (PresenceResponse.From(presence), PresenceResponse.OwnFrom(presence));
+            var toOthers = PresenceResponse.From(before) with { Version = others.Version } != others ? Message(others) : null;
+            var toOneself = PresenceResponse.OwnFrom(before) with { Version = own.Version } != own ? Message(own) : null;
+
+            // Under the lock, so that two changes of one user come in their order.
+            foreach (var watcher in watched.Watchers)
+            {
+                if ((watcher.UserId == presence.UserId ? toOneself : toOthers) is { } message) watcher.Tell(presence.UserId, message);
+            }
         }
     }
 
@@ -99,7 +104,7 @@ internal sealed partial class PresenceWatches(
         lock (watched) return watched.Known;
     }
 
-    private void Join(Guid userId)
+    private void Join(LiveConnection connection, Guid userId)
     {
         while (true)
         {
@@ -107,18 +112,21 @@ internal sealed partial class PresenceWatches(
             lock (watched)
             {
                 if (watched.IsGone) continue;
-                watched.Watchers++;
+                watched.Watchers.Add(connection);
                 return;
             }
         }
     }
 
-    private async Task LeaveAsync(Guid userId)
+    private async Task LeaveAsync(LiveConnection connection, Guid userId)
     {
         if (!_watched.TryGetValue(userId, out var watched)) return;
         lock (watched)
         {
-            if (--watched.Watchers > 0) return;
+            // The end of a connection and a call that it still has under way may both come here.
+            if (!watched.Watchers.Remove(connection)) return;
+            connection.DoNotTell(userId);
+            if (watched.Watchers.Count > 0) return;
             watched.IsGone = true;
             _watched.TryRemove(userId, out _);
         }
@@ -137,24 +145,11 @@ internal sealed partial class PresenceWatches(
         }
     }
 
-    private async Task SendAsync(string group, PresenceResponse presence)
-    {
-        try
-        {
-            await hub.Clients.Group(group).PresenceChanged(presence);
-        }
-        catch (Exception e)
-        {
-            LogSendFailed(e.GetType().Name);
-        }
-    }
-
-    // Users see themselves as they are, others as they want to be seen.
-    private static string Group(Guid userId, Guid viewer) => viewer == userId ? $"presence-own:{userId:N}" : $"presence:{userId:N}";
+    // Made once for all who watch; its bytes too, when the first of them is told.
+    private static SerializedHubMessage Message(PresenceResponse presence) => new(new InvocationMessage(nameof(IPresenceClient.PresenceChanged), [presence]));
 
     [LoggerMessage(2120, LogLevel.Debug, "A watched user's grain did not answer ({Reason}); it is asked again.")]
     private partial void LogRefreshFailed(string reason);
 
-    [LoggerMessage(2121, LogLevel.Debug, "A change did not reach all who watch ({Reason}).")]
-    private partial void LogSendFailed(string reason);
+    // 2121, retired: a change did not reach all who watch.
 }

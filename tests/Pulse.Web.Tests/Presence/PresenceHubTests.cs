@@ -203,13 +203,13 @@ public sealed class PresenceHubTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task MessageOver32KB_ClosesTheConnection_AndTheUserGoesOffline()
+    public async Task MessageOver64KB_ClosesTheConnection_AndTheUserGoesOffline()
     {
         await using var ada = await ConnectAsync(_ada);
         await using var bob = await ConnectAsync(_bob);
         await WatchAsync(ada, _bob);
 
-        await Assert.ThrowsAnyAsync<Exception>(() => bob.Connection.InvokeAsync("SetStatus", "busy", new string('x', 40_000)));
+        await Assert.ThrowsAnyAsync<Exception>(() => bob.Connection.InvokeAsync("SetStatus", "busy", new string('x', 80_000)));
 
         await bob.Closed;
         await ada.StatusAsync(_bob, "offline");

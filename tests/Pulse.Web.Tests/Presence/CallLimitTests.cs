@@ -1,0 +1,85 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Client;
+using Pulse.Web.Presence;
+using Pulse.Web.Tests.Auth;
+
+namespace Pulse.Web.Tests.Presence;
+
+/// <summary>How much one connection may ask for.</summary>
+[Collection(SharedPulse.Name)]
+public sealed class CallLimitTests(PulseApplication pulse)
+{
+    [Fact]
+    public void Budget_ComesBackAtItsRate_UpToItsWhole()
+    {
+        var budget = new Budget(perSecond: 5, atOnce: 10);
+        var at = DateTimeOffset.UnixEpoch;
+        for (var i = 0; i < 10; i++) Assert.True(budget.TrySpend(at, 1));
+        Assert.False(budget.TrySpend(at, 1));
+
+        Assert.False(budget.TrySpend(at.AddSeconds(0.1), 1));
+        Assert.True(budget.TrySpend(at.AddSeconds(0.2), 1));
+        Assert.False(budget.TrySpend(at.AddHours(1), 11));
+        Assert.True(budget.TrySpend(at.AddHours(1), 10));
+
+        // The clock is set back.
+        Assert.False(budget.TrySpend(at, 1));
+        Assert.True(budget.TrySpend(at.AddSeconds(1), 5));
+    }
+
+    [Fact]
+    public async Task SetStatus_TooOften_IsRefused_AndOneLaterIsNot()
+    {
+        await using var ada = await ConnectAsync();
+        var calls = Enumerable.Range(0, 100).Select(i => ada.Connection.InvokeAsync("SetStatus", i % 2 == 0 ? "busy" : "away", null)).ToArray();
+        await Task.WhenAll(calls.Select(call => call.ContinueWith(_ => { }, TaskScheduler.Default)));
+
+        var refused = calls.Where(call => call.IsFaulted).ToArray();
+        Assert.NotEmpty(refused);
+        Assert.InRange(calls.Length - refused.Length, 10, 90);
+        foreach (var call in refused) Assert.Contains("too-many-calls: ", (await Assert.ThrowsAsync<HubException>(() => call)).Message, StringComparison.Ordinal);
+        await Eventually.AsyncTrue("a status is taken again", async () =>
+        {
+            try
+            {
+                await ada.Connection.InvokeAsync("SetStatus", "online", null);
+                return true;
+            }
+            catch (HubException)
+            {
+                return false;
+            }
+        });
+    }
+
+    [Fact]
+    public async Task Watch_OfTheWholeListInOneCall_IsAnswered_AndMoreThanTwiceThatIsTooMany()
+    {
+        await using var ada = await ConnectAsync();
+        var ids = Enumerable.Range(0, PresenceWatches.MaxPerConnection).Select(_ => Guid.CreateVersion7()).ToArray();
+
+        var answers = await ada.Connection.InvokeAsync<JsonElement[]>("WatchPresence", ids);
+        Assert.Equal(ids, answers.Select(answer => answer.GetProperty("userId").GetGuid()));
+
+        var error = await Assert.ThrowsAsync<HubException>(async () =>
+        {
+            for (var i = 0; i < 100; i++) await ada.Connection.InvokeAsync("WatchPresence", ids);
+        });
+        Assert.Contains("too-many-calls: ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CallsFarBeyondTheLimit_CloseTheConnection()
+    {
+        using var socket = await SlowSocket.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7())));
+        var calls = string.Join('\u001e', Enumerable.Repeat("""{"type":1,"target":"Heartbeat","arguments":[]}""", 20_000));
+
+        // It may be closed before all is sent.
+        await Task.WhenAny(socket.SendAsync(calls), socket.ClosedAsync());
+
+        await socket.ClosedAsync();
+    }
+
+    private Task<HubClient> ConnectAsync() => HubClient.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7())));
+}

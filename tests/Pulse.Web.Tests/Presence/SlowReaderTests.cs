@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Client;
+using Microsoft.Extensions.DependencyInjection;
+using Pulse.Identity;
+using Pulse.Presence;
+using Pulse.Users;
+using Pulse.Web.Auth;
+using Pulse.Web.Presence;
+using Pulse.Web.Tests.Auth;
+
+namespace Pulse.Web.Tests.Presence;
+
+/// <summary>Clients that do not read what they are sent.</summary>
+[Collection(SharedPulse.Name)]
+public sealed class SlowReaderTests(PulseApplication pulse)
+{
+    // Some 10 MB: more than the server's end of the network takes (net.ipv4.tcp_wmem).
+    private const int Changes = 10_000;
+
+    private readonly Guid _ada = Guid.CreateVersion7();
+    private readonly Guid _bob = Guid.CreateVersion7();
+
+    private FrontEnd FrontEnd => pulse.Services.GetRequiredService<FrontEnd>();
+
+    [Fact]
+    public async Task SlowReader_DelaysNobody_AndIsToldTheNewestOnly()
+    {
+        using var slow = await SlowSocket.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(_ada)));
+        using var fast = await SlowSocket.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7())));
+        var before = await WatchAsync(slow);
+        await WatchAsync(fast);
+
+        await ChangeAsync(before);
+        var last = $"\"version\":{before + Changes}";
+        await fast.NextAsync(last);
+
+        var (told, latest) = (0, before);
+        while (latest < before + Changes)
+        {
+            var version = (await slow.NextAsync("PresenceChanged")).GetProperty("arguments")[0].GetProperty("version").GetInt64();
+            Assert.True(version > latest, $"Version {version} was told after {latest}.");
+            (told, latest) = (told + 1, version);
+        }
+
+        Assert.InRange(told, 1, Changes * 3 / 4);
+    }
+
+    [Fact]
+    public async Task EndedSession_OfAClientThatDoesNotRead_WaitsForNobodyAndClosesTheSocket()
+    {
+        await pulse.As(TestTokens.Hs256(TestTokens.Claims(_ada))).PostAsJsonAsync("/auth/sync", new { email = $"{_ada:N}@example.com" });
+        var grains = pulse.Services.GetRequiredService<IGrainFactory>();
+        var sessions = grains.GetGrain<IUserSessionsGrain>(_ada);
+        var session = (await sessions.StartAsync(new() { TokenHash = [.. Guid.NewGuid().ToByteArray(), .. Guid.NewGuid().ToByteArray()] }))!;
+        var user = (await grains.GetGrain<IUserGrain>(_ada).GetProfileAsync())!;
+        var token = pulse.Services.GetRequiredService<TokenIssuer>().IssueForSession(user, session.Id, session.ExpiresAt).Value;
+        using var socket = await SlowSocket.ConnectAsync(pulse.Address, token);
+        await ChangeAsync(await WatchAsync(socket));
+
+        var clock = Stopwatch.StartNew();
+        await sessions.EndAsync(session.Id);
+        await Eventually.AsyncTrue("the socket is gone", () => Task.FromResult(!FrontEnd.Connections.Any(connection => connection.UserId == _ada)));
+
+        // Half a second it is given to be told: less, and it was. Without being cut off it goes after the 10 s that SignalR gives a write.
+        Assert.InRange(clock.Elapsed, TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(5));
+        await socket.ClosedAsync();
+    }
+
+    [Fact]
+    public async Task Calls_OfASocketThatIsBeingClosed_AreRefused()
+    {
+        await using var ada = await HubClient.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(_ada)));
+        Assert.True(FrontEnd.Connections.Single(connection => connection.UserId == _ada).TryEnd(SessionEndedMessage.SignedOut));
+
+        foreach (var (method, arguments) in new (string, object?[])[] { ("Heartbeat", []), ("WatchPresence", [new[] { _bob }]), ("SetStatus", ["busy", null]) })
+        {
+            var error = await Assert.ThrowsAsync<HubException>(() => ada.Connection.InvokeCoreAsync(method, arguments));
+            Assert.Contains("signed-out: ", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    /// <returns>The version of what is seen of Bob.</returns>
+    private async Task<long> WatchAsync(SlowSocket socket)
+    {
+        await socket.CallAsync("WatchPresence", [new[] { _bob }], id: "1");
+        return (await socket.NextAsync("\"invocationId\":\"1\"")).GetProperty("result")[0].GetProperty("version").GetInt64();
+    }
+
+    /// <summary>As if Bob's grain told of that many changes, no faster than they can be sent.</summary>
+    private async Task ChangeAsync(long before)
+    {
+        var watches = pulse.Services.GetRequiredService<PresenceWatches>();
+        for (var i = 1; i <= Changes; i++)
+        {
+            watches.Take(new() { UserId = _bob, Status = PresenceStatus.Online, Message = $"{i} {new string('é', 130)}", Version = before + i });
+            if (i % 50 == 0) await Task.Delay(1);
+        }
+    }
+}

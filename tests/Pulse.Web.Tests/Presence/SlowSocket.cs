@@ -1,0 +1,99 @@
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Pulse.Web.Tests.Presence;
+
+/// <summary>A hub connection whose client reads only when it is told to, and whose end of the network holds next to nothing meanwhile.</summary>
+internal sealed class SlowSocket : IDisposable
+{
+    private const char RecordSeparator = '\u001e';
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
+    private static readonly JsonSerializerOptions NoNulls = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
+    private readonly TcpClient _tcp = new() { ReceiveBufferSize = 4096 };
+    private readonly byte[] _buffer = new byte[64 * 1024];
+    private readonly Queue<string> _read = new();
+    private string _unfinished = "";
+    private WebSocket? _socket;
+
+    public static async Task<SlowSocket> ConnectAsync(Uri address, string token, string query = "")
+    {
+        var socket = new SlowSocket();
+        await socket._tcp.ConnectAsync(address.Host, address.Port);
+        var stream = socket._tcp.GetStream();
+        var request = $"""
+            GET /hubs/pulse?access_token={token}{query} HTTP/1.1
+            Host: {address.Authority}
+            Connection: Upgrade
+            Upgrade: websocket
+            Sec-WebSocket-Version: 13
+            Sec-WebSocket-Key: {Convert.ToBase64String(RandomNumberGenerator.GetBytes(16))}
+
+
+            """.ReplaceLineEndings("\r\n");
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(request));
+        var answer = "";
+        while (!answer.EndsWith("\r\n\r\n", StringComparison.Ordinal)) answer += (char)stream.ReadByte();
+        Assert.StartsWith("HTTP/1.1 101", answer, StringComparison.Ordinal);
+
+        socket._socket = WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { KeepAliveInterval = TimeSpan.Zero });
+        await socket.SendAsync("""{"protocol":"json","version":1}""");
+        await socket.NextAsync("Connected");
+        return socket;
+    }
+
+    /// <summary>Calls a method of the hub, and asks for no answer unless there is an id.</summary>
+    public Task CallAsync(string method, object?[] arguments, string? id = null) =>
+        SendAsync(JsonSerializer.Serialize(new { type = 1, target = method, arguments, invocationId = id }, NoNulls));
+
+    public Task SendAsync(string messages) =>
+        _socket!.SendAsync(Encoding.UTF8.GetBytes(messages + RecordSeparator), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
+
+    /// <summary>Reads up to the next message that holds that text.</summary>
+    public async Task<JsonElement> NextAsync(string part)
+    {
+        using var bound = new CancellationTokenSource(Bound);
+        while (true)
+        {
+            while (_read.TryDequeue(out var message))
+            {
+                if (message.Contains(part, StringComparison.Ordinal)) return JsonSerializer.Deserialize<JsonElement>(message);
+            }
+
+            var received = await _socket!.ReceiveAsync(_buffer, bound.Token);
+            Assert.True(received.MessageType != WebSocketMessageType.Close, $"Closed before a message with '{part}'.");
+            var parts = (_unfinished + Encoding.UTF8.GetString(_buffer, 0, received.Count)).Split(RecordSeparator);
+            foreach (var message in parts[..^1]) _read.Enqueue(message);
+            _unfinished = parts[^1];
+        }
+    }
+
+    /// <summary>Says goodbye, as a browser does for a closed tab, and reads nothing more.</summary>
+    public Task CloseAsync() => _socket!.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
+
+    /// <summary>Reads until the connection is closed, politely or not.</summary>
+    public async Task ClosedAsync()
+    {
+        using var bound = new CancellationTokenSource(Bound);
+        try
+        {
+            while ((await _socket!.ReceiveAsync(_buffer, bound.Token)).MessageType != WebSocketMessageType.Close)
+            {
+            }
+        }
+        catch (WebSocketException)
+        {
+            // Reset.
+        }
+    }
+
+    public void Dispose()
+    {
+        _socket?.Dispose();
+        _tcp.Dispose();
+    }
+}

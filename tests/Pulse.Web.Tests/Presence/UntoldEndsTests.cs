@@ -1,0 +1,71 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
+using Pulse.Users;
+using Pulse.Web.Tests.Auth;
+
+namespace Pulse.Web.Tests.Presence;
+
+/// <summary>Connections whose end no grain takes.</summary>
+public sealed class UntoldEndsTests(UntoldEndsTests.Application pulse) : IClassFixture<UntoldEndsTests.Application>
+{
+    [Fact]
+    public async Task EndsThatNoGrainTakes_KeepNoLeaseFromBeingRenewed()
+    {
+        var ada = Guid.CreateVersion7();
+        await using var adas = await HubClient.ConnectAsync(pulse.Address, Token(ada));
+        for (var i = 0; i < 3; i++)
+        {
+            var gone = Guid.CreateVersion7();
+            await using var client = await HubClient.ConnectAsync(pulse.Address, Token(gone));
+            pulse.Calls.Stuck[gone] = 0;
+            await client.Connection.StopAsync();
+        }
+
+        await Eventually.AsyncTrue("all ends are being told again", () => Task.FromResult(pulse.Calls.Stuck.Values.All(told => told == 2)));
+        pulse.Calls.Renewed.Clear();
+        await Eventually.AsyncTrue("renewals go on", () => Task.FromResult(pulse.Calls.Renewed.Count(user => user == ada) >= 3));
+
+        // None has been given up meanwhile, and none is told twice at a time.
+        Assert.All(pulse.Calls.Stuck.Values, told => Assert.Equal(2, told));
+        pulse.Calls.Answer.SetResult();
+        await Eventually.AsyncTrue("all ends are told", () => Task.FromResult(pulse.Calls.Stuck.Values.All(told => told == 3)));
+    }
+
+    private static string Token(Guid userId) => TestTokens.Hs256(TestTokens.Claims(userId));
+
+    /// <summary>Some users' grains fail to take an end at first, then do not answer until told to, and fail again; then they take it.</summary>
+    internal sealed class Calls : IOutgoingGrainCallFilter
+    {
+        /// <summary>How often each of these was told of an end.</summary>
+        public ConcurrentDictionary<Guid, int> Stuck { get; } = new();
+
+        public ConcurrentQueue<Guid> Renewed { get; } = new();
+
+        public TaskCompletionSource Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public async Task Invoke(IOutgoingGrainCallContext context)
+        {
+            if (context.InterfaceMethod?.DeclaringType == typeof(IUserGrain))
+            {
+                var user = context.TargetId.GetGuidKey();
+                if (context.MethodName == nameof(IUserGrain.RenewAsync)) Renewed.Enqueue(user);
+                if (context.MethodName == nameof(IUserGrain.DisconnectAsync) && Stuck.ContainsKey(user))
+                {
+                    var times = Stuck.AddOrUpdate(user, 1, (_, told) => told + 1);
+                    if (times == 2) await Answer.Task;
+                    if (times <= 2) throw new TimeoutException("Not answered.");
+                }
+            }
+
+            await context.Invoke();
+        }
+    }
+
+    public sealed class Application() : PulseApplication([
+        KeyValuePair.Create("Pulse:Presence:TimeToLive", "00:00:06"), KeyValuePair.Create("Pulse:Presence:HeartbeatInterval", "00:00:03")])
+    {
+        internal Calls Calls { get; } = new();
+
+        private protected override void Adjust(IServiceCollection services) => services.AddSingleton<IOutgoingGrainCallFilter>(Calls);
+    }
+}

@@ -1,4 +1,4 @@
-// node bench/report.mjs ROUNDS.jsonl: the medians of all rounds as tables, Pulse beside its limit.
+// node bench/report.mjs ROUNDS.jsonl: the medians of all rounds as tables, Pulse beside its limit and the original.
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 
@@ -25,23 +25,28 @@ const cpu = (label) => median(label, (round) => round.cpu_us_per_op);
 const part = (label, name) => median(label, (round) => round.cpu_us_per_op_by?.[name]);
 
 console.log(`${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB; medians`);
-table(['phase', 'limit µs/op', 'Pulse µs/op', 'ratio', 'target', 'of it Pulse', 'Redis', 'PostgreSQL', 'p99 ms', 'errors', 'other CPU %', 'rounds']);
+table(['phase', 'limit µs/op', 'Pulse µs/op', 'ratio', 'target', 'original µs/op', 'original / Pulse', 'of Pulse: itself', 'Redis', 'PostgreSQL', 'p99 ms', 'errors of all', 'other CPU %', 'rounds']);
 const targets = { me: 1.5, 'connect again': 1.8, connect: 3, heartbeat: 1.15, churn: 2.5, storm: undefined, hold: 1.5, sync: 2 };
 for (const [phase, target] of Object.entries(targets)) {
-  const [limit, pulse] = [`limits/${phase}`, `pulse/${phase}`];
-  if (!labels.has(pulse)) continue;
+  const names = [`limits/${phase}`, `pulse/${phase}`, `original/${phase}`];
+  const all = names.flatMap((name) => labels.get(name) ?? []);
+  if (all.length === 0) continue;
+  const [limit, pulse, original] = names;
   row([
     phase, text(cpu(limit), 1), text(cpu(pulse), 1), ratio(cpu(pulse), cpu(limit)), target ? `${target} ×` : '',
+    text(cpu(original), 1), ratio(cpu(original), cpu(pulse)),
     text(part(pulse, 'server'), 1), text(part(pulse, 'redis'), 1), text(part(pulse, 'postgres'), 1),
-    text(median(pulse, (round) => round.p99_ms), 1), text(median(pulse, (round) => round.errors)),
-    text(median(pulse, (round) => round.other_cpu_pct_of_machine)), labels.get(pulse).length,
+    text(median(pulse, (round) => round.p99_ms), 1), all.reduce((sum, round) => sum + round.errors, 0),
+    text(median(pulse, (round) => round.other_cpu_pct_of_machine)), Math.max(...names.map((name) => labels.get(name)?.length ?? 0)),
   ]);
 }
 
-table(['', 'limit', 'Pulse', 'ratio', 'target']);
+table(['', 'limit', 'Pulse', 'ratio', 'target', 'original', 'original / Pulse']);
 const compare = (name, phase, read, digits, target) => {
-  const [limit, pulse] = [median(`limits/${phase}`, read), median(`pulse/${phase}`, read)];
-  if (pulse !== undefined) row([name, text(limit, digits), text(pulse, digits), ratio(pulse, limit), target]);
+  const values = ['limits', 'pulse', 'original'].map((server) => median(`${server}/${phase}`, read));
+  if (values.every((value) => value === undefined)) return;
+  const [limit, pulse, original] = values;
+  row([name, text(limit, digits), text(pulse, digits), ratio(pulse, limit), target, text(original, digits), ratio(original, pulse)]);
 };
 compare('storm: all connected again, s', 'storm', (round) => round.all_connected_s, 1, '2 ×');
 compare('hold: KiB per connection over idle', 'hold', (round) => round.rss_kib_per_connection, 1, '27 KiB');

@@ -1,17 +1,21 @@
 #!/usr/bin/env bash
-# Measures Pulse beside its limits, and prints a table: what each phase costs, and how many times the limit that is.
+# Measures Pulse beside its limits and beside the original, the stack that it replaces (bench/original), and prints a table: what each phase costs, how
+# many times the limit that is, and how many times Pulse the original.
 #
 #   bench/run.sh                                everything, 3 rounds
-#   ROUNDS=5 PHASES='http ws' bench/run.sh      of: http ws hold sync fanout external cold
+#   ROUNDS=5 PHASES='http ws' bench/run.sh      of: http ws hold sync fanout external cold (the last three are Pulse's alone)
+#   SERVERS='limits pulse' bench/run.sh         of: limits pulse original; the first begins round 1, the second round 2, and so on
 #   QUICK=1 bench/run.sh                        small sizes: does everything work? Its figures mean nothing
 #
-# It builds what it measures and starts a PostgreSQL and a Redis of its own on free loopback ports, gone afterwards. Needs the .NET SDK, Node.js,
-# postgresql, redis-server (Debian), Linux x64, and `ulimit -Hn` above 11,000. Every round is kept in artifacts/bench/rounds.jsonl. See docs/performance.md.
+# It builds what it measures and starts a PostgreSQL and a Redis of its own on free loopback ports, gone afterwards. Needs the .NET SDK, Node.js (for the
+# original 20 or later, npm and its registry), postgresql, redis-server (Debian), Linux x64, and `ulimit -Hn` above 11,000. Every round is kept in
+# artifacts/bench/rounds.jsonl. See docs/performance.md.
 set -euo pipefail
 repo=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 out=$repo/artifacts/bench
 work=$(mktemp -d "${TMPDIR:-/tmp}/pulse-bench.XXXXXX")
 rounds=${ROUNDS:-3} phases=${PHASES:-http ws hold sync fanout external cold}
+read -ra measured <<<"${SERVERS:-limits pulse original}"
 connect=5000 users=2000 hold=10000 seconds=10 warm=12 hold_seconds=60 changes=20
 if [[ -n ${QUICK:-} ]]; then connect=300 users=200 hold=300 seconds=2 warm=2 hold_seconds=5 changes=3 rounds=${ROUNDS:-1}; fi
 
@@ -47,6 +51,15 @@ build() {
   dotnet publish "$repo/src/Pulse.Silo" -c Release -o "$out/silo" -v quiet
   dotnet publish "$repo/bench/Pulse.Limits" -c Release -o "$out/limits" -v quiet
   dotnet publish "$repo/bench/Pulse.Load" -c Release -o "$out/load" -v quiet
+  [[ " ${measured[*]} " != *' original '* ]] || build_original
+}
+
+# In a copy, to leave the tree as it is. No install scripts: Prisma's would download an engine that nobody needs, bufferutil brings its binary along.
+build_original() {
+  rm -rf "$out/original/src" "$out/original/dist"
+  mkdir -p "$out/original"
+  cp -r "$repo"/bench/original/{package.json,package-lock.json,tsconfig.json,prisma.config.ts,prisma,src} "$out/original"
+  (cd "$out/original" && npm ci --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error && npm run --silent build) >&2
 }
 
 start_stores() {
@@ -136,11 +149,24 @@ external() { # SILOS
   add_users
 }
 
+original() {
+  fresh_stores
+  sql -d pulse -f "$repo/bench/original/prisma/schema.sql"
+  add_users
+  port=$(free_port)
+  start "$port" original_environment node "$out/original/dist/main.js"
+}
+
+original_environment() { # to be run like pulse_environment
+  exec env NODE_ENV=production PORT="$port" DATABASE_URL="postgresql://bench@127.0.0.1:$postgres_port/pulse" REDIS_URL="redis://127.0.0.1:$redis_port" \
+    JWT_SECRET="$BENCH_SECRET" JWT_ISSUER=bench JWT_AUDIENCE=bench "$@"
+}
+
 # --- measuring ---
 
 load() {
   local IFS=,
-  timeout 600 "$out/load/Pulse.Load" "$1" --secret "$BENCH_SECRET" --port "$port" --server "${servers[*]}" --redis "$redis_pid" --postgres "$postgres_pid" "${@:2}"
+  timeout 600 "$out/load/Pulse.Load" "$1" --proto "$protocol" --secret "$BENCH_SECRET" --port "$port" --server "${servers[*]}" --redis "$redis_pid" --postgres "$postgres_pid" "${@:2}"
 }
 
 record() { # LABEL MODE…
@@ -156,12 +182,12 @@ warm_sockets() {
 }
 
 phase_http() {
-  if [[ $1 == limits ]]; then limits http; else pulse; fi
+  if [[ $1 == limits ]]; then limits http; else "$1"; fi
   record "$1/me" me --n $users --c 32 --t $seconds --warm $warm
 }
 
 phase_ws() {
-  if [[ $1 == limits ]]; then limits hub; else pulse; fi
+  if [[ $1 == limits ]]; then limits hub; else "$1"; fi
   warm_sockets
   record "$1/connect" connect --n $connect --first 5000
   record "$1/connect again" connect --n $connect --first 5000
@@ -171,17 +197,18 @@ phase_ws() {
 }
 
 phase_hold() {
-  if [[ $1 == limits ]]; then limits hub; else pulse; fi
+  if [[ $1 == limits ]]; then limits hub; else "$1"; fi
   load connect --n 200 --c 20 >/dev/null
   record "$1/hold" hold --n $hold --t $hold_seconds
 }
 
 phase_sync() {
-  pulse # makes the table, for both
   if [[ $1 == limits ]]; then
+    pulse # makes the table
     stop_servers
     record_insert
   else
+    "$1"
     load sync --first 100000 --n $connect --c 64 >/dev/null
     record "$1/sync" sync --first 200000 --n $connect --c 64
   fi
@@ -237,14 +264,19 @@ cold() { # LABEL [NAME=VALUE…]: the first start makes the schema, the second i
 
 ulimit -n "$(ulimit -Hn)"
 (($(ulimit -n) > hold + 1000)) || die "ulimit -n is too low for $hold connections"
+for server in "${measured[@]}"; do
+  [[ $server == @(limits|pulse|original) ]] || die "SERVERS: there is no $server"
+done
 build
 : >"$out/rounds.jsonl"
 start_stores
 for ((round = 1; round <= rounds; round++)); do
-  order='limits pulse'
-  ((round % 2)) || order='pulse limits'
+  first=$(((round - 1) % ${#measured[@]}))
+  order=("${measured[@]:first}" "${measured[@]:0:first}")
   for phase in $phases; do
-    for server in $order; do
+    for server in "${order[@]}"; do
+      protocol=signalr
+      [[ $server != original ]] || protocol=socketio
       "phase_$phase" "$server"
       stop_servers
     done

@@ -13,7 +13,7 @@ internal enum Stage : byte
 }
 
 /// <summary>One user's connection; it can be opened again and again.</summary>
-internal sealed class Connection(int index, ushort port, byte[] upgrade)
+internal sealed class Connection(int index, ushort port, byte[] upgrade, byte[] greeting)
 {
     public int Index => index;
 
@@ -43,6 +43,8 @@ internal sealed class Connection(int index, ushort port, byte[] upgrade)
     public double Elapsed => Stopwatch.GetElapsedTime(Since).TotalMicroseconds;
 
     public void Upgrade() => Send(upgrade);
+
+    public void Greet() => Send(greeting);
 
     public void Send(ReadOnlySpan<byte> frames) => Failed |= !Native.Send(Fd, frames);
 }

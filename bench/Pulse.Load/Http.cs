@@ -21,15 +21,25 @@ internal sealed class Http(Options options, Meter meter, Dictionary<string, obje
         return MeasureAsync(lasts: true, expected: "200");
     }
 
-    /// <summary>New users sync their profile, each once.</summary>
+    /// <summary>New users sync their profile, each once: Pulse takes it from the token, the original from the body.</summary>
     public Task SyncAsync()
     {
-        _requests = [.. Enumerable.Range(0, options.Connections).Select(user => Request("POST", "/auth/sync", user))];
-        return MeasureAsync(lasts: false, expected: "201");
+        var original = options.Protocol is SocketIo;
+        _requests = [.. Enumerable.Range(0, options.Connections).Select(user => Request("POST", "/auth/sync", user, original ? Profile(user) : ""))];
+        return MeasureAsync(lasts: false, expected: original ? "200" : "201");
     }
 
-    private byte[] Request(string method, string path, int user) => Encoding.ASCII.GetBytes(
-        $"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{options.Ports[0]}\r\nAuthorization: Bearer {options.Jwt.Mint(user)}\r\n{(method == "POST" ? "Content-Length: 0\r\n" : "")}\r\n");
+    private string Profile(int user) => $$"""{"email":"user{{options.FirstUser + user}}@bench.test","name":"User {{options.FirstUser + user}}"}""";
+
+    private byte[] Request(string method, string path, int user, string? body = null) => Encoding.ASCII.GetBytes(
+        $"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{options.Ports[0]}\r\nAuthorization: Bearer {options.Jwt.Mint(user)}\r\n{Length(body)}\r\n{body}");
+
+    private static string Length(string? body) => body switch
+    {
+        null => "",
+        "" => "Content-Length: 0\r\n",
+        _ => $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\n",
+    };
 
     private async Task MeasureAsync(bool lasts, string expected)
     {
@@ -95,6 +105,7 @@ internal sealed class Http(Options options, Meter meter, Dictionary<string, obje
         var head = data.IndexOf("\r\n\r\n"u8);
         if (head < 0) return int.MaxValue;
         var field = data.IndexOf("Content-Length: "u8);
+        if (field < 0) field = data.IndexOf("content-length: "u8); // Node's
         if (field < 0 || field > head) return data.EndsWith("0\r\n\r\n"u8) ? data.Length : int.MaxValue;
         var value = data[(field + "Content-Length: ".Length)..];
         return head + 4 + int.Parse(value[..value.IndexOf((byte)'\r')], CultureInfo.InvariantCulture);

@@ -3,39 +3,30 @@ using System.Text.Json;
 
 namespace Pulse.Load;
 
-internal enum Signal
+/// <summary>SignalR's JSON protocol without negotiation.</summary>
+internal sealed class Hub : IProtocol
 {
-    None,
-    Connected,
-    Completed,
-    PresenceChanged,
-    Failed,
-}
-
-/// <summary>SignalR's JSON protocol over a WebSocket, as far as the phases need it. Every frame that is sent often is encoded once.</summary>
-internal sealed class Hub(Uri url)
-{
-    /// <summary>What the server answers to <see cref="Key"/> (RFC 6455 section 4.2.2).</summary>
-    public static ReadOnlySpan<byte> Accept => "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="u8;
-
-    private const string Key = "dGhlIHNhbXBsZSBub25jZQ==";
     private const byte End = 0x1e;
 
-    public static readonly byte[] Handshake = Text("{\"protocol\":\"json\",\"version\":1}");
-    public static readonly byte[] KeepAlive = Text("{\"type\":6}");
-    public static readonly byte[] Goodbye = WebSocketFrame.Encode(WebSocketFrame.Close, [0x03, 0xe8]);
-    public static readonly byte[] Heartbeat = Invoke("Heartbeat", "[]");
+    private static readonly byte[] s_handshake = Text("{\"protocol\":\"json\",\"version\":1}");
+
+    public byte[] Heartbeat { get; } = Invoke("Heartbeat", "[]");
+
+    public byte[] KeepAlive { get; } = Text("{\"type\":6}");
+
+    public byte[] Goodbye => WebSocketFrame.Goodbye;
+
+    public bool GreetsFirst => true;
 
     /// <summary>A call of the hub.</summary>
     public static byte[] Invoke(string method, string arguments) =>
         Text($"{{\"type\":1,\"invocationId\":\"0\",\"target\":\"{method}\",\"arguments\":{arguments}}}");
 
-    public byte[] Upgrade(string token) => Encoding.ASCII.GetBytes(
-        $"GET {url.AbsolutePath}?access_token={token} HTTP/1.1\r\nHost: {url.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-        $"Sec-WebSocket-Key: {Key}\r\nSec-WebSocket-Version: 13\r\n\r\n");
+    public string Target(string token) => $"/hubs/pulse?access_token={token}";
 
-    /// <summary>Calls <paramref name="on"/> for each signal of a message.</summary>
-    public static void Read(Connection connection, ReadOnlySpan<byte> message, Action<Connection, Signal> on)
+    public byte[] Greeting(string token) => s_handshake;
+
+    public void Read(Connection connection, ReadOnlySpan<byte> message, Action<Connection, Signal> on)
     {
         while (message.IndexOf(End) is >= 0 and var end)
         {

@@ -4,7 +4,7 @@ using static Pulse.Load.Native;
 namespace Pulse.Load;
 
 /// <summary>All connections, driven by one thread on one epoll.</summary>
-internal sealed class Loop(Hub hub, uint host, ushort[] ports)
+internal sealed class Loop(IProtocol protocol, uint host, ushort[] ports)
 {
     private static readonly long KeepAlivePeriod = 15 * Stopwatch.Frequency;
 
@@ -28,7 +28,8 @@ internal sealed class Loop(Hub hub, uint host, ushort[] ports)
         _all = new Connection[count];
         for (int i = 0; i < count; i++)
         {
-            _all[i] = new Connection(i, ports[i % ports.Length], hub.Upgrade(jwt.Mint(i)));
+            var (port, token) = (ports[i % ports.Length], jwt.Mint(i));
+            _all[i] = new Connection(i, port, WebSocketFrame.Upgrade(protocol.Target(token), port), protocol.Greeting(token));
         }
         return _all;
     }
@@ -43,7 +44,7 @@ internal sealed class Loop(Hub hub, uint host, ushort[] ports)
         if (c.Fd < 0) Close(c, false);
     }
 
-    public void Heartbeat(Connection c) => Call(c, Hub.Heartbeat);
+    public void Heartbeat(Connection c) => Call(c, protocol.Heartbeat);
 
     /// <summary>Makes a call; one at a time per connection.</summary>
     public void Call(Connection c, byte[] invocation)
@@ -56,7 +57,7 @@ internal sealed class Loop(Hub hub, uint host, ushort[] ports)
     public void Leave(Connection c)
     {
         c.Stage = Stage.Leaving;
-        c.Send(Hub.Goodbye);
+        c.Send(protocol.Goodbye);
     }
 
     /// <summary>Resets the connection; nobody is told.</summary>
@@ -97,7 +98,7 @@ internal sealed class Loop(Hub hub, uint host, ushort[] ports)
             if (next.Due > now) return next.Due;
             var (c, generation, _) = _keepAlives.Dequeue();
             if (c.Generation != generation || c.Stage != Stage.Open) continue;
-            if (now - c.Since > 10 * Stopwatch.Frequency) c.Send(Hub.KeepAlive);
+            if (now - c.Since > 10 * Stopwatch.Frequency) c.Send(protocol.KeepAlive);
             _keepAlives.Enqueue((c, generation, now + KeepAlivePeriod));
         }
         return long.MaxValue;
@@ -128,10 +129,10 @@ internal sealed class Loop(Hub hub, uint host, ushort[] ports)
             int end = data.IndexOf("\r\n\r\n"u8);
             if (end < 0) return data;
             ReadOnlySpan<byte> head = data[..end];
-            if (!head.StartsWith("HTTP/1.1 101"u8) || head.IndexOf(Hub.Accept) < 0) { Close(c, false); return []; }
+            if (!head.StartsWith("HTTP/1.1 101"u8) || head.IndexOf(WebSocketFrame.Accept) < 0) { Close(c, false); return []; }
             data = data[(end + 4)..];
             c.Stage = Stage.Greeting;
-            c.Send(Hub.Handshake);
+            if (protocol.GreetsFirst) c.Greet();
         }
         int generation = c.Generation;
         while (WebSocketFrame.TryTake(ref data, out int opcode, out bool final, out var payload))
@@ -145,12 +146,12 @@ internal sealed class Loop(Hub hub, uint host, ushort[] ports)
                     c.Send(WebSocketFrame.Encode(WebSocketFrame.Pong, payload));
                     break;
                 case WebSocketFrame.Text or WebSocketFrame.Binary or WebSocketFrame.Continuation:
-                    if (final && c.Fragments.Length == 0) { Hub.Read(c, payload, On); break; }
+                    if (final && c.Fragments.Length == 0) { protocol.Read(c, payload, On); break; }
                     c.Fragments = [.. c.Fragments, .. payload];
                     if (!final) break;
                     byte[] message = c.Fragments;
                     c.Fragments = [];
-                    Hub.Read(c, message, On);
+                    protocol.Read(c, message, On);
                     break;
             }
             if (c.Generation != generation || c.Stage == Stage.Closed) return [];
@@ -164,7 +165,7 @@ internal sealed class Loop(Hub hub, uint host, ushort[] ports)
         {
             case Signal.Connected when c.Stage == Stage.Greeting:
                 c.Stage = Stage.Open;
-                _keepAlives.Enqueue((c, c.Generation, Stopwatch.GetTimestamp() + KeepAlivePeriod));
+                if (protocol.KeepAlive is not null) _keepAlives.Enqueue((c, c.Generation, Stopwatch.GetTimestamp() + KeepAlivePeriod));
                 Connected(c);
                 break;
             case Signal.Completed when c.AwaitsAnswer:

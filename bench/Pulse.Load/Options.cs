@@ -9,6 +9,7 @@ internal sealed class Options
         Pulse.Load MODE --name value ...      prints one line of JSON
         modes: connect heartbeat churn storm hold fanout | me sync insert
           --port 5000,5001               of the front ends, on 127.0.0.1; connections take turns among them
+          --proto signalr                or socketio, as the original's clients speak; their sync has the profile in its body (not fanout)
           --n 1000                       users, one connection each; requests (sync, insert)
           --first 0                      the first user's number
           --c 100                        at once: connection attempts, requests
@@ -37,6 +38,13 @@ internal sealed class Options
     public string Mode { get; }
 
     public ushort[] Ports => [.. Text("port", "5000").Split(',').Select(port => ushort.Parse(port, CultureInfo.InvariantCulture))];
+
+    public IProtocol Protocol => Text("proto", "signalr") switch
+    {
+        "signalr" => new Hub(),
+        "socketio" => new SocketIo(),
+        var other => throw new ArgumentException($"unknown protocol {other}"),
+    };
 
     public int Connections => (int)Number("n", 1000);
 

@@ -32,8 +32,7 @@ static Task MeasureAsync(Options options, Meter meter, Dictionary<string, object
 static void RunOnSockets(Options options, Meter meter, Dictionary<string, object> line)
 {
     const uint Loopback = 0x0100007f;
-    var hub = new Hub(new Uri($"http://127.0.0.1:{options.Ports[0]}/hubs/pulse"));
-    var phases = new Phases(options, new Loop(hub, Loopback, options.Ports), meter, line);
+    var phases = new Phases(options, new Loop(options.Protocol, Loopback, options.Ports), meter, line);
     Action phase = options.Mode switch
     {
         "connect" => phases.Connect,

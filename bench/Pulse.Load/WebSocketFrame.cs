@@ -1,12 +1,25 @@
 using System.Buffers.Binary;
+using System.Text;
 
 namespace Pulse.Load;
 
-/// <summary>RFC 6455 frames: clients mask what they send, servers don't.</summary>
+/// <summary>RFC 6455: the upgrade to it, and its frames: clients mask what they send, servers don't.</summary>
 internal static class WebSocketFrame
 {
     public const int Continuation = 0, Text = 1, Binary = 2, Close = 8, Ping = 9, Pong = 10;
+
+    /// <summary>What the server answers to <see cref="Key"/> (section 4.2.2).</summary>
+    public static ReadOnlySpan<byte> Accept => "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="u8;
+
+    private const string Key = "dGhlIHNhbXBsZSBub25jZQ==";
+
     private static ReadOnlySpan<byte> Mask => [0x37, 0xfa, 0x21, 0x3d];
+
+    public static readonly byte[] Goodbye = Encode(Close, [0x03, 0xe8]);
+
+    public static byte[] Upgrade(string target, ushort port) => Encoding.ASCII.GetBytes(
+        $"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+        $"Sec-WebSocket-Key: {Key}\r\nSec-WebSocket-Version: 13\r\n\r\n");
 
     public static byte[] Encode(int opcode, ReadOnlySpan<byte> payload)
     {

@@ -19,6 +19,7 @@ internal sealed partial class LastSeenWriter(IUserStore store, TimeProvider time
     private readonly Lock _gate = new();
     private Dictionary<Guid, DateTimeOffset> _gathering = [];
     private TaskCompletionSource _committed = NewBatch();
+    private bool _isAway;
 
     /// <summary>Queues the value; the later of two for one user stays.</summary>
     /// <returns>Completes once it is committed.</returns>
@@ -82,6 +83,12 @@ internal sealed partial class LastSeenWriter(IUserStore store, TimeProvider time
             }
 
             committed.SetResult();
+            if (_isAway)
+            {
+                _isAway = false;
+                LogBack(batch.Count);
+            }
+
             return true;
         }
         catch (Exception e)
@@ -92,8 +99,17 @@ internal sealed partial class LastSeenWriter(IUserStore store, TimeProvider time
                 if (_work.CurrentCount == 0) _work.Release();
             }
 
-            if (e is not StoreUnavailableException) LogFailed(e);
-            LogKept(batch.Count);
+            if (e is not StoreUnavailableException)
+            {
+                LogFailed(e);
+            }
+            else if (!_isAway)
+            {
+                // Once for each time that it is away, not for every try.
+                _isAway = true;
+                LogKept(batch.Count);
+            }
+
             committed.SetException(e);
             _ = committed.Task.Exception; // Observed: a caller may have stopped waiting.
             return false;
@@ -116,4 +132,7 @@ internal sealed partial class LastSeenWriter(IUserStore store, TimeProvider time
 
     [LoggerMessage(1202, LogLevel.Error, "Stopping without the database: lastSeen of {Count} users is lost.")]
     private partial void LogLost(int count);
+
+    [LoggerMessage(1203, LogLevel.Information, "The database is back: lastSeen of {Count} users is written.")]
+    private partial void LogBack(int count);
 }

@@ -36,7 +36,7 @@ internal sealed class Checker(LocalCluster cluster, Fleet fleet)
         foreach (var watcher in fleet.Watchers)
         {
             if (!watcher.IsWatching) faults.Add("a watcher has not been answered");
-            Note(faults, "shown as offline", watcher.UserIds.Where(id => expected.Contains(id) && watcher.StatusOf(id) != "online"));
+            Note(faults, "not shown as online", watcher.UserIds.Where(id => expected.Contains(id) && watcher.StatusOf(id) != "online"));
             Note(faults, "shown as ghosts", watcher.UserIds.Where(id => !expected.Contains(id) && watcher.StatusOf(id) != "offline"));
         }
 

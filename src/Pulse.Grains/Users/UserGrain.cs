@@ -19,9 +19,6 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     // A front end asks again every 20 s: one that is gone is forgotten after three silences.
     private static readonly TimeSpan WatchLifetime = TimeSpan.FromSeconds(60);
 
-    // Of the user's turn, for front ends to close sockets: one that was killed would take all of Orleans' response timeout.
-    private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(1);
-
     private readonly IAccountStore _accounts;
     private readonly LastSeenWriter _lastSeenWriter;
     private readonly OnlineUsers _onlineUsers;
@@ -33,10 +30,8 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private readonly StoredUser _user;
     private readonly ConnectionLeases _leases;
     private readonly Visibility _visibility;
-    private readonly Dictionary<string, IFrontEndObserver> _frontEnds = [];
+    private readonly SocketHolders _holders;
     private ObserverManager<IFrontEndObserver>? _watchers;
-
-    private Dictionary<Guid, DateTimeOffset>? _endedSessions;
 
     private DateTimeOffset? _lastSeenAt;
     private bool _online;
@@ -52,6 +47,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         _user = new(UserId, store, time);
         _leases = new(_options.LeaseDuration);
         _visibility = new(UserId);
+        _holders = new(_leases, time, logger);
     }
 
     private Guid UserId { get; }
@@ -105,10 +101,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     public async Task ConnectAsync(ConnectionLease lease, IFrontEndObserver frontEnd)
     {
         await RenewAsync([lease], frontEnd);
-        if (_leases.Count > _options.MaxConnectionsPerUser)
-        {
-            await CloseAsync(_leases.Live.OrderBy(live => live.ConnectedAt).Take(_leases.Count - _options.MaxConnectionsPerUser), CloseReason.TooManyConnections);
-        }
+        if (_leases.Count > _options.MaxConnectionsPerUser) await _holders.CloseOldestAsync(_leases.Count - _options.MaxConnectionsPerUser);
     }
 
     public async Task RenewAsync(ConnectionLease[] leases, IFrontEndObserver frontEnd)
@@ -116,11 +109,11 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         var now = _time.GetUtcNow();
         foreach (var lease in leases)
         {
-            if (_leases.Renew(lease, now)) _frontEnds[lease.FrontEndId] = frontEnd;
+            if (_leases.Renew(lease, now)) _holders.Add(lease.FrontEndId, frontEnd);
         }
 
         await SettleAsync();
-        if (leases.Length > 0) await CloseEndedSessionsAsync(leases[0].FrontEndId);
+        if (leases.Length > 0) await _holders.CloseEndedSessionsAsync(leases[0].FrontEndId);
     }
 
     public Task DisconnectAsync(ConnectionLease lease, ConnectionEnd how)
@@ -135,9 +128,8 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     public Task CloseSessionsAsync(Guid[] sessionIds)
     {
         // Remembered for those whose token was checked just before, and for front ends that could not be told: their next renewal closes them.
-        var until = _time.GetUtcNow() + _options.LeaseDuration;
-        foreach (var sessionId in sessionIds) (_endedSessions ??= [])[sessionId] = until;
-        return CloseEndedSessionsAsync();
+        _holders.Remember(sessionIds, _time.GetUtcNow() + _options.LeaseDuration);
+        return _holders.CloseEndedSessionsAsync();
     }
 
     public Task ExpireLeasesAsync()
@@ -161,9 +153,9 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         {
             _onlineUsers.Extend(UserId, _leases.NextDeadline, VisibleAt);
         }
-        else if (_frontEnds.Count > 0)
+        else
         {
-            _frontEnds.Clear();
+            _holders.Clear();
         }
 
         var hasGone = (!_online || _leases.IsHidden) && MoveLastSeen(_leases.GoneAt);
@@ -252,56 +244,6 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         _recalled = true;
     }
 
-    /// <param name="ofFrontEnd">The one that has just been heard of; the others are told when they are. <see langword="null"/> for all.</param>
-    private Task CloseEndedSessionsAsync(string? ofFrontEnd = null)
-    {
-        if (_endedSessions is null) return Task.CompletedTask;
-
-        var now = _time.GetUtcNow();
-        foreach (var (sessionId, until) in _endedSessions)
-        {
-            if (until <= now) _endedSessions.Remove(sessionId);
-        }
-
-        return CloseAsync(
-            _leases.Live.Where(live => live.SessionId is { } id && _endedSessions.ContainsKey(id) && (ofFrontEnd is null || live.FrontEndId == ofFrontEnd)),
-            CloseReason.SignedOut);
-    }
-
-    private async Task CloseAsync(IEnumerable<ConnectionLease> connections, CloseReason reason)
-    {
-        var closing = new List<Task>();
-        foreach (var held in connections.GroupBy(connection => connection.FrontEndId))
-        {
-            if (!_frontEnds.TryGetValue(held.Key, out var frontEnd)) continue;
-            closing.Add(CloseAsync(frontEnd, [.. held.Select(connection => connection.ConnectionId)], reason));
-        }
-
-        if (closing.Count == 0) return;
-        try
-        {
-            // One that was killed and whose leases still run must hold up neither the others nor whoever else asks for this user.
-            await Task.WhenAll(closing).WaitAsync(ClosePatience, _time);
-        }
-        catch (TimeoutException)
-        {
-            LogCloseSlow(ClosePatience.TotalSeconds);
-        }
-    }
-
-    private async Task CloseAsync(IFrontEndObserver frontEnd, string[] connectionIds, CloseReason reason)
-    {
-        try
-        {
-            await frontEnd.CloseConnectionsAsync(connectionIds, reason);
-        }
-        catch (Exception e)
-        {
-            // A front end that is gone has no sockets; one that was slow is told again when it next renews.
-            LogCloseFailed(e.GetType().Name);
-        }
-    }
-
     private async Task<ProfileSyncResult> WriteProfileAsync(ProfileUpdate update, ExternalAccount? account)
     {
         var (outcome, row) = await _user.WriteAsync(update, account, _lastSeenAt);
@@ -324,10 +266,4 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     }
 
     private static DateTimeOffset? Later(DateTimeOffset? one, DateTimeOffset? other) => other is null || one > other ? one : other;
-
-    [LoggerMessage(1210, LogLevel.Debug, "A front end did not close its sockets ({Reason}).")]
-    private partial void LogCloseFailed(string reason);
-
-    [LoggerMessage(1211, LogLevel.Debug, "Front ends are still closing sockets after {Seconds} s; the user's grain goes on.")]
-    private partial void LogCloseSlow(double seconds);
 }

@@ -22,10 +22,10 @@ internal sealed class PresenceHub(
     private const int MaxMessageLength = 140;
 
     /// <summary>How often one connection may set its status, per second: each is a message to all who watch.</summary>
-    public const int StatusesPerSecond = 5;
+    public const int StatusesPerSecond = 20;
 
     /// <summary>How often it may at once.</summary>
-    public const int StatusesAtOnce = 10;
+    public const int StatusesAtOnce = 200;
 
     /// <summary>How many ids one connection may name in its calls, per second and at once: each can wake a grain. Twice what it may watch.</summary>
     public const int IdsPerSecond = 2 * PresenceWatches.MaxPerConnection;

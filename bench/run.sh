@@ -203,13 +203,15 @@ phase_hold() {
 }
 
 phase_sync() {
+  local first
   if [[ $1 == limits ]]; then
     pulse # makes the table
     stop_servers
     record_insert
   else
     "$1"
-    load sync --first 100000 --n $connect --c 64 >/dev/null
+    # As long as the other phases: a run of it takes two seconds or three.
+    for first in 100000 110000 120000 130000; do load sync --first $first --n $connect --c 64 >/dev/null; done
     record "$1/sync" sync --first 200000 --n $connect --c 64
   fi
 }
@@ -234,6 +236,7 @@ phase_external() {
   for silos in 1 3; do
     external $silos
     warm_sockets
+    load connect --n $connect >/dev/null
     record "$silos silos/connect again" connect --n $connect
     record "$silos silos/churn" churn --n $users --t $seconds
     load me --n $users --c 32 --t 1 --warm $warm >/dev/null

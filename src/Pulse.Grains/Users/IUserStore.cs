@@ -13,6 +13,10 @@ internal interface IUserStore
     /// <summary>The rows with the latest ids, latest first. Goes by the primary key alone, however many users there are.</summary>
     Task<IReadOnlyList<UserRow>> ListNewestAsync(int count, CancellationToken cancellationToken = default);
 
+    /// <summary>The row with that id; else inserts this one. One round trip where the database can.</summary>
+    /// <returns>The row that was there before, if any; else what became of the insert.</returns>
+    Task<(UserRow? Found, UserWrite Insert)> FindOrInsertAsync(UserRow user, CancellationToken cancellationToken = default);
+
     /// <summary>Inserts the user and, if given, the external account linked to them: both or neither.</summary>
     Task<UserWrite> InsertAsync(UserRow user, ExternalAccount? account, CancellationToken cancellationToken = default);
 

@@ -16,6 +16,18 @@ internal sealed class PostgresUserStore(PostgresDatabase database) : IUserStore
     private const string EmailConstraint = "users_email_key";
     private const string AccountConstraint = "accounts_provider_account_key";
 
+    // The last column tells whether it was there. Neither row: somebody else has inserted it meanwhile.
+    private const string FindOrInsertSql =
+        $"""
+        WITH found AS ({UserTable.FindSql}), added AS (
+            INSERT INTO users (id, email, email_verified, name, avatar, created_at, last_seen, version)
+            SELECT @id, @email, @verified, @name, @avatar, @created, @seen, @version WHERE NOT EXISTS (SELECT FROM found)
+            ON CONFLICT (id) DO NOTHING
+            RETURNING {UserTable.Columns}
+        )
+        SELECT *, true FROM found UNION ALL SELECT *, false FROM added
+        """;
+
     private const string InsertWithAccountSql =
         $"""
         WITH added AS ({UserTable.InsertSql} RETURNING id)
@@ -63,15 +75,35 @@ internal sealed class PostgresUserStore(PostgresDatabase database) : IUserStore
         cancellationToken);
 
     /// <inheritdoc/>
+    public async Task<(UserRow? Found, UserWrite Insert)> FindOrInsertAsync(UserRow user, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await database.RunAsync<(UserRow?, UserWrite)>(
+                FindOrInsertSql,
+                async (command, token) =>
+                {
+                    AddRow(command.Parameters, user);
+                    await using var reader = await command.ExecuteReaderAsync(token);
+                    if (!await reader.ReadAsync(token)) return (null, UserWrite.Stale);
+                    return reader.GetBoolean(reader.FieldCount - 1) ? (UserTable.Read(reader), UserWrite.Stale) : (null, UserWrite.Saved);
+                },
+                cancellationToken);
+        }
+        catch (PostgresException exception) when (exception is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: EmailConstraint })
+        {
+            return (null, await OwnerAsync(user.Email, cancellationToken) == user.Id ? UserWrite.Stale : UserWrite.EmailTaken);
+        }
+    }
+
+    /// <inheritdoc/>
     public async Task<UserWrite> InsertAsync(UserRow user, ExternalAccount? account, CancellationToken cancellationToken = default)
     {
         var outcome = await WriteAsync(
             account is null ? UserTable.InsertSql : InsertWithAccountSql,
             parameters =>
             {
-                AddProfile(parameters, user);
-                parameters.Add(new("created", user.CreatedAt.ToUniversalTime()));
-                parameters.Add(new("seen", NpgsqlDbType.TimestampTz) { Value = OrNull(user.LastSeenAt?.ToUniversalTime()) });
+                AddRow(parameters, user);
                 if (account is null) return;
 
                 parameters.Add(new("accountId", Guid.CreateVersion7(user.CreatedAt)));
@@ -139,6 +171,13 @@ internal sealed class PostgresUserStore(PostgresDatabase database) : IUserStore
             return (Guid?)await command.ExecuteScalarAsync(token);
         },
         cancellationToken);
+
+    private static void AddRow(NpgsqlParameterCollection parameters, UserRow user)
+    {
+        AddProfile(parameters, user);
+        parameters.Add(new("created", user.CreatedAt.ToUniversalTime()));
+        parameters.Add(new("seen", NpgsqlDbType.TimestampTz) { Value = OrNull(user.LastSeenAt?.ToUniversalTime()) });
+    }
 
     private static void AddProfile(NpgsqlParameterCollection parameters, UserRow user)
     {

@@ -46,6 +46,10 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
         cancellationToken);
 
     /// <inheritdoc/>
+    public async Task<(UserRow? Found, UserWrite Insert)> FindOrInsertAsync(UserRow user, CancellationToken cancellationToken = default) =>
+        await FindAsync(user.Id, cancellationToken) is { } found ? (found, UserWrite.Stale) : (null, await InsertAsync(user, account: null, cancellationToken));
+
+    /// <inheritdoc/>
     public async Task<UserWrite> InsertAsync(UserRow user, ExternalAccount? account, CancellationToken cancellationToken = default)
     {
         var linking = false;

@@ -28,6 +28,16 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
     {
         for (var attempt = 0; attempt < WriteAttempts; attempt++)
         {
+            if (_row is null && account is null && update.Email is not null)
+            {
+                // Nothing is known of the row, and it may be new: asked for and inserted in one go.
+                var row = NewRow(update, lastSeenAt);
+                _absentAt = null;
+                (_row, var insert) = await store.FindOrInsertAsync(row);
+                if (insert == UserWrite.EmailTaken) return (ProfileSyncOutcome.EmailTaken, null);
+                if (insert == UserWrite.Saved) return (ProfileSyncOutcome.Created, _row = row);
+            }
+
             var stored = _row ?? await ReadAsync();
             if (stored is null && update.Email is null) return (ProfileSyncOutcome.EmailMissing, null);
 

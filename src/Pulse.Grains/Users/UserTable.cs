@@ -5,7 +5,7 @@ namespace Pulse.Grains.Users;
 /// <summary>What PostgreSQL and SQLite agree on about <c>users</c>.</summary>
 internal static class UserTable
 {
-    private const string Columns = "id, email, email_verified, name, avatar, created_at, last_seen, version";
+    public const string Columns = "id, email, email_verified, name, avatar, created_at, last_seen, version";
 
     public const string FindSql = $"SELECT {Columns} FROM users WHERE id = @id";
 

@@ -52,6 +52,9 @@ public sealed class StoredUserTests
 
         public Task<IReadOnlyList<UserRow>> ListNewestAsync(int count, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+        public async Task<(UserRow? Found, UserWrite Insert)> FindOrInsertAsync(UserRow user, CancellationToken cancellationToken) =>
+            Row is null ? (null, await InsertAsync(user, account: null, cancellationToken)) : (Row, UserWrite.Stale);
+
         public Task<UserWrite> InsertAsync(UserRow user, ExternalAccount? account, CancellationToken cancellationToken)
         {
             Row = user;

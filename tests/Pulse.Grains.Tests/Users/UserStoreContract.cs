@@ -14,6 +14,40 @@ public abstract class UserStoreContract(StoresFixture stores)
     public async Task Find_UnknownUser_IsNull() => Assert.Null(await _users.FindAsync(Guid.NewGuid()));
 
     [Fact]
+    public async Task FindOrInsert_UnknownUser_Inserts_AndAfterwardsFindsWhatIsThere()
+    {
+        var user = TestUsers.New();
+
+        Assert.Equal((null, UserWrite.Saved), await _users.FindOrInsertAsync(user));
+        Assert.Equal(user, await _users.FindAsync(user.Id));
+        Assert.Equal(user, (await _users.FindOrInsertAsync(user with { Name = "Another", Email = TestUsers.New().Email })).Found);
+        Assert.Equal(user, await _users.FindAsync(user.Id));
+    }
+
+    [Fact]
+    public async Task FindOrInsert_EmailOfAnother_IsTaken_AndNothingIsInserted()
+    {
+        var first = TestUsers.New();
+        await _users.InsertAsync(first, account: null);
+        var second = TestUsers.New(first.Email);
+
+        Assert.Equal((null, UserWrite.EmailTaken), await _users.FindOrInsertAsync(second));
+        Assert.Null(await _users.FindAsync(second.Id));
+    }
+
+    [Fact]
+    public async Task FindOrInsert_ManyAtOnce_InsertOne()
+    {
+        var user = TestUsers.New();
+
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => _users.FindOrInsertAsync(user))));
+
+        Assert.Single(outcomes, outcome => outcome.Insert == UserWrite.Saved);
+        Assert.All(outcomes, outcome => Assert.NotEqual(UserWrite.EmailTaken, outcome.Insert));
+        Assert.Equal(user, await _users.FindAsync(user.Id));
+    }
+
+    [Fact]
     public async Task ListNewest_GivesWholeRowsByIdLatestFirst_AndNoMoreThanAskedFor()
     {
         // Later than the ids of all other tests here, and inserted in another order than theirs.

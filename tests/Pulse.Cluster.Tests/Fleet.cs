@@ -72,8 +72,13 @@ internal sealed class Fleet
     {
         var leaving = Users.Skip(Scale.Writers).Where(id => !Left.ContainsKey(id)).Take(count).ToArray();
         EverLeft.UnionWith(leaving);
-        await Task.WhenAll(leaving.Select(id => Sockets[id].CloseAsync()));
-        foreach (var id in leaving) Left[id] = DateTimeOffset.UtcNow;
+        // Each at its own time: closing thousands takes seconds.
+        var left = await Task.WhenAll(leaving.Select(async id =>
+        {
+            await Sockets[id].CloseAsync();
+            return (id, At: DateTimeOffset.UtcNow);
+        }));
+        foreach (var (id, at) in left) Left[id] = at;
     }
 
     /// <summary>Has them come back.</summary>

@@ -20,8 +20,8 @@ internal sealed class PostgresUserStore(PostgresDatabase database) : IUserStore
     private const string FindOrInsertSql =
         $"""
         WITH found AS ({UserTable.FindSql}), added AS (
-            INSERT INTO users (id, email, email_verified, name, avatar, created_at, last_seen, version)
-            SELECT @id, @email, @verified, @name, @avatar, @created, @seen, @version WHERE NOT EXISTS (SELECT FROM found)
+            INSERT INTO users ({UserTable.Columns})
+            SELECT {UserTable.NewValues} WHERE NOT EXISTS (SELECT FROM found)
             ON CONFLICT (id) DO NOTHING
             RETURNING {UserTable.Columns}
         )

@@ -7,15 +7,14 @@ internal static class UserTable
 {
     public const string Columns = "id, email, email_verified, name, avatar, created_at, last_seen, version";
 
+    /// <summary>The parameters of a new row, in the order of <see cref="Columns"/>.</summary>
+    public const string NewValues = "@id, @email, @verified, @name, @avatar, @created, @seen, @version";
+
     public const string FindSql = $"SELECT {Columns} FROM users WHERE id = @id";
 
     public const string ListNewestSql = $"SELECT {Columns} FROM users ORDER BY id DESC LIMIT @count";
 
-    public const string InsertSql =
-        """
-        INSERT INTO users (id, email, email_verified, name, avatar, created_at, last_seen, version)
-        VALUES (@id, @email, @verified, @name, @avatar, @created, @seen, @version)
-        """;
+    public const string InsertSql = $"INSERT INTO users ({Columns}) VALUES ({NewValues})";
 
     public const string UpdateProfileSql =
         """

@@ -27,4 +27,9 @@ public sealed record PresenceSnapshot
     /// without Redis. Whoever knows an earlier state keeps it; a certain one follows within one lease.
     /// </summary>
     [Id(6)] public bool IsProvisional { get; init; }
+
+    /// <summary>
+    /// As <see cref="Version"/>, of what others see: stands still while somebody invisible comes and goes. 0 from silos that do not have it yet.
+    /// </summary>
+    [Id(7)] public long VersionForOthers { get; init; }
 }

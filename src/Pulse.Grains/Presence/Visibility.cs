@@ -2,7 +2,7 @@ using Pulse.Presence;
 
 namespace Pulse.Grains.Presence;
 
-/// <summary>What others are shown of a user, and its version.</summary>
+/// <summary>What others are shown of a user, and its versions.</summary>
 /// <remarks>
 /// Hiding looks like leaving: offline, last seen at that moment. lastSeen then stands still until the user is visible and goes again, in the database too,
 /// so that neither what they do meanwhile nor that they leave in the end is seen, by those who watch or by those who look later. The price: nobody,
@@ -32,17 +32,31 @@ internal sealed class Visibility(Guid userId)
             LastSeenAt = lastSeenAt,
             IsProvisional = provisional,
             Version = _shown?.Version ?? 0,
+            VersionForOthers = _shown?.VersionForOthers ?? 0,
         };
         if (snapshot == _shown) return (_shown, false);
 
-        // Milliseconds: a JavaScript number holds them exactly.
-        _shown = snapshot with { Version = Math.Max(snapshot.Version + 1, now.ToUnixTimeMilliseconds()) };
+        var looksTheSame = _shown is { } last && (last.Status, last.Message, last.LastSeenAt) == (snapshot.Status, snapshot.Message, snapshot.LastSeenAt);
+        _shown = snapshot with
+        {
+            Version = Next(snapshot.Version, now),
+            VersionForOthers = looksTheSame ? snapshot.VersionForOthers : Next(snapshot.VersionForOthers, now),
+        };
         return (_shown, true);
     }
 
-    /// <summary>A front end has seen <paramref name="version"/> of an earlier activation, whose clock was ahead: what is shown now comes after it.</summary>
-    public void ComeAfter(long version)
+    /// <summary>A front end asks. What it is told comes after all that it has seen of an earlier activation, whose clock may have been ahead.</summary>
+    /// <param name="knownVersion">What it has seen; 0 for nothing: then what it is told has versions of its own.</param>
+    /// <param name="now">The silo's clock, UTC.</param>
+    public void Ask(long knownVersion, DateTimeOffset now)
     {
-        if (_shown is not null && _shown.Version < version) _shown = _shown with { Version = version + 1 };
+        if (_shown is null) return;
+
+        // Else whoever looks again would learn from an old version that this activation has not been idle, and so that a hidden user is here.
+        if (knownVersion == 0) _shown = _shown with { Version = Next(_shown.Version, now), VersionForOthers = Next(_shown.VersionForOthers, now) };
+        else if (_shown.Version < knownVersion) _shown = _shown with { Version = knownVersion + 1, VersionForOthers = knownVersion + 1 };
     }
+
+    // Milliseconds: a JavaScript number holds them exactly.
+    private static long Next(long version, DateTimeOffset now) => Math.Max(version + 1, now.ToUnixTimeMilliseconds());
 }

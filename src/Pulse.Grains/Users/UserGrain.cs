@@ -88,7 +88,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         (_watchers ??= new(WatchLifetime, _logger)).Subscribe(frontEnd, frontEnd);
         await LearnAsync();
         Show();
-        _visibility.ComeAfter(knownVersion);
+        _visibility.Ask(knownVersion, _time.GetUtcNow());
         return Show().Snapshot;
     }
 

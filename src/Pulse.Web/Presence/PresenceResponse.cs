@@ -9,7 +9,10 @@ namespace Pulse.Web.Presence;
 /// <param name="Status"><c>online</c>, <c>away</c>, <c>busy</c> or <c>offline</c>; to the user themselves also <c>invisible</c>.</param>
 /// <param name="Message">The user's own words, or <see langword="null"/>.</param>
 /// <param name="LastSeen">See <see cref="PresenceSnapshot.LastSeenAt"/>.</param>
-/// <param name="Version">See <see cref="PresenceSnapshot.Version"/>; below 2^53. On the hub alone, where answers and changes can overtake one another.</param>
+/// <param name="Version">
+/// See <see cref="PresenceSnapshot.Version"/>, and for others <see cref="PresenceSnapshot.VersionForOthers"/>; below 2^53. On the hub alone, where answers and
+/// changes can overtake one another.
+/// </param>
 public sealed record PresenceResponse(
     Guid UserId,
     string Status,
@@ -20,13 +23,20 @@ public sealed record PresenceResponse(
     private const string Invisible = "invisible";
 
     /// <summary>What others may see of that snapshot.</summary>
-    public static PresenceResponse From(PresenceSnapshot snapshot) =>
+    public static PresenceResponse From(PresenceSnapshot snapshot) => new(
+        snapshot.UserId,
+        WireName(snapshot.Status),
         // The words of somebody invisible would give them away.
-        new(snapshot.UserId, WireName(snapshot.Status), snapshot.Status == PresenceStatus.Invisible ? null : snapshot.Message, snapshot.LastSeenAt, snapshot.Version);
+        snapshot.Status == PresenceStatus.Invisible ? null : snapshot.Message,
+        snapshot.LastSeenAt,
+        snapshot.VersionForOthers == 0 ? snapshot.Version : snapshot.VersionForOthers);
 
     /// <summary>What the users themselves see.</summary>
-    public static PresenceResponse OwnFrom(PresenceSnapshot snapshot) =>
-        snapshot.OwnStatus == PresenceStatus.Invisible ? From(snapshot) with { Status = Invisible } : From(snapshot);
+    public static PresenceResponse OwnFrom(PresenceSnapshot snapshot) => From(snapshot) with
+    {
+        Status = snapshot.OwnStatus == PresenceStatus.Invisible ? Invisible : WireName(snapshot.Status),
+        Version = snapshot.Version,
+    };
 
     /// <summary>What one viewer sees.</summary>
     public static PresenceResponse For(Guid viewerId, PresenceSnapshot snapshot) => viewerId == snapshot.UserId ? OwnFrom(snapshot) : From(snapshot);

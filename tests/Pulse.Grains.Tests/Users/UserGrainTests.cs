@@ -204,6 +204,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : IClassFixture<Patie
         await Eventually.AsyncEqual(3, () => Task.FromResult(cluster.Told.ChangesOf(_id).Length));
         Assert.Equal([PresenceStatus.Online, PresenceStatus.Offline, PresenceStatus.Offline], cluster.Told.ChangesOf(_id).Select(change => change.Status));
         Assert.Equal([null, hidden, hidden], cluster.Told.ChangesOf(_id).Select(change => change.LastSeenAt));
+        Assert.Single(cluster.Told.ChangesOf(_id)[1..].Select(change => change.VersionForOthers).Distinct());
     }
 
     [Fact]

@@ -93,9 +93,13 @@ public sealed class SlowReaderTests(PulseApplication pulse)
     private async Task ChangeAsync(long before)
     {
         var watches = pulse.Services.GetRequiredService<PresenceWatches>();
+        var own = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
         for (var i = 1; i <= Changes; i++)
         {
-            watches.Take(new() { UserId = _bob, Status = PresenceStatus.Online, Message = $"{i} {new string('é', 130)}", Version = before + i });
+            watches.Take(new()
+            {
+                UserId = _bob, Status = PresenceStatus.Online, Message = $"{i} {new string('é', 130)}", Version = own + i, VersionForOthers = before + i,
+            });
             if (i % 50 == 0) await Task.Delay(1);
         }
     }

@@ -1,0 +1,96 @@
+using Pulse.Grains.Presence;
+using Pulse.Presence;
+using Xunit;
+
+namespace Pulse.Grains.Tests.Presence;
+
+public sealed class VisibilityTests
+{
+    private static readonly DateTimeOffset s_start = new(2026, 11, 25, 12, 0, 0, TimeSpan.Zero);
+
+    private readonly Visibility _visibility = new(Guid.NewGuid());
+    private DateTimeOffset _now = s_start;
+    private DateTimeOffset? _lastSeenAt;
+
+    [Fact]
+    public void ComingAndGoing_WhileInvisible_IsANewVersionForOneselfAlone()
+    {
+        Come(PresenceStatus.Online);
+        var hidden = Leave(PresenceStatus.Invisible);
+
+        foreach (var status in new[] { PresenceStatus.Offline, PresenceStatus.Invisible, PresenceStatus.Offline })
+        {
+            var shown = Come(status);
+            Assert.Equal(hidden.VersionForOthers, shown.VersionForOthers);
+            Assert.True(shown.Version > hidden.Version);
+        }
+    }
+
+    [Fact]
+    public void EveryChangeThatOthersSee_IsAHigherVersionForThem()
+    {
+        long[] versions =
+        [
+            Come(PresenceStatus.Online).VersionForOthers, Come(PresenceStatus.Busy).VersionForOthers, Leave(PresenceStatus.Invisible).VersionForOthers,
+            Come(PresenceStatus.Online).VersionForOthers, Leave(PresenceStatus.Offline).VersionForOthers,
+        ];
+
+        Assert.Equal(versions.Distinct().Order(), versions);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AskingAnew_IsAnsweredWithANewVersion_WhetherOrNotTheActivationIsNew(bool isNew)
+    {
+        Come(PresenceStatus.Online);
+        var hidden = Leave(PresenceStatus.Invisible);
+        var visibility = isNew ? new Visibility(hidden.UserId) : _visibility;
+        Show(visibility, isNew ? PresenceStatus.Offline : PresenceStatus.Invisible);
+
+        visibility.Ask(0, _now = s_start.AddMinutes(5));
+
+        Assert.Equal(_now.ToUnixTimeMilliseconds(), Show(visibility, isNew ? PresenceStatus.Offline : PresenceStatus.Invisible).VersionForOthers);
+    }
+
+    [Fact]
+    public void AskingAgain_ChangesNothing()
+    {
+        var online = Come(PresenceStatus.Online);
+
+        _visibility.Ask(online.Version, _now);
+
+        Assert.Equal(online, Come(PresenceStatus.Online));
+    }
+
+    [Fact]
+    public void NewActivation_OnASiloWhoseClockIsBehind_ComesAfterWhatAFrontEndKnows()
+    {
+        var online = Come(PresenceStatus.Online);
+        _now = s_start.AddMinutes(-1);
+        var visibility = new Visibility(online.UserId);
+        Show(visibility, PresenceStatus.Online);
+
+        visibility.Ask(online.Version, _now);
+
+        var shown = Show(visibility, PresenceStatus.Online);
+        Assert.True(shown.Version > online.Version);
+        Assert.True(shown.VersionForOthers > online.VersionForOthers);
+    }
+
+    // As the grain does: who hides or leaves was seen last then.
+    private PresenceSnapshot Leave(PresenceStatus status)
+    {
+        _now = _now.AddSeconds(1);
+        _lastSeenAt = _now.AddMilliseconds(-10);
+        return Show(_visibility, status);
+    }
+
+    private PresenceSnapshot Come(PresenceStatus status) => Show(_visibility, status);
+
+    private PresenceSnapshot Show(Visibility visibility, PresenceStatus status)
+    {
+        _now = _now.AddSeconds(1);
+        return visibility.Show(status, null, _lastSeenAt, provisional: false, _now).Snapshot;
+    }
+}

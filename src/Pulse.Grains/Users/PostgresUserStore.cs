@@ -5,7 +5,7 @@ using Pulse.Identity;
 
 namespace Pulse.Grains.Users;
 
-/// <summary><c>users</c> in PostgreSQL: one statement, and so one round trip, for each method.</summary>
+/// <summary><c>users</c> in PostgreSQL: one round trip for each method.</summary>
 /// <remarks>
 /// Every statement may be repeated, and <see cref="PostgresDatabase"/> does so once. A repeated insert or update whose first try had committed
 /// finds the row there, or its version one higher, and answers <see cref="UserWrite.Stale"/>: the grain reads again and sees its own write.
@@ -16,16 +16,11 @@ internal sealed class PostgresUserStore(PostgresDatabase database) : IUserStore
     private const string EmailConstraint = "users_email_key";
     private const string AccountConstraint = "accounts_provider_account_key";
 
-    // The last column tells whether it was there. Neither row: somebody else has inserted it meanwhile.
+    // Two plain statements in one round trip: the server plans them in little more than half the time of one that looks first.
     private const string FindOrInsertSql =
         $"""
-        WITH found AS ({UserTable.FindSql}), added AS (
-            INSERT INTO users ({UserTable.Columns})
-            SELECT {UserTable.NewValues} WHERE NOT EXISTS (SELECT FROM found)
-            ON CONFLICT (id) DO NOTHING
-            RETURNING {UserTable.Columns}
-        )
-        SELECT *, true FROM found UNION ALL SELECT *, false FROM added
+        {UserTable.InsertSql} ON CONFLICT (id) DO NOTHING RETURNING true;
+        {UserTable.FindSql}
         """;
 
     private const string InsertWithAccountSql =
@@ -85,8 +80,10 @@ internal sealed class PostgresUserStore(PostgresDatabase database) : IUserStore
                 {
                     AddRow(command.Parameters, user);
                     await using var reader = await command.ExecuteReaderAsync(token);
-                    if (!await reader.ReadAsync(token)) return (null, UserWrite.Stale);
-                    return reader.GetBoolean(reader.FieldCount - 1) ? (UserTable.Read(reader), UserWrite.Stale) : (null, UserWrite.Saved);
+                    if (await reader.ReadAsync(token)) return (null, UserWrite.Saved);
+
+                    await reader.NextResultAsync(token);
+                    return (await reader.ReadAsync(token) ? UserTable.Read(reader) : null, UserWrite.Stale);
                 },
                 cancellationToken);
         }

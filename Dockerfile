@@ -18,6 +18,7 @@ COPY src/Pulse.Grains/Pulse.Grains.csproj src/Pulse.Grains/
 COPY src/Pulse.Silo/Pulse.Silo.csproj src/Pulse.Silo/
 COPY src/Pulse.Web/Pulse.Web.csproj src/Pulse.Web/
 COPY src/Pulse.Web/Client/Client.targets src/Pulse.Web/Client/
+COPY src/Process.props src/
 RUN dotnet restore src/Pulse.Web
 COPY sql sql
 COPY clients/typescript/src clients/typescript/src

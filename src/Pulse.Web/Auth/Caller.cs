@@ -46,9 +46,11 @@ internal sealed record Caller
     {
         caller = (principal.Identity as CallerIdentity)?.Caller;
         if (caller is not null) return true;
-        if (Find(principal, JwtRegisteredClaimNames.Iss) is not { } issuer
-            || Find(principal, JwtRegisteredClaimNames.Sub) is not { } subject
-            || !double.TryParse(Find(principal, JwtRegisteredClaimNames.Exp), NumberStyles.Float, CultureInfo.InvariantCulture, out var expiry))
+
+        Claim[] claims = [.. principal.Claims];
+        if (Find(claims, JwtRegisteredClaimNames.Iss) is not { } issuer
+            || Find(claims, JwtRegisteredClaimNames.Sub) is not { } subject
+            || !double.TryParse(Find(claims, JwtRegisteredClaimNames.Exp), NumberStyles.Float, CultureInfo.InvariantCulture, out var expiry))
         {
             return false;
         }
@@ -58,11 +60,11 @@ internal sealed record Caller
             Issuer = issuer,
             Subject = subject,
             OwnUserId = string.Equals(issuer, ownIssuer, StringComparison.Ordinal) ? ParseUserId(subject) : null,
-            Email = Find(principal, JwtRegisteredClaimNames.Email),
-            EmailVerified = string.Equals(Find(principal, JwtRegisteredClaimNames.EmailVerified), "true", StringComparison.OrdinalIgnoreCase),
-            Name = Find(principal, JwtRegisteredClaimNames.Name),
-            Picture = Find(principal, JwtRegisteredClaimNames.Picture),
-            SessionId = Find(principal, JwtRegisteredClaimNames.Sid),
+            Email = Find(claims, JwtRegisteredClaimNames.Email),
+            EmailVerified = string.Equals(Find(claims, JwtRegisteredClaimNames.EmailVerified), "true", StringComparison.OrdinalIgnoreCase),
+            Name = Find(claims, JwtRegisteredClaimNames.Name),
+            Picture = Find(claims, JwtRegisteredClaimNames.Picture),
+            SessionId = Find(claims, JwtRegisteredClaimNames.Sid),
             // A NumericDate may have a fraction (RFC 7519 section 2) and, so far as the format goes, be later than any calendar.
             ExpiresAt = DateTimeOffset.FromUnixTimeSeconds((long)Math.Clamp(expiry, 0, DateTimeOffset.MaxValue.ToUnixTimeSeconds())),
         };
@@ -78,6 +80,16 @@ internal sealed record Caller
         Guid.TryParseExact(text, "D", out var id) && id != Guid.Empty && id.ToString("D").Equals(text, StringComparison.OrdinalIgnoreCase) ? id : null;
 
     // A JSON null is an absent claim; so is a list, of which nobody could say which one is meant.
-    private static string? Find(ClaimsPrincipal principal, string type) =>
-        principal.FindAll(type).Take(2).ToArray() is [var only] && only.ValueType != JsonClaimValueTypes.JsonNull ? only.Value : null;
+    private static string? Find(Claim[] claims, string type)
+    {
+        Claim? only = null;
+        foreach (var claim in claims)
+        {
+            if (!claim.Type.Equals(type, StringComparison.OrdinalIgnoreCase)) continue;
+            if (only is not null) return null;
+            only = claim;
+        }
+
+        return only is null || only.ValueType == JsonClaimValueTypes.JsonNull ? null : only.Value;
+    }
 }

@@ -42,8 +42,11 @@ internal sealed class ConfigureAccessTokens(IOptions<AuthOptions> auth, IHostEnv
 
     public void PostConfigure(string? name, JwtBearerOptions options)
     {
+        if (options.ConfigurationManager is not BaseConfigurationManager keys) return;
+
         // The last known good keys would go on being accepted for an hour after their issuer withdrew them.
-        if (options.ConfigurationManager is BaseConfigurationManager keys) keys.UseLastKnownGoodConfiguration = false;
+        keys.UseLastKnownGoodConfiguration = false;
+        options.TokenValidationParameters.ConfigurationManager = keys;
     }
 
     private void Apply(JwtBearerOptions options, string issuer, string audience, string? secret, string? authority, bool isOwn)

@@ -42,11 +42,10 @@ internal sealed class TokenValidator(
     private async Task<(CheckedToken? Valid, Exception? Failure)> CheckAsync(string token)
     {
         var scheme = options.Get(schemes.Select(token));
-        var parameters = scheme.TokenValidationParameters.Clone();
+        var rules = scheme.TokenValidationParameters;
         BaseConfiguration? keys = null;
-        if (scheme.ConfigurationManager is BaseConfigurationManager source)
+        if (rules.ConfigurationManager is { } source)
         {
-            parameters.ConfigurationManager = source;
             try
             {
                 // Before the check: should the keys change meanwhile, the token is checked again at its next use.
@@ -55,18 +54,18 @@ internal sealed class TokenValidator(
             catch (InvalidOperationException exception)
             {
                 // The framework would go on without keys and call the signature bad; but the token may be good, so say that we cannot know.
-                return (null, new IssuerUnavailableException(scheme.TokenValidationParameters.ValidIssuer, exception));
+                return (null, new IssuerUnavailableException(rules.ValidIssuer, exception));
             }
         }
 
         Exception? failure = null;
         foreach (var handler in scheme.TokenHandlers)
         {
-            var result = await handler.ValidateTokenAsync(token, parameters);
+            var result = await handler.ValidateTokenAsync(token, rules);
             if (!result.IsValid)
                 failure = result.Exception;
             else if (Caller.TryRead(new ClaimsPrincipal(result.ClaimsIdentity), auth.Value.Issuer, out var caller))
-                return (new(new ClaimsPrincipal(new CallerIdentity(caller)), caller, parameters.ConfigurationManager, keys), null);
+                return (new(new ClaimsPrincipal(new CallerIdentity(caller)), caller, rules.ConfigurationManager, keys), null);
         }
 
         return (null, failure ?? new SecurityTokenValidationException("No handler took the token."));

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Pulse.Presence;
 
 namespace Pulse.Grains.Presence;
 
@@ -23,14 +24,14 @@ internal sealed class PresenceOptions : IValidatableObject
     [Range(1, 1_000)]
     public int MaxConnectionsPerUser { get; set; } = 20;
 
-    /// <summary>How long a lease lives without renewal: less than the key, so that a silent front end's users are offline before their keys lapse.</summary>
-    public TimeSpan LeaseDuration => TimeToLive * 2 / 3;
+    /// <summary>See <see cref="LeaseTimes.Duration"/>.</summary>
+    public TimeSpan LeaseDuration => LeaseTimes.Duration(TimeToLive);
 
     /// <summary>
-    /// How long a grain that is new on its silo waits to hear from everybody's front ends, which renew every three eighths of a lease: that, and a
-    /// quarter of a lease for one that is late.
+    /// How long a grain that is new on its silo waits to hear from everybody's front ends: until each has renewed, and a quarter of a lease for one that is
+    /// late.
     /// </summary>
-    public TimeSpan RecallPatience => LeaseDuration * 5 / 8;
+    public TimeSpan RecallPatience => LeaseTimes.RenewalInterval(TimeToLive) + LeaseDuration / 4;
 
     /// <summary>How often a live key is written again: a flushed Redis is whole again within this time.</summary>
     public TimeSpan KeyRenewalInterval => TimeToLive / 3;

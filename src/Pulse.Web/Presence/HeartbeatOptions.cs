@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Pulse.Presence;
 
 namespace Pulse.Web.Presence;
 
@@ -17,11 +18,8 @@ internal sealed class HeartbeatOptions
     [Range(1, 100_000)]
     public int ConnectsPerSecond { get; set; } = 2_000;
 
-    /// <summary>How long the silo keeps an unrenewed lease.</summary>
-    public TimeSpan LeaseDuration => TimeToLive * 2 / 3;
-
-    /// <summary>Twice within a lease's life, so that one lost renewal is no flap.</summary>
-    public TimeSpan LeaseRenewalInterval => LeaseDuration * 3 / 8;
+    /// <summary>See <see cref="LeaseTimes.RenewalInterval"/>.</summary>
+    public TimeSpan LeaseRenewalInterval => LeaseTimes.RenewalInterval(TimeToLive);
 
     /// <summary>How often a watched user's grain is asked again: a lost change is made good within it. A third of what the grain remembers a watcher.</summary>
     public TimeSpan WatchRefreshInterval => TimeToLive / 3;

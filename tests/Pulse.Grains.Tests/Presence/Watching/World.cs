@@ -9,7 +9,7 @@ internal sealed class World
     public const int Users = 2;
     public const int FrontEnds = 3;
 
-    private static readonly TimeSpan RenewalInterval = SteppedCluster.Options.LeaseDuration * 3 / 8;
+    private static readonly TimeSpan RenewalInterval = LeaseTimes.RenewalInterval(SteppedCluster.Options.TimeToLive);
 
     // Orleans gives a message up after its response timeout of 30 s: none is later than that.
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(25);

@@ -26,8 +26,11 @@ internal sealed class AccessTokenSchemes
     /// <summary>The scheme that checks this issuer's tokens.</summary>
     public static string ForTrusted(TrustedIssuerOptions issuer) => TrustedPrefix + issuer.Issuer;
 
+    // Without trusted issuers there is nothing to read the token for, once more than its check does.
+    private bool IsOwnAlone => _byIssuer.Count == 1 && _encrypted == Own;
+
     /// <summary>The scheme to check a token with, by its form and its still unproven <c>iss</c>. Never fails: what cannot be read is <see cref="Own"/>'s to refuse.</summary>
-    public string Select(string? token) => AccessTokenHandler.Read(token) switch
+    public string Select(string? token) => IsOwnAlone ? Own : AccessTokenHandler.Read(token) switch
     {
         { IsEncrypted: true } => _encrypted,
         { Issuer: { } issuer } when _byIssuer.TryGetValue(issuer, out var scheme) => scheme,

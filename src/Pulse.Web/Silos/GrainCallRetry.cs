@@ -26,23 +26,20 @@ internal sealed class GrainCallRetry : IOutgoingGrainCallFilter
 
     private static async Task InvokeAsync(IOutgoingGrainCallContext context)
     {
-        // Nearly always the only try: it pays for no pipeline.
-        if (!await IsTakenAsync(context)) await s_pipeline.ExecuteAsync(static (call, _) => TryAgainAsync(call), context);
-    }
-
-    private static async Task<bool> IsTakenAsync(IOutgoingGrainCallContext call)
-    {
         try
         {
-            await call.Invoke();
+            await context.Invoke();
 
             // A rejection is an answer as others are, until somebody asks for its result.
-            return !IsRejection(call.Response?.Exception);
+            if (!IsRejection(context.Response?.Exception)) return;
         }
         catch (Exception e) when (IsRejection(e))
         {
-            return false;
+            // Some come this way.
         }
+
+        // Seldom: the first try pays for no pipeline.
+        await s_pipeline.ExecuteAsync(static (call, _) => TryAgainAsync(call), context);
     }
 
     private static async ValueTask TryAgainAsync(IOutgoingGrainCallContext call)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
+using Xunit;
 
 namespace Pulse.Grains.Tests;
 
@@ -14,4 +15,11 @@ public sealed class PatientCluster : PulseCluster
         ["Pulse:Presence:HeartbeatInterval"] = PatientTimeToLive.ToString(),
         ["Pulse:Presence:OfflineGrace"] = PatientTimeToLive.ToString(),
     });
+}
+
+/// <summary>Shares one such cluster among the test classes that only need keys of their own.</summary>
+[CollectionDefinition(Name)]
+public sealed class SharedPatientCluster : ICollectionFixture<PatientCluster>
+{
+    public const string Name = "Patient cluster";
 }

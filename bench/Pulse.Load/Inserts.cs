@@ -9,11 +9,14 @@ internal sealed class Inserts(Options options, Meter meter, Dictionary<string, o
     private const string Sql =
         "INSERT INTO users (id, email, name, created_at) VALUES (@id, @email, @name, now()) ON CONFLICT (id) DO UPDATE SET name = excluded.name";
 
+    // As many as bench/run.sh lets the servers have of sync.
+    private const int Warmups = 10;
+
     public async Task RunAsync()
     {
         await using var database = NpgsqlDataSource.Create(options.Text("database", ""));
         var latency = new Samples();
-        await InsertAsync(database, options.FirstUser + options.Connections, latency);
+        for (var i = 1; i <= Warmups; i++) await InsertAsync(database, options.FirstUser + (i * options.Connections), latency);
         latency.Clear();
 
         meter.Start();

@@ -35,7 +35,7 @@ internal sealed class GrainCallRetry : IOutgoingGrainCallFilter
         }
         catch (Exception e) when (IsRejection(e))
         {
-            // Some come this way.
+            // Thrown where no silo could be sent it.
         }
 
         // Seldom: the first try pays for no pipeline.

@@ -6,12 +6,13 @@ const rounds = readFileSync(process.argv[2], 'utf8').trim().split('\n').map((lin
 const labels = new Map();
 for (const round of rounds) labels.set(round.label, [...(labels.get(round.label) ?? []), round]);
 
-const median = (label, read) => {
-  const values = (labels.get(label) ?? []).map(read).filter((value) => value !== undefined).sort((a, b) => a - b);
+const middle = (values) => {
   if (values.length === 0) return undefined;
-  const half = values.length >> 1;
-  return values.length % 2 ? values[half] : (values[half - 1] + values[half]) / 2;
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 };
+const median = (label, read) => middle((labels.get(label) ?? []).map(read).filter((value) => value !== undefined));
 const text = (value, digits = 0) => (value === undefined ? '–' : value.toFixed(digits));
 const ratio = (a, b) => (a === undefined || !b ? '–' : `${(a / b).toFixed(2)} ×`);
 const row = (cells) => console.log(`| ${cells.join(' | ')} |`);
@@ -58,8 +59,7 @@ if (labels.has('1 silos/me')) {
   table(['External topology', '1 silo µs/op', '3 silos µs/op', 'ratio of each turn, median', 'target']);
   for (const phase of ['me', 'connect again', 'churn']) {
     const [one, three] = [`1 silos/${phase}`, `3 silos/${phase}`];
-    const turns = labels.get(three).map((round, turn) => ({ ratio: round.cpu_us_per_op / labels.get(one)[turn].cpu_us_per_op }));
-    labels.set(`turns/${phase}`, turns);
-    row([phase, text(cpu(one), 1), text(cpu(three), 1), `${text(median(`turns/${phase}`, (turn) => turn.ratio), 2)} ×`, '1.1 ×']);
+    const turns = labels.get(three).map((round, turn) => round.cpu_us_per_op / labels.get(one)[turn].cpu_us_per_op);
+    row([phase, text(cpu(one), 1), text(cpu(three), 1), `${text(middle(turns), 2)} ×`, '1.1 ×']);
   }
 }

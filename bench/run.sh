@@ -254,16 +254,18 @@ phase_external() {
 }
 
 # Each silo is to have had as many calls as the only one.
-warm_external() {
-  load churn --first $(($1 * 5000)) --n 500 --c 50 --t $(($1 * warm)) >/dev/null
-  load connect --first $(($1 * 5000)) --n $connect >/dev/null
-  load me --first $(($1 * 5000)) --n $users --c 32 --t 1 --warm $(($1 * warm)) >/dev/null
+warm_external() { # SILOS
+  local first=$(($1 * 5000))
+  load churn --first $first --n 500 --c 50 --t $(($1 * warm)) >/dev/null
+  load connect --first $first --n $connect >/dev/null
+  load me --first $first --n $users --c 32 --t 1 --warm $(($1 * warm)) >/dev/null
 }
 
-measure_external() {
-  record "$1 silos/connect again" connect --first $(($1 * 5000)) --n $connect
-  record "$1 silos/churn" churn --first $(($1 * 5000)) --n $users --t $((seconds / 2))
-  record "$1 silos/me" me --first $(($1 * 5000)) --n $users --c 32 --t $((seconds / 2))
+measure_external() { # SILOS
+  local first=$(($1 * 5000))
+  record "$1 silos/connect again" connect --first $first --n $connect
+  record "$1 silos/churn" churn --first $first --n $users --t $((seconds / 2))
+  record "$1 silos/me" me --first $first --n $users --c 32 --t $((seconds / 2))
 }
 
 phase_cold() {

@@ -39,7 +39,11 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
 
         // Some leave while nobody may be there to hear it. A front end that dies takes the knowledge of its last seconds with it, so not there.
         if (!names[0].StartsWith("front-end", StringComparison.Ordinal)) await _fleet.LeaveAsync(Scale.Users / 50);
-        if (names.Length == 3) await ReviveAsync(names);
+        if (names.Length == 3)
+        {
+            foreach (var name in names) await _cluster.StartAsync(name);
+        }
+
 
         // Those who talk to a process that does not answer find out by their own pings.
         await Task.Delay(verb == "kill" ? TimeSpan.FromSeconds(1) : Scale.TimeToLive);
@@ -183,11 +187,6 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
         "cut" => _cluster.MendAsync(name),
         _ => Task.CompletedTask,
     };
-
-    private async Task ReviveAsync(string[] names)
-    {
-        foreach (var name in names) await _cluster.StartAsync(name);
-    }
 
     private async Task<TimeSpan> WaitUntilRightAsync(string when)
     {

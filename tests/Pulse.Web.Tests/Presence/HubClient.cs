@@ -57,6 +57,9 @@ internal sealed class HubClient : IAsyncDisposable
         return client;
     }
 
+    /// <summary>Watches these users; the answer of the hub.</summary>
+    public Task<JsonElement[]> WatchAsync(params Guid[] userIds) => Connection.InvokeAsync<JsonElement[]>("WatchPresence", userIds);
+
     /// <summary>The first message of that name that fits, whether it came already or not.</summary>
     public async Task<JsonElement> NextAsync(string name, Func<JsonElement, bool>? fits = null)
     {

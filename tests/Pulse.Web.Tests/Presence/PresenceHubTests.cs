@@ -49,7 +49,7 @@ public sealed class PresenceHubTests(PulseApplication pulse)
     public async Task Watch_SeesTheOtherComeChangeAndGo()
     {
         await using var ada = await ConnectAsync(_ada);
-        var before = Assert.Single(await WatchAsync(ada, _bob));
+        var before = Assert.Single(await ada.WatchAsync(_bob));
         Assert.Equal("offline", before.GetProperty("status").GetString());
 
         await using (var bob = await ConnectAsync(_bob))
@@ -71,7 +71,7 @@ public sealed class PresenceHubTests(PulseApplication pulse)
         var carol = Guid.CreateVersion7();
         await using var ada = await ConnectAsync(_ada);
         await using var bob = await ConnectAsync(_bob);
-        await WatchAsync(ada, _bob, carol);
+        await ada.WatchAsync(_bob, carol);
         using var broken = await RawSocket.ConnectAsync(pulse.Address, Token(carol));
         await ada.StatusAsync(carol, "online");
 
@@ -89,7 +89,7 @@ public sealed class PresenceHubTests(PulseApplication pulse)
     {
         var carol = Guid.CreateVersion7();
         await using var ada = await ConnectAsync(_ada);
-        await WatchAsync(ada, _bob, carol);
+        await ada.WatchAsync(_bob, carol);
         await ada.Connection.InvokeAsync("UnwatchPresence", new[] { _bob });
 
         await using var bob = await ConnectAsync(_bob);
@@ -146,7 +146,7 @@ public sealed class PresenceHubTests(PulseApplication pulse)
     {
         await using var ada = await ConnectAsync(_ada);
         await using var bob = await ConnectAsync(_bob);
-        await WatchAsync(ada, _bob);
+        await ada.WatchAsync(_bob);
 
         await Assert.ThrowsAnyAsync<Exception>(() => bob.Connection.InvokeAsync("SetStatus", "busy", new string('x', 80_000)));
 
@@ -228,9 +228,6 @@ public sealed class PresenceHubTests(PulseApplication pulse)
     }
 
     private Task<HubClient> ConnectAsync(Guid userId) => HubClient.ConnectAsync(pulse.Address, Token(userId));
-
-    private static async Task<JsonElement[]> WatchAsync(HubClient client, params Guid[] userIds) =>
-        await client.Connection.InvokeAsync<JsonElement[]>("WatchPresence", userIds);
 
     private static string Token(Guid userId, int seconds = 3600)
     {

@@ -18,7 +18,7 @@ public sealed class StatusTests(PulseApplication pulse)
         await using var ada = await ConnectAsync(_ada);
         await using var phone = await ConnectAsync(_bob);
         await using var desk = await ConnectAsync(_bob);
-        await WatchAsync(ada, _bob);
+        await ada.WatchAsync(_bob);
 
         await phone.Connection.InvokeAsync("SetStatus", "away");
         await desk.Connection.InvokeAsync("SetStatus", "busy");
@@ -33,7 +33,7 @@ public sealed class StatusTests(PulseApplication pulse)
     public async Task Connect_WithAStatus_IsInvisibleFromTheFirstMoment()
     {
         await using var ada = await ConnectAsync(_ada);
-        await WatchAsync(ada, _bob);
+        await ada.WatchAsync(_bob);
 
         await using var bob = await ConnectAsync(_bob, "?status=invisible");
         await bob.Connection.InvokeAsync("SetStatus", "busy", null);
@@ -46,13 +46,13 @@ public sealed class StatusTests(PulseApplication pulse)
     public async Task SecondTab_KeepsTheMessageOfTheFirst()
     {
         await using var ada = await ConnectAsync(_ada);
-        await WatchAsync(ada, _bob);
+        await ada.WatchAsync(_bob);
         await using var first = await ConnectAsync(_bob);
         await first.Connection.InvokeAsync("SetStatus", "online", "At my desk");
 
         await using var second = await ConnectAsync(_bob);
 
-        var seen = Assert.Single(await WatchAsync(second, _bob));
+        var seen = Assert.Single(await second.WatchAsync(_bob));
         Assert.Equal("At my desk", seen.GetProperty("message").GetString());
     }
 
@@ -61,8 +61,8 @@ public sealed class StatusTests(PulseApplication pulse)
     {
         await using var ada = await ConnectAsync(_ada);
         await using var bob = await ConnectAsync(_bob);
-        await WatchAsync(ada, _bob);
-        await WatchAsync(bob, _bob);
+        await ada.WatchAsync(_bob);
+        await bob.WatchAsync(_bob);
 
         await bob.Connection.InvokeAsync("SetStatus", "invisible", "Do not tell");
 
@@ -81,19 +81,16 @@ public sealed class StatusTests(PulseApplication pulse)
         var bob = await ConnectAsync(_bob);
         await bob.Connection.InvokeAsync("SetStatus", "invisible", null);
         await ada.StatusAsync(_bob, "offline");
-        var hidden = Assert.Single(await WatchAsync(ada, _bob)).ToString();
+        var hidden = Assert.Single(await ada.WatchAsync(_bob)).ToString();
 
         await bob.DisposeAsync();
         await using var again = await ConnectAsync(_bob, "?status=invisible");
 
-        Assert.Equal(hidden, Assert.Single(await WatchAsync(ada, _bob)).ToString());
+        Assert.Equal(hidden, Assert.Single(await ada.WatchAsync(_bob)).ToString());
         Assert.Equal(["online", "offline"], ada.StatusesOf(_bob));
     }
 
     private Task<HubClient> ConnectAsync(Guid userId, string query = "") => HubClient.ConnectAsync(pulse.Address, Token(userId), query);
-
-    private static async Task<JsonElement[]> WatchAsync(HubClient client, params Guid[] userIds) =>
-        await client.Connection.InvokeAsync<JsonElement[]>("WatchPresence", userIds);
 
     private static string Token(Guid userId) => TestTokens.Hs256(TestTokens.Claims(userId));
 }

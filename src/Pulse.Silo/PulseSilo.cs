@@ -65,6 +65,8 @@ public static class PulseSilo
     {
         services.AddOptions<PresenceOptions>().Bind(configuration.GetSection(PresenceOptions.SectionName)).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<OnlineUsers>();
+        services.AddSingleton<Standstill>();
+        services.AddHostedService(provider => provider.GetRequiredService<Standstill>());
         services.AddHostedService<PresenceSweep>();
         if (redis is null)
         {

@@ -8,7 +8,8 @@ namespace Pulse.Grains.Presence;
 
 /// <summary>The silo's presence clock: has <see cref="OnlineUsers"/> keep the keys alive, grains drop leases that ran out, and lastSeen saved.</summary>
 internal sealed partial class PresenceSweep(
-    OnlineUsers users, LastSeenWriter lastSeen, IGrainFactory grains, IOptions<PresenceOptions> options, TimeProvider time, ILogger<PresenceSweep> logger)
+    OnlineUsers users, Standstill standstill, LastSeenWriter lastSeen, IGrainFactory grains, IOptions<PresenceOptions> options, TimeProvider time,
+    ILogger<PresenceSweep> logger)
     : BackgroundService
 {
     // After a front end's death thousands of leases run out together; the silo has other work too.
@@ -19,6 +20,8 @@ internal sealed partial class PresenceSweep(
         using var timer = new PeriodicTimer(options.Value.SweepInterval, time);
         while (await WaitAsync(timer, stoppingToken))
         {
+            // A silo that has been declared dead must not set keys.
+            if (!standstill.IsOver) continue;
             try
             {
                 var (expired, seen) = await users.SweepAsync();

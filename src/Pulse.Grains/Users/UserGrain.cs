@@ -22,6 +22,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private readonly IAccountStore _accounts;
     private readonly LastSeenWriter _lastSeenWriter;
     private readonly OnlineUsers _onlineUsers;
+    private readonly Standstill _standstill;
     private readonly IPresenceIndex _index;
     private readonly PresenceOptions _options;
     private readonly TimeProvider _time;
@@ -39,9 +40,9 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     public UserGrain(
         IGrainContext context, IUserStore store, IAccountStore accounts, LastSeenWriter lastSeenWriter, OnlineUsers onlineUsers,
-        IPresenceIndex index, IOptions<PresenceOptions> options, TimeProvider time, ILogger<UserGrain> logger)
+        Standstill standstill, IPresenceIndex index, IOptions<PresenceOptions> options, TimeProvider time, ILogger<UserGrain> logger)
     {
-        (_accounts, _lastSeenWriter, _onlineUsers, _index) = (accounts, lastSeenWriter, onlineUsers, index);
+        (_accounts, _lastSeenWriter, _onlineUsers, _standstill, _index) = (accounts, lastSeenWriter, onlineUsers, standstill, index);
         (_options, _time, _logger) = (options.Value, time, logger);
         UserId = context.GrainId.GetGuidKey();
         _user = new(UserId, store, time);
@@ -134,6 +135,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     public Task ExpireLeasesAsync()
     {
+        if (!_standstill.HasHeardAll) return Task.CompletedTask; // Asked again by the next sweep.
         _leases.Expire(_time.GetUtcNow());
         return SettleAsync();
     }
@@ -234,6 +236,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         try
         {
             if (await _index.IsOnlineAsync(UserId)) _leases.Assume(_time.GetUtcNow(), _options.RecallPatience);
+            else if (!_standstill.HasHeardAll) return; // Nobody may have been there to keep the key.
         }
         catch (PresenceIndexUnavailableException)
         {

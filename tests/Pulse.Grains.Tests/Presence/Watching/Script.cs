@@ -21,6 +21,9 @@ public enum Act
     DeliverLate,
     RestartFrontEnd,
     LoseGrain,
+
+    /// <summary>Both silos stand still, for longer than leases and keys live. What is sent to them waits.</summary>
+    StandStill,
 }
 
 /// <summary>How a message to a grain travels.</summary>
@@ -57,7 +60,7 @@ public static class Scripts
             (10, Gen.Constant(Act.Connect)), (4, Gen.Constant(Act.Close)), (4, Gen.Constant(Act.Drop)), (2, Gen.Constant(Act.Renew)),
             (5, Gen.Constant(Act.SetStatus)), (1, Gen.Constant(Act.Idle)), (6, Gen.Constant(Act.Watch)), (1, Gen.Constant(Act.Unwatch)),
             (2, Gen.Constant(Act.LoseChanges)), (2, Gen.Constant(Act.HoldChanges)), (3, Gen.Constant(Act.PassChanges)), (2, Gen.Constant(Act.DeliverLate)),
-            (1, Gen.Constant(Act.RestartFrontEnd)), (4, Gen.Constant(Act.LoseGrain)), (3, Gen.Constant(Act.Pause)))
+            (1, Gen.Constant(Act.RestartFrontEnd)), (4, Gen.Constant(Act.LoseGrain)), (1, Gen.Constant(Act.StandStill)), (3, Gen.Constant(Act.Pause)))
         from user in Gen.Choose(0, World.Users - 1)
         from device in Gen.Choose(0, 9)
         from frontEnd in Gen.Choose(0, World.FrontEnds - 1)

@@ -28,6 +28,7 @@ public sealed class SteppedCluster : PulseCluster
     {
         foreach (var silo in Cluster.Silos)
         {
+            await silo.ServiceProvider.GetRequiredService<Standstill>().GoOnAsync();
             var (expired, _) = await silo.ServiceProvider.GetRequiredService<OnlineUsers>().SweepAsync();
             foreach (var userId in expired) await Client.GetGrain<IUserGrain>(userId).ExpireLeasesAsync();
         }

@@ -14,6 +14,8 @@ internal sealed class World
     // Orleans gives a message up after its response timeout of 30 s: none is later than that.
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(25);
 
+    private static readonly TimeSpan Standstill = SteppedCluster.Options.TimeToLive * 1.5;
+
     private readonly SteppedCluster _cluster;
     private readonly TrueUser[] _users = [.. Enumerable.Range(0, Users).Select(_ => new TrueUser(Guid.CreateVersion7()))];
     private readonly WatchingFrontEnd[] _frontEnds;
@@ -131,6 +133,10 @@ internal sealed class World
                 _frontEnds[happening.FrontEnd] = new WatchingFrontEnd(_cluster.Client);
                 _allFrontEnds.Add(_frontEnds[happening.FrontEnd]);
                 break;
+
+            case Act.StandStill:
+                StandStill();
+                break;
         }
 
         Note(before);
@@ -142,6 +148,7 @@ internal sealed class World
             Act.Unwatch => frontEnd.UnwatchAsync(user.Id),
             Act.DeliverLate => DeliverLateAsync(1),
             Act.LoseGrain => _cluster.Cluster.DeactivateAsync(grain),
+            Act.StandStill => _cluster.SweepAsync(),
             _ => Task.CompletedTask,
         });
         if (happening.Act == Act.LoseChanges) frontEnd.Turn(WatchingFrontEnd.Network.Loses);
@@ -179,6 +186,15 @@ internal sealed class World
                 await RenewAsync(_frontEnds[i]);
                 await RefreshAsync(_frontEnds[i]);
             }
+        }
+    }
+
+    private void StandStill()
+    {
+        _cluster.Clock.Set(Now + Standstill);
+        for (var i = 0; i < FrontEnds; i++)
+        {
+            if (_upkeepAt[i] < Now) _upkeepAt[i] = Now;
         }
     }
 

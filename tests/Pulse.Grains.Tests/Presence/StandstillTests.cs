@@ -1,0 +1,128 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using Orleans.Runtime;
+using Pulse.Grains.Presence;
+using Xunit;
+
+namespace Pulse.Grains.Tests.Presence;
+
+/// <summary>What a silo may say after it stood still, on a clock and a membership table that do as they are told.</summary>
+public sealed class StandstillTests : IDisposable
+{
+    private static readonly PresenceOptions Options = new();
+    private static readonly TimeSpan Noticed = Options.LeaseDuration / 4 + TimeSpan.FromSeconds(1);
+
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly Membership _membership = new();
+    private readonly Standstill _standstill;
+
+    public StandstillTests() =>
+        _standstill = new(_membership, Microsoft.Extensions.Options.Options.Create(Options), _time, NullLogger<Standstill>.Instance);
+
+    public void Dispose() => _standstill.Dispose();
+
+    [Fact]
+    public async Task RunningSilo_IsBelieved_AndAsksNothing()
+    {
+        Assert.True(_standstill.HasHeardAll);
+        for (var i = 0; i < 100; i++)
+        {
+            await _standstill.GoOnAsync();
+            _time.Advance(Options.LeaseDuration / 4);
+            Assert.True(_standstill.IsOver);
+            Assert.True(_standstill.HasHeardAll);
+        }
+
+        Assert.Equal(0, _membership.Reads);
+    }
+
+    [Fact]
+    public async Task SiloThatStandsStill_IsNotBelieved_BeforeItHasNoticedItself()
+    {
+        await _standstill.GoOnAsync();
+        _time.Advance(Noticed);
+
+        Assert.False(_standstill.IsOver);
+        Assert.False(_standstill.HasHeardAll);
+    }
+
+    [Fact]
+    public async Task SiloThatStoodStill_AsksTheTable_BeforeItDoesAnything()
+    {
+        await _standstill.GoOnAsync();
+        _time.Advance(Noticed);
+        _membership.Answer = new();
+
+        var goingOn = _standstill.GoOnAsync();
+        Assert.Equal(1, _membership.Reads);
+        Assert.False(_standstill.IsOver);
+
+        // What it may be that the table says first: a silo that has been declared dead does not get here.
+        _membership.Answer.SetResult();
+        await goingOn;
+        Assert.True(_standstill.IsOver);
+    }
+
+    [Fact]
+    public async Task SiloThatStoodStill_TakesNobodyForGone_UntilAllMustHaveRenewed()
+    {
+        await _standstill.GoOnAsync();
+        _time.Advance(Noticed);
+        await _standstill.GoOnAsync();
+
+        var left = Options.RecallPatience;
+        for (var step = TimeSpan.FromSeconds(1); left > TimeSpan.Zero; left -= step)
+        {
+            Assert.False(_standstill.HasHeardAll);
+            _time.Advance(step);
+            await _standstill.GoOnAsync();
+        }
+
+        Assert.True(_standstill.HasHeardAll);
+    }
+
+    [Fact]
+    public async Task TableThatCannotBeRead_IsWaitedForNoLongerThanFrontEndsAre()
+    {
+        await _standstill.GoOnAsync();
+        _time.Advance(Noticed);
+        _membership.Answer = new();
+        _membership.Answer.SetException(new InvalidOperationException("Redis is away."));
+
+        await _standstill.GoOnAsync();
+
+        Assert.True(_standstill.IsOver);
+        Assert.False(_standstill.HasHeardAll);
+    }
+
+    [Fact]
+    public async Task ClockSetBack_IsNoStandstill()
+    {
+        await _standstill.GoOnAsync();
+        _time.AdjustTime(_time.GetUtcNow() - TimeSpan.FromHours(1));
+        await _standstill.GoOnAsync();
+
+        Assert.True(_standstill.HasHeardAll);
+        Assert.Equal(0, _membership.Reads);
+    }
+
+    private sealed class Membership : IClusterMembershipService
+    {
+        public TaskCompletionSource? Answer { get; set; }
+
+        public int Reads { get; private set; }
+
+        public ClusterMembershipSnapshot CurrentSnapshot => throw new NotSupportedException();
+
+        public IAsyncEnumerable<ClusterMembershipSnapshot> MembershipUpdates => throw new NotSupportedException();
+
+        public ValueTask Refresh(MembershipVersion minimumVersion = default, CancellationToken cancellationToken = default)
+        {
+            Reads++;
+            return Answer is null ? ValueTask.CompletedTask : new(Answer.Task);
+        }
+
+        public Task<bool> TryKill(SiloAddress siloAddress) => throw new NotSupportedException();
+    }
+}

@@ -119,6 +119,20 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         }
     }
 
+    /// <summary>Waits for what another caller's statement brings too, no longer than for one's own.</summary>
+    /// <exception cref="StoreUnavailableException">No answer in time; the statement may still take effect.</exception>
+    public async Task<T> InTimeAsync<T>(Task<T> answer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await answer.WaitAsync(_timeout, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            throw NoAnswer(_timeout);
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

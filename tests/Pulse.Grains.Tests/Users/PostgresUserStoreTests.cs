@@ -46,6 +46,19 @@ public sealed class PostgresUserStoreTests(PostgresStores stores) : UserStoreCon
     }
 
     [Fact]
+    public async Task FindOrInsert_OneOfManyIsRefused_TheOthersAreInserted()
+    {
+        var refused = TestUsers.New() with { Name = new('x', 201) };
+        UserRow[] users = [.. Enumerable.Range(0, 30).Select(_ => TestUsers.New())];
+
+        var others = users.Select(user => Task.Run(() => _stores.Users.FindOrInsertAsync(user))).ToArray();
+        await Assert.ThrowsAsync<InvalidOperationException>(() => _stores.Users.FindOrInsertAsync(refused));
+
+        Assert.All(await Task.WhenAll(others), answer => Assert.Equal((null, UserWrite.Saved), answer));
+        Assert.Null(await _stores.Users.FindAsync(refused.Id));
+    }
+
+    [Fact]
     public async Task Find_PooledConnectionsWereEnded_IsAnsweredByTheSecondTry()
     {
         await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => _stores.Users.FindAsync(Guid.NewGuid())));

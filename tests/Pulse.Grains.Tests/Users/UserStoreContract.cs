@@ -48,6 +48,35 @@ public abstract class UserStoreContract(StoresFixture stores)
     }
 
     [Fact]
+    public async Task FindOrInsert_ManyUsersAtOnce_AnswersEachByItself()
+    {
+        var known = TestUsers.New();
+        await _users.InsertAsync(known, account: null);
+        var everything = TestUsers.New() with { EmailVerified = true, Name = "Žofie 🦊 عمر ﷽", Avatar = "https://example.com/ž.png", LastSeenAt = TestUsers.Noon };
+        UserRow[] users = [known with { Name = "Another" }, everything, .. Enumerable.Range(0, 50).Select(_ => TestUsers.New()), TestUsers.New(known.Email)];
+
+        var answers = await Task.WhenAll(users.Select(user => Task.Run(() => _users.FindOrInsertAsync(user))));
+
+        Assert.Equal((known, UserWrite.Stale), answers[0]);
+        Assert.All(answers[1..^1], answer => Assert.Equal((null, UserWrite.Saved), answer));
+        Assert.Equal((null, UserWrite.EmailTaken), answers[^1]);
+        foreach (var user in users[1..^1]) Assert.Equal(user, await _users.FindAsync(user.Id));
+        Assert.Equal(known, await _users.FindAsync(known.Id));
+        Assert.Null(await _users.FindAsync(users[^1].Id));
+    }
+
+    [Fact]
+    public async Task FindOrInsert_OneEmailOfManyAtOnce_InsertsOne()
+    {
+        var email = TestUsers.New().Email;
+
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => _users.FindOrInsertAsync(TestUsers.New(email)))));
+
+        Assert.Single(outcomes, outcome => outcome.Insert == UserWrite.Saved);
+        Assert.Equal(19, outcomes.Count(outcome => outcome.Insert == UserWrite.EmailTaken));
+    }
+
+    [Fact]
     public async Task ListNewest_GivesWholeRowsByIdLatestFirst_AndNoMoreThanAskedFor()
     {
         // Later than the ids of all other tests here, and inserted in another order than theirs.

@@ -24,8 +24,6 @@ internal sealed class PostgresNewUsers(PostgresDatabase database)
         SELECT {UserTable.Columns}, false FROM users WHERE id = ANY (@ids)
         """;
 
-    private const int IsNewColumn = 8;
-
     private readonly GroupCommit<UserRow, (UserRow? Found, bool IsNew)> _arriving =
         new(users => FindOrInsertAsync(database, users), MostAtOnce);
 
@@ -66,7 +64,7 @@ internal sealed class PostgresNewUsers(PostgresDatabase database)
                 while (await reader.ReadAsync(token))
                 {
                     var row = UserTable.Read(reader);
-                    if (reader.GetBoolean(IsNewColumn)) added.Add((row.Id, row.Email));
+                    if (reader.GetBoolean(reader.FieldCount - 1)) added.Add((row.Id, row.Email));
                     else found.Add(row.Id, row);
                 }
 

@@ -46,6 +46,24 @@ public sealed class PostgresUserStoreTests(PostgresStores stores) : UserStoreCon
     }
 
     [Fact]
+    public async Task FindOrInsert_WhoComesWhileOthersAreInserted_IsInsertedInOneTransaction()
+    {
+        await using var holder = (NpgsqlConnection)await _stores.Database.DataSource.OpenConnectionAsync();
+        await using var transaction = await holder.BeginTransactionAsync();
+        await using (var held = new NpgsqlCommand("LOCK TABLE users IN SHARE MODE", holder, transaction)) await held.ExecuteNonQueryAsync();
+        var first = _stores.Users.FindOrInsertAsync(TestUsers.New());
+        await Eventually.AsyncEqual<object?>(true, () => _stores.ExecuteAsync("SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'users'::regclass AND NOT granted)"));
+
+        UserRow[] users = [.. Enumerable.Range(0, 30).Select(_ => TestUsers.New())];
+        var others = users.Select(user => _stores.Users.FindOrInsertAsync(user)).ToArray();
+        await transaction.RollbackAsync();
+        await Task.WhenAll([first, .. others]);
+
+        var ids = string.Join(',', users.Select(user => $"'{user.Id}'"));
+        Assert.Equal(1L, await _stores.ExecuteAsync($"SELECT count(DISTINCT xmin::text) FROM users WHERE id IN ({ids})"));
+    }
+
+    [Fact]
     public async Task FindOrInsert_OneOfManyIsRefused_TheOthersAreInserted()
     {
         var refused = TestUsers.New() with { Name = new('x', 201) };

@@ -28,10 +28,10 @@ internal sealed class PresenceOptions : IValidatableObject
     public TimeSpan LeaseDuration => LeaseTimes.Duration(TimeToLive);
 
     /// <summary>
-    /// How long a grain that is new on its silo waits to hear from everybody's front ends: until each has renewed, and a quarter of a lease for one that is
-    /// late.
+    /// How long a grain that is new on its silo waits to hear from everybody's front ends: until each has renewed, and a sixth of a key's life for one that
+    /// is late.
     /// </summary>
-    public TimeSpan RecallPatience => LeaseTimes.RenewalInterval(TimeToLive) + LeaseDuration / 4;
+    public TimeSpan RecallPatience => LeaseTimes.RenewalInterval(TimeToLive) + TimeToLive / 6;
 
     /// <summary>How often a live key is written again: a flushed Redis is whole again within this time.</summary>
     public TimeSpan KeyRenewalInterval => TimeToLive / 3;

@@ -13,11 +13,15 @@ internal sealed partial class Standstill(
     IClusterMembershipService membership, IOptions<PresenceOptions> options, TimeProvider time, ILogger<Standstill> logger)
     : BackgroundService
 {
-    private readonly TimeSpan _noticedAfter = options.Value.LeaseDuration / 4;
+    // Less than it takes to be declared dead by others.
+    private readonly TimeSpan _noticedAfter = NoticedAfter(options.Value);
     private readonly TimeSpan _patience = options.Value.RecallPatience;
     private readonly Lock _lock = new();
     private DateTimeOffset? _wentOnAt;
     private DateTimeOffset _heardAllAt;
+
+    /// <summary>How long nothing must have happened in this process to be taken for a standstill.</summary>
+    public static TimeSpan NoticedAfter(PresenceOptions options) => options.TimeToLive / 6;
 
     /// <summary>Whether the silo runs, and still counts as one since it last stood still.</summary>
     public bool IsOver

@@ -35,7 +35,7 @@ internal sealed class PostgresNewUsers(PostgresDatabase database)
         return found is null ? (null, await WhyNotAsync(user, cancellationToken)) : (found, UserWrite.Stale);
     }
 
-    /// <summary>Why the user's row was refused: the e-mail is another's, or their own, or was free again in a moment: another activation or a first try wrote it.</summary>
+    /// <summary>Why the user's row was not inserted: another user has the e-mail; else another activation, or a first try, was faster.</summary>
     public async Task<UserWrite> WhyNotAsync(UserRow user, CancellationToken cancellationToken)
     {
         var owner = await database.RunAsync(

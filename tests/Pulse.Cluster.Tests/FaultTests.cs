@@ -44,15 +44,14 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
             foreach (var name in names) await _cluster.StartAsync(name);
         }
 
-
         // Those who talk to a process that does not answer find out by their own pings.
         await Task.Delay(verb == "kill" ? TimeSpan.FromSeconds(1) : Scale.TimeToLive);
         await WaitUntilRightAsync($"after {fault}");
         var converged = clock.Elapsed;
 
-        // What was frozen comes to life again among others who have taken it for dead. A silo that learns so ends itself, a moment after it seems to be back.
         foreach (var name in names) await HealAsync(verb, name);
-        await WaitUntilReadyAsync(revive: names);
+        foreach (var name in names) await _cluster.StartAsync(name);
+        await WaitUntilReadyAsync();
         _fleet.ComeBack();
         await VerifyAsync(fault, converged);
     }
@@ -181,12 +180,16 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
         _ => throw new ArgumentException(verb),
     };
 
-    private Task HealAsync(string verb, string name) => verb switch
+    private async Task HealAsync(string verb, string name)
     {
-        "freeze" => _cluster.SignalAsync(name, "CONT"),
-        "cut" => _cluster.MendAsync(name),
-        _ => Task.CompletedTask,
-    };
+        if (verb == "cut") await _cluster.MendAsync(name);
+        if (verb != "freeze") return;
+        await _cluster.SignalAsync(name, "CONT");
+
+        // A silo comes to life again among others who have declared it dead. It must learn so, and end itself.
+        if (!name.StartsWith("silo", StringComparison.Ordinal)) return;
+        await Wait.UntilAsync($"{name} to end itself", () => Task.FromResult(_cluster.IsAlive(name) ? "it runs" : ""), TimeSpan.FromMinutes(1));
+    }
 
     private async Task<TimeSpan> WaitUntilRightAsync(string when)
     {
@@ -201,14 +204,12 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
         }
     }
 
-    /// <summary>Starts those of the named that have ended, as an orchestrator would, until all are ready.</summary>
-    private async Task WaitUntilReadyAsync(params string[] revive)
+    private async Task WaitUntilReadyAsync()
     {
         foreach (var name in LocalCluster.Processes)
         {
             await Wait.UntilAsync($"{name} to be ready", async () =>
             {
-                if (revive.Contains(name)) await _cluster.StartAsync(name);
                 using var answer = await _fleet.Http.GetAsync(new Uri(_cluster.AddressOf(name), "/health/ready"));
                 if (!answer.IsSuccessStatusCode) return await answer.Content.ReadAsStringAsync();
                 return !name.StartsWith("front-end", StringComparison.Ordinal) || await _cluster.BalancerStateAsync(name) == "UP" ? "" : "not UP for HAProxy";

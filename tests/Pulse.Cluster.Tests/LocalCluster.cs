@@ -111,12 +111,26 @@ internal sealed class LocalCluster : IAsyncDisposable
         return rows.First(row => row.Length > 17 && row[1] == name)[17];
     }
 
+    /// <summary>Whether the process runs: not where it has ended and nobody has asked how.</summary>
+    public bool IsAlive(string name)
+    {
+        try
+        {
+            // proc(5): "State:	S (sleeping)".
+            var state = File.ReadLines($"/proc/{Pid(name)}/status").First(line => line.StartsWith("State:", StringComparison.Ordinal));
+            return state.Split('\t')[1][0] is not ('Z' or 'X');
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Resident memory, without what is mapped from files; bytes.</summary>
     public long OwnBytes(string name)
     {
-        var pid = File.ReadAllText(Path.Combine(_directory.FullName, $"{name}.pid")).Trim();
         // proc(5): "RssAnon:     51428 kB".
-        var line = File.ReadLines($"/proc/{pid}/status").First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal));
+        var line = File.ReadLines($"/proc/{Pid(name)}/status").First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal));
         return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
     }
 
@@ -131,6 +145,8 @@ internal sealed class LocalCluster : IAsyncDisposable
         await RunAsync("down");
         if (_directory.Exists) _directory.Delete(recursive: true);
     }
+
+    private string Pid(string name) => File.ReadAllText(Path.Combine(_directory.FullName, $"{name}.pid")).Trim();
 
     private static string Build(string name) => $"PULSE_BUILD_{name.Replace('-', '_')}";
 

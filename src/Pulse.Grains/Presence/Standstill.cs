@@ -13,7 +13,7 @@ internal sealed partial class Standstill(
     IClusterMembershipService membership, IOptions<PresenceOptions> options, TimeProvider time, ILogger<Standstill> logger)
     : BackgroundService
 {
-    // Less than it takes to be declared dead by others.
+    // Too short to make a lease run out; with the default, and a lease of 50 s, also too short to be declared dead.
     private readonly TimeSpan _noticedAfter = NoticedAfter(options.Value);
     private readonly TimeSpan _patience = options.Value.RecallPatience;
     private readonly Lock _lock = new();
@@ -43,7 +43,7 @@ internal sealed partial class Standstill(
     }
 
     /// <summary>Says that the silo runs. After a standstill it first asks the membership table: a silo that reads there that it is dead ends its process.</summary>
-    public async ValueTask GoOnAsync()
+    public async ValueTask GoOnAsync(CancellationToken cancellationToken = default)
     {
         TimeSpan stoodStillFor;
         lock (_lock)
@@ -61,7 +61,7 @@ internal sealed partial class Standstill(
         LogStoodStill(stoodStillFor.TotalSeconds, _patience.TotalSeconds);
         try
         {
-            await membership.Refresh();
+            await membership.Refresh(cancellationToken: cancellationToken);
         }
         catch (Exception e)
         {
@@ -81,7 +81,7 @@ internal sealed partial class Standstill(
         using var timer = new PeriodicTimer(options.Value.SweepInterval, time);
         try
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken)) await GoOnAsync();
+            while (await timer.WaitForNextTickAsync(stoppingToken)) await GoOnAsync(stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

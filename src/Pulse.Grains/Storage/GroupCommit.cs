@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Pulse.Grains.Storage;
 
 /// <summary>Hands what many ask for at once to the database together: while one group is under way the next gathers, without a timer.</summary>
@@ -9,14 +11,14 @@ internal sealed class GroupCommit<TItem, TAnswer>(Func<TItem[], Task<TAnswer[]>>
     private readonly Queue<Member> _waiting = [];
     private bool _isCommitting;
 
-    private sealed record Member(TItem Item, TaskCompletionSource<TAnswer> Answer);
+    private sealed record Member(TItem Item, TaskCompletionSource<TAnswer> Answer, Activity? Trace);
 
     /// <summary>Adds one item to the next group.</summary>
     /// <returns>Its answer, or why there is none. An item that the database refuses does not fail the others.</returns>
     public Task<TAnswer> AddAsync(TItem item)
     {
         // Continuations run elsewhere: the next group does not wait for what becomes of this one.
-        var member = new Member(item, new(TaskCreationOptions.RunContinuationsAsynchronously));
+        var member = new Member(item, new(TaskCreationOptions.RunContinuationsAsynchronously), Activity.Current);
         lock (_gate)
         {
             _waiting.Enqueue(member);
@@ -24,8 +26,8 @@ internal sealed class GroupCommit<TItem, TAnswer>(Func<TItem[], Task<TAnswer[]>>
             _isCommitting = true;
         }
 
-        // On the thread pool: whoever adds may be a grain, whose turns are its own.
-        _ = Task.Run(CommitAllAsync);
+        // On the thread pool, and with nothing of who added this one: it may be a grain, whose turns are its own, and others' items follow.
+        using (ExecutionContext.SuppressFlow()) _ = Task.Run(CommitAllAsync);
         return member.Answer.Task;
     }
 
@@ -47,10 +49,12 @@ internal sealed class GroupCommit<TItem, TAnswer>(Func<TItem[], Task<TAnswer[]>>
 
     private async Task CommitAsync(Member[] group)
     {
+        // One statement has one parent: whoever waits longest.
+        Activity.Current = group[0].Trace;
         try
         {
             var answers = await commit(Array.ConvertAll(group, member => member.Item));
-            for (var i = 0; i < group.Length; i++) group[i].Answer.SetResult(answers[i]);
+            for (var i = 0; i < group.Length; i++) group[i].Answer.TrySetResult(answers[i]);
         }
         catch (Exception e) when (group.Length > 1 && e is not StoreUnavailableException)
         {
@@ -62,7 +66,7 @@ internal sealed class GroupCommit<TItem, TAnswer>(Func<TItem[], Task<TAnswer[]>>
         {
             foreach (var member in group)
             {
-                member.Answer.SetException(e);
+                member.Answer.TrySetException(e);
                 _ = member.Answer.Task.Exception; // Observed: a caller may have stopped waiting.
             }
         }

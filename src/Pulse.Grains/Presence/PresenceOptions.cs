@@ -33,6 +33,12 @@ internal sealed class PresenceOptions : IValidatableObject
     /// </summary>
     public TimeSpan RecallPatience => LeaseTimes.RenewalInterval(TimeToLive) + TimeToLive / 6;
 
+    /// <summary>
+    /// After how long without a step a silo takes itself to have stood still: too short to make a lease run out; with the default, and a lease of 50 s, also
+    /// too short to be declared dead.
+    /// </summary>
+    public TimeSpan StandstillAfter => TimeToLive / 6;
+
     /// <summary>How often a live key is written again: a flushed Redis is whole again within this time.</summary>
     public TimeSpan KeyRenewalInterval => TimeToLive / 3;
 

@@ -13,15 +13,11 @@ internal sealed partial class Standstill(
     IClusterMembershipService membership, IOptions<PresenceOptions> options, TimeProvider time, ILogger<Standstill> logger)
     : BackgroundService
 {
-    // Too short to make a lease run out; with the default, and a lease of 50 s, also too short to be declared dead.
-    private readonly TimeSpan _noticedAfter = NoticedAfter(options.Value);
+    private readonly TimeSpan _noticedAfter = options.Value.StandstillAfter;
     private readonly TimeSpan _patience = options.Value.RecallPatience;
     private readonly Lock _lock = new();
     private DateTimeOffset? _wentOnAt;
     private DateTimeOffset _heardAllAt;
-
-    /// <summary>How long nothing must have happened in this process to be taken for a standstill.</summary>
-    public static TimeSpan NoticedAfter(PresenceOptions options) => options.TimeToLive / 6;
 
     /// <summary>Whether the silo runs, and still counts as one since it last stood still.</summary>
     public bool IsOver

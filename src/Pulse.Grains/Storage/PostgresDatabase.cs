@@ -121,17 +121,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
 
     /// <summary>Waits for what another caller's statement brings too, no longer than for one's own.</summary>
     /// <exception cref="StoreUnavailableException">No answer in time; the statement may still take effect.</exception>
-    public async Task<T> InTimeAsync<T>(Task<T> answer, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await answer.WaitAsync(_timeout, cancellationToken);
-        }
-        catch (TimeoutException)
-        {
-            throw NoAnswer(_timeout);
-        }
-    }
+    public Task<T> InTimeAsync<T>(Task<T> answer, CancellationToken cancellationToken) => InTimeAsync(answer, _timeout, cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -156,15 +146,11 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         try
         {
             // Waits by itself: the driver answers the token only when it has tried to have the server cancel, which takes a server that listens.
-            var answer = await RunTwiceAsync(sql, execute, deadline.Token).WaitAsync(timeout, cancellationToken);
+            var answer = await InTimeAsync(RunTwiceAsync(sql, execute, deadline.Token), timeout, cancellationToken);
             _silence.End();
             return answer;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw NoAnswer(timeout);
-        }
-        catch (TimeoutException)
         {
             throw NoAnswer(timeout);
         }
@@ -176,6 +162,18 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         {
             throw new InvalidOperationException(
                 $"PostgreSQL refused a statement: {exception.SqlState} {exception.MessageText} {exception.ConstraintName}".TrimEnd());
+        }
+    }
+
+    private static async Task<T> InTimeAsync<T>(Task<T> answer, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await answer.WaitAsync(timeout, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            throw NoAnswer(timeout);
         }
     }
 

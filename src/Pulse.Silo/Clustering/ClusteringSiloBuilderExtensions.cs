@@ -39,7 +39,7 @@ internal static class ClusteringSiloBuilderExtensions
         });
         silo.Services.AddHostedService<MembershipKeeper>();
 
-        // A silo that has died or stands still is noticed in about 12 s rather than a minute: three times the longest time-out without a sign of it. Front
+        // A silo that has died or stands still is noticed in about 15 s rather than a minute: after three times the longest time-out without a sign of it. Front
         // ends that were its clients then still have time to renew elsewhere. A restarted one need not wait long for the entry of its predecessor to go
         // stale (three missed announcements) when it comes back on another port.
         return silo.Configure<ClusterMembershipOptions>(membership =>

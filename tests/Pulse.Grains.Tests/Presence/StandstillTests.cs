@@ -11,7 +11,7 @@ namespace Pulse.Grains.Tests.Presence;
 public sealed class StandstillTests : IDisposable
 {
     private static readonly PresenceOptions Options = new();
-    private static readonly TimeSpan Noticed = Standstill.NoticedAfter(Options) + TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Noticed = Options.StandstillAfter + TimeSpan.FromSeconds(1);
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly Membership _membership = new();
@@ -29,7 +29,7 @@ public sealed class StandstillTests : IDisposable
         for (var i = 0; i < 100; i++)
         {
             await _standstill.GoOnAsync();
-            _time.Advance(Standstill.NoticedAfter(Options));
+            _time.Advance(Options.StandstillAfter);
             Assert.True(_standstill.IsOver);
             Assert.True(_standstill.HasHeardAll);
         }

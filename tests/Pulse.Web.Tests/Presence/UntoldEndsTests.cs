@@ -13,13 +13,12 @@ public sealed class UntoldEndsTests(UntoldEndsTests.Application pulse) : IClassF
     {
         var ada = Guid.CreateVersion7();
         await using var adas = await HubClient.ConnectAsync(pulse.Address, Token(ada));
-        for (var i = 0; i < 3; i++)
-        {
-            var gone = Guid.CreateVersion7();
-            await using var client = await HubClient.ConnectAsync(pulse.Address, Token(gone));
-            pulse.Calls.Stuck[gone] = 0;
-            await client.Connection.StopAsync();
-        }
+        Guid[] gone = [Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7()];
+        var clients = await Task.WhenAll(gone.Select(user => HubClient.ConnectAsync(pulse.Address, Token(user))));
+        foreach (var user in gone) pulse.Calls.Stuck[user] = 0;
+
+        // All at once: a round of telling again waits for those that it began with.
+        await Task.WhenAll(clients.Select(client => client.Connection.StopAsync()));
 
         await Eventually.AsyncTrue("all ends are being told again", () => Task.FromResult(pulse.Calls.Stuck.Values.All(told => told == 2)));
         pulse.Calls.Renewed.Clear();

@@ -31,6 +31,10 @@ public sealed record ConnectionLease
 
     /// <summary>When the client itself last called, UTC: one that has been silent for long is away, though its socket lives.</summary>
     [Id(8)] public DateTimeOffset ActiveAt { get; init; }
+
+    /// <summary>The client's former connection, which this one replaces; <see langword="null"/> when the client named none.</summary>
+    /// <remarks>The grain ends that lease and passes its status and message on, in the turn that takes this lease. Sent with the first lease of a connection.</remarks>
+    [Id(9)] public string? PreviousConnectionId { get; init; }
 }
 
 /// <summary>How a connection ended.</summary>

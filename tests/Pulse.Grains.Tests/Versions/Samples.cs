@@ -28,6 +28,7 @@ internal static class Samples
             ConnectionId = "connection", FrontEndId = "front end", SeenAt = s_at, SessionId = s_otherId, Status = PresenceStatus.Busy, Message = "In a meeting",
             StatusSetAt = s_at.AddSeconds(-1), ConnectedAt = s_at.AddHours(-1), ActiveAt = s_at.AddMinutes(-1),
         },
+        ["pulse.ConnectionLease.2"] = new ConnectionLease { ConnectionId = "connection", FrontEndId = "front end", SeenAt = s_at, PreviousConnectionId = "former" },
         ["pulse.ExternalAccount"] = new ExternalAccount { Provider = "google", ProviderAccountId = "110169484474386276334", Type = "oidc" },
         ["pulse.KeyRingState"] = new KeyRingState { Keys = new() { ["key-1"] = "<key id=\"1\" />", ["key-2"] = "<key id=\"2\" />" } },
         ["pulse.PresenceSnapshot"] = new PresenceSnapshot

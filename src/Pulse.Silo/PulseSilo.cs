@@ -64,10 +64,12 @@ public static class PulseSilo
     private static void AddPresence(this IServiceCollection services, IConfiguration configuration, string? redis)
     {
         services.AddOptions<PresenceOptions>().Bind(configuration.GetSection(PresenceOptions.SectionName)).ValidateDataAnnotations().ValidateOnStart();
-        services.AddSingleton<OnlineUsers>();
-        services.AddSingleton<Standstill>();
-        services.AddHostedService(provider => provider.GetRequiredService<Standstill>());
-        services.AddHostedService<PresenceSweep>();
+        services.AddSingleton<PresenceKeys>();
+        services.AddSingleton<PresenceMetrics>();
+        services.AddSingleton<SiloPauseGuard>();
+        services.AddHostedService(provider => provider.GetRequiredService<SiloPauseGuard>());
+        services.AddHostedService<KeyRenewalService>();
+        services.AddHostedService<LeaseExpiryService>();
         if (redis is null)
         {
             services.AddSingleton<IPresenceIndex, MemoryPresenceIndex>();

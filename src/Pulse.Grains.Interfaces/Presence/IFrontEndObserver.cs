@@ -23,4 +23,7 @@ public enum CloseReason
 
     /// <summary>The user has more connections than allowed, and this was the oldest.</summary>
     TooManyConnections = 1,
+
+    /// <summary>The client has opened another connection in place of this one. A client that is still there may connect again.</summary>
+    Replaced = 2,
 }

@@ -14,4 +14,12 @@ public static class LeaseTimes
     /// <summary>How often a front end renews: often enough that two lost renewals are no flap.</summary>
     /// <param name="timeToLive">As for <see cref="Duration"/>.</param>
     public static TimeSpan RenewalInterval(TimeSpan timeToLive) => timeToLive / 4;
+
+    /// <summary>How long a grain notifies a front end that does not ask again.</summary>
+    /// <param name="timeToLive">As for <see cref="Duration"/>.</param>
+    public static TimeSpan WatchLifetime(TimeSpan timeToLive) => timeToLive;
+
+    /// <summary>How often a front end asks again about the users that it watches: three times within <see cref="WatchLifetime"/>.</summary>
+    /// <param name="timeToLive">As for <see cref="Duration"/>.</param>
+    public static TimeSpan WatchRefreshInterval(TimeSpan timeToLive) => timeToLive / 3;
 }

@@ -2,174 +2,253 @@ using Pulse.Presence;
 
 namespace Pulse.Grains.Presence;
 
-/// <summary>The rule of presence: a user is online while one lease lives, or a dropped connection's grace period runs. No I/O, no clock of its own.</summary>
+/// <summary>The rule of presence: a user is online while a lease is unexpired or a dropped connection is in its grace period. No I/O, no clock of its own.</summary>
 /// <remarks>
 /// Messages of several front ends may arrive late, twice, or in any order. A connection id is used once, so an ended connection stays ended:
-/// its id is remembered for as long as a message about it could still be under way, and forgotten then.
+/// its id is remembered for as long as a message about it could still be under way.
 ///
-/// A user who hides has gone, as far as others can tell: that is when they were last seen, and what ends while they are hidden does not move it.
+/// An invisible user looks offline. lastSeen is then the moment of becoming invisible, and connections that end meanwhile do not move it.
 /// </remarks>
+/// <param name="duration">How long a lease lives without a renewal.</param>
 internal sealed class ConnectionLeases(TimeSpan duration)
 {
     private readonly Dictionary<string, Held> _live = [];
 
-    // Null until a connection ends: most users have one connection and are forgotten soon after it.
+    // Null until a connection ends: most users have one connection, and their grain is deactivated soon after it.
     private Dictionary<string, DateTimeOffset>? _ended;
-    private DateTimeOffset? _graceUntil;
-    private (DateTimeOffset At, DateTimeOffset Until)? _assumed;
+
+    // Dropped connections whose clients may reconnect. Each has its own deadline, so that one that returns does not end another's grace period.
+    private List<Dropped>? _dropped;
+    private (DateTimeOffset At, DateTimeOffset Until)? _assumedOnline;
+    private DateTimeOffset? _assumedInvisibleUntil;
     private bool _heard;
 
-    // Connections that the grace period waits for to come back.
-    private List<ConnectionLease>? _awaited;
+    /// <param name="Lease">What the front end said last.</param>
+    /// <param name="SaidAt">By the front end's own clock: orders two messages of one connection.</param>
+    /// <param name="ExpiresAt">By the silo's clock.</param>
+    private readonly record struct Held(ConnectionLease Lease, DateTimeOffset SaidAt, DateTimeOffset ExpiresAt);
 
-    private readonly record struct Held(ConnectionLease Lease, DateTimeOffset ExpiresAt);
+    private readonly record struct Dropped(ConnectionLease Lease, DateTimeOffset Until);
 
     /// <summary>Connections with a lease that has not been expired.</summary>
     public int Count => _live.Count;
 
     /// <summary>Whether the user counts as connected.</summary>
-    public bool IsOnline => _live.Count > 0 || _graceUntil is not null || IsAssumed;
+    public bool IsOnline => _live.Count > 0 || _dropped is not null || IsAssumed;
 
-    /// <summary>Whether there may be connections that have not been renewed here yet; see <see cref="Assume"/>.</summary>
-    public bool IsAssumed => _assumed is not null;
+    /// <summary>Whether there may be connections that have not been renewed here yet; see <see cref="AssumeOnline"/>.</summary>
+    public bool IsAssumed => _assumedOnline is not null;
+
+    /// <summary>Whether nothing is held or remembered.</summary>
+    public bool IsEmpty => !IsOnline && _ended is not { Count: > 0 } && _assumedInvisibleUntil is null;
+
+    /// <summary>How many dropped connections were replaced within their grace period.</summary>
+    public int GracePeriodsUsed { get; private set; }
 
     /// <summary>When <see cref="Expire"/> has something to do unless a renewal comes first; <see cref="DateTimeOffset.MaxValue"/> for never.</summary>
     public DateTimeOffset NextDeadline { get; private set; } = DateTimeOffset.MaxValue;
 
-    /// <summary>Whether a connection, or one that is expected back, hides the user.</summary>
-    public bool IsHidden
+    /// <summary>Whether a connection makes the user invisible: a live one, one in its grace period, or one that is still to be renewed.</summary>
+    public bool IsInvisible
     {
         get
         {
+            if (_assumedInvisibleUntil is not null) return true;
             foreach (var held in _live.Values)
             {
                 if (held.Lease.Status == PresenceStatus.Invisible) return true;
             }
 
-            return _awaited is not null && _awaited.Exists(lease => lease.Status == PresenceStatus.Invisible);
+            return _dropped is not null && _dropped.Exists(dropped => dropped.Lease.Status == PresenceStatus.Invisible);
         }
     }
 
     /// <summary>
-    /// When the user last hid, or a connection of theirs that is gone last gave a sign of life while they did not: lastSeen once no other is left, and
-    /// while they are hidden.
+    /// Candidate for lastSeen: the time at which the user became invisible, or the last activity of a visible connection that has ended. It counts once
+    /// no connection is left, and while the user is invisible.
     /// </summary>
-    public DateTimeOffset? GoneAt { get; private set; }
+    public DateTimeOffset? LastSeenAt { get; private set; }
 
-    /// <summary>The latest sign of life of a live connection; of one that is gone while the grace period runs.</summary>
+    /// <summary>The latest activity of a live connection; during a grace period, of the connection that was dropped.</summary>
     public DateTimeOffset SeenAt { get; private set; }
 
     /// <summary>The live connections.</summary>
     public IEnumerable<ConnectionLease> Live => _live.Values.Select(held => held.Lease);
 
-    /// <summary>What makes the user's status: the live connections, and those expected back, so that neither their loss nor what they hid is seen.</summary>
-    public IEnumerable<ConnectionLease> Shown => _awaited is null ? Live : Live.Concat(_awaited);
+    /// <summary>Connections that determine the visible status: live ones and those in their grace period.</summary>
+    public IEnumerable<ConnectionLease> Shown => _dropped is null ? Live : Live.Concat(_dropped.Select(dropped => dropped.Lease));
+
+    /// <summary>The live connection of that id, if there is one.</summary>
+    public ConnectionLease? Find(string connectionId) => _live.TryGetValue(connectionId, out var held) ? held.Lease : null;
+
+    /// <summary>How long ago a live connection's lease was taken or renewed; <see langword="null"/> if it is not live here.</summary>
+    public TimeSpan? SinceRenewal(string connectionId, DateTimeOffset now) =>
+        _live.TryGetValue(connectionId, out var held) ? now - (held.ExpiresAt - duration) : null;
 
     /// <summary>Takes or extends a lease.</summary>
     /// <returns><see langword="false"/> when that connection has ended already: nothing changed.</returns>
     public bool Renew(ConnectionLease lease, DateTimeOffset now)
     {
+        ExpireAssumedInvisible(now);
         if (_ended is not null && _ended.ContainsKey(lease.ConnectionId)) return false;
 
-        // The silo's own clock decides when a lease ends: front ends' clocks may differ. A sign of life is never in the future.
-        var seenAt = lease.SeenAt < now ? lease.SeenAt : now;
-
-        // Of two renewals that overtook each other, the later one holds what the client wants.
+        var wasVisible = (_live.Count > 0 || _dropped is not null) && !IsInvisible;
         var known = _live.TryGetValue(lease.ConnectionId, out var held);
-        var later = known && held.Lease.SeenAt > seenAt ? held.Lease : lease with { SeenAt = seenAt };
-        var wasShown = (_live.Count > 0 || _awaited is not null) && !IsHidden;
-        if (!known && _awaited is not null)
+        var saidAt = lease.SeenAt;
+        if (known && held.SaidAt > saidAt)
         {
-            later = TakeOverMessage(later, _awaited);
-            EndGrace(); // What it was waiting for.
+            // Of two renewals that overtook each other, the later one holds what the client wants. Both times are the front end's.
+            (lease, saidAt) = (held.Lease, held.SaidAt);
+        }
+        else
+        {
+            // Front ends' clocks may differ from the silo's. A sign of life is never in the future.
+            if (lease.SeenAt > now) lease = lease with { SeenAt = now };
+            if (known) lease = KeepInherited(lease, held.Lease);
+            else if (Replace(lease, now) is { } replaced) lease = Inherit(lease, replaced);
         }
 
-        _live[lease.ConnectionId] = new(later, now + duration);
+        _live[lease.ConnectionId] = new(lease, saidAt, now + duration);
         _heard = true;
-        if (wasShown && IsHidden) NoteGone(seenAt);
+        if (wasVisible && IsInvisible) RecordLastSeen(lease.SeenAt);
         FindNextDeadline();
         return true;
     }
 
     /// <summary>Ends a connection for good, whether or not it is known.</summary>
-    /// <param name="connectionId">Which.</param>
-    /// <param name="seenAt">Its end, or last sign of life.</param>
+    /// <param name="connectionId">The connection.</param>
+    /// <param name="seenAt">Its end, or its last sign of life.</param>
     /// <param name="now">The silo's clock.</param>
-    /// <param name="grace">How long the user still counts as connected, waiting for another connection; zero if they meant to leave.</param>
-    /// <param name="hid">Whether it hid the user: it need not be known here.</param>
-    public void End(string connectionId, DateTimeOffset seenAt, DateTimeOffset now, TimeSpan grace, bool hid = false)
+    /// <param name="grace">How long the user still counts as connected, in case the client reconnects; zero if the user left.</param>
+    /// <param name="wasInvisible">Whether the connection made the user invisible. It need not be known here.</param>
+    public void End(string connectionId, DateTimeOffset seenAt, DateTimeOffset now, TimeSpan grace, bool wasInvisible = false)
     {
         ForgetEnded(now);
         (_ended ??= [])[connectionId] = now + duration;
         _heard = true;
-        if (!hid && !IsHidden) NoteGone(seenAt < now ? seenAt : now);
+        if (!wasInvisible && !IsInvisible) RecordLastSeen(seenAt < now ? seenAt : now);
 
-        // No grace for one that is not known here: it may have ended long ago, and its user been told to be offline.
-        if (_live.Remove(connectionId, out var held) && grace > TimeSpan.Zero)
-        {
-            ExtendGrace(now + grace);
-            (_awaited ??= []).Add(held.Lease);
-        }
-
+        // An unknown connection gets no grace period: it may have ended long ago, and watchers may have been notified that the user is offline.
+        if (_live.Remove(connectionId, out var held) && grace > TimeSpan.Zero) (_dropped ??= []).Add(new(held.Lease, now + grace));
         FindNextDeadline();
     }
 
     /// <summary>
-    /// Takes the user for connected for as long as that, on the word of a key that an earlier activation of the grain has left. Connections that come and go
-    /// meanwhile do not shorten it: nothing is known yet of the others.
+    /// Takes the user for connected until then, because an earlier activation of the grain has left the user's key. Connections that begin and end
+    /// meanwhile do not shorten it, because nothing is known yet of the others.
     /// </summary>
-    public void Assume(DateTimeOffset now, TimeSpan patience)
+    /// <param name="now">The silo's clock.</param>
+    /// <param name="window">Within it every front end renews.</param>
+    /// <param name="invisible">
+    /// Whether the earlier activation's user was invisible. The user then stays so for one lease's duration: whichever device is renewed first, the invisible
+    /// one may still be to come.
+    /// </param>
+    public void AssumeOnline(DateTimeOffset now, TimeSpan window, bool invisible)
     {
-        _assumed = (now, now + patience);
+        _assumedOnline = (now, now + window);
+        if (invisible) _assumedInvisibleUntil = now + duration;
         FindNextDeadline();
     }
 
-    /// <summary>Drops what has run out at <paramref name="now"/>: leases, and the grace period.</summary>
-    public void Expire(DateTimeOffset now)
+    /// <summary>Drops what has expired at <paramref name="now"/>: leases, grace periods, assumptions.</summary>
+    /// <returns>How many leases expired.</returns>
+    public int Expire(DateTimeOffset now)
     {
         ForgetEnded(now);
-        if (now < NextDeadline) return;
+        if (now < NextDeadline) return 0;
 
-        var hidden = IsHidden;
-        if (_graceUntil <= now) EndGrace();
-        if (_assumed is { } assumed && assumed.Until <= now)
+        var wasInvisible = IsInvisible;
+        ExpireAssumedInvisible(now);
+        if (_dropped is not null && _dropped.RemoveAll(dropped => dropped.Until <= now) > 0 && _dropped.Count == 0) _dropped = null;
+        if (_assumedOnline is { } assumed && assumed.Until <= now)
         {
-            _assumed = null;
-            if (!_heard) NoteGone(assumed.At); // Not later than this.
+            _assumedOnline = null;
+
+            // The connections of the earlier activation ended unheard, at the latest when this activation began.
+            if (!_heard && !wasInvisible) RecordLastSeen(assumed.At);
         }
 
+        var expired = 0;
         foreach (var (connectionId, held) in _live)
         {
             if (held.ExpiresAt > now) continue;
             _live.Remove(connectionId);
-            if (!hidden) NoteGone(held.Lease.SeenAt);
+            expired++;
+            if (!wasInvisible) RecordLastSeen(held.Lease.SeenAt);
         }
 
         FindNextDeadline();
+        return expired;
     }
 
-    // Who comes back says their status as they connect and their words only then: without these, watchers would see them go and come again.
-    private static ConnectionLease TakeOverMessage(ConnectionLease lease, List<ConnectionLease> awaited) =>
-        lease.Message is null && awaited.FindLast(gone => gone.Status == lease.Status && gone.Message is not null) is { } same
-            ? lease with { Message = same.Message }
+    /// <summary>Ends the connection in whose place this one comes.</summary>
+    /// <returns>That connection's lease, if it was known here.</returns>
+    private ConnectionLease? Replace(ConnectionLease lease, DateTimeOffset now)
+    {
+        if (lease.PreviousConnectionId is { } previous && previous != lease.ConnectionId)
+        {
+            ForgetEnded(now);
+            (_ended ??= [])[previous] = now + duration;
+            if (_live.Remove(previous, out var held)) return held.Lease;
+        }
+
+        if (_dropped is null) return null;
+        var index = FindDropped(lease);
+        if (index < 0) return null;
+
+        var replaced = _dropped[index].Lease;
+        _dropped.RemoveAt(index);
+        if (_dropped.Count == 0) _dropped = null;
+        GracePeriodsUsed++;
+        return replaced;
+    }
+
+    /// <summary>
+    /// Which dropped connection has come back: the one that the client names, else the latest of the same status, else the oldest visible one. A connection
+    /// that made the user invisible is only replaced by name or by another invisible one, because the newcomer may be another device.
+    /// </summary>
+    private int FindDropped(ConnectionLease lease)
+    {
+        if (lease.PreviousConnectionId is { } previous && _dropped!.FindIndex(dropped => dropped.Lease.ConnectionId == previous) is >= 0 and var named) return named;
+        var sameWithMessage = _dropped!.FindLastIndex(dropped => dropped.Lease.Status == lease.Status && dropped.Lease.Message is not null);
+        if (sameWithMessage >= 0) return sameWithMessage;
+        var same = _dropped.FindLastIndex(dropped => dropped.Lease.Status == lease.Status);
+        return same >= 0 ? same : _dropped.FindIndex(dropped => dropped.Lease.Status != PresenceStatus.Invisible);
+    }
+
+    // A reconnecting client sends its status in the URL and its message later. The old message stays meanwhile, or watchers would see it flicker. A client
+    // that names its former connection and chose nothing since also keeps that connection's status.
+    private static ConnectionLease Inherit(ConnectionLease lease, ConnectionLease replaced)
+    {
+        if (lease.StatusSetAt == default && replaced.ConnectionId == lease.PreviousConnectionId)
+        {
+            return lease with { Status = replaced.Status, Message = replaced.Message, StatusSetAt = replaced.StatusSetAt };
+        }
+
+        return lease.Message is null && replaced.Status == lease.Status ? lease with { Message = replaced.Message } : lease;
+    }
+
+    // The front end does not know what its connection inherited, and repeats in each renewal that the client has chosen nothing.
+    private static ConnectionLease KeepInherited(ConnectionLease lease, ConnectionLease held) =>
+        lease.StatusSetAt == default && held.StatusSetAt != default
+            ? lease with { Status = held.Status, Message = held.Message, StatusSetAt = held.StatusSetAt }
             : lease;
 
-    private void EndGrace() => (_graceUntil, _awaited) = (null, null);
-
-    private void ExtendGrace(DateTimeOffset until)
+    private void RecordLastSeen(DateTimeOffset at)
     {
-        if (_graceUntil is null || _graceUntil < until) _graceUntil = until;
-    }
-
-    private void NoteGone(DateTimeOffset at)
-    {
-        if (GoneAt is null || GoneAt < at) GoneAt = at;
+        if (LastSeenAt is null || LastSeenAt < at) LastSeenAt = at;
     }
 
     private void FindNextDeadline()
     {
-        var next = _graceUntil ?? DateTimeOffset.MaxValue;
-        if (_assumed is { } assumed && assumed.Until < next) next = assumed.Until;
+        var next = DateTimeOffset.MaxValue;
+        if (_assumedOnline is { } assumed) next = assumed.Until;
+        if (_assumedInvisibleUntil < next) next = _assumedInvisibleUntil.Value;
+        foreach (var dropped in _dropped ?? [])
+        {
+            if (dropped.Until < next) next = dropped.Until;
+        }
+
         foreach (var held in _live.Values)
         {
             if (held.ExpiresAt < next) next = held.ExpiresAt;
@@ -177,6 +256,11 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         }
 
         NextDeadline = next;
+    }
+
+    private void ExpireAssumedInvisible(DateTimeOffset now)
+    {
+        if (_assumedInvisibleUntil <= now) _assumedInvisibleUntil = null;
     }
 
     private void ForgetEnded(DateTimeOffset now)

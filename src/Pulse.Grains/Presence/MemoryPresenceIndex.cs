@@ -3,32 +3,51 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Grains.Presence;
 
-/// <summary>Presence keys in this process's memory, where there is no Redis: nobody else can read them, and a restart forgets them.</summary>
+/// <summary>Presence keys in this process's memory, where there is no Redis: no other program can read them, and a restart forgets them.</summary>
 internal sealed class MemoryPresenceIndex(IOptions<PresenceOptions> options, TimeProvider time) : IPresenceIndex
 {
     private readonly TimeSpan _timeToLive = options.Value.TimeToLive;
-    private readonly ConcurrentDictionary<Guid, DateTimeOffset> _expiries = new();
+    private readonly ConcurrentDictionary<Guid, DateTimeOffset> _online = new();
+    private readonly ConcurrentDictionary<Guid, DateTimeOffset> _invisible = new();
 
-    public async Task<bool> SetOnlineAsync(Guid userId)
+    public Task<bool> SetOnlineAsync(Guid userId, bool invisible)
     {
-        var before = await IsOnlineAsync(userId);
-        _expiries[userId] = time.GetUtcNow() + _timeToLive;
-        return before;
+        var before = IsLive(_online, userId);
+        Set(userId, invisible);
+        return Task.FromResult(before);
     }
 
-    public Task SetOnlineAsync(IReadOnlyCollection<Guid> userIds)
+    public Task SetOnlineAsync(IReadOnlyCollection<(Guid UserId, bool Invisible)> users)
+    {
+        foreach (var (userId, invisible) in users) Set(userId, invisible);
+        return Task.CompletedTask;
+    }
+
+    public Task SetInvisibleAsync(Guid userId, bool invisible)
+    {
+        if (invisible) _invisible[userId] = time.GetUtcNow() + _timeToLive;
+        else _invisible.TryRemove(userId, out _);
+        return Task.CompletedTask;
+    }
+
+    public Task SetOfflineAsync(Guid userId, bool wasInvisible)
+    {
+        _online.TryRemove(userId, out _);
+        if (wasInvisible) _invisible.TryRemove(userId, out _);
+        return Task.CompletedTask;
+    }
+
+    public Task<bool> IsOnlineAsync(Guid userId) => Task.FromResult(IsLive(_online, userId));
+
+    public Task<bool> IsInvisibleAsync(Guid userId) => Task.FromResult(IsLive(_invisible, userId));
+
+    private void Set(Guid userId, bool invisible)
     {
         var expiresAt = time.GetUtcNow() + _timeToLive;
-        foreach (var userId in userIds) _expiries[userId] = expiresAt;
-        return Task.CompletedTask;
+        if (invisible) _invisible[userId] = expiresAt;
+        _online[userId] = expiresAt;
     }
 
-    public Task SetOfflineAsync(Guid userId)
-    {
-        _expiries.TryRemove(userId, out _);
-        return Task.CompletedTask;
-    }
-
-    public Task<bool> IsOnlineAsync(Guid userId) =>
-        Task.FromResult(_expiries.TryGetValue(userId, out var expiresAt) && expiresAt > time.GetUtcNow());
+    private bool IsLive(ConcurrentDictionary<Guid, DateTimeOffset> keys, Guid userId) =>
+        keys.TryGetValue(userId, out var expiresAt) && expiresAt > time.GetUtcNow();
 }

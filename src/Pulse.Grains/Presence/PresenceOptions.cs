@@ -28,16 +28,16 @@ internal sealed class PresenceOptions : IValidatableObject
     public TimeSpan LeaseDuration => LeaseTimes.Duration(TimeToLive);
 
     /// <summary>
-    /// How long a grain that is new on its silo waits to hear from everybody's front ends: until each has renewed, and a sixth of a key's life for one that
-    /// is late.
+    /// How long a grain that is new on its silo believes its predecessor's key: until every front end has renewed, and a sixth of the key's lifetime more for
+    /// one that is late.
     /// </summary>
-    public TimeSpan RecallPatience => LeaseTimes.RenewalInterval(TimeToLive) + TimeToLive / 6;
+    public TimeSpan TakeoverWindow => LeaseTimes.RenewalInterval(TimeToLive) + TimeToLive / 6;
 
     /// <summary>
-    /// After how long without a step a silo takes itself to have stood still: too short to make a lease run out; with the default, and a lease of 50 s, also
+    /// After how long without a tick a silo takes itself to have been paused: too short for a lease to expire; with the default, and a lease of 50 s, also
     /// too short to be declared dead.
     /// </summary>
-    public TimeSpan StandstillAfter => TimeToLive / 6;
+    public TimeSpan PauseThreshold => TimeToLive / 6;
 
     /// <summary>How often a live key is written again: a flushed Redis is whole again within this time.</summary>
     public TimeSpan KeyRenewalInterval => TimeToLive / 3;

@@ -6,7 +6,7 @@ namespace Pulse.Grains.Presence;
 /// <summary>Presence keys in Redis, for other systems to read.</summary>
 internal sealed class RedisPresenceIndex(IConnectionMultiplexer redis, IOptions<PresenceOptions> options) : IPresenceIndex
 {
-    private static readonly RedisValue Online = "true";
+    private static readonly RedisValue Present = "true";
 
     private readonly TimeSpan _timeToLive = options.Value.TimeToLive;
 
@@ -14,30 +14,51 @@ internal sealed class RedisPresenceIndex(IConnectionMultiplexer redis, IOptions<
     private IDatabase Database => redis.GetDatabase();
 
     // SET … EX and not EXPIRE: one command that also heals a key that was lost. With GET (Redis 6.2) it also answers what was there: one round trip.
-    public async Task<bool> SetOnlineAsync(Guid userId)
+    public async Task<bool> SetOnlineAsync(Guid userId, bool invisible)
     {
-        var before = Database.StringSetAndGetAsync(RedisKeys.Online(userId), Online, _timeToLive);
-        await Translated(before);
-        return await before == Online;
+        var database = Database;
+        var first = invisible ? SetInvisibleAsync(database, userId) : Task.CompletedTask;
+        var before = database.StringSetAndGetAsync(RedisKeys.Online(userId), Present, _timeToLive);
+        await Translated(Task.WhenAll(first, before));
+        return await before == Present;
     }
 
-    public Task SetOnlineAsync(IReadOnlyCollection<Guid> userIds)
+    public Task SetOnlineAsync(IReadOnlyCollection<(Guid UserId, bool Invisible)> users)
     {
-        // Issued without awaiting in between, they travel as one pipeline.
+        // Issued without awaiting in between, the commands travel as one pipeline.
         var database = Database;
-        var replies = new Task[userIds.Count];
-        var i = 0;
-        foreach (var userId in userIds) replies[i++] = database.StringSetAsync(RedisKeys.Online(userId), Online, _timeToLive);
+        var replies = new List<Task>(users.Count);
+        foreach (var (userId, invisible) in users)
+        {
+            if (invisible) replies.Add(SetInvisibleAsync(database, userId));
+            replies.Add(database.StringSetAsync(RedisKeys.Online(userId), Present, _timeToLive));
+        }
+
         return Translated(Task.WhenAll(replies));
     }
 
-    public Task SetOfflineAsync(Guid userId) => Translated(Database.KeyDeleteAsync(RedisKeys.Online(userId)));
+    public Task SetInvisibleAsync(Guid userId, bool invisible) =>
+        Translated(invisible ? SetInvisibleAsync(Database, userId) : Database.KeyDeleteAsync(RedisKeys.Invisible(userId)));
 
-    public async Task<bool> IsOnlineAsync(Guid userId)
+    // Two commands and not one with two keys: in Redis Cluster the keys are on different nodes.
+    public Task SetOfflineAsync(Guid userId, bool wasInvisible)
     {
-        var reply = Database.StringGetAsync(RedisKeys.Online(userId));
+        var database = Database;
+        var deleted = database.KeyDeleteAsync(RedisKeys.Online(userId));
+        return Translated(wasInvisible ? Task.WhenAll(deleted, database.KeyDeleteAsync(RedisKeys.Invisible(userId))) : deleted);
+    }
+
+    public Task<bool> IsOnlineAsync(Guid userId) => IsPresentAsync(RedisKeys.Online(userId));
+
+    public Task<bool> IsInvisibleAsync(Guid userId) => IsPresentAsync(RedisKeys.Invisible(userId));
+
+    private Task<bool> SetInvisibleAsync(IDatabase database, Guid userId) => database.StringSetAsync(RedisKeys.Invisible(userId), Present, _timeToLive);
+
+    private async Task<bool> IsPresentAsync(RedisKey key)
+    {
+        var reply = Database.StringGetAsync(key);
         await Translated(reply);
-        return await reply == Online;
+        return await reply == Present;
     }
 
     private static async Task Translated(Task reply)

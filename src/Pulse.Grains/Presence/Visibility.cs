@@ -16,13 +16,14 @@ internal sealed class Visibility(Guid userId)
     /// <param name="status">The user's own status; <see cref="PresenceStatus.Offline"/> without a connection.</param>
     /// <param name="message">The user's words; hidden together with the user.</param>
     /// <param name="lastSeenAt">When the user was last seen.</param>
+    /// <param name="concealed">Whether others see the user as offline although the status is another.</param>
     /// <param name="provisional">See <see cref="PresenceSnapshot.IsProvisional"/>.</param>
     /// <param name="now">The silo's clock, UTC: makes the first version of an activation higher than the last of the one before.</param>
     /// <returns>The snapshot, and whether it is another than before.</returns>
     public (PresenceSnapshot Snapshot, bool Changed) Show(
-        PresenceStatus status, string? message, DateTimeOffset? lastSeenAt, bool provisional, DateTimeOffset now)
+        PresenceStatus status, string? message, DateTimeOffset? lastSeenAt, bool concealed, bool provisional, DateTimeOffset now)
     {
-        var hidden = status is PresenceStatus.Invisible or PresenceStatus.Offline;
+        var hidden = concealed || status is PresenceStatus.Invisible or PresenceStatus.Offline;
         var snapshot = new PresenceSnapshot
         {
             UserId = userId,

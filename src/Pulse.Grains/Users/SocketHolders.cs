@@ -15,11 +15,23 @@ internal sealed partial class SocketHolders(ConnectionLeases leases, TimeProvide
     // Until when each is remembered; null for nearly everybody.
     private Dictionary<Guid, DateTimeOffset>? _endedSessions;
 
+    /// <summary>Whether no front end is known and no ended session is remembered.</summary>
+    public bool IsEmpty => _frontEnds.Count == 0 && _endedSessions is not { Count: > 0 };
+
     /// <summary>This front end holds a socket of the user's.</summary>
-    public void Add(string frontEndId, IFrontEndObserver frontEnd) => _frontEnds[frontEndId] = frontEnd;
+    public void Add(string frontEndId, IFrontEndObserver frontEnd)
+    {
+        _frontEnds[frontEndId] = frontEnd;
+
+        // Each restart of a front end gives it a new id, and a user may stay online over many of them.
+        if (_frontEnds.Count > leases.Count) ForgetThoseWithoutLease();
+    }
 
     /// <summary>No front end does.</summary>
     public void Clear() => _frontEnds.Clear();
+
+    /// <summary>Closes a socket in whose place the same client has opened another: mostly one whose network broke unnoticed.</summary>
+    public Task CloseReplacedAsync(ConnectionLease replaced) => CloseAsync([replaced], CloseReason.Replaced);
 
     /// <summary>Closes that many of the sockets that were connected first.</summary>
     public Task CloseOldestAsync(int count) => CloseAsync(leases.Live.OrderBy(live => live.ConnectedAt).Take(count), CloseReason.TooManyConnections);
@@ -45,6 +57,15 @@ internal sealed partial class SocketHolders(ConnectionLeases leases, TimeProvide
         return CloseAsync(
             leases.Live.Where(live => live.SessionId is { } id && _endedSessions.ContainsKey(id) && (ofFrontEnd is null || live.FrontEndId == ofFrontEnd)),
             CloseReason.SignedOut);
+    }
+
+    private void ForgetThoseWithoutLease()
+    {
+        var holders = leases.Live.Select(live => live.FrontEndId).ToHashSet(StringComparer.Ordinal);
+        foreach (var frontEndId in _frontEnds.Keys)
+        {
+            if (!holders.Contains(frontEndId)) _frontEnds.Remove(frontEndId);
+        }
     }
 
     private async Task CloseAsync(IEnumerable<ConnectionLease> connections, CloseReason reason)

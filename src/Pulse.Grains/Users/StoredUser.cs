@@ -15,6 +15,9 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
     private UserRow? _row;
     private long? _absentAt;
 
+    /// <summary>Whether there is a row in memory.</summary>
+    public bool IsLoaded => _row is not null;
+
     /// <summary>The row, or <see langword="null"/>. Reads it once, and now and then while there is none.</summary>
     /// <exception cref="StoreUnavailableException">It has not been read yet, and the database is away.</exception>
     public async ValueTask<UserRow?> LoadAsync() =>

@@ -9,21 +9,23 @@ using Pulse.Users;
 
 namespace Pulse.Grains.Users;
 
-/// <summary>One user: their row, their leases, their lastSeen, and the front ends that watch them. Key: the user id.</summary>
+/// <summary>One user: the row, the leases, lastSeen, and the front ends that watch the user. Key: the user id.</summary>
 /// <remarks>
 /// Reads the row when something first needs it, so that connecting needs no database. Writes the row on a profile change, lastSeen when
 /// the last lease ends. Not reentrant: between two awaits nothing else of this user happens.
 /// </remarks>
 internal sealed partial class UserGrain : Grain, IUserGrain
 {
-    // A front end asks again every 20 s: one that is gone is forgotten after three silences.
-    private static readonly TimeSpan WatchLifetime = TimeSpan.FromSeconds(60);
+    // Any client can ask for any id, so a grain that holds nothing is deactivated soon. Not at once: of many calls that arrive together Orleans would
+    // forward the last ones too often, and reject them.
+    private static readonly TimeSpan EmptyLifetime = TimeSpan.FromSeconds(5);
 
     private readonly IAccountStore _accounts;
     private readonly LastSeenWriter _lastSeenWriter;
-    private readonly OnlineUsers _onlineUsers;
-    private readonly Standstill _standstill;
+    private readonly PresenceKeys _keys;
+    private readonly SiloPauseGuard _pause;
     private readonly IPresenceIndex _index;
+    private readonly PresenceMetrics _metrics;
     private readonly PresenceOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -33,16 +35,22 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private readonly Visibility _visibility;
     private readonly SocketHolders _holders;
     private ObserverManager<IFrontEndObserver>? _watchers;
+    private IGrainTimer? _deactivation;
 
     private DateTimeOffset? _lastSeenAt;
+    private DateTimeOffset? _wentOfflineAt;
     private bool _online;
-    private bool _recalled;
+    private bool _predecessorChecked;
+
+    // Set when Redis does not answer the question about a predecessor, or when its answer may be wrong. By then every live lease has been renewed here.
+    private DateTimeOffset? _unsureUntil;
+    private bool _keysMayBeLost;
 
     public UserGrain(
-        IGrainContext context, IUserStore store, IAccountStore accounts, LastSeenWriter lastSeenWriter, OnlineUsers onlineUsers,
-        Standstill standstill, IPresenceIndex index, IOptions<PresenceOptions> options, TimeProvider time, ILogger<UserGrain> logger)
+        IGrainContext context, IUserStore store, IAccountStore accounts, LastSeenWriter lastSeenWriter, PresenceKeys keys, SiloPauseGuard pause,
+        IPresenceIndex index, PresenceMetrics metrics, IOptions<PresenceOptions> options, TimeProvider time, ILogger<UserGrain> logger)
     {
-        (_accounts, _lastSeenWriter, _onlineUsers, _standstill, _index) = (accounts, lastSeenWriter, onlineUsers, standstill, index);
+        (_accounts, _lastSeenWriter, _keys, _pause, _index, _metrics) = (accounts, lastSeenWriter, keys, pause, index, metrics);
         (_options, _time, _logger) = (options.Value, time, logger);
         UserId = context.GrainId.GetGuidKey();
         _user = new(UserId, store, time);
@@ -53,24 +61,31 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     private Guid UserId { get; }
 
-    // What may be told of a user who is here: nothing while they hide, and nothing on the word of a key alone.
-    private DateTimeOffset? VisibleAt => _leases.IsHidden || _leases.SeenAt == default ? null : _leases.SeenAt;
+    // What others may see of a user who is online: nothing while the user is invisible, and nothing on the word of a key alone.
+    private DateTimeOffset? VisibleSeenAt => _leases.IsInvisible || _leases.SeenAt == default ? null : _leases.SeenAt;
+
+    private PresenceKeys.OnlineState OnlineState => new(_leases.NextDeadline, VisibleSeenAt, _leases.IsInvisible);
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         if (!_online) return Task.CompletedTask;
 
-        // The front ends' next renewals make the grain anew on another silo: still online, so the key stays as it is.
-        _onlineUsers.Forget(UserId);
+        // The front ends' next renewals activate the grain on another silo: still online, so the keys stay as they are.
+        _keys.Release(UserId);
 
-        // Unless nobody is left to renew them: the last connection is gone and nobody will see its grace period end, or its front end stops with this
-        // process. The writer stops after the silo. Of somebody who goes on elsewhere this is saved from time to time anyway.
-        var seenAt = _leases.Count == 0 || reason.ReasonCode == DeactivationReasonCode.ShuttingDown ? Later(_leases.GoneAt, VisibleAt) : null;
+        // Unless nothing is left to renew: the last connection is gone and this activation will not see its grace period end, or its front end stops with
+        // this process. The writer stops after the silo. For a user who stays connected elsewhere this is saved from time to time anyway.
+        var seenAt = _leases.Count == 0 || reason.ReasonCode == DeactivationReasonCode.ShuttingDown ? Later(_leases.LastSeenAt, VisibleSeenAt) : null;
         if (seenAt is { } at) _lastSeenWriter.Queue([new(UserId, Instant.Truncate(at))]);
         return Task.CompletedTask;
     }
 
-    public async Task<UserProfile?> GetProfileAsync() => await LoadAsync() is { } row ? row.ToProfile(_lastSeenAt) : null;
+    public async Task<UserProfile?> GetProfileAsync()
+    {
+        var row = await LoadAsync();
+        if (row is null) DeactivateSoonIfEmpty();
+        return row?.ToProfile(_lastSeenAt);
+    }
 
     public Task<ProfileSyncResult> SyncProfileAsync(ProfileUpdate update) => WriteProfileAsync(update, account: null);
 
@@ -80,14 +95,16 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     public async Task<PresenceSnapshot> GetPresenceAsync()
     {
-        await LearnAsync();
+        await EnsureInitializedAsync();
+        if (!_online) DeactivateSoonIfEmpty();
         return Show().Snapshot;
     }
 
     public async Task<PresenceSnapshot> WatchAsync(IFrontEndObserver frontEnd, long knownVersion)
     {
-        (_watchers ??= new(WatchLifetime, _logger)).Subscribe(frontEnd, frontEnd);
-        await LearnAsync();
+        _watchers ??= new(LeaseTimes.WatchLifetime(_options.TimeToLive), _logger) { GetDateTime = () => _time.GetUtcNow().UtcDateTime };
+        _watchers.Subscribe(frontEnd, frontEnd);
+        await EnsureInitializedAsync();
         Show();
         _visibility.Ask(knownVersion, _time.GetUtcNow());
         return Show().Snapshot;
@@ -101,82 +118,92 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     public async Task ConnectAsync(ConnectionLease lease, IFrontEndObserver frontEnd)
     {
+        var replaced = lease.PreviousConnectionId is { } previous ? _leases.Find(previous) : null;
         await RenewAsync([lease], frontEnd);
+        if (replaced is not null) await _holders.CloseReplacedAsync(replaced);
         if (_leases.Count > _options.MaxConnectionsPerUser) await _holders.CloseOldestAsync(_leases.Count - _options.MaxConnectionsPerUser);
     }
 
     public async Task RenewAsync(ConnectionLease[] leases, IFrontEndObserver frontEnd)
     {
         var now = _time.GetUtcNow();
+        var gracesUsed = _leases.GracePeriodsUsed;
         foreach (var lease in leases)
         {
+            if (_leases.SinceRenewal(lease.ConnectionId, now) > LeaseTimes.RenewalInterval(_options.TimeToLive) * 1.5) _metrics.LateRenewal();
             if (_leases.Renew(lease, now)) _holders.Add(lease.FrontEndId, frontEnd);
         }
 
-        await SettleAsync();
+        _metrics.GracePeriodsUsed(_leases.GracePeriodsUsed - gracesUsed);
+        await ApplyLeasesAsync(waitForCommit: true);
         if (leases.Length > 0) await _holders.CloseEndedSessionsAsync(leases[0].FrontEndId);
     }
 
-    public Task DisconnectAsync(ConnectionLease lease, ConnectionEnd how)
+    public async Task DisconnectAsync(ConnectionLease lease, ConnectionEnd how)
     {
+        // Before the end is applied, because it moves lastSeen only if the user was visible.
+        await CheckPredecessorAsync();
+
         // Also for a connection that was never known here: the silo that knew it may have died.
         _leases.End(
             lease.ConnectionId, lease.SeenAt, _time.GetUtcNow(), how == ConnectionEnd.Dropped ? _options.OfflineGrace : TimeSpan.Zero,
-            hid: lease.Status == PresenceStatus.Invisible);
-        return SettleAsync();
+            wasInvisible: lease.Status == PresenceStatus.Invisible);
+        await ApplyLeasesAsync(waitForCommit: true);
     }
 
     public Task CloseSessionsAsync(Guid[] sessionIds)
     {
-        // Remembered for those whose token was checked just before, and for front ends that could not be told: their next renewal closes them.
+        // Remembered for clients whose token was checked just before, and for front ends that could not be notified: their next renewal closes them.
         _holders.Remember(sessionIds, _time.GetUtcNow() + _options.LeaseDuration);
         return _holders.CloseEndedSessionsAsync();
     }
 
-    public Task ExpireLeasesAsync()
+    public async Task ExpireLeasesAsync()
     {
-        if (!_standstill.HasHeardAll) return Task.CompletedTask; // Asked again by the next sweep.
-        _leases.Expire(_time.GetUtcNow());
-        return SettleAsync();
+        if (!_pause.MayExpireLeases) return; // Asked again by the next round.
+        _metrics.LeasesExpired(_leases.Expire(_time.GetUtcNow()));
+
+        // The database may be unavailable, and thousands of users may have to go offline: no caller waits for the commit.
+        await ApplyLeasesAsync(waitForCommit: false);
     }
 
-    /// <summary>Brings key, lastSeen and watchers in line with the leases.</summary>
-    private async Task SettleAsync()
+    /// <summary>Brings keys, lastSeen and watchers in line with the leases.</summary>
+    private async Task ApplyLeasesAsync(bool waitForCommit)
     {
-        // A connection that comes asks the same question as it sets the key.
-        if (_leases.Count == 0) await RecallAsync();
+        // For a new connection, SET … GET already reports whether an earlier activation left a key.
+        if (_leases.Count == 0 || _online) await CheckPredecessorAsync();
         var wasOnline = _online;
         _online = _leases.IsOnline;
-        if (_online && !wasOnline)
-        {
-            await SetKeyAsync();
-        }
-        else if (_online)
-        {
-            _onlineUsers.Extend(UserId, _leases.NextDeadline, VisibleAt);
-        }
-        else
-        {
-            _holders.Clear();
-        }
+        var keysAgree = Task.CompletedTask;
+        if (_online && !wasOnline) await SetKeyAsync();
+        else if (_online) keysAgree = _keys.TouchAsync(UserId, OnlineState);
+        else _holders.Clear();
 
-        var hasGone = (!_online || _leases.IsHidden) && MoveLastSeen(_leases.GoneAt);
+        if (_online != wasOnline) CountFlaps();
+        var lastSeenMoved = (!_online || _leases.IsInvisible) && MoveLastSeen(_leases.LastSeenAt);
         Publish();
 
         // Watchers first: they need not wait for Redis and the database.
-        if (!_online) await Task.WhenAll(_onlineUsers.RemoveAsync(UserId), SaveLastSeenAsync());
-        else if (hasGone) await SaveLastSeenAsync(); // Hidden: as if they had left.
-        // Others may yet be renewed; should none be, this was the last, and whoever closed it has an answer.
-        else if (_leases is { Count: 0, IsAssumed: true, GoneAt: { } goneAt }) await SaveLastSeenAsync(goneAt);
+        await keysAgree;
+        if (!_online) await Task.WhenAll(_keys.SetOfflineAsync(UserId), SaveLastSeenAsync(_lastSeenAt, waitForCommit));
+        else if (lastSeenMoved) await SaveLastSeenAsync(_lastSeenAt, waitForCommit); // Invisible: as if the user had left.
+        // Other connections may yet be renewed. Should none be, this was the last, and its front end is answered after the commit.
+        else if (_leases is { Count: 0, IsAssumed: true, IsInvisible: false }) await SaveLastSeenAsync(_leases.LastSeenAt, waitForCommit);
     }
 
-    private Task SaveLastSeenAsync() => _lastSeenAt is { } at ? SaveLastSeenAsync(at) : Task.CompletedTask;
-
-    private async Task SaveLastSeenAsync(DateTimeOffset at)
+    private async Task SaveLastSeenAsync(DateTimeOffset? at, bool waitForCommit)
     {
+        if (at is null) return;
+        var seen = new LastSeen(UserId, Instant.Truncate(at.Value));
+        if (!waitForCommit)
+        {
+            _lastSeenWriter.Queue([seen]);
+            return;
+        }
+
         try
         {
-            await _lastSeenWriter.SaveAsync(new(UserId, Instant.Truncate(at)));
+            await _lastSeenWriter.SaveAsync(seen);
         }
         catch (StoreUnavailableException)
         {
@@ -194,12 +221,18 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private (PresenceSnapshot Snapshot, bool Changed) Show()
     {
         var now = _time.GetUtcNow();
-        var (status, message) = _online ? DeviceStatus.Merge(_leases.Shown, now, _options.AwayAfter) : (PresenceStatus.Offline, null);
-        return _visibility.Show(status, message, _lastSeenAt, provisional: _leases.Count == 0 && (_leases.IsAssumed || !_recalled), now);
+        var (status, message) = !_online ? (PresenceStatus.Offline, null)
+            : _leases.IsInvisible ? (PresenceStatus.Invisible, null)
+            : DeviceStatus.Merge(_leases.Shown, now, _options.AwayAfter);
+        var unsure = IsUnsure(now);
+        return _visibility.Show(status, message, _lastSeenAt, concealed: unsure, provisional: unsure || (_leases.Count == 0 && _leases.IsAssumed), now);
     }
 
-    /// <summary>Fills in what an activation does not know of itself: lastSeen, and whether its user is connected.</summary>
-    private async Task LearnAsync()
+    // Whether a device that makes the user invisible may be connected without this activation's knowledge.
+    private bool IsUnsure(DateTimeOffset now) => (!_predecessorChecked || _keysMayBeLost) && (_unsureUntil is null || now < _unsureUntil);
+
+    /// <summary>Reads what a new activation does not know: lastSeen, and whether the user is connected.</summary>
+    private async Task EnsureInitializedAsync()
     {
         try
         {
@@ -207,10 +240,10 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         }
         catch (StoreUnavailableException)
         {
-            // Presence goes on without the database; lastSeen is told once it is back.
+            // Presence goes on without the database; lastSeen is shown once the database is back.
         }
 
-        await RecallAsync();
+        await CheckPredecessorAsync();
         if (_online || !_leases.IsOnline) return;
         _online = true;
         await SetKeyAsync();
@@ -218,34 +251,78 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     private async Task SetKeyAsync()
     {
-        var wasThere = await _onlineUsers.AddAsync(UserId, _leases.NextDeadline, VisibleAt);
-        if (_recalled) return;
-        _recalled = true;
-        if (!wasThere) return;
-        _leases.Assume(_time.GetUtcNow(), _options.RecallPatience);
-        _onlineUsers.Extend(UserId, _leases.NextDeadline, VisibleAt);
+        var wasThere = await _keys.SetOnlineAsync(UserId, OnlineState);
+        if (_predecessorChecked) return;
+        if (wasThere is true) await AssumeOnlineAsync();
+        else if (wasThere is false) BelieveNoPredecessor();
+        else BeUnsure();
     }
 
     /// <summary>
-    /// Before anything else is made of what a new activation hears: another silo may have died with leases of this user, whose renewals are under way.
-    /// Until they must have come, the key that it left speaks for them; one connection that closes meanwhile need not be the last.
+    /// Asks whether an earlier activation left the user's key. Its silo may have died with leases of this user that front ends are about to renew. Until they
+    /// have, the key stands for those leases: one connection that closes meanwhile need not be the last, and an invisible user stays invisible.
     /// </summary>
-    private async Task RecallAsync()
+    private async Task CheckPredecessorAsync()
     {
-        if (_recalled) return;
+        if (_predecessorChecked) return;
         try
         {
-            if (await _index.IsOnlineAsync(UserId)) _leases.Assume(_time.GetUtcNow(), _options.RecallPatience);
-            else if (!_standstill.HasHeardAll) return; // Nobody may have been there to keep the key.
+            if (await _index.IsOnlineAsync(UserId)) await AssumeOnlineAsync();
+            else BelieveNoPredecessor();
         }
         catch (PresenceIndexUnavailableException)
         {
-            // Asked again next time. Until then an absence is a guess, and whoever knows better keeps that.
-            return;
+            BeUnsure();
         }
-
-        _recalled = true;
     }
+
+    private async Task AssumeOnlineAsync()
+    {
+        try
+        {
+            var invisible = await _index.IsInvisibleAsync(UserId);
+            _leases.AssumeOnline(_time.GetUtcNow(), _options.TakeoverWindow, invisible);
+            _predecessorChecked = true;
+            if (_online) await _keys.TouchAsync(UserId, OnlineState);
+        }
+        catch (PresenceIndexUnavailableException)
+        {
+            BeUnsure();
+        }
+    }
+
+    // After a pause the silo that should have kept the key may have been this one: the key may have expired beside live leases.
+    private void BelieveNoPredecessor()
+    {
+        _keysMayBeLost = !_pause.MayExpireLeases;
+        if (_keysMayBeLost) BeUnsure();
+        _predecessorChecked = !_keysMayBeLost || _online;
+    }
+
+    // Asked again with the next message. Until then what this activation says is provisional, and a watcher keeps the last state that it received.
+    private void BeUnsure() => _unsureUntil ??= _time.GetUtcNow() + _options.LeaseDuration;
+
+    private void CountFlaps()
+    {
+        var now = _time.GetUtcNow();
+        if (!_online) _wentOfflineAt = now;
+        else if (_wentOfflineAt is { } at && now - at < TimeSpan.FromMinutes(1)) _metrics.Flap();
+    }
+
+    private void DeactivateSoonIfEmpty()
+    {
+        if (IsEmpty) _deactivation ??= this.RegisterGrainTimer(DeactivateIfEmptyAsync, new(EmptyLifetime, EmptyLifetime));
+    }
+
+    private Task DeactivateIfEmptyAsync()
+    {
+        if (IsEmpty) DeactivateOnIdle();
+        _deactivation?.Dispose();
+        _deactivation = null;
+        return Task.CompletedTask;
+    }
+
+    private bool IsEmpty => !_online && _leases.IsEmpty && _holders.IsEmpty && !_user.IsLoaded && _lastSeenAt is null && _watchers is not { Count: > 0 };
 
     private async Task<ProfileSyncResult> WriteProfileAsync(ProfileUpdate update, ExternalAccount? account)
     {

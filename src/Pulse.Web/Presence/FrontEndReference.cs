@@ -24,10 +24,17 @@ internal sealed class FrontEndReference(IGrainFactory grains, IServiceProvider s
             return Task.CompletedTask;
         }
 
+        private static SessionEndedMessage MessageFor(CloseReason reason) => reason switch
+        {
+            CloseReason.TooManyConnections => SessionEndedMessage.TooManyConnections,
+            CloseReason.Replaced => SessionEndedMessage.Replaced,
+            _ => SessionEndedMessage.SignedOut,
+        };
+
         public Task CloseConnectionsAsync(string[] connectionIds, CloseReason reason)
         {
             // Answered before they are closed: the grain's turn must not wait for clients, and none of theirs is served any more.
-            frontEnd.Close(connectionIds, reason == CloseReason.TooManyConnections ? SessionEndedMessage.TooManyConnections : SessionEndedMessage.SignedOut);
+            frontEnd.Close(connectionIds, MessageFor(reason));
             return Task.CompletedTask;
         }
     }

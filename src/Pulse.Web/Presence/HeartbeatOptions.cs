@@ -21,6 +21,6 @@ internal sealed class HeartbeatOptions
     /// <summary>See <see cref="LeaseTimes.RenewalInterval"/>.</summary>
     public TimeSpan LeaseRenewalInterval => LeaseTimes.RenewalInterval(TimeToLive);
 
-    /// <summary>How often a watched user's grain is asked again: a lost change is made good within it. A third of what the grain remembers a watcher.</summary>
-    public TimeSpan WatchRefreshInterval => TimeToLive / 3;
+    /// <summary>See <see cref="LeaseTimes.WatchRefreshInterval"/>.</summary>
+    public TimeSpan WatchRefreshInterval => LeaseTimes.WatchRefreshInterval(TimeToLive);
 }

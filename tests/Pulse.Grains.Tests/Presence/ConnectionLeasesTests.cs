@@ -55,7 +55,7 @@ public sealed class ConnectionLeasesTests
 
         _leases.Expire(Start.AddSeconds(300));
         Assert.False(_leases.IsOnline);
-        Assert.Equal(Start.AddSeconds(5), _leases.GoneAt);
+        Assert.Equal(Start.AddSeconds(5), _leases.LastSeenAt);
         Assert.Equal(DateTimeOffset.MaxValue, _leases.NextDeadline);
     }
 
@@ -65,7 +65,7 @@ public sealed class ConnectionLeasesTests
         _leases.Renew(Lease("a", Start.AddHours(3)), Start);
         _leases.Expire(Start.AddMinutes(1));
 
-        Assert.Equal(Start, _leases.GoneAt);
+        Assert.Equal(Start, _leases.LastSeenAt);
     }
 
     [Fact]
@@ -78,7 +78,7 @@ public sealed class ConnectionLeasesTests
         Assert.True(_leases.IsOnline);
         _leases.Expire(Start.AddSeconds(11));
         Assert.False(_leases.IsOnline);
-        Assert.Equal(Start.AddSeconds(1), _leases.GoneAt);
+        Assert.Equal(Start.AddSeconds(1), _leases.LastSeenAt);
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class ConnectionLeasesTests
     [Fact]
     public void Assume_LastsAsLongAsAsked_WhoeverComesAndGoesMeanwhile()
     {
-        _leases.Assume(Start, TimeSpan.FromSeconds(25));
+        _leases.AssumeOnline(Start, TimeSpan.FromSeconds(25), invisible: false);
         _leases.Renew(Lease("a", Start), Start);
         _leases.End("a", Start.AddSeconds(1), Start.AddSeconds(1), TimeSpan.Zero);
 
@@ -104,7 +104,7 @@ public sealed class ConnectionLeasesTests
         Assert.Equal(Start.AddSeconds(25), _leases.NextDeadline);
         _leases.Expire(Start.AddSeconds(25));
         Assert.False(_leases.IsOnline);
-        Assert.Equal(Start.AddSeconds(1), _leases.GoneAt);
+        Assert.Equal(Start.AddSeconds(1), _leases.LastSeenAt);
     }
 
     [Fact]
@@ -138,47 +138,160 @@ public sealed class ConnectionLeasesTests
     {
         var hiddenAt = Start.AddSeconds(1);
         _leases.Renew(Lease("a", Start), Start);
-        _leases.Renew(Hidden("b", hiddenAt), hiddenAt);
-        Assert.True(_leases.IsHidden);
-        Assert.Equal(hiddenAt, _leases.GoneAt);
+        _leases.Renew(Invisible("b", hiddenAt), hiddenAt);
+        Assert.True(_leases.IsInvisible);
+        Assert.Equal(hiddenAt, _leases.LastSeenAt);
 
-        _leases.Renew(Hidden("b", Start.AddSeconds(2)), Start.AddSeconds(2));
+        _leases.Renew(Invisible("b", Start.AddSeconds(2)), Start.AddSeconds(2));
         _leases.End("a", Start.AddSeconds(3), Start.AddSeconds(3), TimeSpan.Zero);
         _leases.Expire(Start.AddMinutes(5));
         Assert.False(_leases.IsOnline);
-        Assert.Equal(hiddenAt, _leases.GoneAt);
+        Assert.Equal(hiddenAt, _leases.LastSeenAt);
     }
 
     [Fact]
     public void Drop_OfOneThatHides_StaysHidden_AndLeavesNoTrace()
     {
-        _leases.Renew(Hidden("a", Start), Start);
-        _leases.End("a", Start.AddSeconds(1), Start.AddSeconds(1), Grace, hid: true);
-        Assert.True(_leases.IsHidden);
+        _leases.Renew(Invisible("a", Start), Start);
+        _leases.End("a", Start.AddSeconds(1), Start.AddSeconds(1), Grace, wasInvisible: true);
+        Assert.True(_leases.IsInvisible);
 
         _leases.Expire(Start.AddSeconds(11));
         Assert.False(_leases.IsOnline);
-        Assert.Null(_leases.GoneAt);
+        Assert.Null(_leases.LastSeenAt);
     }
 
     [Fact]
     public void Assume_WithNobodyButWhoHides_LeavesNoTrace()
     {
-        _leases.Assume(Start, TimeSpan.FromSeconds(25));
-        _leases.Renew(Hidden("a", Start), Start);
+        _leases.AssumeOnline(Start, TimeSpan.FromSeconds(25), invisible: false);
+        _leases.Renew(Invisible("a", Start), Start);
 
         _leases.Expire(Start.AddMinutes(5));
-        Assert.Null(_leases.GoneAt);
+        Assert.Null(_leases.LastSeenAt);
     }
 
     [Fact]
     public void End_OfOneThatNoLongerHides_IsWhenTheUserWasSeen()
     {
-        _leases.Renew(Hidden("a", Start), Start);
+        _leases.Renew(Invisible("a", Start), Start);
         _leases.Renew(Lease("a", Start.AddSeconds(1)), Start.AddSeconds(1));
         _leases.End("a", Start.AddSeconds(2), Start.AddSeconds(2), TimeSpan.Zero);
 
-        Assert.Equal(Start.AddSeconds(2), _leases.GoneAt);
+        Assert.Equal(Start.AddSeconds(2), _leases.LastSeenAt);
+    }
+
+    [Fact]
+    public void Drop_OfTwoDevices_VisibleDeviceReturnsFirst_KeepsTheUserInvisible()
+    {
+        _leases.Renew(Invisible("phone-1", Start), Start);
+        _leases.Renew(Lease("laptop-1", Start), Start);
+        _leases.End("phone-1", Start, Start, Grace, wasInvisible: true);
+        _leases.End("laptop-1", Start, Start, Grace);
+
+        _leases.Renew(Lease("laptop-2", Start), Start.AddSeconds(0.3));
+        Assert.True(_leases.IsInvisible);
+
+        _leases.Renew(Invisible("phone-2", Start), Start.AddSeconds(0.8));
+        Assert.True(_leases.IsInvisible);
+        _leases.Expire(Start.AddSeconds(10));
+        Assert.True(_leases.IsInvisible);
+        Assert.Null(_leases.LastSeenAt);
+    }
+
+    [Fact]
+    public void Drop_OfInvisibleDevice_AnotherVisibleDeviceConnects_StaysInvisibleForTheGracePeriod()
+    {
+        _leases.Renew(Invisible("phone", Start), Start);
+        _leases.End("phone", Start, Start, Grace, wasInvisible: true);
+        _leases.Renew(Lease("laptop", Start), Start.AddSeconds(1));
+
+        _leases.Expire(Start.AddSeconds(9.9));
+        Assert.True(_leases.IsInvisible);
+        _leases.Expire(Start.AddSeconds(10));
+        Assert.False(_leases.IsInvisible);
+        Assert.Null(_leases.LastSeenAt);
+    }
+
+    [Fact]
+    public void Drop_OfBusyDevice_OnlineDeviceReturnsFirst_KeepsTheBusyDeviceShown()
+    {
+        _leases.Renew(Lease("phone-1", Start) with { Status = PresenceStatus.Busy }, Start);
+        _leases.Renew(Lease("laptop-1", Start), Start);
+        _leases.End("phone-1", Start, Start, Grace);
+        _leases.End("laptop-1", Start, Start, Grace);
+
+        _leases.Renew(Lease("laptop-2", Start), Start.AddSeconds(0.3));
+
+        Assert.Contains(_leases.Shown, lease => lease.Status == PresenceStatus.Busy);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Connect_NamingThePreviousConnection_ReplacesItAndInheritsStatusAndMessage(bool dropped)
+    {
+        var busy = Lease("old", Start) with { Status = PresenceStatus.Busy, Message = "In a meeting", StatusSetAt = Start };
+        _leases.Renew(busy, Start);
+        if (dropped) _leases.End("old", Start, Start, Grace);
+
+        var next = Lease("new", Start.AddSeconds(1));
+        _leases.Renew(next with { PreviousConnectionId = "old" }, Start.AddSeconds(1));
+        Assert.Equal(("new", PresenceStatus.Busy, "In a meeting"), Only());
+
+        // The front end repeats that the client has chosen nothing on this connection.
+        _leases.Renew(next with { SeenAt = Start.AddSeconds(2) }, Start.AddSeconds(2));
+        Assert.Equal(("new", PresenceStatus.Busy, "In a meeting"), Only());
+        Assert.False(_leases.Renew(busy, Start.AddSeconds(3)), "the replaced connection came back");
+
+        (string, PresenceStatus, string?) Only() => Assert.Single(_leases.Shown) is var lease ? (lease.ConnectionId, lease.Status, lease.Message) : default;
+    }
+
+    [Fact]
+    public void Connect_NamingThePreviousInvisibleConnection_WithAStatusOfItsOwn_EndsInvisibility()
+    {
+        _leases.Renew(Invisible("old", Start), Start);
+        _leases.End("old", Start, Start, Grace, wasInvisible: true);
+
+        _leases.Renew(Lease("new", Start) with { PreviousConnectionId = "old", StatusSetAt = Start.AddSeconds(1) }, Start.AddSeconds(1));
+
+        Assert.False(_leases.IsInvisible);
+    }
+
+    [Fact]
+    public void AssumeOnline_Invisible_VisibleDeviceRenewedFirst_StaysInvisibleForALease()
+    {
+        _leases.AssumeOnline(Start, TimeSpan.FromSeconds(25), invisible: true);
+        _leases.Renew(Lease("laptop", Start), Start);
+        Assert.True(_leases.IsInvisible);
+
+        _leases.Renew(Lease("laptop", Start.AddSeconds(39)), Start.AddSeconds(39));
+        _leases.Expire(Start.AddSeconds(39.9));
+        Assert.True(_leases.IsInvisible);
+        _leases.Expire(Start + Duration);
+        Assert.False(_leases.IsInvisible);
+        Assert.Null(_leases.LastSeenAt);
+    }
+
+    [Fact]
+    public void AssumeOnline_Invisible_NoDeviceRenewed_KeepsLastSeen()
+    {
+        _leases.AssumeOnline(Start, TimeSpan.FromSeconds(25), invisible: true);
+
+        _leases.Expire(Start.AddSeconds(25));
+        Assert.False(_leases.IsOnline);
+        Assert.Null(_leases.LastSeenAt);
+    }
+
+    [Fact]
+    public void Renew_FromAFrontEndWhoseClockIsAhead_TheLaterOfTwoThatOvertookEachOtherCounts()
+    {
+        var ahead = Start.AddSeconds(30);
+        _leases.Renew(Lease("a", ahead), Start);
+        _leases.Renew(Invisible("a", ahead.AddSeconds(2)), Start.AddSeconds(2));
+        _leases.Renew(Lease("a", ahead.AddSeconds(1)), Start.AddSeconds(2.5));
+
+        Assert.True(_leases.IsInvisible);
     }
 
     /// <summary>Any interleaving of beginnings, renewals, drops, closes and silences, late and repeated ones included, against the definition.</summary>
@@ -198,7 +311,7 @@ public sealed class ConnectionLeasesTests
             model.Hear(message, now);
 
             Assert.Equal(model.LiveAt(now).Order(), leases.Live.Select(lease => lease.ConnectionId).Order());
-            Assert.Equal(model.LiveAt(now).Any() || model.GraceUntil > now, leases.IsOnline);
+            Assert.Equal(model.LiveAt(now).Any() || model.IsGraceRunning(now), leases.IsOnline);
             Assert.True(leases.NextDeadline > now, "something that has run out is still held");
         }
     }
@@ -206,7 +319,7 @@ public sealed class ConnectionLeasesTests
     private static ConnectionLease Lease(string connectionId, DateTimeOffset seenAt) =>
         new() { ConnectionId = connectionId, FrontEndId = "front-end-of-" + connectionId, SeenAt = seenAt };
 
-    private static ConnectionLease Hidden(string connectionId, DateTimeOffset seenAt) =>
+    private static ConnectionLease Invisible(string connectionId, DateTimeOffset seenAt) =>
         Lease(connectionId, seenAt) with { Status = PresenceStatus.Invisible };
 
     /// <summary>The definition, by times alone: renewed within the last duration and not ended, where an end forbids renewals for a duration.</summary>
@@ -214,7 +327,9 @@ public sealed class ConnectionLeasesTests
     {
         private readonly Dictionary<string, (DateTimeOffset? RenewedAt, DateTimeOffset? EndedAt)> _heard = [];
 
-        public DateTimeOffset GraceUntil { get; private set; } = DateTimeOffset.MinValue;
+        private readonly List<DateTimeOffset> _graces = [];
+
+        public bool IsGraceRunning(DateTimeOffset now) => _graces.Exists(until => until > now);
 
         public IEnumerable<string> LiveAt(DateTimeOffset now) => _heard.Keys.Where(id => IsLive(id, now));
 
@@ -224,12 +339,13 @@ public sealed class ConnectionLeasesTests
             var wasLive = IsLive(message.ConnectionId, now);
             if (message.Kind != Kind.Renew)
             {
-                if (wasLive && message.Kind == Kind.Drop) GraceUntil = now + Grace;
+                if (wasLive && message.Kind == Kind.Drop) _graces.Add(now + Grace);
                 _heard[message.ConnectionId] = (null, now);
             }
             else if (endedAt is null || now >= endedAt + Duration)
             {
-                if (!wasLive) GraceUntil = DateTimeOffset.MinValue;
+                _graces.RemoveAll(until => until <= now);
+                if (!wasLive && _graces.Count > 0) _graces.RemoveAt(_graces.Count - 1);
                 _heard[message.ConnectionId] = (now, null);
             }
         }

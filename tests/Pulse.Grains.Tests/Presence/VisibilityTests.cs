@@ -91,6 +91,6 @@ public sealed class VisibilityTests
     private PresenceSnapshot Show(Visibility visibility, PresenceStatus status)
     {
         _now = _now.AddSeconds(1);
-        return visibility.Show(status, null, _lastSeenAt, provisional: false, _now).Snapshot;
+        return visibility.Show(status, null, _lastSeenAt, concealed: false, provisional: false, _now).Snapshot;
     }
 }

@@ -135,7 +135,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
     }
 
     [Fact]
-    public async Task Watch_IsToldOfEveryChangeInOrder()
+    public async Task Watch_ReceivesEveryChange_WithGrowingVersions()
     {
         await User.WatchAsync(Cluster.FrontEnd, 0);
         await User.ConnectAsync(Lease("a"), Cluster.FrontEnd);
@@ -143,10 +143,12 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
         await User.DisconnectAsync(Lease("a"), ConnectionEnd.Closed);
 
         await Eventually.AsyncEqual(3, () => Task.FromResult(Cluster.Told.ChangesOf(Id).Length));
-        var told = Cluster.Told.ChangesOf(Id);
+
+        // Orleans may deliver one-way messages out of order: watchers go by the version.
+        var told = Cluster.Told.ChangesOf(Id).OrderBy(change => change.Version).ToArray();
         Assert.Equal([PresenceStatus.Online, PresenceStatus.Busy, PresenceStatus.Offline], told.Select(change => change.Status));
         Assert.Equal([null, "In a meeting", null], told.Select(change => change.Message));
-        Assert.Equal(told.Select(change => change.Version).Distinct().Order(), told.Select(change => change.Version));
+        Assert.Distinct(told.Select(change => change.Version));
     }
 
     [Fact]

@@ -28,9 +28,10 @@ public sealed class SteppedCluster : PulseCluster
     {
         foreach (var silo in Cluster.Silos)
         {
-            await silo.ServiceProvider.GetRequiredService<Standstill>().GoOnAsync();
-            var (expired, _) = await silo.ServiceProvider.GetRequiredService<OnlineUsers>().SweepAsync();
-            foreach (var userId in expired) await Client.GetGrain<IUserGrain>(userId).ExpireLeasesAsync();
+            await silo.ServiceProvider.GetRequiredService<SiloPauseGuard>().TickAsync();
+            var keys = silo.ServiceProvider.GetRequiredService<PresenceKeys>();
+            await keys.RenewAsync();
+            foreach (var userId in keys.FindExpired()) await Client.GetGrain<IUserGrain>(userId).ExpireLeasesAsync();
         }
     }
 

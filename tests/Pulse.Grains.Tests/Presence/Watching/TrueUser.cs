@@ -27,6 +27,9 @@ internal sealed class TrueUser(Guid id)
         if (_open.Remove(device)) _graceUntil = now + SteppedCluster.Options.OfflineGrace;
     }
 
+    /// <summary>What the grain has acknowledged of this user's invisible devices.</summary>
+    public AcknowledgedInvisibility Invisibility { get; } = new();
+
     /// <summary>Connected, or expected back in a moment: nobody may be told otherwise.</summary>
     public bool IsHere(DateTimeOffset now) => _open.Count > 0 || now < _graceUntil;
 

@@ -11,6 +11,7 @@ internal sealed class WatchingFrontEnd : IFrontEndObserver
     private readonly IFrontEndObserver _reference;
     private readonly ConcurrentDictionary<Guid, PresenceSnapshot?> _watched = new();
     private readonly ConcurrentBag<PresenceSnapshot> _accepted = [];
+    private readonly ConcurrentBag<PresenceSnapshot> _sent = [];
     private readonly ConcurrentStack<PresenceSnapshot> _held = new();
     private readonly Lock _gate = new();
 
@@ -39,6 +40,9 @@ internal sealed class WatchingFrontEnd : IFrontEndObserver
     /// <summary>All that this front end has taken for the truth at some time.</summary>
     public IReadOnlyCollection<PresenceSnapshot> Accepted => _accepted;
 
+    /// <summary>All that any grain has sent or answered to this front end, whatever the network made of it.</summary>
+    public IReadOnlyCollection<PresenceSnapshot> Sent => _sent;
+
     public PresenceSnapshot? Known(Guid userId) => _watched.GetValueOrDefault(userId);
 
     public Task WatchAsync(Guid userId)
@@ -53,8 +57,15 @@ internal sealed class WatchingFrontEnd : IFrontEndObserver
         return _grains.GetGrain<IUserGrain>(userId).UnwatchAsync(_reference);
     }
 
-    public async Task RefreshAsync(Guid userId) =>
-        Take(await _grains.GetGrain<IUserGrain>(userId).WatchAsync(_reference, Known(userId)?.Version ?? 0));
+    public async Task RefreshAsync(Guid userId)
+    {
+        var answer = await _grains.GetGrain<IUserGrain>(userId).WatchAsync(_reference, Known(userId)?.Version ?? 0);
+        _sent.Add(answer);
+        Take(answer);
+    }
+
+    /// <summary>As a client asks that does not watch.</summary>
+    public async Task LookAsync(Guid userId) => _sent.Add(await _grains.GetGrain<IUserGrain>(userId).GetPresenceAsync());
 
     /// <summary>What was held back arrives when it works again, latest first, and twice.</summary>
     public void Turn(Network state)
@@ -69,6 +80,7 @@ internal sealed class WatchingFrontEnd : IFrontEndObserver
 
     public Task PresenceChanged(PresenceSnapshot presence)
     {
+        _sent.Add(presence);
         if (State == Network.Works) Take(presence);
         else if (State == Network.Holds) _held.Push(presence);
         return Task.CompletedTask;

@@ -14,7 +14,7 @@ internal sealed class World
     // Orleans gives a message up after its response timeout of 30 s: none is later than that.
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(25);
 
-    private static readonly TimeSpan Standstill = SteppedCluster.Options.TimeToLive * 1.5;
+    private static readonly TimeSpan Pause = SteppedCluster.Options.TimeToLive * 1.5;
 
     private readonly SteppedCluster _cluster;
     private readonly TrueUser[] _users = [.. Enumerable.Range(0, Users).Select(_ => new TrueUser(Guid.CreateVersion7()))];
@@ -24,7 +24,7 @@ internal sealed class World
     private readonly List<(DateTimeOffset SentAt, Func<Task> Send)> _late = [];
 
     // Who was here since when: a snapshot's version says when the grain made it.
-    private readonly List<(long FromMs, bool[] IsHere)> _history = [];
+    private readonly List<(long FromMs, bool[] IsHere, bool[] IsInvisible)> _history = [];
 
     public World(SteppedCluster cluster)
     {
@@ -43,8 +43,9 @@ internal sealed class World
         foreach (var happening in script.Happenings)
         {
             await PassAsync(TimeSpan.FromMilliseconds(happening.PauseMs));
-            var before = Array.ConvertAll(_users, user => user.IsHere(Now));
+            var before = Moment();
             await DoAsync(happening, before);
+            foreach (var user in _users) await _frontEnds[0].LookAsync(user.Id);
         }
     }
 
@@ -80,11 +81,34 @@ internal sealed class World
                 }
             }
         }
+
+        foreach (var leak in Leaks()) yield return leak;
+    }
+
+    private IEnumerable<string> Leaks()
+    {
+        foreach (var sent in _allFrontEnds.SelectMany(frontEnd => frontEnd.Sent))
+        {
+            var i = Array.FindIndex(_users, user => user.Id == sent.UserId);
+            if (InvisibleSince(i, sent.Version) is not { } since) continue;
+            var at = $"{sent.Version - _history[0].FromMs} ms after the beginning";
+            if (sent.Status != PresenceStatus.Offline) yield return $"user {i} was shown as {sent.Status} while invisible, {at}";
+            if (sent.LastSeenAt?.ToUnixTimeMilliseconds() > since) yield return $"lastSeen of user {i} moved to {sent.LastSeenAt:O} while invisible, {at}";
+        }
+    }
+
+    /// <summary>Since when the user had certainly been invisible at that moment; <see langword="null"/> if it is not certain.</summary>
+    private long? InvisibleSince(int user, long ms)
+    {
+        var index = _history.FindLastIndex(moment => moment.FromMs <= ms);
+        if (index < 0 || !_history[index].IsInvisible[user]) return null;
+        while (index > 0 && _history[index - 1].IsInvisible[user]) index--;
+        return _history[index].FromMs;
     }
 
     private bool WasHere(int user, long ms) => _history.FindLast(moment => moment.FromMs <= ms).IsHere[user];
 
-    private async Task DoAsync(Happening happening, bool[] before)
+    private async Task DoAsync(Happening happening, (bool[] IsHere, bool[] IsInvisible) before)
     {
         var user = _users[happening.User];
         var frontEnd = _frontEnds[happening.FrontEnd];
@@ -98,7 +122,7 @@ internal sealed class World
                 // A client is told that it is connected by the answer to this: until then it is not.
                 if (delivery == Delivery.Late) delivery = Delivery.OnTime;
                 var lease = user.Connect(frontEnd.Id, Now).ToLease(Now);
-                message = () => grain.ConnectAsync(lease, frontEnd.Reference);
+                message = () => RenewedAsync(user, lease, () => grain.ConnectAsync(lease, frontEnd.Reference));
                 break;
 
             case Act.Close when device is not null:
@@ -158,14 +182,14 @@ internal sealed class World
         Func<Task> End(Device ended, ConnectionEnd how)
         {
             var lease = ended.ToLease(Now);
-            return () => grain.DisconnectAsync(lease, how);
+            return () => EndedAsync(user, lease, how, () => grain.DisconnectAsync(lease, how));
         }
 
         Func<Task> Renew(Device renewed)
         {
             var lease = renewed.ToLease(Now);
             var holder = _frontEnds.First(candidate => candidate.Id == renewed.FrontEndId).Reference;
-            return () => grain.RenewAsync([lease], holder);
+            return () => RenewedAsync(user, lease, () => grain.RenewAsync([lease], holder));
         }
     }
 
@@ -176,7 +200,7 @@ internal sealed class World
         {
             var next = new[] { until, Now + TimeSpan.FromSeconds(5) }.Concat(_upkeepAt).Min();
             _cluster.Clock.Set(next);
-            Note(Array.ConvertAll(_users, user => user.IsHere(Now)));
+            Note(Moment());
             await _cluster.SweepAsync();
             await DeliverLateAsync(_late.Count(late => late.SentAt + LongestDelay <= Now));
             for (var i = 0; i < FrontEnds; i++)
@@ -191,7 +215,7 @@ internal sealed class World
 
     private void StandStill()
     {
-        _cluster.Clock.Set(Now + Standstill);
+        _cluster.Clock.Set(Now + Pause);
         for (var i = 0; i < FrontEnds; i++)
         {
             if (_upkeepAt[i] < Now) _upkeepAt[i] = Now;
@@ -205,7 +229,11 @@ internal sealed class World
             Device[] held = [.. user.Open.Where(device => device.FrontEndId == frontEnd.Id)];
             foreach (var device in held.Where(device => !device.IsIdle)) device.ActiveAt = Now;
             if (held.Length == 0) continue;
-            await _cluster.Client.GetGrain<IUserGrain>(user.Id).RenewAsync([.. held.Select(device => device.ToLease(Now))], frontEnd.Reference);
+            ConnectionLease[] leases = [.. held.Select(device => device.ToLease(Now))];
+            var before = Moment();
+            await _cluster.Client.GetGrain<IUserGrain>(user.Id).RenewAsync(leases, frontEnd.Reference);
+            foreach (var lease in leases) user.Invisibility.Renewed(lease, Now);
+            Note(before);
         }
     }
 
@@ -225,6 +253,37 @@ internal sealed class World
         }
     }
 
-    /// <summary>At one and the same moment a sweep may come before what happens then, and what happens before the sweep.</summary>
-    private void Note(bool[] before) => _history.Add((Now.ToUnixTimeMilliseconds(), [.. _users.Select((user, i) => before[i] && user.IsHere(Now))]));
+    private async Task RenewedAsync(TrueUser user, ConnectionLease lease, Func<Task> send)
+    {
+        var before = Moment();
+        await send();
+        user.Invisibility.Renewed(lease, Now);
+        Note(before);
+    }
+
+    private async Task EndedAsync(TrueUser user, ConnectionLease lease, ConnectionEnd how, Func<Task> send)
+    {
+        var before = Moment();
+        await send();
+        user.Invisibility.Ended(lease, how, Now);
+        Note(before);
+    }
+
+    private (bool[] IsHere, bool[] IsInvisible) Moment() =>
+        (Array.ConvertAll(_users, user => user.IsHere(Now)), Array.ConvertAll(_users, user => user.Invisibility.IsCertain(Now)));
+
+    /// <summary>
+    /// Within one moment a grain may act before or after what happens then: only what holds both before and after it counts as certain, and only if no
+    /// earlier note of the same moment says otherwise.
+    /// </summary>
+    private void Note((bool[] IsHere, bool[] IsInvisible) before)
+    {
+        var after = Moment();
+        var now = Now.ToUnixTimeMilliseconds();
+        var same = _history.Count > 0 && _history[^1].FromMs == now ? _history[^1] : (now, before.IsHere, before.IsInvisible);
+        _history.Add((
+            now,
+            [.. Enumerable.Range(0, Users).Select(i => before.IsHere[i] && after.IsHere[i] && same.Item2[i])],
+            [.. Enumerable.Range(0, Users).Select(i => before.IsInvisible[i] && after.IsInvisible[i] && same.Item3[i])]));
+    }
 }

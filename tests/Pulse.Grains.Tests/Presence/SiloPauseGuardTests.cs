@@ -8,30 +8,30 @@ using Xunit;
 namespace Pulse.Grains.Tests.Presence;
 
 /// <summary>What a silo may say after it stood still, on a clock and a membership table that do as they are told.</summary>
-public sealed class StandstillTests : IDisposable
+public sealed class SiloPauseGuardTests : IDisposable
 {
     private static readonly PresenceOptions Options = new();
-    private static readonly TimeSpan Noticed = Options.StandstillAfter + TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Noticed = Options.PauseThreshold + TimeSpan.FromSeconds(1);
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly Membership _membership = new();
-    private readonly Standstill _standstill;
+    private readonly SiloPauseGuard _guard;
 
-    public StandstillTests() =>
-        _standstill = new(_membership, Microsoft.Extensions.Options.Options.Create(Options), _time, NullLogger<Standstill>.Instance);
+    public SiloPauseGuardTests() =>
+        _guard = new(_membership, Microsoft.Extensions.Options.Options.Create(Options), _time, NullLogger<SiloPauseGuard>.Instance);
 
-    public void Dispose() => _standstill.Dispose();
+    public void Dispose() => _guard.Dispose();
 
     [Fact]
     public async Task RunningSilo_IsBelieved_AndAsksNothing()
     {
-        Assert.True(_standstill.HasHeardAll);
+        Assert.True(_guard.MayExpireLeases);
         for (var i = 0; i < 100; i++)
         {
-            await _standstill.GoOnAsync();
-            _time.Advance(Options.StandstillAfter);
-            Assert.True(_standstill.IsOver);
-            Assert.True(_standstill.HasHeardAll);
+            await _guard.TickAsync();
+            _time.Advance(Options.PauseThreshold);
+            Assert.True(_guard.IsRunning);
+            Assert.True(_guard.MayExpireLeases);
         }
 
         Assert.Equal(0, _membership.Reads);
@@ -40,70 +40,70 @@ public sealed class StandstillTests : IDisposable
     [Fact]
     public async Task SiloThatStandsStill_IsNotBelieved_BeforeItHasNoticedItself()
     {
-        await _standstill.GoOnAsync();
+        await _guard.TickAsync();
         _time.Advance(Noticed);
 
-        Assert.False(_standstill.IsOver);
-        Assert.False(_standstill.HasHeardAll);
+        Assert.False(_guard.IsRunning);
+        Assert.False(_guard.MayExpireLeases);
     }
 
     [Fact]
     public async Task SiloThatStoodStill_AsksTheTable_BeforeItDoesAnything()
     {
-        await _standstill.GoOnAsync();
+        await _guard.TickAsync();
         _time.Advance(Noticed);
         _membership.Answer = new();
 
-        var goingOn = _standstill.GoOnAsync();
+        var goingOn = _guard.TickAsync();
         Assert.Equal(1, _membership.Reads);
-        Assert.False(_standstill.IsOver);
+        Assert.False(_guard.IsRunning);
 
         // What it may be that the table says first: a silo that has been declared dead does not get here.
         _membership.Answer.SetResult();
         await goingOn;
-        Assert.True(_standstill.IsOver);
+        Assert.True(_guard.IsRunning);
     }
 
     [Fact]
     public async Task SiloThatStoodStill_TakesNobodyForGone_UntilAllMustHaveRenewed()
     {
-        await _standstill.GoOnAsync();
+        await _guard.TickAsync();
         _time.Advance(Noticed);
-        await _standstill.GoOnAsync();
+        await _guard.TickAsync();
 
-        var left = Options.RecallPatience;
+        var left = Options.TakeoverWindow;
         for (var step = TimeSpan.FromSeconds(1); left > TimeSpan.Zero; left -= step)
         {
-            Assert.False(_standstill.HasHeardAll);
+            Assert.False(_guard.MayExpireLeases);
             _time.Advance(step);
-            await _standstill.GoOnAsync();
+            await _guard.TickAsync();
         }
 
-        Assert.True(_standstill.HasHeardAll);
+        Assert.True(_guard.MayExpireLeases);
     }
 
     [Fact]
     public async Task TableThatCannotBeRead_IsWaitedForNoLongerThanFrontEndsAre()
     {
-        await _standstill.GoOnAsync();
+        await _guard.TickAsync();
         _time.Advance(Noticed);
         _membership.Answer = new();
         _membership.Answer.SetException(new InvalidOperationException("Redis is away."));
 
-        await _standstill.GoOnAsync();
+        await _guard.TickAsync();
 
-        Assert.True(_standstill.IsOver);
-        Assert.False(_standstill.HasHeardAll);
+        Assert.True(_guard.IsRunning);
+        Assert.False(_guard.MayExpireLeases);
     }
 
     [Fact]
-    public async Task ClockSetBack_IsNoStandstill()
+    public async Task ClockSetBack_IsNoPause()
     {
-        await _standstill.GoOnAsync();
+        await _guard.TickAsync();
         _time.AdjustTime(_time.GetUtcNow() - TimeSpan.FromHours(1));
-        await _standstill.GoOnAsync();
+        await _guard.TickAsync();
 
-        Assert.True(_standstill.HasHeardAll);
+        Assert.True(_guard.MayExpireLeases);
         Assert.Equal(0, _membership.Reads);
     }
 

@@ -40,11 +40,14 @@ public class PulseCluster : IAsyncLifetime
 
     public static RedisKey Key(Guid userId) => RedisKeys.Online(userId);
 
+    public static RedisKey InvisibleKey(Guid userId) => RedisKeys.Invisible(userId);
+
     public async Task InitializeAsync()
     {
         _database = await PostgresTestDatabase.CreateAsync();
         _postgres = NpgsqlDataSource.Create(_database.ConnectionString);
         var redis = TestServers.Redis;
+        var database = Route(_database.ConnectionString);
         _redis = await ConnectionMultiplexer.ConnectAsync(redis);
 
         var builder = new InProcessTestClusterBuilder(2);
@@ -52,13 +55,13 @@ public class PulseCluster : IAsyncLifetime
         {
             host.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
             {
-                ["ConnectionStrings:Postgres"] = _database.ConnectionString,
+                ["ConnectionStrings:Postgres"] = database,
                 ["Pulse:Presence:TimeToLive"] = TimeToLive.ToString(),
                 ["Pulse:Presence:HeartbeatInterval"] = (TimeToLive / 3).ToString(),
                 ["Pulse:Presence:OfflineGrace"] = OfflineGrace.ToString(),
                 ["Pulse:Presence:MaxConnectionsPerUser"] = "3",
             });
-            host.AddPulseGrains(new(_database.ConnectionString, redis));
+            host.AddPulseGrains(new(database, redis));
             Adjust(host);
         });
         builder.ConfigureSilo((_, silo) => silo.AddPulseGrainStorage().ConfigureGrains());
@@ -67,7 +70,7 @@ public class PulseCluster : IAsyncLifetime
         FrontEnd = Client.CreateObjectReference<IFrontEndObserver>(_frontEnd);
     }
 
-    public async Task DisposeAsync()
+    public virtual async Task DisposeAsync()
     {
         await Cluster.DisposeAsync();
         await _redis!.DisposeAsync();
@@ -85,6 +88,9 @@ public class PulseCluster : IAsyncLifetime
 
     /// <summary>Renews a lease as a front end does, until disposed.</summary>
     public IDisposable KeepRenewing(Guid userId, ConnectionLease lease) => new Renewal(Client.GetGrain<IUserGrain>(userId), lease, FrontEnd);
+
+    /// <summary>The connection string that the silos are given for the test database.</summary>
+    private protected virtual string Route(string connectionString) => connectionString;
 
     /// <summary>Changes what a silo is made of.</summary>
     private protected virtual void Adjust(IHostApplicationBuilder host)

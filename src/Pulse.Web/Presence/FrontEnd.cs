@@ -9,7 +9,13 @@ namespace Pulse.Web.Presence;
 internal sealed partial class FrontEnd(
     GrainReferences<IUserGrain> users, FrontEndReference reference, IHubContext<PresenceHub, IPresenceClient> hub, TimeProvider time, ILogger<FrontEnd> logger)
 {
+    /// <summary>Into how many parts the users are divided for <see cref="LeaseRenewalService"/>.</summary>
+    public const int RenewalSlots = 60;
+
     private readonly ConcurrentDictionary<string, LiveConnection> _connections = new();
+
+    // The same connections by slot: a look at one slot does not copy them all.
+    private readonly ConcurrentDictionary<string, LiveConnection>[] _slots = [.. Enumerable.Range(0, RenewalSlots).Select(_ => new ConcurrentDictionary<string, LiveConnection>(1, 0))];
 
     // While no silo can be reached no socket is taken on either: there are never more of these than there were sockets.
     private static readonly TimeSpan UntoldEndsKeptFor = TimeSpan.FromMinutes(10);
@@ -28,6 +34,9 @@ internal sealed partial class FrontEnd(
     /// <summary>Live sockets.</summary>
     public ICollection<LiveConnection> Connections => _connections.Values;
 
+    /// <summary>Live sockets of the users of one renewal slot.</summary>
+    public ICollection<LiveConnection> ConnectionsOf(int slot) => _slots[slot].Values;
+
     /// <summary>How many there are; cheaper than counting them.</summary>
     public int Count => _connections.Count;
 
@@ -36,6 +45,7 @@ internal sealed partial class FrontEnd(
     {
         // Known before the grain is asked: a renewal meanwhile does no harm, a socket without renewal would.
         _connections[connection.ConnectionId] = connection;
+        SlotOf(connection)[connection.ConnectionId] = connection;
         try
         {
             await users[connection.UserId].ConnectAsync(connection.ToLease(Id, connection.ConnectedAt), reference.Value);
@@ -62,6 +72,7 @@ internal sealed partial class FrontEnd(
     public Task DisconnectAsync(LiveConnection connection, DateTimeOffset seenAt, ConnectionEnd how)
     {
         _connections.TryRemove(connection.ConnectionId, out _);
+        SlotOf(connection).TryRemove(connection.ConnectionId, out _);
         return EndAsync(connection.UserId, connection.ToLease(Id, seenAt), how);
     }
 
@@ -133,6 +144,9 @@ internal sealed partial class FrontEnd(
             if (_untoldEnds.TryDequeue(out var end) && end.Lease.SeenAt + UntoldEndsKeptFor > time.GetUtcNow()) await EndAsync(end.UserId, end.Lease, end.How);
         });
     }
+
+    private ConcurrentDictionary<string, LiveConnection> SlotOf(LiveConnection connection) =>
+        _slots[(uint)connection.UserId.GetHashCode() % RenewalSlots];
 
     private async Task EndAsync(Guid userId, ConnectionLease lease, ConnectionEnd how)
     {

@@ -2,8 +2,8 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.Presence;
 
-/// <summary>Keeps this process and the grains agreed: renews the leases of all sockets here, asks again about all watched users, and tells ends that were not taken.</summary>
-/// <remarks>The first two are spread evenly over their interval, so that no burst delays the sockets' own traffic. None waits for another.</remarks>
+/// <summary>Keeps this process and the grains agreed: asks again about all watched users, and reports ended connections that no grain took.</summary>
+/// <remarks>The first is spread evenly over its interval, so that no burst delays the sockets' own traffic. Neither waits for the other.</remarks>
 internal sealed partial class FrontEndUpkeep(
     FrontEnd frontEnd, PresenceWatches watches, IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<FrontEndUpkeep> logger)
     : BackgroundService
@@ -15,20 +15,11 @@ internal sealed partial class FrontEndUpkeep(
     {
         try
         {
-            await Task.WhenAll(RenewAsync(stoppingToken), RefreshAsync(stoppingToken), TellEndsAsync(stoppingToken));
+            await Task.WhenAll(RefreshAsync(stoppingToken), TellEndsAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             LogStopped(frontEnd.Count);
-        }
-    }
-
-    private async Task RenewAsync(CancellationToken stoppingToken)
-    {
-        while (true)
-        {
-            var users = frontEnd.Connections.GroupBy(connection => connection.UserId).ToArray();
-            await PaceAsync(users, options.Value.LeaseRenewalInterval, frontEnd.RenewAsync, stoppingToken);
         }
     }
 

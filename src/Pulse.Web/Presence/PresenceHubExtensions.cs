@@ -24,6 +24,7 @@ internal static class PresenceHubExtensions
         services.AddSingleton<PresenceReader>();
         services.AddSingleton<FrontEndMetrics>();
         services.AddSingleton<HubLifetimeManager<PresenceHub>, PresenceLifetimeManager>();
+        services.AddHostedService<LeaseRenewalService>();
         services.AddHostedService<FrontEndUpkeep>();
         services.AddHostedService<TokenExpiry>();
         services.AddSignalR(hub =>

@@ -177,6 +177,68 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
     }
 
     [Fact]
+    public async Task Invisible_HasAKeyOfItsOwn_UntilTheUserIsVisibleOrOffline()
+    {
+        await User.ConnectAsync(Lease("a"), Cluster.FrontEnd);
+        Assert.False(await Cluster.Redis.KeyExistsAsync(PulseCluster.InvisibleKey(Id)));
+
+        await User.RenewAsync([Lease("a") with { Status = PresenceStatus.Invisible }], Cluster.FrontEnd);
+        Assert.Equal("true", await Cluster.Redis.StringGetAsync(PulseCluster.InvisibleKey(Id)));
+        Assert.NotNull(await Cluster.Redis.KeyTimeToLiveAsync(PulseCluster.InvisibleKey(Id)));
+
+        await User.RenewAsync([Lease("a")], Cluster.FrontEnd);
+        Assert.False(await Cluster.Redis.KeyExistsAsync(PulseCluster.InvisibleKey(Id)));
+
+        await User.RenewAsync([Lease("a") with { Status = PresenceStatus.Invisible }], Cluster.FrontEnd);
+        await User.DisconnectAsync(Lease("a") with { Status = PresenceStatus.Invisible }, ConnectionEnd.Closed);
+        Assert.False(await Cluster.Redis.KeyExistsAsync(PulseCluster.InvisibleKey(Id)));
+    }
+
+    [Fact]
+    public async Task Takeover_OfAnInvisibleUser_IsOfflineToEveryAsker()
+    {
+        await User.ConnectAsync(Lease("a") with { Status = PresenceStatus.Invisible }, Cluster.FrontEnd);
+        await Cluster.Cluster.DeactivateAsync(User);
+
+        var presence = await User.GetPresenceAsync();
+
+        Assert.Equal((PresenceStatus.Offline, PresenceStatus.Invisible), (presence.Status, presence.OwnStatus));
+    }
+
+    [Fact]
+    public async Task Takeover_VisibleDeviceRenewedFirst_SendsNothingButOffline_AndKeepsLastSeen()
+    {
+        await SyncAsync();
+        await User.ConnectAsync(Lease("laptop"), Cluster.FrontEnd);
+        await User.ConnectAsync(Lease("phone") with { Status = PresenceStatus.Invisible }, Cluster.FrontEnd);
+        var before = await User.WatchAsync(Cluster.FrontEnd, 0);
+        var sentBefore = Cluster.Told.ChangesOf(Id).Length;
+        await Cluster.Cluster.DeactivateAsync(User);
+
+        await User.WatchAsync(Cluster.FrontEnd, before.Version);
+        await User.RenewAsync([Lease("laptop")], Cluster.FrontEnd);
+        var between = await User.GetPresenceAsync();
+        await User.RenewAsync([Lease("phone") with { Status = PresenceStatus.Invisible }], Cluster.FrontEnd);
+        await User.DisconnectAsync(Lease("laptop"), ConnectionEnd.Closed);
+
+        Assert.Equal(PresenceStatus.Offline, between.Status);
+        Assert.All(Cluster.Told.ChangesOf(Id)[sentBefore..], change => Assert.Equal(PresenceStatus.Offline, change.Status));
+        Assert.Equal(before.LastSeenAt, (await User.GetPresenceAsync()).LastSeenAt);
+        Assert.Equal(before.LastSeenAt, await Cluster.StoredLastSeenAsync(Id));
+    }
+
+    [Fact]
+    public async Task Connect_InPlaceOfALiveConnection_ClosesThatOne_AndNoOther()
+    {
+        await User.ConnectAsync(Lease("old"), Cluster.FrontEnd);
+        await User.ConnectAsync(Lease("tab"), Cluster.FrontEnd);
+
+        await User.ConnectAsync(Lease("new") with { PreviousConnectionId = Lease("old").ConnectionId }, Cluster.FrontEnd);
+
+        Assert.Equal([(Lease("old").ConnectionId, CloseReason.Replaced)], Cluster.Told.ClosedOf(Id));
+    }
+
+    [Fact]
     public async Task Hiding_LooksLikeLeaving_AndNothingAfterItIsSeen()
     {
         await SyncAsync();

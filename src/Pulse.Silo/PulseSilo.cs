@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Configuration;
 using Pulse.Grains;
 using Pulse.Grains.Identity;
@@ -42,7 +41,7 @@ public static class PulseSilo
     /// </remarks>
     internal static void AddPulseGrains(this IHostApplicationBuilder builder, ConnectionStrings connections)
     {
-        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSteadyClock();
         builder.Services.AddPulseStores(new() { PostgresConnectionString = connections.Postgres, SqlitePath = SqlitePath(builder) });
         builder.Services.AddHostedService<SchemaStartup>();
         builder.Services.AddSingleton<LastSeenWriter>();

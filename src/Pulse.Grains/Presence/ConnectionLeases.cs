@@ -102,8 +102,10 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         }
         else
         {
-            // Front ends' clocks may differ from the silo's. A sign of life is never in the future.
-            if (lease.SeenAt > now) lease = lease with { SeenAt = now };
+            // Front ends' clocks may differ from the silo's. A sign of life is never in the future, and how long the client has been inactive is a difference
+            // of two times of the front end.
+            var inactiveTicks = Math.Clamp((lease.SeenAt - lease.ActiveAt).Ticks, 0, TimeSpan.TicksPerDay);
+            lease = lease with { SeenAt = lease.SeenAt < now ? lease.SeenAt : now, ActiveAt = now.AddTicks(-inactiveTicks) };
             if (known) lease = KeepInherited(lease, held.Lease);
             else if (Replace(lease, now) is { } replaced) lease = Inherit(lease, replaced);
         }

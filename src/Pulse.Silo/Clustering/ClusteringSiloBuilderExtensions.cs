@@ -55,13 +55,13 @@ internal static class ClusteringSiloBuilderExtensions
     // As SchemaStartup waits for the database: processes start in any order.
     private static async Task<IConnectionMultiplexer> ConnectPatientlyAsync(ConfigurationOptions options)
     {
-        for (var deadline = TimeProvider.System.GetUtcNow() + StartPatience; ; await Task.Delay(TimeSpan.FromSeconds(1)))
+        for (var start = TimeProvider.System.GetTimestamp(); ; await Task.Delay(TimeSpan.FromSeconds(1)))
         {
             try
             {
                 return await ConnectionMultiplexer.ConnectAsync(options);
             }
-            catch (RedisConnectionException) when (TimeProvider.System.GetUtcNow() < deadline)
+            catch (RedisConnectionException) when (TimeProvider.System.GetElapsedTime(start) < StartPatience)
             {
                 // Not yet.
             }

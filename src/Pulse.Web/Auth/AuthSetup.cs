@@ -20,7 +20,7 @@ internal static class AuthSetup
         services.AddSingleton<IPostConfigureOptions<AuthOptions>, DevelopmentSigningKey>();
         services.AddSingleton<IValidateOptions<AuthOptions>, AuthOptionsValidator>();
 
-        services.TryAddSingleton(TimeProvider.System);
+        services.AddSteadyClock();
         services.AddSingleton(typeof(GrainReferences<>));
         services.AddSingleton<AccessTokenSchemes>();
         services.AddSingleton<CheckedTokens>();

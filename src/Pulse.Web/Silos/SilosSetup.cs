@@ -46,7 +46,7 @@ internal static class SilosSetup
         }
 
         var services = builder.Services;
-        services.TryAddSingleton(TimeProvider.System);
+        services.AddSteadyClock();
         services.AddSingleton<SiloLink>();
         services.AddSingleton<IClusterConnectionStatusObserver>(provider => provider.GetRequiredService<SiloLink>());
         services.AddSingleton<ILifecycleParticipant<IClusterClientLifecycle>>(provider => provider.GetRequiredService<SiloLink>());

@@ -294,6 +294,17 @@ public sealed class ConnectionLeasesTests
         Assert.True(_leases.IsInvisible);
     }
 
+    [Theory]
+    [InlineData(-3_600)]
+    [InlineData(3_600)]
+    public void Renew_FromAFrontEndWithAnotherClock_InactivityIsMeasuredByThatClock(int seconds)
+    {
+        var theirs = Start.AddSeconds(seconds);
+        _leases.Renew(Lease("a", theirs) with { ActiveAt = theirs.AddMinutes(-2) }, Start);
+
+        Assert.Equal(Start.AddMinutes(-2), Assert.Single(_leases.Live).ActiveAt);
+    }
+
     /// <summary>Any interleaving of beginnings, renewals, drops, closes and silences, late and repeated ones included, against the definition.</summary>
     [Property(MaxTest = 1_000, Arbitrary = [typeof(Histories)])]
     public void AnyHistory_AgreesWithTheDefinition(Message[] history)

@@ -1,0 +1,11 @@
+namespace Pulse.Grains.Tests.Clock;
+
+/// <summary>A wall clock that a test can set, over a monotonic clock that goes on as it was.</summary>
+internal sealed class SettableClock : TimeProvider
+{
+    private long _offsetTicks;
+
+    public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + TimeSpan.FromTicks(Volatile.Read(ref _offsetTicks));
+
+    public void Step(TimeSpan by) => Interlocked.Add(ref _offsetTicks, by.Ticks);
+}

@@ -146,7 +146,7 @@ internal sealed class PresenceHub(
             throw new HubException("invalid-token: the token is another user's. Close this connection and open one for them.");
         }
 
-        Connection.Reauthorize(caller);
+        Connection.Reauthorize(caller, time.GetUtcNow());
         await frontEnd.UpdateAsync(Connection);
     }
 

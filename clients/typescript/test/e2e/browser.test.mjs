@@ -126,6 +126,41 @@ test('away without input, online with it, as others see it', options, async () =
   expect(ada.noise).toEqual([]);
 });
 
+test('stop is seen within a second, a socket that the page gives up not at all', options, async () => {
+  const pulse = await startPulse();
+  const ada = await openPage(pulse);
+  const watcher = connect(pulse, await signUp(pulse));
+  const seen = [];
+  watcher.watch(ada.id, ({ status }) => seen.push(status));
+  await ada.page.evaluate(() => {
+    // A network that swallows what the page sends, from a moment on: the server's word still comes.
+    const send = WebSocket.prototype.send;
+    WebSocket.prototype.send = function (data) {
+      if (!window.swallows || this !== window.latest) send.call(window.latest = this, data);
+    };
+  });
+  await ada.start();
+  await shows(watcher, ada.id, 'online');
+  seen.length = 0;
+  await ada.page.evaluate(() => {
+    window.swallows = true;
+    window.dispatchEvent(new Event('online'));
+  });
+  await until('another socket', () => ada.sockets.length, (count) => count === 2, { withinMs: 60_000 });
+  await ada.page.evaluate(() => void (window.swallows = false));
+  await ada.isIn('online');
+  await ada.page.evaluate(() => window.pulse.setStatus('busy'));
+  await shows(watcher, ada.id, 'busy');
+  expect(seen).toEqual(['busy']);
+
+  const before = Date.now();
+  await ada.page.evaluate(() => window.pulse.stop());
+  await shows(watcher, ada.id, 'offline');
+  expect(Date.now() - before).toBeLessThan(1_000);
+  expect(seen).toEqual(['busy', 'offline']);
+  expect(ada.noise).toEqual([]);
+});
+
 test('signed out elsewhere: ends, says why, and stays so', options, async () => {
   const pulse = await startPulse();
   const ada = await openPage(pulse);

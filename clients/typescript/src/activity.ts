@@ -1,3 +1,5 @@
+import { later } from './time.js';
+
 // No 'scroll': a chat scrolls by itself.
 const inputs = ['keydown', 'pointerdown', 'pointermove', 'wheel', 'touchmove'];
 
@@ -27,7 +29,7 @@ export class Activity {
   readonly #idleAfterMs: number;
   readonly #events: ActivityEvents;
   #listening: AbortController | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #unwatchIdle = (): void => undefined;
   #usedAt = 0;
   #idle = false;
   #pointer = '';
@@ -62,7 +64,7 @@ export class Activity {
 
   stop(): void {
     this.#listening?.abort();
-    clearTimeout(this.#timer);
+    this.#unwatchIdle();
   }
 
   readonly #onInput = (event: Event): void => {
@@ -86,13 +88,11 @@ export class Activity {
 
   // One timer that looks again at the earliest time that could matter, and not one that every movement of the pointer sets anew.
   #watchIdle(): void {
-    const leftMs = this.#usedAt + this.#idleAfterMs - Date.now();
-    if (leftMs === Infinity) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
+    this.#unwatchIdle();
+    this.#unwatchIdle = later(this.#usedAt + this.#idleAfterMs - Date.now(), () => {
       if (Date.now() - this.#usedAt < this.#idleAfterMs) return this.#watchIdle();
       this.#idle = true;
       this.#events.onIdle(true);
-    }, leftMs);
+    });
   }
 }

@@ -1,6 +1,7 @@
 import { Activity } from './activity.js';
 import type { Connection } from './connection.js';
 import type { Hub, HubMessages } from './hub.js';
+import { Kept } from './kept.js';
 import { Link } from './link.js';
 import { Listeners } from './listeners.js';
 import type { Settings, Surroundings } from './options.js';
@@ -10,6 +11,7 @@ import type { PulseClient, PulseEvents, PulseSnapshot } from './pulse-client.js'
 import type { PulseState } from './state.js';
 import { StatusSync, type Choice } from './status-sync.js';
 import { Tabs } from './tabs.js';
+import { later } from './time.js';
 import { Tokens } from './tokens.js';
 import { Watches } from './watches.js';
 import { WatchSync } from './watch-sync.js';
@@ -24,7 +26,8 @@ export class Client implements PulseClient {
   readonly #tokens: Tokens;
   readonly #store = new PresenceStore();
   readonly #watches: Watches;
-  readonly #status = new StatusSync();
+  readonly #kept: Kept;
+  readonly #status = new StatusSync((choice) => this.#dropChoice(choice));
   readonly #tabs: Tabs | undefined;
   readonly #activity: Activity;
 
@@ -36,12 +39,18 @@ export class Client implements PulseClient {
   #snapshot: PulseSnapshot | undefined;
   #link: Link | undefined;
   #sync: WatchSync | undefined;
-  #losing: ReturnType<typeof setTimeout> | undefined;
+  #losing: (() => void) | undefined;
+  #listening: AbortController | undefined;
+  /** The latest connection; a page that has none yet begins with that of the page before it in this tab. */
+  #connectionId: string | undefined;
+  /** Whose choice the present one is; undefined while it is not known who is connected. */
+  #chosenBy: string | undefined;
 
   constructor(settings: Settings, around: Surroundings) {
     this.#settings = settings;
     this.#surroundings = around;
     this.#tokens = new Tokens(around.getToken);
+    this.#kept = new Kept(settings.url, around.keeps);
     this.#watches = new Watches(
       () => this.#sync?.request(),
       (userIds) => {
@@ -65,17 +74,26 @@ export class Client implements PulseClient {
   readonly start = (): void => {
     if (this.#link) return;
     this.#setState(connecting);
+    this.#connectionId = this.#kept.takeConnection();
+    // Before the activity, whose waking opens the next socket.
+    this.#followPage();
     this.#activity.start();
     // Unused pages of before are used again: somebody has started the client.
     this.#status.setIdle(this.#activity.idle);
     // Of the latest socket, and a link has but one at a time.
     let opened: OwnStatus = 'online';
-    const openHub = (token: string): Hub => this.#surroundings.openHub(token, (opened = this.#status.wanted.status));
+    const openHub = (token: string): Hub => {
+      // The user is not known before the server has greeted: most likely it is the one of before, who must not be seen for a moment when invisible.
+      const userId = this.#userId ?? this.#kept.userId;
+      if (userId !== undefined) this.#recall(userId);
+      return this.#surroundings.openHub(token, { status: (opened = this.#status.wanted.status), previous: this.#connectionId });
+    };
     const link: Link = new Link(this.#tokens, openHub, this.#surroundings.random, {
       onOpen: (connection, greeting) => this.#onOpen(connection, greeting, opened),
       onLost: () => this.#onLost(),
       onPresenceChanged: (change) => this.#take([change]),
       onSessionEnded: (session) => {
+        if (session.reason === 'signed-out' && !session.mayReconnect) this.#forget();
         if (!session.mayReconnect) void this.#end(Object.freeze({ name: 'ended', reason: session.reason }));
         this.#eventListeners.sessionEnded.tell(session);
       },
@@ -84,7 +102,8 @@ export class Client implements PulseClient {
     this.#link = link;
   };
 
-  readonly stop = async (): Promise<void> => {
+  readonly stop = async ({ forget = false }: { readonly forget?: boolean } = {}): Promise<void> => {
+    if (forget) this.#forget();
     if (this.#state.name === 'stopped') return;
     await this.#end(stopped);
   };
@@ -119,6 +138,10 @@ export class Client implements PulseClient {
   readonly setStatus = (status: OwnStatus, message?: string): Promise<void> => {
     const choice: Choice = { status, message: message || null, at: Date.now() };
     const chosen = this.#status.choose(choice);
+    if (this.#status.choice === choice) {
+      this.#chosenBy = this.#userId;
+      this.#keepChoice();
+    }
     // Callers that do not care for the outcome need not catch it.
     chosen.then(() => this.#tabs?.tell(choice), () => undefined);
     return chosen;
@@ -127,7 +150,15 @@ export class Client implements PulseClient {
   readonly on = <E extends keyof PulseEvents>(event: E, listener: (event: PulseEvents[E]) => void): (() => void) =>
     this.#eventListeners[event].add(listener);
 
-  #onOpen(connection: Connection, { userId, heartbeatSeconds }: HubMessages['Connected'], opened: OwnStatus): void {
+  #onOpen(connection: Connection, { userId, connectionId, heartbeatSeconds }: HubMessages['Connected'], opened: OwnStatus): void {
+    this.#connectionId = connectionId;
+    // Another user than was thought, or than before.
+    if (this.#chosenBy !== undefined && this.#chosenBy !== userId) this.#status.reset();
+    this.#recall(userId);
+    this.#chosenBy = userId;
+    this.#keepChoice();
+    this.#kept.userId = userId;
+    this.#store.beginConnection();
     // First, so that somebody who chose to be invisible while the socket opened is seen for as short as possible.
     this.#status.attach(connection, opened);
     this.#tabs?.join(userId);
@@ -142,13 +173,13 @@ export class Client implements PulseClient {
   }
 
   #onLost(): void {
-    const userId = this.#state.name === 'online' ? this.#state.userId : '';
+    const userId = this.#userId ?? '';
     this.#sync = undefined;
     // Running already if the connection was lost before it had told of everybody.
-    this.#losing ??= setTimeout(() => {
+    this.#losing ??= later(this.#settings.unknownAfterMs, () => {
       this.#losing = undefined;
       this.#announce(this.#store.loseSight((id) => this.#sync?.isWatching(id) ?? false));
-    }, this.#settings.unknownAfterMs);
+    });
     this.#setState(Object.freeze({ name: 'reconnecting', userId }));
   }
 
@@ -164,6 +195,8 @@ export class Client implements PulseClient {
     const link = this.#link;
     this.#link = undefined;
     this.#sync = undefined;
+    this.#listening?.abort();
+    this.#connectionId = this.#chosenBy = undefined;
     this.#activity.stop();
     this.#tabs?.leave();
     this.#status.reset();
@@ -175,12 +208,55 @@ export class Client implements PulseClient {
   }
 
   #keepSight(): void {
-    clearTimeout(this.#losing);
+    this.#losing?.();
     this.#losing = undefined;
   }
 
   #choose(choice: Choice): void {
     this.#status.choose(choice).catch(() => undefined);
+    this.#keepChoice();
+  }
+
+  /** The user whose connection is there, or lost; undefined before it is known. */
+  get #userId(): string | undefined {
+    return this.#state.name === 'online' || this.#state.name === 'reconnecting' ? this.#state.userId || undefined : undefined;
+  }
+
+  /** Takes what that user has chosen before, on this page or another, unless the present choice is later. */
+  #recall(userId: string): void {
+    const kept = this.#kept.choice(userId);
+    if (!kept || kept.at <= this.#status.choice.at) return;
+    this.#chosenBy = userId;
+    this.#status.choose(kept).catch(() => undefined);
+  }
+
+  #keepChoice(): void {
+    if (this.#chosenBy !== undefined && this.#status.choice.at > 0) this.#kept.keepChoice(this.#chosenBy, this.#status.choice);
+  }
+
+  /** The server refuses it: the next page would be refused too. */
+  #dropChoice({ at }: Choice): void {
+    if (this.#chosenBy !== undefined && this.#kept.choice(this.#chosenBy)?.at === at) this.#kept.dropChoice(this.#chosenBy);
+    this.#keepChoice();
+  }
+
+  #forget(): void {
+    const userId = this.#userId ?? this.#kept.userId;
+    if (userId !== undefined) this.#kept.forget(userId);
+  }
+
+  /** Hands the connection on to the next page of this tab, so that others do not see the user leave in between. */
+  #followPage(): void {
+    if (!this.#surroundings.page) return;
+    const { window } = this.#surroundings.page;
+    const { signal } = (this.#listening = new AbortController());
+    window.addEventListener('pagehide', () => {
+      if (this.#connectionId !== undefined) this.#kept.keepConnection(this.#connectionId);
+    }, { signal });
+    // A page that comes back as it was: the connection of the page between is the latest of this tab.
+    window.addEventListener('pageshow', () => {
+      this.#connectionId = this.#kept.takeConnection() ?? this.#connectionId;
+    }, { signal });
   }
 
   #follow(userId: string, onChange: (presence: Presence) => void): () => void {

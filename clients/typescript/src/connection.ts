@@ -5,6 +5,8 @@ import { pause, within } from './time.js';
 
 const openWithinMs = 20_000;
 const closeWithinMs = 5_000;
+const probeMs = 5_000;
+const busyProbeMs = 15_000;
 
 /** How a connection ended. */
 export interface ConnectionEnd {
@@ -27,6 +29,8 @@ export class Connection {
   readonly #ended: Promise<ConnectionEnd>;
   #end!: (end: ConnectionEnd) => void;
   #session: HubMessages['SessionEnded'] | undefined;
+  #pending = 0;
+  #probing = false;
 
   constructor(hub: Hub, events: ConnectionEvents, random: () => number) {
     this.#hub = hub;
@@ -41,10 +45,10 @@ export class Connection {
     this.#on('TokenExpiring', (expiring) => events.onTokenExpiring(expiring));
     this.#on('SessionEnded', (session) => {
       this.#session = session;
-      // The server closes next. When the client may come back that is left to it: a socket that the client closes is a user who leaves, and
-      // others would see them go. Only a server that forgets to is helped along.
+      // The server closes next. When the client may come back, the closing is left to the server, which then expects the client back. Only a server
+      // that forgets to close is helped along.
       if (!session.mayReconnect) void this.close();
-      else void pause(closeWithinMs, this.over).then(() => this.close());
+      else void pause(closeWithinMs, this.over).then(() => this.drop());
     });
     hub.onclose((error) => this.#finish(error && readError(error, 'connection-lost')));
   }
@@ -67,7 +71,7 @@ export class Connection {
       // A network that swallows packets would otherwise keep a browser trying for minutes.
       return await within(openWithinMs, 'connecting', Promise.race([this.#hub.start().then(() => Promise.race([greeting, failed])), failed]));
     } catch (error) {
-      void this.close(readError(error, 'connection-failed'));
+      void this.drop(readError(error, 'connection-failed'));
       return undefined;
     }
   }
@@ -75,10 +79,13 @@ export class Connection {
   /** One call. Rejects with a PulseError. */
   async invoke<M extends keyof HubCalls>(method: M, ...args: HubCalls[M]['args']): Promise<HubCalls[M]['answer']> {
     if (this.over.aborted) throw new PulseError('connection-lost', `${method}: the connection is over`);
+    this.#pending++;
     try {
       return await this.#hub.invoke<HubCalls[M]['answer']>(method, ...args);
     } catch (error) {
       throw readError(error, 'call-failed');
+    } finally {
+      this.#pending--;
     }
   }
 
@@ -94,13 +101,20 @@ export class Connection {
     }
   }
 
-  /** Whether the server still answers; one that does not is given up. A socket can be dead for long before anybody notices. */
-  async probe(patienceMs: number): Promise<void> {
+  /**
+   * Whether the server still answers; one that does not is given up. A socket can be dead for long before anybody notices. The server answers a
+   * connection's calls one after another, so a slow call of before holds the answer up: the client must not add a reconnect to what makes that call slow.
+   */
+  async probe(): Promise<void> {
+    if (this.#probing) return;
+    this.#probing = true;
     try {
-      await within(patienceMs, 'Heartbeat', this.invoke('Heartbeat'));
+      await within(this.#pending > 0 ? busyProbeMs : probeMs, 'Heartbeat', this.invoke('Heartbeat'));
     } catch (error) {
       // An answer that is an error is an answer.
-      if (!(error instanceof PulseError)) void this.close(new PulseError('connection-lost', 'The server does not answer'));
+      if (!(error instanceof PulseError)) void this.drop(new PulseError('connection-lost', 'The server does not answer'));
+    } finally {
+      this.#probing = false;
     }
   }
 
@@ -110,10 +124,16 @@ export class Connection {
     void this.close();
   }
 
-  /** Ends the connection now. The promise is for who wants to know when the socket is closed too; it never rejects. */
-  close(error?: PulseError): Promise<void> {
-    this.#finish(error);
+  /** Ends the connection now, with a goodbye: the user leaves. The promise is for who wants to know when the socket is closed too; it never rejects. */
+  close(): Promise<void> {
+    this.#finish(undefined);
     return this.#hub.stop().catch(() => undefined);
+  }
+
+  /** Ends the connection now, without a goodbye: the client will be back. */
+  drop(error?: PulseError): Promise<void> {
+    this.#finish(error);
+    return this.#hub.drop().catch(() => undefined);
   }
 
   #finish(error: PulseError | undefined): void {

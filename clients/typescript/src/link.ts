@@ -1,15 +1,22 @@
 import { backoffMs } from './backoff.js';
 import { Connection, type ConnectionEnd } from './connection.js';
 import { readError, type PulseError } from './errors.js';
-import type { HubMessages, OpenHub } from './hub.js';
+import type { Hub, HubMessages } from './hub.js';
 import type { SessionEnded } from './state.js';
 import { pause } from './time.js';
 import type { Tokens } from './tokens.js';
 
 /** A connection that did not hold for so long counts as a failed attempt: a server that drops everyone at once is not to be stormed. */
 const heldMs = 10_000;
-const probeMs = 5_000;
+const lastAskMs = 10_000;
+const shortestAskMs = 2_000;
 const signedOut: SessionEnded = Object.freeze({ reason: 'signed-out', mayReconnect: false });
+
+/** When to ask a source again that gives the same token as before: 10 s before the token's end, and then each time when half of the rest is over. */
+function askAgainMs(leftMs: number): number | undefined {
+  if (leftMs > lastAskMs) return leftMs - lastAskMs;
+  return leftMs > shortestAskMs ? leftMs / 2 : undefined;
+}
 
 export interface LinkEvents {
   onOpen(connection: Connection, greeting: HubMessages['Connected']): void;
@@ -22,7 +29,7 @@ export interface LinkEvents {
 /** Keeps one connection open, from its making until it is stopped or the session ends for good. */
 export class Link {
   readonly #tokens: Tokens;
-  readonly #openHub: OpenHub;
+  readonly #openHub: (token: string) => Hub;
   readonly #random: () => number;
   readonly #events: LinkEvents;
   readonly #stopped = new AbortController();
@@ -30,8 +37,10 @@ export class Link {
   #waiting = new AbortController();
   #failures = 0;
   #reauthenticating: Connection | undefined;
+  /** What the connection has now. */
+  #token: string | undefined;
 
-  constructor(tokens: Tokens, openHub: OpenHub, random: () => number, events: LinkEvents) {
+  constructor(tokens: Tokens, openHub: (token: string) => Hub, random: () => number, events: LinkEvents) {
     this.#tokens = tokens;
     this.#openHub = openHub;
     this.#random = random;
@@ -48,12 +57,18 @@ export class Link {
   wake(): void {
     this.#failures = 0;
     this.#waiting.abort();
-    void this.#connection?.probe(probeMs);
+    void this.#connection?.probe();
   }
 
   async #run(): Promise<void> {
     for (;;) {
-      const session = await this.#once();
+      let session: SessionEnded | undefined;
+      try {
+        session = await this.#once();
+      } catch (error) {
+        // A fault of this package or of the platform. Without this the client would stay as it is for ever, and nobody would know why.
+        if (!this.#stopped.signal.aborted) this.#events.onError(readError(error, 'client-failed'));
+      }
       if (this.#stopped.signal.aborted) return;
       if (session) this.#events.onSessionEnded(session);
       if (session && !session.mayReconnect) return;
@@ -88,11 +103,12 @@ export class Link {
   }
 
   async #hold(token: string): Promise<ConnectionEnd> {
+    this.#token = token;
     let connection: Connection;
     try {
       connection = new Connection(this.#openHub(token), {
         onPresenceChanged: (change) => this.#events.onPresenceChanged(change),
-        onTokenExpiring: () => void this.#reauthenticate(),
+        onTokenExpiring: ({ secondsLeft }) => void this.#reauthenticate(Date.now() + secondsLeft * 1_000),
       }, this.#random);
     } catch (error) {
       return { error: readError(error, 'connection-failed') };
@@ -101,7 +117,13 @@ export class Link {
     this.#connection = connection;
     const greeting = await connection.open();
     const openedAt = Date.now();
-    if (greeting && !connection.over.aborted) this.#events.onOpen(connection, greeting);
+    if (greeting && !connection.over.aborted) {
+      try {
+        this.#events.onOpen(connection, greeting);
+      } catch (error) {
+        void connection.drop(readError(error, 'client-failed'));
+      }
+    }
     const end = await connection.ended;
     this.#connection = undefined;
     if (greeting) {
@@ -113,21 +135,33 @@ export class Link {
   }
 
   /** In place: the socket stays. When that fails until the token has run out, the server ends the session, and a new connection follows. */
-  async #reauthenticate(): Promise<void> {
+  async #reauthenticate(expiresAt: number): Promise<void> {
     const connection = this.#connection;
     if (!connection || this.#reauthenticating === connection) return;
     this.#reauthenticating = connection;
     for (let failures = 1; !connection.over.aborted; failures++) {
+      let waitMs = backoffMs(failures, this.#random);
       try {
         const token = await this.#tokens.renew();
-        if (token !== null) await connection.invoke('Reauthenticate', token);
-        else connection.endSession(signedOut);
-        break;
+        if (connection.over.aborted) break;
+        if (token === null) {
+          connection.endSession(signedOut);
+          break;
+        }
+        if (token !== this.#token) {
+          await connection.invoke('Reauthenticate', token);
+          this.#token = token;
+          break;
+        }
+        // The source keeps its token until its end is near, so that there is nothing to hand in yet.
+        const again = askAgainMs(expiresAt - Date.now());
+        if (again === undefined) break;
+        waitMs = again;
       } catch (error) {
-        if (!connection.over.aborted) this.#events.onError(error as PulseError);
+        if (!connection.over.aborted) this.#events.onError(readError(error, 'token-unavailable'));
       }
-      await pause(backoffMs(failures, this.#random), connection.over);
+      await pause(waitMs, connection.over);
     }
-    this.#reauthenticating = undefined;
+    if (this.#reauthenticating === connection) this.#reauthenticating = undefined;
   }
 }

@@ -1,5 +1,6 @@
 import { currentPage, type Page } from './activity.js';
 import { signalRHub, type OpenHub } from './hub.js';
+import { currentKeeps, type Keeps } from './kept.js';
 import { sessionTokens, type TokenSource } from './tokens.js';
 
 export interface PulseClientOptions {
@@ -18,6 +19,7 @@ export interface Surroundings {
   readonly getToken: TokenSource;
   readonly openHub: OpenHub;
   readonly page: Page | undefined;
+  readonly keeps: Keeps;
   readonly random: () => number;
 }
 
@@ -39,5 +41,8 @@ export function surroundings({ url }: Settings, getToken: TokenSource | undefine
   if (!getToken && typeof location === 'object' && new URL(url, location.href).origin !== location.origin) {
     throw new TypeError(`${url} is another origin than this page's, whose session cookie it does not get: give getToken, or have Pulse at this origin.`);
   }
-  return { getToken: getToken ?? sessionTokens(url), openHub: signalRHub(url), page: currentPage(), random: Math.random };
+  const page = currentPage();
+  // Node.js has such names too, and warns at the first use.
+  const keeps = page ? currentKeeps() : { browser: undefined, tab: undefined };
+  return { getToken: getToken ?? sessionTokens(url), openHub: signalRHub(url), page, keeps, random: Math.random };
 }

@@ -19,6 +19,14 @@ export class PresenceStore {
     return new Map([...this.#entries].map(([userId, { shown }]) => [userId, shown]));
   }
 
+  /**
+   * A connection has begun: what it says first of each user counts, whatever its version. Versions are comparable within a connection only, because
+   * another server may give lower ones: it can have begun to watch the user later, or have a clock that is behind.
+   */
+  beginConnection(): void {
+    for (const entry of this.#entries.values()) entry.version = -1;
+  }
+
   /** Takes in an answer or a change. Returns the users who look different now. */
   apply(presences: readonly WirePresence[]): string[] {
     const changed: string[] = [];

@@ -16,7 +16,7 @@ export interface Presence {
   readonly lastSeen: string | null;
 }
 
-/** As the hub sends it. Of two for one user, the higher version is the later, whichever came first. */
+/** As the hub sends it. Of two for one user on one connection, the higher version is the later, whichever came first. */
 export interface WirePresence {
   readonly userId: string;
   readonly status: string;

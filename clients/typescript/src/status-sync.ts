@@ -10,6 +10,10 @@ export interface Choice {
 }
 
 const choosable: readonly string[] = ['online', 'away', 'busy', 'invisible'] satisfies readonly OwnStatus[];
+export function isChoosable(status: unknown): status is OwnStatus {
+  return choosable.includes(status as string);
+}
+
 const fresh: Choice = { status: 'online', message: null, at: 0 };
 
 /**
@@ -23,6 +27,11 @@ export class StatusSync {
   #connection: Connection | undefined;
   #told: Pick<Choice, 'status' | 'message'> = fresh;
   #running: Promise<void> | undefined;
+  readonly #onRefused: (choice: Choice) => void;
+
+  constructor(onRefused: (choice: Choice) => void) {
+    this.#onRefused = onRefused;
+  }
 
   get choice(): Choice {
     return this.#choice;
@@ -30,7 +39,7 @@ export class StatusSync {
 
   /** Resolves when the server has it, or at once without a connection: the next one is told. Rejects when the server refuses it. */
   choose(choice: Choice): Promise<void> {
-    if (!choosable.includes(choice.status)) {
+    if (!isChoosable(choice.status)) {
       return Promise.reject(new PulseError('invalid-argument', `A status is one of ${choosable.join(', ')}; not ${choice.status}`));
     }
     this.#choice = choice;
@@ -87,6 +96,7 @@ export class StatusSync {
           if (choice !== this.#accepted) {
             // Else it would be refused on every connection to come.
             this.#choice = this.#accepted;
+            this.#onRefused(choice);
             // The socket may have been opened with the status of what is refused now. Later, because this round must be over first.
             queueMicrotask(() => void this.#tell().catch(() => undefined));
           }

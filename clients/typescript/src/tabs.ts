@@ -21,26 +21,41 @@ export class Tabs {
     this.#adopt = adopt;
   }
 
-  /** Joins the tabs of that user, and asks what they have chosen. */
+  /** Joins the tabs of that user, and asks what they have chosen. In a browser that allows no channel, the tab stays by itself. */
   join(userId: string): void {
     this.#userId = userId;
     if (this.#channel) return;
-    this.#channel = new BroadcastChannel(this.#name);
-    this.#channel.onmessage = ({ data }: MessageEvent<Message>) => this.#onMessage(data);
-    this.#channel.postMessage({ kind: 'ask', userId } satisfies Message);
+    try {
+      this.#channel = new BroadcastChannel(this.#name);
+    } catch {
+      // Firefox with cookies blocked, also in a frame of another site.
+      return;
+    }
+    this.#channel.onmessage = ({ data }: MessageEvent<Message | undefined>) => {
+      if (data) this.#onMessage(data);
+    };
+    this.#post({ kind: 'ask', userId });
     // Chosen before it was known whose choice it is.
     const own = this.#own();
     if (own.at > 0) this.tell(own);
   }
 
   tell(choice: Choice): void {
-    if (this.#userId) this.#channel?.postMessage({ kind: 'chosen', userId: this.#userId, choice } satisfies Message);
+    if (this.#userId) this.#post({ kind: 'chosen', userId: this.#userId, choice });
   }
 
   leave(): void {
     this.#channel?.close();
     this.#channel = undefined;
     this.#userId = undefined;
+  }
+
+  #post(message: Message): void {
+    try {
+      this.#channel?.postMessage(message);
+    } catch {
+      // What cannot be copied, as a message that is no text, is refused by the server too.
+    }
   }
 
   #onMessage(message: Message): void {

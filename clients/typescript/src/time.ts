@@ -1,3 +1,18 @@
+/** Browsers and Node.js run a timer of more than 2^31 − 1 ms at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** Calls once after that time, however long it is; never for Infinity. Returns what cancels it. */
+export function later(ms: number, action: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const wait = (leftMs: number): void => {
+    if (leftMs === Infinity) return;
+    const stepMs = Math.min(leftMs, longestTimerMs);
+    timer = setTimeout(() => (leftMs > stepMs ? wait(leftMs - stepMs) : action()), stepMs);
+  };
+  wait(ms);
+  return () => clearTimeout(timer);
+}
+
 /** Waits, or less long: `cut` ends it early. Resolves in both cases. */
 export function pause(ms: number, ...cut: readonly AbortSignal[]): Promise<void> {
   return new Promise((resolve) => {

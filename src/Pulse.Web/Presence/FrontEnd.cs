@@ -41,14 +41,19 @@ internal sealed partial class FrontEnd(
     public int Count => _connections.Count;
 
     /// <summary>Takes the lease of a new socket; the user is online once this returns.</summary>
-    public async Task ConnectAsync(LiveConnection connection)
+    /// <param name="connection">The socket.</param>
+    /// <param name="previousConnectionId">The client's former connection, which this one replaces; <see langword="null"/> for none.</param>
+    public async Task ConnectAsync(LiveConnection connection, string? previousConnectionId)
     {
         // Known before the grain is asked: a renewal meanwhile does no harm, a socket without renewal would.
         _connections[connection.ConnectionId] = connection;
         SlotOf(connection)[connection.ConnectionId] = connection;
         try
         {
-            await users[connection.UserId].ConnectAsync(connection.ToLease(Id, connection.ConnectedAt), reference.Value);
+            // The former connection is named to the caller's own grain, which knows that user's connections and no others: a client cannot end the
+            // connection of another user, whatever id it sends. Renewals do not repeat it, because the grain has ended that connection by then.
+            var lease = connection.ToLease(Id, connection.ConnectedAt) with { PreviousConnectionId = previousConnectionId };
+            await users[connection.UserId].ConnectAsync(lease, reference.Value);
         }
         catch
         {

@@ -25,13 +25,14 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     private readonly ChangesToTell _changes = new(context.Features.Get<HubConnectionContext>()!);
     private bool _isOver;
 
-    private Authorization _authorization = Authorization.Of(caller);
+    private Authorization _authorization = Authorization.Of(caller, now);
 
     private sealed record Chosen(PresenceStatus Status, string? Message, DateTimeOffset SetAt);
 
-    private sealed record Authorization(DateTimeOffset ExpiresAt, Guid? SessionId)
+    private sealed record Authorization(DateTimeOffset ExpiresAt, DateTimeOffset WarnAt, Guid? SessionId)
     {
-        public static Authorization Of(Caller caller) => new(caller.ExpiresAt, caller.OwnSessionId);
+        public static Authorization Of(Caller caller, DateTimeOffset now) =>
+            new(caller.ExpiresAt, TokenExpiry.WarnAt(caller.ExpiresAt, now), caller.OwnSessionId);
     }
 
     public string ConnectionId { get; } = context.ConnectionId;
@@ -42,6 +43,9 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
 
     /// <summary>When the token runs out, UTC.</summary>
     public DateTimeOffset TokenExpiresAt => _authorization.ExpiresAt;
+
+    /// <summary>When the client is to be told that the token is about to run out, UTC.</summary>
+    public DateTimeOffset WarnOfExpiryAt => _authorization.WarnAt;
 
     /// <summary>Whether the client has been told that this token is about to run out.</summary>
     public bool IsToldOfExpiry { get; set; }
@@ -114,11 +118,13 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     /// <summary>Takes what the client chose to show.</summary>
     public void SetStatus(PresenceStatus status, string? message, DateTimeOffset at) => _chosen = new(status, message, at);
 
-    /// <summary>Takes a new token of the same user.</summary>
-    public void Reauthorize(Caller renewed)
+    /// <summary>Takes a token of the same user.</summary>
+    public void Reauthorize(Caller renewed, DateTimeOffset at)
     {
-        _authorization = Authorization.Of(renewed);
-        IsToldOfExpiry = false;
+        // A token that ends when the present one does is not worth another warning: the client may have no newer one, and would hand it in again and again.
+        var isLater = renewed.ExpiresAt > _authorization.ExpiresAt;
+        _authorization = Authorization.Of(renewed, at);
+        if (isLater) IsToldOfExpiry = false;
     }
 
     /// <summary>Decides that the server closes the socket.</summary>

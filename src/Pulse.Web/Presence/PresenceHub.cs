@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http.Connections;
+using Microsoft.AspNetCore.Http.Connections.Features;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.Options;
 using Pulse.Presence;
@@ -15,7 +17,7 @@ namespace Pulse.Web.Presence;
 [Authorize]
 internal sealed class PresenceHub(
     FrontEnd frontEnd, PresenceWatches watches, IPresencePolicy policy, Callers callers, TokenValidator tokens,
-    IOptions<HeartbeatOptions> options, Drain drain, IHostApplicationLifetime lifetime, TimeProvider time) : Hub<IPresenceClient>
+    HttpGoodbyes goodbyes, IOptions<HeartbeatOptions> options, Drain drain, IHostApplicationLifetime lifetime, TimeProvider time) : Hub<IPresenceClient>
 {
     // Clients beat twice a minute; what is far beyond that is a fault or an attack, and either should hear so.
     private const int CallsPerSecond = 500;
@@ -44,7 +46,7 @@ internal sealed class PresenceHub(
         // Chosen before the socket is there, so that somebody invisible is never seen for a moment.
         if (PresenceResponse.ParseStatus(Context.GetHttpContext()?.Request.Query["status"]) is { } status) connection.SetStatus(status, null, time.GetUtcNow());
         Context.Features.Set(connection);
-        await frontEnd.ConnectAsync(connection);
+        await frontEnd.ConnectAsync(connection, PreviousConnection.Read(Context.GetHttpContext()?.Request));
         await Clients.Caller.Connected(new(userId, Context.ConnectionId, (int)options.Value.HeartbeatInterval.TotalSeconds));
 
         // One that was let in before may be too late for the drain's list of sockets.
@@ -55,11 +57,13 @@ internal sealed class PresenceHub(
     {
         if (Context.Features.Get<LiveConnection>() is not { } connection) return;
 
-        // A socket that SignalR gave up for its silence was last heard of that long ago.
+        var how = HowItEnded(connection, exception, out var isSilent);
+        // A connection that SignalR gave up for its silence was last heard of that long ago.
         var now = time.GetUtcNow();
-        var seenAt = exception is OperationCanceledException ? now - PresenceHubExtensions.ClientTimeout : now;
+        var seenAt = isSilent ? now - PresenceHubExtensions.ClientTimeout : now;
+        if (seenAt < connection.ConnectedAt) seenAt = connection.ConnectedAt;
         // The lease first: it ends whatever becomes of the watches.
-        await Task.WhenAll(frontEnd.DisconnectAsync(connection, seenAt, HowItEnded(connection, exception)), watches.ForgetAsync(connection));
+        await Task.WhenAll(frontEnd.DisconnectAsync(connection, seenAt, how), watches.ForgetAsync(connection));
     }
 
     /// <summary>Marks the client as active. Answered on the spot: the lease itself is renewed by the front end.</summary>
@@ -146,7 +150,7 @@ internal sealed class PresenceHub(
             throw new HubException("invalid-token: the token is another user's. Close this connection and open one for them.");
         }
 
-        Connection.Reauthorize(caller);
+        Connection.Reauthorize(caller, time.GetUtcNow());
         await frontEnd.UpdateAsync(Connection);
     }
 
@@ -170,12 +174,26 @@ internal sealed class PresenceHub(
         }
     }
 
-    /// <summary>A user who closed the last tab has left; one whose network broke, or whose server stops, may be back in a moment.</summary>
-    private ConnectionEnd HowItEnded(LiveConnection connection, Exception? exception)
+    /// <summary>
+    /// A client that says goodbye has left. A client whose page is reloaded or closed, whose network broke, or whose server stops, may be back in a moment.
+    /// </summary>
+    private ConnectionEnd HowItEnded(LiveConnection connection, Exception? exception, out bool isSilent)
     {
+        isSilent = exception is OperationCanceledException;
         if (connection.EndedBecause is { } because) return because.MayReconnect ? ConnectionEnd.Dropped : ConnectionEnd.Closed;
         if (exception is not null || lifetime.ApplicationStopping.IsCancellationRequested) return ConnectionEnd.Dropped;
-        return Context.GetHttpContext()?.Features.Get<SocketClosure>() is { IsBroken: true } ? ConnectionEnd.Dropped : ConnectionEnd.Closed;
+        var http = Context.GetHttpContext();
+        switch (Context.Features.Get<IHttpTransportFeature>()?.TransportType)
+        {
+            case HttpTransportType.LongPolling:
+                // Without a goodbye the client has stopped polling, and SignalR has waited for the next poll.
+                isSilent = !goodbyes.Take(http);
+                return isSilent ? ConnectionEnd.Dropped : ConnectionEnd.Closed;
+            case HttpTransportType.ServerSentEvents:
+                return goodbyes.Take(http) ? ConnectionEnd.Closed : ConnectionEnd.Dropped;
+            default:
+                return http?.Features.Get<SocketClosure>() is { IsBroken: true } ? ConnectionEnd.Dropped : ConnectionEnd.Closed;
+        }
     }
 
     private static Guid[] ParseIds(string[]? userIds)

@@ -6,7 +6,7 @@ using Xunit.Sdk;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>A real SignalR client over a real WebSocket, and what the server has told it.</summary>
+/// <summary>A real SignalR client over a real connection, by default a WebSocket, and what the server has told it.</summary>
 internal sealed class HubClient : IAsyncDisposable
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
@@ -15,13 +15,13 @@ internal sealed class HubClient : IAsyncDisposable
     private readonly SemaphoreSlim _news = new(0);
     private readonly TaskCompletionSource<Exception?> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private HubClient(Uri address, string token, string query)
+    private HubClient(Uri address, string token, string query, HttpTransportType transport)
     {
         Connection = new HubConnectionBuilder()
             .WithUrl(new Uri(address, $"/hubs/pulse{query}"), http =>
             {
-                http.Transports = HttpTransportType.WebSockets;
-                http.SkipNegotiation = true;
+                http.Transports = transport;
+                http.SkipNegotiation = transport == HttpTransportType.WebSockets;
                 http.AccessTokenProvider = () => Task.FromResult<string?>(token);
             })
             .Build();
@@ -49,9 +49,10 @@ internal sealed class HubClient : IAsyncDisposable
     /// <summary>The names of what the server sent, in order.</summary>
     public string[] Told => [.. _told.Select(told => told.Name)];
 
-    public static async Task<HubClient> ConnectAsync(Uri address, string token, string query = "")
+    public static async Task<HubClient> ConnectAsync(
+        Uri address, string token, string query = "", HttpTransportType transport = HttpTransportType.WebSockets)
     {
-        var client = new HubClient(address, token, query);
+        var client = new HubClient(address, token, query, transport);
         await client.Connection.StartAsync();
         await client.NextAsync("Connected");
         return client;

@@ -72,8 +72,12 @@ internal sealed class SlowSocket : IDisposable
         }
     }
 
-    /// <summary>Says goodbye, as a browser does for a closed tab, and reads nothing more.</summary>
-    public Task CloseAsync() => _socket!.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
+    /// <summary>Sends a close frame, by default the goodbye of a client that stops, and reads nothing more.</summary>
+    public Task CloseAsync(WebSocketCloseStatus status = WebSocketCloseStatus.NormalClosure) =>
+        _socket!.CloseOutputAsync(status, null, CancellationToken.None);
+
+    /// <summary>Sends a close frame without a code, as browsers do for a script that gives none, and reads nothing more.</summary>
+    public async Task CloseWithoutCodeAsync() => await _tcp.GetStream().WriteAsync((byte[])[0x88, 0x80, 0, 0, 0, 0]);
 
     /// <summary>Reads until the connection is closed, politely or not.</summary>
     public async Task ClosedAsync()

@@ -1,4 +1,4 @@
-import type { Hub } from '../../src/hub.js';
+import type { Hub, Opening } from '../../src/hub.js';
 import type { OwnStatus, WirePresence } from '../../src/presence.js';
 
 type Answer = (...args: never[]) => unknown;
@@ -8,12 +8,18 @@ export class FakeHub implements Hub {
   readonly calls: [method: string, ...args: unknown[]][] = [];
   /** What the server answers; by default, everybody is offline and everything else works. */
   readonly answers: Record<string, Answer> = { WatchPresence: (ids: string[]) => ids.map((id) => presence(id, 'offline', 1)) };
+  /** By the client, with or without a goodbye. */
   stopped = false;
+  dropped = false;
   readonly #handlers = new Map<string, (message: never) => void>();
   #onclose: (error?: Error) => void = () => undefined;
   #start!: { resolve: () => void; reject: (error: Error) => void };
 
-  constructor(readonly token: string, readonly openedWith: OwnStatus | undefined) {}
+  constructor(readonly token: string, readonly opening: Opening) {}
+
+  get openedWith(): OwnStatus {
+    return this.opening.status;
+  }
 
   // --- what the client uses ---
 
@@ -24,6 +30,11 @@ export class FakeHub implements Hub {
   async stop(): Promise<void> {
     this.stopped = true;
     this.#onclose();
+  }
+
+  async drop(): Promise<void> {
+    this.dropped = true;
+    await this.stop();
   }
 
   on(method: string, handler: (message: never) => void): void {
@@ -41,9 +52,9 @@ export class FakeHub implements Hub {
 
   // --- what the test uses ---
 
-  accept(userId = 'me'): void {
+  accept(userId = 'me', connectionId = 'c'): void {
     this.#start.resolve();
-    this.say('Connected', { userId, connectionId: 'c', heartbeatSeconds: 30 });
+    this.say('Connected', { userId, connectionId, heartbeatSeconds: 30 });
   }
 
   refuse(): void {
@@ -54,7 +65,8 @@ export class FakeHub implements Hub {
     this.#handlers.get(method)?.(message as never);
   }
 
-  drop(error = new Error('WebSocket closed with status code: 1006')): void {
+  /** The connection breaks. */
+  break(error = new Error('WebSocket closed with status code: 1006')): void {
     this.#onclose(error);
   }
 

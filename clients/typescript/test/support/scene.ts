@@ -1,5 +1,6 @@
 import { onTestFinished, vi } from 'vitest';
 import { Client } from '../../src/client.js';
+import type { Keep, Keeps } from '../../src/kept.js';
 import { readSettings, type PulseClientOptions } from '../../src/options.js';
 import type { TokenSource } from '../../src/tokens.js';
 import { FakeHub } from './fake-hub.js';
@@ -20,19 +21,20 @@ export class FakePage {
 }
 
 /** A client in a world that the test plays. Time is fake: to be used after `vi.useFakeTimers()`. */
-export function scene(options: PulseClientOptions & { random?: () => number } = {}) {
+export function scene(options: PulseClientOptions & { random?: () => number; keeps?: Keeps } = {}) {
   const hubs: FakeHub[] = [];
   const page = new FakePage();
   let tokens = 0;
   const getToken = vi.fn<TokenSource>(async () => ({ accessToken: `token-${++tokens}`, expiresAt: inMinutes(15) }));
   const pulse = new Client(readSettings(options), {
     getToken,
-    openHub: (token, status) => {
-      const hub = new FakeHub(token, status);
+    openHub: (token, opening) => {
+      const hub = new FakeHub(token, opening);
       hubs.push(hub);
       return hub;
     },
     page,
+    keeps: options.keeps ?? { browser: undefined, tab: undefined },
     random: options.random ?? (() => 1),
   });
   // A client that lives on would share its status with the next test's, as tabs do.
@@ -47,17 +49,38 @@ export function scene(options: PulseClientOptions & { random?: () => number } = 
       return hubs.at(-1)!;
     },
     /** Starts, and lets the server accept. */
-    async online(userId = 'me'): Promise<FakeHub> {
+    async online(userId = 'me', connectionId?: string): Promise<FakeHub> {
       pulse.start();
-      return this.accept(userId);
+      return this.accept(userId, connectionId);
     },
-    async accept(userId = 'me'): Promise<FakeHub> {
+    async accept(userId = 'me', connectionId?: string): Promise<FakeHub> {
       await settle();
-      this.hub.accept(userId);
+      this.hub.accept(userId, connectionId);
       await settle();
       return this.hub;
     },
   };
+}
+
+/** A browser's storage; of a tab, a duplicate gets a copy. */
+export class FakeKeep implements Keep {
+  readonly items: Map<string, string>;
+
+  constructor(items: Iterable<[string, string]> = []) {
+    this.items = new Map(items);
+  }
+
+  getItem(key: string): string | null {
+    return this.items.get(key) ?? null;
+  }
+
+  setItem(key: string, value: string): void {
+    this.items.set(key, value);
+  }
+
+  removeItem(key: string): void {
+    this.items.delete(key);
+  }
 }
 
 /** Lets everything happen that needs no time. */

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { scene, settle } from '../support/scene.js';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -42,7 +42,7 @@ test('is back within 1 s of losing a connection that had held', async () => {
   const s = scene();
   const hub = await s.online();
   await vi.advanceTimersByTimeAsync(10_000);
-  hub.drop();
+  hub.break();
   await settle();
   expect(s.pulse.state).toEqual({ name: 'reconnecting', userId: 'me' });
   await vi.advanceTimersByTimeAsync(1_000);
@@ -56,7 +56,7 @@ test('a server that accepts and drops at once is not stormed', async () => {
   s.pulse.start();
   for (const wait of [2_000, 4_000, 8_000]) {
     await s.accept();
-    s.hub.drop();
+    s.hub.break();
     const attempts = s.hubs.length;
     await vi.advanceTimersByTimeAsync(wait - 1);
     expect(s.hubs).toHaveLength(attempts);
@@ -89,9 +89,78 @@ test('a page that is seen again gives up a socket that does not answer', async (
   expect(s.pulse.state.name).toBe('online');
   await vi.advanceTimersByTimeAsync(1);
   expect(s.pulse.state.name).toBe('reconnecting');
-  expect(hub.stopped).toBe(true);
+  expect(hub.dropped, 'without a goodbye').toBe(true);
   await vi.advanceTimersByTimeAsync(1_000);
   expect(s.hubs).toHaveLength(2);
+});
+
+test('a page that is seen again waits longer while a call is slow, and asks once', async () => {
+  const s = scene();
+  const hub = await s.online();
+  for (const method of ['WatchPresence', 'Heartbeat']) hub.answers[method] = () => new Promise(() => undefined);
+  s.pulse.watch('a');
+  await settle();
+  s.page.show('visible');
+  await vi.advanceTimersByTimeAsync(3_000);
+  s.page.show('visible');
+  await vi.advanceTimersByTimeAsync(11_999);
+  expect(hub.callsOf('Heartbeat')).toHaveLength(1);
+  expect(s.pulse.state.name).toBe('online');
+  await vi.advanceTimersByTimeAsync(1);
+  expect(s.pulse.state.name).toBe('reconnecting');
+  expect(hub.dropped).toBe(true);
+});
+
+test('stop is a goodbye', async () => {
+  const s = scene();
+  const hub = await s.online();
+  await s.pulse.stop();
+  expect([hub.stopped, hub.dropped]).toEqual([true, false]);
+});
+
+test.each([
+  ['a channel that the browser forbids', () => vi.stubGlobal('BroadcastChannel', class { constructor() { throw new DOMException('The operation is insecure.', 'SecurityError'); } })],
+  ['storage that the browser forbids', () => undefined],
+])('%s: the client works without it', async (_, forbid) => {
+  onTestFinished(() => void vi.unstubAllGlobals());
+  forbid();
+  const blocked = (): never => { throw new DOMException('The operation is insecure.', 'SecurityError'); };
+  const keep = { getItem: blocked, setItem: blocked, removeItem: blocked };
+  const s = scene({ keeps: { browser: keep, tab: keep } });
+  const errors = vi.fn();
+  s.pulse.on('error', errors);
+  s.pulse.watch('a');
+  const hub = await s.online();
+  await s.pulse.setStatus('busy');
+  s.page.window.dispatchEvent(new Event('pagehide'));
+  expect(s.pulse.state.name).toBe('online');
+  expect(hub.callsOf('SetStatus')).toEqual([['busy', null]]);
+  expect(s.pulse.presence('a')?.status).toBe('offline');
+  expect(errors).not.toHaveBeenCalled();
+});
+
+test('whatever is thrown while the connection opens is told, and the next attempt follows', async () => {
+  const s = scene();
+  const errors: string[] = [];
+  s.pulse.on('error', ({ code, message }) => errors.push(`${code}: ${message}`));
+  const broken = vi.spyOn(globalThis, 'setInterval').mockImplementationOnce(() => { throw new Error('no timers left'); });
+  onTestFinished(() => broken.mockRestore());
+  const hub = await s.online();
+  expect(errors).toEqual(['client-failed: no timers left']);
+  expect(hub.dropped).toBe(true);
+  expect(s.pulse.state.name).toBe('reconnecting');
+  await vi.advanceTimersByTimeAsync(2_000);
+  await s.accept();
+  expect(s.pulse.state.name).toBe('online');
+});
+
+test.each([2 ** 31, 2 ** 40, Infinity])('unknownAfterMs of %s is not at once', async (unknownAfterMs) => {
+  const s = scene({ unknownAfterMs });
+  s.pulse.watch('a');
+  const hub = await s.online();
+  hub.break();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(s.pulse.presence('a')?.status).toBe('offline');
 });
 
 test('a server that does not greet is given up after 20 s', async () => {
@@ -108,7 +177,7 @@ test('what an ended socket still says is not heard', async () => {
   const s = scene();
   s.pulse.watch('a');
   const hub = await s.online();
-  hub.drop();
+  hub.break();
   hub.say('PresenceChanged', { userId: 'a', status: 'online', message: null, lastSeen: null, version: 99 });
   hub.say('SessionEnded', { reason: 'signed-out', mayReconnect: false });
   await settle();
@@ -138,7 +207,7 @@ test('failures are told to who listens for errors, and to nobody else', async ()
   s.hub.refuse();
   await vi.advanceTimersByTimeAsync(4_000);
   s.hub.accept();
-  s.hub.drop();
+  s.hub.break();
   await settle();
   expect(errors).toEqual(['token-unavailable', 'connection-failed', 'connection-lost']);
   for (const spy of log) expect(spy).not.toHaveBeenCalled();

@@ -48,3 +48,13 @@ test('who may not be seen any more is not shown as they were', () => {
   expect(store.apply([presence('a', 'offline', 0)])).toEqual(['a']);
   expect(store.get('a')?.status).toBe('offline');
 });
+
+test('the first word of a new connection counts, whatever its version; from then on the higher one', () => {
+  const store = new PresenceStore();
+  store.apply([presence('a', 'online', 1_000), presence('b', 'online', 1_000)]);
+  store.beginConnection();
+  expect(store.apply([presence('a', 'offline', 5)])).toEqual(['a']);
+  expect(store.apply([presence('a', 'busy', 4)])).toEqual([]);
+  expect(store.apply([presence('a', 'busy', 6)])).toEqual(['a']);
+  expect(store.get('b')?.status).toBe('online');
+});

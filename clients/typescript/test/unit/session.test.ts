@@ -40,7 +40,7 @@ test('token-expired: comes back with a new token', async () => {
   const hub = await s.online();
   hub.say('SessionEnded', { reason: 'token-expired', mayReconnect: true });
   expect(hub.stopped).toBe(false);
-  hub.drop();
+  hub.break();
   await vi.advanceTimersByTimeAsync(2_000);
   expect(ended).toHaveBeenCalledExactlyOnceWith({ reason: 'token-expired', mayReconnect: true });
   expect(s.hub.token).toBe('token-2');
@@ -110,7 +110,7 @@ test('stopped while a token is under way: the next person connects with their ow
   expect(hub.token).toBe('token-1');
   answer({ accessToken: 'adas', expiresAt: inMinutes(15) });
   await settle();
-  hub.drop();
+  hub.break();
   await vi.advanceTimersByTimeAsync(2_000);
   expect(s.hub.token).toBe('token-1');
   expect(s.hubs).toHaveLength(2);
@@ -123,7 +123,7 @@ test('token-expired while the next token is under way: comes back with that one'
   s.getToken.mockImplementationOnce(() => new Promise((resolve) => (answer = resolve)));
   hub.say('TokenExpiring', { secondsLeft: 60 });
   hub.say('SessionEnded', { reason: 'token-expired', mayReconnect: true });
-  hub.drop();
+  hub.break();
   await vi.advanceTimersByTimeAsync(2_000);
   answer({ accessToken: 'later', expiresAt: inMinutes(15) });
   await settle();
@@ -141,4 +141,26 @@ test('a token that the server does not take, whatever its clock says, is replace
   s.hub.refuse();
   await vi.advanceTimersByTimeAsync(4_000);
   expect(s.hub.token).toBe('token-2');
+});
+
+test('a source that keeps its token: the same one is never handed in twice, and the source is asked again near the end', async () => {
+  const s = scene();
+  let token = 'kept';
+  s.getToken.mockImplementation(async () => ({ accessToken: token, expiresAt: inMinutes(15) }));
+  const hub = await s.online();
+  hub.say('TokenExpiring', { secondsLeft: 60 });
+  await vi.advanceTimersByTimeAsync(49_999);
+  expect(hub.callsOf('Reauthenticate')).toEqual([]);
+  expect(s.getToken, 'when connecting and when warned').toHaveBeenCalledTimes(2);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(s.getToken, 'and 10 s before the end').toHaveBeenCalledTimes(3);
+  token = 'next';
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(hub.callsOf('Reauthenticate')).toEqual([['next']]);
+
+  // It is the connection's own from now on.
+  hub.say('TokenExpiring', { secondsLeft: 20 });
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(hub.callsOf('Reauthenticate')).toEqual([['next']]);
+  expect(s.getToken.mock.calls.length).toBeLessThanOrEqual(9);
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { hubError } from '../support/fake-hub.js';
 import { scene, settle } from '../support/scene.js';
 
@@ -67,6 +67,27 @@ test('never idle with Infinity', async () => {
   expect(hub.callsOf('Heartbeat')).toHaveLength(120);
 });
 
+test.each([2 ** 31, 2 ** 40])('idleAfterMs of %s, more than a timer takes: one timer at a time', async (idleAfterMs) => {
+  const s = scene({ idleAfterMs });
+  const timers = vi.spyOn(globalThis, 'setTimeout');
+  onTestFinished(() => timers.mockRestore());
+  const hub = await s.online();
+  timers.mockClear();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(timers.mock.calls.length).toBeLessThan(5);
+  expect(hub.callsOf('SetStatus')).toEqual([]);
+});
+
+test('idleAfterMs of 30 days is as long', async () => {
+  const s = scene({ idleAfterMs: 30 * 24 * 60 * minute });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+  const hub = await s.online();
+  await vi.advanceTimersByTimeAsync(30 * 24 * 60 * minute - 1);
+  expect(hub.callsOf('SetStatus')).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(hub.callsOf('SetStatus')).toEqual([['away', null]]);
+});
+
 test.each(['busy', 'invisible', 'away'] as const)('a chosen %s stays, whoever is there', async (status) => {
   const s = scene();
   const hub = await s.online();
@@ -95,7 +116,7 @@ test('each socket is opened with it, and a message is told before anything else'
   expect(hub.openedWith).toBe('invisible');
   expect(hub.calls.map(([method]) => method)).toEqual(['WatchPresence']);
   await s.pulse.setStatus('busy', 'writing');
-  hub.drop();
+  hub.break();
   await vi.advanceTimersByTimeAsync(2_000);
   const again = await s.accept();
   expect(again.openedWith).toBe('busy');
@@ -109,7 +130,7 @@ test('with away too, and an online page says nothing', async () => {
   expect(hub.openedWith).toBe('online');
   expect(hub.callsOf('SetStatus')).toEqual([]);
   await vi.advanceTimersByTimeAsync(5 * minute);
-  hub.drop();
+  hub.break();
   await vi.advanceTimersByTimeAsync(2_000);
   const again = await s.accept();
   expect(again.openedWith).toBe('away');
@@ -120,7 +141,7 @@ test('away when the socket began to open, and used before it is there: told that
   const s = scene();
   const hub = await s.online();
   await vi.advanceTimersByTimeAsync(5 * minute);
-  hub.drop();
+  hub.break();
   await vi.advanceTimersByTimeAsync(2_000);
   s.page.input();
   const again = await s.accept();
@@ -132,7 +153,7 @@ test.each(['busy', 'invisible', 'away'] as const)('%s, taken back while the sock
   const s = scene();
   const hub = await s.online();
   await s.pulse.setStatus(status);
-  hub.drop();
+  hub.break();
   await vi.advanceTimersByTimeAsync(2_000);
   await s.pulse.setStatus('online');
   const again = await s.accept();
@@ -164,7 +185,7 @@ test('refused: rejects, and what was before counts', async () => {
   // Nobody listens: no unhandled rejection, which would fail this run.
   void s.pulse.setStatus('away', 'x'.repeat(141));
   await settle();
-  hub.drop();
+  hub.break();
   await vi.advanceTimersByTimeAsync(2_000);
   const again = await s.accept();
   expect(again.openedWith).toBe('busy');
@@ -195,7 +216,7 @@ test('what the socket was opened with counts as taken: a later refusal comes bac
   await expect(s.pulse.setStatus('invisible', 'x'.repeat(141))).rejects.toMatchObject({ code: 'invalid-argument' });
   await settle();
   expect(hub.callsOf('SetStatus')).toHaveLength(1);
-  hub.drop();
+  hub.break();
   await vi.advanceTimersByTimeAsync(2_000);
   await s.accept();
   expect(s.hub.openedWith).toBe('invisible');
@@ -218,7 +239,7 @@ test('a connection that ends leaves the choice to the next one', async () => {
   const hub = await s.online();
   hub.answers['SetStatus'] = () => Promise.reject(new Error('Invocation canceled due to the underlying connection being closed.'));
   const chosen = s.pulse.setStatus('busy');
-  hub.drop();
+  hub.break();
   await expect(chosen).resolves.toBeUndefined();
   await vi.advanceTimersByTimeAsync(2_000);
   const again = await s.accept();

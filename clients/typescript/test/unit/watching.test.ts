@@ -126,7 +126,7 @@ test('after a reconnect everybody is watched again; meanwhile they are unknown f
   s.pulse.watch(['a', 'b']);
   await settle();
   const before = s.pulse.presence('a');
-  hub.drop();
+  hub.break();
   await vi.advanceTimersByTimeAsync(2_000);
   s.hub.refuse();
   await vi.advanceTimersByTimeAsync(4_000);
@@ -150,7 +150,7 @@ test('a short loss is not seen', async () => {
   const seen: string[] = [];
   s.pulse.watch('a', ({ status }) => seen.push(status));
   const hub = await s.online();
-  hub.drop();
+  hub.break();
   await vi.advanceTimersByTimeAsync(2_000);
   await s.accept();
   await vi.advanceTimersByTimeAsync(60_000);
@@ -162,11 +162,11 @@ test('an answer that does not come after a reconnect leaves nobody online for lo
   s.pulse.watch('a');
   const hub = await s.online();
   hub.say('PresenceChanged', presence('a', 'online', 9));
-  hub.drop();
+  hub.break();
   await vi.advanceTimersByTimeAsync(2_000);
   s.hub.answers['WatchPresence'] = () => new Promise(() => undefined);
   await s.accept();
-  s.hub.drop();
+  s.hub.break();
   await vi.advanceTimersByTimeAsync(7_999);
   expect(s.pulse.presence('a')?.status).toBe('online');
   await vi.advanceTimersByTimeAsync(1);
@@ -257,4 +257,15 @@ test.each([1, 100, 300])('too many: of %i for whom there is not enough room, as 
   await vi.advanceTimersByTimeAsync(lingerMs);
   expect(watched.size).toBe(more);
   expect(errors).toHaveLength(1);
+});
+
+test('a server whose versions are lower: its first answer on a new connection counts', async () => {
+  const s = scene();
+  s.pulse.watch('a');
+  const hub = await s.online();
+  hub.say('PresenceChanged', presence('a', 'online', 1_000));
+  hub.break();
+  await vi.advanceTimersByTimeAsync(2_000);
+  await s.accept();
+  expect(s.pulse.presence('a')?.status).toBe('offline');
 });

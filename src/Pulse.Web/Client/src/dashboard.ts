@@ -25,8 +25,14 @@ const pulse = createPulseClient();
 pulse.watch(userId);
 pulse.subscribe(showMyself);
 followPeople(pulse);
-offerStatus(pulse);
+offerStatus(pulse, userId);
+forgetOnSignOut();
 pulse.start();
+
+// The page is gone before the server's word of the sign-out could reach it.
+function forgetOnSignOut(): void {
+  for (const form of document.querySelectorAll('form[action^="/auth/signout"]')) form.addEventListener('submit', () => void pulse.stop({ forget: true }));
+}
 
 function showMyself(): void {
   const { state } = pulse;

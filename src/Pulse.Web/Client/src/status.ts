@@ -1,10 +1,19 @@
 import type { OwnStatus, PulseClient } from '@pulse-presence/client';
 
-/** Lets the user choose what others see of them, for as long as this page is open. */
-export function offerStatus(pulse: PulseClient): void {
+/** Lets the user choose what others see of them, until they sign out. */
+export function offerStatus(pulse: PulseClient, userId: string): void {
   const form = document.getElementById('status') as HTMLFormElement;
+  const status = form.elements.namedItem('status') as HTMLSelectElement;
+  const message = form.elements.namedItem('message') as HTMLInputElement;
   const note = document.getElementById('status-note')!;
   form.hidden = false;
+  // What was chosen before the page was loaded, until the user begins to choose anew. Away may be the client's own choice, for a page that is not used.
+  const stopShowing = pulse.subscribe(() => {
+    const mine = pulse.presence(userId);
+    if (mine?.status === 'busy' || mine?.status === 'invisible') status.value = mine.status;
+    if (mine?.message) message.value = mine.message;
+  }, userId);
+  form.addEventListener('input', stopShowing, { once: true });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     // Nothing is sent as a form, so it may be pressed again: see forms.ts.

@@ -1,0 +1,91 @@
+import { isChoosable, type Choice } from './status-sync.js';
+
+/** The part of a browser's storage that the client uses. */
+export type Keep = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+
+/** Where the client keeps things beyond the life of the page. Each may be missing, and each of its functions may throw: browsers block storage. */
+export interface Keeps {
+  /** Shared by the tabs of the browser. */
+  readonly browser: Keep | undefined;
+  /** Of this tab alone. A tab that is duplicated begins with a copy. */
+  readonly tab: Keep | undefined;
+}
+
+/** The storage of this page. A browser that blocks it throws at the first look. */
+export function currentKeeps(): Keeps {
+  return { browser: attempt(() => globalThis.localStorage), tab: attempt(() => globalThis.sessionStorage) };
+}
+
+/** What the client keeps of one server: the users' chosen statuses, the last user, and the tab's last connection. Nothing here throws. */
+export class Kept {
+  readonly #url: string;
+  readonly #keeps: Keeps;
+
+  constructor(url: string, keeps: Keeps) {
+    this.#url = url;
+    this.#keeps = keeps;
+  }
+
+  /** The user who was connected last in this browser: most likely the next one too. */
+  get userId(): string | undefined {
+    return attempt(() => this.#keeps.browser?.getItem(this.#key('user'))) ?? undefined;
+  }
+
+  set userId(userId: string) {
+    attempt(() => this.#keeps.browser?.setItem(this.#key('user'), userId));
+  }
+
+  choice(userId: string): Choice | undefined {
+    return attempt(() => readChoice(this.#keeps.browser?.getItem(this.#key('status', userId))));
+  }
+
+  keepChoice(userId: string, choice: Choice): void {
+    attempt(() => this.#keeps.browser?.setItem(this.#key('status', userId), JSON.stringify(choice)));
+  }
+
+  dropChoice(userId: string): void {
+    attempt(() => this.#keeps.browser?.removeItem(this.#key('status', userId)));
+  }
+
+  /** For a user who signs out. */
+  forget(userId: string): void {
+    this.dropChoice(userId);
+    if (this.userId === userId) attempt(() => this.#keeps.browser?.removeItem(this.#key('user')));
+  }
+
+  /**
+   * The connection of the page that was in this tab before. It is there once: were it left, a duplicate of the tab would read it too, and its
+   * connection would replace the one of this tab, which lives.
+   */
+  takeConnection(): string | undefined {
+    const connectionId = attempt(() => this.#keeps.tab?.getItem(this.#key('connection')));
+    attempt(() => this.#keeps.tab?.removeItem(this.#key('connection')));
+    return connectionId ?? undefined;
+  }
+
+  /** To be called when the page goes away, and not before: see takeConnection. */
+  keepConnection(connectionId: string): void {
+    attempt(() => this.#keeps.tab?.setItem(this.#key('connection'), connectionId));
+  }
+
+  #key(...parts: readonly string[]): string {
+    return ['pulse', this.#url, ...parts].join(' ');
+  }
+}
+
+/** Another version of this package, or another program, may have written it. */
+function readChoice(text: string | null | undefined): Choice | undefined {
+  if (!text) return undefined;
+  const { status, message, at } = JSON.parse(text) as Choice;
+  if (!isChoosable(status) || typeof at !== 'number') return undefined;
+  // Of two choices the later counts: one from the future, as after a clock that was set back, would keep all others out.
+  return { status, message: typeof message === 'string' ? message : null, at: Math.min(at, Date.now()) };
+}
+
+function attempt<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch {
+    return undefined;
+  }
+}

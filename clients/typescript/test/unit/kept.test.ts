@@ -1,0 +1,224 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { FakeKeep, scene, settle } from '../support/scene.js';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const leave = (s: ReturnType<typeof scene>) => s.page.window.dispatchEvent(new Event('pagehide'));
+const comeBack = (s: ReturnType<typeof scene>) => s.page.window.dispatchEvent(new Event('pageshow'));
+
+/** A tab of the browser that has this storage. */
+const keeps = (browser = new FakeKeep(), tab = new FakeKeep()) => ({ browser, tab });
+
+test('a new connection names the one before it, on the same page', async () => {
+  const s = scene();
+  const hub = await s.online('me', 'first');
+  expect(hub.opening.previous).toBeUndefined();
+  hub.break();
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(s.hub.opening.previous).toBe('first');
+  // Also when attempts between have failed.
+  s.hub.refuse();
+  await vi.advanceTimersByTimeAsync(4_000);
+  expect(s.hub.opening.previous).toBe('first');
+  await s.accept('me', 'second');
+  s.hub.break();
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(s.hub.opening.previous).toBe('second');
+});
+
+test('and on the next page of the tab, once', async () => {
+  const tab = keeps();
+  const before = scene({ keeps: tab });
+  await before.online('me', 'first');
+  leave(before);
+  const after = scene({ keeps: tab });
+  const hub = await after.online('me', 'second');
+  expect(hub.opening.previous).toBe('first');
+  expect(tab.tab.items.size, 'nothing is left while the page lives').toBe(0);
+});
+
+test('a duplicate of a tab does not name the connection of the tab, which lives', async () => {
+  const original = keeps();
+  const before = scene({ keeps: original });
+  await before.online('me', 'first');
+  leave(before);
+  const s = scene({ keeps: original });
+  await s.online('me', 'second');
+  const duplicate = scene({ keeps: keeps(original.browser, new FakeKeep(original.tab.items)) });
+  const hub = await duplicate.online('me', 'third');
+  expect(hub.opening.previous).toBeUndefined();
+});
+
+test('a page that comes back as it was names the connection of the page that was there meanwhile', async () => {
+  const tab = keeps();
+  const first = scene({ keeps: tab });
+  const hub = await first.online('me', 'first');
+  leave(first);
+  const between = scene({ keeps: tab });
+  await between.online('me', 'between');
+  hub.break();
+  leave(between);
+  comeBack(first);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(first.hub.opening.previous).toBe('between');
+  expect(tab.tab.items.size).toBe(0);
+});
+
+test('a client that was stopped hands nothing on', async () => {
+  const tab = keeps();
+  const s = scene({ keeps: tab });
+  await s.online('me', 'first');
+  await s.pulse.stop();
+  leave(s);
+  expect(tab.tab.items.size).toBe(0);
+  const hub = await s.online();
+  expect(hub.opening.previous).toBeUndefined();
+});
+
+test('the chosen status is that of the next page, before its socket opens', async () => {
+  const { browser } = keeps();
+  const before = scene({ keeps: keeps(browser) });
+  await before.online('ada');
+  await before.pulse.setStatus('invisible', 'writing');
+  const after = scene({ keeps: keeps(browser) });
+  const hub = await after.online('ada');
+  expect(hub.openedWith).toBe('invisible');
+  expect(hub.callsOf('SetStatus')).toEqual([['invisible', 'writing']]);
+});
+
+test('another user than before: the choice of before is dropped at once, and their own counts', async () => {
+  const { browser } = keeps();
+  const graces = scene({ keeps: keeps(browser) });
+  await graces.online('grace');
+  await graces.pulse.setStatus('away');
+  await vi.advanceTimersByTimeAsync(1_000);
+  const adas = scene({ keeps: keeps(browser) });
+  await adas.online('ada');
+  await adas.pulse.setStatus('invisible');
+
+  const grace = scene({ keeps: keeps(browser) });
+  expect((await grace.online('grace')).openedWith).toBe('invisible');
+  expect(grace.hub.callsOf('SetStatus')).toEqual([['away', null]]);
+  const alan = scene({ keeps: keeps(browser) });
+  expect((await alan.online('alan')).openedWith).toBe('away');
+  expect(alan.hub.callsOf('SetStatus')).toEqual([['online', null]]);
+  const ada = scene({ keeps: keeps(browser) });
+  await ada.online('ada');
+  expect(ada.hub.callsOf('SetStatus'), 'what others did has not touched it').toEqual([['invisible', null]]);
+});
+
+test('a token of another user on the same page: the choice does not pass to them', async () => {
+  const s = scene({ keeps: keeps() });
+  const hub = await s.online('ada');
+  await s.pulse.setStatus('busy');
+  hub.break();
+  await vi.advanceTimersByTimeAsync(2_000);
+  await s.accept('grace');
+  expect(s.hub.callsOf('SetStatus')).toEqual([['online', null]]);
+});
+
+test('chosen before the socket is there: it counts, and is kept', async () => {
+  const { browser } = keeps();
+  const before = scene({ keeps: keeps(browser) });
+  await before.online('ada');
+  await before.pulse.setStatus('busy');
+  await vi.advanceTimersByTimeAsync(1_000);
+  const s = scene({ keeps: keeps(browser) });
+  await s.pulse.setStatus('invisible');
+  expect((await s.online('ada')).openedWith).toBe('invisible');
+  const after = scene({ keeps: keeps(browser) });
+  expect((await after.online('ada')).openedWith).toBe('invisible');
+});
+
+test('a tab that has not heard of a later choice opens its next socket with it', async () => {
+  const { browser } = keeps();
+  const stale = scene({ keeps: keeps(browser) });
+  const hub = await stale.online('ada');
+  await stale.pulse.setStatus('busy');
+  await vi.advanceTimersByTimeAsync(1_000);
+  const other = scene({ keeps: keeps(browser), url: 'https://pulse.example.com' });
+  // Another channel, as if its message had been lost; the same storage.
+  browser.setItem('pulse  status ada', JSON.stringify({ status: 'invisible', message: null, at: Date.now() }));
+  expect(other.hubs).toHaveLength(0);
+  hub.break();
+  await vi.advanceTimersByTimeAsync(2_000);
+  await stale.accept('ada');
+  expect(stale.hub.openedWith).toBe('invisible');
+  expect(stale.hub.callsOf('SetStatus')).toEqual([]);
+});
+
+test.each([
+  ['the server says so', (s: ReturnType<typeof scene>) => s.hub.say('SessionEnded', { reason: 'signed-out', mayReconnect: false })],
+  ['there are no tokens any more', (s: ReturnType<typeof scene>) => {
+    s.getToken.mockResolvedValueOnce(null);
+    s.hub.say('TokenExpiring', { secondsLeft: 60 });
+  }],
+  ['the application says so', (s: ReturnType<typeof scene>) => void s.pulse.stop({ forget: true })],
+])('signed out (%s): nothing of the user stays', async (_, signOut) => {
+  const { browser } = keeps();
+  const s = scene({ keeps: keeps(browser) });
+  await s.online('ada');
+  await s.pulse.setStatus('invisible');
+  expect(browser.items.size).toBe(2);
+  signOut(s);
+  await settle();
+  expect(s.pulse.state.name).not.toBe('online');
+  expect([...browser.items]).toEqual([]);
+});
+
+test.each([
+  ['stopped', (s: ReturnType<typeof scene>) => void s.pulse.stop()],
+  ['in too many places', (s: ReturnType<typeof scene>) => s.hub.say('SessionEnded', { reason: 'too-many-connections', mayReconnect: false })],
+])('%s: the choice stays', async (_, end) => {
+  const s = scene({ keeps: keeps() });
+  await s.online('ada');
+  await s.pulse.setStatus('invisible');
+  end(s);
+  await settle();
+  expect((await s.online('ada')).openedWith).toBe('invisible');
+});
+
+test('what the server refuses is not kept, neither when it is chosen nor when it is found', async () => {
+  const { browser } = keeps();
+  const refuse = (_: string, message: string | null): void => {
+    if (message) throw new Error('HubException: invalid-argument: message has at most 140 characters.');
+  };
+  const s = scene({ keeps: keeps(browser) });
+  const hub = await s.online('ada');
+  await s.pulse.setStatus('busy');
+  hub.answers['SetStatus'] = refuse;
+  await vi.advanceTimersByTimeAsync(1_000);
+  await expect(s.pulse.setStatus('away', 'too long')).rejects.toMatchObject({ code: 'invalid-argument' });
+  await settle();
+  expect(JSON.parse(browser.getItem('pulse  status ada')!)).toMatchObject({ status: 'busy' });
+  await s.pulse.stop();
+
+  browser.setItem('pulse  status ada', JSON.stringify({ status: 'away', message: 'too long', at: Date.now() }));
+  const next = scene({ keeps: keeps(browser) });
+  next.pulse.start();
+  await settle();
+  next.hub.answers['SetStatus'] = refuse;
+  next.hub.accept('ada');
+  await settle();
+  expect(browser.getItem('pulse  status ada')).toBeNull();
+  expect(next.hub.callsOf('SetStatus').at(-1)).toEqual(['online', null]);
+});
+
+test.each(['', 'rubbish', 'null', '{"status":"offline","at":1}', '{"status":"busy"}', '[]'])('a kept status that reads %j is none', async (text) => {
+  const browser = new FakeKeep([['pulse  user', 'ada'], ['pulse  status ada', text]]);
+  const s = scene({ keeps: keeps(browser) });
+  expect((await s.online('ada')).openedWith).toBe('online');
+});
+
+test('a kept status of the future, as after a clock that was set back, gives way to the next choice', async () => {
+  const browser = new FakeKeep([['pulse  user', 'ada'], ['pulse  status ada', JSON.stringify({ status: 'busy', message: null, at: Date.now() + 1e9 })]]);
+  const s = scene({ keeps: keeps(browser) });
+  const hub = await s.online('ada');
+  expect(hub.openedWith).toBe('busy');
+  await vi.advanceTimersByTimeAsync(1);
+  await s.pulse.setStatus('online');
+  hub.break();
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(s.hub.openedWith).toBe('online');
+});

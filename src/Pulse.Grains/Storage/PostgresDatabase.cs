@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Diagnostics;
+using System.Globalization;
 using System.Net.Sockets;
 using DbUp;
 using DbUp.Postgresql;
@@ -119,9 +120,45 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         }
     }
 
-    /// <summary>Waits for what another caller's statement brings too, no longer than for one's own.</summary>
+    /// <summary>As the public <c>RunAsync</c>, for a statement with the items of several callers, which must not wait long for one of them.</summary>
+    /// <remarks>The limits hold for the transaction, so they are right behind a transaction-mode pooler too, and cost no round trip.</remarks>
+    /// <exception cref="BatchBlockedException">The server has given the statement up after these limits. Nothing was written.</exception>
     /// <exception cref="StoreUnavailableException">No answer in time; the statement may still take effect.</exception>
-    public Task<T> InTimeAsync<T>(Task<T> answer, CancellationToken cancellationToken) => InTimeAsync(answer, _timeout, cancellationToken);
+    public Task<T> RunBatchAsync<T>(
+        string sql, BatchLimits limits, Action<NpgsqlParameterCollection> addParameters, Func<NpgsqlDataReader, CancellationToken, Task<T>> read)
+    {
+        var limited = string.Create(
+            CultureInfo.InvariantCulture,
+            $"""
+            SELECT set_config('lock_timeout', '{Milliseconds(limits.Lock)}', true), set_config('statement_timeout', '{Milliseconds(limits.Statement)}', true);
+            {sql}
+            """);
+        return RunAsync(
+            limited,
+            async (command, token) =>
+            {
+                addParameters(command.Parameters);
+                try
+                {
+                    await using var reader = await command.ExecuteReaderAsync(token);
+                    await reader.NextResultAsync(token);
+                    return await read(reader, token);
+                }
+                catch (PostgresException exception) when (exception.SqlState
+                    is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.DeadlockDetected)
+                {
+                    throw new BatchBlockedException(exception.MessageText);
+                }
+            },
+            CancellationToken.None);
+
+        // Zero is no limit.
+        static long Milliseconds(TimeSpan limit) => Math.Max(1, (long)limit.TotalMilliseconds);
+    }
+
+    /// <summary>The settings of a <see cref="BatchWriter{TItem,TAnswer}"/> on this database, whose callers wait as long as for a statement of their own.</summary>
+    public BatchSettings BatchSettingsOf(int batchSize, int queueLimit) =>
+        new(batchSize, queueLimit, _timeout == Timeout.InfiniteTimeSpan ? SchemaUpgrade.StatementTimeout : _timeout);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -16,6 +16,8 @@ public static class StoresServiceCollectionExtensions
     public static IServiceCollection AddPulseStores(this IServiceCollection services, StoreOptions options)
     {
         services.TryAddSingleton(TimeProvider.System);
+        services.AddMetrics();
+        services.AddSingleton<StoreMetrics>();
         if (string.IsNullOrWhiteSpace(options.PostgresConnectionString))
         {
             services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SqliteDatabase>(provider, options.SqlitePath));

@@ -1,3 +1,4 @@
+using Pulse.Grains.Storage;
 using Pulse.Identity;
 using Pulse.Users;
 
@@ -25,8 +26,10 @@ internal interface IUserStore
 
     /// <summary>Moves lastSeen forward, never back, in one statement for all; a user without a row is passed over.</summary>
     /// <param name="seen">At most one entry per user.</param>
-    /// <param name="cancellationToken">Gives up waiting; the statement may still commit.</param>
-    Task SaveLastSeenAsync(IReadOnlyCollection<LastSeen> seen, CancellationToken cancellationToken = default);
+    /// <param name="limits">How long the statement may take.</param>
+    /// <returns>The users whose rows are locked by another session; theirs is not written.</returns>
+    /// <exception cref="BatchBlockedException">The statement took longer than its limits; nothing was written.</exception>
+    Task<IReadOnlySet<Guid>> SaveLastSeenAsync(IReadOnlyCollection<LastSeen> seen, BatchLimits limits);
 }
 
 /// <summary>One row of <c>users</c>.</summary>

@@ -1,138 +1,282 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Pulse.Grains.Storage;
 
 namespace Pulse.Grains.Users;
 
-/// <summary>Commits the lastSeen of many users in one statement, and keeps what the database could not take.</summary>
+/// <summary>Commits the lastSeen of many users in one statement, and keeps each value until the database has it.</summary>
 /// <remarks>
-/// While one batch commits, the next gathers: the busier the silo, the larger the batch, without a timer. Waits for its own queue at shutdown,
-/// so it is registered before the silo and stops after it. Holds at most one entry per user.
+/// A row that another session has locked, or that the database refuses, keeps its own value back and no other. Waits for its own queue at shutdown, so it is
+/// registered before the silo and stops after it. Holds at most one value per user.
 /// </remarks>
-internal sealed partial class LastSeenWriter(IUserStore store, TimeProvider time, ILogger<LastSeenWriter> logger) : BackgroundService
+internal sealed partial class LastSeenWriter : BackgroundService
 {
     // One statement of this size takes some ten milliseconds: long ones would hold row locks for too long.
     private const int BatchSize = 2_000;
+    private const int QueueLimit = 50_000;
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromMinutes(1);
 
+    // The caller is a grain, and its user cannot connect meanwhile.
+    private static readonly TimeSpan CallerPatience = TimeSpan.FromMilliseconds(500);
+
+    // For the database's answer, not for the caller's: a statement may take effect after its caller has gone on.
+    private static readonly TimeSpan CommitPatience = TimeSpan.FromSeconds(2);
+
+    private readonly IUserStore _store;
+    private readonly ILogger<LastSeenWriter> _logger;
+    private readonly BatchWriter<LastSeen, bool> _writer;
     private readonly SemaphoreSlim _work = new(0, 1);
     private readonly Lock _gate = new();
-    private Dictionary<Guid, DateTimeOffset> _gathering = [];
-    private TaskCompletionSource _committed = NewBatch();
-    private bool _isAway;
+    private readonly Dictionary<Guid, KeptValue> _kept = [];
+    private bool _isUnavailable;
+    private long _answeredAt;
 
-    /// <summary>Queues the value; the later of two for one user stays.</summary>
-    /// <returns>Completes once it is committed.</returns>
-    /// <exception cref="StoreUnavailableException">The database is away. The value stays queued and is written when it is back.</exception>
-    public Task SaveAsync(LastSeen seen)
+    public LastSeenWriter(IUserStore store, StoreMetrics metrics, ILogger<LastSeenWriter> logger)
     {
+        _store = store;
+        _logger = logger;
+        _writer = new(CommitAsync, seen => seen.UserId, new(BatchSize, QueueLimit, CommitPatience), metrics);
+    }
+
+    /// <summary>Saves the value; the later of two for one user stays.</summary>
+    /// <returns>Completes once it is committed.</returns>
+    /// <exception cref="StoreUnavailableException">
+    /// The database has not taken the value within half a second, or did not answer the last statement. The value is kept and written later.
+    /// </exception>
+    public async Task SaveAsync(LastSeen seen)
+    {
+        var startedAt = Stopwatch.GetTimestamp();
         lock (_gate)
         {
-            Gather(seen.UserId, seen.At);
-            if (_work.CurrentCount == 0) _work.Release();
-            return _committed.Task;
+            Keep(seen, startedAt + Ticks(RetryDelay));
+            if (_isUnavailable) throw Unsaved("did not answer the last statement");
+        }
+
+        var answer = _writer.AddAsync(seen);
+        try
+        {
+            if (!await answer.WaitAsync(CallerPatience)) throw Unsaved("has the row locked for another session");
+        }
+        catch (TimeoutException)
+        {
+            _ = answer.ContinueWith(static late => _ = late.Exception, TaskScheduler.Default); // Observed: this caller stops waiting.
+            Suspect(startedAt);
+            throw Unsaved($"did not answer within {CallerPatience.TotalSeconds:0.#} s");
+        }
+        catch (Exception e) when (e is not StoreUnavailableException)
+        {
+            throw Unsaved("refuses the row");
         }
     }
 
-    /// <summary>Queues values that nobody waits for.</summary>
+    /// <summary>Queues values that no caller waits for.</summary>
     public void Queue(IReadOnlyCollection<LastSeen> seen)
     {
         if (seen.Count == 0) return;
         lock (_gate)
         {
-            foreach (var (userId, at) in seen) Gather(userId, at);
-            if (_work.CurrentCount == 0) _work.Release();
+            var now = Stopwatch.GetTimestamp();
+            foreach (var value in seen) Keep(value, now);
+            Wake();
         }
+    }
+
+    /// <summary>Writes what is kept. An unavailable database does not keep the process from stopping: one last attempt, then the log says what is lost.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await WriteKeptAsync(all: true);
+        if (_kept.Count > 0) LogLost(_kept.Count);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // A database that is away must not keep the process from stopping: one last try, then the log says what is lost.
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                await _work.WaitAsync(stoppingToken);
-                if (!await CommitAsync()) await Task.Delay(RetryDelay, time, stoppingToken);
+                await _work.WaitAsync(RetryDelay, stoppingToken);
+                await WriteKeptAsync(all: false);
             }
             catch (OperationCanceledException)
             {
                 break;
             }
         }
-
-        if (!await CommitAsync()) LogLost(_gathering.Count);
     }
 
-    private async Task<bool> CommitAsync()
+    /// <summary>Writes the values whose time for a retry has come. While the database is unavailable, one batch finds out whether it is back.</summary>
+    private async Task WriteKeptAsync(bool all)
     {
-        Dictionary<Guid, DateTimeOffset> batch;
-        TaskCompletionSource committed;
+        foreach (var batch in TakeDue(all).Chunk(BatchSize))
+        {
+            var written = Task.WhenAll(batch.Select(RetryAsync));
+            try
+            {
+                // A row that blocks does not hold up the next batch.
+                await (all ? written : written.WaitAsync(CallerPatience));
+            }
+            catch (TimeoutException)
+            {
+                // RetryAsync sees to each value.
+            }
+
+            if (_isUnavailable) return;
+        }
+    }
+
+    private List<LastSeen> TakeDue(bool all)
+    {
         lock (_gate)
         {
-            (batch, _gathering) = (_gathering, []);
-            (committed, _committed) = (_committed, NewBatch());
-        }
+            var now = Stopwatch.GetTimestamp();
+            var due = new List<LastSeen>();
+            foreach (var (userId, kept) in _kept)
+            {
+                if (!all && kept.RetryAt > now) continue;
+                kept.RetryAt = now + Ticks(CommitPatience + RetryDelay); // Not a second time while it is under way.
+                due.Add(new(userId, kept.At));
+            }
 
-        if (batch.Count == 0) return true;
+            return due;
+        }
+    }
+
+    private async Task RetryAsync(LastSeen seen)
+    {
         try
         {
-            foreach (var chunk in batch.Select(entry => new LastSeen(entry.Key, entry.Value)).Chunk(BatchSize))
-            {
-                await store.SaveLastSeenAsync(chunk);
-            }
-
-            committed.SetResult();
-            if (_isAway)
-            {
-                _isAway = false;
-                LogBack(batch.Count);
-            }
-
-            return true;
+            if (!await _writer.AddAsync(seen)) Postpone(seen);
+        }
+        catch (StoreUnavailableException)
+        {
+            // Either the database is unavailable, which the commit has noted, or this row alone blocks.
+            if (_isUnavailable) RetryAtOnce(seen);
+            else Postpone(seen);
         }
         catch (Exception e)
         {
-            lock (_gate)
-            {
-                foreach (var (userId, at) in batch) Gather(userId, at);
-                if (_work.CurrentCount == 0) _work.Release();
-            }
-
-            if (e is not StoreUnavailableException)
-            {
-                LogFailed(e);
-            }
-            else if (!_isAway)
-            {
-                // Once for each time that it is away, not for every try.
-                _isAway = true;
-                LogKept(batch.Count);
-            }
-
-            committed.SetException(e);
-            _ = committed.Task.Exception; // Observed: a caller may have stopped waiting.
-            return false;
+            if (Postpone(seen) == 1) LogRefused(e);
         }
     }
 
-    private void Gather(Guid userId, DateTimeOffset at)
+    /// <summary>Called by the writer, on the thread pool.</summary>
+    private async Task<bool[]> CommitAsync(LastSeen[] batch, BatchLimits limits)
     {
-        if (!_gathering.TryGetValue(userId, out var queued) || queued < at) _gathering[userId] = at;
+        try
+        {
+            var skipped = await _store.SaveLastSeenAsync(batch, limits);
+            lock (_gate)
+            {
+                foreach (var (userId, at) in batch)
+                {
+                    if (!skipped.Contains(userId) && _kept.TryGetValue(userId, out var kept) && kept.At <= at) _kept.Remove(userId);
+                }
+
+            }
+
+            MarkAvailable();
+
+            return Array.ConvertAll(batch, seen => !skipped.Contains(seen.UserId));
+        }
+        catch (StoreUnavailableException)
+        {
+            MarkUnavailable();
+            throw;
+        }
+        catch (Exception)
+        {
+            MarkAvailable(); // One of the rows is blocked or refused, which is an answer.
+            throw;
+        }
     }
 
-    // Continuations run elsewhere: the writer's loop goes on with the next batch at once.
-    private static TaskCompletionSource NewBatch() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>The database has not answered a caller that began then, nor any other since.</summary>
+    private void Suspect(long startedAt)
+    {
+        bool hasAnswered;
+        lock (_gate) hasAnswered = _answeredAt > startedAt;
+        if (!hasAnswered) MarkUnavailable();
+    }
 
-    [LoggerMessage(1200, LogLevel.Warning, "The database is away: lastSeen of {Count} users is kept and will be written when it is back.")]
+    private void MarkAvailable()
+    {
+        lock (_gate)
+        {
+            _answeredAt = Stopwatch.GetTimestamp();
+            if (!_isUnavailable) return;
+            _isUnavailable = false;
+            LogBack(_kept.Count);
+            Wake();
+        }
+    }
+
+    private void MarkUnavailable()
+    {
+        lock (_gate)
+        {
+            if (_isUnavailable) return; // One line in the log for each time, not for every attempt.
+            _isUnavailable = true;
+            LogKept(_kept.Count);
+        }
+    }
+
+    private void Keep(LastSeen seen, long retryAt)
+    {
+        if (!_kept.TryGetValue(seen.UserId, out var kept)) _kept.Add(seen.UserId, new() { At = seen.At, RetryAt = retryAt });
+        else if (kept.At < seen.At) kept.At = seen.At;
+    }
+
+    /// <returns>How often this row has been postponed.</returns>
+    private int Postpone(LastSeen seen)
+    {
+        lock (_gate)
+        {
+            if (!_kept.TryGetValue(seen.UserId, out var kept)) return 0;
+            var delay = RetryDelay * Math.Pow(2, Math.Min(kept.Failures++, 16));
+            kept.RetryAt = Stopwatch.GetTimestamp() + Ticks(delay < MaxRetryDelay ? delay : MaxRetryDelay);
+            return kept.Failures;
+        }
+    }
+
+    private void RetryAtOnce(LastSeen seen)
+    {
+        lock (_gate)
+        {
+            if (_kept.TryGetValue(seen.UserId, out var kept)) kept.RetryAt = Stopwatch.GetTimestamp();
+        }
+    }
+
+    private void Wake()
+    {
+        if (_work.CurrentCount == 0) _work.Release();
+    }
+
+    private static long Ticks(TimeSpan time) => (long)(time.TotalSeconds * Stopwatch.Frequency);
+
+    private static StoreUnavailableException Unsaved(string why) => new($"lastSeen is kept and written later: the database {why}.");
+
+    private sealed class KeptValue
+    {
+        public DateTimeOffset At { get; set; }
+
+        public long RetryAt { get; set; }
+
+        public int Failures { get; set; }
+    }
+
+    [LoggerMessage(1200, LogLevel.Warning, "The database is unavailable: lastSeen of {Count} users is kept and will be written when it is back.")]
     private partial void LogKept(int count);
 
-    [LoggerMessage(1201, LogLevel.Error, "Writing lastSeen failed unexpectedly; it is tried again.")]
-    private partial void LogFailed(Exception exception);
+    [LoggerMessage(1201, LogLevel.Error, "The database refuses a user's lastSeen; it is kept and retried, ever more rarely.")]
+    private partial void LogRefused(Exception exception);
 
     [LoggerMessage(1202, LogLevel.Error, "Stopping without the database: lastSeen of {Count} users is lost.")]
     private partial void LogLost(int count);
 
-    [LoggerMessage(1203, LogLevel.Information, "The database is back: lastSeen of {Count} users is written.")]
+    [LoggerMessage(1203, LogLevel.Information, "The database is back: lastSeen of {Count} users is still to be written and follows.")]
     private partial void LogBack(int count);
 }

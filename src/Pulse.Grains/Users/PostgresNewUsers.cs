@@ -5,10 +5,13 @@ using Pulse.Grains.Storage;
 namespace Pulse.Grains.Users;
 
 /// <summary>Finds users in PostgreSQL or else inserts them, those who come at the same time together: planning, committing and the round trip cost most.</summary>
-internal sealed class PostgresNewUsers(PostgresDatabase database)
+internal sealed class PostgresNewUsers(PostgresDatabase database, StoreMetrics metrics)
 {
     // A statement of this size takes some milliseconds.
-    private const int MostAtOnce = 200;
+    private const int BatchSize = 200;
+
+    // What the database inserts within the time that callers wait, roughly.
+    private const int QueueLimit = 5_000;
 
     // The second SELECT sees what was there before. A row that is in neither has lost a race, or its e-mail is another user's.
     private const string FindOrInsertSql =
@@ -24,13 +27,14 @@ internal sealed class PostgresNewUsers(PostgresDatabase database)
         SELECT {UserTable.Columns}, false FROM users WHERE id = ANY (@ids)
         """;
 
-    private readonly GroupCommit<UserRow, (UserRow? Found, bool IsNew)> _arriving =
-        new(users => FindOrInsertAsync(database, users), MostAtOnce);
+    // By e-mail, because it is what two users can have in common: an INSERT waits for another session's uncommitted row with the same e-mail.
+    private readonly BatchWriter<UserRow, (UserRow? Found, bool IsNew)> _writer = new(
+        (users, limits) => FindOrInsertAsync(database, users, limits), user => user.Email, database.BatchSettingsOf(BatchSize, QueueLimit), metrics);
 
     /// <inheritdoc cref="IUserStore.FindOrInsertAsync"/>
     public async Task<(UserRow? Found, UserWrite Insert)> FindOrInsertAsync(UserRow user, CancellationToken cancellationToken)
     {
-        var (found, isNew) = await database.InTimeAsync(_arriving.AddAsync(user), cancellationToken);
+        var (found, isNew) = await _writer.AddAsync(user, cancellationToken);
         if (isNew) return (null, UserWrite.Saved);
         return found is null ? (null, await WhyNotAsync(user, cancellationToken)) : (found, UserWrite.Stale);
     }
@@ -49,16 +53,16 @@ internal sealed class PostgresNewUsers(PostgresDatabase database)
         return owner is null || owner == user.Id ? UserWrite.Stale : UserWrite.EmailTaken;
     }
 
-    private static async Task<(UserRow? Found, bool IsNew)[]> FindOrInsertAsync(PostgresDatabase database, UserRow[] users)
+    private static async Task<(UserRow? Found, bool IsNew)[]> FindOrInsertAsync(PostgresDatabase database, UserRow[] users, BatchLimits limits)
     {
         // Two silos may insert the same e-mails: both in one order, so that neither waits for the other in a circle.
         var rows = users.OrderBy(user => user.Email, StringComparer.Ordinal).ToArray();
-        var (added, found) = await database.RunAsync(
+        var (added, found) = await database.RunBatchAsync(
             FindOrInsertSql,
-            async (command, token) =>
+            limits,
+            parameters => AddRows(parameters, rows),
+            async (reader, token) =>
             {
-                AddRows(command.Parameters, rows);
-                await using var reader = await command.ExecuteReaderAsync(token);
                 HashSet<(Guid Id, string Email)> added = [];
                 Dictionary<Guid, UserRow> found = [];
                 while (await reader.ReadAsync(token))
@@ -69,8 +73,7 @@ internal sealed class PostgresNewUsers(PostgresDatabase database)
                 }
 
                 return (added, found);
-            },
-            CancellationToken.None);
+            });
 
         // Of two that have both in common, the first was inserted.
         return Array.ConvertAll(users, user => (found.GetValueOrDefault(user.Id), added.Remove((user.Id, user.Email))));

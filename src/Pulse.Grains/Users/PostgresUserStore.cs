@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Npgsql;
 using NpgsqlTypes;
 using Pulse.Grains.Storage;
@@ -10,7 +11,7 @@ namespace Pulse.Grains.Users;
 /// Every statement may be repeated, and <see cref="PostgresDatabase"/> does so once. A repeated insert or update whose first try had committed
 /// finds the row there, or its version one higher, and answers <see cref="UserWrite.Stale"/>: the grain reads again and sees its own write.
 /// </remarks>
-internal sealed class PostgresUserStore(PostgresDatabase database) : IUserStore
+internal sealed class PostgresUserStore(PostgresDatabase database, StoreMetrics metrics) : IUserStore
 {
     // The names that 001_identity.sql gives.
     private const string EmailConstraint = "users_email_key";
@@ -23,22 +24,25 @@ internal sealed class PostgresUserStore(PostgresDatabase database) : IUserStore
         SELECT @accountId, id, @type, @provider, @providerAccountId FROM added
         """;
 
-    // Two silos may hold overlapping batches: both lock the rows in the order of their ids, so neither waits for the other in a circle. The lock is
-    // the one that UPDATE itself takes. Rows that would not change are neither locked nor written. GREATEST, although the WHERE has compared: a row
-    // that was locked by somebody else meanwhile is seen here in its new version.
+    // Never waits for a row that another session has locked: such rows are skipped, and the answer names them. The lock is the one that UPDATE itself
+    // takes. Rows that would not change are neither locked nor written. GREATEST, although the WHERE has compared: a row that changed before it was
+    // locked is seen here in its new version.
     internal const string SaveLastSeenSql =
         """
-        WITH due AS (
+        WITH due AS MATERIALIZED (
             SELECT users.id, seen.at
             FROM unnest(@ids, @times) AS seen (id, at) JOIN users ON users.id = seen.id
             WHERE users.last_seen IS NULL OR users.last_seen < seen.at
-            ORDER BY users.id
-            FOR NO KEY UPDATE OF users
+        ), free AS (
+            SELECT users.id, due.at FROM due JOIN users ON users.id = due.id
+            FOR NO KEY UPDATE OF users SKIP LOCKED
+        ), written AS (
+            UPDATE users SET last_seen = GREATEST(users.last_seen, free.at) FROM free WHERE users.id = free.id RETURNING users.id
         )
-        UPDATE users SET last_seen = GREATEST(users.last_seen, due.at) FROM due WHERE users.id = due.id
+        SELECT id FROM due EXCEPT SELECT id FROM written
         """;
 
-    private readonly PostgresNewUsers _newUsers = new(database);
+    private readonly PostgresNewUsers _newUsers = new(database, metrics);
 
     /// <inheritdoc/>
     public Task<UserRow?> FindAsync(Guid userId, CancellationToken cancellationToken = default) => database.ReadAsync(
@@ -93,20 +97,26 @@ internal sealed class PostgresUserStore(PostgresDatabase database) : IUserStore
         WriteAsync(UserTable.UpdateProfileSql, parameters => AddProfile(parameters, user), cancellationToken);
 
     /// <inheritdoc/>
-    public async Task SaveLastSeenAsync(IReadOnlyCollection<LastSeen> seen, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlySet<Guid>> SaveLastSeenAsync(IReadOnlyCollection<LastSeen> seen, BatchLimits limits)
     {
-        if (seen.Count == 0) return;
+        if (seen.Count == 0) return FrozenSet<Guid>.Empty;
 
         var ids = seen.Select(entry => entry.UserId).ToArray();
         var times = seen.Select(entry => entry.At.UtcDateTime).ToArray();
-        await WriteAsync(
+        return await database.RunBatchAsync(
             SaveLastSeenSql,
+            limits,
             parameters =>
             {
                 parameters.Add(new("ids", NpgsqlDbType.Array | NpgsqlDbType.Uuid) { Value = ids });
                 parameters.Add(new("times", NpgsqlDbType.Array | NpgsqlDbType.TimestampTz) { Value = times });
             },
-            cancellationToken);
+            async (reader, token) =>
+            {
+                var skipped = new HashSet<Guid>();
+                while (await reader.ReadAsync(token)) skipped.Add(reader.GetGuid(0));
+                return (IReadOnlySet<Guid>)skipped;
+            });
     }
 
     /// <summary>Runs a statement that writes, and tells by the constraint why it was refused. No row written is <see cref="UserWrite.Stale"/>.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using Pulse.Grains.Storage;
@@ -98,9 +99,10 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
     }
 
     /// <inheritdoc/>
-    public async Task SaveLastSeenAsync(IReadOnlyCollection<LastSeen> seen, CancellationToken cancellationToken = default)
+    /// <remarks>Skips no row: the file has one lock, not one for each row.</remarks>
+    public async Task<IReadOnlySet<Guid>> SaveLastSeenAsync(IReadOnlyCollection<LastSeen> seen, BatchLimits limits)
     {
-        if (seen.Count == 0) return;
+        if (seen.Count == 0) return FrozenSet<Guid>.Empty;
 
         var pairs = JsonSerializer.Serialize(seen.Select(entry => new[] { SqliteText.From(entry.UserId), SqliteText.From(entry.At) }));
         await database.WriteAsync(
@@ -109,7 +111,8 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
                 using var command = new SqliteCommand(SaveLastSeenSql, connection) { Parameters = { new("seen", pairs) } };
                 return command.ExecuteNonQuery();
             },
-            cancellationToken);
+            CancellationToken.None);
+        return FrozenSet<Guid>.Empty;
     }
 
     private static void InsertUser(UserRow user, SqliteConnection connection)

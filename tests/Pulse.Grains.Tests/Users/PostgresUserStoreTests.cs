@@ -16,7 +16,7 @@ public sealed class PostgresUserStoreTests(PostgresStores stores) : UserStoreCon
         await _stores.Users.InsertAsync(user, account: null);
         var before = await _stores.ExecuteAsync($"SELECT ctid::text || xmin::text || xmax::text FROM users WHERE id = '{user.Id}'");
 
-        await _stores.Users.SaveLastSeenAsync([new(user.Id, TestUsers.Noon)]);
+        await _stores.Users.SaveAsync([new(user.Id, TestUsers.Noon)]);
 
         Assert.Equal(before, await _stores.ExecuteAsync($"SELECT ctid::text || xmin::text || xmax::text FROM users WHERE id = '{user.Id}'"));
     }

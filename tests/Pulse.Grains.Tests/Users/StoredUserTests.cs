@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using Pulse.Grains.Storage;
 using Pulse.Grains.Users;
 using Pulse.Identity;
 using Pulse.Users;
@@ -63,6 +64,6 @@ public sealed class StoredUserTests
 
         public Task<UserWrite> UpdateProfileAsync(UserRow user, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-        public Task SaveLastSeenAsync(IReadOnlyCollection<LastSeen> seen, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<IReadOnlySet<Guid>> SaveLastSeenAsync(IReadOnlyCollection<LastSeen> seen, BatchLimits limits) => throw new NotSupportedException();
     }
 }

@@ -1,3 +1,4 @@
+using Pulse.Grains.Storage;
 using Pulse.Grains.Tests.Storage;
 using Pulse.Grains.Users;
 using Pulse.Identity;
@@ -248,12 +249,12 @@ public abstract class UserStoreContract(StoresFixture stores)
         var user = TestUsers.New();
         await _users.InsertAsync(user, account: null);
 
-        await _users.SaveLastSeenAsync([new(user.Id, TestUsers.Noon)]);
-        await _users.SaveLastSeenAsync([new(user.Id, TestUsers.Noon.AddMicroseconds(-1))]);
+        await _users.SaveAsync([new(user.Id, TestUsers.Noon)]);
+        await _users.SaveAsync([new(user.Id, TestUsers.Noon.AddMicroseconds(-1))]);
 
         Assert.Equal(user with { LastSeenAt = TestUsers.Noon }, await _users.FindAsync(user.Id));
 
-        await _users.SaveLastSeenAsync([new(user.Id, TestUsers.Noon.AddMicroseconds(1).ToOffset(TimeSpan.FromHours(-5)))]);
+        await _users.SaveAsync([new(user.Id, TestUsers.Noon.AddMicroseconds(1).ToOffset(TimeSpan.FromHours(-5)))]);
 
         Assert.Equal(user with { LastSeenAt = TestUsers.Noon.AddMicroseconds(1) }, await _users.FindAsync(user.Id));
     }
@@ -265,7 +266,7 @@ public abstract class UserStoreContract(StoresFixture stores)
         await _users.InsertAsync(user, account: null);
 
         await Task.WhenAll(Enumerable.Range(0, 40).Select(i => Task.Run(() =>
-            _users.SaveLastSeenAsync([new(user.Id, TestUsers.Noon.AddSeconds(i * 17 % 40))]))));
+            _users.SaveAsync([new(user.Id, TestUsers.Noon.AddSeconds(i * 17 % 40))]))));
 
         Assert.Equal(TestUsers.Noon.AddSeconds(39), (await _users.FindAsync(user.Id))!.LastSeenAt);
     }
@@ -276,9 +277,9 @@ public abstract class UserStoreContract(StoresFixture stores)
         var user = TestUsers.New();
         await _users.InsertAsync(user, account: null);
 
-        await _users.SaveLastSeenAsync([new(Guid.NewGuid(), TestUsers.Noon), new(user.Id, TestUsers.Noon), new(Guid.NewGuid(), TestUsers.Noon)]);
-        await _users.SaveLastSeenAsync([new(Guid.NewGuid(), TestUsers.Noon)]);
-        await _users.SaveLastSeenAsync([]);
+        await _users.SaveAsync([new(Guid.NewGuid(), TestUsers.Noon), new(user.Id, TestUsers.Noon), new(Guid.NewGuid(), TestUsers.Noon)]);
+        await _users.SaveAsync([new(Guid.NewGuid(), TestUsers.Noon)]);
+        Assert.Empty(await _users.SaveLastSeenAsync([], BatchLimits.Shared));
 
         Assert.Equal(TestUsers.Noon, (await _users.FindAsync(user.Id))!.LastSeenAt);
     }
@@ -288,7 +289,7 @@ public abstract class UserStoreContract(StoresFixture stores)
     {
         var ids = await InsertManyAsync(5_000);
 
-        await _users.SaveLastSeenAsync([.. ids.Select((id, i) => new LastSeen(id, TestUsers.Noon.AddSeconds(i)))]);
+        await _users.SaveAsync([.. ids.Select((id, i) => new LastSeen(id, TestUsers.Noon.AddSeconds(i)))]);
 
         foreach (var i in new[] { 0, 2_500, 4_999 }) Assert.Equal(TestUsers.Noon.AddSeconds(i), (await _users.FindAsync(ids[i]))!.LastSeenAt);
         Assert.Equal(5_000L, await stores.ExecuteAsync($"SELECT count(*) FROM users WHERE name = '{ids[0]}' AND last_seen IS NOT NULL"));
@@ -304,7 +305,7 @@ public abstract class UserStoreContract(StoresFixture stores)
             LastSeen[] forward = [.. ids.Select(id => new LastSeen(id, at))];
             LastSeen[] backward = [.. ids.Reverse().Select(id => new LastSeen(id, at.AddSeconds(1)))];
 
-            await Task.WhenAll(Task.Run(() => _users.SaveLastSeenAsync(forward)), Task.Run(() => _users.SaveLastSeenAsync(backward)));
+            await Task.WhenAll(Task.Run(() => _users.SaveAsync(forward)), Task.Run(() => _users.SaveAsync(backward)));
 
             foreach (var id in ids.Take(3)) Assert.Equal(at.AddSeconds(1), (await _users.FindAsync(id))!.LastSeenAt);
         }

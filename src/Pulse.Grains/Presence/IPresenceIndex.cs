@@ -19,4 +19,12 @@ internal interface IPresenceIndex
 
     /// <summary>Whether the user's key is there and unexpired. Asked by a grain that is new on its silo and has not heard from the front ends yet.</summary>
     Task<bool> IsOnlineAsync(Guid userId);
+
+    /// <summary>Reads the keys of these users in one command.</summary>
+    Task<OnlineKeys> FindOnlineAsync(IReadOnlyList<Guid> userIds);
 }
+
+/// <summary>The keys that were found.</summary>
+/// <param name="IsOnline">For each user, in the order asked, whether the key is there.</param>
+/// <param name="IsComplete">Whether a missing key proves that its user is offline; it does not for a while after keys were lost.</param>
+internal readonly record struct OnlineKeys(bool[] IsOnline, bool IsComplete);

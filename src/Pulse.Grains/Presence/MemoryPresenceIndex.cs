@@ -30,5 +30,11 @@ internal sealed class MemoryPresenceIndex(IOptions<PresenceOptions> options, Tim
     }
 
     public Task<bool> IsOnlineAsync(Guid userId) =>
-        Task.FromResult(_expiries.TryGetValue(userId, out var expiresAt) && expiresAt > time.GetUtcNow());
+        Task.FromResult(IsOnline(userId));
+
+    // Complete from the start: the process that lost the keys held all sockets too, so nobody was online when this one started.
+    public Task<OnlineKeys> FindOnlineAsync(IReadOnlyList<Guid> userIds) =>
+        Task.FromResult(new OnlineKeys([.. userIds.Select(IsOnline)], IsComplete: true));
+
+    private bool IsOnline(Guid userId) => _expiries.TryGetValue(userId, out var expiresAt) && expiresAt > time.GetUtcNow();
 }

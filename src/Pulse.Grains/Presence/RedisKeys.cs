@@ -7,4 +7,7 @@ internal static class RedisKeys
 {
     /// <summary><c>user:&lt;userId&gt;:online</c> = <c>true</c>, with the TTL of <see cref="PresenceOptions.TimeToLive"/>.</summary>
     public static RedisKey Online(Guid userId) => $"user:{userId:D}:online";
+
+    /// <summary>Lost whenever the keys above are; see <see cref="IndexCompleteness"/>. Its value is random, and it does not expire.</summary>
+    public static readonly RedisKey Marker = "pulse:presence:marker";
 }

@@ -23,6 +23,8 @@ internal sealed class PostgresUserStore(PostgresDatabase database) : IUserStore
         SELECT @accountId, id, @type, @provider, @providerAccountId FROM added
         """;
 
+    private const string FindLastSeenSql = "SELECT id, last_seen FROM users WHERE id = ANY(@ids) AND last_seen IS NOT NULL";
+
     // Two silos may hold overlapping batches: both lock the rows in the order of their ids, so neither waits for the other in a circle. The lock is
     // the one that UPDATE itself takes. Rows that would not change are neither locked nor written. GREATEST, although the WHERE has compared: a row
     // that was locked by somebody else meanwhile is seen here in its new version.
@@ -50,6 +52,25 @@ internal sealed class PostgresUserStore(PostgresDatabase database) : IUserStore
             return await reader.ReadAsync(token) ? UserTable.Read(reader) : null;
         },
         cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyDictionary<Guid, DateTimeOffset>> FindLastSeenAsync(IReadOnlyCollection<Guid> userIds, CancellationToken cancellationToken = default)
+    {
+        if (userIds.Count == 0) return new Dictionary<Guid, DateTimeOffset>();
+
+        var ids = userIds.ToArray();
+        return await database.ReadAsync(
+            FindLastSeenSql,
+            async (command, token) =>
+            {
+                command.Parameters.Add(new("ids", NpgsqlDbType.Array | NpgsqlDbType.Uuid) { Value = ids });
+                await using var reader = await command.ExecuteReaderAsync(token);
+                var found = new Dictionary<Guid, DateTimeOffset>();
+                while (await reader.ReadAsync(token)) found[reader.GetGuid(0)] = reader.GetFieldValue<DateTimeOffset>(1);
+                return found;
+            },
+            cancellationToken);
+    }
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<UserRow>> ListNewestAsync(int count, CancellationToken cancellationToken = default) => database.ReadAsync<IReadOnlyList<UserRow>>(

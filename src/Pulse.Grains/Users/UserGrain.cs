@@ -37,6 +37,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private DateTimeOffset? _lastSeenAt;
     private bool _online;
     private bool _recalled;
+    private bool _isUsed;
 
     public UserGrain(
         IGrainContext context, IUserStore store, IAccountStore accounts, LastSeenWriter lastSeenWriter, OnlineUsers onlineUsers,
@@ -84,6 +85,17 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         return Show().Snapshot;
     }
 
+    public async Task<PresenceSnapshot> ReadPresenceAsync(long knownVersion)
+    {
+        await LearnAsync(readRow: knownVersion == 0);
+        Show();
+        _visibility.Ask(knownVersion, _time.GetUtcNow());
+
+        // An activation that has done nothing but answer for an absent user is not worth its memory.
+        if (!_isUsed && _recalled && !_leases.IsOnline && _watchers is not { Count: > 0 }) DeactivateOnIdle();
+        return Show().Snapshot;
+    }
+
     public async Task<PresenceSnapshot> WatchAsync(IFrontEndObserver frontEnd, long knownVersion)
     {
         (_watchers ??= new(WatchLifetime, _logger)).Subscribe(frontEnd, frontEnd);
@@ -128,6 +140,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     public Task CloseSessionsAsync(Guid[] sessionIds)
     {
+        _isUsed = true;
         // Remembered for those whose token was checked just before, and for front ends that could not be told: their next renewal closes them.
         _holders.Remember(sessionIds, _time.GetUtcNow() + _options.LeaseDuration);
         return _holders.CloseEndedSessionsAsync();
@@ -143,6 +156,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     /// <summary>Brings key, lastSeen and watchers in line with the leases.</summary>
     private async Task SettleAsync()
     {
+        _isUsed = true;
         // A connection that comes asks the same question as it sets the key.
         if (_leases.Count == 0) await RecallAsync();
         var wasOnline = _online;
@@ -199,11 +213,11 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     }
 
     /// <summary>Fills in what an activation does not know of itself: lastSeen, and whether its user is connected.</summary>
-    private async Task LearnAsync()
+    private async Task LearnAsync(bool readRow = true)
     {
         try
         {
-            await LoadAsync();
+            if (readRow) await LoadAsync();
         }
         catch (StoreUnavailableException)
         {

@@ -92,6 +92,9 @@ internal static class ProblemTypes
     public static readonly ProblemType TooManyRequests = new(Prefix + "too-many-requests", 429, "There were too many requests.",
         "Wait as many seconds as Retry-After says, then try again.");
 
+    public static readonly ProblemType TooManyLookups = new(Prefix + "too-many-lookups", 429, "Too many users were looked up.",
+        "Wait as many seconds as Retry-After says, then try again.");
+
     public static readonly ProblemType TooLarge = new(Prefix + "too-large", 413, "The request body is too large.",
         "Send at most 16 KB.");
 

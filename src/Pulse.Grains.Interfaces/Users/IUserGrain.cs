@@ -33,6 +33,14 @@ public interface IUserGrain : IGrainWithGuidKey
     [Alias("GetPresenceAsync")]
     Task<PresenceSnapshot> GetPresenceAsync();
 
+    /// <summary>As <see cref="GetPresenceAsync"/>, with a version that fits what the caller knows.</summary>
+    /// <param name="knownVersion">
+    /// The latest version that the caller has seen, and 0 for none. The answer's is no lower, and higher if the state may be another. A caller that knows a
+    /// version also knows a lastSeen and keeps the later of the two, because this method does not read the user's row for it.
+    /// </param>
+    [Alias("ReadPresenceAsync")]
+    Task<PresenceSnapshot> ReadPresenceAsync(long knownVersion);
+
     /// <summary>Tells the front end of every change from now on, and what the presence is now. To be repeated within a minute, or it lapses.</summary>
     /// <param name="frontEnd">Whom to tell.</param>
     /// <param name="knownVersion">The latest version that the front end has seen; 0 for none. The answer's is no lower.</param>

@@ -26,4 +26,12 @@ internal interface IPresenceIndex
 
     /// <summary>Whether the user's invisible key is there and unexpired. Asked by a grain that has found the other key.</summary>
     Task<bool> IsInvisibleAsync(Guid userId);
+
+    /// <summary>Reads the keys of these users in one pipeline.</summary>
+    Task<OnlineKeys> FindOnlineAsync(IReadOnlyList<Guid> userIds);
 }
+
+/// <summary>The keys that were found.</summary>
+/// <param name="IsOnline">For each user, in the order asked, whether the key is there.</param>
+/// <param name="IsComplete">Whether a missing key proves that its user is offline; it does not for a while after keys were lost.</param>
+internal readonly record struct OnlineKeys(bool[] IsOnline, bool IsComplete);

@@ -48,6 +48,10 @@ internal sealed class MemoryPresenceIndex(IOptions<PresenceOptions> options, Tim
         _online[userId] = expiresAt;
     }
 
+    // Complete from the start: the process that lost the keys held all sockets too, so nobody was online when this one started.
+    public Task<OnlineKeys> FindOnlineAsync(IReadOnlyList<Guid> userIds) =>
+        Task.FromResult(new OnlineKeys([.. userIds.Select(userId => IsLive(_online, userId))], IsComplete: true));
+
     private bool IsLive(ConcurrentDictionary<Guid, DateTimeOffset> keys, Guid userId) =>
         keys.TryGetValue(userId, out var expiresAt) && expiresAt > time.GetUtcNow();
 }

@@ -10,4 +10,7 @@ internal static class RedisKeys
 
     /// <summary><c>user:&lt;userId&gt;:invisible</c> = <c>true</c>, beside <see cref="Online"/> and with the same TTL while the user is invisible.</summary>
     public static RedisKey Invisible(Guid userId) => $"user:{userId:D}:invisible";
+
+    /// <summary>Lost whenever the keys above are; see <see cref="IndexCompleteness"/>. Its value is random, and it does not expire.</summary>
+    public static readonly RedisKey Marker = "pulse:presence:marker";
 }

@@ -4,14 +4,26 @@ using StackExchange.Redis;
 namespace Pulse.Grains.Presence;
 
 /// <summary>Presence keys in Redis, for other systems to read.</summary>
-internal sealed class RedisPresenceIndex(IConnectionMultiplexer redis, IOptions<PresenceOptions> options) : IPresenceIndex
+internal sealed class RedisPresenceIndex : IPresenceIndex
 {
     private static readonly RedisValue Present = "true";
 
-    private readonly TimeSpan _timeToLive = options.Value.TimeToLive;
+    private readonly IConnectionMultiplexer _redis;
+    private readonly TimeSpan _timeToLive;
+    private readonly IndexCompleteness _completeness;
+
+    public RedisPresenceIndex(IConnectionMultiplexer redis, IOptions<PresenceOptions> options, TimeProvider time)
+    {
+        (_redis, _timeToLive) = (redis, options.Value.TimeToLive);
+
+        // The loop that renews a key may be two rounds late.
+        _completeness = new(options.Value.KeyRenewalInterval + (2 * options.Value.SweepInterval), time);
+        redis.ConnectionFailed += (_, _) => _completeness.Reset();
+        redis.ConnectionRestored += (_, _) => _completeness.Reset();
+    }
 
     // All commands go through one connection, in the order in which they were issued: that keeps a SET and a later DEL of one key in order.
-    private IDatabase Database => redis.GetDatabase();
+    private IDatabase Database => _redis.GetDatabase();
 
     // SET … EX and not EXPIRE: one command that also heals a key that was lost. With GET (Redis 6.2) it also answers what was there: one round trip.
     public async Task<bool> SetOnlineAsync(Guid userId, bool invisible)
@@ -59,6 +71,22 @@ internal sealed class RedisPresenceIndex(IConnectionMultiplexer redis, IOptions<
         var reply = Database.StringGetAsync(key);
         await Translated(reply);
         return await reply == Present;
+    }
+
+    // The marker is read last: whatever Redis loses while the pipeline runs, the marker is then lost too. Single GETs, because in Redis Cluster the keys are on
+    // different nodes.
+    public async Task<OnlineKeys> FindOnlineAsync(IReadOnlyList<Guid> userIds)
+    {
+        var database = Database;
+        var replies = new Task<RedisValue>[userIds.Count + 1];
+        for (var i = 0; i < userIds.Count; i++) replies[i] = database.StringGetAsync(RedisKeys.Online(userIds[i]));
+        replies[^1] = database.StringGetAsync(RedisKeys.Marker);
+        await Translated(Task.WhenAll(replies));
+
+        var values = await Task.WhenAll(replies);
+        var marker = (string?)values[^1];
+        if (marker is null) database.StringSet(RedisKeys.Marker, Guid.NewGuid().ToString("N"), when: When.NotExists, flags: CommandFlags.FireAndForget);
+        return new(Array.ConvertAll(values[..^1], value => value == Present), _completeness.Observe(marker));
     }
 
     private static async Task Translated(Task reply)

@@ -11,6 +11,9 @@ internal interface IUserStore
     /// <summary>The row, or <see langword="null"/>. One round trip.</summary>
     Task<UserRow?> FindAsync(Guid userId, CancellationToken cancellationToken = default);
 
+    /// <summary>lastSeen of those of these users who have a row and a lastSeen, in one statement for all.</summary>
+    Task<IReadOnlyDictionary<Guid, DateTimeOffset>> FindLastSeenAsync(IReadOnlyCollection<Guid> userIds, CancellationToken cancellationToken = default);
+
     /// <summary>The rows with the latest ids, latest first. Goes by the primary key alone, however many users there are.</summary>
     Task<IReadOnlyList<UserRow>> ListNewestAsync(int count, CancellationToken cancellationToken = default);
 

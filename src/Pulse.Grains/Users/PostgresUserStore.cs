@@ -24,6 +24,8 @@ internal sealed class PostgresUserStore(PostgresDatabase database, StoreMetrics 
         SELECT @accountId, id, @type, @provider, @providerAccountId FROM added
         """;
 
+    private const string FindLastSeenSql = "SELECT id, last_seen FROM users WHERE id = ANY(@ids) AND last_seen IS NOT NULL";
+
     // Never waits for a row that another session has locked: such rows are skipped, and the answer names them. The lock is the one that UPDATE itself
     // takes. Rows that would not change are neither locked nor written. GREATEST, although the WHERE has compared: a row that changed before it was
     // locked is seen here in its new version.
@@ -54,6 +56,25 @@ internal sealed class PostgresUserStore(PostgresDatabase database, StoreMetrics 
             return await reader.ReadAsync(token) ? UserTable.Read(reader) : null;
         },
         cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyDictionary<Guid, DateTimeOffset>> FindLastSeenAsync(IReadOnlyCollection<Guid> userIds, CancellationToken cancellationToken = default)
+    {
+        if (userIds.Count == 0) return new Dictionary<Guid, DateTimeOffset>();
+
+        var ids = userIds.ToArray();
+        return await database.ReadAsync(
+            FindLastSeenSql,
+            async (command, token) =>
+            {
+                command.Parameters.Add(new("ids", NpgsqlDbType.Array | NpgsqlDbType.Uuid) { Value = ids });
+                await using var reader = await command.ExecuteReaderAsync(token);
+                var found = new Dictionary<Guid, DateTimeOffset>();
+                while (await reader.ReadAsync(token)) found[reader.GetGuid(0)] = reader.GetFieldValue<DateTimeOffset>(1);
+                return found;
+            },
+            cancellationToken);
+    }
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<UserRow>> ListNewestAsync(int count, CancellationToken cancellationToken = default) => database.ReadAsync<IReadOnlyList<UserRow>>(

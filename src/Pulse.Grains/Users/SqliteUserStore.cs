@@ -16,6 +16,9 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
         VALUES (@accountId, @userId, @type, @provider, @providerAccountId)
         """;
 
+    private const string FindLastSeenSql =
+        "SELECT id, last_seen FROM users WHERE id IN (SELECT value FROM json_each(@ids)) AND last_seen IS NOT NULL";
+
     // One JSON array of [id, time] pairs: SQLite has no array parameters, and one parameter for each would meet its limit of 32,766.
     private const string SaveLastSeenSql =
         """
@@ -33,6 +36,24 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
             return reader.Read() ? UserTable.Read(reader) : null;
         },
         cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyDictionary<Guid, DateTimeOffset>> FindLastSeenAsync(IReadOnlyCollection<Guid> userIds, CancellationToken cancellationToken = default)
+    {
+        var found = new Dictionary<Guid, DateTimeOffset>();
+        if (userIds.Count == 0) return found;
+
+        var ids = JsonSerializer.Serialize(userIds.Select(SqliteText.From));
+        return await database.ReadAsync(
+            connection =>
+            {
+                using var command = new SqliteCommand(FindLastSeenSql, connection) { Parameters = { new("ids", ids) } };
+                using var reader = command.ExecuteReader();
+                while (reader.Read()) found[reader.GetGuid(0)] = reader.GetFieldValue<DateTimeOffset>(1);
+                return found;
+            },
+            cancellationToken);
+    }
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<UserRow>> ListNewestAsync(int count, CancellationToken cancellationToken = default) => database.ReadAsync<IReadOnlyList<UserRow>>(

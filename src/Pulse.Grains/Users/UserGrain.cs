@@ -45,6 +45,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     // Set when Redis does not answer the question about a predecessor, or when its answer may be wrong. By then every live lease has been renewed here.
     private DateTimeOffset? _unsureUntil;
     private bool _keysMayBeLost;
+    private bool _isUsed;
 
     public UserGrain(
         IGrainContext context, IUserStore store, IAccountStore accounts, LastSeenWriter lastSeenWriter, PresenceKeys keys, SiloPauseGuard pause,
@@ -97,6 +98,17 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     {
         await EnsureInitializedAsync();
         if (!_online) DeactivateSoonIfEmpty();
+        return Show().Snapshot;
+    }
+
+    public async Task<PresenceSnapshot> ReadPresenceAsync(long knownVersion)
+    {
+        await EnsureInitializedAsync(readRow: knownVersion == 0);
+        Show();
+        _visibility.Ask(knownVersion, _time.GetUtcNow());
+
+        // An activation that has done nothing but answer for an absent user is not worth its memory.
+        if (!_isUsed && _predecessorChecked && !_leases.IsOnline && _watchers is not { Count: > 0 }) DeactivateOnIdle();
         return Show().Snapshot;
     }
 
@@ -153,6 +165,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     public Task CloseSessionsAsync(Guid[] sessionIds)
     {
+        _isUsed = true;
         // Remembered for clients whose token was checked just before, and for front ends that could not be notified: their next renewal closes them.
         _holders.Remember(sessionIds, _time.GetUtcNow() + _options.LeaseDuration);
         return _holders.CloseEndedSessionsAsync();
@@ -170,6 +183,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     /// <summary>Brings keys, lastSeen and watchers in line with the leases.</summary>
     private async Task ApplyLeasesAsync(bool waitForCommit)
     {
+        _isUsed = true;
         // For a new connection, SET … GET already reports whether an earlier activation left a key.
         if (_leases.Count == 0 || _online) await CheckPredecessorAsync();
         var wasOnline = _online;
@@ -232,11 +246,11 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private bool IsUnsure(DateTimeOffset now) => (!_predecessorChecked || _keysMayBeLost) && (_unsureUntil is null || now < _unsureUntil);
 
     /// <summary>Reads what a new activation does not know: lastSeen, and whether the user is connected.</summary>
-    private async Task EnsureInitializedAsync()
+    private async Task EnsureInitializedAsync(bool readRow = true)
     {
         try
         {
-            await LoadAsync();
+            if (readRow) await LoadAsync();
         }
         catch (StoreUnavailableException)
         {

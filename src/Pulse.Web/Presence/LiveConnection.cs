@@ -12,7 +12,6 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     private long _second;
     private int _callsInSecond;
     private Budget _statuses = new(PresenceHub.StatusesPerSecond, PresenceHub.StatusesAtOnce);
-    private Budget _ids = new(PresenceHub.IdsPerSecond, PresenceHub.IdsPerSecond);
 
     // Set at no time: what the user chose on another connection goes before it.
     private Chosen _chosen = new(PresenceStatus.Online, null, default);
@@ -66,10 +65,6 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     /// <summary>Counts a change of status.</summary>
     /// <returns><see langword="false"/> when it comes too soon.</returns>
     public bool TrySpendStatus(DateTimeOffset at) => _statuses.TrySpend(at, 1);
-
-    /// <summary>Counts ids that the client has named in a call.</summary>
-    /// <returns><see langword="false"/> when they are too many for now.</returns>
-    public bool TrySpendIds(DateTimeOffset at, int count) => _ids.TrySpend(at, count);
 
     /// <summary>How many users this connection would watch if it watched these too.</summary>
     public int CountWatched(Guid[] andThese)

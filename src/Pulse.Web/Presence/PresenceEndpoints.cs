@@ -1,5 +1,7 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Primitives;
+using Pulse.Identity;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 
@@ -16,13 +18,23 @@ internal static class PresenceEndpoints
         app.MapGet("/presence", GetPresenceAsync).WithTags("Presence").RequireAuthorization();
 
     private static async Task<Results<Ok<PresenceResponse[]>, ProblemHttpResult>> GetPresenceAsync(
-        HttpContext context, Callers callers, PresenceReader presences)
+        HttpContext context, Callers callers, LookupLimit lookups, PresenceReader presences)
     {
         var errors = new ValidationErrors();
         var ids = ParseIds(context.Request.Query["ids"], errors);
         if (errors.Any) return errors.ToProblem();
 
-        var viewer = await callers.FindUserIdAsync(callers.Read(context.User)) ?? Guid.Empty;
+        var caller = callers.Read(context.User);
+        var viewer = await callers.FindUserIdAsync(caller) ?? Guid.Empty;
+        var retryAfter = viewer == Guid.Empty
+            ? lookups.Spend(new AccountKey(caller.Issuer, caller.Subject).ToString(), ids.Length)
+            : lookups.Spend(viewer, ids.Length);
+        if (retryAfter > 0)
+        {
+            context.Response.Headers.RetryAfter = retryAfter.ToString(CultureInfo.InvariantCulture);
+            return ProblemTypes.TooManyLookups.ToResult(LookupLimit.Explain(retryAfter));
+        }
+
         context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(await presences.ReadAsync(viewer, ids, context.RequestAborted));
     }

@@ -16,7 +16,7 @@ namespace Pulse.Web.Presence;
 /// </remarks>
 [Authorize]
 internal sealed class PresenceHub(
-    FrontEnd frontEnd, PresenceWatches watches, IPresencePolicy policy, Callers callers, TokenValidator tokens,
+    FrontEnd frontEnd, PresenceWatches watches, LookupLimit lookups, IPresencePolicy policy, Callers callers, TokenValidator tokens,
     HttpGoodbyes goodbyes, IOptions<HeartbeatOptions> options, Drain drain, IHostApplicationLifetime lifetime, TimeProvider time) : Hub<IPresenceClient>
 {
     // Clients beat twice a minute; what is far beyond that is a fault or an attack, and either should hear so.
@@ -28,9 +28,6 @@ internal sealed class PresenceHub(
 
     /// <summary>How often it may at once.</summary>
     public const int StatusesAtOnce = 200;
-
-    /// <summary>How many ids one connection may name in its calls, per second and at once: each can wake a grain. Twice what it may watch.</summary>
-    public const int IdsPerSecond = 2 * PresenceWatches.MaxPerConnection;
 
     // Grain calls that one WatchPresence has under way at once.
     private const int WatchesAtOnce = 32;
@@ -73,7 +70,7 @@ internal sealed class PresenceHub(
     /// <summary>Tells of these users' presence from now on, by <see cref="IPresenceClient.PresenceChanged"/>. Watching one twice is watching once.</summary>
     /// <param name="userIds">Hyphenated UUIDs.</param>
     /// <returns>The present presence of each, in that order.</returns>
-    /// <exception cref="HubException"><c>invalid-argument</c>, <c>too-many-watched</c>: nothing of this call is watched. <c>too-many-calls</c>.</exception>
+    /// <exception cref="HubException"><c>invalid-argument</c>, <c>too-many-watched</c>, <c>too-many-lookups</c>: nothing of this call is watched. <c>too-many-calls</c>.</exception>
     public async Task<PresenceResponse[]> WatchPresence(string[]? userIds)
     {
         CountCall();
@@ -104,7 +101,7 @@ internal sealed class PresenceHub(
     }
 
     /// <summary>Ends watches; one that there is not is no error.</summary>
-    /// <exception cref="HubException"><c>invalid-argument</c>, <c>too-many-calls</c>.</exception>
+    /// <exception cref="HubException"><c>invalid-argument</c>, <c>too-many-lookups</c>, <c>too-many-calls</c>.</exception>
     public async Task UnwatchPresence(string[]? userIds)
     {
         CountCall();
@@ -168,10 +165,7 @@ internal sealed class PresenceHub(
 
     private void CountIds(int count)
     {
-        if (!Connection.TrySpendIds(time.GetUtcNow(), count))
-        {
-            throw new HubException($"too-many-calls: a connection may name {IdsPerSecond} user ids a second. Nothing of this call is done; try again in a second.");
-        }
+        if (lookups.Spend(Connection.UserId, count) is > 0 and var retryAfter) throw new HubException($"too-many-lookups: {LookupLimit.Explain(retryAfter)}");
     }
 
     /// <summary>

@@ -22,6 +22,7 @@ internal static class PresenceHubExtensions
         services.AddSingleton<PresenceWatches>();
         services.TryAddSingleton<IPresencePolicy, SignedInPresencePolicy>();
         services.AddSingleton<PresenceReader>();
+        services.AddSingleton<LookupLimit>();
         services.AddSingleton<FrontEndMetrics>();
         services.AddSingleton<HttpGoodbyes>();
         services.AddSingleton<HubLifetimeManager<PresenceHub>, PresenceLifetimeManager>();

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Configuration;
 using Pulse.Silo;
 using Pulse.Silo.Clustering;

@@ -51,6 +51,8 @@ public sealed class StoredUserTests
             return Task.FromResult(Row);
         }
 
+        public Task<IReadOnlyDictionary<Guid, DateTimeOffset>> FindLastSeenAsync(IReadOnlyCollection<Guid> userIds, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
         public Task<IReadOnlyList<UserRow>> ListNewestAsync(int count, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public async Task<(UserRow? Found, UserWrite Insert)> FindOrInsertAsync(UserRow user, CancellationToken cancellationToken) =>

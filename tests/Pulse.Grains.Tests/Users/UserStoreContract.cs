@@ -244,6 +244,18 @@ public abstract class UserStoreContract(StoresFixture stores)
     }
 
     [Fact]
+    public async Task FindLastSeen_AnswersForUsersWithARowAndALastSeen()
+    {
+        var (seen, later, unseen) = (TestUsers.New() with { LastSeenAt = TestUsers.Noon }, TestUsers.New() with { LastSeenAt = TestUsers.Noon.AddMicroseconds(1) }, TestUsers.New());
+        foreach (var user in new[] { seen, later, unseen }) await _users.InsertAsync(user, account: null);
+
+        var found = await _users.FindLastSeenAsync([later.Id, Guid.NewGuid(), unseen.Id, seen.Id]);
+
+        Assert.Equal(new Dictionary<Guid, DateTimeOffset> { [seen.Id] = TestUsers.Noon, [later.Id] = TestUsers.Noon.AddMicroseconds(1) }, found);
+        Assert.Empty(await _users.FindLastSeenAsync([]));
+    }
+
+    [Fact]
     public async Task SaveLastSeen_EarlierTime_IsPassedOver()
     {
         var user = TestUsers.New();

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
@@ -6,7 +8,7 @@ using Pulse.Web.Tests.Auth;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>How much one connection may ask for.</summary>
+/// <summary>How much one connection, and one user, may ask for.</summary>
 [Collection(SharedPulse.Name)]
 public sealed class CallLimitTests(PulseApplication pulse)
 {
@@ -54,9 +56,13 @@ public sealed class CallLimitTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task Watch_OfTheWholeListInOneCall_IsAnswered_AndMoreThanTwiceThatIsTooMany()
+    public async Task LookupsOfOneUser_AreLimitedOverHubAndRestTogether_AndOtherUsersAreNot()
     {
-        await using var ada = await ConnectAsync();
+        var token = TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7()));
+        await using var ada = await HubClient.ConnectAsync(pulse.Address, token);
+        await using var sameUser = await HubClient.ConnectAsync(pulse.Address, token);
+        await using var bob = await ConnectAsync();
+        using var rest = pulse.As(token);
         var ids = Enumerable.Range(0, PresenceWatches.MaxPerConnection).Select(_ => Guid.CreateVersion7()).ToArray();
 
         var answers = await ada.Connection.InvokeAsync<JsonElement[]>("WatchPresence", ids);
@@ -64,9 +70,20 @@ public sealed class CallLimitTests(PulseApplication pulse)
 
         var error = await Assert.ThrowsAsync<HubException>(async () =>
         {
-            for (var i = 0; i < 100; i++) await ada.Connection.InvokeAsync("WatchPresence", ids);
+            for (var i = 0; i < 100; i++) await (i % 2 == 0 ? ada : sameUser).Connection.InvokeAsync("UnwatchPresence", ids);
         });
-        Assert.Contains("too-many-calls: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("too-many-lookups: ", error.Message, StringComparison.Ordinal);
+
+        // The hub has spent the user's whole allowance, so REST refuses too, once the rest of it is spent.
+        var address = new Uri($"/presence?ids={string.Join(',', ids.Take(PresenceEndpoints.MaxUsers))}", UriKind.Relative);
+        var refused = await rest.GetAsync(address);
+        for (var i = 0; i < 10 && refused.IsSuccessStatusCode; i++) refused = await rest.GetAsync(address);
+        var problem = await refused.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal((HttpStatusCode.TooManyRequests, "urn:pulse:problem:too-many-lookups"), (refused.StatusCode, problem.GetProperty("type").GetString()));
+        Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5));
+
+        await bob.Connection.InvokeAsync("WatchPresence", ids);
+        await Eventually.AsyncTrue("the refused user may look up again", async () => (await rest.GetAsync(address)).IsSuccessStatusCode);
     }
 
     [Fact]

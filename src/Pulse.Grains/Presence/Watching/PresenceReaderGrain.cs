@@ -1,0 +1,74 @@
+using Orleans.Concurrency;
+using Pulse.Grains.Users;
+using Pulse.Presence;
+using Pulse.Users;
+
+namespace Pulse.Grains.Presence.Watching;
+
+/// <summary>Reads the presence index first, so that only users with a key cost a grain call; lastSeen of all others comes from one statement.</summary>
+[StatelessWorker, Reentrant]
+internal sealed class PresenceReaderGrain(IPresenceIndex index, IUserStore users, SiloPauseGuard pause, IGrainFactory grains, TimeProvider time)
+    : Grain, IPresenceReaderGrain
+{
+    // Enough calls to hide the network, and few enough to leave the silos to other callers.
+    private const int CallsAtOnce = 32;
+
+    public async Task<PresenceSnapshot[]> ReadAsync(Guid[] userIds, long[] knownVersions)
+    {
+        // Taken before the index is read, so that a user who connects meanwhile has a later version.
+        var version = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var isAbsent = await FindAbsentAsync(userIds);
+        var answers = new PresenceSnapshot[userIds.Length];
+        List<int> absent = [], others = [];
+        for (var i = 0; i < userIds.Length; i++) (isAbsent[i] && Known(i) == 0 ? absent : others).Add(i);
+
+        var lastSeen = FindLastSeenAsync([.. absent.Select(i => userIds[i])]);
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = CallsAtOnce, TaskScheduler = TaskScheduler.Current };
+        await Parallel.ForEachAsync(others, parallel, async (i, _) => answers[i] = await grains.GetGrain<IUserGrain>(userIds[i]).ReadPresenceAsync(Known(i)));
+        var found = await lastSeen;
+        foreach (var i in absent) answers[i] = Absent(userIds[i], found.TryGetValue(userIds[i], out var at) ? at : null, version);
+        return answers;
+
+        long Known(int i) => knownVersions.Length == 0 ? 0 : knownVersions[i];
+    }
+
+    // Equal to what a new activation answers for an offline or invisible user, so that the answer does not show whether there is an activation.
+    private static PresenceSnapshot Absent(Guid userId, DateTimeOffset? lastSeenAt, long version) => new()
+    {
+        UserId = userId,
+        Status = PresenceStatus.Offline,
+        OwnStatus = PresenceStatus.Offline,
+        LastSeenAt = lastSeenAt,
+        Version = version,
+        VersionForOthers = version,
+    };
+
+    // Without a complete index the users' grains decide, because a missing key proves nothing.
+    private async Task<bool[]> FindAbsentAsync(Guid[] userIds)
+    {
+        try
+        {
+            var keys = await index.FindOnlineAsync(userIds);
+            if (keys.IsComplete && pause.MayExpireLeases) return Array.ConvertAll(keys.IsOnline, isOnline => !isOnline);
+        }
+        catch (PresenceIndexUnavailableException)
+        {
+            // As if the index were incomplete.
+        }
+
+        return new bool[userIds.Length];
+    }
+
+    private async Task<IReadOnlyDictionary<Guid, DateTimeOffset>> FindLastSeenAsync(Guid[] userIds)
+    {
+        try
+        {
+            return await users.FindLastSeenAsync(userIds);
+        }
+        catch (StoreUnavailableException)
+        {
+            // Presence goes on without the database, and without lastSeen.
+            return new Dictionary<Guid, DateTimeOffset>();
+        }
+    }
+}

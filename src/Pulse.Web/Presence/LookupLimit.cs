@@ -1,0 +1,45 @@
+using System.Globalization;
+using System.Threading.RateLimiting;
+
+namespace Pulse.Web.Presence;
+
+/// <summary>Limits how many user ids one user may look up on this front end, with REST requests and hub calls counted together.</summary>
+/// <remarks>Each looked-up id can cost a Redis key, a database row and a grain call. The limiter itself disposes partitions that are full and idle.</remarks>
+internal sealed class LookupLimit : IDisposable
+{
+    /// <summary>How many ids one user may look up per second in the long run.</summary>
+    public const int PerSecond = 2_000;
+
+    /// <summary>How many ids a user may look up at once after a pause.</summary>
+    public const int AtOnce = 10_000;
+
+    private static readonly TimeSpan s_period = TimeSpan.FromMilliseconds(50);
+
+    private readonly PartitionedRateLimiter<string> _limiter = PartitionedRateLimiter.Create<string, string>(
+        user => RateLimitPartition.GetTokenBucketLimiter(user, _ => new()
+        {
+            TokenLimit = AtOnce,
+            TokensPerPeriod = (int)(PerSecond * s_period.TotalSeconds),
+            ReplenishmentPeriod = s_period,
+        }));
+
+    /// <summary>Counts ids that a user looks up.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="count">How many ids; at most <see cref="AtOnce"/>.</param>
+    /// <returns>0; or, when the ids exceed the limit and nothing was counted, after how many seconds a retry can succeed.</returns>
+    public int Spend(Guid userId, int count) => Spend(userId.ToString(), count);
+
+    /// <summary>As <see cref="Spend(Guid, int)"/>, for a caller who has a valid token and no user id yet.</summary>
+    public int Spend(string caller, int count)
+    {
+        using var lease = _limiter.AttemptAcquire(caller, count);
+        if (lease.IsAcquired) return 0;
+        return lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)) : 1;
+    }
+
+    /// <summary>What a refused caller is told.</summary>
+    public static string Explain(int retryAfter) => string.Create(
+        CultureInfo.InvariantCulture, $"A user may look up {PerSecond} user ids a second. Nothing of this request was done. Repeat it in {retryAfter} s.");
+
+    public void Dispose() => _limiter.Dispose();
+}

@@ -1,0 +1,77 @@
+using Pulse.Grains.Presence;
+using Pulse.Presence;
+using Pulse.Users;
+using Xunit;
+
+namespace Pulse.Grains.Tests.Presence.Watching;
+
+/// <summary>Two silos, real PostgreSQL, real Redis.</summary>
+public sealed class PresenceReaderTests(PulseCluster cluster) : IClassFixture<PulseCluster>
+{
+    private IPresenceReaderGrain Reader => cluster.Client.GetGrain<IPresenceReaderGrain>(0);
+
+    [Fact]
+    public async Task Read_OfAbsentUsers_AnswersLastSeenInOrder_AndLeavesNoActivation()
+    {
+        var seen = Guid.CreateVersion7();
+        await cluster.Client.GetGrain<IUserGrain>(seen).SyncProfileAsync(new() { Email = $"{seen:N}@example.com" });
+        await cluster.Client.GetGrain<IUserGrain>(seen).ConnectAsync(Lease(seen), cluster.FrontEnd);
+        await cluster.Client.GetGrain<IUserGrain>(seen).DisconnectAsync(Lease(seen), ConnectionEnd.Closed);
+        await cluster.Cluster.DeactivateAsync(cluster.Client.GetGrain<IUserGrain>(seen));
+        Guid[] users = [Guid.NewGuid(), seen, Guid.NewGuid(), .. Enumerable.Range(0, 300).Select(_ => Guid.NewGuid())];
+
+        // Until the index has proved complete, the reader asks grains, which leave when they have answered.
+        await Eventually.AsyncEqual(true, async () =>
+        {
+            var answers = await Reader.ReadAsync(users, []);
+            Assert.Equal(users, answers.Select(answer => answer.UserId));
+            Assert.All(answers, answer => Assert.Equal((PresenceStatus.Offline, PresenceStatus.Offline, null, false), (answer.Status, answer.OwnStatus, answer.Message, answer.IsProvisional)));
+            Assert.Equal(await cluster.StoredLastSeenAsync(seen), answers[1].LastSeenAt);
+            Assert.NotNull(answers[1].LastSeenAt);
+            return await CountActiveAsync(users) == 0;
+        });
+    }
+
+    [Fact]
+    public async Task Read_WhenRedisHasLostItsKeys_StillFindsUsersWhoAreOnline()
+    {
+        var here = Guid.CreateVersion7();
+        using var beating = cluster.KeepRenewing(here, Lease(here));
+        await Eventually.AsyncEqual(PresenceStatus.Online, async () => (await Reader.ReadAsync([here], []))[0].Status);
+        await Eventually.AsyncEqual(0, async () =>
+        {
+            Guid[] absent = [Guid.NewGuid(), Guid.NewGuid()];
+            await Reader.ReadAsync(absent, []);
+            return await CountActiveAsync(absent);
+        });
+
+        // What a flush does, for this test's own keys.
+        await cluster.Redis.KeyDeleteAsync([PulseCluster.Key(here), RedisKeys.Marker]);
+
+        for (var i = 0; i < 20; i++) Assert.Equal(PresenceStatus.Online, (await Reader.ReadAsync([here], []))[0].Status);
+    }
+
+    [Fact]
+    public async Task Read_WithAKnownVersion_AnswersWithAHigherOne()
+    {
+        var absent = Guid.NewGuid();
+        var ahead = TimeProvider.System.GetUtcNow().AddHours(1).ToUnixTimeMilliseconds();
+
+        var answer = Assert.Single(await Reader.ReadAsync([absent], [ahead]));
+
+        Assert.Equal((PresenceStatus.Offline, ahead + 1, ahead + 1), (answer.Status, answer.Version, answer.VersionForOthers));
+    }
+
+    private static ConnectionLease Lease(Guid userId)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        return new() { ConnectionId = $"{userId:N}-a", FrontEndId = "front end", SeenAt = now, ConnectedAt = now, ActiveAt = now, StatusSetAt = now };
+    }
+
+    private async Task<int> CountActiveAsync(Guid[] users)
+    {
+        var active = await cluster.Client.GetGrain<IManagementGrain>(0).GetDetailedGrainStatistics();
+        var ids = active.Select(grain => grain.GrainId).ToHashSet();
+        return users.Count(user => ids.Contains(cluster.Client.GetGrain<IUserGrain>(user).GetGrainId()));
+    }
+}

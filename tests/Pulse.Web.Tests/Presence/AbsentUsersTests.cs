@@ -1,0 +1,37 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Pulse.Users;
+using Pulse.Web.Presence;
+using Pulse.Web.Tests.Auth;
+
+namespace Pulse.Web.Tests.Presence;
+
+/// <summary>Asking about users who are not here costs no memory for them.</summary>
+[Collection(SharedPulse.Name)]
+public sealed class AbsentUsersTests(PulseApplication pulse)
+{
+    [Fact]
+    public async Task Lookup_OfRandomIds_LeavesNoActivation()
+    {
+        using var client = pulse.As(Token());
+        var ids = NewIds(PresenceEndpoints.MaxUsers);
+
+        var answers = await client.GetFromJsonAsync<JsonElement[]>(new Uri($"/presence?ids={string.Join(',', ids)}", UriKind.Relative));
+
+        Assert.Equal(ids, answers!.Select(answer => answer.GetProperty("userId").GetGuid()));
+        Assert.All(answers!, answer => Assert.Equal("offline", answer.GetProperty("status").GetString()));
+        Assert.Equal(0, await CountActiveAsync(ids));
+    }
+
+    private static Guid[] NewIds(int count) => [.. Enumerable.Range(0, count).Select(_ => Guid.NewGuid())];
+
+    private static string Token() => TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7()));
+
+    private async Task<int> CountActiveAsync(Guid[] users)
+    {
+        var grains = pulse.Services.GetRequiredService<IGrainFactory>();
+        var active = (await grains.GetGrain<IManagementGrain>(0).GetDetailedGrainStatistics()).Select(grain => grain.GrainId).ToHashSet();
+        return users.Count(user => active.Contains(grains.GetGrain<IUserGrain>(user).GetGrainId()));
+    }
+}

@@ -77,6 +77,7 @@ public static class PulseSilo
 
         services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(PresenceRedis.Configure(redis)));
         services.AddSingleton<IPresenceIndex, RedisPresenceIndex>();
+        services.AddSingleton<RedisHealthCheck>();
         services.AddHealthChecks().AddCheck<RedisHealthCheck>("redis", tags: [HealthEndpoints.ReadyTag]);
     }
 

@@ -4,7 +4,7 @@ namespace Pulse.Grains.Identity;
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the database does not answer in time.</remarks>
 internal interface IOneTimeTokenStore
 {
-    /// <summary>Adds a token unless <paramref name="atMost"/> of the same identifier are good; forgets those long past their time.</summary>
+    /// <summary>Adds a token unless <paramref name="atMost"/> of the same identifier are good.</summary>
     /// <returns>Whether it is there. Adding one that is there already does nothing.</returns>
     Task<bool> AddAsync(OneTimeToken token, int atMost, DateTimeOffset now, CancellationToken cancellationToken = default);
 
@@ -13,6 +13,9 @@ internal interface IOneTimeTokenStore
 
     /// <summary>Takes a good token away, in one statement: of any number of callers one gets its identifier, the others <see langword="null"/>.</summary>
     Task<string?> ConsumeAsync(byte[] hash, DateTimeOffset now, CancellationToken cancellationToken = default);
+
+    /// <summary>Removes at most so many tokens that expired <see cref="OneTimeTokenTable.Remembered"/> before <paramref name="now"/>; returns their number.</summary>
+    Task<int> SweepAsync(DateTimeOffset now, int limit, CancellationToken cancellationToken = default);
 }
 
 /// <summary>One row of <c>verification_tokens</c>.</summary>

@@ -8,9 +8,7 @@ internal static class OneTimeTokenTable
     /// <summary>How long a late token stays, so that its link can be told from one that never was.</summary>
     public static readonly TimeSpan Remembered = TimeSpan.FromHours(1);
 
-    public const string ForgetSql = "DELETE FROM verification_tokens WHERE expires < @forget";
-
-    /// <summary>The count goes by the index on <c>expires</c>: the good tokens are few, for they last minutes.</summary>
+    /// <summary>The count goes by the index on <c>(identifier, expires)</c>, so it reads the tokens of one mailbox.</summary>
     public const string AddSql =
         """
         INSERT INTO verification_tokens (identifier, token, expires)

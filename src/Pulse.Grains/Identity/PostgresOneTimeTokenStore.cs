@@ -6,13 +6,18 @@ namespace Pulse.Grains.Identity;
 /// <summary><c>verification_tokens</c> in PostgreSQL.</summary>
 internal sealed class PostgresOneTimeTokenStore(PostgresDatabase database) : IOneTimeTokenStore
 {
-    private const string ForgetAndAddSql = $"WITH forgotten AS ({OneTimeTokenTable.ForgetSql}) {OneTimeTokenTable.AddSql}";
+    // Several silos may sweep at once: each takes rows that no other has.
+    private const string SweepSql =
+        """
+        DELETE FROM verification_tokens WHERE token IN (
+            SELECT token FROM verification_tokens WHERE expires < @forget ORDER BY expires LIMIT @limit FOR UPDATE SKIP LOCKED)
+        """;
 
     /// <inheritdoc/>
     public async Task<bool> AddAsync(OneTimeToken token, int atMost, DateTimeOffset now, CancellationToken cancellationToken = default)
     {
         var added = await database.RunAsync(
-            ForgetAndAddSql,
+            OneTimeTokenTable.AddSql,
             async (command, deadline) =>
             {
                 command.Parameters.Add(new("identifier", token.Identifier));
@@ -20,7 +25,6 @@ internal sealed class PostgresOneTimeTokenStore(PostgresDatabase database) : IOn
                 command.Parameters.Add(new("expires", token.ExpiresAt.ToUniversalTime()));
                 command.Parameters.Add(new("now", now.ToUniversalTime()));
                 command.Parameters.Add(new("atMost", (long)atMost));
-                command.Parameters.Add(new("forget", now.ToUniversalTime() - OneTimeTokenTable.Remembered));
                 return await command.ExecuteNonQueryAsync(deadline);
             },
             cancellationToken);
@@ -49,6 +53,17 @@ internal sealed class PostgresOneTimeTokenStore(PostgresDatabase database) : IOn
             command.Parameters.Add(new("token", hash));
             command.Parameters.Add(new("now", now.ToUniversalTime()));
             return (string?)await command.ExecuteScalarAsync(deadline);
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<int> SweepAsync(DateTimeOffset now, int limit, CancellationToken cancellationToken = default) => database.RunAsync(
+        SweepSql,
+        async (command, deadline) =>
+        {
+            command.Parameters.Add(new("forget", now.ToUniversalTime() - OneTimeTokenTable.Remembered));
+            command.Parameters.Add(new("limit", limit));
+            return await command.ExecuteNonQueryAsync(deadline);
         },
         cancellationToken);
 }

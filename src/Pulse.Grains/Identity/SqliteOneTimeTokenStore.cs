@@ -6,18 +6,15 @@ namespace Pulse.Grains.Identity;
 /// <summary><c>verification_tokens</c> in the embedded SQLite file.</summary>
 internal sealed class SqliteOneTimeTokenStore(SqliteDatabase database) : IOneTimeTokenStore
 {
+    private const string SweepSql =
+        "DELETE FROM verification_tokens WHERE token IN (SELECT token FROM verification_tokens WHERE expires < @forget ORDER BY expires LIMIT @limit)";
+
     /// <inheritdoc/>
     public async Task<bool> AddAsync(OneTimeToken token, int atMost, DateTimeOffset now, CancellationToken cancellationToken = default)
     {
         var added = await database.WriteAsync(
             connection =>
             {
-                using var forget = new SqliteCommand(OneTimeTokenTable.ForgetSql, connection)
-                {
-                    Parameters = { new("forget", SqliteText.From(now - OneTimeTokenTable.Remembered)) },
-                };
-                forget.ExecuteNonQuery();
-
                 using var command = new SqliteCommand(OneTimeTokenTable.AddSql, connection)
                 {
                     Parameters =
@@ -54,6 +51,18 @@ internal sealed class SqliteOneTimeTokenStore(SqliteDatabase database) : IOneTim
                 Parameters = { new("token", hash), new("now", SqliteText.From(now)) },
             };
             return (string?)command.ExecuteScalar();
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<int> SweepAsync(DateTimeOffset now, int limit, CancellationToken cancellationToken = default) => database.WriteAsync(
+        connection =>
+        {
+            using var command = new SqliteCommand(SweepSql, connection)
+            {
+                Parameters = { new("forget", SqliteText.From(now - OneTimeTokenTable.Remembered)), new("limit", limit) },
+            };
+            return command.ExecuteNonQuery();
         },
         cancellationToken);
 }

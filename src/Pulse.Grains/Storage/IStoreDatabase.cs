@@ -23,4 +23,8 @@ internal interface IStoreDatabase
     /// <summary>Returns once the database has answered; gives it one second.</summary>
     /// <exception cref="StoreUnavailableException">It did not.</exception>
     Task PingAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Asks the database whether it takes writes: a standby and a read-only role answer, but take none. Gives it one second.</summary>
+    /// <exception cref="StoreUnavailableException">It did not answer.</exception>
+    Task<bool> TakesWritesAsync(CancellationToken cancellationToken = default);
 }

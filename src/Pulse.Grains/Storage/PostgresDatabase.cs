@@ -20,31 +20,48 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     private const int ConnectPatienceSeconds = 30;
     private const int DriverMarginSeconds = 5;
 
+    // Several silos, and what else uses the database, share the 100 places that a server has by default.
+    private const int DefaultPoolSize = 20;
+
+    // Idle connections: the kernel notices a peer that is gone within a minute. Npgsql has no setting for data that is not acknowledged.
+    private const int KeepAliveSeconds = 15;
+    private const int KeepAliveIntervalSeconds = 5;
+
+    /// <summary>The part of a statement's time after which its connection may be a silent one. The rest is for another attempt on a new connection.</summary>
+    private const double DoubtAfter = 0.35;
+
+    /// <summary>What an answer may take from the server, which has just said that it has answered, to this process.</summary>
+    private static readonly TimeSpan AnswerOnItsWay = TimeSpan.FromMilliseconds(20);
+
     /// <summary>Kept of the command timeout for handing the answer to the caller, who must have it within that time, on a busy machine too.</summary>
     private static readonly TimeSpan AnswerMargin = TimeSpan.FromMilliseconds(400);
     private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PromptAnswer = TimeSpan.FromMilliseconds(500);
 
-    private readonly NpgsqlDataSource _dataSource;
+    private readonly PostgresPool _pool;
     private readonly Silence _silence;
+    private readonly SemaphoreSlim _doubts = new(2);
     private readonly string _connectionString;
     private readonly ILogger _logger;
     private readonly TimeSpan _timeout;
     private readonly int _driverTimeoutSeconds;
 
-    public PostgresDatabase(string connectionString, ILogger<PostgresDatabase> logger)
+    public PostgresDatabase(string connectionString, StoreMetrics metrics, ILogger<PostgresDatabase> logger)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
         SetDefault("Timeout", DefaultTimeoutSeconds);
         SetDefault("Command Timeout", DefaultTimeoutSeconds);
         SetDefault("No Reset On Close", true);
         SetDefault("Application Name", "pulse");
+        SetDefault("Maximum Pool Size", DefaultPoolSize);
+        SetDefault("TCP Keepalive Time", KeepAliveSeconds);
+        SetDefault("TCP Keepalive Interval", KeepAliveIntervalSeconds);
 
         // Else the driver first asks each server for Kerberos encryption, and while one does not answer, that holds threads of the pool for a second
         // and more. TLS is not affected.
         SetDefault("GSS Encryption Mode", GssEncryptionMode.Disable);
 
-        _dataSource = new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+        _pool = new(settings, metrics);
         _silence = new(PingAsync);
         _connectionString = settings.ConnectionString;
         _logger = logger;
@@ -64,7 +81,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     public string OrleansInvariant => "Npgsql";
 
     /// <inheritdoc/>
-    public DbDataSource DataSource => _dataSource;
+    public DbDataSource DataSource => _pool;
 
     /// <inheritdoc/>
     public async Task ApplySchemaAsync(CancellationToken cancellationToken = default)
@@ -89,7 +106,15 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
 
     /// <inheritdoc/>
     public Task PingAsync(CancellationToken cancellationToken = default) =>
-        RunAsync("SELECT 1", (command, token) => command.ExecuteScalarAsync(token), PingTimeout, cancellationToken);
+        RunAsync("SELECT 1", (command, token) => command.ExecuteScalarAsync(token), new(), PingTimeout, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<bool> TakesWritesAsync(CancellationToken cancellationToken = default) => RunAsync(
+        "SELECT current_setting('transaction_read_only') = 'off'", // On as well while the server is a standby.
+        async (command, token) => (bool)(await command.ExecuteScalarAsync(token))!,
+        new(),
+        PingTimeout,
+        cancellationToken);
 
     /// <summary>Runs one statement on a pooled connection; once more if it failed in a way that passes. It must bear repeating.</summary>
     /// <param name="sql">The statement.</param>
@@ -98,7 +123,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     /// <exception cref="StoreUnavailableException">No answer in time; the statement may still take effect.</exception>
     /// <exception cref="PostgresException">A unique constraint was violated; the statement had no effect.</exception>
     public Task<T> RunAsync<T>(string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, CancellationToken cancellationToken) =>
-        RunAsync(sql, execute, _timeout, cancellationToken);
+        RunAsync(sql, execute, new(), _timeout, cancellationToken);
 
     /// <summary>As the public <c>RunAsync</c>, but fails at once while the server is known to be silent.</summary>
     /// <remarks>Writes always try: each is somebody's wish, not a look that is repeated; and the first that is answered ends the silence.</remarks>
@@ -108,14 +133,16 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         if (_silence.IsKept) throw new StoreUnavailableException("PostgreSQL has not answered others just now");
 
         var started = Stopwatch.GetTimestamp();
+        var attempt = new Attempt();
         try
         {
-            return await RunAsync(sql, execute, cancellationToken);
+            return await RunAsync(sql, execute, attempt, _timeout, cancellationToken);
         }
         catch (StoreUnavailableException)
         {
-            // What is refused at once costs nobody time, and works again at once.
-            if (Stopwatch.GetElapsedTime(started) > PromptAnswer) _silence.Begin(started);
+            // What is refused at once costs nobody time, and works again at once. A read that found no place in the pool says nothing about the server.
+            var hasAsked = attempt.HasConnection || !_pool.Current.IsExhausted;
+            if (hasAsked && Stopwatch.GetElapsedTime(started) > PromptAnswer) _silence.Begin(started);
             throw;
         }
     }
@@ -164,18 +191,18 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     public void Dispose()
     {
         _silence.Dispose();
-        _dataSource.Dispose();
+        _pool.Dispose();
     }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
         _silence.Dispose();
-        return _dataSource.DisposeAsync();
+        return _pool.DisposeAsync();
     }
 
     private async Task<T> RunAsync<T>(
-        string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, TimeSpan timeout, CancellationToken cancellationToken)
+        string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, Attempt attempt, TimeSpan timeout, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -183,7 +210,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         try
         {
             // Waits by itself: the driver answers the token only when it has tried to have the server cancel, which takes a server that listens.
-            var answer = await InTimeAsync(RunTwiceAsync(sql, execute, deadline.Token), timeout, cancellationToken);
+            var answer = await InTimeAsync(RunTwiceAsync(sql, execute, attempt, timeout * DoubtAfter, deadline.Token), timeout, cancellationToken);
             _silence.End();
             return answer;
         }
@@ -210,15 +237,17 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         }
         catch (TimeoutException)
         {
+            Abandon(answer);
             throw NoAnswer(timeout);
         }
     }
 
-    private async Task<T> RunTwiceAsync<T>(string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, CancellationToken deadline)
+    private async Task<T> RunTwiceAsync<T>(
+        string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, Attempt attempt, TimeSpan doubt, CancellationToken deadline)
     {
         try
         {
-            return await RunOnceAsync(sql, execute, deadline);
+            return await RunDoubtingAsync(sql, execute, attempt, doubt, deadline);
         }
         catch (NpgsqlException exception) when (exception.IsTransient && !deadline.IsCancellationRequested)
         {
@@ -226,25 +255,105 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
             await Task.Delay(Random.Shared.Next(5, 50), deadline);
         }
 
-        return await RunOnceAsync(sql, execute, deadline);
+        return await RunOnceAsync(_pool.Current, sql, execute, attempt, deadline);
     }
 
-    private async Task<T> RunOnceAsync<T>(string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, CancellationToken deadline)
+    /// <summary>Runs the statement; once more on a new connection where the pooled one is silent.</summary>
+    private async Task<T> RunDoubtingAsync<T>(
+        string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, Attempt attempt, TimeSpan doubt, CancellationToken deadline)
     {
-        await using var connection = await _dataSource.OpenConnectionAsync(deadline);
+        var pool = _pool.Current;
+        try
+        {
+            var first = RunOnceAsync(pool, sql, execute, attempt, deadline);
+            if (doubt <= TimeSpan.Zero || !await IsSilentAsync(pool, attempt, first, doubt, deadline)) return await first;
+            Abandon(first);
+            attempt.GiveUp();
+        }
+        catch (Exception exception) when (exception is ObjectDisposedException or OperationCanceledException
+            && !attempt.HasConnection && pool.Dropped.IsCancellationRequested && !deadline.IsCancellationRequested)
+        {
+            // The pool was replaced while the statement waited for a place in it.
+        }
 
-        // Cancelling a statement opens a connection and blocks the cancelling thread until the server has answered on it, for seconds if it hangs;
-        // so does the driver's own command timeout. Neither may happen on the thread pool, or an outage of the database stops the whole silo:
-        // hence a thread for each statement given up (at most as many as the pool has connections), and a command timeout that never comes first.
-        var givenUp = new CancellationTokenSource();
-        await using var registration = deadline.UnsafeRegister(
-            static source => Task.Factory.StartNew(
-                ((CancellationTokenSource)source!).Cancel, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default),
-            givenUp);
-
-        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = _driverTimeoutSeconds };
-        return await execute(command, givenUp.Token);
+        return await RunOnceAsync(_pool.Current, sql, execute, attempt, deadline);
     }
+
+    /// <summary>Waits for a statement; says whether it waits in vain, because nothing comes over its connection.</summary>
+    private async Task<bool> IsSilentAsync(PostgresPool.Generation pool, Attempt attempt, Task statement, TimeSpan doubt, CancellationToken deadline)
+    {
+        if (await EndsWithinAsync(statement, doubt)) return false;
+
+        // What waits for a place or for a new connection has not asked anything yet.
+        while (!attempt.HasConnection)
+        {
+            if (await EndsWithinAsync(statement, doubt)) return false;
+        }
+
+        // A few at a time: while the server is unavailable, they would all open connections in vain.
+        var place = _doubts.WaitAsync(deadline);
+        await place.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!place.IsCompletedSuccessfully) return false;
+        try
+        {
+            if (statement.IsCompleted) return false;
+            if (pool.Dropped.IsCancellationRequested) return true;
+            var isAtWork = await _pool.IsAtWorkAsync(attempt.ProcessId, deadline);
+            return isAtWork is not true && !await EndsWithinAsync(statement, AnswerOnItsWay) && _pool.Drop(pool, isCertain: isAtWork is false);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or NpgsqlException or SocketException or IOException or TimeoutException)
+        {
+            return false; // New connections are not answered either.
+        }
+        finally
+        {
+            _doubts.Release();
+        }
+    }
+
+    private static async Task<bool> EndsWithinAsync(Task statement, TimeSpan time)
+    {
+        await statement.WaitAsync(time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return statement.IsCompleted;
+    }
+
+    /// <summary>For a statement that nothing waits for any more: what it throws later is of no interest.</summary>
+    private static void Abandon(Task statement) =>
+        _ = statement.ContinueWith(static late => _ = late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+
+    private async Task<T> RunOnceAsync<T>(
+        PostgresPool.Generation pool, string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, Attempt attempt, CancellationToken deadline)
+    {
+        await using var connection = await OpenAsync(pool, deadline);
+        pool.Take();
+        try
+        {
+            // Cancelling a statement opens a connection and blocks the cancelling thread until the server has answered on it, for seconds if it hangs;
+            // so does the driver's own command timeout. Neither may happen on the thread pool, or an outage of the database stops the whole silo:
+            // hence a thread for each statement given up (at most as many as the pool has connections), and a command timeout that never comes first.
+            var givenUp = new CancellationTokenSource();
+            attempt.Begin(connection.ProcessID, givenUp);
+            await using var registration = deadline.UnsafeRegister(static source => CancelElsewhere((CancellationTokenSource)source!), givenUp);
+            await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = _driverTimeoutSeconds };
+            return await execute(command, givenUp.Token);
+        }
+        finally
+        {
+            pool.Return();
+        }
+    }
+
+    private static async Task<NpgsqlConnection> OpenAsync(PostgresPool.Generation pool, CancellationToken deadline)
+    {
+        if (!pool.IsExhausted) return await pool.DataSource.OpenConnectionAsync(deadline);
+
+        // It will wait for a place. If the pool is replaced, it need not.
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline, pool.Dropped);
+        return await pool.DataSource.OpenConnectionAsync(either.Token);
+    }
+
+    private static void CancelElsewhere(CancellationTokenSource source) =>
+        Task.Factory.StartNew(source.Cancel, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     /// <summary>Start-up is more patient than callers are: the drivers of many processes that start cold on one machine need seconds to connect.</summary>
     private NpgsqlDataSource NewPatientDataSource()
@@ -274,4 +383,23 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     private static StoreUnavailableException NoAnswer(TimeSpan timeout) => new($"no answer from PostgreSQL within {timeout.TotalSeconds:0.#} s");
 
     private static StoreUnavailableException Unavailable(Exception exception) => new(exception.Message);
+
+    /// <summary>The connection on which a statement runs.</summary>
+    private sealed class Attempt
+    {
+        private CancellationTokenSource? _givenUp;
+
+        public bool HasConnection => Volatile.Read(ref _givenUp) is not null;
+
+        public int ProcessId { get; private set; }
+
+        public void Begin(int processId, CancellationTokenSource givenUp)
+        {
+            ProcessId = processId;
+            Volatile.Write(ref _givenUp, givenUp);
+        }
+
+        /// <summary>Ends a statement that is not answered, so that its connection is closed.</summary>
+        public void GiveUp() => CancelElsewhere(_givenUp!);
+    }
 }

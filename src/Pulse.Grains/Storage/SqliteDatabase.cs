@@ -72,6 +72,17 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
         },
         cancellationToken);
 
+    /// <inheritdoc/>
+    public Task<bool> TakesWritesAsync(CancellationToken cancellationToken = default) => ReadAsync(
+        connection =>
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = "SELECT 1 FROM users LIMIT 1";
+            command.ExecuteScalar();
+            return raw.sqlite3_db_readonly(connection.Handle, "main") == 0;
+        },
+        cancellationToken);
+
     /// <summary>Runs a read. Writers do not hold it up (WAL).</summary>
     /// <exception cref="StoreUnavailableException">The file cannot be read.</exception>
     public Task<T> ReadAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken)

@@ -6,7 +6,7 @@ public sealed class StoreOptions
     /// <summary>An Npgsql connection string (<c>ConnectionStrings:Postgres</c>); <see langword="null"/> or empty: the embedded SQLite file.</summary>
     /// <remarks>
     /// <c>Timeout</c> and <c>Command Timeout</c> are 2 s unless it says otherwise; the command timeout is also all that a caller waits,
-    /// connecting and retrying included.
+    /// connecting and retrying included. The pool has 20 connections (<c>Maximum Pool Size</c>).
     /// </remarks>
     public string? PostgresConnectionString { get; set; }
 

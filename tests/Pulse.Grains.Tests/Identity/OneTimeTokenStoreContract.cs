@@ -74,14 +74,30 @@ public abstract class OneTimeTokenStoreContract(StoresFixture stores)
     }
 
     [Fact]
-    public async Task Add_ForgetsThoseLongLate()
+    public async Task Sweep_RemovesTokensThatExpiredLongAgo_OldestFirst_AndNoMoreThanItsLimit()
+    {
+        // Before the tokens of all other tests here.
+        var then = Now.AddYears(-1);
+        var tokens = Enumerable.Range(0, 3).Select(minute => Token(then.AddMinutes(minute))).ToArray();
+        foreach (var token in tokens) await stores.Tokens.AddAsync(token, atMost: 3, then.AddHours(-1));
+        var later = then.AddMinutes(62);
+
+        Assert.Equal(1, await stores.Tokens.SweepAsync(later, limit: 1));
+        Assert.Null(await stores.Tokens.FindAsync(tokens[0].Hash));
+        Assert.Equal(1, await stores.Tokens.SweepAsync(later, limit: 100));
+        Assert.Null(await stores.Tokens.FindAsync(tokens[1].Hash));
+        Assert.NotNull(await stores.Tokens.FindAsync(tokens[2].Hash));
+    }
+
+    [Fact]
+    public async Task Add_RemovesNoOtherToken()
     {
         var token = Token();
         await stores.Tokens.AddAsync(token, atMost: 3, Now);
 
-        await stores.Tokens.AddAsync(Token(Now.AddMinutes(90)), atMost: 3, Now.AddMinutes(70).AddTicks(10));
+        await stores.Tokens.AddAsync(Token(Now.AddMinutes(90)), atMost: 3, Now.AddMinutes(71));
 
-        Assert.Null(await stores.Tokens.FindAsync(token.Hash));
+        Assert.NotNull(await stores.Tokens.FindAsync(token.Hash));
     }
 
     private OneTimeToken Token(DateTimeOffset? expiresAt = null) => new(_email, NewHash(), expiresAt ?? Now.AddMinutes(10));

@@ -11,6 +11,8 @@ internal sealed class BrokenProxy : IAsyncDisposable
     private readonly List<Socket> _sockets = [];
     private TcpListener? _listener;
     private bool _silent;
+    private int _accepted;
+    private int _silenced;
 
     public BrokenProxy((string Host, int Port) server)
     {
@@ -35,6 +37,9 @@ internal sealed class BrokenProxy : IAsyncDisposable
 
     /// <summary>Leaves all connections open and takes new ones, but passes nothing on.</summary>
     public void Silence() => Volatile.Write(ref _silent, true);
+
+    /// <summary>Leaves the connections that there are open, but passes nothing on over them; new ones work.</summary>
+    public void SilenceEstablished() => Volatile.Write(ref _silenced, Volatile.Read(ref _accepted));
 
     /// <summary>Ends what was broken and passes new connections on.</summary>
     public void Restore()
@@ -63,8 +68,9 @@ internal sealed class BrokenProxy : IAsyncDisposable
                 var client = Keep(await listener.AcceptSocketAsync());
                 var server = Keep(new Socket(SocketType.Stream, ProtocolType.Tcp));
                 await server.ConnectAsync(_host, _port);
-                _ = PumpAsync(client, server);
-                _ = PumpAsync(server, client);
+                var number = Interlocked.Increment(ref _accepted);
+                _ = PumpAsync(client, server, number);
+                _ = PumpAsync(server, client, number);
             }
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException or InvalidOperationException)
@@ -73,23 +79,25 @@ internal sealed class BrokenProxy : IAsyncDisposable
         }
     }
 
-    private async Task PumpAsync(Socket from, Socket to)
+    private async Task PumpAsync(Socket from, Socket to, int number)
     {
         var buffer = new byte[8192];
         try
         {
             while (await from.ReceiveAsync(buffer) is > 0 and var count)
             {
-                if (!Volatile.Read(ref _silent)) await to.SendAsync(buffer.AsMemory(0, count));
+                if (!IsSilent(number)) await to.SendAsync(buffer.AsMemory(0, count));
             }
 
-            if (!Volatile.Read(ref _silent)) to.Shutdown(SocketShutdown.Send);
+            if (!IsSilent(number)) to.Shutdown(SocketShutdown.Send);
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
             // One side is gone; the other learns of it by its own pump or by Cut.
         }
     }
+
+    private bool IsSilent(int number) => Volatile.Read(ref _silent) || number <= Volatile.Read(ref _silenced);
 
     private Socket Keep(Socket socket)
     {

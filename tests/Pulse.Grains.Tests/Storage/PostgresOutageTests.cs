@@ -1,4 +1,6 @@
+using System.Data.Common;
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
@@ -143,6 +145,71 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
     }
 
     [Fact]
+    public async Task PooledConnectionsSilent_NewOnesWork_EveryCallIsAnsweredInTime()
+    {
+        await using var proxy = new BrokenProxy(PostgresStores.Server);
+        await using var services = stores.StartProcess(stores.OptionsVia(proxy.Port));
+        var users = services.GetRequiredService<IUserStore>();
+        var database = services.GetRequiredService<IStoreDatabase>();
+        using var drops = new PoolDrops(services);
+        for (var round = 0; round < 3; round++) await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => Task.Run(() => users.InsertAsync(TestUsers.New(), account: null))));
+
+        proxy.SilenceEstablished();
+        var calls = new List<Task> { AnsweredAsync(() => database.PingAsync()) };
+        for (var i = 0; i < 20; i++)
+        {
+            calls.Add(AnsweredAsync(() => users.InsertAsync(TestUsers.New(), account: null)));
+            calls.Add(AnsweredAsync(() => users.FindOrInsertAsync(TestUsers.New())));
+            calls.Add(AnsweredAsync(() => users.FindAsync(Guid.NewGuid())));
+        }
+
+        await Task.WhenAll(calls);
+        for (var i = 0; i < 20; i++) await AnsweredAsync(() => users.UpdateProfileAsync(TestUsers.New()));
+        Assert.Equal(1, drops.Count);
+
+        static Task AnsweredAsync(Func<Task> call) => Task.Run(async () =>
+        {
+            var clock = Stopwatch.StartNew();
+            await call();
+            Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(2));
+        });
+    }
+
+    [Fact]
+    public async Task StatementThatWaitsForALock_CostsNoPool()
+    {
+        var user = TestUsers.New();
+        await stores.Users.InsertAsync(user, account: null);
+        await using var services = stores.StartProcess();
+        using var drops = new PoolDrops(services);
+        await using (var other = await stores.Database.DataSource.OpenConnectionAsync())
+        await using (await LockAsync(other, user.Id))
+        {
+            await AssertUnavailableAsync(() => services.GetRequiredService<IUserStore>().UpdateProfileAsync(user with { Name = "Late" }));
+        }
+
+        Assert.Equal(0, drops.Count);
+    }
+
+    [Fact]
+    public async Task ReadWithoutAPlaceInThePool_SaysNothingAboutTheServer()
+    {
+        var user = TestUsers.New();
+        await stores.Users.InsertAsync(user, account: null);
+        var options = stores.Options;
+        options.PostgresConnectionString += ";Maximum Pool Size=1";
+        await using var services = stores.StartProcess(options);
+        var users = services.GetRequiredService<IUserStore>();
+        await using (await services.GetRequiredService<IStoreDatabase>().DataSource.OpenConnectionAsync())
+        {
+            await AssertUnavailableAsync(() => users.FindAsync(user.Id));
+        }
+
+        // Soon enough to have been refused by hearsay, which would last until the next ping.
+        Assert.NotNull(await users.FindAsync(user.Id));
+    }
+
+    [Fact]
     public async Task RestartedWhileIdle_FirstCallSucceeds()
     {
         await using var proxy = new BrokenProxy(PostgresStores.Server);
@@ -215,9 +282,40 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
         Assert.True(elapsed <= Answer, $"{text} was answered after {elapsed}, expected {Answer} at most: {exception.Message}");
     });
 
+    private static async Task<DbTransaction> LockAsync(DbConnection connection, Guid userId)
+    {
+        var transaction = await connection.BeginTransactionAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"SELECT 1 FROM users WHERE id = '{userId}' FOR UPDATE";
+        await command.ExecuteNonQueryAsync();
+        return transaction;
+    }
+
     private static async Task<int> UnusedPortAsync()
     {
         await using var proxy = new BrokenProxy(PostgresStores.Server);
         return proxy.Port;
+    }
+
+    /// <summary>How often one process has replaced its pool.</summary>
+    private sealed class PoolDrops : IDisposable
+    {
+        private readonly MeterListener _listener = new();
+        private int _count;
+
+        public PoolDrops(IServiceProvider services)
+        {
+            var meters = services.GetRequiredService<IMeterFactory>();
+            _listener.InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "pulse.store.pool_drops" && instrument.Meter.Scope == meters) listener.EnableMeasurementEvents(instrument);
+            };
+            _listener.SetMeasurementEventCallback<long>((_, added, _, _) => Interlocked.Add(ref _count, (int)added));
+            _listener.Start();
+        }
+
+        public int Count => Volatile.Read(ref _count);
+
+        public void Dispose() => _listener.Dispose();
     }
 }

@@ -1,0 +1,135 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Npgsql;
+using Pulse.Grains.Storage;
+using Pulse.Grains.Tests.Storage;
+using Pulse.Silo;
+using Pulse.Silo.Health;
+using StackExchange.Redis;
+using Xunit;
+
+namespace Pulse.Grains.Tests.Health;
+
+/// <summary>A store that answers but takes no writes is not healthy.</summary>
+public sealed class StoreHealthTests(PostgresStores stores) : IClassFixture<PostgresStores>
+{
+    [Fact]
+    public async Task ReadOnlyDatabase_IsUnhealthy_UntilItTakesWrites()
+    {
+        await using var services = stores.StartProcess();
+        var database = services.GetRequiredService<IStoreDatabase>();
+        Assert.Equal(HealthStatus.Healthy, (await AskAsync()).Status);
+
+        await SetReadOnlyAsync("on");
+        var result = await AskAsync();
+        Assert.Equal(HealthStatus.Unhealthy, result.Status);
+        Assert.Contains("PostgreSQL takes no writes", result.Description, StringComparison.Ordinal);
+
+        await SetReadOnlyAsync("off");
+        Assert.Equal(HealthStatus.Healthy, (await AskAsync()).Status);
+
+        Task<HealthCheckResult> AskAsync() => new DatabaseHealthCheck(database, TimeProvider.System).CheckHealthAsync(new());
+    }
+
+    [Fact]
+    public async Task RedisThatBecomesAReplica_IsDegraded_UntilItTakesWrites()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(PresenceRedis.Configure(server.EndPoint));
+        Assert.Equal(HealthStatus.Healthy, (await AskAsync()).Status);
+
+        // Of the server that the tests share.
+        var primary = TestServers.Redis.Split(':');
+        await server.ExecuteAsync("REPLICAOF", primary[0], primary[1]);
+        var result = await AskAsync();
+        Assert.Equal(HealthStatus.Degraded, result.Status);
+        Assert.Contains("Redis takes no writes", result.Description, StringComparison.Ordinal);
+
+        await server.ExecuteAsync("REPLICAOF", "NO", "ONE");
+        await Eventually.AsyncEqual(HealthStatus.Healthy, async () => (await AskAsync()).Status);
+
+        Task<HealthCheckResult> AskAsync() => new RedisHealthCheck(redis, TimeProvider.System).CheckHealthAsync(new());
+    }
+
+    [Fact]
+    public async Task RedisWithoutMemory_IsDegraded_AndSaysWhy()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(PresenceRedis.Configure(server.EndPoint));
+        await server.ExecuteAsync("CONFIG", "SET", "maxmemory", "1");
+
+        var result = await new RedisHealthCheck(redis, TimeProvider.System).CheckHealthAsync(new());
+
+        Assert.Equal(HealthStatus.Degraded, result.Status);
+        Assert.Contains("Redis takes no writes (OOM)", result.Description, StringComparison.Ordinal);
+    }
+
+    /// <summary>As an operator or a managed database does it; sessions that exist keep their setting, so they are ended.</summary>
+    private async Task SetReadOnlyAsync(string value)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(stores.Options.PostgresConnectionString) { Pooling = false };
+        await using var connection = new NpgsqlConnection(settings.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText =
+            $"""
+            BEGIN READ WRITE; ALTER DATABASE {settings.Database} SET default_transaction_read_only = {value}; COMMIT;
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+            """;
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>A Redis of the test's own, on a free port.</summary>
+    private sealed class RedisServer : IAsyncDisposable
+    {
+        private readonly Process _process;
+        private readonly int _port;
+
+        private RedisServer(Process process, int port) => (_process, _port) = (process, port);
+
+        public string EndPoint => $"127.0.0.1:{_port}";
+
+        public static async Task<RedisServer> StartAsync()
+        {
+            using var free = new TcpListener(IPAddress.Loopback, 0);
+            free.Start();
+            var port = ((IPEndPoint)free.LocalEndpoint).Port;
+            free.Stop();
+            var start = new ProcessStartInfo("redis-server") { RedirectStandardOutput = true, WorkingDirectory = Path.GetTempPath() };
+            foreach (var argument in new[] { "--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no" }) start.ArgumentList.Add(argument);
+            var server = new RedisServer(Process.Start(start)!, port);
+            _ = server._process.StandardOutput.ReadToEndAsync();
+            await Eventually.AsyncEqual(true, server.IsThereAsync);
+            return server;
+        }
+
+        public async Task ExecuteAsync(string command, params object[] arguments)
+        {
+            await using var redis = await ConnectionMultiplexer.ConnectAsync(EndPoint + ",allowAdmin=true");
+            await redis.GetServers()[0].ExecuteAsync(command, arguments);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+            _process.Dispose();
+        }
+
+        private async Task<bool> IsThereAsync()
+        {
+            try
+            {
+                await ExecuteAsync("PING");
+                return true;
+            }
+            catch (RedisConnectionException)
+            {
+                return false;
+            }
+        }
+    }
+}

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Pulse.Cluster.Tests;
 
 /// <summary>One client that stays connected as long as it wants to: after a loss it comes back as a browser does, with full jitter.</summary>
-internal sealed class ClientSocket(Uri address, string token)
+internal sealed class ClientSocket(Uri address, string token, string query = "")
 {
     // As the server asks for by default; its user would be away otherwise.
     private static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(30);
@@ -84,7 +84,7 @@ internal sealed class ClientSocket(Uri address, string token)
     {
         var closed = new TaskCompletionSource();
         var greeted = new TaskCompletionSource();
-        var builder = new HubConnectionBuilder().WithUrl(new Uri(address, "/hubs/pulse"), http =>
+        var builder = new HubConnectionBuilder().WithUrl(new Uri(address, $"/hubs/pulse{query}"), http =>
         {
             http.Transports = HttpTransportType.WebSockets;
             http.SkipNegotiation = true;

@@ -75,6 +75,29 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task SiloKilledAndAnotherStopped_ShowsNoInvisibleUser()
+    {
+        await using var invisible = new InvisibleUsers(_cluster, _fleet);
+        await invisible.StartAsync();
+        var lastSeen = await invisible.StoredLastSeenAsync();
+
+        await _cluster.KillAsync("silo-1");
+        await _cluster.StopAsync("silo-2");
+
+        // For longer than a lease lives: every grain has been activated anew, and every device was renewed.
+        await Task.Delay(Scale.TimeToLive);
+        await _cluster.StartAsync("silo-1");
+        await _cluster.StartAsync("silo-2");
+        await WaitUntilReadyAsync();
+        await invisible.AllConnectedAsync();
+
+        output.WriteLine($"looks at /presence: {invisible.Looks}; leaks: {invisible.Leaks.Count}");
+        Assert.Empty(invisible.Leaks);
+        Assert.True(invisible.Looks > 0, "GET /presence was never answered.");
+        Assert.Equal(lastSeen.OrderBy(user => user.Key), (await invisible.StoredLastSeenAsync()).OrderBy(user => user.Key));
+    }
+
+    [Fact]
     public async Task RedisFlushed_KeysAreBackWithinAThirdOfTheirLife()
     {
         await WaitUntilRightAsync("before FLUSHALL");

@@ -53,17 +53,17 @@ export class Kept {
     if (this.userId === userId) attempt(() => this.#keeps.browser?.removeItem(this.#key('user')));
   }
 
-  /**
-   * The connection of the page that was in this tab before. It is there once: were it left, a duplicate of the tab would read it too, and its
-   * connection would replace the one of this tab, which lives.
-   */
+  /** The connection of the page that was in this tab before. Read once: from then on it has been replaced. */
   takeConnection(): string | undefined {
     const connectionId = attempt(() => this.#keeps.tab?.getItem(this.#key('connection')));
     attempt(() => this.#keeps.tab?.removeItem(this.#key('connection')));
     return connectionId ?? undefined;
   }
 
-  /** To be called when the page goes away, and not before: see takeConnection. */
+  /**
+   * To be called when the page goes away, and not before: a duplicate of the tab begins with a copy of its storage, and would otherwise name, and so
+   * replace, the connection of a tab that lives.
+   */
   keepConnection(connectionId: string): void {
     attempt(() => this.#keeps.tab?.setItem(this.#key('connection'), connectionId));
   }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Orleans.Utilities;
 using Pulse.Grains.Identity;
 using Pulse.Grains.Presence;
+using Pulse.Grains.Presence.Watching;
 using Pulse.Identity;
 using Pulse.Presence;
 using Pulse.Users;
@@ -24,6 +25,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private readonly OnlineUsers _onlineUsers;
     private readonly Standstill _standstill;
     private readonly IPresenceIndex _index;
+    private readonly WatchTable _watchTable;
     private readonly PresenceOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -38,11 +40,13 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private bool _online;
     private bool _recalled;
     private bool _isUsed;
+    private bool _isShown;
 
     public UserGrain(
         IGrainContext context, IUserStore store, IAccountStore accounts, LastSeenWriter lastSeenWriter, OnlineUsers onlineUsers,
-        Standstill standstill, IPresenceIndex index, IOptions<PresenceOptions> options, TimeProvider time, ILogger<UserGrain> logger)
+        Standstill standstill, IPresenceIndex index, WatchTable watchTable, IOptions<PresenceOptions> options, TimeProvider time, ILogger<UserGrain> logger)
     {
+        _watchTable = watchTable;
         (_accounts, _lastSeenWriter, _onlineUsers, _standstill, _index) = (accounts, lastSeenWriter, onlineUsers, standstill, index);
         (_options, _time, _logger) = (options.Value, time, logger);
         UserId = context.GrainId.GetGuidKey();
@@ -88,6 +92,8 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     public async Task<PresenceSnapshot> ReadPresenceAsync(long knownVersion)
     {
         await LearnAsync(readRow: knownVersion == 0);
+        // The first state that this activation shows was a change for nobody.
+        if (_isShown) Publish();
         Show();
         _visibility.Ask(knownVersion, _time.GetUtcNow());
 
@@ -200,13 +206,16 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     private void Publish()
     {
-        if (_watchers is not { Count: > 0 }) return;
+        if (_watchers is not { Count: > 0 } && !_watchTable.IsWatched(UserId)) return;
         var (snapshot, changed) = Show();
-        if (changed) _watchers.Notify(frontEnd => frontEnd.PresenceChanged(snapshot));
+        if (!changed) return;
+        _watchers?.Notify(frontEnd => frontEnd.PresenceChanged(snapshot));
+        _watchTable.Publish(snapshot);
     }
 
     private (PresenceSnapshot Snapshot, bool Changed) Show()
     {
+        _isShown = true;
         var now = _time.GetUtcNow();
         var (status, message) = _online ? DeviceStatus.Merge(_leases.Shown, now, _options.AwayAfter) : (PresenceStatus.Offline, null);
         return _visibility.Show(status, message, _lastSeenAt, provisional: _leases.Count == 0 && (_leases.IsAssumed || !_recalled), now);

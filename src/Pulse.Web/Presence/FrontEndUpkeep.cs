@@ -2,10 +2,10 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.Presence;
 
-/// <summary>Keeps this process and the grains agreed: renews the leases of all sockets here, asks again about all watched users, and tells ends that were not taken.</summary>
-/// <remarks>The first two are spread evenly over their interval, so that no burst delays the sockets' own traffic. None waits for another.</remarks>
+/// <summary>Keeps this process and the grains agreed: renews the leases of all sockets here, and tells ends that were not taken.</summary>
+/// <remarks>Renewals are spread evenly over their interval, so that no burst delays the sockets' own traffic. Neither waits for the other.</remarks>
 internal sealed partial class FrontEndUpkeep(
-    FrontEnd frontEnd, PresenceWatches watches, IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<FrontEndUpkeep> logger)
+    FrontEnd frontEnd, IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<FrontEndUpkeep> logger)
     : BackgroundService
 {
     private const int SlicesPerInterval = 60;
@@ -15,7 +15,7 @@ internal sealed partial class FrontEndUpkeep(
     {
         try
         {
-            await Task.WhenAll(RenewAsync(stoppingToken), RefreshAsync(stoppingToken), TellEndsAsync(stoppingToken));
+            await Task.WhenAll(RenewAsync(stoppingToken), TellEndsAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -29,14 +29,6 @@ internal sealed partial class FrontEndUpkeep(
         {
             var users = frontEnd.Connections.GroupBy(connection => connection.UserId).ToArray();
             await PaceAsync(users, options.Value.LeaseRenewalInterval, frontEnd.RenewAsync, stoppingToken);
-        }
-    }
-
-    private async Task RefreshAsync(CancellationToken stoppingToken)
-    {
-        while (true)
-        {
-            await PaceAsync(watches.Users.ToArray(), options.Value.WatchRefreshInterval, watches.TryRefreshAsync, stoppingToken);
         }
     }
 

@@ -21,6 +21,9 @@ internal sealed class HeartbeatOptions
     /// <summary>See <see cref="LeaseTimes.RenewalInterval"/>.</summary>
     public TimeSpan LeaseRenewalInterval => LeaseTimes.RenewalInterval(TimeToLive);
 
-    /// <summary>How often a watched user's grain is asked again: a lost change is made good within it. A third of what the grain remembers a watcher.</summary>
-    public TimeSpan WatchRefreshInterval => TimeToLive / 3;
+    /// <summary>How often each silo's watch table is renewed: a change whose message was lost arrives within it. A sixth of what the table remembers a front end.</summary>
+    public TimeSpan WatchRenewalInterval => TimeToLive / 6;
+
+    /// <summary>How often the front end asks which silos there are.</summary>
+    public TimeSpan SiloListInterval => TimeToLive / 30;
 }

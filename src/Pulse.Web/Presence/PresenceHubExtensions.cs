@@ -19,6 +19,7 @@ internal static class PresenceHubExtensions
         services.AddSingleton<HubAdmission>();
         services.AddSingleton<FrontEnd>();
         services.AddSingleton<FrontEndReference>();
+        services.AddSingleton<WatchJournal>();
         services.AddSingleton<PresenceWatches>();
         services.TryAddSingleton<IPresencePolicy, SignedInPresencePolicy>();
         services.AddSingleton<PresenceReader>();
@@ -26,6 +27,8 @@ internal static class PresenceHubExtensions
         services.AddSingleton<FrontEndMetrics>();
         services.AddSingleton<HubLifetimeManager<PresenceHub>, PresenceLifetimeManager>();
         services.AddHostedService<FrontEndUpkeep>();
+        services.AddHostedService<WatchTables>();
+        services.AddHostedService<WatchAudit>();
         services.AddHostedService<TokenExpiry>();
         services.AddSignalR(hub =>
         {

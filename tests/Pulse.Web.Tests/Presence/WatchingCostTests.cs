@@ -24,6 +24,7 @@ public sealed class WatchingCostTests(WatchingCostTests.ShortLived pulse, ITestO
         var clients = new List<HubClient>();
         var watched = Enumerable.Range(0, Watched).Select(_ => Guid.NewGuid()).ToArray();
         pulse.Calls.Clear();
+        var before = GC.GetTotalMemory(forceFullCollection: true);
         for (var i = 0; i < Sockets; i++)
         {
             var client = await HubClient.ConnectAsync(pulse.Address, Token(Guid.CreateVersion7()));
@@ -32,6 +33,7 @@ public sealed class WatchingCostTests(WatchingCostTests.ShortLived pulse, ITestO
         }
 
         output.WriteLine($"{pulse.Calls.Count} calls to watch {Watched} users: {pulse.Describe()}");
+        output.WriteLine($"{(GC.GetTotalMemory(forceFullCollection: true) - before) / Watched} bytes for each watched user, of front end, silo and test together");
         Assert.InRange(pulse.Calls.Count, 1, CallsPerLifetime + (6 * Sockets));
 
         pulse.Calls.Clear();

@@ -2,6 +2,7 @@ using Orleans.Configuration;
 using Pulse.Grains;
 using Pulse.Grains.Identity;
 using Pulse.Grains.Presence;
+using Pulse.Grains.Presence.Watching;
 using Pulse.Grains.Storage;
 using Pulse.Grains.Users;
 using Pulse.Silo.Clustering;
@@ -65,6 +66,7 @@ public static class PulseSilo
         services.AddOptions<PresenceOptions>().Bind(configuration.GetSection(PresenceOptions.SectionName)).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<PresenceKeys>();
         services.AddSingleton<PresenceMetrics>();
+        services.AddSingleton<WatchTable>();
         services.AddSingleton<SiloPauseGuard>();
         services.AddHostedService(provider => provider.GetRequiredService<SiloPauseGuard>());
         services.AddHostedService<KeyRenewalService>();
@@ -83,6 +85,8 @@ public static class PulseSilo
 
     internal static ISiloBuilder ConfigureGrains(this ISiloBuilder silo)
     {
+        silo.AddPlacementDirector<OnItsSilo, OnItsSiloDirector>();
+
         // A grain that nothing asks for goes soon, so that memory follows the users who are here and not those who once were.
         silo.Configure<GrainCollectionOptions>(collection =>
         {

@@ -83,7 +83,7 @@ internal sealed class InvisibleUsers : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private static Task WaitForAsync(ClientSocket[] sockets) => Wait.UntilAsync(
+    private static Task<TimeSpan> WaitForAsync(ClientSocket[] sockets) => Wait.UntilAsync(
         "every device connected",
         () => Task.FromResult(sockets.Count(socket => !socket.IsConnected) is > 0 and var missing ? $"{missing} are not" : ""),
         TimeSpan.FromMinutes(2));

@@ -15,11 +15,11 @@ public static class LeaseTimes
     /// <param name="timeToLive">As for <see cref="Duration"/>.</param>
     public static TimeSpan RenewalInterval(TimeSpan timeToLive) => timeToLive / 4;
 
-    /// <summary>How long a grain notifies a front end that does not ask again.</summary>
+    /// <summary>How long a silo notifies a front end that does not renew its watches.</summary>
     /// <param name="timeToLive">As for <see cref="Duration"/>.</param>
     public static TimeSpan WatchLifetime(TimeSpan timeToLive) => timeToLive;
 
-    /// <summary>How often a front end asks again about the users that it watches: three times within <see cref="WatchLifetime"/>.</summary>
+    /// <summary>How often a front end renews its watches on each silo, which also returns changes whose message was lost.</summary>
     /// <param name="timeToLive">As for <see cref="Duration"/>.</param>
-    public static TimeSpan WatchRefreshInterval(TimeSpan timeToLive) => timeToLive / 3;
+    public static TimeSpan WatchRenewalInterval(TimeSpan timeToLive) => timeToLive / 6;
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Orleans.Utilities;
 using Pulse.Grains.Identity;
 using Pulse.Grains.Presence;
+using Pulse.Grains.Presence.Watching;
 using Pulse.Identity;
 using Pulse.Presence;
 using Pulse.Users;
@@ -26,6 +27,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private readonly SiloPauseGuard _pause;
     private readonly IPresenceIndex _index;
     private readonly PresenceMetrics _metrics;
+    private readonly WatchTable _watchTable;
     private readonly PresenceOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -46,12 +48,15 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private DateTimeOffset? _unsureUntil;
     private bool _keysMayBeLost;
     private bool _isUsed;
+    private bool _isShown;
 
     public UserGrain(
         IGrainContext context, IUserStore store, IAccountStore accounts, LastSeenWriter lastSeenWriter, PresenceKeys keys, SiloPauseGuard pause,
-        IPresenceIndex index, PresenceMetrics metrics, IOptions<PresenceOptions> options, TimeProvider time, ILogger<UserGrain> logger)
+        IPresenceIndex index, WatchTable watchTable, PresenceMetrics metrics, IOptions<PresenceOptions> options, TimeProvider time,
+        ILogger<UserGrain> logger)
     {
-        (_accounts, _lastSeenWriter, _keys, _pause, _index, _metrics) = (accounts, lastSeenWriter, keys, pause, index, metrics);
+        (_accounts, _lastSeenWriter, _keys, _pause, _index) = (accounts, lastSeenWriter, keys, pause, index);
+        (_watchTable, _metrics) = (watchTable, metrics);
         (_options, _time, _logger) = (options.Value, time, logger);
         UserId = context.GrainId.GetGuidKey();
         _user = new(UserId, store, time);
@@ -104,6 +109,8 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     public async Task<PresenceSnapshot> ReadPresenceAsync(long knownVersion)
     {
         await EnsureInitializedAsync(readRow: knownVersion == 0);
+        // The first state that this activation shows was a change for nobody.
+        if (_isShown) Publish();
         Show();
         _visibility.Ask(knownVersion, _time.GetUtcNow());
 
@@ -227,13 +234,16 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     private void Publish()
     {
-        if (_watchers is not { Count: > 0 }) return;
+        if (_watchers is not { Count: > 0 } && !_watchTable.IsWatched(UserId)) return;
         var (snapshot, changed) = Show();
-        if (changed) _watchers.Notify(frontEnd => frontEnd.PresenceChanged(snapshot));
+        if (!changed) return;
+        _watchers?.Notify(frontEnd => frontEnd.PresenceChanged(snapshot));
+        _watchTable.Publish(snapshot);
     }
 
     private (PresenceSnapshot Snapshot, bool Changed) Show()
     {
+        _isShown = true;
         var now = _time.GetUtcNow();
         var (status, message) = !_online ? (PresenceStatus.Offline, null)
             : _leases.IsInvisible ? (PresenceStatus.Invisible, null)

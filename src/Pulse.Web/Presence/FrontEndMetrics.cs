@@ -5,6 +5,10 @@ namespace Pulse.Web.Presence;
 /// <summary>What this front end measures of itself; by the first, front ends are scaled.</summary>
 internal sealed class FrontEndMetrics
 {
-    public FrontEndMetrics(IMeterFactory meters, FrontEnd frontEnd) => meters.Create("Pulse.Web").CreateObservableGauge(
-        "pulse.connections", () => frontEnd.Count, unit: "{connection}", description: "Live sockets of this front end.");
+    public FrontEndMetrics(IMeterFactory meters, FrontEnd frontEnd, PresenceWatches watches)
+    {
+        var meter = meters.Create("Pulse.Web");
+        meter.CreateObservableGauge("pulse.connections", () => frontEnd.Count, unit: "{connection}", description: "Live sockets of this front end.");
+        meter.CreateObservableGauge("pulse.watched_users", () => watches.Count, unit: "{user}", description: "Distinct users that sockets of this front end watch.");
+    }
 }

@@ -21,6 +21,9 @@ internal sealed class HeartbeatOptions
     /// <summary>See <see cref="LeaseTimes.RenewalInterval"/>.</summary>
     public TimeSpan LeaseRenewalInterval => LeaseTimes.RenewalInterval(TimeToLive);
 
-    /// <summary>See <see cref="LeaseTimes.WatchRefreshInterval"/>.</summary>
-    public TimeSpan WatchRefreshInterval => LeaseTimes.WatchRefreshInterval(TimeToLive);
+    /// <summary>See <see cref="LeaseTimes.WatchRenewalInterval"/>.</summary>
+    public TimeSpan WatchRenewalInterval => LeaseTimes.WatchRenewalInterval(TimeToLive);
+
+    /// <summary>How often the front end asks which silos there are.</summary>
+    public TimeSpan SiloListInterval => TimeToLive / 30;
 }

@@ -29,9 +29,6 @@ internal sealed class PresenceHub(
     /// <summary>How often it may at once.</summary>
     public const int StatusesAtOnce = 200;
 
-    // Grain calls that one WatchPresence has under way at once.
-    private const int WatchesAtOnce = 32;
-
     private LiveConnection Connection => Context.Features.Get<LiveConnection>()!;
 
     public override async Task OnConnectedAsync()
@@ -91,23 +88,20 @@ internal sealed class PresenceHub(
             if (ids[i] == connection.UserId || await policy.MaySeeAsync(connection.UserId, ids[i], Context.ConnectionAborted)) visible.Add(i);
         }
 
-        foreach (var round in visible.Chunk(WatchesAtOnce))
-        {
-            await Task.WhenAll(Array.ConvertAll(round, async i =>
-                answers[i] = PresenceResponse.For(connection.UserId, await watches.WatchAsync(connection, ids[i]))));
-        }
+        var presences = await watches.WatchAsync(connection, [.. visible.Select(i => ids[i])]);
+        foreach (var (i, presence) in visible.Zip(presences)) answers[i] = PresenceResponse.For(connection.UserId, presence);
 
         return answers;
     }
 
     /// <summary>Ends watches; one that there is not is no error.</summary>
     /// <exception cref="HubException"><c>invalid-argument</c>, <c>too-many-lookups</c>, <c>too-many-calls</c>.</exception>
-    public async Task UnwatchPresence(string[]? userIds)
+    public void UnwatchPresence(string[]? userIds)
     {
         CountCall();
         var ids = ParseIds(userIds);
         CountIds(ids.Length);
-        foreach (var id in ids) await watches.UnwatchAsync(Connection, id);
+        foreach (var id in ids) watches.Unwatch(Connection, id);
     }
 
     /// <summary>Sets what this connection shows of its user; the user's other connections count too.</summary>

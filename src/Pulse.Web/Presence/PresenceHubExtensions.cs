@@ -19,6 +19,7 @@ internal static class PresenceHubExtensions
         services.AddSingleton<HubAdmission>();
         services.AddSingleton<FrontEnd>();
         services.AddSingleton<FrontEndReference>();
+        services.AddSingleton<WatchJournal>();
         services.AddSingleton<PresenceWatches>();
         services.TryAddSingleton<IPresencePolicy, SignedInPresencePolicy>();
         services.AddSingleton<PresenceReader>();
@@ -27,7 +28,9 @@ internal static class PresenceHubExtensions
         services.AddSingleton<HttpGoodbyes>();
         services.AddSingleton<HubLifetimeManager<PresenceHub>, PresenceLifetimeManager>();
         services.AddHostedService<LeaseRenewalService>();
-        services.AddHostedService<FrontEndUpkeep>();
+        services.AddHostedService<DisconnectRetryService>();
+        services.AddHostedService<WatchTables>();
+        services.AddHostedService<WatchAudit>();
         services.AddHostedService<TokenExpiry>();
         services.AddSignalR(hub =>
         {

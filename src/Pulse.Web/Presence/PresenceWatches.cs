@@ -6,11 +6,15 @@ using Pulse.Users;
 
 namespace Pulse.Web.Presence;
 
-/// <summary>Whom the sockets of this process watch. A user's grain tells this process once, whoever many sockets watch; each socket is told from here.</summary>
-internal sealed partial class PresenceWatches(GrainReferences<IUserGrain> users, FrontEndReference reference, ILogger<PresenceWatches> logger)
+/// <summary>The users that sockets of this process watch. Silos notify this process once, however many sockets watch; it notifies each socket.</summary>
+internal sealed partial class PresenceWatches(
+    GrainReferences<IUserGrain> users, PresenceReader presences, WatchJournal journal, TimeProvider time, ILogger<PresenceWatches> logger)
 {
     /// <summary>Most users that one connection may watch.</summary>
     public const int MaxPerConnection = 1_000;
+
+    // A silo that does not answer must not hold up a client; it sends what was missed once it answers.
+    private static readonly TimeSpan s_tablesWaitedFor = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<Guid, Watched> _watched = new();
 
@@ -19,89 +23,182 @@ internal sealed partial class PresenceWatches(GrainReferences<IUserGrain> users,
     {
         public readonly HashSet<LiveConnection> Watchers = [];
         public PresenceSnapshot? Known;
+
+        /// <summary>Known was read, and not only heard of in a change, whose silo may not know lastSeen yet.</summary>
+        public bool IsRead;
+        public bool IsAsking;
         public bool IsGone;
     }
 
-    /// <summary>The users that anybody here watches.</summary>
+    /// <summary>The users that are watched here.</summary>
     public ICollection<Guid> Users => _watched.Keys;
 
-    /// <summary>Has the connection told of every change of the user's presence from now on.</summary>
-    /// <returns>The presence now.</returns>
+    /// <summary>How many there are; cheaper than counting them.</summary>
+    public int Count => _watched.Count;
+
+    /// <summary>Whether any socket here watches the user.</summary>
+    public bool Contains(Guid userId) => _watched.ContainsKey(userId);
+
+    /// <summary>Notifies the connection of every change of these users' presence from now on.</summary>
+    /// <returns>The presence of each now, in that order.</returns>
     /// <exception cref="OperationCanceledException">The connection is over.</exception>
-    public async Task<PresenceSnapshot> WatchAsync(LiveConnection connection, Guid userId)
+    public async Task<PresenceSnapshot[]> WatchAsync(LiveConnection connection, IReadOnlyList<Guid> userIds)
     {
-        Join(connection, userId);
-        if (!connection.TryWatch(userId))
+        foreach (var userId in userIds)
         {
-            await LeaveAsync(connection, userId);
-            throw new OperationCanceledException("The connection is over.");
+            Join(connection, userId);
+            if (connection.TryWatch(userId)) continue;
+            Leave(connection, userId);
+            throw IsOver();
         }
 
-        if (Known(userId) is null) await RefreshAsync(userId);
+        // First in the tables of all silos and then read, so that no change falls between the two.
+        Guid[] unread = [.. userIds.Where(userId => !IsRead(userId)).Distinct()];
+        if (unread.Length > 0)
+        {
+            await ReachTablesAsync(journal.Add(unread));
+            foreach (var presence in await presences.ReadAsync(unread)) await TakeReadAsync(presence);
+        }
 
-        // After joining: a change from here on reaches the connection itself. It is lost with the last who watches, this one at the earliest.
-        return Known(userId) ?? throw new OperationCanceledException("The connection is over.");
+        return [.. userIds.Select(userId => Known(userId) ?? throw IsOver())];
     }
 
     /// <summary>Ends one watch.</summary>
-    public async Task UnwatchAsync(LiveConnection connection, Guid userId)
+    public void Unwatch(LiveConnection connection, Guid userId)
     {
-        if (connection.TryUnwatch(userId)) await LeaveAsync(connection, userId);
+        if (connection.TryUnwatch(userId)) Leave(connection, userId);
     }
 
-    /// <summary>Ends all watches of a connection that is gone, also those that a call of its client still asks for.</summary>
-    public Task ForgetAsync(LiveConnection connection) => Task.WhenAll(connection.UnwatchAll().Select(userId => LeaveAsync(connection, userId)));
+    /// <summary>Ends all watches of a connection that is gone, also those that a call of its client still asks for. No silo is called.</summary>
+    public Task ForgetAsync(LiveConnection connection)
+    {
+        foreach (var userId in connection.UnwatchAll()) Leave(connection, userId);
+        return Task.CompletedTask;
+    }
 
-    /// <summary>Takes in what a grain tells, and passes it on to whoever watches if it is news.</summary>
+    /// <summary>Takes a snapshot that a silo sent, and notifies the sockets that watch if it shows another state.</summary>
     public void Take(PresenceSnapshot presence)
     {
-        if (!_watched.TryGetValue(presence.UserId, out var watched)) return;
-        lock (watched)
-        {
-            // Late or repeated; or a guess where something certain is known.
-            if (watched.Known is { } known && (presence.Version <= known.Version || presence.IsProvisional)) return;
-
-            var before = watched.Known;
-            watched.Known = presence;
-            if (before is null) return;
-
-            // Others are not told that nothing changed: that would show them somebody invisible coming and going.
-            var (others, own) = (PresenceResponse.From(presence), PresenceResponse.OwnFrom(presence));
-            var toOthers = PresenceResponse.From(before) with { Version = others.Version } != others ? Message(others) : null;
-            var toOneself = PresenceResponse.OwnFrom(before) with { Version = own.Version } != own ? Message(own) : null;
-
-            // Under the lock, so that two changes of one user come in their order.
-            foreach (var watcher in watched.Watchers)
-            {
-                if ((watcher.UserId == presence.UserId ? toOneself : toOthers) is { } message) watcher.Tell(presence.UserId, message);
-            }
-        }
+        if (TakeOrDoubt(presence, isRead: false)) _ = TryAskAsync(presence.UserId);
     }
 
-    /// <summary>Asks the user's grain again: it may be a new one that knows of no watchers, or its last message may have been lost.</summary>
-    public async Task RefreshAsync(Guid userId)
+    /// <summary>For each watched user whether others see the user as offline; <see langword="null"/> while nothing is known.</summary>
+    public bool? IsShownOffline(Guid userId) => Known(userId) is { } known ? known.Status == PresenceStatus.Offline : null;
+
+    /// <summary>Asks the grains of these users again, in one call, and takes what they answer.</summary>
+    public async Task AskAsync(IEnumerable<Guid> userIds)
     {
-        var presence = await users[userId].WatchAsync(reference.Value, Known(userId)?.Version ?? 0);
-        Take(presence);
+        var known = userIds.Select(Known).OfType<PresenceSnapshot>().ToArray();
+        foreach (var presence in await presences.ReadAsync([.. known.Select(one => one.UserId)], [.. known.Select(one => one.Version)])) Take(presence);
     }
 
-    /// <summary>As <see cref="RefreshAsync"/>, for those who ask regularly.</summary>
-    public async Task TryRefreshAsync(Guid userId)
+    private async Task ReachTablesAsync(long position)
     {
         try
         {
-            await RefreshAsync(userId);
+            await journal.ReachedAsync(position).WaitAsync(s_tablesWaitedFor, time);
+        }
+        catch (TimeoutException)
+        {
+            LogTablesLate();
+        }
+    }
+
+    private async Task TakeReadAsync(PresenceSnapshot presence)
+    {
+        if (TakeOrDoubt(presence, isRead: true)) await TryAskAsync(presence.UserId);
+    }
+
+    /// <returns>Whether the user's grain has to be asked which of two states is the later one.</returns>
+    private bool TakeOrDoubt(PresenceSnapshot presence, bool isRead)
+    {
+        if (!_watched.TryGetValue(presence.UserId, out var watched)) return false;
+        lock (watched)
+        {
+            var wasRead = watched.IsRead;
+            watched.IsRead |= isRead;
+            if (watched.Known is not { } known)
+            {
+                watched.Known = presence;
+                return false;
+            }
+
+            // The grain is new and has not heard from all front ends, so the state that is known counts.
+            if (presence.IsProvisional) return false;
+
+            // lastSeen never goes back, and only a read is sure to have it.
+            if (Later(known.LastSeenAt, presence.LastSeenAt) is var lastSeenAt && presence.LastSeenAt != lastSeenAt) presence = presence with { LastSeenAt = lastSeenAt };
+            if (!wasRead && known.LastSeenAt != lastSeenAt) known = watched.Known = known with { LastSeenAt = lastSeenAt };
+
+            // Another state under a lower version comes late, or from a silo whose clock is behind; and one that was read may be older than a change.
+            var isLate = presence.Version <= known.Version;
+            if (Differs(known, presence) && (isLate || isRead)) return !watched.IsAsking && (watched.IsAsking = true);
+            if (isLate) return false;
+
+            // Until a read has been answered no socket waits for changes.
+            if (wasRead) Notify(watched, known, presence);
+            watched.Known = presence;
+            return false;
+        }
+    }
+
+    private static DateTimeOffset? Later(DateTimeOffset? one, DateTimeOffset? other) => other is null || one > other ? one : other;
+
+    private static bool Differs(PresenceSnapshot one, PresenceSnapshot other) =>
+        (one.Status, one.OwnStatus, one.Message, one.LastSeenAt) != (other.Status, other.OwnStatus, other.Message, other.LastSeenAt);
+
+    private static void Notify(Watched watched, PresenceSnapshot before, PresenceSnapshot presence)
+    {
+        // Others are not notified when nothing changed for them: that would show them an invisible user coming and going.
+        var (others, own) = (PresenceResponse.From(presence), PresenceResponse.OwnFrom(presence));
+        var toOthers = PresenceResponse.From(before) with { Version = others.Version } != others ? Message(others) : null;
+        var toOneself = PresenceResponse.OwnFrom(before) with { Version = own.Version } != own ? Message(own) : null;
+
+        // Under the lock, so that two changes of one user come in their order.
+        foreach (var watcher in watched.Watchers)
+        {
+            if ((watcher.UserId == presence.UserId ? toOneself : toOthers) is { } message) watcher.Tell(presence.UserId, message);
+        }
+    }
+
+    private async Task TryAskAsync(Guid userId)
+    {
+        try
+        {
+            if (Known(userId) is { } known)
+            {
+                var presence = await users[userId].ReadPresenceAsync(known.Version);
+                SetAsking(userId, false);
+                Take(presence);
+            }
         }
         catch (Exception e)
         {
-            LogRefreshFailed(e.GetType().Name);
+            // The audit asks again.
+            LogAskFailed(e.GetType().Name);
         }
+        finally
+        {
+            SetAsking(userId, false);
+        }
+    }
+
+    private void SetAsking(Guid userId, bool isAsking)
+    {
+        if (!_watched.TryGetValue(userId, out var watched)) return;
+        lock (watched) watched.IsAsking = isAsking;
     }
 
     private PresenceSnapshot? Known(Guid userId)
     {
         if (!_watched.TryGetValue(userId, out var watched)) return null;
         lock (watched) return watched.Known;
+    }
+
+    private bool IsRead(Guid userId)
+    {
+        if (!_watched.TryGetValue(userId, out var watched)) return false;
+        lock (watched) return watched.IsRead;
     }
 
     private void Join(LiveConnection connection, Guid userId)
@@ -118,7 +215,7 @@ internal sealed partial class PresenceWatches(GrainReferences<IUserGrain> users,
         }
     }
 
-    private async Task LeaveAsync(LiveConnection connection, Guid userId)
+    private void Leave(LiveConnection connection, Guid userId)
     {
         if (!_watched.TryGetValue(userId, out var watched)) return;
         lock (watched)
@@ -131,25 +228,19 @@ internal sealed partial class PresenceWatches(GrainReferences<IUserGrain> users,
             _watched.TryRemove(userId, out _);
         }
 
-        try
-        {
-            await users[userId].UnwatchAsync(reference.Value);
-
-            // Somebody may have begun to watch meanwhile; what they asked of the grain may have come before this.
-            if (_watched.ContainsKey(userId)) await RefreshAsync(userId);
-        }
-        catch (Exception e)
-        {
-            // The grain forgets a front end that does not ask again.
-            LogRefreshFailed(e.GetType().Name);
-        }
+        journal.Remove(userId);
     }
+
+    private static OperationCanceledException IsOver() => new("The connection is over.");
 
     // Made once for all who watch; its bytes too, when the first of them is told.
     private static SerializedHubMessage Message(PresenceResponse presence) => new(new InvocationMessage(nameof(IPresenceClient.PresenceChanged), [presence]));
 
     [LoggerMessage(2120, LogLevel.Debug, "A watched user's grain did not answer ({Reason}); it is asked again.")]
-    private partial void LogRefreshFailed(string reason);
+    private partial void LogAskFailed(string reason);
 
     // 2121, retired: a change did not reach all who watch.
+
+    [LoggerMessage(2122, LogLevel.Debug, "A silo did not take a watch in time; it sends what was missed once it answers.")]
+    private partial void LogTablesLate();
 }

@@ -47,5 +47,9 @@ internal static class Samples
         },
         ["pulse.StoreUnavailableException"] = new StoreUnavailableException("timeout"),
         ["pulse.UserProfile"] = s_ada,
+        ["pulse.WatchTableAnswer"] = new WatchTableAnswer
+        {
+            Generation = 7, Changes = [new PresenceSnapshot { UserId = s_id, Status = PresenceStatus.Online, Version = 638_999_999_999_999_999 }], Mark = 9,
+        },
     };
 }

@@ -24,6 +24,21 @@ public sealed class AbsentUsersTests(PulseApplication pulse)
         Assert.Equal(0, await CountActiveAsync(ids));
     }
 
+    [Fact]
+    public async Task Watch_OfRandomIds_LeavesNoActivation_AndNotifiesWhenOneConnects()
+    {
+        await using var ada = await HubClient.ConnectAsync(pulse.Address, Token());
+        var ids = NewIds(PresenceWatches.MaxPerConnection);
+
+        var answers = await ada.WatchAsync(ids);
+
+        Assert.All(answers, answer => Assert.Equal("offline", answer.GetProperty("status").GetString()));
+        Assert.Equal(0, await CountActiveAsync(ids));
+
+        await using var bob = await HubClient.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(ids[7])));
+        await ada.StatusAsync(ids[7], "online");
+    }
+
     private static Guid[] NewIds(int count) => [.. Enumerable.Range(0, count).Select(_ => Guid.NewGuid())];
 
     private static string Token() => TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7()));

@@ -54,7 +54,7 @@ public sealed class SocketEndTests(PulseApplication pulse)
         var over = Connection(_ada);
         await Watches.ForgetAsync(over);
 
-        await Assert.ThrowsAsync<OperationCanceledException>(() => Watches.WatchAsync(over, _watched));
+        await Assert.ThrowsAsync<OperationCanceledException>(() => Watches.WatchAsync(over, [_watched]));
 
         Assert.DoesNotContain(_watched, Watches.Users);
     }
@@ -68,7 +68,7 @@ public sealed class SocketEndTests(PulseApplication pulse)
         await bob.Connection.InvokeAsync("WatchPresence", new[] { _watched });
         var over = Connection(_ada);
 
-        await Task.WhenAll(Watches.ForgetAsync(over), Watches.UnwatchAsync(over, _watched));
+        await Task.WhenAll(Watches.ForgetAsync(over), Task.Run(() => Watches.Unwatch(over, _watched)));
         await Watches.ForgetAsync(over);
 
         await using var watched = await HubClient.ConnectAsync(pulse.Address, Token(_watched));

@@ -7,7 +7,8 @@ namespace Pulse.Grains.Presence.Watching;
 
 /// <summary>Reads the presence index first, so that only users with a key cost a grain call; lastSeen of all others comes from one statement.</summary>
 [StatelessWorker, Reentrant]
-internal sealed class PresenceReaderGrain(IPresenceIndex index, IUserStore users, SiloPauseGuard pause, IGrainFactory grains, TimeProvider time)
+internal sealed class PresenceReaderGrain(
+    IPresenceIndex index, IUserStore users, SiloPauseGuard pause, IClusterMembershipService membership, IGrainFactory grains, TimeProvider time)
     : Grain, IPresenceReaderGrain
 {
     // Enough calls to hide the network, and few enough to leave the silos to other callers.
@@ -17,10 +18,11 @@ internal sealed class PresenceReaderGrain(IPresenceIndex index, IUserStore users
     {
         // Taken before the index is read, so that a user who connects meanwhile has a later version.
         var version = time.GetUtcNow().ToUnixTimeMilliseconds();
-        var isAbsent = await FindAbsentAsync(userIds);
+        // Without a complete index the users' grains decide, because a missing key proves nothing.
+        var isOnline = await FindOnlineAsync(userIds);
         var answers = new PresenceSnapshot[userIds.Length];
         List<int> absent = [], others = [];
-        for (var i = 0; i < userIds.Length; i++) (isAbsent[i] && Known(i) == 0 ? absent : others).Add(i);
+        for (var i = 0; i < userIds.Length; i++) (isOnline.Length > 0 && !isOnline[i] && Known(i) == 0 ? absent : others).Add(i);
 
         var lastSeen = FindLastSeenAsync([.. absent.Select(i => userIds[i])]);
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = CallsAtOnce, TaskScheduler = TaskScheduler.Current };
@@ -32,6 +34,24 @@ internal sealed class PresenceReaderGrain(IPresenceIndex index, IUserStore users
         long Known(int i) => knownVersions.Length == 0 ? 0 : knownVersions[i];
     }
 
+    public async Task<bool[]> FindOnlineAsync(Guid[] userIds)
+    {
+        try
+        {
+            var keys = await index.FindOnlineAsync(userIds);
+            return keys.IsComplete && pause.MayExpireLeases ? keys.IsOnline : [];
+        }
+        catch (PresenceIndexUnavailableException)
+        {
+            return [];
+        }
+    }
+
+    public Task<string[]> ListSilosAsync() => Task.FromResult<string[]>(
+    [
+        .. membership.CurrentSnapshot.Members.Values.Where(silo => silo.Status == SiloStatus.Active).Select(silo => silo.SiloAddress.ToParsableString()),
+    ]);
+
     // Equal to what a new activation answers for an offline or invisible user, so that the answer does not show whether there is an activation.
     private static PresenceSnapshot Absent(Guid userId, DateTimeOffset? lastSeenAt, long version) => new()
     {
@@ -42,22 +62,6 @@ internal sealed class PresenceReaderGrain(IPresenceIndex index, IUserStore users
         Version = version,
         VersionForOthers = version,
     };
-
-    // Without a complete index the users' grains decide, because a missing key proves nothing.
-    private async Task<bool[]> FindAbsentAsync(Guid[] userIds)
-    {
-        try
-        {
-            var keys = await index.FindOnlineAsync(userIds);
-            if (keys.IsComplete && pause.MayExpireLeases) return Array.ConvertAll(keys.IsOnline, isOnline => !isOnline);
-        }
-        catch (PresenceIndexUnavailableException)
-        {
-            // As if the index were incomplete.
-        }
-
-        return new bool[userIds.Length];
-    }
 
     private async Task<IReadOnlyDictionary<Guid, DateTimeOffset>> FindLastSeenAsync(Guid[] userIds)
     {

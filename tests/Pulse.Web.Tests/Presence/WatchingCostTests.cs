@@ -1,0 +1,123 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.SignalR.Client;
+using Microsoft.Extensions.DependencyInjection;
+using Pulse.Presence;
+using Pulse.Users;
+using Pulse.Web.Presence;
+using Pulse.Web.Tests.Auth;
+using Xunit.Abstractions;
+
+namespace Pulse.Web.Tests.Presence;
+
+/// <summary>What watching costs while nothing changes, and that it still notices what was lost. By counts, which are the same on any machine.</summary>
+public sealed class WatchingCostTests(WatchingCostTests.ShortLived pulse, ITestOutputHelper output) : IClassFixture<WatchingCostTests.ShortLived>
+{
+    private const int Sockets = 20;
+    private const int Watched = Sockets * PresenceWatches.MaxPerConnection;
+
+    // In one lifetime of a key: 30 lists of silos, 6 renewals, and one comparison for each 1,000 users.
+    private const int CallsPerLifetime = 30 + 6 + (Watched / PresenceBatches.MaxUsers);
+
+    [Fact]
+    public async Task ManyAbsentUsers_CostNoActivation_FewCallsAtRest_AndFewWhenTheSocketsLeave()
+    {
+        var clients = new List<HubClient>();
+        var watched = Enumerable.Range(0, Watched).Select(_ => Guid.NewGuid()).ToArray();
+        pulse.Calls.Clear();
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        for (var i = 0; i < Sockets; i++)
+        {
+            var client = await HubClient.ConnectAsync(pulse.Address, Token(Guid.CreateVersion7()));
+            clients.Add(client);
+            await client.WatchAsync(watched[(i * PresenceWatches.MaxPerConnection)..((i + 1) * PresenceWatches.MaxPerConnection)]);
+        }
+
+        output.WriteLine($"{pulse.Calls.Count} calls to watch {Watched} users: {pulse.Describe()}");
+        output.WriteLine($"{(GC.GetTotalMemory(forceFullCollection: true) - before) / Watched} bytes for each watched user, of front end, silo and test together");
+        Assert.InRange(pulse.Calls.Count, 1, CallsPerLifetime + (6 * Sockets));
+
+        pulse.Calls.Clear();
+        await Eventually.AsyncTrue("a lifetime has passed", () => Task.FromResult(pulse.Calls.Count(call => call == "IWatchTableGrain.RenewAsync") >= 6));
+        output.WriteLine($"{pulse.Calls.Count} calls at rest in one lifetime: {pulse.Describe()}");
+        Assert.InRange(pulse.Calls.Count, 1, CallsPerLifetime * 2);
+        var grains = pulse.Services.GetRequiredService<IGrainFactory>();
+        var active = (await grains.GetGrain<IManagementGrain>(0).GetDetailedGrainStatistics()).Select(grain => grain.GrainId).ToHashSet();
+        Assert.DoesNotContain(watched, userId => active.Contains(grains.GetGrain<IUserGrain>(userId).GetGrainId()));
+
+        pulse.Calls.Clear();
+        foreach (var client in clients) await client.DisposeAsync();
+        await Eventually.AsyncTrue("nothing is watched", () => Task.FromResult(pulse.Services.GetRequiredService<PresenceWatches>().Count == 0));
+        await Eventually.AsyncTrue("the table has been told", () => Task.FromResult(pulse.Calls.Contains("IWatchTableGrain.UpdateAsync")));
+        output.WriteLine($"{pulse.Calls.Count} calls to leave: {pulse.Describe()}");
+        Assert.InRange(pulse.Calls.Count, 1, (Watched / PresenceBatches.MaxWatched) + CallsPerLifetime);
+    }
+
+    [Fact]
+    public async Task WrongState_WithAVersionFromAClockAhead_IsCorrectedByTheAudit()
+    {
+        var bob = Guid.CreateVersion7();
+        await using var ada = await HubClient.ConnectAsync(pulse.Address, Token(Guid.CreateVersion7()));
+        await using var bobs = await HubClient.ConnectAsync(pulse.Address, Token(bob));
+        await ada.WatchAsync(bob);
+
+        pulse.Services.GetRequiredService<PresenceWatches>().Take(Ahead(bob, PresenceStatus.Offline));
+        await ada.StatusAsync(bob, "offline");
+
+        await ada.StatusAsync(bob, "online");
+    }
+
+    [Fact]
+    public async Task ChangeFromASiloWhoseClockIsBehind_IsShown()
+    {
+        var bob = Guid.CreateVersion7();
+        await using var ada = await HubClient.ConnectAsync(pulse.Address, Token(Guid.CreateVersion7()));
+        await using var bobs = await HubClient.ConnectAsync(pulse.Address, Token(bob));
+        await ada.WatchAsync(bob);
+        pulse.Services.GetRequiredService<PresenceWatches>().Take(Ahead(bob, PresenceStatus.Away));
+        await ada.StatusAsync(bob, "away");
+
+        await bobs.Connection.InvokeAsync("SetStatus", "busy", null);
+
+        await ada.StatusAsync(bob, "busy");
+    }
+
+    private static PresenceSnapshot Ahead(Guid userId, PresenceStatus status)
+    {
+        var version = TimeProvider.System.GetUtcNow().AddHours(1).ToUnixTimeMilliseconds();
+        return new() { UserId = userId, Status = status, OwnStatus = status, Version = version, VersionForOthers = version };
+    }
+
+    private static string Token(Guid userId) => TestTokens.Hs256(TestTokens.Claims(userId));
+
+    /// <summary>With a short lifetime of keys; counts the grain calls that watching makes.</summary>
+    public sealed class ShortLived() : PulseApplication(new Dictionary<string, string>
+    {
+        ["Pulse:Presence:TimeToLive"] = "00:00:12",
+        ["Pulse:Presence:HeartbeatInterval"] = "00:00:06",
+    })
+    {
+        private static readonly string[] s_ofLeases = [nameof(IUserGrain.ConnectAsync), nameof(IUserGrain.RenewAsync), nameof(IUserGrain.DisconnectAsync), nameof(IUserGrain.ExpireLeasesAsync)];
+
+        /// <summary>As <c>Interface.Method</c>.</summary>
+        public ConcurrentQueue<string> Calls { get; } = new();
+
+        public string Describe() => string.Join(", ", Calls.CountBy(call => call).Select(call => $"{call.Value} {call.Key}"));
+
+        private protected override void Adjust(IServiceCollection services) => services.AddSingleton<IIncomingGrainCallFilter>(new Filter(Calls));
+
+        private sealed class Filter(ConcurrentQueue<string> calls) : IIncomingGrainCallFilter
+        {
+            public Task Invoke(IIncomingGrainCallContext context)
+            {
+                var method = context.InterfaceMethod;
+                if (method.DeclaringType is { } type && (type == typeof(IUserGrain) || type == typeof(IWatchTableGrain) || type == typeof(IPresenceReaderGrain))
+                    && !(type == typeof(IUserGrain) && s_ofLeases.Contains(method.Name)))
+                {
+                    calls.Enqueue($"{type.Name}.{method.Name}");
+                }
+
+                return context.Invoke();
+            }
+        }
+    }
+}

@@ -55,7 +55,8 @@ export function signalRHub(url: string): OpenHub {
         transport: HttpTransportType.WebSockets,
         skipNegotiation: true,
         accessTokenFactory: () => token,
-        // Node.js keeps SignalR's own, which sends the token as a header. Every close is a goodbye there, but a Node.js process has no page that wakes up.
+        // Node.js keeps SignalR's own, which sends the token as a header. Every close is a goodbye there, but a Node.js process has no page
+        // that wakes up.
         ...(typeof document === 'object' && { WebSocket: socketClass(closing) }),
       })
       .configureLogging(LogLevel.None)
@@ -83,8 +84,8 @@ interface Closing {
 }
 
 /**
- * SignalR closes its sockets without a code, whether the application stops the connection or SignalR gives up a server that is silent, and `stop()` sends a
- * close message first. The server takes both for a goodbye.
+ * SignalR closes its sockets without a code, whether the application stops the connection or SignalR gives up a server that is silent, and
+ * `stop()` sends a close message first. The server takes both for a goodbye.
  */
 function socketClass(closing: Closing): typeof WebSocket {
   return class extends WebSocket {

@@ -83,7 +83,8 @@ export class Client implements PulseClient {
     // Of the latest socket, and a link has but one at a time.
     let opened: OwnStatus = 'online';
     const openHub = (token: string): Hub => {
-      // The user is not known before the server has greeted: most likely it is the one of before, who must not be seen for a moment when invisible.
+      // The user is not known before the server has greeted: most likely it is the one of before, who must not be seen for a moment when
+      // invisible.
       const userId = this.#userId ?? this.#kept.userId;
       if (userId !== undefined) this.#recall(userId);
       return this.#surroundings.openHub(token, { status: (opened = this.#status.wanted.status), previous: this.#connectionId });
@@ -236,7 +237,9 @@ export class Client implements PulseClient {
 
   /** The server refuses it: the next page would be refused too. */
   #dropChoice({ at }: Choice): void {
-    if (this.#chosenBy !== undefined && this.#kept.choice(this.#chosenBy)?.at === at) this.#kept.dropChoice(this.#chosenBy);
+    // Another tab may have put a later one in its place.
+    if (this.#chosenBy === undefined || this.#kept.choice(this.#chosenBy)?.at !== at) return;
+    this.#kept.dropChoice(this.#chosenBy);
     this.#keepChoice();
   }
 

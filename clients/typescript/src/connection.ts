@@ -45,8 +45,8 @@ export class Connection {
     this.#on('TokenExpiring', (expiring) => events.onTokenExpiring(expiring));
     this.#on('SessionEnded', (session) => {
       this.#session = session;
-      // The server closes next. When the client may come back, the closing is left to the server, which then expects the client back. Only a server
-      // that forgets to close is helped along.
+      // The server closes next. When the client may come back, the closing is left to the server, which then expects the client back. Only
+      // a server that forgets to close is helped along.
       if (!session.mayReconnect) void this.close();
       else void pause(closeWithinMs, this.over).then(() => this.drop());
     });
@@ -102,8 +102,9 @@ export class Connection {
   }
 
   /**
-   * Whether the server still answers; one that does not is given up. A socket can be dead for long before anybody notices. The server answers a
-   * connection's calls one after another, so a slow call of before holds the answer up: the client must not add a reconnect to what makes that call slow.
+   * Whether the server still answers; one that does not is given up. A socket can be dead for long before anybody notices. The server
+   * answers a connection's calls one after another, so a slow call of before holds the answer up: the client must not add a reconnect to
+   * what makes that call slow.
    */
   async probe(): Promise<void> {
     if (this.#probing) return;
@@ -124,7 +125,10 @@ export class Connection {
     void this.close();
   }
 
-  /** Ends the connection now, with a goodbye: the user leaves. The promise is for who wants to know when the socket is closed too; it never rejects. */
+  /**
+   * Ends the connection now, with a goodbye: the user leaves. The promise is for who wants to know when the socket is closed too; it never
+   * rejects.
+   */
   close(): Promise<void> {
     this.#finish(undefined);
     return this.#hub.stop().catch(() => undefined);

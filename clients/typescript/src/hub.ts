@@ -47,7 +47,8 @@ const droppedCode = 4000;
 export function signalRHub(url: string): OpenHub {
   return (token, { status, previous }) => {
     const query = new URLSearchParams();
-    if (status !== 'online') query.set('status', status);
+    // Without a status the server lets a connection inherit the one of the connection that it replaces.
+    if (status !== 'online' || previous) query.set('status', status);
     if (previous) query.set('previous', previous);
     const closing: Closing = { isGoodbye: false, isSilent: false };
     const connection = new HubConnectionBuilder()
@@ -55,7 +56,8 @@ export function signalRHub(url: string): OpenHub {
         transport: HttpTransportType.WebSockets,
         skipNegotiation: true,
         accessTokenFactory: () => token,
-        // Node.js keeps SignalR's own, which sends the token as a header. Every close is a goodbye there, but a Node.js process has no page that wakes up.
+        // Node.js keeps SignalR's own, which sends the token as a header. Every close is a goodbye there, but a Node.js process has no page
+        // that wakes up.
         ...(typeof document === 'object' && { WebSocket: socketClass(closing) }),
       })
       .configureLogging(LogLevel.None)
@@ -83,8 +85,8 @@ interface Closing {
 }
 
 /**
- * SignalR closes its sockets without a code, whether the application stops the connection or SignalR gives up a server that is silent, and `stop()` sends a
- * close message first. The server takes both for a goodbye.
+ * SignalR closes its sockets without a code, whether the application stops the connection or SignalR gives up a server that is silent, and
+ * `stop()` sends a close message first. The server takes both for a goodbye.
  */
 function socketClass(closing: Closing): typeof WebSocket {
   return class extends WebSocket {

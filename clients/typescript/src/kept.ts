@@ -3,7 +3,10 @@ import { isChoosable, type Choice } from './status-sync.js';
 /** The part of a browser's storage that the client uses. */
 export type Keep = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
-/** Where the client keeps things beyond the life of the page. Each may be missing, and each of its functions may throw: browsers block storage. */
+/**
+ * Where the client keeps things beyond the life of the page. Each may be missing, and each of its functions may throw: browsers block
+ * storage.
+ */
 export interface Keeps {
   /** Shared by the tabs of the browser. */
   readonly browser: Keep | undefined;
@@ -61,8 +64,8 @@ export class Kept {
   }
 
   /**
-   * To be called when the page goes away, and not before: a duplicate of the tab begins with a copy of its storage, and would otherwise name, and so
-   * replace, the connection of a tab that lives.
+   * To be called when the page goes away, and not before: a duplicate of the tab begins with a copy of its storage, and would otherwise
+   * name, and so replace, the connection of a tab that lives.
    */
   keepConnection(connectionId: string): void {
     attempt(() => this.#keeps.tab?.setItem(this.#key('connection'), connectionId));

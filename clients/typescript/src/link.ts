@@ -12,7 +12,10 @@ const lastAskMs = 10_000;
 const shortestAskMs = 2_000;
 const signedOut: SessionEnded = Object.freeze({ reason: 'signed-out', mayReconnect: false });
 
-/** When to ask a source again that gives the same token as before: 10 s before the token's end, and then each time when half of the rest is over. */
+/**
+ * When to ask a source again that gives the same token as before: 10 s before the token's end, and then each time when half of the rest is
+ * over.
+ */
 function askAgainMs(leftMs: number): number | undefined {
   if (leftMs > lastAskMs) return leftMs - lastAskMs;
   return leftMs > shortestAskMs ? leftMs / 2 : undefined;

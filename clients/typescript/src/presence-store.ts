@@ -20,8 +20,8 @@ export class PresenceStore {
   }
 
   /**
-   * A connection has begun: what it says first of each user counts, whatever its version. Versions are comparable within a connection only, because
-   * another server may give lower ones: it can have begun to watch the user later, or have a clock that is behind.
+   * A connection has begun: what it says first of each user counts, whatever its version. Versions are comparable within a connection only,
+   * because another server may give lower ones: it can have begun to watch the user later, or have a clock that is behind.
    */
   beginConnection(): void {
     for (const entry of this.#entries.values()) entry.version = -1;

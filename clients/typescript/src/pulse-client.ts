@@ -25,10 +25,10 @@ export interface PulseClient {
   start(): void;
 
   /**
-   * Disconnects: others see the user leave at once. What is watched is watched again after the next start, and the status that the user chose is kept in
-   * this browser for them. Resolves when the socket is closed.
-   * @param options `forget`: the user signs out, so that nothing of them stays in this browser. When the server or the token source ends the session,
-   * that happens by itself.
+   * Disconnects: others see the user leave at once. What is watched is watched again after the next start, and the status that the user
+   * chose is kept in this browser for them. Resolves when the socket is closed.
+   * @param options `forget`: the user signs out, so that nothing of them stays in this browser. When the server or the token source ends
+   * the session, that happens by itself.
    */
   stop(options?: { readonly forget?: boolean }): Promise<void>;
 
@@ -52,8 +52,8 @@ export interface PulseClient {
   getSnapshot(): PulseSnapshot;
 
   /**
-   * What others see of this user, on every connection from now on, also of pages to come: it is kept in this browser until the user signs out. `online`
-   * leaves it to the client to report `away`; the others stay.
+   * What others see of this user, on every connection from now on, also of pages to come: it is kept in this browser until the user signs
+   * out. `online` leaves it to the client to report `away`; the others stay.
    * Resolves when the server has it, or at once while there is no connection. Rejects with a PulseError when the server refuses it.
    * @param message in the user's own words, at most 140 characters; none takes it away.
    */

@@ -50,9 +50,11 @@ internal sealed partial class FrontEnd(
         SlotOf(connection)[connection.ConnectionId] = connection;
         try
         {
-            // The former connection is named to the caller's own grain, which knows that user's connections and no others: a client cannot end the
-            // connection of another user, whatever id it sends. Renewals do not repeat it, because the grain has ended that connection by then.
-            var lease = connection.ToLease(Id, connection.ConnectedAt) with { PreviousConnectionId = previousConnectionId };
+            // The former connection is named to the caller's own grain, which knows that user's connections and no others: a client cannot
+            // end the connection of another user, whatever id it sends. Renewals do not repeat it, because the grain has ended that
+            // connection by then.
+            var lease = connection.ToLease(Id, connection.ConnectedAt);
+            if (previousConnectionId is not null) lease = lease with { PreviousConnectionId = previousConnectionId };
             await users[connection.UserId].ConnectAsync(lease, reference.Value);
         }
         catch

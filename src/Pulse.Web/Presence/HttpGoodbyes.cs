@@ -37,7 +37,8 @@ internal sealed class HttpGoodbyes(TimeProvider time)
     /// <summary>Whether the client of the present connection said goodbye.</summary>
     /// <param name="first">The request that began the connection.</param>
     public bool Take(HttpContext? first) =>
-        s_connection.Value is { SaidGoodbye: true } | (first is not null && TokenOf(first) is { } token && _deleted.TryRemove(token, out _));
+        s_connection.Value is { SaidGoodbye: true }
+        | (first is not null && TokenOf(first) is { } token && _deleted.TryRemove(token, out _));
 
     private async Task ObserveDeleteAsync(string token, HttpContext context, RequestDelegate next)
     {

@@ -116,7 +116,8 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     /// <summary>Takes a token of the same user.</summary>
     public void Reauthorize(Caller renewed, DateTimeOffset at)
     {
-        // A token that ends when the present one does is not worth another warning: the client may have no newer one, and would hand it in again and again.
+        // A token that ends when the present one does is not worth another warning: the client may have no newer one, and would hand it in
+        // again and again.
         var isLater = renewed.ExpiresAt > _authorization.ExpiresAt;
         _authorization = Authorization.Of(renewed, at);
         if (isLater) IsToldOfExpiry = false;

@@ -17,7 +17,8 @@ namespace Pulse.Web.Presence;
 [Authorize]
 internal sealed class PresenceHub(
     FrontEnd frontEnd, PresenceWatches watches, LookupLimit lookups, IPresencePolicy policy, Callers callers, TokenValidator tokens,
-    HttpGoodbyes goodbyes, IOptions<HeartbeatOptions> options, Drain drain, IHostApplicationLifetime lifetime, TimeProvider time) : Hub<IPresenceClient>
+    HttpGoodbyes goodbyes, IOptions<HeartbeatOptions> options, Drain drain, IHostApplicationLifetime lifetime, TimeProvider time)
+    : Hub<IPresenceClient>
 {
     // Clients beat twice a minute; what is far beyond that is a fault or an attack, and either should hear so.
     private const int CallsPerSecond = 500;
@@ -163,7 +164,8 @@ internal sealed class PresenceHub(
     }
 
     /// <summary>
-    /// A client that says goodbye has left. A client whose page is reloaded or closed, whose network broke, or whose server stops, may be back in a moment.
+    /// A client that says goodbye has left. A client whose page is reloaded or closed, whose network broke, or whose server stops, may be
+    /// back in a moment.
     /// </summary>
     private ConnectionEnd HowItEnded(LiveConnection connection, Exception? exception, out bool isSilent)
     {

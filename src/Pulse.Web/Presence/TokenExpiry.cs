@@ -1,6 +1,7 @@
 namespace Pulse.Web.Presence;
 
-/// <summary>Holds open sockets to their tokens: warns the client once before a token expires, and closes the socket when the token has expired.</summary>
+/// <summary>Holds open sockets to their tokens: warns the client once before a token expires, and closes the socket when the token has
+/// expired.</summary>
 internal sealed partial class TokenExpiry(FrontEnd frontEnd, TimeProvider time, ILogger<TokenExpiry> logger) : BackgroundService
 {
     private static readonly TimeSpan LongestNotice = TimeSpan.FromMinutes(1);
@@ -8,8 +9,10 @@ internal sealed partial class TokenExpiry(FrontEnd frontEnd, TimeProvider time, 
     // One pass over ten thousand sockets takes some microseconds each; a timer for each would take more memory than its socket's state.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    /// <summary>When the client is warned about a token: a minute before the end, or at two thirds of what was left of a token with less than three minutes.</summary>
-    /// <remarks>A fixed minute would be the whole life of a short token, so that the client would be warned about each new token at once.</remarks>
+    /// <summary>When the client is warned about a token: a minute before the end, or at two thirds of what was left of a token with less
+    /// than three minutes.</summary>
+    /// <remarks>A fixed minute would be the whole life of a short token, so that the client would be warned about each new token at
+    /// once.</remarks>
     public static DateTimeOffset WarnAt(DateTimeOffset expiresAt, DateTimeOffset receivedAt)
     {
         if (expiresAt <= receivedAt) return expiresAt;
@@ -29,7 +32,8 @@ internal sealed partial class TokenExpiry(FrontEnd frontEnd, TimeProvider time, 
                 {
                     // Not waited for: a socket that does not read must not keep others past their time.
                     if (connection.TokenExpiresAt <= now) _ = TellAsync(frontEnd.CloseAsync(connection, SessionEndedMessage.TokenExpired));
-                    else if (connection.WarnOfExpiryAt <= now && !connection.IsToldOfExpiry) _ = TellAsync(frontEnd.WarnAsync(connection, now));
+                    else if (connection.WarnOfExpiryAt <= now && !connection.IsToldOfExpiry)
+                        _ = TellAsync(frontEnd.WarnAsync(connection, now));
                 }
             }
         }

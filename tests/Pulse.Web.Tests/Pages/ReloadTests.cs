@@ -7,12 +7,14 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Pulse.Web.Tests.Pages;
 
-/// <summary>What others see of a user whose page is reloaded, left, closed, or stopped: with the dashboard in Chromium and a watcher at the hub.</summary>
+/// <summary>What others see of a user whose page is reloaded, left, closed, or stopped: with the dashboard in Chromium and a watcher at the
+/// hub.</summary>
 [Collection(SharedPages.Name)]
 public sealed class ReloadTests(PagesApplication pulse)
 {
     // PULSE_TEST_RELOADS asks for more than a run of all tests has time for.
-    private static readonly int s_times = int.TryParse(Environment.GetEnvironmentVariable("PULSE_TEST_RELOADS"), out var times) ? times : 10;
+    private static readonly int s_times =
+        int.TryParse(Environment.GetEnvironmentVariable("PULSE_TEST_RELOADS"), out var times) ? times : 10;
 
     [Fact]
     public async Task ReloadsAndNavigations_AreNotSeen()
@@ -61,7 +63,8 @@ public sealed class ReloadTests(PagesApplication pulse)
 
         // The grace period is 10 s, and the silo looks once a second. The bound has a second more, for a busy machine.
         Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(12) + closing);
-        Assert.InRange(gone.GetProperty("lastSeen").GetDateTimeOffset(), closedAt.AddMilliseconds(-1), closedAt + closing + TimeSpan.FromSeconds(1));
+        var lastSeen = gone.GetProperty("lastSeen").GetDateTimeOffset();
+        Assert.InRange(lastSeen, closedAt.AddMilliseconds(-1), closedAt + closing + TimeSpan.FromSeconds(1));
     }
 
     [Fact]
@@ -124,7 +127,8 @@ public sealed class ReloadTests(PagesApplication pulse)
         var opened = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         visitor.Page.Context.Page += (_, page) => page.WebSocket += (_, ofDuplicate) => opened.TrySetResult(ofDuplicate.Url);
         await visitor.Page.EvaluateAsync("() => void sessionStorage.setItem('copied', 'yes')");
-        var duplicate = await visitor.Page.RunAndWaitForPopupAsync(() => visitor.Page.EvaluateAsync("() => void window.open('/dashboard')"));
+        var duplicate = await visitor.Page.RunAndWaitForPopupAsync(
+            () => visitor.Page.EvaluateAsync("() => void window.open('/dashboard')"));
         await Expect(duplicate.Locator("#presence")).ToHaveTextAsync("Online");
         Assert.Equal("yes", await duplicate.EvaluateAsync<string>("() => sessionStorage.getItem('copied')"));
         Assert.DoesNotContain("previous=", await opened.Task.WaitAsync(TimeSpan.FromSeconds(30)), StringComparison.Ordinal);

@@ -15,6 +15,8 @@ namespace Pulse.Web.Tests.Presence;
 /// <summary>What the grain is told of how a connection ended, and of the connection that it replaces.</summary>
 public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : IClassFixture<ConnectionEndTests.Application>
 {
+    private const string Digits64 = "0123456789012345678901234567890123456789012345678901234567890123";
+
     private readonly Guid _ada = Guid.CreateVersion7();
 
     [Theory]
@@ -34,7 +36,7 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
     [Theory]
     [InlineData(WebSocketCloseStatus.NormalClosure, ConnectionEnd.Closed)]
     [InlineData(WebSocketCloseStatus.EndpointUnavailable, ConnectionEnd.Dropped)]
-    public async Task WebSocketCloseCode_CountsAlsoWhenTheTcpConnectionIsResetRightAfterIt(WebSocketCloseStatus code, ConnectionEnd expected)
+    public async Task WebSocketCloseCode_CountsAlsoWhenTheTcpConnectionEndsRightAfterIt(WebSocketCloseStatus code, ConnectionEnd expected)
     {
         using (var socket = await SlowSocket.ConnectAsync(pulse.Address, Token(_ada)))
         {
@@ -47,7 +49,6 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
     [Theory]
     [InlineData(HttpTransportType.WebSockets)]
     [InlineData(HttpTransportType.LongPolling)]
-    [InlineData(HttpTransportType.ServerSentEvents)]
     public async Task StopOfTheDotNetClient_IsAGoodbye(HttpTransportType transport)
     {
         await using var ada = await HubClient.ConnectAsync(pulse.Address, Token(_ada), transport: transport);
@@ -78,8 +79,10 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
         Assert.Equal(ConnectionEnd.Closed, (await pulse.Calls.EndOfAsync(_ada)).How);
     }
 
-    [Fact]
-    public async Task ServerSentEventsRequestThatIsAborted_IsDropped()
+    [Theory]
+    [InlineData(true, ConnectionEnd.Closed)]
+    [InlineData(false, ConnectionEnd.Dropped)]
+    public async Task ServerSentEventsRequestThatEnds_IsAGoodbyeOnlyAfterSignalRsCloseMessage(bool withCloseMessage, ConnectionEnd expected)
     {
         using var http = pulse.As(Token(_ada));
         var connection = await NegotiateAsync(http);
@@ -91,9 +94,16 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
             while (!(await reader.ReadLineAsync())!.Contains("Connected", StringComparison.Ordinal))
             {
             }
+
+            if (withCloseMessage)
+            {
+                using var close = new StringContent("{\"type\":7}\u001e");
+                (await http.PostAsync(connection, close)).EnsureSuccessStatusCode();
+                await pulse.Calls.EndOfAsync(_ada);
+            }
         }
 
-        Assert.Equal(ConnectionEnd.Dropped, (await pulse.Calls.EndOfAsync(_ada)).How);
+        Assert.Equal(expected, (await pulse.Calls.EndOfAsync(_ada)).How);
     }
 
     [Fact]
@@ -109,7 +119,8 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
         var end = await pulse.Calls.EndOfAsync(_ada);
 
         // SignalR looks for abandoned connections once a second.
-        Assert.InRange(DateTimeOffset.UtcNow - asleep, TimeSpan.FromSeconds(15), PresenceHubExtensions.ClientTimeout + TimeSpan.FromSeconds(5));
+        var noticedAfter = DateTimeOffset.UtcNow - asleep;
+        Assert.InRange(noticedAfter, TimeSpan.FromSeconds(15), PresenceHubExtensions.ClientTimeout + TimeSpan.FromSeconds(5));
         Assert.Equal(ConnectionEnd.Dropped, end.How);
         Assert.InRange(end.Lease.SeenAt, asleep.AddSeconds(-15), asleep.AddSeconds(5));
     }
@@ -134,7 +145,7 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
     [InlineData("?previous=a%20b")]
     [InlineData("?previous=a%2Fb")]
     [InlineData("?previous=one&previous=two")]
-    [InlineData("?previous=0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789")]
+    [InlineData("?previous=" + Digits64 + Digits64 + "0")]
     public async Task PreviousConnection_ThatCanBeNoId_IsIgnored(string query)
     {
         await using var ada = await HubClient.ConnectAsync(pulse.Address, Token(_ada), query);
@@ -145,7 +156,8 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
     [Theory]
     [InlineData(WebSocketCloseStatus.EndpointUnavailable, new string[] { })]
     [InlineData(WebSocketCloseStatus.NormalClosure, new[] { "offline", "online" })]
-    public async Task PageThatComesBack_IsNotSeenAsOffline_UnlikeAClientThatStopsAndStartsAgain(WebSocketCloseStatus code, string[] expected)
+    public async Task PageThatComesBack_IsNotSeenAsOffline_UnlikeAClientThatStopsAndStartsAgain(
+        WebSocketCloseStatus code, string[] expected)
     {
         await using var watcher = await HubClient.ConnectAsync(pulse.Address, Token(Guid.CreateVersion7()));
         using var before = await SlowSocket.ConnectAsync(pulse.Address, Token(_ada));
@@ -201,7 +213,8 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
 
         public ConnectionLease[] LeasesOf(Guid userId) => [.. _leases[userId]];
 
-        public Task<(ConnectionLease Lease, ConnectionEnd How)> EndOfAsync(Guid userId) => EndOf(userId).Task.WaitAsync(TimeSpan.FromSeconds(60));
+        public Task<(ConnectionLease Lease, ConnectionEnd How)> EndOfAsync(Guid userId) =>
+            EndOf(userId).Task.WaitAsync(TimeSpan.FromSeconds(60));
 
         public async Task Invoke(IIncomingGrainCallContext context)
         {
@@ -225,7 +238,10 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
 
             await context.Invoke();
             if (context.InterfaceMethod.Name == nameof(IUserGrain.DisconnectAsync))
-                EndOf(userId).TrySetResult(((ConnectionLease)context.Request.GetArgument(0)!, (ConnectionEnd)context.Request.GetArgument(1)!));
+            {
+                var lease = (ConnectionLease)context.Request.GetArgument(0)!;
+                EndOf(userId).TrySetResult((lease, (ConnectionEnd)context.Request.GetArgument(1)!));
+            }
         }
 
         private TaskCompletionSource<(ConnectionLease Lease, ConnectionEnd How)> EndOf(Guid userId) =>

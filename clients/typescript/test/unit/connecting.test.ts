@@ -119,7 +119,11 @@ test('stop is a goodbye', async () => {
 });
 
 test.each([
-  ['a channel that the browser forbids', () => vi.stubGlobal('BroadcastChannel', class { constructor() { throw new DOMException('The operation is insecure.', 'SecurityError'); } })],
+  ['a channel that the browser forbids', () => vi.stubGlobal('BroadcastChannel', class {
+    constructor() {
+      throw new DOMException('The operation is insecure.', 'SecurityError');
+    }
+  })],
   ['storage that the browser forbids', () => undefined],
 ])('%s: the client works without it', async (_, forbid) => {
   onTestFinished(() => void vi.unstubAllGlobals());

@@ -31,7 +31,9 @@ pulse.start();
 
 // The page is gone before the server's word of the sign-out could reach it.
 function forgetOnSignOut(): void {
-  for (const form of document.querySelectorAll('form[action^="/auth/signout"]')) form.addEventListener('submit', () => void pulse.stop({ forget: true }));
+  for (const form of document.querySelectorAll('form[action^="/auth/signout"]')) {
+    form.addEventListener('submit', () => void pulse.stop({ forget: true }));
+  }
 }
 
 function showMyself(): void {

@@ -7,7 +7,8 @@ export function offerStatus(pulse: PulseClient, userId: string): void {
   const message = form.elements.namedItem('message') as HTMLInputElement;
   const note = document.getElementById('status-note')!;
   form.hidden = false;
-  // What was chosen before the page was loaded, until the user begins to choose anew. Away may be the client's own choice, for a page that is not used.
+  // What was chosen before the page was loaded, until the user begins to choose anew. Away may be the client's own choice, for a page that
+  // is not used.
   const stopShowing = pulse.subscribe(() => {
     const mine = pulse.presence(userId);
     if (mine?.status === 'busy' || mine?.status === 'invisible') status.value = mine.status;

@@ -24,8 +24,10 @@ internal sealed class PostgresUserStore(PostgresDatabase database, StoreMetrics 
         SELECT @accountId, id, @type, @provider, @providerAccountId FROM added
         """;
 
-    // Never waits for a row that another session has locked: such rows are skipped, and the answer names them. The lock is the one that UPDATE itself
-    // takes. Rows that would not change are neither locked nor written. GREATEST, although the WHERE has compared: a row that changed before it was
+    // Never waits for a row that another session has locked: such rows are skipped, and the answer names them. The lock is the one that
+    // UPDATE itself
+    // takes. Rows that would not change are neither locked nor written. GREATEST, although the WHERE has compared: a row that changed
+    // before it was
     // locked is seen here in its new version.
     internal const string SaveLastSeenSql =
         """

@@ -10,8 +10,10 @@ namespace Pulse.Silo.Clustering;
 /// <summary>Puts the cluster's membership back into a Redis that has lost it: flushed, or restarted empty.</summary>
 /// <remarks>
 /// Silos go on with the membership that they know, but do not write it again: front ends would find no silo, and a silo that starts would found a
-/// second cluster. The table's version only grows, so one that is lower than what was read before is a table that was lost. It is restored only where no
-/// other cluster lives by the table found: this silo may have been paused while its cluster was founded anew. Then this silo is the one that is lost.
+/// second cluster. The table's version only grows, so one that is lower than what was read before is a table that was lost. It is restored
+/// only where no
+/// other cluster lives by the table found: this silo may have been paused while its cluster was founded anew. Then this silo is the one
+/// that is lost.
 /// </remarks>
 internal sealed partial class MembershipKeeper(
     IConnectionMultiplexer redis, IMembershipTable membership, ISiloStatusOracle oracle, IOptions<RedisClusteringOptions> clustering,
@@ -44,7 +46,8 @@ internal sealed partial class MembershipKeeper(
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
-                    // Redis is unavailable, or the table was lost while it was read, for which Orleans' provider has exceptions of its own: the next
+                    // Redis is unavailable, or the table was lost while it was read, for which Orleans' provider has exceptions of its
+                    // own: the next
                     // round looks again.
                 }
             }
@@ -76,7 +79,8 @@ internal sealed partial class MembershipKeeper(
             return;
         }
 
-        // Only if no other silo has done so meanwhile. A silo that has founded a cluster in the empty table finds itself missing and restarts.
+        // Only if no other silo has done so meanwhile. A silo that has founded a cluster in the empty table finds itself missing and
+        // restarts.
         var transaction = database.CreateTransaction();
         transaction.AddCondition(found.HasValue ? Condition.HashEqual(_key, VersionField, found) : Condition.HashNotExists(_key, VersionField));
         _ = transaction.KeyDeleteAsync(_key);

@@ -11,4 +11,4 @@ builder.AddPulseTelemetry();
 var app = builder.Build();
 app.MapPulseHealth();
 app.Run();
-return 0;
+return Environment.ExitCode;

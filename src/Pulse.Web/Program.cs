@@ -92,4 +92,4 @@ app.MapDevSignIn();
 app.MapPulseHealth();
 
 app.Run();
-return 0;
+return Environment.ExitCode;

@@ -14,7 +14,10 @@ internal interface IOneTimeTokenStore
     /// <summary>Takes a good token away, in one statement: of any number of callers one gets its identifier, the others <see langword="null"/>.</summary>
     Task<string?> ConsumeAsync(byte[] hash, DateTimeOffset now, CancellationToken cancellationToken = default);
 
-    /// <summary>Removes at most so many tokens that expired <see cref="OneTimeTokenTable.Remembered"/> before <paramref name="now"/>; returns their number.</summary>
+    /// <summary>
+    /// Removes at most so many tokens that expired <see cref="OneTimeTokenTable.Remembered"/> before <paramref name="now"/>; returns their
+    /// number.
+    /// </summary>
     Task<int> SweepAsync(DateTimeOffset now, int limit, CancellationToken cancellationToken = default);
 }
 

@@ -3,7 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Pulse.Grains.Identity;
 
-/// <summary>Removes the rows of expired sessions whose users do not return, and of one-time tokens that expired long ago. The rows count for nothing before that either.</summary>
+/// <summary>
+/// Removes the rows of expired sessions whose users do not return, and of one-time tokens that expired long ago. The rows count for
+/// nothing before that either.
+/// </summary>
 internal sealed partial class SessionSweep(ISessionStore sessions, IOneTimeTokenStore tokens, TimeProvider time, ILogger<SessionSweep> logger) : BackgroundService
 {
     // In one statement, so that none takes long; one follows the other until no expired row is left.

@@ -10,6 +10,9 @@ internal readonly record struct BatchLimits(TimeSpan Lock, TimeSpan Statement)
 
     private static readonly TimeSpan LockSlice = TimeSpan.FromMilliseconds(400);
 
-    /// <summary>For a statement with the item of one caller, who still waits that long. It may be repeated when a lock has held it for a slice of that.</summary>
+    /// <summary>
+    /// For a statement with the item of one caller, who still waits that long. It may be repeated when a lock has held it for a slice of
+    /// that.
+    /// </summary>
     public static BatchLimits Alone(TimeSpan remaining) => new(remaining < LockSlice ? remaining : LockSlice, remaining);
 }

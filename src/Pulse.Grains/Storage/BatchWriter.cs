@@ -5,9 +5,12 @@ namespace Pulse.Grains.Storage;
 
 /// <summary>Writes the items of many callers in one statement. An item that blocks or fails a batch costs its own caller only.</summary>
 /// <remarks>
-/// While one batch commits, the next gathers, without a timer. A batch that is blocked or refused leaves the queue and is divided, beside it, until
-/// the item that is the cause stands alone. That item's key is then a suspect: the next items with this key do not enter a batch, and one of them at a
-/// time asks the database. The connections that all this takes are bounded: one for batches, two for parts of batches, two for items that wait.
+/// While one batch commits, the next gathers, without a timer. A batch that is blocked or refused leaves the queue and is divided, beside
+/// it, until
+/// the item that is the cause stands alone. That item's key is then a suspect: the next items with this key do not enter a batch, and one
+/// of them at a
+/// time asks the database. The connections that all this takes are bounded: one for batches, two for parts of batches, two for items that
+/// wait.
 /// </remarks>
 /// <param name="commit">Answers each item of a batch, in the same order; or throws for all of them, and has then written none.</param>
 /// <param name="key">What items that block each other have in common, such as a user id.</param>
@@ -17,7 +20,8 @@ namespace Pulse.Grains.Storage;
 internal sealed class BatchWriter<TItem, TAnswer>(
     Func<TItem[], BatchLimits, Task<TAnswer[]>> commit, Func<TItem, object> key, BatchSettings settings, StoreMetrics metrics)
 {
-    // With 16 parts a batch of 200 takes two rounds until each item stands alone. With halves it would take eight, each as long as the lock limit.
+    // With 16 parts a batch of 200 takes two rounds until each item stands alone. With halves it would take eight, each as long as the
+    // lock limit.
     private const int Parts = 16;
     private const int MostSuspects = 1_000;
 
@@ -33,7 +37,8 @@ internal sealed class BatchWriter<TItem, TAnswer>(
 
     /// <summary>Writes one item together with those of other callers.</summary>
     /// <param name="item">What to write.</param>
-    /// <param name="cancellationToken">The caller stops waiting; an item whose caller has left is not written, unless its statement has begun.</param>
+    /// <param name="cancellationToken">The caller stops waiting; an item whose caller has left is not written, unless its statement has
+    /// begun.</param>
     /// <returns>The database's answer to this item.</returns>
     /// <exception cref="StoreUnavailableException">No answer within <see cref="BatchSettings.Patience"/>, or the queue is full.</exception>
     public async Task<TAnswer> AddAsync(TItem item, CancellationToken cancellationToken = default)
@@ -67,7 +72,9 @@ internal sealed class BatchWriter<TItem, TAnswer>(
         }
     }
 
-    /// <summary>On the thread pool and without the caller's context, because the caller may be a grain and the items of other callers follow.</summary>
+    /// <summary>
+    /// On the thread pool and without the caller's context, because the caller may be a grain and the items of other callers follow.
+    /// </summary>
     private static void Start(Func<Task> work)
     {
         using (ExecutionContext.SuppressFlow()) _ = Task.Run(work);

@@ -24,7 +24,9 @@ internal interface IStoreDatabase
     /// <exception cref="StoreUnavailableException">It did not.</exception>
     Task PingAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>Asks the database whether it takes writes: a standby and a read-only role answer, but take none. Gives it one second.</summary>
+    /// <summary>
+    /// Asks the database whether it takes writes: a standby and a read-only role answer, but take none. Gives it one second.
+    /// </summary>
     /// <exception cref="StoreUnavailableException">It did not answer.</exception>
     Task<bool> TakesWritesAsync(CancellationToken cancellationToken = default);
 }

@@ -27,7 +27,9 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     private const int KeepAliveSeconds = 15;
     private const int KeepAliveIntervalSeconds = 5;
 
-    /// <summary>The part of a statement's time after which its connection may be a silent one. The rest is for another attempt on a new connection.</summary>
+    /// <summary>
+    /// The part of a statement's time after which its connection may be a silent one. The rest is for another attempt on a new connection.
+    /// </summary>
     private const double DoubtAfter = 0.35;
 
     /// <summary>What an answer may take from the server, which has just said that it has answered, to this process.</summary>
@@ -140,15 +142,19 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         }
         catch (StoreUnavailableException)
         {
-            // What is refused at once costs nobody time, and works again at once. A read that found no place in the pool says nothing about the server.
+            // What is refused at once costs nobody time, and works again at once. A read that found no place in the pool says nothing
+            // about the server.
             var hasAsked = attempt.HasConnection || !_pool.Current.IsExhausted;
             if (hasAsked && Stopwatch.GetElapsedTime(started) > PromptAnswer) _silence.Begin(started);
             throw;
         }
     }
 
-    /// <summary>As the public <c>RunAsync</c>, for a statement with the items of several callers, which must not wait long for one of them.</summary>
-    /// <remarks>The limits hold for the transaction, so they are right behind a transaction-mode pooler too, and cost no round trip.</remarks>
+    /// <summary>
+    /// As the public <c>RunAsync</c>, for a statement with the items of several callers, which must not wait long for one of them.
+    /// </summary>
+    /// <remarks>The limits hold for the transaction, so they are right behind a transaction-mode pooler too, and cost no round
+    /// trip.</remarks>
     /// <exception cref="BatchBlockedException">The server has given the statement up after these limits. Nothing was written.</exception>
     /// <exception cref="StoreUnavailableException">No answer in time; the statement may still take effect.</exception>
     public Task<T> RunBatchAsync<T>(
@@ -183,7 +189,10 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         static long Milliseconds(TimeSpan limit) => Math.Max(1, (long)limit.TotalMilliseconds);
     }
 
-    /// <summary>The settings of a <see cref="BatchWriter{TItem,TAnswer}"/> on this database, whose callers wait as long as for a statement of their own.</summary>
+    /// <summary>
+    /// The settings of a <see cref="BatchWriter{TItem,TAnswer}"/> on this database, whose callers wait as long as for a statement of their
+    /// own.
+    /// </summary>
     public BatchSettings BatchSettingsOf(int batchSize, int queueLimit) =>
         new(batchSize, queueLimit, _timeout == Timeout.InfiniteTimeSpan ? SchemaUpgrade.StatementTimeout : _timeout);
 
@@ -328,9 +337,12 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         pool.Take();
         try
         {
-            // Cancelling a statement opens a connection and blocks the cancelling thread until the server has answered on it, for seconds if it hangs;
-            // so does the driver's own command timeout. Neither may happen on the thread pool, or an outage of the database stops the whole silo:
-            // hence a thread for each statement given up (at most as many as the pool has connections), and a command timeout that never comes first.
+            // Cancelling a statement opens a connection and blocks the cancelling thread until the server has answered on it, for seconds
+            // if it hangs;
+            // so does the driver's own command timeout. Neither may happen on the thread pool, or an outage of the database stops the
+            // whole silo:
+            // hence a thread for each statement given up (at most as many as the pool has connections), and a command timeout that never
+            // comes first.
             var givenUp = new CancellationTokenSource();
             attempt.Begin(connection.ProcessID, givenUp);
             await using var registration = deadline.UnsafeRegister(static source => CancelElsewhere((CancellationTokenSource)source!), givenUp);

@@ -6,10 +6,14 @@ using Npgsql;
 
 namespace Pulse.Grains.Storage;
 
-/// <summary>The pool of connections to PostgreSQL, which is replaced as a whole when one of its connections turns out to be silent.</summary>
+/// <summary>
+/// The pool of connections to PostgreSQL, which is replaced as a whole when one of its connections turns out to be silent.
+/// </summary>
 /// <remarks>
-/// Where a firewall has forgotten the connections or another machine has taken over the address, nothing tells the driver: each pooled connection would cost
-/// one statement its time. Npgsql has no setting for TCP_USER_TIMEOUT, and emptying its pool does not free the places of statements that wait on
+/// Where a firewall has forgotten the connections or another machine has taken over the address, nothing tells the driver: each pooled
+/// connection would cost
+/// one statement its time. Npgsql has no setting for TCP_USER_TIMEOUT, and emptying its pool does not free the places of statements that
+/// wait on
 /// silent connections. Hence a new pool.
 /// </remarks>
 internal sealed class PostgresPool : DbDataSource

@@ -7,7 +7,8 @@ namespace Pulse.Grains.Users;
 
 /// <summary>Commits the lastSeen of many users in one statement, and keeps each value until the database has it.</summary>
 /// <remarks>
-/// A row that another session has locked, or that the database refuses, keeps its own value back and no other. Waits for its own queue at shutdown, so it is
+/// A row that another session has locked, or that the database refuses, keeps its own value back and no other. Waits for its own queue at
+/// shutdown, so it is
 /// registered before the silo and stops after it. Holds at most one value per user.
 /// </remarks>
 internal sealed partial class LastSeenWriter : BackgroundService
@@ -44,7 +45,8 @@ internal sealed partial class LastSeenWriter : BackgroundService
     /// <summary>Saves the value; the later of two for one user stays.</summary>
     /// <returns>Completes once it is committed.</returns>
     /// <exception cref="StoreUnavailableException">
-    /// The database has not taken the value within half a second, or did not answer the last statement. The value is kept and written later.
+    /// The database has not taken the value within half a second, or did not answer the last statement. The value is kept and written
+    /// later.
     /// </exception>
     public async Task SaveAsync(LastSeen seen)
     {
@@ -84,7 +86,10 @@ internal sealed partial class LastSeenWriter : BackgroundService
         }
     }
 
-    /// <summary>Writes what is kept. An unavailable database does not keep the process from stopping: one last attempt, then the log says what is lost.</summary>
+    /// <summary>
+    /// Writes what is kept. An unavailable database does not keep the process from stopping: one last attempt, then the log says what is
+    /// lost.
+    /// </summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
@@ -108,7 +113,9 @@ internal sealed partial class LastSeenWriter : BackgroundService
         }
     }
 
-    /// <summary>Writes the values whose time for a retry has come. While the database is unavailable, one batch finds out whether it is back.</summary>
+    /// <summary>
+    /// Writes the values whose time for a retry has come. While the database is unavailable, one batch finds out whether it is back.
+    /// </summary>
     private async Task WriteKeptAsync(bool all)
     {
         foreach (var batch in TakeDue(all).Chunk(BatchSize))

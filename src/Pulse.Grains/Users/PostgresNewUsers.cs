@@ -27,7 +27,8 @@ internal sealed class PostgresNewUsers(PostgresDatabase database, StoreMetrics m
         SELECT {UserTable.Columns}, false FROM users WHERE id = ANY (@ids)
         """;
 
-    // By e-mail, because it is what two users can have in common: an INSERT waits for another session's uncommitted row with the same e-mail.
+    // By e-mail, because it is what two users can have in common: an INSERT waits for another session's uncommitted row with the same
+    // e-mail.
     private readonly BatchWriter<UserRow, (UserRow? Found, bool IsNew)> _writer = new(
         (users, limits) => FindOrInsertAsync(database, users, limits), user => user.Email, database.BatchSettingsOf(BatchSize, QueueLimit), metrics);
 

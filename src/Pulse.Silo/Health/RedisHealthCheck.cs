@@ -3,7 +3,9 @@ using StackExchange.Redis;
 
 namespace Pulse.Silo.Health;
 
-/// <summary>Whether Redis answers, and takes writes. Without it Pulse goes on, only the presence keys are not updated: degraded, not unhealthy.</summary>
+/// <summary>
+/// Whether Redis answers, and takes writes. Without it Pulse goes on, only the presence keys are not updated: degraded, not unhealthy.
+/// </summary>
 internal sealed class RedisHealthCheck(IConnectionMultiplexer redis, TimeProvider time) : SharedHealthCheck(time)
 {
     private static readonly RedisKey s_key = "pulse/health";

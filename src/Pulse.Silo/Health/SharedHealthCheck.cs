@@ -2,7 +2,9 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Pulse.Silo.Health;
 
-/// <summary>A check of a server. One instance for all callers: an answer is good for a second, and one question is under way at a time.</summary>
+/// <summary>
+/// A check of a server. One instance for all callers: an answer is good for a second, and one question is under way at a time.
+/// </summary>
 /// <remarks>Anybody may ask, as often as they like; a connection each would leave none for users who sign in.</remarks>
 internal abstract class SharedHealthCheck(TimeProvider time) : IHealthCheck
 {

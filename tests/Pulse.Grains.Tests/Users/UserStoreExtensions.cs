@@ -5,7 +5,9 @@ namespace Pulse.Grains.Tests.Users;
 
 internal static class UserStoreExtensions
 {
-    /// <summary>Saves lastSeen as <see cref="LastSeenWriter"/> does: rows that another session has locked are written once they are free.</summary>
+    /// <summary>
+    /// Saves lastSeen as <see cref="LastSeenWriter"/> does: rows that another session has locked are written once they are free.
+    /// </summary>
     public static async Task SaveAsync(this IUserStore users, IReadOnlyCollection<LastSeen> seen)
     {
         for (var left = seen; left.Count > 0;)

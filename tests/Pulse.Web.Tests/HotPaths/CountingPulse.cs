@@ -11,8 +11,8 @@ namespace Pulse.Web.Tests.HotPaths;
 /// <remarks>With hours between renewals, so that nothing but the operation happens while one is measured.</remarks>
 public sealed class CountingPulse : PulseApplication, IAsyncLifetime
 {
-    // Once a second, whatever else happens.
-    private const string MembershipRead = "HGETALL";
+    // Its version once a second and, when that has changed, the table: whatever else happens.
+    private static readonly string[] MembershipReads = ["HGET", "HGETALL"];
 
     private readonly ConcurrentQueue<string> _grainCalls = new();
     private readonly ConcurrentQueue<string> _statements = new();
@@ -72,7 +72,7 @@ public sealed class CountingPulse : PulseApplication, IAsyncLifetime
     }
 
     /// <summary>What has been counted since.</summary>
-    public Counted Count() => new([.. _grainCalls], [.. _redis.FinishProfiling().Select(command => command.Command).Where(command => command != MembershipRead)], [.. _statements]);
+    public Counted Count() => new([.. _grainCalls], [.. _redis.FinishProfiling().Select(command => command.Command).Where(command => !MembershipReads.Contains(command))], [.. _statements]);
 
     private protected override void Adjust(IServiceCollection services) => services.AddSingleton<IIncomingGrainCallFilter>(new Filter(_grainCalls));
 

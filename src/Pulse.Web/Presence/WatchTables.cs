@@ -14,6 +14,7 @@ internal sealed partial class WatchTables(
     // Watches that begin together travel together.
     private static readonly TimeSpan s_gathering = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan s_retryDelay = TimeSpan.FromSeconds(1);
+    private const int TriesToAsk = 5;
     private static readonly TimeSpan s_slowAfter = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, Table> _tables = new();
@@ -101,17 +102,26 @@ internal sealed partial class WatchTables(
     /// </summary>
     private async Task AskAboutUsersWhoAreHereAsync(CancellationToken stoppingToken)
     {
+        foreach (var chunk in watches.Users.Where(userId => watches.IsShownOffline(userId) == false).Chunk(PresenceBatches.MaxUsers))
+        {
+            for (var tries = 0; tries < TriesToAsk && !await TryAskAsync(chunk); tries++)
+            {
+                await Task.Delay(s_retryDelay, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task<bool> TryAskAsync(Guid[] userIds)
+    {
         try
         {
-            foreach (var chunk in watches.Users.Where(userId => watches.IsShownOffline(userId) == false).Chunk(PresenceBatches.MaxUsers))
-            {
-                await watches.AskAsync(chunk);
-                await Task.Delay(s_gathering, time, stoppingToken);
-            }
+            await watches.AskAsync(userIds);
+            return true;
         }
         catch (Exception e)
         {
             LogAskFailed(e.GetType().Name);
+            return false;
         }
     }
 

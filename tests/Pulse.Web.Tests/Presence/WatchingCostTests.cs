@@ -53,6 +53,24 @@ public sealed class WatchingCostTests(WatchingCostTests.ShortLived pulse, ITestO
     }
 
     [Fact]
+    public async Task FrontEndThatATableHasForgotten_SendsItsUsersAgain()
+    {
+        var bob = Guid.CreateVersion7();
+        await using var ada = await HubClient.ConnectAsync(pulse.Address, Token(Guid.CreateVersion7()));
+        await using var bobs = await HubClient.ConnectAsync(pulse.Address, Token(bob));
+        await ada.WatchAsync(bob);
+        var grains = pulse.Services.GetRequiredService<IGrainFactory>();
+        var silo = Assert.Single(await grains.GetGrain<IPresenceReaderGrain>(0).ListSilosAsync());
+        pulse.Calls.Clear();
+
+        await grains.GetGrain<IWatchTableGrain>(silo).ForgetAsync(pulse.Services.GetRequiredService<FrontEnd>().Id);
+        await Eventually.AsyncTrue("the front end has sent its users again", () => Task.FromResult(pulse.Calls.Contains("IWatchTableGrain.UpdateAsync")));
+
+        await bobs.Connection.InvokeAsync("SetStatus", "busy", null);
+        await ada.StatusAsync(bob, "busy");
+    }
+
+    [Fact]
     public async Task WrongState_WithAVersionFromAClockAhead_IsCorrectedByTheAudit()
     {
         var bob = Guid.CreateVersion7();

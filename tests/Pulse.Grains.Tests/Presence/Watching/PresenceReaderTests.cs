@@ -26,8 +26,9 @@ public sealed class PresenceReaderTests(PulseCluster cluster) : IClassFixture<Pu
             var answers = await Reader.ReadAsync(users, []);
             Assert.Equal(users, answers.Select(answer => answer.UserId));
             Assert.All(answers, answer => Assert.Equal((PresenceStatus.Offline, PresenceStatus.Offline, null, false), (answer.Status, answer.OwnStatus, answer.Message, answer.IsProvisional)));
-            Assert.Equal(await cluster.StoredLastSeenAsync(seen), answers[1].LastSeenAt);
-            Assert.NotNull(answers[1].LastSeenAt);
+            // A database that is slow for a moment has no lastSeen to give.
+            if (answers[1].LastSeenAt is not { } lastSeenAt) return false;
+            Assert.Equal(await cluster.StoredLastSeenAsync(seen), lastSeenAt);
             return await CountActiveAsync(users) == 0;
         });
     }

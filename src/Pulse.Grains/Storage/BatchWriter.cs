@@ -6,11 +6,9 @@ namespace Pulse.Grains.Storage;
 /// <summary>Writes the items of many callers in one statement. An item that blocks or fails a batch costs its own caller only.</summary>
 /// <remarks>
 /// While one batch commits, the next gathers, without a timer. A batch that is blocked or refused leaves the queue and is divided, beside
-/// it, until
-/// the item that is the cause stands alone. That item's key is then a suspect: the next items with this key do not enter a batch, and one
-/// of them at a
-/// time asks the database. The connections that all this takes are bounded: one for batches, two for parts of batches, two for items that
-/// wait.
+/// it, until the item that is the cause stands alone. That item's key is then a suspect: the next items with this key do not enter a
+/// batch, and one of them at a time asks the database. The connections that all this takes are bounded: one for batches, two for parts of
+/// batches, two for items that wait.
 /// </remarks>
 /// <param name="commit">Answers each item of a batch, in the same order; or throws for all of them, and has then written none.</param>
 /// <param name="key">What items that block each other have in common, such as a user id.</param>

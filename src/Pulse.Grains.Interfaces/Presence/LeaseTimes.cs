@@ -1,8 +1,11 @@
 namespace Pulse.Presence;
 
-/// <summary>How a lease's times follow from the lifetime of the user's key. Front ends and silos must agree on them.</summary>
+/// <summary>How presence's times follow from the lifetime of the user's key. Front ends and silos must agree on them.</summary>
 public static class LeaseTimes
 {
+    /// <summary>A client that has sent nothing for so long is disconnected. SignalR's clients ping every 15 s, whatever the lifetime of a key.</summary>
+    public static readonly TimeSpan ClientTimeout = TimeSpan.FromSeconds(30);
+
     /// <summary>How long a lease lives without renewal: less than the key, so that a silent front end's users are offline before their keys lapse.</summary>
     /// <remarks>
     /// With the default of 60 s, 50 s: a front end that stands still has renewed 15 s before at the latest, and the clients' SignalR takes 30 s to notice.

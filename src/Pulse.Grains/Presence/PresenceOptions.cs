@@ -56,6 +56,9 @@ internal sealed class PresenceOptions : IValidatableObject
         }
 
         if (OfflineGrace < TimeSpan.Zero) yield return new($"{SectionName}:OfflineGrace is {OfflineGrace}; it must not be negative. 00:00:10 is usual, 0 for none.");
-        if (TimeToLive < TimeSpan.FromSeconds(1)) yield return new($"{SectionName}:TimeToLive is {TimeToLive}; it must be at least a second, such as 00:01:00.");
+        if (TimeToLive < TimeSpan.FromSeconds(1) || TimeToLive > TimeSpan.FromDays(1))
+        {
+            yield return new($"{SectionName}:TimeToLive is {TimeToLive}; it must be at least a second and at most a day, such as 00:01:00.");
+        }
     }
 }

@@ -31,8 +31,8 @@ internal sealed partial class FrontEnd(
     /// <summary>Tells leases of this process from those of others and of earlier runs.</summary>
     public string Id { get; } = Guid.CreateVersion7().ToString("N");
 
-    /// <summary>Live sockets.</summary>
-    public ICollection<LiveConnection> Connections => _connections.Values;
+    /// <summary>Live sockets. Read without a copy, while connections begin and end.</summary>
+    public IEnumerable<LiveConnection> Connections => _connections.Select(connection => connection.Value);
 
     /// <summary>Live sockets of the users of one renewal slot.</summary>
     public ICollection<LiveConnection> ConnectionsOf(int slot) => _slots[slot].Values;

@@ -2,14 +2,15 @@ using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Pulse.Presence;
 
 namespace Pulse.Web.Presence;
 
 /// <summary>The hub and the state behind it.</summary>
 internal static class PresenceHubExtensions
 {
-    /// <summary>A client that has said nothing for so long is gone; SignalR's clients ping every 15 s.</summary>
-    public static readonly TimeSpan ClientTimeout = TimeSpan.FromSeconds(30);
+    /// <summary>See <see cref="LeaseTimes.ClientTimeout"/>.</summary>
+    public static readonly TimeSpan ClientTimeout = LeaseTimes.ClientTimeout;
 
     public const string Path = "/hubs/pulse";
 

@@ -25,7 +25,6 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private readonly LastSeenWriter _lastSeenWriter;
     private readonly PresenceKeys _keys;
     private readonly SiloPauseGuard _pause;
-    private readonly IPresenceIndex _index;
     private readonly PresenceMetrics _metrics;
     private readonly WatchTable _watchTable;
     private readonly PresenceOptions _options;
@@ -34,6 +33,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     private readonly StoredUser _user;
     private readonly ConnectionLeases _leases;
+    private readonly PredecessorCheck _predecessor;
     private readonly Visibility _visibility;
     private readonly SocketHolders _holders;
     private ObserverManager<IFrontEndObserver>? _watchers;
@@ -42,11 +42,6 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private DateTimeOffset? _lastSeenAt;
     private DateTimeOffset? _wentOfflineAt;
     private bool _online;
-    private bool _predecessorChecked;
-
-    // Set when Redis does not answer the question about a predecessor, or when its answer may be wrong. By then every live lease has been renewed here.
-    private DateTimeOffset? _unsureUntil;
-    private bool _keysMayBeLost;
     private bool _isUsed;
     private bool _isShown;
 
@@ -55,12 +50,13 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         IPresenceIndex index, WatchTable watchTable, PresenceMetrics metrics, IOptions<PresenceOptions> options, TimeProvider time,
         ILogger<UserGrain> logger)
     {
-        (_accounts, _lastSeenWriter, _keys, _pause, _index) = (accounts, lastSeenWriter, keys, pause, index);
+        (_accounts, _lastSeenWriter, _keys, _pause) = (accounts, lastSeenWriter, keys, pause);
         (_watchTable, _metrics) = (watchTable, metrics);
         (_options, _time, _logger) = (options.Value, time, logger);
         UserId = context.GrainId.GetGuidKey();
         _user = new(UserId, store, time);
         _leases = new(_options.LeaseDuration);
+        _predecessor = new(UserId, index, _leases, pause, _options, time);
         _visibility = new(UserId);
         _holders = new(_leases, time, logger);
     }
@@ -115,7 +111,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         _visibility.Ask(knownVersion, _time.GetUtcNow());
 
         // An activation that has done nothing but answer for an absent user is not worth its memory.
-        if (!_isUsed && _predecessorChecked && !_leases.IsOnline && _watchers is not { Count: > 0 }) DeactivateOnIdle();
+        if (!_isUsed && _predecessor.IsDone && !_leases.IsOnline && _watchers is not { Count: > 0 }) DeactivateOnIdle();
         return Show().Snapshot;
     }
 
@@ -161,7 +157,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     public async Task DisconnectAsync(ConnectionLease lease, ConnectionEnd how)
     {
         // Before the end is applied, because it moves lastSeen only if the user was visible.
-        await CheckPredecessorAsync();
+        await _predecessor.AskAsync();
 
         // Also for a connection that was never known here: the silo that knew it may have died.
         _leases.End(
@@ -192,7 +188,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     {
         _isUsed = true;
         // For a new connection, SET … GET already reports whether an earlier activation left a key.
-        if (_leases.Count == 0 || _online) await CheckPredecessorAsync();
+        if (_leases.Count == 0 || _online) await _predecessor.AskAsync();
         var wasOnline = _online;
         _online = _leases.IsOnline;
         var keysAgree = Task.CompletedTask;
@@ -248,12 +244,9 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         var (status, message) = !_online ? (PresenceStatus.Offline, null)
             : _leases.IsInvisible ? (PresenceStatus.Invisible, null)
             : DeviceStatus.Merge(_leases.Shown, now, _options.AwayAfter);
-        var unsure = IsUnsure(now);
+        var unsure = _predecessor.IsUnsure(now);
         return _visibility.Show(status, message, _lastSeenAt, concealed: unsure, provisional: unsure || (_leases.Count == 0 && _leases.IsAssumed), now);
     }
-
-    // Whether a device that makes the user invisible may be connected without this activation's knowledge.
-    private bool IsUnsure(DateTimeOffset now) => (!_predecessorChecked || _keysMayBeLost) && (_unsureUntil is null || now < _unsureUntil);
 
     /// <summary>Reads what a new activation does not know: lastSeen, and whether the user is connected.</summary>
     private async Task EnsureInitializedAsync(bool readRow = true)
@@ -267,7 +260,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
             // Presence goes on without the database; lastSeen is shown once the database is back.
         }
 
-        await CheckPredecessorAsync();
+        await _predecessor.AskAsync();
         if (_online || !_leases.IsOnline) return;
         _online = true;
         await SetKeyAsync();
@@ -276,55 +269,10 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private async Task SetKeyAsync()
     {
         var wasThere = await _keys.SetOnlineAsync(UserId, OnlineState);
-        if (_predecessorChecked) return;
-        if (wasThere is true) await AssumeOnlineAsync();
-        else if (wasThere is false) BelieveNoPredecessor();
-        else BeUnsure();
+        if (_predecessor.IsDone) return;
+        await _predecessor.TakeAsync(wasThere);
+        await _keys.TouchAsync(UserId, OnlineState);
     }
-
-    /// <summary>
-    /// Asks whether an earlier activation left the user's key. Its silo may have died with leases of this user that front ends are about to renew. Until they
-    /// have, the key stands for those leases: one connection that closes meanwhile need not be the last, and an invisible user stays invisible.
-    /// </summary>
-    private async Task CheckPredecessorAsync()
-    {
-        if (_predecessorChecked) return;
-        try
-        {
-            if (await _index.IsOnlineAsync(UserId)) await AssumeOnlineAsync();
-            else BelieveNoPredecessor();
-        }
-        catch (PresenceIndexUnavailableException)
-        {
-            BeUnsure();
-        }
-    }
-
-    private async Task AssumeOnlineAsync()
-    {
-        try
-        {
-            var invisible = await _index.IsInvisibleAsync(UserId);
-            _leases.AssumeOnline(_time.GetUtcNow(), _options.TakeoverWindow, invisible);
-            _predecessorChecked = true;
-            if (_online) await _keys.TouchAsync(UserId, OnlineState);
-        }
-        catch (PresenceIndexUnavailableException)
-        {
-            BeUnsure();
-        }
-    }
-
-    // After a pause the silo that should have kept the key may have been this one: the key may have expired beside live leases.
-    private void BelieveNoPredecessor()
-    {
-        _keysMayBeLost = !_pause.MayExpireLeases;
-        if (_keysMayBeLost) BeUnsure();
-        _predecessorChecked = !_keysMayBeLost || _online;
-    }
-
-    // Asked again with the next message. Until then what this activation says is provisional, and a watcher keeps the last state that it received.
-    private void BeUnsure() => _unsureUntil ??= _time.GetUtcNow() + _options.LeaseDuration;
 
     private void CountFlaps()
     {

@@ -3,6 +3,7 @@ using System.Security.Claims;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Microsoft.IdentityModel.Tokens;
+using Pulse.Silo;
 
 namespace Pulse.Web.Auth;
 
@@ -12,7 +13,7 @@ namespace Pulse.Web.Auth;
 /// that it was checked with, and whether the session still lives is asked anew every time. Kept by SHA-256: a dump of memory shows no token.
 /// Bounded: when the young generation is full it becomes the old one, and what was in the old one and not asked for since is forgotten.
 /// </remarks>
-internal sealed class CheckedTokens(TimeProvider time)
+internal sealed class CheckedTokens([FromKeyedServices(ClockSetup.WallClock)] TimeProvider time)
 {
     /// <summary>Tokens per generation; some 20 MB when both are full.</summary>
     internal const int GenerationSize = 16 * 1024;

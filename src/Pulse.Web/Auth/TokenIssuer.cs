@@ -4,12 +4,13 @@ using System.Text;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
+using Pulse.Silo;
 using Pulse.Users;
 
 namespace Pulse.Web.Auth;
 
 /// <summary>Makes Pulse's own access tokens (HS256).</summary>
-internal sealed class TokenIssuer(IOptions<AuthOptions> options, TimeProvider time)
+internal sealed class TokenIssuer(IOptions<AuthOptions> options, [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time)
 {
     // Times are set below, from the injected clock.
     private static readonly JsonWebTokenHandler s_handler = new() { SetDefaultTimesOnTokenCreation = false };

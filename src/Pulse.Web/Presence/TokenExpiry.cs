@@ -1,8 +1,12 @@
+using Pulse.Silo;
+
 namespace Pulse.Web.Presence;
 
 /// <summary>Holds open sockets to their tokens: warns the client once before a token expires, and closes the socket when the token has
 /// expired.</summary>
-internal sealed partial class TokenExpiry(FrontEnd frontEnd, TimeProvider time, ILogger<TokenExpiry> logger) : BackgroundService
+internal sealed partial class TokenExpiry(
+    FrontEnd frontEnd, [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time, ILogger<TokenExpiry> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan LongestNotice = TimeSpan.FromMinutes(1);
 

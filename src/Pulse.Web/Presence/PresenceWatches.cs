@@ -130,6 +130,9 @@ internal sealed partial class PresenceWatches(
             if (Later(known.LastSeenAt, presence.LastSeenAt) is var lastSeenAt && presence.LastSeenAt != lastSeenAt) presence = presence with { LastSeenAt = lastSeenAt };
             if (!wasRead && known.LastSeenAt != lastSeenAt) known = watched.Known = known with { LastSeenAt = lastSeenAt };
 
+            // lastSeen is saved from time to time while a user is connected, and a new activation reads it. For watchers it changes when the user goes offline.
+            if (known.Status != PresenceStatus.Offline && presence.Status != PresenceStatus.Offline) presence = presence with { LastSeenAt = known.LastSeenAt };
+
             // Another state under a lower version comes late, or from a silo whose clock is behind; and one that was read may be older than a change.
             var isLate = presence.Version <= known.Version;
             if (Differs(known, presence) && (isLate || isRead)) return !watched.IsAsking && (watched.IsAsking = true);

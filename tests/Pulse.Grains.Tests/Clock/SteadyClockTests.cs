@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Pulse.Silo;
 using Xunit;
 
@@ -57,6 +58,15 @@ public sealed class SteadyClockTests
         }
 
         Assert.Equal(0.9, (_clock.GetUtcNow() - before).TotalSeconds, 3);
+    }
+
+    [Fact]
+    public void AddSteadyClock_AfterTheFirstTime_KeepsBothClocks()
+    {
+        using var services = new ServiceCollection().AddLogging().AddSteadyClock().AddSteadyClock().BuildServiceProvider();
+
+        Assert.IsType<SteadyClock>(services.GetRequiredService<TimeProvider>());
+        Assert.Same(TimeProvider.System, services.GetRequiredKeyedService<TimeProvider>(ClockSetup.WallClock));
     }
 
     private sealed class ManualClock : TimeProvider

@@ -63,7 +63,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     private Guid UserId { get; }
 
-    // What others may see of a user who is online: nothing while the user is invisible, and nothing on the word of a key alone.
+    // What others may see of a connected user: nothing while the user is invisible, and nothing before a front end has renewed a lease here.
     private DateTimeOffset? VisibleSeenAt => _leases.IsInvisible || _leases.SeenAt == default ? null : _leases.SeenAt;
 
     private PresenceKeys.OnlineState OnlineState => new(_leases.NextDeadline, VisibleSeenAt, _leases.IsInvisible);
@@ -135,7 +135,9 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     {
         var replaced = lease.PreviousConnectionId is { } previous ? _leases.Find(previous) : null;
         await RenewAsync([lease], frontEnd);
-        if (replaced is not null) await _holders.CloseReplacedAsync(replaced);
+
+        // Not awaited: the front end of the replaced connection may be the one that has died, and would hold up the client that reconnects.
+        if (replaced is not null) _ = _holders.CloseReplacedAsync(replaced);
         if (_leases.Count > _options.MaxConnectionsPerUser) await _holders.CloseOldestAsync(_leases.Count - _options.MaxConnectionsPerUser);
     }
 

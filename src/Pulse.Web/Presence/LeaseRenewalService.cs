@@ -31,7 +31,7 @@ internal sealed class LeaseRenewalService(FrontEnd frontEnd, IOptions<HeartbeatO
         }
     }
 
-    // Not waited for: a silo that does not answer must not keep the users of others from being renewed. Each call ends by its own timeout.
+    // The calls are not awaited: a silo that does not answer would delay the renewal of all other users. Each call ends by its own timeout.
     private void Renew(int slot)
     {
         foreach (var connections in frontEnd.ConnectionsOf(slot).GroupBy(connection => connection.UserId)) _ = frontEnd.RenewAsync(connections);

@@ -53,6 +53,6 @@ internal sealed partial class WatchAudit(
         }
     }
 
-    [LoggerMessage(2140, LogLevel.Debug, "Watched users were not compared with their keys ({Reason}); the next round does.")]
+    [LoggerMessage(2153, LogLevel.Debug, "Watched users were not compared with their keys ({Reason}); the next round does.")]
     private partial void LogFailed(string reason);
 }

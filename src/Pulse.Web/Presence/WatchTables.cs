@@ -237,12 +237,12 @@ internal sealed partial class WatchTables(
         journal.Reach(counted.Select(table => table.IsInSync ? table.Position : 0).DefaultIfEmpty(journal.End).Min(), needed);
     }
 
-    [LoggerMessage(2130, LogLevel.Debug, "The list of silos could not be read ({Reason}); it is read again.")]
+    [LoggerMessage(2150, LogLevel.Debug, "The list of silos could not be read ({Reason}); it is read again.")]
     private partial void LogSilosUnknown(string reason);
 
-    [LoggerMessage(2131, LogLevel.Debug, "A silo's watch table did not answer ({Reason}); it is sent all watched users again.")]
+    [LoggerMessage(2151, LogLevel.Debug, "A silo's watch table did not answer ({Reason}); it is sent all watched users again.")]
     private partial void LogTableFailed(string reason);
 
-    [LoggerMessage(2132, LogLevel.Debug, "After a silo was lost, grains of watched users did not answer ({Reason}); the audit asks again.")]
+    [LoggerMessage(2152, LogLevel.Debug, "After a silo was lost, grains of watched users did not answer ({Reason}); the audit asks again.")]
     private partial void LogAskFailed(string reason);
 }

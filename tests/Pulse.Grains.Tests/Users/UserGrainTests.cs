@@ -235,6 +235,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
 
         await User.ConnectAsync(Lease("new") with { PreviousConnectionId = Lease("old").ConnectionId }, Cluster.FrontEnd);
 
+        await Eventually.AsyncEqual(1, () => Task.FromResult(Cluster.Told.ClosedOf(Id).Length));
         Assert.Equal([(Lease("old").ConnectionId, CloseReason.Replaced)], Cluster.Told.ClosedOf(Id));
     }
 

@@ -11,7 +11,7 @@ internal sealed class DisconnectRetryService(FrontEnd frontEnd, TimeProvider tim
         {
             while (true)
             {
-                await frontEnd.TellEndsAsync(stoppingToken);
+                frontEnd.RetryEnds();
                 await Task.Delay(Interval, time, stoppingToken);
             }
         }

@@ -23,6 +23,7 @@ internal sealed partial class FrontEnd(
     private const int EndsToldAtOnce = 128;
 
     private readonly ConcurrentQueue<(Guid UserId, ConnectionLease Lease, ConnectionEnd How)> _untoldEnds = new();
+    private int _retrying;
 
     // A revoked session's sockets close within a second: a client that reads has been told by then, and one that does not is cut off.
     private static readonly TimeSpan TimeToTell = TimeSpan.FromMilliseconds(500);
@@ -141,15 +142,24 @@ internal sealed partial class FrontEnd(
         }
     }
 
-    /// <summary>Tries again, once each, to tell the ends that no grain took. Their leases may have run out: what counts then is when the user was last seen.</summary>
-    public Task TellEndsAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Begins to report again, once each, the ends that no grain took. Their leases may have expired: what counts then is when the user was last seen. Waits for
+    /// none of them, because a silo that does not answer must not hold up the ends of other silos' users.
+    /// </summary>
+    public void RetryEnds()
     {
-        // Some may be of a silo that does not answer: the others' must not wait until each of those calls has timed out.
-        var parallel = new ParallelOptions { MaxDegreeOfParallelism = EndsToldAtOnce, CancellationToken = cancellationToken };
-        return Parallel.ForAsync(0, _untoldEnds.Count, parallel, async (_, _) =>
+        for (var count = _untoldEnds.Count; count > 0 && Volatile.Read(ref _retrying) < EndsToldAtOnce && _untoldEnds.TryDequeue(out var end); count--)
         {
-            if (_untoldEnds.TryDequeue(out var end) && end.Lease.SeenAt + UntoldEndsKeptFor > time.GetUtcNow()) await EndAsync(end.UserId, end.Lease, end.How);
-        });
+            if (end.Lease.SeenAt + UntoldEndsKeptFor <= time.GetUtcNow()) continue;
+            Interlocked.Increment(ref _retrying);
+            _ = RetryEndAsync(end.UserId, end.Lease, end.How);
+        }
+    }
+
+    private async Task RetryEndAsync(Guid userId, ConnectionLease lease, ConnectionEnd how)
+    {
+        await EndAsync(userId, lease, how);
+        Interlocked.Decrement(ref _retrying);
     }
 
     private ConcurrentDictionary<string, LiveConnection> SlotOf(LiveConnection connection) =>

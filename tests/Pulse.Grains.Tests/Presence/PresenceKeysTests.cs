@@ -1,0 +1,56 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Pulse.Grains.Presence;
+using Pulse.Grains.Tests.Presence.Watching;
+using Xunit;
+
+namespace Pulse.Grains.Tests.Presence;
+
+/// <summary>What a silo does with the keys of its online users, by the index in memory and a clock that the test sets.</summary>
+public sealed class PresenceKeysTests
+{
+    private readonly SteppedClock _clock = new();
+    private readonly MemoryPresenceIndex _index;
+    private readonly PresenceKeys _keys;
+    private readonly Guid _user = Guid.CreateVersion7();
+
+    public PresenceKeysTests()
+    {
+        var options = Options.Create(new PresenceOptions());
+        _index = new(options, _clock);
+        _keys = new(_index, options, _clock, NullLogger<PresenceKeys>.Instance);
+    }
+
+    [Fact]
+    public async Task InvisibleUser_HasBothKeys_ForAsLongAsTheyAreRenewed()
+    {
+        await _keys.SetOnlineAsync(_user, State(invisible: true));
+        for (var i = 0; i < 10; i++)
+        {
+            _clock.Set(_clock.Now.AddSeconds(20));
+            await _keys.RenewAsync();
+            Assert.Equal((true, true), (await _index.IsOnlineAsync(_user), await _index.IsInvisibleAsync(_user)));
+        }
+
+        await _keys.TouchAsync(_user, State(invisible: false));
+        Assert.Equal((true, false), (await _index.IsOnlineAsync(_user), await _index.IsInvisibleAsync(_user)));
+    }
+
+    [Fact]
+    public async Task UserWhoseGrainIsElsewhere_LosesItsKeyByTimeToLive()
+    {
+        await _keys.SetOnlineAsync(_user, State(invisible: false));
+        _clock.Set(_clock.Now.AddSeconds(51));
+        Assert.Equal([_user], _keys.FindExpired());
+
+        // As after a call that went to the grain on another silo, and left the entry here as it was.
+        _keys.ReleaseIfOverdue(_user);
+
+        Assert.Empty(_keys.FindExpired());
+        _clock.Set(_clock.Now.AddSeconds(60));
+        await _keys.RenewAsync();
+        Assert.False(await _index.IsOnlineAsync(_user));
+    }
+
+    private PresenceKeys.OnlineState State(bool invisible) => new(_clock.Now.AddSeconds(50), _clock.Now, invisible);
+}

@@ -17,6 +17,9 @@ internal sealed partial class SchemaStartup(IServiceProvider services, TimeProvi
             try
             {
                 await services.ApplyPulseSchemaAsync(cancellationToken);
+
+                // In a rolling restart the first requests come as soon as the silo is a member.
+                await services.WarmUpPulseStoresAsync(cancellationToken);
                 return;
             }
             catch (StoreUnavailableException e) when (time.GetElapsedTime(start) < Patience)

@@ -46,8 +46,11 @@ internal sealed class Fleet
         await Parallel.ForEachAsync(Users.Except(Writers.Select(writer => writer.UserId)), parallel, async (id, _) =>
         {
             var writer = new Writer(_http, id, Email(id), _token(id));
-            await writer.WriteAsync();
-            Assert.Equal(1, writer.Answered);
+            await Wait.UntilAsync($"a row for {id}", async () =>
+            {
+                await writer.WriteAsync();
+                return writer.AnsweredCount == 1 ? "" : writer.Failures[^1];
+            }, Scale.Patience);
         });
         foreach (var socket in Sockets.Values) socket.Connect();
         await Wait.UntilAsync("every user connected", () => Task.FromResult(Connected == Users.Length ? "" : $"{Connected} of {Users.Length}"), TimeSpan.FromMinutes(3));

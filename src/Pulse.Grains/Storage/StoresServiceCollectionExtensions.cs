@@ -45,6 +45,11 @@ public static class StoresServiceCollectionExtensions
     public static Task ApplyPulseSchemaAsync(this IServiceProvider services, CancellationToken cancellationToken = default) =>
         services.GetRequiredService<IStoreDatabase>().ApplySchemaAsync(cancellationToken);
 
+    /// <summary>Makes the stores ready for their first request. The schema must be up to date.</summary>
+    /// <exception cref="StoreUnavailableException">The database does not answer.</exception>
+    public static Task WarmUpPulseStoresAsync(this IServiceProvider services, CancellationToken cancellationToken = default) =>
+        services.GetRequiredService<IUserStore>().WarmUpAsync(cancellationToken);
+
     /// <summary>Keeps grain state (Orleans' default storage) in the same database. Needs <see cref="AddPulseStores"/>.</summary>
     public static ISiloBuilder AddPulseGrainStorage(this ISiloBuilder silo) => silo.AddAdoNetGrainStorageAsDefault(
         storage => storage.Configure<IStoreDatabase>((options, database) =>

@@ -8,6 +8,10 @@ namespace Pulse.Grains.Users;
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the database does not answer in time.</remarks>
 internal interface IUserStore
 {
+    /// <summary>Runs the statements of a user's first request, without effect.</summary>
+    /// <remarks>A process's first connection and the compilation of its driver can take longer than a caller waits.</remarks>
+    Task WarmUpAsync(CancellationToken cancellationToken = default);
+
     /// <summary>The row, or <see langword="null"/>. One round trip.</summary>
     Task<UserRow?> FindAsync(Guid userId, CancellationToken cancellationToken = default);
 

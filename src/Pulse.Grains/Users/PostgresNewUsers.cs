@@ -32,6 +32,9 @@ internal sealed class PostgresNewUsers(PostgresDatabase database, StoreMetrics m
     private readonly BatchWriter<UserRow, (UserRow? Found, bool IsNew)> _writer = new(
         (users, limits) => FindOrInsertAsync(database, users, limits), user => user.Email, database.BatchSettingsOf(BatchSize, QueueLimit), metrics);
 
+    /// <summary>Inserts nobody.</summary>
+    public Task WarmUpAsync() => FindOrInsertAsync(database, [], BatchLimits.Alone(SchemaUpgrade.StatementTimeout));
+
     /// <inheritdoc cref="IUserStore.FindOrInsertAsync"/>
     public async Task<(UserRow? Found, UserWrite Insert)> FindOrInsertAsync(UserRow user, CancellationToken cancellationToken)
     {

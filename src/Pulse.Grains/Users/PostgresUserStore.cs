@@ -47,6 +47,13 @@ internal sealed class PostgresUserStore(PostgresDatabase database, StoreMetrics 
     private readonly PostgresNewUsers _newUsers = new(database, metrics);
 
     /// <inheritdoc/>
+    public async Task WarmUpAsync(CancellationToken cancellationToken = default)
+    {
+        await FindAsync(Guid.Empty, cancellationToken);
+        await _newUsers.WarmUpAsync();
+    }
+
+    /// <inheritdoc/>
     public Task<UserRow?> FindAsync(Guid userId, CancellationToken cancellationToken = default) => database.ReadAsync(
         UserTable.FindSql,
         async (command, token) =>

@@ -28,6 +28,9 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
         """;
 
     /// <inheritdoc/>
+    public Task WarmUpAsync(CancellationToken cancellationToken = default) => FindAsync(Guid.Empty, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<UserRow?> FindAsync(Guid userId, CancellationToken cancellationToken = default) => database.ReadAsync(
         connection =>
         {

@@ -45,6 +45,8 @@ public sealed class StoredUserTests
 
         public int Reads { get; private set; }
 
+        public Task WarmUpAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
         public Task<UserRow?> FindAsync(Guid userId, CancellationToken cancellationToken)
         {
             Reads++;

@@ -12,6 +12,14 @@ public abstract class UserStoreContract(StoresFixture stores)
     private readonly IUserStore _users = stores.Users;
 
     [Fact]
+    public async Task WarmUp_InsertsNobody()
+    {
+        await _users.WarmUpAsync();
+
+        Assert.Null(await _users.FindAsync(Guid.Empty));
+    }
+
+    [Fact]
     public async Task Find_UnknownUser_IsNull() => Assert.Null(await _users.FindAsync(Guid.NewGuid()));
 
     [Fact]

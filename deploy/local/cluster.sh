@@ -76,7 +76,7 @@ pulse() {
   launch "$name" env \
     ASPNETCORE_ENVIRONMENT="${ASPNETCORE_ENVIRONMENT:-Production}" \
     ASPNETCORE_URLS="http://127.0.0.1:$(port "$name")" \
-    ConnectionStrings__Postgres="Host=127.0.0.1;Port=$(port postgres);Username=pulse;Database=pulse" \
+    ConnectionStrings__Postgres="Host=127.0.0.1;Port=$(port postgres);Username=pulse;Database=pulse;${PULSE_CLUSTER_POSTGRES_OPTIONS:-}" \
     ConnectionStrings__Redis="127.0.0.1:$(port redis)" \
     Pulse__Cluster__AdvertisedAddress=127.0.0.1 \
     Pulse__Auth__SigningKey="$(cat "$dir/signing-key")" \

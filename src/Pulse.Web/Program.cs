@@ -30,6 +30,8 @@ builder.AddPulseKeyRing();
 builder.AddPulseHttp();
 // Who may say which client they speak for.
 builder.AddTrustedProxies();
+// Where browsers reach this site.
+builder.AddSite();
 // Which other sites' pages may call.
 builder.AddPulseCors();
 // Whose access tokens and cookies are accepted, and how Pulse makes its own.
@@ -52,8 +54,9 @@ app.Services.GetRequiredService<IStartupValidator>().Validate();
 
 // Before all that asks for the client's address or scheme.
 app.UseTrustedProxies();
+app.UseSite();
 // Outermost, so that every answer has what they set.
-app.UseSecurityHeaders();
+app.UseSecurityHeaders(app.Services.GetRequiredService<IOptions<PagesOptions>>().Value.PictureSources);
 app.UseDraining();
 // Around all that can fail.
 app.UseProblems();
@@ -76,14 +79,16 @@ app.UseSameOriginGuard();
 
 // Pages: /, /signin, /dashboard, /example.
 app.MapPages();
+// Data, for other origins too.
+var data = app.MapGroup("").RequireCors(CorsSetup.Data);
 // Profiles: /auth/sync, /auth/me, /users/{id}.
-app.MapUsers();
+data.MapUsers();
 // Sign-ins: /auth/token, /auth/sessions, /auth/signout.
-app.MapSessions();
+data.MapSessions();
 // Presence for those who ask once: /presence.
-app.MapPresence();
+data.MapPresence();
 // Presence for those who stay: /hubs/pulse.
-app.MapPresenceHub();
+app.MapPresenceHub(CorsSetup.Hub);
 // Signing in: /auth/signin/*, /auth/callback/*, /auth/accounts.
 app.MapPulseSignIn();
 // A token for anyone, in Development only: /auth/dev.

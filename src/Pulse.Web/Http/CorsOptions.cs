@@ -8,7 +8,7 @@ internal sealed class CorsOptions
     /// <summary>Where these settings are read from.</summary>
     public const string SectionName = "Pulse:Cors";
 
-    /// <summary>Origins, as browsers send them: <c>https://app.example.com</c>. Default none. Each may send credentials, so each is named; there is no wildcard.</summary>
+    /// <summary>Origins, as browsers send them: <c>https://app.example.com</c>, or of packaged applications <c>capacitor://localhost</c>. Default none; no wildcard.</summary>
     public IList<string> Origins { get; } = [];
 }
 
@@ -29,6 +29,6 @@ internal sealed class CorsOptionsValidator : IValidateOptions<CorsOptions>
     private static bool IsOrigin(string? text) =>
         text is not null && !text.Contains('*', StringComparison.Ordinal)
         && Uri.TryCreate(text, UriKind.Absolute, out var uri)
-        && uri.Scheme is "http" or "https"
+        && uri.Scheme is not ("file" or "data" or "blob" or "about" or "javascript") && uri.Host.Length > 0
         && string.Equals(uri.GetLeftPart(UriPartial.Authority), text, StringComparison.OrdinalIgnoreCase);
 }

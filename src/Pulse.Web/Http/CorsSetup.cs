@@ -2,10 +2,16 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.Http;
 
-/// <summary>Lets the listed origins' pages call Pulse, with their credentials.</summary>
+/// <summary>Lets the listed origins' pages call routes that take a token. An endpoint without a policy answers no other origin.</summary>
 internal static class CorsSetup
 {
-    /// <summary>Adds the default policy from <see cref="CorsOptions"/>.</summary>
+    /// <summary>The policy of routes that answer data.</summary>
+    public const string Data = "pulse-data";
+
+    /// <summary>The policy of the hub: SignalR's client sends every request with credentials, and a browser refuses an answer that allows none.</summary>
+    public const string Hub = "pulse-hub";
+
+    /// <summary>Adds both policies from <see cref="CorsOptions"/>.</summary>
     public static void AddPulseCors(this IHostApplicationBuilder builder)
     {
         builder.Services.AddOptions<CorsOptions>().BindConfiguration(CorsOptions.SectionName).ValidateOnStart();
@@ -13,11 +19,10 @@ internal static class CorsSetup
         builder.Services.AddCors();
         builder.Services.AddOptions<Microsoft.AspNetCore.Cors.Infrastructure.CorsOptions>().Configure<IOptions<CorsOptions>>((framework, pulse) =>
         {
-            if (pulse.Value.Origins.Count == 0)
-                framework.AddDefaultPolicy(_ => { });
-            else
-                framework.AddDefaultPolicy(policy => policy.WithOrigins([.. pulse.Value.Origins]).AllowAnyHeader().AllowAnyMethod().AllowCredentials()
-                    .WithExposedHeaders("WWW-Authenticate", "Retry-After", "Location"));
+            string[] origins = [.. pulse.Value.Origins];
+            framework.AddPolicy(Data, policy => policy.WithOrigins(origins).AllowAnyHeader().AllowAnyMethod()
+                .WithExposedHeaders("WWW-Authenticate", "Retry-After", "Location"));
+            framework.AddPolicy(Hub, policy => policy.WithOrigins(origins).AllowAnyHeader().AllowAnyMethod().AllowCredentials());
         });
     }
 }

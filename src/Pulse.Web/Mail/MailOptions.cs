@@ -45,13 +45,10 @@ internal sealed class MailOptions
 
     /// <summary>How many sign-in links one client address (IPv4, or IPv6 /64) may ask for in a minute, per front end. Default 10.</summary>
     public int RequestsPerMinute { get; set; } = 10;
-
-    /// <summary>Where people reach this site: links in mails begin with it. Default, in Development or where <c>AllowedHosts</c> is set: the request's host.</summary>
-    public string? PublicUrl { get; set; }
 }
 
 /// <summary>Finds every fault in <see cref="MailOptions"/> at once; each message names its setting and never the password.</summary>
-internal sealed class MailOptionsValidator(IHostEnvironment environment, IConfiguration configuration) : IValidateOptions<MailOptions>
+internal sealed class MailOptionsValidator(IHostEnvironment environment) : IValidateOptions<MailOptions>
 {
     public ValidateOptionsResult Validate(string? name, MailOptions options)
     {
@@ -65,8 +62,6 @@ internal sealed class MailOptionsValidator(IHostEnvironment environment, IConfig
         if (mail.RequestsPerMinute < 1) yield return $"{At}:RequestsPerMinute must be at least 1; it is {mail.RequestsPerMinute}.";
         if (mail.Timeout <= TimeSpan.Zero || mail.Timeout > TimeSpan.FromMinutes(1))
             yield return $"{At}:Timeout must be above zero and at most a minute; it is {mail.Timeout:c}.";
-        if (!string.IsNullOrEmpty(mail.PublicUrl) && !IsSite(mail.PublicUrl))
-            yield return $"{At}:PublicUrl must be a site such as https://pulse.example.com, without path, and https outside Development; it is '{mail.PublicUrl}'.";
 
         if (string.IsNullOrWhiteSpace(mail.Host))
         {
@@ -81,14 +76,5 @@ internal sealed class MailOptionsValidator(IHostEnvironment environment, IConfig
             yield return $"{At}:{(string.IsNullOrEmpty(mail.User) ? "User" : "Password")} is not set. Set both User and Password, or neither.";
         if (!string.IsNullOrEmpty(mail.Password) && mail.Security == MailSecurity.None && !environment.IsDevelopment())
             yield return $"{At}:Security is None, which would send the password in clear. Use StartTls or Tls.";
-
-        // Whoever asks for a link for somebody else's address would otherwise choose, by the Host header, where the link in that mail leads.
-        if (string.IsNullOrEmpty(mail.PublicUrl) && !environment.IsDevelopment() && (configuration["AllowedHosts"] is null or "" or "*"))
-            yield return $"{At}:PublicUrl is not set. Links in mails begin with it; set it to where people reach this site, or restrict AllowedHosts.";
     }
-
-    private bool IsSite(string url) =>
-        Uri.TryCreate(url, UriKind.Absolute, out var uri)
-        && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && environment.IsDevelopment()))
-        && uri is { PathAndQuery: "/", Fragment: "", UserInfo: "" };
 }

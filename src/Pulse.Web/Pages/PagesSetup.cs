@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using Pulse.Web.Pages.Dashboard;
 
 namespace Pulse.Web.Pages;
@@ -25,7 +26,9 @@ internal static class PagesSetup
 
         builder.Services.AddSingleton<AssetUrls>();
         builder.Services.AddOptions<PagesOptions>().BindConfiguration(PagesOptions.SectionName)
-            .PostConfigure<IHostEnvironment>((pages, environment) => pages.ListPeople ??= environment.IsDevelopment());
+            .PostConfigure<IHostEnvironment>((pages, environment) => pages.ListPeople ??= environment.IsDevelopment())
+            .ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<PagesOptions>, PagesOptionsValidator>();
         builder.Services.AddSingleton<PeopleReader>();
         builder.Services.AddSingleton<DashboardReader>();
     }

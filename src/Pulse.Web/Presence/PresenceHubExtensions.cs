@@ -49,11 +49,12 @@ internal static class PresenceHubExtensions
     }
 
     /// <summary>Maps <c>/hubs/pulse</c>. <see cref="TokenExpiry"/> closes sockets whose token runs out: SignalR's own way knows no new token.</summary>
-    public static void MapPresenceHub(this IEndpointRouteBuilder endpoints) => endpoints.MapHub<PresenceHub>(Path, connections =>
+    public static void MapPresenceHub(this IEndpointRouteBuilder endpoints, string corsPolicy) => endpoints.MapHub<PresenceHub>(Path, connections =>
         // SignalR sends no pings to a client that polls, and gives it up 15 s (ConnectionOptions.DisconnectTimeout) after its last poll was
         // answered. With the framework's 90 s for a poll, a client that sleeps would count as present for 105 s. This way it is
         // ClientTimeout, as for the other transports.
-        connections.LongPolling.PollTimeout = ClientTimeout / 2);
+        connections.LongPolling.PollTimeout = ClientTimeout / 2)
+        .RequireCors(corsPolicy);
 
     /// <summary>What the hub needs of the pipeline before authentication: takes no sockets while this front end leaves, and has each one's end observed.</summary>
     public static void UsePresenceHub(this IApplicationBuilder app)

@@ -56,6 +56,10 @@ internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEn
         options.Scope.Clear();
         foreach (var scope in (string[])["openid", "email", "profile"]) options.Scope.Add(scope);
 
+        // The framework would answer at /signout-oidc and /signout-callback-oidc. Pulse offers no sign-out at the provider.
+        options.RemoteSignOutPath = default;
+        options.SignedOutCallbackPath = default;
+
         // Who it is is all that is wanted; the provider's tokens are dropped.
         options.SaveTokens = false;
         options.GetClaimsFromUserInfoEndpoint = provider.UserInfo;

@@ -1,11 +1,10 @@
-using Microsoft.Extensions.Options;
 using Pulse.Identity;
 using Pulse.Web.Mail;
 
 namespace Pulse.Web.SignIn;
 
 /// <summary>Makes sign-in links and mails them.</summary>
-internal sealed class EmailLinks(IGrainFactory grains, IMailSender sender, IOptions<MailOptions> mail, IConfiguration configuration)
+internal sealed class EmailLinks(IGrainFactory grains, IMailSender sender, IConfiguration configuration)
 {
     /// <summary>Where links lead.</summary>
     public const string CallbackPath = "/auth/callback/email";
@@ -14,7 +13,7 @@ internal sealed class EmailLinks(IGrainFactory grains, IMailSender sender, IOpti
     public TimeSpan Lifetime { get; } = configuration.GetValue("Pulse:SignInLinks:Lifetime", TimeSpan.FromMinutes(10));
 
     /// <summary>Mails a new link, or nothing if that mailbox has enough good ones: nobody may be buried in mail.</summary>
-    /// <param name="request">The request, for the site's address where the settings do not give it.</param>
+    /// <param name="request">The request, which has the site's address.</param>
     /// <param name="email">Normalised address. Whether it is a user's makes no difference.</param>
     /// <param name="returnUrl">A path of this site.</param>
     /// <exception cref="MailUnavailableException">The mail was not sent.</exception>
@@ -24,7 +23,7 @@ internal sealed class EmailLinks(IGrainFactory grains, IMailSender sender, IOpti
         var (token, hash) = EmailToken.Create();
         if (!await grains.GetGrain<ISignInLinksGrain>(email).AddAsync(hash)) return;
 
-        var site = new Uri(string.IsNullOrEmpty(mail.Value.PublicUrl) ? $"{request.Scheme}://{request.Host.Value}" : mail.Value.PublicUrl);
+        var site = new Uri($"{request.Scheme}://{request.Host.Value}");
         var link = new Uri(site, $"{CallbackPath}?token={token}&returnUrl={Uri.EscapeDataString(returnUrl)}").AbsoluteUri;
         try
         {

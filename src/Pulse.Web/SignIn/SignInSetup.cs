@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Pulse.Silo.Health;
+using Pulse.Web.Http;
 using Pulse.Web.Mail;
 
 namespace Pulse.Web.SignIn;
@@ -17,6 +18,7 @@ internal static class SignInSetup
         builder.AddPulseMail();
         services.AddOptions<SignInOptions>().BindConfiguration(SignInOptions.SectionName).ValidateOnStart();
         services.AddSingleton<IValidateOptions<SignInOptions>, SignInOptionsValidator>();
+        services.AddSingleton<IValidateOptions<SiteOptions>, PublicUrlRequirement>();
 
         // What AddOpenIdConnect does, but for as many schemes as the settings have; the order of the two PostConfigures matters.
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<OpenIdConnectOptions>, OpenIdConnectPostConfigureOptions>());

@@ -13,14 +13,26 @@ public sealed class CorsTests
     private const string Listed = "https://app.example";
 
     [Fact]
-    public async Task Preflight_ListedOrigin_MayComeWithCredentials()
+    public async Task Preflight_ListedOrigin_MayBringATokenAndNoCredentials()
     {
         await using var app = await StartAsync(Listed, "http://localhost:3000");
         using var response = await PreflightAsync(app, Listed);
 
         Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
         Assert.Equal(Listed, response.Headers.GetValues("Access-Control-Allow-Origin").Single());
-        Assert.Equal("true", response.Headers.GetValues("Access-Control-Allow-Credentials").Single());
+        Assert.False(response.Headers.Contains("Access-Control-Allow-Credentials"));
+    }
+
+    [Theory]
+    [InlineData("capacitor://localhost")]
+    [InlineData("ionic://localhost")]
+    [InlineData("tauri://localhost")]
+    public async Task Preflight_PackagedApplication_IsAnswered(string origin)
+    {
+        await using var app = await StartAsync(origin);
+        using var response = await PreflightAsync(app, origin);
+
+        Assert.Equal(origin, response.Headers.GetValues("Access-Control-Allow-Origin").Single());
     }
 
     [Theory]
@@ -44,6 +56,8 @@ public sealed class CorsTests
     [InlineData("https://app.example/path")]
     [InlineData("app.example")]
     [InlineData("null")]
+    [InlineData("file:///app")]
+    [InlineData("capacitor:localhost")]
     public async Task Start_WithWhatIsNoOrigin_IsRefusedAndNamesTheSetting(string origin)
     {
         var refused = await Assert.ThrowsAsync<OptionsValidationException>(() => StartAsync(Listed, origin));
@@ -69,7 +83,7 @@ public sealed class CorsTests
         builder.Logging.ClearProviders();
         var app = builder.Build();
         app.UseCors();
-        app.MapGet("/", () => "");
+        app.MapGet("/", () => "").RequireCors(CorsSetup.Data);
         await app.StartAsync();
         return app;
     }

@@ -1,6 +1,9 @@
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Internal;
+using Microsoft.Extensions.Options;
+using Pulse.Web.Http;
 using Pulse.Web.Mail;
 using Pulse.Web.SignIn;
 
@@ -34,10 +37,6 @@ public sealed class SignInOptionsTests
     [Theory]
     [InlineData("Production", "")]
     [InlineData("Development", "", "Host=mail.example", "From=pulse@example.com")]
-    [InlineData("Production", "PublicUrl is not set", "Host=mail.example", "From=pulse@example.com")]
-    [InlineData("Production", "", "Host=mail.example", "From=pulse@example.com", "PublicUrl=https://pulse.example")]
-    [InlineData("Production", "PublicUrl", "Host=mail.example", "From=pulse@example.com", "PublicUrl=http://pulse.example")]
-    [InlineData("Production", "PublicUrl", "Host=mail.example", "From=pulse@example.com", "PublicUrl=https://pulse.example/path")]
     [InlineData("Development", "From", "Host=mail.example")]
     [InlineData("Development", "From", "Host=mail.example", "From=nobody")]
     [InlineData("Development", "Host is not set", "From=pulse@example.com")]
@@ -45,12 +44,40 @@ public sealed class SignInOptionsTests
     [InlineData("Development", "User is not set", "Host=mail.example", "From=pulse@example.com", "Password=p")]
     [InlineData("Development", "Port", "Host=mail.example", "From=pulse@example.com", "Port=0")]
     [InlineData("Development", "Timeout", "Timeout=00:00:00")]
-    [InlineData("Production", "in clear", "Host=mail.example", "From=pulse@example.com", "PublicUrl=https://p.example", "User=u", "Password=p", "Security=None")]
+    [InlineData("Production", "in clear", "Host=mail.example", "From=pulse@example.com", "User=u", "Password=p", "Security=None")]
     public void Mail(string environment, string fault, params string[] settings)
     {
-        var configuration = Configuration(settings);
-        var options = configuration.Get<MailOptions>() ?? new();
-        AssertFault(fault, new MailOptionsValidator(Environment(environment), configuration).Validate(null, options).FailureMessage);
+        var options = Configuration(settings).Get<MailOptions>() ?? new();
+        AssertFault(fault, new MailOptionsValidator(Environment(environment)).Validate(null, options).FailureMessage);
+    }
+
+    [Theory]
+    [InlineData("Production", "")]
+    [InlineData("Development", "", "Pulse:Mail:Host=mail.example")]
+    [InlineData("Production", "Pulse:PublicUrl is not set", "Pulse:Mail:Host=mail.example")]
+    [InlineData("Production", "Pulse:PublicUrl is not set", "Pulse:Mail:Host=mail.example", "AllowedHosts=pulse.example.com;localhost")]
+    [InlineData("Production", "Pulse:PublicUrl is not set", "Pulse:Mail:Host=mail.example", "AllowedHosts=*.example.com")]
+    [InlineData("Production", "Pulse:PublicUrl is not set", "Pulse:Auth:Google:ClientId=a", "Pulse:Auth:Google:ClientSecret=b")]
+    [InlineData("Production", "Pulse:PublicUrl is not set", "Pulse:Auth:Providers:lab:ClientId=a", "Pulse:Auth:Providers:lab:Authority=https://x.example")]
+    [InlineData("Production", "", "Pulse:Mail:Host=mail.example", "Pulse:PublicUrl=https://pulse.example")]
+    [InlineData("Production", "", "Pulse:Mail:Host=mail.example", "Pulse:Mail:PublicUrl=https://pulse.example")]
+    [InlineData("Production", "", "Pulse:Mail:Host=mail.example", "Pulse:PublicUrl=https://pulse.example:8443")]
+    [InlineData("Production", "https outside Development", "Pulse:PublicUrl=http://pulse.example")]
+    [InlineData("Production", "without path", "Pulse:PublicUrl=https://pulse.example/path")]
+    [InlineData("Production", "without path", "Pulse:PublicUrl=https://ada@pulse.example")]
+    [InlineData("Production", "without path", "Pulse:PublicUrl=pulse.example")]
+    [InlineData("Development", "", "Pulse:PublicUrl=http://pulse.test:5080")]
+    public void PublicUrl(string environment, string fault, params string[] settings)
+    {
+        var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = environment, DisableDefaults = true });
+        builder.Configuration.AddConfiguration(Configuration(settings));
+        builder.AddSite();
+        builder.Services.AddOptions<SignInOptions>().BindConfiguration(SignInOptions.SectionName);
+        builder.Services.AddOptions<MailOptions>().BindConfiguration(MailOptions.SectionName);
+        builder.Services.AddSingleton<IValidateOptions<SiteOptions>, PublicUrlRequirement>();
+        using var host = builder.Build();
+
+        AssertFault(fault, Record.Exception(() => host.Services.GetRequiredService<IOptions<SiteOptions>>().Value)?.Message);
     }
 
     private static void AssertFault(string expected, string? actual)

@@ -1,0 +1,34 @@
+using Microsoft.Extensions.Options;
+
+namespace Pulse.Web.Http;
+
+/// <summary>Where browsers reach this site. Setting <c>Pulse:PublicUrl</c>.</summary>
+internal sealed class SiteOptions
+{
+    /// <summary>The setting.</summary>
+    public const string Setting = "Pulse:PublicUrl";
+
+    /// <summary>The name of the setting in earlier versions, which is still read.</summary>
+    public const string FormerSetting = "Pulse:Mail:PublicUrl";
+
+    /// <summary>
+    /// Scheme, host and port, such as <c>https://pulse.example.com</c>. Default: those of each request. Required outside Development where people
+    /// can sign in, because a request's host is the choice of its sender.
+    /// </summary>
+    public string? PublicUrl { get; set; }
+}
+
+/// <summary>Refuses a public URL that is not the origin of a site.</summary>
+internal sealed class SiteOptionsValidator(IHostEnvironment environment) : IValidateOptions<SiteOptions>
+{
+    public ValidateOptionsResult Validate(string? name, SiteOptions options) =>
+        options.PublicUrl is null || IsSite(options.PublicUrl)
+            ? ValidateOptionsResult.Success
+            : ValidateOptionsResult.Fail(
+                $"{SiteOptions.Setting} must be a site such as https://pulse.example.com, without path, and https outside Development; it is '{options.PublicUrl}'.");
+
+    private bool IsSite(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var uri)
+        && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && environment.IsDevelopment()))
+        && uri is { PathAndQuery: "/", Fragment: "", UserInfo: "" };
+}

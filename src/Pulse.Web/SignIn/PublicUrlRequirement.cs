@@ -1,0 +1,23 @@
+using Microsoft.Extensions.Options;
+using Pulse.Web.Http;
+using Pulse.Web.Mail;
+
+namespace Pulse.Web.SignIn;
+
+/// <summary>Requires <c>Pulse:PublicUrl</c> where people can sign in.</summary>
+/// <remarks>
+/// Without it the <c>Host</c> header of whoever asks for a sign-in link would decide where the link in somebody else's mail leads.
+/// </remarks>
+internal sealed class PublicUrlRequirement(IHostEnvironment environment, IOptions<SignInOptions> signIn, IOptions<MailOptions> mail)
+    : IValidateOptions<SiteOptions>
+{
+    public ValidateOptionsResult Validate(string? name, SiteOptions options)
+    {
+        if (environment.IsDevelopment() || options.PublicUrl is not null) return ValidateOptionsResult.Success;
+        return signIn.Value.All.Any() || !string.IsNullOrWhiteSpace(mail.Value.Host)
+            ? ValidateOptionsResult.Fail(
+                $"{SiteOptions.Setting} is not set. Links in mails and the redirect URIs of providers begin with it. Set it to the address at "
+                + "which browsers reach this site, such as https://pulse.example.com.")
+            : ValidateOptionsResult.Success;
+    }
+}

@@ -30,6 +30,8 @@ public class PulseApplication : IAsyncLifetime
             ["Pulse:DataDirectory"] = _data.FullName,
             ["Pulse:Cluster:SiloPort"] = "0",
             ["Pulse:Cluster:GatewayPort"] = "0",
+            // Tests of other limits open more sockets of one user at once.
+            ["Pulse:Presence:ConnectsAtOncePerUser"] = "200",
             ["Pulse:Auth:SigningKey"] = TestTokens.Key,
             ["Pulse:Auth:TrustedIssuers:0:Issuer"] = TrustedIssuer,
             ["Pulse:Auth:TrustedIssuers:0:Audience"] = "pulse",

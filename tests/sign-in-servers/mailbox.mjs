@@ -1,7 +1,7 @@
 // A mail server that keeps nothing: `node mailbox.mjs [USER PASSWORD]`.
 //
 // Prints its port as one line of JSON, then every mail that it takes as another, and runs until its standard input ends. Some recipients are special:
-// refused@ does not exist, busy@ is told to come back twice, then taken.
+// refused@ does not exist, busy@ is told to come back twice, then taken. Without a user it is an old server, which takes ASCII addresses only.
 import { SMTPServer } from 'smtp-server';
 
 const [user, password] = process.argv.slice(2);
@@ -12,6 +12,7 @@ const server = new SMTPServer({
   // Tests speak to it on this machine, without TLS.
   allowInsecureAuth: true,
   disabledCommands: ['STARTTLS'],
+  hideSMTPUTF8: !user,
   onAuth: (given, _, done) =>
     given.username === user && given.password === password ? done(null, { user }) : done(smtpError(535, 'Wrong user name or password.')),
   onRcptTo({ address }, _, done) {

@@ -11,6 +11,16 @@ public interface ISignInLinkGrain : IGrainWithStringKey
     /// <summary>Uses the link up: of any number of callers, one is told <see cref="SignInLinkState.Good"/>.</summary>
     [Alias("ConsumeAsync")]
     Task<SignInLink> ConsumeAsync();
+
+    /// <summary>As <see cref="ConsumeAsync"/>, but repeats its answer for a minute, for a caller whose answer was lost.</summary>
+    /// <remarks>For callers that have found the browser to be the one that asked for the link.</remarks>
+    [Alias("RedeemAsync")]
+    Task<SignInLink> RedeemAsync();
+
+    /// <summary>Counts a wrong code that was typed instead of the link. The fifth one uses the link up.</summary>
+    /// <returns>Whether the link is still good.</returns>
+    [Alias("CountWrongCodeAsync")]
+    Task<bool> CountWrongCodeAsync();
 }
 
 /// <summary>Makes the key of an <see cref="ISignInLinkGrain"/>.</summary>

@@ -14,6 +14,9 @@ internal interface IOneTimeTokenStore
     /// <summary>Takes a good token away, in one statement: of any number of callers one gets its identifier, the others <see langword="null"/>.</summary>
     Task<string?> ConsumeAsync(byte[] hash, DateTimeOffset now, CancellationToken cancellationToken = default);
 
+    /// <summary>Removes every token of that identifier.</summary>
+    Task RemoveAllAsync(string identifier, CancellationToken cancellationToken = default);
+
     /// <summary>
     /// Removes at most so many tokens that expired <see cref="OneTimeTokenTable.Remembered"/> before <paramref name="now"/>; returns their
     /// number.

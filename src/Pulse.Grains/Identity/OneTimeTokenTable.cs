@@ -21,6 +21,8 @@ internal static class OneTimeTokenTable
 
     public const string ConsumeSql = "DELETE FROM verification_tokens WHERE token = @token AND expires > @now RETURNING identifier";
 
+    public const string RemoveAllSql = "DELETE FROM verification_tokens WHERE identifier = @identifier";
+
     /// <summary>A row of <see cref="FindSql"/>.</summary>
     public static OneTimeToken Read(DbDataReader reader) =>
         new(reader.GetString(0), reader.GetFieldValue<byte[]>(1), reader.GetFieldValue<DateTimeOffset>(2));

@@ -57,6 +57,16 @@ internal sealed class PostgresOneTimeTokenStore(PostgresDatabase database) : IOn
         cancellationToken);
 
     /// <inheritdoc/>
+    public Task RemoveAllAsync(string identifier, CancellationToken cancellationToken = default) => database.RunAsync(
+        OneTimeTokenTable.RemoveAllSql,
+        async (command, deadline) =>
+        {
+            command.Parameters.Add(new("identifier", identifier));
+            return await command.ExecuteNonQueryAsync(deadline);
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
     public Task<int> SweepAsync(DateTimeOffset now, int limit, CancellationToken cancellationToken = default) => database.RunAsync(
         SweepSql,
         async (command, deadline) =>

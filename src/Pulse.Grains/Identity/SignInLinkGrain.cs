@@ -2,12 +2,20 @@ using Pulse.Identity;
 
 namespace Pulse.Grains.Identity;
 
-/// <summary>One link. Key: its token's hash. Keeps nothing: the database decides who uses it.</summary>
-/// <remarks>Anybody can make up a token, and each has a grain of its own: it goes soon.</remarks>
+/// <summary>One link. Key: its token's hash. The database decides who uses it; the grain keeps wrong codes and the last answer for a while.</summary>
+/// <remarks>Anybody can make up a token, and each has a grain of its own, which is deactivated soon.</remarks>
 internal sealed class SignInLinkGrain(IOneTimeTokenStore store, TimeProvider time) : Grain, ISignInLinkGrain
 {
     // Not at once: of many calls that come together, Orleans would pass the last ones on too often, and reject them.
     private static readonly TimeSpan Stay = TimeSpan.FromSeconds(5);
+
+    // A form whose answer was lost is sent again within seconds.
+    private static readonly TimeSpan RepeatedFor = TimeSpan.FromMinutes(1);
+    private const int WrongCodes = 5;
+
+    private long? _redeemedAt;
+    private string? _redeemedBy;
+    private int _wrongCodes;
 
     private byte[] Hash => SignInLinkKey.ToHash(this.GetPrimaryKeyString());
 
@@ -33,9 +41,27 @@ internal sealed class SignInLinkGrain(IOneTimeTokenStore store, TimeProvider tim
         return new(state == SignInLinkState.Expired ? state : SignInLinkState.Unknown);
     }
 
+    public async Task<SignInLink> RedeemAsync()
+    {
+        if (_redeemedAt is { } at && time.GetElapsedTime(at) < RepeatedFor) return new(SignInLinkState.Good, _redeemedBy);
+
+        var link = await ConsumeAsync();
+        if (link.State == SignInLinkState.Good) (_redeemedAt, _redeemedBy) = (time.GetTimestamp(), link.Email);
+        return link;
+    }
+
+    public async Task<bool> CountWrongCodeAsync()
+    {
+        if (++_wrongCodes < WrongCodes) return (await PeekAsync()).State == SignInLinkState.Good;
+        await store.ConsumeAsync(Hash, time.GetUtcNow());
+        return false;
+    }
+
     private Task LeaveAsync()
     {
-        DeactivateOnIdle();
+        // Orleans' collection age is what the answer and the count need: the first is of interest for a minute, and wrong codes that are
+        // further apart than that are no attack.
+        if (_redeemedAt is null && _wrongCodes == 0) DeactivateOnIdle();
         return Task.CompletedTask;
     }
 }

@@ -3,13 +3,36 @@ using Pulse.Identity;
 
 namespace Pulse.Grains.Identity;
 
-/// <summary>One mailbox's links. Key: the address. Keeps nothing: its turns make counting and adding one step.</summary>
-/// <remarks>Two activations at once could let one link too many through; that harms nobody.</remarks>
+/// <summary>One mailbox's links. Key: the mailbox. The database has the links; the grain counts those of all spellings of the mailbox.</summary>
+/// <remarks>Two activations at once, or one that was lost, could let some links too many through. That harms nobody.</remarks>
 internal sealed class SignInLinksGrain(IOneTimeTokenStore store, IOptions<SignInLinkOptions> options, TimeProvider time) : Grain, ISignInLinksGrain
 {
-    public Task<bool> AddAsync(byte[] tokenHash)
+    private readonly List<(byte[] Hash, DateTimeOffset ExpiresAt)> _good = [];
+
+    public Task<bool> AddAsync(byte[] tokenHash) => AddForAsync(this.GetPrimaryKeyString(), tokenHash);
+
+    public async Task<bool> AddForAsync(string email, byte[] tokenHash)
     {
         var now = time.GetUtcNow();
-        return store.AddAsync(new(this.GetPrimaryKeyString(), tokenHash, now + options.Value.Lifetime), options.Value.MaxPerAddress, now);
+        var expiresAt = now + options.Value.Lifetime;
+        _good.RemoveAll(link => link.ExpiresAt <= now || link.Hash.AsSpan().SequenceEqual(tokenHash));
+        if (_good.Count >= options.Value.MaxPerAddress) return false;
+        if (!await store.AddAsync(new(email, tokenHash, expiresAt), options.Value.MaxPerAddress, now)) return false;
+
+        _good.Add((tokenHash, expiresAt));
+        DelayDeactivation(options.Value.Lifetime);
+        return true;
+    }
+
+    public async Task RemoveAsync(byte[] tokenHash)
+    {
+        await store.ConsumeAsync(tokenHash, time.GetUtcNow());
+        _good.RemoveAll(link => link.Hash.AsSpan().SequenceEqual(tokenHash));
+    }
+
+    public async Task RemoveAllAsync(string email)
+    {
+        await store.RemoveAllAsync(email);
+        _good.Clear();
     }
 }

@@ -55,6 +55,15 @@ internal sealed class SqliteOneTimeTokenStore(SqliteDatabase database) : IOneTim
         cancellationToken);
 
     /// <inheritdoc/>
+    public Task RemoveAllAsync(string identifier, CancellationToken cancellationToken = default) => database.WriteAsync(
+        connection =>
+        {
+            using var command = new SqliteCommand(OneTimeTokenTable.RemoveAllSql, connection) { Parameters = { new("identifier", identifier) } };
+            return command.ExecuteNonQuery();
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
     public Task<int> SweepAsync(DateTimeOffset now, int limit, CancellationToken cancellationToken = default) => database.WriteAsync(
         connection =>
         {

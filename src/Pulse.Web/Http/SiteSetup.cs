@@ -30,7 +30,7 @@ internal static class SiteSetup
     public static void UseSite(this WebApplication app)
     {
         var site = app.Services.GetRequiredService<IOptions<SiteOptions>>().Value.PublicUrl is { } url ? new Uri(url) : null;
-        var host = site is null ? default : HostString.FromUriComponent(site);
+        var host = site is null ? default : new HostString(site.Authority);
         app.Use((context, next) =>
         {
             var request = context.Request;

@@ -45,6 +45,15 @@ internal sealed class MailOptions
 
     /// <summary>How many sign-in links one client address (IPv4, or IPv6 /64) may ask for in a minute, per front end. Default 10.</summary>
     public int RequestsPerMinute { get; set; } = 10;
+
+    /// <summary>How many sign-in mails one network (IPv4 /24, or IPv6 /48) may ask for in an hour, per front end. Default 30.</summary>
+    public int MailsPerNetworkPerHour { get; set; } = 30;
+
+    /// <summary>How many sign-in mails a front end sends in an hour. Default 1,000.</summary>
+    public int MailsPerHour { get; set; } = 1_000;
+
+    /// <summary>How many links or codes one client address (IPv4, or IPv6 /64) may try in a minute, per front end. Default 30.</summary>
+    public int GuessesPerMinute { get; set; } = 30;
 }
 
 /// <summary>Finds every fault in <see cref="MailOptions"/> at once; each message names its setting and never the password.</summary>
@@ -59,7 +68,15 @@ internal sealed class MailOptionsValidator(IHostEnvironment environment) : IVali
     private IEnumerable<string> Faults(MailOptions mail)
     {
         const string At = MailOptions.SectionName;
-        if (mail.RequestsPerMinute < 1) yield return $"{At}:RequestsPerMinute must be at least 1; it is {mail.RequestsPerMinute}.";
+        foreach (var (name, limit) in new[]
+        {
+            (nameof(mail.RequestsPerMinute), mail.RequestsPerMinute), (nameof(mail.MailsPerNetworkPerHour), mail.MailsPerNetworkPerHour),
+            (nameof(mail.MailsPerHour), mail.MailsPerHour), (nameof(mail.GuessesPerMinute), mail.GuessesPerMinute),
+        })
+        {
+            if (limit < 1) yield return $"{At}:{name} must be at least 1; it is {limit}.";
+        }
+
         if (mail.Timeout <= TimeSpan.Zero || mail.Timeout > TimeSpan.FromMinutes(1))
             yield return $"{At}:Timeout must be above zero and at most a minute; it is {mail.Timeout:c}.";
 

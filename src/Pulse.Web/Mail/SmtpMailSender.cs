@@ -54,6 +54,12 @@ internal sealed partial class SmtpMailSender(IOptions<MailOptions> options, Time
         using var client = new SmtpClient { Timeout = (int)settings.Timeout.TotalMilliseconds };
         await client.ConnectAsync(settings.Host!, settings.Port, Protection(settings.Security), deadline.Token);
         if (!string.IsNullOrEmpty(settings.User)) await client.AuthenticateAsync(settings.User, settings.Password!, deadline.Token);
+        if (!client.Capabilities.HasFlag(SmtpCapabilities.UTF8) && message.To.Mailboxes.Any(mailbox => mailbox.IsInternational && !IsAsciiLocal(mailbox)))
+        {
+            LogAddressUnsupported();
+            throw new MailAddressUnsupportedException();
+        }
+
         await client.SendAsync(message, deadline.Token);
 
         // The mail is the server's by now; whether goodbye arrives is of no interest.
@@ -66,6 +72,9 @@ internal sealed partial class SmtpMailSender(IOptions<MailOptions> options, Time
             LogNoGoodbye(exception.GetType().Name);
         }
     }
+
+    // A domain is sent in Punycode, which every server takes.
+    private static bool IsAsciiLocal(MailboxAddress mailbox) => mailbox.LocalPart.All(char.IsAscii);
 
     private MimeMessage Compose(OutgoingMail mail)
     {
@@ -106,6 +115,10 @@ internal sealed partial class SmtpMailSender(IOptions<MailOptions> options, Time
 
     [LoggerMessage(1120, LogLevel.Error, "A mail was not sent after {Attempts} tries: {Exception}, SMTP status {Status}")]
     private partial void LogFailed(string exception, SmtpStatusCode? status, int attempts);
+
+    [LoggerMessage(1123, LogLevel.Warning,
+        "A mail was not sent: its address has letters outside ASCII before the @, and the mail server does not announce SMTPUTF8 (RFC 6531)")]
+    private partial void LogAddressUnsupported();
 
     [LoggerMessage(1121, LogLevel.Information, "The mail server refused a recipient, SMTP status {Status}")]
     private partial void LogRecipientRefused(int status);

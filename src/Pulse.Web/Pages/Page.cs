@@ -44,13 +44,27 @@ internal static class Page
     /// <summary>"Check your mail": what everybody sees who asked for a sign-in link, whether or not the address is known.</summary>
     /// <param name="email">The address as it was asked for.</param>
     /// <param name="validFor">How long the link works.</param>
+    /// <param name="returnUrl">Where to go after the code is accepted.</param>
     /// <param name="devMailHref">Where Development shows the mail; <see langword="null"/> when it was really sent.</param>
-    public static IResult CheckMail(string email, TimeSpan validFor, string? devMailHref = null) =>
+    public static IResult CheckMail(string email, TimeSpan validFor, string returnUrl, string? devMailHref = null) =>
         Of<CheckMailPage>(new()
         {
+            [nameof(CheckMailPage.ReturnUrl)] = returnUrl,
             [nameof(CheckMailPage.Email)] = email,
             [nameof(CheckMailPage.ValidFor)] = validFor,
             [nameof(CheckMailPage.DevMailHref)] = devMailHref,
+        });
+
+    /// <summary>The button before a sign-in that another site's page, or a browser with a session, has begun.</summary>
+    /// <param name="provider">What people call the provider.</param>
+    /// <param name="href">Where the button leads.</param>
+    /// <param name="isSignedIn">Whether the browser has a session.</param>
+    public static IResult BeginSignIn(string provider, string href, bool isSignedIn) =>
+        Of<BeginSignInPage>(new()
+        {
+            [nameof(BeginSignInPage.Provider)] = provider,
+            [nameof(BeginSignInPage.Href)] = href,
+            [nameof(BeginSignInPage.IsSignedIn)] = isSignedIn,
         });
 
     /// <summary>Where a sign-in link lands: one button, because mail scanners open links but press nothing.</summary>

@@ -18,6 +18,14 @@ internal sealed class HeartbeatOptions
     [Range(1, 100_000)]
     public int ConnectsPerSecond { get; set; } = 2_000;
 
+    /// <summary>How many sockets one user may open per second on this front end in the long run; more get 429.</summary>
+    [Range(1, 100_000)]
+    public int ConnectsPerSecondPerUser { get; set; } = 5;
+
+    /// <summary>How many sockets one user may open at once on this front end after a pause.</summary>
+    [Range(1, 100_000)]
+    public int ConnectsAtOncePerUser { get; set; } = 20;
+
     /// <summary>See <see cref="LeaseTimes.RenewalInterval"/>.</summary>
     public TimeSpan LeaseRenewalInterval => LeaseTimes.RenewalInterval(TimeToLive);
 

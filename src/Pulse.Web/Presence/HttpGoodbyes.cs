@@ -9,35 +9,18 @@ internal sealed class HttpGoodbyes(TimeProvider time)
     // The hub is told of the end within moments of the request, unless its last call still runs.
     private static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(1);
 
-    // The connection's own flow: SignalR runs it, to its end, within the request that begins it.
-    private static readonly AsyncLocal<Connection?> s_connection = new();
-
     private readonly ConcurrentDictionary<string, bool> _deleted = new();
 
-    private sealed class Connection
-    {
-        public bool SaidGoodbye { get; set; }
-    }
-
-    /// <summary>Notes that the client of the present connection has sent SignalR's close message.</summary>
-    public static void NoteCloseMessage()
-    {
-        if (s_connection.Value is { } connection) connection.SaidGoodbye = true;
-    }
-
-    /// <summary>Watches the requests of connections without a WebSocket. Goes before the hub.</summary>
-    public Task ObserveAsync(HttpContext context, RequestDelegate next)
-    {
-        if (context.Request.Path != PresenceHubExtensions.Path || TokenOf(context) is not { } token) return next(context);
-        if (HttpMethods.IsDelete(context.Request.Method)) return ObserveDeleteAsync(token, context, next);
-        if (HttpMethods.IsGet(context.Request.Method) && !context.WebSockets.IsWebSocketRequest) s_connection.Value = new();
-        return next(context);
-    }
+    /// <summary>Watches the requests that end connections without a WebSocket. Goes before the hub.</summary>
+    public Task ObserveAsync(HttpContext context, RequestDelegate next) =>
+        HttpMethods.IsDelete(context.Request.Method) && context.Request.Path == PresenceHubExtensions.Path && TokenOf(context) is { } token
+            ? ObserveDeleteAsync(token, context, next)
+            : next(context);
 
     /// <summary>Whether the client of the present connection said goodbye.</summary>
     /// <param name="first">The request that began the connection.</param>
     public bool Take(HttpContext? first) =>
-        s_connection.Value is { SaidGoodbye: true }
+        (HubFlow.Current is { SaidGoodbye: true } && first?.WebSockets.IsWebSocketRequest != true)
         | (first is not null && TokenOf(first) is { } token && _deleted.TryRemove(token, out _));
 
     private async Task ObserveDeleteAsync(string token, HttpContext context, RequestDelegate next)

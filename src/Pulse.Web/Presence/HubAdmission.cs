@@ -1,11 +1,13 @@
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
+using Pulse.Identity;
+using Pulse.Web.Auth;
 using Pulse.Web.Draining;
 
 namespace Pulse.Web.Presence;
 
 /// <summary>
-/// Bounds how fast sockets are taken on: when all clients of a front end that died come back at once, the rest of this one's work goes on. Who
+/// Bounds how fast sockets are taken on, of each user and of all: when all clients of a front end that died come back at once, the rest of this one's work goes on. Who
 /// exceeds the rate waits; past the queue, and while this front end is leaving, the answer is 503.
 /// </summary>
 /// <remarks>
@@ -19,11 +21,21 @@ internal sealed class HubAdmission : IDisposable
     private const int PeriodsPerSecond = 20;
 
     private readonly TokenBucketRateLimiter _limiter;
+    private readonly PartitionedRateLimiter<string> _perUser;
     private readonly Drain _drain;
+    private readonly Callers _callers;
 
-    public HubAdmission(IOptions<HeartbeatOptions> options, Drain drain)
+    public HubAdmission(IOptions<HeartbeatOptions> options, Drain drain, Callers callers)
     {
         _drain = drain;
+        _callers = callers;
+        var (perSecondOfUser, atOnceOfUser) = (options.Value.ConnectsPerSecondPerUser, options.Value.ConnectsAtOncePerUser);
+        _perUser = PartitionedRateLimiter.Create<string, string>(user => RateLimitPartition.GetTokenBucketLimiter(user, _ => new()
+        {
+            TokenLimit = atOnceOfUser,
+            TokensPerPeriod = perSecondOfUser,
+            ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+        }));
         var perSecond = options.Value.ConnectsPerSecond;
         _limiter = new(new()
         {
@@ -44,12 +56,30 @@ internal sealed class HubAdmission : IDisposable
     {
         if (!BeginsConnection(context.Request)) return next(context);
 
+        // Before the places that users share: one user must not use them up.
+        using (var ofUser = _perUser.AttemptAcquire(KeyOf(context)))
+        {
+            if (!ofUser.IsAcquired)
+            {
+                context.Response.Headers.RetryAfter = "1";
+                return ProblemTypes.TooManyRequests.WriteAsync(context, "This user opens too many connections. Try again in a second.");
+            }
+        }
+
         // No state of ours for as long as the socket lives unless it had to wait.
         using var lease = _limiter.AttemptAcquire();
         return lease.IsAcquired ? next(context) : WaitAsync(context, next);
     }
 
-    public void Dispose() => _limiter.Dispose();
+    public void Dispose()
+    {
+        _limiter.Dispose();
+        _perUser.Dispose();
+    }
+
+    // The hub refuses a caller without a user. Until then it counts by its token's subject.
+    private string KeyOf(HttpContext context) => _callers.TryRead(context.User) is not { } caller ? ""
+        : caller.OwnUserId?.ToString() ?? new AccountKey(caller.Issuer, caller.Subject).ToString();
 
     // As SignalR reads it: an empty id is none. It needs the query too, so that nothing is parsed for this alone.
     private static bool BeginsConnection(HttpRequest request) =>

@@ -9,8 +9,6 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
 {
     // SignalR handles one invocation of a connection at a time: what only the client's calls touch needs no guard. Their last one may still run while the
     // connection's end is handled.
-    private long _second;
-    private int _callsInSecond;
     private Budget _statuses = new(PresenceHub.StatusesPerSecond, PresenceHub.StatusesAtOnce);
 
     // Set at no time: what the user chose on another connection goes before it.
@@ -52,15 +50,8 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     /// <summary>Why the server closes the socket itself, if it does.</summary>
     public SessionEndedMessage? EndedBecause => _endedBecause;
 
-    /// <summary>Counts a call of the client.</summary>
-    /// <returns>How many there have been within this second.</returns>
-    public int CountCall(DateTimeOffset at)
-    {
-        Volatile.Write(ref _activeAtTicks, at.UtcTicks);
-        var second = at.ToUnixTimeSeconds();
-        if (second != _second) (_second, _callsInSecond) = (second, 0);
-        return ++_callsInSecond;
-    }
+    /// <summary>Notes a call of the client, which counts as activity.</summary>
+    public void NoteCall(DateTimeOffset at) => Volatile.Write(ref _activeAtTicks, at.UtcTicks);
 
     /// <summary>Counts a change of status.</summary>
     /// <returns><see langword="false"/> when it comes too soon.</returns>

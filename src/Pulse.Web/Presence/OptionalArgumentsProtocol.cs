@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.SignalR.Protocol;
 namespace Pulse.Web.Presence;
 
 /// <summary>Lets clients leave out the last argument of <c>SetStatus(status, message?)</c>: SignalR itself wants every argument of a hub method.</summary>
-/// <remarks>It also notes SignalR's close message for <see cref="HttpGoodbyes"/>.</remarks>
+/// <remarks>It also reports every message to the <see cref="HubFlow"/>: calls that fit no method never reach the hub.</remarks>
 internal sealed class OptionalArgumentsProtocol(IHubProtocol inner) : IHubProtocol
 {
     public string Name => inner.Name;
@@ -26,8 +26,12 @@ internal sealed class OptionalArgumentsProtocol(IHubProtocol inner) : IHubProtoc
     {
         var unread = input;
         if (!inner.TryParseMessage(ref input, binder, out message)) return false;
-        // SignalR ends the connection on this message, and does not tell the hub why.
-        if (message is CloseMessage) HttpGoodbyes.NoteCloseMessage();
+        if (HubFlow.Current is { } flow)
+        {
+            flow.CountFrame();
+            // SignalR ends the connection on this message, and does not tell the hub why.
+            if (message is CloseMessage) flow.SaidGoodbye = true;
+        }
 
         // Only a call that did not fit is read again, so that others pay nothing.
         if (message is InvocationBindingFailureMessage { Target: nameof(PresenceHub.SetStatus) }

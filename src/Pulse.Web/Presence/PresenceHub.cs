@@ -21,7 +21,6 @@ internal sealed class PresenceHub(
     : Hub<IPresenceClient>
 {
     // Clients beat twice a minute; what is far beyond that is a fault or an attack, and either should hear so.
-    private const int CallsPerSecond = 500;
     private const int MaxMessageLength = 140;
 
     /// <summary>How often one connection may set its status, per second: each is a message to all who watch.</summary>
@@ -149,13 +148,9 @@ internal sealed class PresenceHub(
     private void CountCall()
     {
         if (Connection.EndedBecause is { } because) throw new HubException($"{because.Reason}: the server is closing this connection.");
-        var calls = Connection.CountCall(time.GetUtcNow());
-        if (calls > CallsPerSecond)
-        {
-            // It does not listen: each answer would cost more than the call.
-            if (calls > CallsPerSecond * 2) Context.Abort();
+        Connection.NoteCall(time.GetUtcNow());
+        if (HubFlow.Current is { IsOverLimit: true })
             throw new HubException("too-many-calls: one Heartbeat() per heartbeatSeconds is enough. Slow down and go on.");
-        }
     }
 
     private void CountIds(int count)

@@ -63,6 +63,7 @@ internal static class PresenceHubExtensions
         app.ApplicationServices.GetRequiredService<FrontEndMetrics>();
         app.Use(app.ApplicationServices.GetRequiredService<HubAdmission>().RefuseAsync);
         app.UseWebSockets();
+        app.Use(HubFlow.BeginAsync);
         app.Use(SocketClosure.ObserveAsync);
         app.Use(app.ApplicationServices.GetRequiredService<HttpGoodbyes>().ObserveAsync);
     }

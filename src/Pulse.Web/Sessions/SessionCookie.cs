@@ -20,6 +20,7 @@ internal sealed class SessionCookie(IHostEnvironment environment, TimeProvider t
         options.MaxAge = expiresAt - time.GetUtcNow();
         Prepare(context);
         context.Response.Cookies.Append(NameFor(context), secret.Text, options);
+        if (WasSignedOut(context)) context.Response.Cookies.Delete(SignedOutName(context), OptionsFor(context));
     }
 
     /// <summary>Has the browser forget the cookie.</summary>
@@ -28,6 +29,19 @@ internal sealed class SessionCookie(IHostEnvironment environment, TimeProvider t
         Prepare(context);
         context.Response.Cookies.Delete(NameFor(context), OptionsFor(context));
     }
+
+    /// <summary>Notes in the browser that a person has signed out.</summary>
+    public void MarkSignedOut(HttpContext context)
+    {
+        var options = OptionsFor(context);
+        options.MaxAge = TimeSpan.FromDays(1);
+        context.Response.Cookies.Append(SignedOutName(context), "1", options);
+    }
+
+    /// <summary>Whether a person has signed out of this browser and not in again.</summary>
+    public bool WasSignedOut(HttpContext context) => context.Request.Cookies.ContainsKey(SignedOutName(context));
+
+    private string SignedOutName(HttpContext context) => $"{NameFor(context)}-signed-out";
 
     private bool IsPlain(HttpContext context) => environment.IsDevelopment() && !context.Request.IsHttps;
 

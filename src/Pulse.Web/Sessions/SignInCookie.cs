@@ -35,6 +35,7 @@ internal sealed class SignInCookie(IGrainFactory grains, Callers callers, Sessio
         if (context.User.Identity?.IsAuthenticated == true && !SessionPrincipal.IsFromCookie(context.User)) return;
         await EndBrowsersAsync(context);
         cookie.Clear(context);
+        cookie.MarkSignedOut(context);
     }
 
     /// <summary>Has a browser that is signed in forget its cookie: its session has been ended otherwise.</summary>

@@ -71,8 +71,8 @@ internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEn
         options.SignInScheme = SessionHandler.Scheme;
         options.DisableTelemetry = true;
 
-        Bind(options.CorrelationCookie, $"pulse.signin.{name}.", options.CallbackPath);
-        Bind(options.NonceCookie, $"pulse.nonce.{name}.", options.CallbackPath);
+        SignInCookies.Bind(options.CorrelationCookie, $"{SignInCookies.State}{name}.", environment);
+        SignInCookies.Bind(options.NonceCookie, $"{SignInCookies.Nonce}{name}.", environment);
         options.ProtocolValidator.NonceLifetime = SignInOptions.Patience;
 
         // OpenID Connect Core 1.0 section 3.1.3.7: iss (the discovery document's), aud (ours), exp and the signature.
@@ -101,16 +101,5 @@ internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEn
             // Keys that the provider has withdrawn must not go on being accepted.
             UseLastKnownGoodConfiguration = false,
         };
-    }
-
-    // Lax comes along when the provider sends the browser back. Secure wherever the site is: on plain http a browser would drop such a cookie.
-    private static void Bind(CookieBuilder cookie, string name, PathString path)
-    {
-        cookie.Name = name;
-        cookie.Path = path;
-        cookie.SameSite = SameSiteMode.Lax;
-        cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
-        cookie.HttpOnly = true;
-        cookie.IsEssential = true;
     }
 }

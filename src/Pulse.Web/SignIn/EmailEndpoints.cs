@@ -14,17 +14,19 @@ internal sealed record EmailSignInRequest(string? Email = null, string? ReturnUr
 /// <summary>Sign-in by a link sent to a mailbox.</summary>
 internal static class EmailEndpoints
 {
-    /// <summary>Maps <c>POST /auth/signin/email</c> and both methods of <c>/auth/callback/email</c>.</summary>
+    /// <summary>Maps <c>POST /auth/signin/email</c>, <c>POST /auth/signin/email/code</c> and both methods of <c>/auth/callback/email</c>.</summary>
     public static void MapEmailSignIn(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/auth").AllowAnonymous().WithTags("Sign-in");
         group.MapPost("/signin/email", SendAsync).RequireRateLimiting(SignInRateLimit.Policy);
-        group.MapGet("/callback/email", ShowAsync);
-        group.MapPost("/callback/email", ConfirmAsync).RequireOwnForm();
+        group.MapPost("/signin/email/code", ConfirmCodeAsync).RequireRateLimiting(SignInRateLimit.GuessPolicy).RequireOwnForm();
+        group.MapGet("/callback/email", ShowAsync).RequireRateLimiting(SignInRateLimit.GuessPolicy);
+        group.MapPost("/callback/email", ConfirmAsync).RequireRateLimiting(SignInRateLimit.GuessPolicy).RequireOwnForm();
     }
 
     // Nothing here depends on whether anybody has that address: the answer to "who is a user?" must not be for everybody.
-    private static async Task<IResult> SendAsync(HttpContext context, EmailLinks links, SignInProviders providers, IMailSender mail)
+    private static async Task<IResult> SendAsync(
+        HttpContext context, EmailLinks links, AskedMails asked, MailLimits limits, SignInProviders providers, IMailSender mail)
     {
         var isForm = context.Request.HasFormContentType;
         EmailSignInRequest request;
@@ -51,7 +53,15 @@ internal static class EmailEndpoints
         try
         {
             if (providers.EmailWhyNot is not null) return NotSent(isForm);
-            await links.SendAsync(context.Request, email, ReturnUrl.OrDashboard(request.ReturnUrl));
+            if (!limits.TryTake(context.Connection.RemoteIpAddress, context.Response)) return isForm ? SignInErrors.TooMany() : ProblemTypes.TooManyRequests.ToResult();
+            asked.Add(context, await links.SendAsync(context.Request, email, ReturnUrl.OrDashboard(request.ReturnUrl)));
+        }
+        catch (MailAddressUnsupportedException)
+        {
+            if (isForm) return SignInErrors.MailAddressUnsupported();
+            var errors = new ValidationErrors();
+            errors.Add("email", "The mail server of this site takes only addresses whose part before the @ is in ASCII letters.");
+            return errors.ToProblem();
         }
         catch (MailUnavailableException)
         {
@@ -59,7 +69,7 @@ internal static class EmailEndpoints
         }
 
         return isForm
-            ? Page.CheckMail(email, links.Lifetime, mail is DevMailbox ? DevMailEndpoint.Path : null)
+            ? Page.CheckMail(email, links.Lifetime, ReturnUrl.OrDashboard(request.ReturnUrl), mail is DevMailbox ? DevMailEndpoint.Path : null)
             : TypedResults.Accepted((string?)null);
     }
 
@@ -67,14 +77,15 @@ internal static class EmailEndpoints
         isForm ? SignInErrors.MailUnavailable() : ProblemTypes.Unavailable.ToResult("The mail could not be sent. Try again in a minute.");
 
     // Uses nothing up: mail scanners and previews open links.
-    private static async Task<IResult> ShowAsync(HttpContext context, string? token, string? returnUrl, EmailLinks links, SignInCompletion completion)
+    private static async Task<IResult> ShowAsync(
+        HttpContext context, string? token, string? returnUrl, EmailLinks links, AskedMails asked, SignInCompletion completion)
     {
         if (!EmailToken.TryHash(token, out var hash)) return SignInErrors.LinkUnreadable();
 
         var link = await links.Link(hash).PeekAsync();
         if (link is not { State: SignInLinkState.Good, Email: { } email }) return SignInErrors.LinkUsedUp(link.State == SignInLinkState.Expired);
+        if (!asked.Has(context, token!)) return SignInErrors.LinkElsewhere();
 
-        // Says whom: a link that somebody else has sent on would sign its reader in as them (login CSRF).
         return Page.ConfirmEmail(
             EmailLinks.CallbackPath,
             new Dictionary<string, string> { ["token"] = token!, ["returnUrl"] = ReturnUrl.OrDashboard(returnUrl) },
@@ -82,14 +93,39 @@ internal static class EmailEndpoints
             await completion.IsSomebodyElseAsync(context, ExternalIdentity.FromMailbox(email)));
     }
 
-    private static async Task<IResult> ConfirmAsync(HttpContext context, EmailLinks links, SignInCompletion completion)
+    private static async Task<IResult> ConfirmAsync(HttpContext context, EmailLinks links, AskedMails asked, SignInCompletion completion)
     {
         var form = await RequestForm.ReadAsync(context);
-        if (!EmailToken.TryHash(form["token"], out var hash)) return SignInErrors.LinkUnreadable();
+        var token = form["token"].ToString();
+        if (!EmailToken.TryHash(token, out var hash)) return SignInErrors.LinkUnreadable();
+        if (!asked.Has(context, token)) return SignInErrors.LinkElsewhere();
 
-        var link = await links.Link(hash).ConsumeAsync();
-        return link is { State: SignInLinkState.Good, Email: { } email }
+        var (email, state) = await links.RedeemAsync(hash);
+        return email is not null
             ? await completion.SignInAsync(context, ExternalIdentity.FromMailbox(email), form["returnUrl"])
-            : SignInErrors.LinkUsedUp(link.State == SignInLinkState.Expired);
+            : SignInErrors.LinkUsedUp(state == SignInLinkState.Expired);
+    }
+
+    private static async Task<IResult> ConfirmCodeAsync(HttpContext context, EmailLinks links, AskedMails asked, SignInCompletion completion)
+    {
+        var form = await RequestForm.ReadAsync(context);
+        if (EmailCode.Parse(form["code"]) is not { } code || !EmailAddress.TryNormalize(form["email"], out var email))
+            return SignInErrors.CodeWrong(mayTryAgain: true);
+
+        var mails = asked.Find(context, email, code);
+        if (mails[true].LastOrDefault() is { } mail && EmailToken.TryHash(mail.Token, out var hash))
+        {
+            return await links.RedeemAsync(hash) is { Email: { } proven }
+                ? await completion.SignInAsync(context, ExternalIdentity.FromMailbox(proven), form["returnUrl"])
+                : SignInErrors.CodeWrong(mayTryAgain: false);
+        }
+
+        var mayTryAgain = false;
+        foreach (var other in mails[false])
+        {
+            if (EmailToken.TryHash(other.Token, out var otherHash)) mayTryAgain |= await links.Link(otherHash).CountWrongCodeAsync();
+        }
+
+        return SignInErrors.CodeWrong(mayTryAgain);
     }
 }

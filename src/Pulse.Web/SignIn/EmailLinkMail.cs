@@ -12,15 +12,16 @@ internal static class EmailLinkMail
     /// <summary>Writes it.</summary>
     /// <param name="to">The mailbox.</param>
     /// <param name="link">Absolute URL.</param>
+    /// <param name="code">The digits that can be typed instead.</param>
     /// <param name="host">The site's name, so that the reader sees what they sign in to.</param>
     /// <param name="lifetime">How long the link is good.</param>
-    public static OutgoingMail Compose(string to, string link, string host, TimeSpan lifetime)
+    public static OutgoingMail Compose(string to, string link, string code, string host, TimeSpan lifetime)
     {
         var minutes = ((int)Math.Ceiling(lifetime.TotalMinutes)).ToString(CultureInfo.InvariantCulture);
-        return new(to, Subject, Text(link, host, minutes), Html(WebUtility.HtmlEncode(link), WebUtility.HtmlEncode(host), minutes), link);
+        return new(to, Subject, Text(link, EmailCode.Show(code), host, minutes), Html(WebUtility.HtmlEncode(link), EmailCode.Show(code), WebUtility.HtmlEncode(host), minutes), link);
     }
 
-    private static string Text(string link, string host, string minutes) =>
+    private static string Text(string link, string code, string host, string minutes) =>
         $"""
         Hello,
 
@@ -28,12 +29,17 @@ internal static class EmailLinkMail
 
         {link}
 
-        It works once, within {minutes} minutes.
+        On another device? Go back to the browser where you asked for this mail and type this code there:
 
-        If you did not ask for it, ignore this mail: nobody is signed in without the link.
+        {code}
+
+        Link and code work once, within {minutes} minutes, in the browser where you asked.
+        Give the code to nobody.
+
+        If you did not ask for this mail, ignore it.
         """;
 
-    private static string Html(string link, string host, string minutes) =>
+    private static string Html(string link, string code, string host, string minutes) =>
         $"""
         <!DOCTYPE html>
         <html lang="en">
@@ -44,7 +50,9 @@ internal static class EmailLinkMail
         <p style="margin:0 0 24px">Press the button to sign in at {host}.</p>
         <p style="margin:0 0 24px"><a href="{link}" style="display:inline-block;padding:12px 24px;background:#1f5fbf;color:#ffffff;border-radius:8px;text-decoration:none;font-weight:600">Sign in</a></p>
         <p style="margin:0 0 8px;font-size:14px;color:#57606a">Or open this address:<br><a href="{link}" style="color:#1f5fbf;word-break:break-all">{link}</a></p>
-        <p style="margin:16px 0 0;font-size:14px;color:#57606a">It works once, within {minutes} minutes. If you did not ask for it, ignore this mail: nobody is signed in without the link.</p>
+        <p style="margin:16px 0 0;font-size:14px;color:#57606a">On another device? Go back to the browser where you asked for this mail and type this code there:</p>
+        <p style="margin:8px 0;font-size:24px;letter-spacing:2px;font-weight:600">{code}</p>
+        <p style="margin:8px 0 0;font-size:14px;color:#57606a">Link and code work once, within {minutes} minutes, in the browser where you asked. Give the code to nobody. If you did not ask for this mail, ignore it.</p>
         </div>
         </body>
         </html>

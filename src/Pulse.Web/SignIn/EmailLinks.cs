@@ -4,7 +4,7 @@ using Pulse.Web.Mail;
 namespace Pulse.Web.SignIn;
 
 /// <summary>Makes sign-in links and mails them.</summary>
-internal sealed class EmailLinks(IGrainFactory grains, IMailSender sender, IConfiguration configuration)
+internal sealed class EmailLinks(IGrainFactory grains, IMailSender sender, IConfiguration configuration, TimeProvider time)
 {
     /// <summary>Where links lead.</summary>
     public const string CallbackPath = "/auth/callback/email";
@@ -16,26 +16,44 @@ internal sealed class EmailLinks(IGrainFactory grains, IMailSender sender, IConf
     /// <param name="request">The request, which has the site's address.</param>
     /// <param name="email">Normalised address. Whether it is a user's makes no difference.</param>
     /// <param name="returnUrl">A path of this site.</param>
+    /// <returns>What the browser that asked must keep; the same whether a mail was sent or not.</returns>
     /// <exception cref="MailUnavailableException">The mail was not sent.</exception>
+    /// <exception cref="MailAddressUnsupportedException">The mail server cannot take the address.</exception>
     /// <exception cref="StoreUnavailableException">The database is away.</exception>
-    public async Task SendAsync(HttpRequest request, string email, string returnUrl)
+    public async Task<AskedMail> SendAsync(HttpRequest request, string email, string returnUrl)
     {
         var (token, hash) = EmailToken.Create();
-        if (!await grains.GetGrain<ISignInLinksGrain>(email).AddAsync(hash)) return;
+        var asked = new AskedMail(email, token, EmailCode.Create(), (time.GetUtcNow() + Lifetime).ToUnixTimeSeconds());
+        if (!await Links(email).AddForAsync(email, hash)) return asked;
 
         var site = new Uri($"{request.Scheme}://{request.Host.Value}");
         var link = new Uri(site, $"{CallbackPath}?token={token}&returnUrl={Uri.EscapeDataString(returnUrl)}").AbsoluteUri;
         try
         {
-            await sender.SendAsync(EmailLinkMail.Compose(email, link, site.Authority, Lifetime), request.HttpContext.RequestAborted);
+            await sender.SendAsync(EmailLinkMail.Compose(email, link, asked.Code, site.Authority, Lifetime), request.HttpContext.RequestAborted);
         }
-        catch (MailUnavailableException)
+        catch (Exception exception) when (exception is MailUnavailableException or MailAddressUnsupportedException)
         {
             // A link that nobody got must not count against the next try.
-            await Link(hash).ConsumeAsync();
+            await Links(email).RemoveAsync(hash);
             throw;
         }
+
+        return asked;
     }
+
+    /// <summary>Uses a link up, and with it every other link to that mailbox.</summary>
+    /// <returns>The mailbox; <see langword="null"/> when the link is not good.</returns>
+    public async Task<(string? Email, SignInLinkState State)> RedeemAsync(byte[] tokenHash)
+    {
+        var link = await Link(tokenHash).RedeemAsync();
+        if (link is not { State: SignInLinkState.Good, Email: { } email }) return (null, link.State);
+        await Links(email).RemoveAllAsync(email);
+        return (email, link.State);
+    }
+
+    /// <summary>The links to a mailbox, whichever of its spellings was used.</summary>
+    private ISignInLinksGrain Links(string email) => grains.GetGrain<ISignInLinksGrain>(Mailbox.Of(email));
 
     /// <summary>The link of a token.</summary>
     public ISignInLinkGrain Link(byte[] tokenHash) => grains.GetGrain<ISignInLinkGrain>(SignInLinkKey.From(tokenHash));

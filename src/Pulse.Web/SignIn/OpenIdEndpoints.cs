@@ -1,6 +1,10 @@
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Pulse.Identity;
 using Pulse.Web.Auth;
 using Pulse.Web.Pages;
+using Pulse.Web.Sessions;
 
 namespace Pulse.Web.SignIn;
 
@@ -12,8 +16,9 @@ internal static class OpenIdEndpoints
         app.MapGet("/auth/signin/{provider}", BeginAsync).AllowAnonymous().WithTags("Sign-in");
 
     private static async Task<IResult> BeginAsync(
-        string provider, string? returnUrl, bool? link, string? proof, HttpContext context,
-        SignInProviders providers, OpenIdAvailability availability, SignInCompletion completion, AccountLinking linking, TimeProvider time)
+        string provider, string? returnUrl, bool? link, string? proof, string? consent, [FromQuery(Name = "login_hint")] string? loginHint,
+        HttpContext context, SignInProviders providers, OpenIdAvailability availability, SignInCompletion completion, AccountLinking linking,
+        SignInConsent consents, SessionCookie cookie, TimeProvider time)
     {
         if (!providers.Has(provider)) return ProblemTypes.NotFound.ToResult();
 
@@ -22,13 +27,30 @@ internal static class OpenIdEndpoints
             RedirectUri = ReturnUrl.OrDashboard(returnUrl),
             ExpiresUtc = time.GetUtcNow() + SignInOptions.Patience,
         };
+        var current = await completion.CurrentAsync(context);
         if (link == true)
         {
-            if (await completion.CurrentAsync(context) is not { OwnUserId: { } userId } caller)
+            if (current is not { OwnUserId: { } userId } caller)
                 return new SeeOtherResult($"/signin?returnUrl={Uri.EscapeDataString(ReturnUrl.Dashboard)}");
             if (!linking.IsProven(caller, provider, proof)) return SignInErrors.LinkNotYours();
             new LinkIntent(userId, caller.SessionId).Write(state);
         }
+        else if (consents.IsNeeded(context.Request, current, consent))
+        {
+            var query = QueryString.Create("returnUrl", state.RedirectUri);
+            if (loginHint is not null) query = query.Add("login_hint", loginHint);
+            if (current is not null) query = query.Add("consent", consents.For(current));
+            return Page.BeginSignIn(providers.DisplayName(provider), $"/auth/signin/{Uri.EscapeDataString(provider)}{query}", current is not null);
+        }
+        else
+        {
+            SignInConsent.Write(state, current);
+        }
+
+        // A person who signed out would otherwise be signed in again with the same account, without being asked; and an account to link is a
+        // choice among several.
+        if (link == true || cookie.WasSignedOut(context)) state.SetParameter(OpenIdConnectParameterNames.Prompt, "select_account");
+        if (loginHint is { Length: > 0 and <= EmailAddress.MaxLength }) state.SetParameter(OpenIdConnectParameterNames.LoginHint, loginHint);
 
         // Nobody is sent to a provider that does not answer: there would be no way back.
         if (providers.All.Any(known => known.Name == provider && known.WhyNot is not null) && await availability.CheckAsync(provider) is not null)

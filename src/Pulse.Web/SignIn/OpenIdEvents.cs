@@ -9,6 +9,14 @@ namespace Pulse.Web.SignIn;
 internal sealed partial class OpenIdEvents(
     SignInCompletion completion, SignInProviders providers, TimeProvider time, ILogger<OpenIdEvents> logger) : OpenIdConnectEvents
 {
+    /// <summary>On the way there.</summary>
+    public override Task RedirectToIdentityProvider(RedirectContext context)
+    {
+        SignInCookies.MakeRoom(context.HttpContext, context.Options);
+        context.ProtocolMessage.LoginHint = context.Properties.GetParameter<string>(OpenIdConnectParameterNames.LoginHint);
+        return Task.CompletedTask;
+    }
+
     /// <summary>First: the state, readable but not yet matched to the browser.</summary>
     public override Task MessageReceived(MessageReceivedContext context)
     {
@@ -42,9 +50,16 @@ internal sealed partial class OpenIdEvents(
             if (ExternalIdentity.FromClaims(provider, context.Principal!) is not { } who) return SignInErrors.NotAccepted(providers.DisplayName(provider));
             try
             {
-                return LinkIntent.Read(state) is { } intent
-                    ? await completion.LinkAsync(context.HttpContext, who, intent, returnUrl)
-                    : await completion.SignInAsync(context.HttpContext, who, returnUrl);
+                if (LinkIntent.Read(state) is { } intent) return await completion.LinkAsync(context.HttpContext, who, intent, returnUrl);
+
+                // Signed in, meanwhile, in another tab.
+                if (await completion.CurrentAsync(context.HttpContext) is { } current && !SignInConsent.Covers(state, current)
+                    && await completion.IsSomebodyElseAsync(context.HttpContext, who))
+                {
+                    return SignInErrors.SignedInMeanwhile();
+                }
+
+                return await completion.SignInAsync(context.HttpContext, who, returnUrl);
             }
             catch (Exception exception) when (Unavailability.Covers(exception))
             {

@@ -62,6 +62,30 @@ internal static class SignInErrors
         "An account can only be linked from the dashboard of the person who is signed in, and this was begun elsewhere, long ago, or by somebody else.",
         "Go to your dashboard and press Link there.", ReturnUrl.Dashboard, "Go to the dashboard");
 
+    /// <summary>The browser has a session of another user, which this sign-in was not allowed to end.</summary>
+    public static IResult SignedInMeanwhile() => Page.Error(
+        StatusCodes.Status409Conflict, "This browser is signed in already",
+        "While this sign-in was under way, the browser was signed in as another user. That session goes on.",
+        "Sign out first, then sign in again.", ReturnUrl.Dashboard, "Go to the dashboard");
+
+    /// <summary>A sign-in link that this browser did not ask for.</summary>
+    public static IResult LinkElsewhere() => Page.Error(
+        StatusCodes.Status403Forbidden, "This link was asked for in another browser",
+        "A sign-in link works in the browser that asked for it. Nothing has happened, and the link is still good.",
+        "Go back to that browser and type the code from the mail there, or ask for a new link in this one.", SignInPage, "Get a new link");
+
+    /// <summary>A code that is wrong, or whose mail this browser did not ask for.</summary>
+    public static IResult CodeWrong(bool mayTryAgain) => Page.Error(
+        StatusCodes.Status400BadRequest, "That code does not work",
+        mayTryAgain ? "The code is not the one in the mail that this browser asked for." : "The code was wrong too often, is too old, or was used already.",
+        mayTryAgain ? "Go back and type it again." : "Ask for a new mail.", SignInPage, mayTryAgain ? BackToSignIn : "Get a new mail");
+
+    /// <summary>The mail server cannot take the address.</summary>
+    public static IResult MailAddressUnsupported() => Page.Error(
+        StatusCodes.Status400BadRequest, "Mail cannot be sent to this address",
+        "The mail server of this site takes only addresses whose part before the @ is in ASCII letters.",
+        "Use another address, or sign in another way.", SignInPage, BackToSignIn);
+
     /// <summary>A sign-in link that will not do.</summary>
     /// <param name="expired">Whether its time is over; else it has been used or changed.</param>
     public static IResult LinkUsedUp(bool expired) => Page.Error(
@@ -94,6 +118,6 @@ internal static class SignInErrors
     /// <summary>More links asked for than one person needs.</summary>
     public static IResult TooMany() => Page.Error(
         StatusCodes.Status429TooManyRequests, "Too many tries",
-        "More sign-in links were asked for from your network than one person needs.",
+        "More sign-in mails or codes came from your network than one person needs.",
         "Wait a minute, then try again.", SignInPage, BackToSignIn);
 }

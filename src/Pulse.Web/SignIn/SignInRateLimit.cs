@@ -13,14 +13,24 @@ internal static class SignInRateLimit
     /// <summary>The policy's name.</summary>
     public const string Policy = "sign-in-mail";
 
+    /// <summary>The policy of routes that take a link's token or a code.</summary>
+    public const string GuessPolicy = "sign-in-guess";
+
     private static readonly TimeSpan s_window = TimeSpan.FromMinutes(1);
 
-    /// <summary>Adds the policy. In this process only: N front ends let through N times as much, which is still little.</summary>
+    /// <summary>Adds both policies. In this process only: N front ends let through N times as much, which is still little.</summary>
     public static void AddSignInRateLimit(this IServiceCollection services) => services.AddRateLimiter(limiter =>
     {
         limiter.AddPolicy(Policy, context =>
         {
             var permits = context.RequestServices.GetRequiredService<IOptions<MailOptions>>().Value.RequestsPerMinute;
+            return RateLimitPartition.GetFixedWindowLimiter(
+                Client(context.Connection.RemoteIpAddress),
+                _ => new() { PermitLimit = permits, Window = s_window });
+        });
+        limiter.AddPolicy(GuessPolicy, context =>
+        {
+            var permits = context.RequestServices.GetRequiredService<IOptions<MailOptions>>().Value.GuessesPerMinute;
             return RateLimitPartition.GetFixedWindowLimiter(
                 Client(context.Connection.RemoteIpAddress),
                 _ => new() { PermitLimit = permits, Window = s_window });

@@ -36,6 +36,9 @@ internal static class SignInSetup
         services.AddSingleton<SignInCompletion>();
         services.AddSingleton<AccountLinking>();
         services.AddSingleton<EmailLinks>();
+        services.AddSingleton<AskedMails>();
+        services.AddSingleton<MailLimits>();
+        services.AddSingleton<SignInConsent>();
         services.AddSignInRateLimit();
     }
 

@@ -25,6 +25,19 @@ public abstract class OneTimeTokenStoreContract(StoresFixture stores)
     }
 
     [Fact]
+    public async Task RemoveAll_RemovesThoseOfOneIdentifier()
+    {
+        var (first, second, other) = (Token(), Token(), Token() with { Identifier = $"other{_email}" });
+        foreach (var token in new[] { first, second, other }) await stores.Tokens.AddAsync(token, atMost: 3, Now);
+
+        await stores.Tokens.RemoveAllAsync(_email);
+
+        Assert.Null(await stores.Tokens.FindAsync(first.Hash));
+        Assert.Null(await stores.Tokens.FindAsync(second.Hash));
+        Assert.NotNull(await stores.Tokens.FindAsync(other.Hash));
+    }
+
+    [Fact]
     public async Task Add_Again_IsOneToken()
     {
         var token = Token();

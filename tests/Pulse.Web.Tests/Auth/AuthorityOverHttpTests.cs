@@ -69,7 +69,7 @@ public sealed class AuthorityOverHttpTests
         builder.Services.AddTestSessions();
         builder.Logging.ClearProviders();
         var app = builder.Build();
-        app.UseSecurityHeaders();
+        app.UseSecurityHeaders("https:");
         app.UseProblems();
         app.UseAuthentication();
         app.UseAuthorization();

@@ -83,7 +83,7 @@ public sealed class CorsTests
         builder.Logging.ClearProviders();
         var app = builder.Build();
         app.UseCors();
-        app.MapGet("/", () => "").RequireCors(CorsSetup.Data);
+        app.MapPost("/", () => "").RequireCors(CorsSetup.Data);
         await app.StartAsync();
         return app;
     }

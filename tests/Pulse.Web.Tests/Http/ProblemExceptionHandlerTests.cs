@@ -50,7 +50,7 @@ public sealed class ProblemExceptionHandlerTests
         builder.AddPulseHttp();
         builder.Logging.ClearProviders();
         var app = builder.Build();
-        app.UseSecurityHeaders();
+        app.UseSecurityHeaders("https:");
         app.UseProblems();
         app.MapGet("/", void () => throw failure);
         await app.StartAsync();

@@ -86,11 +86,17 @@ public sealed class CallLimitTests(PulseApplication pulse)
         await Eventually.AsyncTrue("the refused user may look up again", async () => (await rest.GetAsync(address)).IsSuccessStatusCode);
     }
 
-    [Fact]
-    public async Task CallsFarBeyondTheLimit_CloseTheConnection()
+    [Theory]
+    [InlineData("""{"type":1,"target":"Heartbeat","arguments":[]}""")]
+    [InlineData("""{"type":1,"target":"NoSuchMethod","arguments":[]}""")]
+    [InlineData("""{"type":1,"target":"Heartbeat","arguments":[1,2,3]}""")]
+    [InlineData("""{"type":1,"target":"SetStatus","arguments":[{}]}""")]
+    [InlineData("""{"type":1,"invocationId":"7","target":"NoSuchMethod","arguments":[]}""")]
+    [InlineData("""{"type":6}""")]
+    public async Task MessagesFarBeyondTheLimit_CutTheConnection(string message)
     {
         using var socket = await SlowSocket.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7())));
-        var calls = string.Join('\u001e', Enumerable.Repeat("""{"type":1,"target":"Heartbeat","arguments":[]}""", 20_000));
+        var calls = string.Join('\u001e', Enumerable.Repeat(message, 20_000));
 
         // It may be closed before all is sent.
         await Task.WhenAny(socket.SendAsync(calls), socket.ClosedAsync());

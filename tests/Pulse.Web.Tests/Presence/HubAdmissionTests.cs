@@ -14,8 +14,7 @@ public sealed class HubAdmissionTests(HubAdmissionTests.Application pulse) : ICl
     [Fact]
     public async Task MoreThanTheQueueHolds_AreSentAwayAndRestGoesOn()
     {
-        using var ada = pulse.As(TestTokens.Hs256(TestTokens.Claims()));
-        var attempts = Enumerable.Range(0, 40).Select(_ => ada.PostAsync(Negotiate, null)).ToArray();
+        var attempts = Enumerable.Range(0, 40).Select(_ => NegotiateAsync(Guid.NewGuid())).ToArray();
         using (var live = await pulse.Anonymous.GetAsync("/health/live")) Assert.Equal(HttpStatusCode.OK, live.StatusCode);
         var answers = await Task.WhenAll(attempts);
 
@@ -43,14 +42,51 @@ public sealed class HubAdmissionTests(HubAdmissionTests.Application pulse) : ICl
     [Fact]
     public async Task OfAConnectionThatThereIs_UsesUpNoPlace_AnEmptyIdDoes()
     {
-        using var ada = pulse.As(TestTokens.Hs256(TestTokens.Claims()));
-
         foreach (var (id, expected) in new[] { ("none", HttpStatusCode.NotFound), ("", HttpStatusCode.ServiceUnavailable) })
         {
-            var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => ada.GetAsync($"/hubs/pulse?id={id}")));
+            var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => AnybodyAsync(client => client.GetAsync($"/hubs/pulse?id={id}"))));
             Assert.Contains(answers, answer => answer.StatusCode == expected);
             Assert.Equal(expected == HttpStatusCode.NotFound, answers.All(answer => answer.StatusCode == HttpStatusCode.NotFound));
             foreach (var answer in answers) answer.Dispose();
         }
+    }
+
+    [Fact]
+    public async Task ConnectsOfOneUser_AreLimitedBeforeThePlacesThatUsersShare()
+    {
+        await using var generous = new Generous();
+        await generous.InitializeAsync();
+        var flooding = Guid.NewGuid();
+        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => NegotiateAsync(generous, flooding)));
+
+        var refused = answers.Where(answer => answer.StatusCode == HttpStatusCode.TooManyRequests).ToArray();
+        Assert.InRange(answers.Count(answer => answer.StatusCode == HttpStatusCode.OK), 20, 150);
+        Assert.NotEmpty(refused);
+        Assert.All(answers, answer => Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.TooManyRequests));
+        Assert.NotNull(refused[0].Headers.RetryAfter);
+        await refused[0].ReadProblemAsync(HttpStatusCode.TooManyRequests, "too-many-requests");
+
+        using var other = await NegotiateAsync(generous, Guid.NewGuid());
+        Assert.Equal(HttpStatusCode.OK, other.StatusCode);
+        foreach (var answer in answers) answer.Dispose();
+    }
+
+    private sealed class Generous() : PulseApplication([KeyValuePair.Create("Pulse:Presence:ConnectsAtOncePerUser", "20")]), IAsyncDisposable
+    {
+        async ValueTask IAsyncDisposable.DisposeAsync() => await DisposeAsync();
+    }
+
+    private Task<HttpResponseMessage> NegotiateAsync(Guid userId) => NegotiateAsync(pulse, userId);
+
+    private static async Task<HttpResponseMessage> NegotiateAsync(PulseApplication application, Guid userId)
+    {
+        using var client = application.As(TestTokens.Hs256(TestTokens.Claims(userId)));
+        return await client.PostAsync(Negotiate, null);
+    }
+
+    private async Task<HttpResponseMessage> AnybodyAsync(Func<HttpClient, Task<HttpResponseMessage>> send)
+    {
+        using var client = pulse.As(TestTokens.Hs256(TestTokens.Claims(Guid.NewGuid())));
+        return await send(client);
     }
 }

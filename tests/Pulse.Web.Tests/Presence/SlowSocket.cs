@@ -89,7 +89,7 @@ internal sealed class SlowSocket : IDisposable
             {
             }
         }
-        catch (WebSocketException)
+        catch (Exception exception) when (exception is WebSocketException || (exception is OperationCanceledException && !bound.IsCancellationRequested))
         {
             // Reset.
         }

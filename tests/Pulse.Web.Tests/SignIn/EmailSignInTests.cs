@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.RegularExpressions;
 using MimeKit;
+using Pulse.Web.SignIn;
 
 namespace Pulse.Web.Tests.SignIn;
 
@@ -28,41 +29,125 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
         Assert.Contains(WebUtility.HtmlEncode(link), mail.HtmlBody, StringComparison.Ordinal);
         Assert.Equal(1L, await pulse.QueryAsync($"SELECT count(*) FROM verification_tokens WHERE identifier = '{_email}' AND length(token) = 32"));
 
-        // A scanner opens it first, many times; then its owner, in another browser than asked for it.
-        using var owner = pulse.NewBrowser();
-        for (var opened = 0; opened < 3; opened++) Assert.Equal(HttpStatusCode.OK, (await _browser.GetAsync(link)).Status);
-        var landing = await owner.GetAsync(link);
-        Assert.Null(await owner.WhoAmIAsync());
-        Assert.Equal("/rooms?x=1", (await owner.SubmitAsync(landing)).Path);
-
-        var user = Assert.NotNull(await owner.WhoAmIAsync());
+        // A scanner opens it first, many times, without the cookie of the browser that asked.
+        using var scanner = pulse.NewBrowser();
+        for (var opened = 0; opened < 3; opened++) Assert.Equal(HttpStatusCode.Forbidden, (await scanner.GetAsync(link)).Status);
+        var landing = await _browser.GetAsync(link);
         Assert.Null(await _browser.WhoAmIAsync());
+        Assert.Equal("/rooms?x=1", (await _browser.SubmitAsync(landing)).Path);
+
+        var user = Assert.NotNull(await _browser.WhoAmIAsync());
+        Assert.Null(await scanner.WhoAmIAsync());
         Assert.Equal(1L, await pulse.QueryAsync($"SELECT email_verified FROM users WHERE id = '{user}' AND email = '{_email}'"));
         Assert.Equal(1L, await pulse.QueryAsync($"SELECT count(*) FROM accounts WHERE user_id = '{user}' AND provider = 'email' AND provider_account_id = '{_email}' AND type = 'email'"));
         Assert.Equal(1L, await pulse.QueryAsync($"SELECT count(*) FROM sessions WHERE user_id = '{user}'"));
         Assert.Equal(0L, await pulse.QueryAsync($"SELECT count(*) FROM verification_tokens WHERE identifier = '{_email}'"));
 
-        // Used: opened again, confirmed again.
-        using var late = pulse.NewBrowser();
-        Assert.Equal(HttpStatusCode.Gone, (await late.GetAsync(link)).Status);
-        var again = await owner.SubmitAsync(await SubstituteAsync(owner, landing));
-        Assert.Equal(HttpStatusCode.Gone, again.Status);
-        Assert.Contains("href=\"/signin\"", again.Body, StringComparison.Ordinal);
+        // Used.
+        var late = await _browser.GetAsync(link);
+        Assert.Equal(HttpStatusCode.Gone, late.Status);
+        Assert.Contains("href=\"/signin\"", late.Body, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Link_ConfirmedByTenAtOnce_SignsInOne()
+    public async Task Confirmation_WhoseAnswerWasLost_MayBeRepeatedByTheSameBrowserAlone()
     {
         var link = await AskAsync();
-        var browsers = Enumerable.Range(0, 10).Select(_ => pulse.NewBrowser()).ToArray();
-        var pages = await Task.WhenAll(browsers.Select(browser => browser.GetAsync(link)));
+        using var thief = pulse.NewBrowser();
+        var landing = await _browser.GetAsync(link);
+        Assert.Equal(HttpStatusCode.SeeOther, (await _browser.SubmitAsync(landing)).Status);
 
-        var answers = await Task.WhenAll(browsers.Select((browser, at) => browser.SubmitAsync(pages[at])));
+        // The same cookies and form as before: the first answer never arrived.
+        Assert.Equal(HttpStatusCode.SeeOther, (await _browser.SubmitAsync(await SubstituteAsync(_browser, landing))).Status);
 
-        Assert.Single(answers, answer => answer.Status == HttpStatusCode.SeeOther);
-        Assert.Equal(9, answers.Count(answer => answer.Status == HttpStatusCode.Gone));
-        foreach (var browser in browsers) browser.Dispose();
+        // The thief's own form, with the token.
+        var (own, token) = (await thief.GetAsync("/signin"), System.Web.HttpUtility.ParseQueryString(new Uri(link).Query)["token"]!);
+        var formToken = FormToken().Match(own.Body).Groups[1].Value;
+        var stolen = await thief.PostAsync("/auth/callback/email", ("token", token), ("formToken", formToken));
+        Assert.Equal(HttpStatusCode.Forbidden, stolen.Status);
+        Assert.Contains("another browser", stolen.Body, StringComparison.Ordinal);
+        Assert.Null(await thief.WhoAmIAsync());
     }
+
+    [Fact]
+    public async Task Link_InAnotherBrowser_SignsNobodyIn_AndTheCodeDoesInTheAskingOne()
+    {
+        var asked = await _browser.PostAsync("/auth/signin/email", ("email", _email), ("returnUrl", "/rooms"));
+        var mail = await pulse.Mailbox.NextAsync();
+        using var phone = pulse.NewBrowser();
+        var elsewhere = await phone.GetAsync(LinkIn(mail));
+        Assert.Equal(HttpStatusCode.Forbidden, elsewhere.Status);
+        Assert.Contains("type the code", elsewhere.Body, StringComparison.Ordinal);
+        Assert.DoesNotContain(_email, elsewhere.Body, StringComparison.Ordinal);
+
+        Assert.Equal("/rooms", (await _browser.SubmitAsync(asked, ("code", CodeIn(mail)))).Path);
+        Assert.NotNull(await _browser.WhoAmIAsync());
+        Assert.Null(await phone.WhoAmIAsync());
+        Assert.Equal(0L, await pulse.QueryAsync($"SELECT count(*) FROM verification_tokens WHERE identifier = '{_email}'"));
+    }
+
+    [Fact]
+    public async Task Code_InABrowserThatDidNotAsk_SignsNobodyIn()
+    {
+        await _browser.PostAsync("/auth/signin/email", ("email", _email));
+        var code = CodeIn(await pulse.Mailbox.NextAsync());
+        using var eve = pulse.NewBrowser();
+        var own = await eve.PostAsync("/auth/signin/email", ("email", $"eve{_email}"));
+        await pulse.Mailbox.NextAsync();
+
+        // Eve's own form, for the victim's mailbox, with the code that the victim read out.
+        var answer = await eve.SubmitAsync(own with { Body = own.Body.Replace($"eve{_email}", _email, StringComparison.Ordinal) }, ("code", code));
+        Assert.Equal(HttpStatusCode.BadRequest, answer.Status);
+        Assert.Null(await eve.WhoAmIAsync());
+    }
+
+    [Fact]
+    public async Task Code_WrongFiveTimes_EndsTheMail()
+    {
+        var asked = await _browser.PostAsync("/auth/signin/email", ("email", _email));
+        var mail = await pulse.Mailbox.NextAsync();
+        var code = CodeIn(mail);
+        var wrong = code[0] == '0' ? $"1{code[1..]}" : $"0{code[1..]}";
+        for (var tried = 0; tried < 5; tried++)
+        {
+            var answer = await _browser.SubmitAsync(asked, ("code", wrong));
+            Assert.Equal(HttpStatusCode.BadRequest, answer.Status);
+            Assert.Contains(tried < 4 ? "Go back and type it again" : "Ask for a new mail", answer.Body, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(HttpStatusCode.BadRequest, (await _browser.SubmitAsync(asked, ("code", code))).Status);
+        Assert.Equal(HttpStatusCode.Gone, (await _browser.GetAsync(LinkIn(mail))).Status);
+        Assert.Null(await _browser.WhoAmIAsync());
+    }
+
+    [Fact]
+    public async Task SignIn_EndsTheOtherLinksOfTheMailbox()
+    {
+        var (first, second) = (await AskAsync(), await AskAsync());
+
+        await _browser.SubmitAsync(await _browser.GetAsync(second));
+
+        Assert.NotNull(await _browser.WhoAmIAsync());
+        Assert.Equal(HttpStatusCode.Gone, (await _browser.GetAsync(first)).Status);
+    }
+
+    [Fact]
+    public async Task Mails_ToOneMailboxInManySpellings_AreCountedTogether()
+    {
+        var at = _email.IndexOf('@', StringComparison.Ordinal);
+        for (var i = 0; i < 6; i++) await _browser.PostAsync("/auth/signin/email", ("email", $"{_email[..at]}+{i}{_email[at..]}"));
+
+        for (var sent = 0; sent < 3; sent++) await pulse.Mailbox.NextAsync();
+        await AssertNoMoreMailAsync();
+    }
+
+    [Theory]
+    [InlineData("ada+news@example.com", "ada@example.com")]
+    [InlineData("a.d.a@example.com", "a.d.a@example.com")]
+    [InlineData("a.d.a+x@gmail.com", "ada@gmail.com")]
+    [InlineData("a.d.a@googlemail.com", "ada@gmail.com")]
+    [InlineData("+x@example.com", "+x@example.com")]
+    public void Mailbox_IsOneForItsSpellings(string email, string mailbox) => Assert.Equal(mailbox, Mailbox.Of(email));
 
     [Fact]
     public async Task Link_Changed_IsRefused()
@@ -129,7 +214,7 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
         {
             using var stranger = pulse.NewBrowser();
             var answer = await stranger.PostAsync("/auth/signin/email", ("email", email));
-            answers.Add($"{answer.Status} {answer.Body.Replace(email, "them", StringComparison.Ordinal)}");
+            answers.Add($"{answer.Status} {FormToken().Replace(answer.Body.Replace(email, "them", StringComparison.Ordinal), "")}");
             await pulse.Mailbox.NextAsync();
         }
 
@@ -141,7 +226,10 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
     public async Task Ask_MoreThanThreeTimes_AnswersTheSame_AndSendsThree()
     {
         var bodies = new List<string>();
-        for (var asked = 0; asked < 5; asked++) bodies.Add((await _browser.PostAsync("/auth/signin/email", ("email", _email))).Body);
+        for (var asked = 0; asked < 5; asked++)
+        {
+            bodies.Add(FormToken().Replace((await _browser.PostAsync("/auth/signin/email", ("email", _email))).Body, ""));
+        }
 
         Assert.Single(bodies.Distinct());
         for (var sent = 0; sent < 3; sent++) await pulse.Mailbox.NextAsync();
@@ -223,10 +311,15 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
         return landing with { Body = FormToken().Replace(landing.Body, $"name=\"formToken\" value=\"{formToken}\"") };
     }
 
+    private static string CodeIn(MimeMessage mail) => Code().Match(mail.TextBody!).Value;
+
     private static string LinkIn(MimeMessage mail) => Link().Match(mail.TextBody!).Value;
 
     [GeneratedRegex("""name="formToken" value="([^"]*)""" + "\"")]
     private static partial Regex FormToken();
+
+    [GeneratedRegex(@"\b\d{4} \d{4}\b")]
+    private static partial Regex Code();
 
     [GeneratedRegex(@"http://\S+")]
     private static partial Regex Link();

@@ -27,7 +27,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
         Assert.Equal(2, cookies.Length);
         Assert.All(cookies, cookie =>
         {
-            Assert.Contains("path=/auth/callback/google", cookie, StringComparison.OrdinalIgnoreCase);
+            Assert.Contains("path=/;", cookie, StringComparison.OrdinalIgnoreCase);
             Assert.Contains("httponly", cookie, StringComparison.OrdinalIgnoreCase);
             Assert.Contains("samesite=lax", cookie, StringComparison.OrdinalIgnoreCase);
             // Over plain http a browser would drop such a cookie.
@@ -66,6 +66,82 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
         var user = Assert.NotNull(await first.WhoAmIAsync());
         Assert.Equal(user, await second.WhoAmIAsync());
         Assert.Equal(2L, await pulse.QueryAsync($"SELECT count(*) FROM sessions WHERE user_id = '{user}'"));
+    }
+
+    [Theory]
+    [InlineData("cross-site")]
+    [InlineData("same-site")]
+    public async Task SignIn_BegunByAnotherSite_WaitsForAButton(string site)
+    {
+        using var browser = pulse.NewBrowser();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/auth/signin/google?returnUrl=%2Frooms") { Headers = { { "Sec-Fetch-Site", site } } };
+        var page = await browser.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.OK, page.Status);
+        Assert.Contains("Continue with Google?", page.Body, StringComparison.Ordinal);
+        Assert.False(page.Response.Headers.Contains("Set-Cookie"));
+        Assert.Equal(HttpStatusCode.Redirect, (await SignInFixture.ConsentAsync(browser, page)).Status);
+    }
+
+    [Fact]
+    public async Task SignIn_WithALiveSession_ReplacesItAfterAButtonAlone()
+    {
+        using var browser = pulse.NewBrowser();
+        await browser.PostAsync("/auth/signin/dev", ("email", $"dev{_person}@example.com"));
+        var first = Assert.NotNull(await browser.WhoAmIAsync());
+
+        var page = await browser.GetAsync("/auth/signin/google");
+        Assert.Contains("that session ends", page.Body, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await browser.GetAsync("/auth/signin/google?consent=invented")).Status);
+        Assert.Equal(first, await browser.WhoAmIAsync());
+
+        await pulse.SignInAsync(browser, _person);
+        Assert.NotEqual(first, Assert.NotNull(await browser.WhoAmIAsync()));
+    }
+
+    [Fact]
+    public async Task SignIn_ThatASessionHasOvertaken_LeavesTheSessionAlone()
+    {
+        using var browser = pulse.NewBrowser();
+        var late = await pulse.ToCallbackAsync(browser, _person);
+        await browser.PostAsync("/auth/signin/dev", ("email", $"dev{_person}@example.com"));
+        var user = Assert.NotNull(await browser.WhoAmIAsync());
+
+        var answer = await browser.GetAsync(late.AbsoluteUri);
+
+        Assert.Equal(HttpStatusCode.Conflict, answer.Status);
+        Assert.Contains("Sign out first", answer.Body, StringComparison.Ordinal);
+        Assert.Equal(user, await browser.WhoAmIAsync());
+    }
+
+    [Fact]
+    public async Task SignIn_AfterASignOut_AsksWhichAccount_AndPassesAHintOn()
+    {
+        using var browser = pulse.NewBrowser();
+        await browser.PostAsync("/auth/signin/dev", ("email", $"dev{_person}@example.com"));
+        var dashboard = await browser.GetAsync("/dashboard");
+        Assert.Equal("", AskedOf(await SignInFixture.ConsentAsync(browser, await browser.GetAsync("/auth/signin/google")), "prompt"));
+        await browser.SubmitAsync(dashboard with { Body = dashboard.Body[..dashboard.Body.IndexOf("</form>", StringComparison.Ordinal)] });
+        Assert.Null(await browser.WhoAmIAsync());
+
+        var challenge = await browser.GetAsync("/auth/signin/google?login_hint=ada%40example.com");
+        Assert.Equal(("select_account", "ada@example.com"), (AskedOf(challenge, "prompt"), AskedOf(challenge, "login_hint")));
+
+        await pulse.SignInAsync(browser, _person);
+        Assert.Equal("", AskedOf(await SignInFixture.ConsentAsync(browser, await browser.GetAsync("/auth/signin/google")), "prompt"));
+
+        static string AskedOf(Answer challenge, string name) => HttpUtility.ParseQueryString(challenge.Location!.Query)[name] ?? "";
+    }
+
+    [Fact]
+    public async Task SignIns_GivenUp_LeaveTenPairsOfCookiesAtMost()
+    {
+        using var browser = pulse.NewBrowser();
+        for (var begun = 0; begun < 15; begun++) await browser.GetAsync("/auth/signin/google");
+
+        var names = browser.Cookies.GetAllCookies().Select(cookie => cookie.Name).ToArray();
+        Assert.Equal(10, names.Count(name => name.StartsWith("pulse.signin.", StringComparison.Ordinal)));
+        Assert.Equal(10, names.Count(name => name.StartsWith("pulse.nonce.", StringComparison.Ordinal)));
     }
 
     [Theory]

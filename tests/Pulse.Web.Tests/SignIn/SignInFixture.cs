@@ -1,11 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 
 namespace Pulse.Web.Tests.SignIn;
 
 /// <summary>Pulse with five providers: Google (played by a certified one), a hostile one, and three that are away each in their own way; and a mail server.</summary>
-public sealed class SignInFixture : IAsyncLifetime
+public sealed partial class SignInFixture : IAsyncLifetime
 {
     private readonly TcpListener _silent = new(IPAddress.Loopback, 0);
     private NodeServer _google = null!;
@@ -40,6 +41,8 @@ public sealed class SignInFixture : IAsyncLifetime
             .. Provider("silent", silent), .. Provider("away", await UnusedAsync()),
             .. Mailbox.Settings,
             new("Pulse:Mail:RequestsPerMinute", "1000"),
+            new("Pulse:Mail:MailsPerNetworkPerHour", "1000"),
+            new("Pulse:Mail:GuessesPerMinute", "10000"),
         ]);
         await _pulse.InitializeAsync();
     }
@@ -76,7 +79,7 @@ public sealed class SignInFixture : IAsyncLifetime
     /// <summary>Begins at the hostile provider, which answers at once; gives the callback's address.</summary>
     internal static async Task<Uri> ToHostileCallbackAsync(Browser browser, string name = "hostile")
     {
-        var challenge = await browser.GetAsync($"/auth/signin/{name}");
+        var challenge = await ConsentAsync(browser, await browser.GetAsync($"/auth/signin/{name}"));
         Assert.Equal(HttpStatusCode.Redirect, challenge.Status);
         return (await browser.GetAsync(challenge.Location!.AbsoluteUri)).Location!;
     }
@@ -93,11 +96,20 @@ public sealed class SignInFixture : IAsyncLifetime
 
     private static async Task<Answer> BeginAsync(Browser browser, string start)
     {
-        var answer = await browser.GetAsync(start);
+        var answer = await ConsentAsync(browser, await browser.GetAsync(start));
         while (answer.Location is { } next) answer = await browser.GetAsync(next.AbsoluteUri);
         Assert.Contains("Who are you?", answer.Body, StringComparison.Ordinal);
         return answer;
     }
+
+    /// <summary>Presses the button of the page that comes first where the browser has a session.</summary>
+    internal static async Task<Answer> ConsentAsync(Browser browser, Answer answer) =>
+        answer.Status == HttpStatusCode.OK && ConsentHref().Match(answer.Body) is { Success: true } href
+            ? await browser.GetAsync(WebUtility.HtmlDecode(href.Groups[1].Value))
+            : answer;
+
+    [GeneratedRegex("""<a class="button" href="(/auth/signin/[^"]*)">Continue with""")]
+    private static partial Regex ConsentHref();
 
     private async Task<Uri> FollowToCallbackAsync(Browser browser, Answer answer)
     {

@@ -8,7 +8,9 @@ internal sealed class TestMailbox : IAsyncDisposable
     private readonly NodeServer _server;
     private readonly int _port;
 
-    private TestMailbox(NodeServer server, int port) => (_server, _port) = (server, port);
+    private readonly bool _isOld;
+
+    private TestMailbox(NodeServer server, int port, bool isOld) => (_server, _port, _isOld) = (server, port, isOld);
 
     /// <summary>What makes Pulse send there.</summary>
     public IEnumerable<KeyValuePair<string, string>> Settings =>
@@ -16,15 +18,15 @@ internal sealed class TestMailbox : IAsyncDisposable
         new("Pulse:Mail:Host", "127.0.0.1"),
         new("Pulse:Mail:Port", $"{_port}"),
         new("Pulse:Mail:Security", "None"),
-        new("Pulse:Mail:User", "pulse"),
-        new("Pulse:Mail:Password", "mail password"),
+        .. _isOld ? (KeyValuePair<string, string>[])[] : [new("Pulse:Mail:User", "pulse"), new("Pulse:Mail:Password", "mail password")],
         new("Pulse:Mail:From", "Pulse <pulse@example.com>"),
     ];
 
-    public static async Task<TestMailbox> StartAsync()
+    /// <param name="isOld">Whether the server takes mail from anybody, to addresses in ASCII alone.</param>
+    public static async Task<TestMailbox> StartAsync(bool isOld = false)
     {
-        var (server, first) = await NodeServer.StartAsync("mailbox.mjs", "pulse", "mail password");
-        return new(server, first.GetProperty("port").GetInt32());
+        var (server, first) = await NodeServer.StartAsync("mailbox.mjs", isOld ? [] : ["pulse", "mail password"]);
+        return new(server, first.GetProperty("port").GetInt32(), isOld);
     }
 
     /// <summary>The next mail, waited for.</summary>

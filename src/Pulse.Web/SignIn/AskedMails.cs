@@ -1,0 +1,77 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.DataProtection;
+
+namespace Pulse.Web.SignIn;
+
+/// <summary>A sign-in mail that a browser asked for.</summary>
+/// <param name="Email">The mailbox.</param>
+/// <param name="Token">The secret of its link.</param>
+/// <param name="Code">The digits that can be typed instead.</param>
+/// <param name="ExpiresAt">When both end, Unix seconds.</param>
+internal sealed record AskedMail(string Email, string Token, string Code, long ExpiresAt);
+
+/// <summary>The sign-in mails that this browser asked for, in a cookie that only Pulse can read.</summary>
+/// <remarks>
+/// A link or code is good in the browser that asked, because the reader of a forwarded or intercepted mail has another one, and because nobody
+/// can sign a victim's browser in with a link to an own mailbox (ASVS 5.0 section 6.6.2). The cookie also holds the code, so that the database
+/// keeps nothing but the token's hash.
+/// </remarks>
+internal sealed class AskedMails(IDataProtectionProvider protection, IHostEnvironment environment, TimeProvider time)
+{
+    private const int AtMost = 3;
+
+    private readonly IDataProtector _protector = protection.CreateProtector("Pulse.Web.SignIn.AskedMails");
+
+    /// <summary>Notes a mail, and forgets the oldest of more than three.</summary>
+    public void Add(HttpContext context, AskedMail mail)
+    {
+        AskedMail[] mails = [.. Read(context).TakeLast(AtMost - 1), mail];
+        var options = Options(context);
+        options.MaxAge = DateTimeOffset.FromUnixTimeSeconds(mail.ExpiresAt) - time.GetUtcNow();
+        context.Response.Cookies.Append(Name(context), _protector.Protect(JsonSerializer.Serialize(mails, AskedMailsJson.Default.AskedMailArray)), options);
+    }
+
+    /// <summary>The mails whose code this is, among those for that mailbox; and the others for it.</summary>
+    public ILookup<bool, AskedMail> Find(HttpContext context, string email, string code) => Read(context)
+        .Where(mail => mail.Email == email)
+        .ToLookup(mail => CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(mail.Code), Encoding.ASCII.GetBytes(code)));
+
+    /// <summary>Whether this browser asked for the mail with that token.</summary>
+    public bool Has(HttpContext context, string token) => Read(context)
+        .Any(mail => CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(mail.Token), Encoding.ASCII.GetBytes(token)));
+
+    private AskedMail[] Read(HttpContext context)
+    {
+        if (!context.Request.Cookies.TryGetValue(Name(context), out var text) || text.Length == 0) return [];
+        try
+        {
+            var now = time.GetUtcNow().ToUnixTimeSeconds();
+            var mails = JsonSerializer.Deserialize(_protector.Unprotect(text), AskedMailsJson.Default.AskedMailArray) ?? [];
+            return [.. mails.Where(mail => mail.ExpiresAt > now)];
+        }
+        catch (CryptographicException)
+        {
+            return [];
+        }
+    }
+
+    private bool IsPlain(HttpContext context) => environment.IsDevelopment() && !context.Request.IsHttps;
+
+    private string Name(HttpContext context) => IsPlain(context) ? "pulse-mail" : "__Host-pulse-mail";
+
+    // Lax: links in a web mail client come from another site.
+    private CookieOptions Options(HttpContext context) => new()
+    {
+        HttpOnly = true,
+        Secure = !IsPlain(context),
+        SameSite = SameSiteMode.Lax,
+        Path = "/",
+        IsEssential = true,
+    };
+}
+
+[JsonSerializable(typeof(AskedMail[]))]
+internal sealed partial class AskedMailsJson : JsonSerializerContext;

@@ -1,0 +1,60 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.RateLimiting;
+using Microsoft.Extensions.Options;
+using Pulse.Web.Mail;
+
+namespace Pulse.Web.SignIn;
+
+/// <summary>Bounds how many sign-in mails this front end sends: to the askers of one network, and in all, so that the site stays a sender that is trusted.</summary>
+internal sealed partial class MailLimits : IDisposable
+{
+    private static readonly TimeSpan s_window = TimeSpan.FromHours(1);
+
+    private readonly PartitionedRateLimiter<IPAddress?> _perNetwork;
+    private readonly FixedWindowRateLimiter _site;
+    private readonly ILogger _logger;
+
+    public MailLimits(IOptions<MailOptions> options, ILogger<MailLimits> logger)
+    {
+        _logger = logger;
+        var (perNetwork, site) = (options.Value.MailsPerNetworkPerHour, options.Value.MailsPerHour);
+        _perNetwork = PartitionedRateLimiter.Create<IPAddress?, string>(
+            address => RateLimitPartition.GetFixedWindowLimiter(Network(address), _ => new() { PermitLimit = perNetwork, Window = s_window }));
+        _site = new(new() { PermitLimit = site, Window = s_window });
+    }
+
+    /// <summary>Counts a mail that is about to be sent for the client with that address.</summary>
+    /// <returns><see langword="false"/> when it is one too many; the answer then says when to try again.</returns>
+    public bool TryTake(IPAddress? client, HttpResponse response)
+    {
+        // First the asker's own share: whoever has used it up takes nothing from the others'.
+        using var ofNetwork = _perNetwork.AttemptAcquire(client);
+        if (ofNetwork.IsAcquired)
+        {
+            using var ofSite = _site.AttemptAcquire();
+            if (ofSite.IsAcquired) return true;
+            LogSiteLimit();
+        }
+
+        response.Headers.RetryAfter = "600";
+        return false;
+    }
+
+    public void Dispose()
+    {
+        _perNetwork.Dispose();
+        _site.Dispose();
+    }
+
+    // A /24 of IPv4 and a /48 of IPv6 are what one customer may have.
+    private static string Network(IPAddress? address)
+    {
+        if (address is null) return "";
+        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
+        return Convert.ToHexString(address.GetAddressBytes(), 0, address.AddressFamily == AddressFamily.InterNetworkV6 ? 6 : 3);
+    }
+
+    [LoggerMessage(1124, LogLevel.Warning, "This front end has sent as many sign-in mails as Pulse:Mail:MailsPerHour allows; more are refused")]
+    private partial void LogSiteLimit();
+}

@@ -1,0 +1,56 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.DataProtection;
+using Pulse.Web.Auth;
+
+namespace Pulse.Web.SignIn;
+
+/// <summary>Keeps other sites from beginning a sign-in, and a sign-in from replacing a session without the person's agreement.</summary>
+/// <remarks>
+/// A provider often answers without asking anything. One navigation by another site's page would therefore end the session that the browser has
+/// and sign it in with another account (login CSRF). In both cases a page with a button comes first.
+/// </remarks>
+internal sealed class SignInConsent(IDataProtectionProvider protection, TimeProvider time)
+{
+    private const string ReplacesKey = "pulse.replaces";
+
+    private static readonly TimeSpan s_lifetime = TimeSpan.FromMinutes(15);
+
+    private readonly IDataProtector _protector = protection.CreateProtector("Pulse.Web.SignIn.SignInConsent");
+
+    /// <summary>Whether the person must press a button before this sign-in begins.</summary>
+    /// <param name="request">The request that begins it.</param>
+    /// <param name="current">The caller of the browser's session, if it has one.</param>
+    /// <param name="consent">What the button's address carried.</param>
+    public bool IsNeeded(HttpRequest request, Caller? current, string? consent) =>
+        IsFromAnotherSite(request) || (current is not null && !IsFor(current, consent));
+
+    /// <summary>What the address of the button carries: only Pulse can make it, for one session.</summary>
+    public string For(Caller current) => _protector.Protect(string.Create(
+        CultureInfo.InvariantCulture, $"{(time.GetUtcNow() + s_lifetime).ToUnixTimeSeconds()} {current.SessionId}"));
+
+    /// <summary>Notes in the state of a sign-in which session it may replace.</summary>
+    public static void Write(AuthenticationProperties state, Caller? current) => state.SetString(ReplacesKey, current?.SessionId);
+
+    /// <summary>Whether a sign-in with that state may replace the caller's session.</summary>
+    public static bool Covers(AuthenticationProperties? state, Caller current) =>
+        current.SessionId is { } session && state?.GetString(ReplacesKey) == session;
+
+    // W3C Fetch Metadata: "none" is a person who typed the address or chose a bookmark. Browsers send nothing over plain http.
+    private static bool IsFromAnotherSite(HttpRequest request) => request.Headers["Sec-Fetch-Site"].ToString() is "cross-site" or "same-site";
+
+    private bool IsFor(Caller current, string? consent)
+    {
+        if (string.IsNullOrEmpty(consent)) return false;
+        try
+        {
+            var parts = _protector.Unprotect(consent).Split(' ', 2);
+            return long.Parse(parts[0], CultureInfo.InvariantCulture) > time.GetUtcNow().ToUnixTimeSeconds() && parts[1] == current.SessionId;
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+    }
+}

@@ -4,10 +4,14 @@
 // Whoever comes to sign in gets a form that asks who to be: a test fills it in, with a browser or without. Nothing is remembered between runs.
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
-import Provider from 'oidc-provider';
+import Provider, { interactionPolicy } from 'oidc-provider';
 
 const [clientId, clientSecret, callbackPath] = process.argv.slice(2);
 const people = new Map();
+
+// As Google, it lets people choose an account when it is asked to.
+const policy = interactionPolicy.base();
+policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
 
 const server = createServer();
 await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
@@ -32,7 +36,7 @@ const provider = new Provider(issuer, {
   features: { devInteractions: { enabled: false }, pushedAuthorizationRequests: { enabled: false } },
   cookies: { keys: [randomBytes(32).toString('hex')] },
   ttl: { AccessToken: 300, AuthorizationCode: 60, Grant: 3600, IdToken: 300, Interaction: 600, Session: 3600 },
-  interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
+  interactions: { policy, url: (_, interaction) => `/interaction/${interaction.uid}` },
   findAccount: (_, sub) => people.has(sub) ? { accountId: sub, claims: () => people.get(sub) } : undefined,
   // Everybody agrees to everything.
   async loadExistingGrant(ctx) {
@@ -85,5 +89,5 @@ async function decide(request, response) {
     ...(form.get('name') && { name: form.get('name') }),
     ...(form.get('picture') && { picture: form.get('picture') }),
   });
-  await provider.interactionFinished(request, response, { login: { accountId: sub }, consent: {} });
+  await provider.interactionFinished(request, response, { select_account: {}, login: { accountId: sub }, consent: {} });
 }

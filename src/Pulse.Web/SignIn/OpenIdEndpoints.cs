@@ -49,7 +49,7 @@ internal static class OpenIdEndpoints
 
         // A person who signed out would otherwise be signed in again with the same account, without being asked; and an account to link is a
         // choice among several.
-        if (link == true || cookie.WasSignedOut(context)) state.SetParameter(OpenIdConnectParameterNames.Prompt, "select_account");
+        if (link == true || cookie.WasSignedOut(context)) state.SetParameter(OpenIdEvents.ChooseAccount, true);
         if (loginHint is { Length: > 0 and <= EmailAddress.MaxLength }) state.SetParameter(OpenIdConnectParameterNames.LoginHint, loginHint);
 
         // Nobody is sent to a provider that does not answer: there would be no way back.

@@ -9,12 +9,24 @@ namespace Pulse.Web.SignIn;
 internal sealed partial class OpenIdEvents(
     SignInCompletion completion, SignInProviders providers, TimeProvider time, ILogger<OpenIdEvents> logger) : OpenIdConnectEvents
 {
+    /// <summary>The parameter of a challenge that asks the person which account to use.</summary>
+    public const string ChooseAccount = "pulse.choose-account";
+
+    // OpenID Connect Core 1.0 section 3.1.2.1.
+    private const string SelectAccount = "select_account";
+
     /// <summary>On the way there.</summary>
-    public override Task RedirectToIdentityProvider(RedirectContext context)
+    public override async Task RedirectToIdentityProvider(RedirectContext context)
     {
         SignInCookies.MakeRoom(context.HttpContext, context.Options);
         context.ProtocolMessage.LoginHint = context.Properties.GetParameter<string>(OpenIdConnectParameterNames.LoginHint);
-        return Task.CompletedTask;
+
+        // A provider that does not know the value answers with an error. Google knows it, and does not publish a list.
+        if (context.Properties.GetParameter<bool>(ChooseAccount) && (context.Scheme.Name == SignInOptions.GoogleName || await ListsSelectAccountAsync()))
+            context.ProtocolMessage.Prompt = SelectAccount;
+
+        async Task<bool> ListsSelectAccountAsync() =>
+            (await context.Options.ConfigurationManager!.GetConfigurationAsync(context.HttpContext.RequestAborted)).PromptValuesSupported.Contains(SelectAccount);
     }
 
     /// <summary>First: the state, readable but not yet matched to the browser.</summary>

@@ -2,7 +2,12 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Pulse.Web.Mail;
+using Pulse.Web.SignIn;
 
 namespace Pulse.Web.Tests.SignIn;
 
@@ -60,6 +65,31 @@ public sealed partial class SignInLimitsTests
 
         // A real mail server: nothing to look at here.
         Assert.Equal(HttpStatusCode.NotFound, (await browser.GetAsync("/dev/mail")).Status);
+    }
+
+    [Fact]
+    public async Task MailsAndGuesses_AreLimitedByNetworkAndAddress()
+    {
+        await using var pulse = await StartAsync(("Pulse:Mail:MailsPerNetworkPerHour", "2"), ("Pulse:Mail:GuessesPerMinute", "3"));
+        using var browser = new Browser(pulse.Site);
+        var mails = new List<HttpStatusCode>();
+        for (var asked = 0; asked < 3; asked++) mails.Add((await browser.PostAsync("/auth/signin/email", ("email", $"m{asked}@example.com"))).Status);
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.TooManyRequests], mails);
+
+        var guesses = new List<HttpStatusCode>();
+        for (var guess = 0; guess < 4; guess++) guesses.Add((await browser.GetAsync($"/auth/callback/email?token={new string('A', 43)}")).Status);
+        Assert.Equal([HttpStatusCode.Gone, HttpStatusCode.Gone, HttpStatusCode.Gone, HttpStatusCode.TooManyRequests], guesses);
+    }
+
+    [Fact]
+    public void SiteLimit_IsTakenByMailsThatNetworksMaySend()
+    {
+        using var limits = new MailLimits(Options.Create(new MailOptions { MailsPerNetworkPerHour = 2, MailsPerHour = 3 }), NullLogger<MailLimits>.Instance);
+        var taken = new[] { "192.0.2.1", "192.0.2.77", "192.0.2.200", "::ffff:192.0.2.9", "2001:db8:1:1::1", "2001:db8:1:2::1", "198.51.100.1" }
+            .Select(client => limits.TryTake(IPAddress.Parse(client), new DefaultHttpContext().Response)).ToArray();
+
+        // One network twice, the second network once, and then the site is at its limit.
+        Assert.Equal([true, true, false, false, true, false, false], taken);
     }
 
     [Fact]

@@ -1,0 +1,75 @@
+// The client comes back by itself, in a real browser: within five seconds of the end of whatever kept it away.
+//
+// A short form of each fault is part of every run. PULSE_TEST_LINK_RUNS=20 has each of them in full length, in so many pages at once.
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startNetwork } from './network.mjs';
+import { bundlePackage, launchBrowser, noBrowser, openClientPage, startPulse, until } from './support.mjs';
+
+const runs = Number(process.env.PULSE_TEST_LINK_RUNS ?? 1);
+const isFull = process.env.PULSE_TEST_LINK_RUNS !== undefined;
+const liveWithinMs = 5_000;
+const options = { skip: noBrowser, timeout: 900_000 };
+
+let browser;
+let bundle;
+
+beforeAll(async () => {
+  if (options.skip) return;
+  bundle = await bundlePackage();
+  browser = await launchBrowser();
+}, options.timeout);
+afterAll(() => browser?.close());
+
+const ofNetwork = (mode) => ({
+  begin: ({ visitors }) => visitors.forEach(({ network }) => network.become(mode)),
+  end: ({ visitors }) => visitors.forEach(({ network }) => network.become('whole')),
+});
+const setOffline = (offline) => ({ visitors }) => Promise.all(visitors.map(({ context }) => context.setOffline(offline)));
+
+/** Each with the seconds that it lasts, in the short form and in full; no seconds: as long as it takes. */
+const faults = [
+  { name: 'connections are accepted and never answered', ...ofNetwork('mute'), seconds: [6, 60] },
+  { name: 'the server is frozen', begin: ({ pulse }) => pulse.freeze(), end: ({ pulse }) => pulse.thaw(), seconds: [6, 75] },
+  { name: 'a short cut', ...ofNetwork('cut'), seconds: [4, 4] },
+  { name: 'a cut', ...ofNetwork('cut'), seconds: [undefined, 20] },
+  { name: 'a long cut', ...ofNetwork('cut'), seconds: [undefined, 300] },
+  { name: 'the browser is offline', begin: setOffline(true), end: setOffline(false), seconds: [4, 20] },
+  { name: 'the server starts anew', begin: ({ pulse }) => pulse.kill(), end: ({ pulse }) => pulse.start(), seconds: [0, 0] },
+].filter(({ seconds }) => seconds[isFull ? 1 : 0] !== undefined);
+
+test('live at most 5 s after each fault is over', options, async () => {
+  const pulse = await startPulse();
+  for (const fault of faults) {
+    // Pages of their own, so that no fault profits from what the one before has left.
+    const visitors = [];
+    for (let run = 0; run < runs; run++) {
+      const network = await startNetwork(pulse);
+      visitors.push({ network, ...(await openClientPage(browser, bundle, network)) });
+    }
+    await Promise.all(visitors.map(({ start }) => start()));
+    await Promise.all(visitors.map(({ isIn }) => isIn('online')));
+
+    const scene = { pulse, visitors };
+    await fault.begin(scene);
+    await delay(fault.seconds[isFull ? 1 : 0] * 1_000);
+    await fault.end(scene);
+    const overAt = Date.now();
+    const took = await Promise.all(visitors.map(async ({ page }) => (await page.evaluate(becomeLive)) - overAt));
+    console.log(`${fault.name}: live after ${took.sort((a, b) => a - b).join(', ')} ms`);
+    expect(took.filter((ms) => ms > liveWithinMs), fault.name).toEqual([]);
+    for (const { noise } of visitors) expect(noise).toEqual([]);
+    await Promise.all(visitors.map(({ context }) => context.close()));
+  }
+});
+
+/** In the page. Resolves to when the server had taken something in from it and the page knew so; a minute is as good as never. */
+async function becomeLive() {
+  const { pulse } = window;
+  const live = async () => {
+    await pulse.setStatus('busy');
+    while (pulse.state.name !== 'online') await new Promise((resolve) => pulse.subscribe(resolve));
+  };
+  await Promise.race([live(), new Promise((resolve) => setTimeout(resolve, 60_000))]);
+  return Date.now();
+}

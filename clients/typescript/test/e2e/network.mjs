@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+/**
+ * The network between a page and its server, with an address of its own. `mode` says what becomes of the bytes:
+ * - `whole`: they pass.
+ * - `mute`: open connections end. New ones are accepted and never answered, not even when the network is whole again.
+ * - `cut`: open connections are silent, and go on where they were when the network is whole again, as TCP does. New ones wait likewise.
+ */
+export async function startNetwork(pulse) {
+  const links = new Set();
+  const network = { mode: 'whole' };
+  const server = createServer({ pauseOnConnect: true }, (socket) => {
+    const link = { socket, isLost: network.mode === 'mute' };
+    links.add(link);
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      links.delete(link);
+      link.onward?.destroy();
+    });
+    if (network.mode === 'whole') join(link);
+    // Without a reader, the end of the connection would not be seen.
+    else if (link.isLost) socket.resume();
+  });
+
+  function join(link) {
+    const { hostname, port } = new URL(pulse.url);
+    link.onward = connect(Number(port), hostname);
+    link.onward.on('error', () => link.socket.destroy());
+    link.onward.on('close', () => {
+      link.isOver = true;
+      // Nobody hears of it through a cut.
+      if (network.mode === 'whole') link.socket.destroy();
+    });
+    link.socket.pipe(link.onward).pipe(link.socket);
+  }
+
+  function become(mode) {
+    network.mode = mode;
+    for (const link of links) {
+      if (link.isLost) continue;
+      if (mode === 'mute' || (mode === 'whole' && link.isOver)) link.socket.destroy();
+      else if (mode === 'whole' && !link.onward) join(link);
+      else if (mode === 'whole') link.socket.pipe(link.onward).pipe(link.socket);
+      else for (const end of [link.socket, link.onward]) end?.unpipe().pause();
+    }
+  }
+
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    for (const { socket } of links) socket.destroy();
+    server.close();
+  });
+  return Object.assign(network, { url: `http://127.0.0.1:${server.address().port}`, become });
+}

@@ -22,9 +22,9 @@ export class FakePage {
 }
 
 /** A client in a world that the test plays. Time is fake: to be used after `vi.useFakeTimers()`. */
-export function scene(options: PulseClientOptions & { random?: () => number; keeps?: Keeps; reach?: Reach } = {}) {
+export function scene(options: PulseClientOptions & { random?: () => number; keeps?: Keeps; reach?: Reach; page?: FakePage } = {}) {
   const hubs: FakeHub[] = [];
-  const page = new FakePage();
+  const page = options.page ?? new FakePage();
   let tokens = 0;
   const getToken = vi.fn<TokenSource>(async () => ({ accessToken: `token-${++tokens}`, expiresAt: inMinutes(15) }));
   const pulse = new Client(readSettings(options), {

@@ -73,3 +73,21 @@ async function becomeLive() {
   await Promise.race([live(), new Promise((resolve) => setTimeout(resolve, 60_000))]);
   return Date.now();
 }
+
+test('the dashboard says that others see a status when they do, and not before', options, async () => {
+  const pulse = await startPulse();
+  const network = await startNetwork(pulse);
+  const { page } = await openClientPage(browser, bundle, network);
+  await page.goto(`${network.url}/dashboard`);
+  const says = (selector, text) => until(text, () => page.textContent(selector), (shown) => shown.includes(text), { withinMs: 30_000 });
+  await says('#presence', 'Online');
+
+  network.become('mute');
+  await says('#presence', 'Reconnecting');
+  await page.selectOption('#own-status', 'busy');
+  await page.click('#status button');
+  await says('#status-note', 'Not set yet');
+  network.become('whole');
+  await says('#status-note', 'Set: others see it now.');
+  await says('#presence', 'Busy');
+});

@@ -183,15 +183,15 @@ test('a token whose user is unknown to the server: the console says once what to
 
 test('whatever a listener throws, the client goes on, and the fault is not lost', async () => {
   const thrown: unknown[] = [];
-  const uncaught = vi.spyOn(globalThis, 'setTimeout').mockImplementation(new Proxy(setTimeout, {
-    apply: (timer, self, [action, ms, ...rest]) => Reflect.apply(timer, self, [() => {
-      try {
-        action();
-      } catch (error) {
-        thrown.push(error);
-      }
-    }, ms, ...rest]),
-  }));
+  const { setTimeout: timer } = globalThis;
+  const caught = (action: () => void, ms?: number) => timer(() => {
+    try {
+      action();
+    } catch (error) {
+      thrown.push(error);
+    }
+  }, ms);
+  const uncaught = vi.spyOn(globalThis, 'setTimeout').mockImplementation(caught as typeof setTimeout);
   onTestFinished(() => uncaught.mockRestore());
   const s = scene();
   const fail = (): never => {
@@ -212,5 +212,7 @@ test('whatever a listener throws, the client goes on, and the fault is not lost'
   await s.accept();
   expect(s.pulse.state.name).toBe('online');
   expect(s.pulse.presence('a')?.status).toBe('offline');
+  await s.pulse.stop();
+  await settle();
   expect(thrown.length).toBeGreaterThan(5);
 });

@@ -43,9 +43,9 @@ export class Transport {
     return this.#heardAt;
   }
 
-  /** Whether a handshake is under way and not answered. */
+  /** Whether a handshake is under way and not answered, and no other transport will be tried. */
   get isUnanswered(): boolean {
-    return this.#socket?.readyState === 0;
+    return !this.#mayFallBack && this.#isOpening;
   }
 
   /** For SignalR. */
@@ -71,12 +71,16 @@ export class Transport {
     this.#cutOpening();
   }
 
+  get #isOpening(): boolean {
+    return this.#socket?.readyState === 0;
+  }
+
   get #isOver(): boolean {
     return this.#isGoodbye || this.#isDropped;
   }
 
   #cutOpening(): void {
-    if (this.isUnanswered) this.#socket?.close();
+    if (this.#isOpening) this.#socket?.close();
     for (const abort of this.#aborts) abort();
   }
 

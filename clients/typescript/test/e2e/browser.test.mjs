@@ -1,5 +1,6 @@
 // The built package, bundled by Vite, in a real browser, signed in by the session cookie.
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startProxyWithoutSockets } from './network.mjs';
 import { bundlePackage, connect, isIn, launchBrowser, noBrowser, openClientPage, shows, signUp, startPulse, timeout, until } from './support.mjs';
 
 const options = { skip: noBrowser, timeout };
@@ -167,4 +168,26 @@ test('a token that runs out with no other to be had: the server says token-expir
   await ada.isIn('online');
   expect(ada.sockets.at(-1)).not.toBe(socket);
   expect(ada.noise).toEqual([]);
+});
+
+test('a network that lets no WebSocket through: other transports, where the page allows them', options, async () => {
+  const pulse = await startPulse();
+  const watcher = connect(pulse, await signUp(pulse));
+  for (const [answers, transport] of [[true, 'serverSentEvents'], [false, 'longPolling']]) {
+    const proxy = await startProxyWithoutSockets(pulse, { answers });
+    const ada = await openPage(proxy);
+    const seen = [];
+    watcher.watch(ada.id, ({ status }) => seen.push(status));
+    await shows(watcher, ada.id, 'offline');
+    await ada.start({ transports: ['webSockets', transport] });
+    await ada.isIn('online');
+    await shows(watcher, ada.id, 'online');
+    await ada.page.evaluate(() => window.pulse.setStatus('busy'));
+    await shows(watcher, ada.id, 'busy');
+    await ada.page.evaluate(() => window.pulse.stop());
+    await shows(watcher, ada.id, 'offline');
+    expect(seen).toEqual(['offline', 'online', 'busy', 'offline']);
+    expect(ada.noise).toEqual([]);
+    expect(proxy.refused).toBe(1);
+  }
 });

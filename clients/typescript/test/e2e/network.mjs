@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createServer as createHttpServer, request as httpRequest } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { onTestFinished } from 'vitest';
 
@@ -54,4 +55,37 @@ export async function startNetwork(pulse) {
     server.close();
   });
   return Object.assign(network, { url: `http://127.0.0.1:${server.address().port}`, become });
+}
+
+/** A proxy that lets no WebSocket through. `answers`: it refuses them; otherwise it never answers them. */
+export async function startProxyWithoutSockets(pulse, { answers }) {
+  const { hostname, port } = new URL(pulse.url);
+  const proxy = createHttpServer((request, response) => {
+    const { url, method, headers } = request;
+    const onward = httpRequest({ hostname, port, path: url, method, headers }, (answer) => {
+      response.writeHead(answer.statusCode, answer.headers);
+      // Events are not to wait for more.
+      response.flushHeaders();
+      answer.pipe(response);
+    });
+    onward.on('error', () => response.destroy());
+    response.on('close', () => onward.destroy());
+    request.pipe(onward);
+  });
+  let refused = 0;
+  const held = new Set();
+  proxy.on('upgrade', (_, socket) => {
+    refused++;
+    socket.on('error', () => undefined);
+    held.add(socket);
+    if (answers) socket.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  onTestFinished(() => {
+    for (const socket of held) socket.destroy();
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+  return { url: `http://127.0.0.1:${proxy.address().port}`, get refused() { return refused; } };
 }

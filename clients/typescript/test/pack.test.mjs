@@ -182,7 +182,7 @@ test('what the READMEs quote runs for longer than a token lives', { skip: noBrow
   // A client of its own ends; the others stay.
   const seen = [];
   const ada = await visit(site, 'all.html', { before: async (id) => watcher.watch(id, ({ status, message }) => seen.push([status, message])) });
-  const pages = await Promise.all(['lines', 'signalr', 'react', 'elsewhere'].map((name) => visit(site, `${name}.html`)));
+  const pages = await Promise.all(['lines', 'signalr', 'react', 'elsewhere'].map(async (name) => ({ name, ...(await visit(site, `${name}.html`)) })));
   const show = (status) => Promise.all(pages.map(({ page }) => page.waitForSelector(`li[data-status=${status}]`, { timeout: 60_000 })));
   await show('online');
   const connectedAt = Date.now();
@@ -191,9 +191,9 @@ test('what the READMEs quote runs for longer than a token lives', { skip: noBrow
   await show('busy');
   await watcher.stop();
   await show('offline');
-  for (const { sockets, noise } of pages) {
-    expect(sockets.map((socket) => socket.isClosed())).toEqual([false]);
-    expect(noise).toEqual([]);
+  for (const { name, sockets, noise } of pages) {
+    console.log(name, sockets.map(s=>s.at), connectedAt); expect(sockets.map((socket) => socket.isClosed()), name).toEqual([false]);
+    expect(noise, name).toEqual([]);
   }
   expect(ada.noise).toEqual([]);
   expect(seen.map(String)).toContain('busy,In a meeting until four');
@@ -253,7 +253,7 @@ async function visit(site, path, { before } = {}) {
   const noise = [];
   page.on('pageerror', (error) => noise.push(error.message));
   const sockets = [];
-  page.on('websocket', (socket) => new URL(socket.url()).pathname === '/hubs/pulse' && sockets.push(socket));
+  page.on('websocket', (socket) => new URL(socket.url()).pathname === '/hubs/pulse' && sockets.push(Object.assign(socket,{at:Date.now()})));
   await page.goto(new URL('/auth/me', site).href);
   await page.evaluate((fields) => fetch('/auth/signin/dev', { method: 'POST', body: new URLSearchParams(fields) }), somebody());
   await before?.(await page.evaluate(() => fetch('/auth/me').then((answer) => answer.json()).then((me) => me.id)));

@@ -12,17 +12,17 @@ import { onTestFinished } from 'vitest';
 export async function startNetwork(pulse) {
   const links = new Set();
   const network = { mode: 'whole' };
-  const server = createServer({ pauseOnConnect: true }, (socket) => {
-    const link = { socket, isLost: network.mode === 'mute' };
+  const server = createServer((socket) => {
+    const link = { socket, isLost: network.mode === 'mute', held: [], hold: (bytes) => link.held.push(bytes) };
     links.add(link);
     socket.on('error', () => undefined);
     socket.on('close', () => {
       links.delete(link);
       link.onward?.destroy();
     });
+    // Read in each case, because the end of the connection would not be seen otherwise.
+    socket.on('data', link.hold);
     if (network.mode === 'whole') join(link);
-    // Without a reader, the end of the connection would not be seen.
-    else if (link.isLost) socket.resume();
   });
 
   function join(link) {
@@ -34,6 +34,8 @@ export async function startNetwork(pulse) {
       // Nobody hears of it through a cut.
       if (network.mode === 'whole') link.socket.destroy();
     });
+    link.socket.off('data', link.hold);
+    for (const bytes of link.held) link.onward.write(bytes);
     link.socket.pipe(link.onward).pipe(link.socket);
   }
 
@@ -44,7 +46,7 @@ export async function startNetwork(pulse) {
       if (mode === 'mute' || (mode === 'whole' && link.isOver)) link.socket.destroy();
       else if (mode === 'whole' && !link.onward) join(link);
       else if (mode === 'whole') link.socket.pipe(link.onward).pipe(link.socket);
-      else for (const end of [link.socket, link.onward]) end?.unpipe().pause();
+      else if (link.onward) for (const end of [link.socket, link.onward]) end.unpipe().pause();
     }
   }
 

@@ -30,12 +30,12 @@ export async function launchBrowser() {
   });
 }
 
-/** A running Pulse of this test alone. */
-export async function startPulse(settings = {}) {
+/** A running Pulse of this test alone, or until what `atEnd` is given is called. */
+export async function startPulse(settings = {}, atEnd = onTestFinished) {
   const directory = await mkdtemp(join(tmpdir(), 'pulse-client-'));
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  atEnd(() => rm(directory, { recursive: true, force: true }));
   const pulse = new Pulse(directory, settings);
-  onTestFinished(() => pulse.kill());
+  atEnd(() => pulse.kill());
   return pulse.start();
 }
 

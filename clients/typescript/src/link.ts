@@ -9,8 +9,8 @@ import type { Tokens } from './tokens.js';
 
 /** A connection that did not hold for so long counts as a failed attempt: a server that drops everyone at once is not to be stormed. */
 const heldMs = 10_000;
-/** An attempt that is older is cut when the network or the page is back. */
-const youngMs = 2_000;
+/** An attempt that is as old is cut when the network or the page is back. A younger one may just be slow, and each page that loads is "back". */
+const hangingMs = 5_000;
 const lastAskMs = 10_000;
 const shortestAskMs = 2_000;
 const signedOut: SessionEnded = Object.freeze({ reason: 'signed-out', mayReconnect: false });
@@ -113,7 +113,7 @@ export class Link {
     this.#waiting.abort();
     const attempt = this.#attempt;
     if (!attempt) void this.#connection?.probe();
-    else void pause(attempt.startedAt + youngMs - Date.now(), attempt.over).then(() => attempt.giveUp('the network or the page is back'));
+    else if (Date.now() - attempt.startedAt >= hangingMs) attempt.giveUp('the network or the page is back');
   }
 
   async #run(): Promise<void> {

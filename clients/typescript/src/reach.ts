@@ -6,7 +6,8 @@ export type Reach = (signal: AbortSignal) => Promise<unknown>;
 /** Most attempts are over by then, and cost no request. */
 const firstLookMs = 500;
 const answerMs = 2_000;
-const soonMs = 500;
+/** More often than an answer may take: a request that was sent while the server was away must not delay the next one. */
+const askEveryMs = 1_000;
 const laterMs = 5_000;
 const graceMs = 500;
 /** A server under load lets a handshake wait for as long as this and longer, so that only one attempt per outage is cut by it. */
@@ -34,21 +35,32 @@ export async function findHanging(reach: Reach, attempt: Attempt): Promise<'reac
   const { over } = attempt;
   const startedAt = Date.now();
   await pause(firstLookMs, over);
-  for (let wasAway = false; !over.aborted;) {
+  let wasAway = false;
+  const look = async (): Promise<boolean> => {
     const isThere = await answers(reach, over);
+    wasAway ||= !isThere;
+    return isThere;
+  };
+  let latest = Promise.resolve(false);
+  while (!over.aborted) {
+    const looks = [latest, (latest = look())];
+    const none = pause(askEveryMs, over).then(() => false);
+    const isThere = await Promise.race([none, ...looks.map((answer) => answer.then((isAnswered) => isAnswered || none))]);
     if (over.aborted) return undefined;
-    if (isThere && wasAway) {
+    if (!isThere) continue;
+
+    if (wasAway) {
       // The attempt may be answered too by now, as by a server that was frozen.
       await pause(graceMs, over);
       return over.aborted ? undefined : 'reachable-again';
     }
 
-    wasAway ||= !isThere;
-    if (isThere && attempt.mayCutSilent) {
+    if (attempt.mayCutSilent) {
       await pause(startedAt + unansweredMs - Date.now(), over);
       if (!over.aborted && attempt.isUnanswered) return 'silent';
     }
-    await pause(isThere ? laterMs : soonMs, over);
+    await pause(laterMs, over);
+    latest = Promise.resolve(false);
   }
   return undefined;
 }

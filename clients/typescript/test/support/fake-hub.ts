@@ -84,5 +84,5 @@ export function presence(userId: string, status: string, version: number, more: 
 }
 
 export function hubError(text: string): Error {
-  return new Error(`An unexpected error occurred invoking a method on the server. HubException: ${text}`);
+  return new Error(text);
 }

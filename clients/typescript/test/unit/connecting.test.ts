@@ -371,3 +371,12 @@ test('a token request that hangs is given up when the network is back', async ()
   await s.accept();
   expect(s.pulse.state.name).toBe('online');
 });
+
+test('a slow network is not taken for one that is back', async () => {
+  const s = scene({ reach: () => new Promise((resolve) => setTimeout(resolve, 1_900)) });
+  s.pulse.start();
+  await vi.advanceTimersByTimeAsync(19_999);
+  expect(s.hubs).toHaveLength(1);
+  await s.accept();
+  expect(s.pulse.state.name).toBe('online');
+});

@@ -97,13 +97,13 @@ export class Link {
   }
 
   stop(): Promise<void> {
-    this.#stopped.abort();
+    this.#halt();
     return this.#connection?.close() ?? Promise.resolve();
   }
 
   /** Stops without a goodbye: another client of the page takes the connection over. */
   drop(): Promise<void> {
-    this.#stopped.abort();
+    this.#halt();
     return this.#connection?.drop() ?? Promise.resolve();
   }
 
@@ -114,6 +114,11 @@ export class Link {
     const attempt = this.#attempt;
     if (!attempt) void this.#connection?.probe();
     else if (Date.now() - attempt.startedAt >= hangingMs) attempt.giveUp('the network or the page is back');
+  }
+
+  #halt(): void {
+    this.#stopped.abort();
+    this.#attempt?.end();
   }
 
   async #run(): Promise<void> {

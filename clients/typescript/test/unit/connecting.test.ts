@@ -380,3 +380,16 @@ test('a slow network is not taken for one that is back', async () => {
   await s.accept();
   expect(s.pulse.state.name).toBe('online');
 });
+
+test('stop while a token request hangs: the server is asked nothing more', async () => {
+  const route = healthRoute();
+  const s = scene({ reach: route.reach });
+  s.getToken.mockImplementationOnce(() => new Promise(() => undefined));
+  s.pulse.start();
+  await vi.advanceTimersByTimeAsync(5_000);
+  await s.pulse.stop();
+  const { requests } = route;
+  expect(requests).toBeGreaterThan(2);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(route.requests).toBe(requests);
+});

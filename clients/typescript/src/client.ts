@@ -186,7 +186,9 @@ export class Client implements PulseClient {
   #explainSync(): void {
     if (this.#hasExplainedSync) return;
     this.#hasExplainedSync = true;
-    console.error("Pulse: this token's user is not known there yet. Send POST /auth/sync with the same token once, for each user, before the client starts.");
+    console.error(
+      "Pulse does not know this token's user yet. Send POST /auth/sync with the same token once, for each user, before the client starts.",
+    );
   }
 
   #onOpen(connection: Connection, { userId, connectionId, heartbeatSeconds }: HubMessages['Connected'], opened: OwnStatus): void {

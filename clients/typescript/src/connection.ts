@@ -160,8 +160,8 @@ export class Connection {
   }
 
   /**
-   * The server pings every 15 s. SignalR gives a silent server up after 30 s, which is too late for a network that is back: TCP waits longer
-   * from one repetition to the next, for as long again as the network was away.
+   * The server pings every 15 s. SignalR gives up a silent server after 30 s. That is too late when the network is back, because TCP waits
+   * longer from one repetition to the next, for as long again as the network was away.
    */
   async #listenForSilence(): Promise<void> {
     if (this.#hub.heardAt === undefined) return;

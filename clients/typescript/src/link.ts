@@ -9,7 +9,7 @@ import type { Tokens } from './tokens.js';
 
 /** A connection that did not hold for so long counts as a failed attempt: a server that drops everyone at once is not to be stormed. */
 const heldMs = 10_000;
-/** An attempt that is as old is cut when the network or the page is back. A younger one may just be slow, and each page that loads is "back". */
+/** An attempt of this age is cut when the network or the page is back. A younger one may be slow only, and each page that loads is "back". */
 const hangingMs = 5_000;
 const lastAskMs = 10_000;
 const shortestAskMs = 2_000;

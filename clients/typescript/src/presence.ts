@@ -4,7 +4,7 @@ export type PresenceStatus = 'online' | 'away' | 'busy' | 'invisible' | 'offline
 /** What a user can say of themselves. `online` leaves it to the client to report `away` when the page is not used. */
 export type OwnStatus = Exclude<PresenceStatus, 'offline'>;
 
-/** What the user of this client has chosen, with `setStatus` here, in another tab or on an earlier page. The same object until it changes. */
+/** What the user of this client has chosen by `setStatus`: here, in another tab or on an earlier page. The same object until it changes. */
 export interface OwnPresence {
   readonly status: OwnStatus;
   readonly message: string | null;

@@ -73,8 +73,8 @@ export interface PulseClient {
    * What others see of this user, on every connection from now on, also of pages to come: it is kept in this browser until the user signs
    * out. `online` leaves it to the client to report `away`; the others stay.
    * Resolves when the server has it: without a connection, that is when there is one again. A later choice that the server has counts too.
-   * Rejects with a PulseError when the server refuses it, and with the code `stopped` when the client is stopped, ends, or gets another user
-   * before. A caller that does not care need not catch that.
+   * Rejects with a PulseError when the server refuses it, and with the code `stopped` when the client is stopped, ends, or gets another
+   * user before. A caller that does not care need not catch that.
    * @param message in the user's own words, at most 140 characters; none takes it away.
    */
   setStatus(status: OwnStatus, message?: string): Promise<void>;

@@ -28,8 +28,8 @@ export function healthReach(url: string): Reach {
 }
 
 /**
- * Finds an attempt to connect that hangs although the server can be reached: its packets were lost while the network or the server was away.
- * Browsers wait for minutes then. The server is asked over HTTP beside it. Resolves to whether to cut the attempt, and why.
+ * Finds an attempt to connect that hangs although the server can be reached, because its packets were lost while the network or the server
+ * was away. Browsers wait for minutes then. The server is asked over HTTP beside it. Resolves to whether to cut the attempt, and why.
  */
 export async function findHanging(reach: Reach, attempt: Attempt): Promise<'reachable-again' | 'silent' | undefined> {
   const { over } = attempt;

@@ -1,4 +1,6 @@
-import { createContext, createElement, useCallback, useContext, useMemo, useRef, useSyncExternalStore, type ReactElement, type ReactNode } from 'react';
+import {
+  createContext, createElement, useCallback, useContext, useMemo, useRef, useSyncExternalStore, type ReactElement, type ReactNode,
+} from 'react';
 import type { OwnPresence, Presence } from './presence.js';
 import type { PulseClient } from './pulse-client.js';
 import type { PulseState } from './state.js';
@@ -61,7 +63,10 @@ export function usePresences(userIds: readonly string[]): ReadonlyMap<string, Pr
   const read = useMemo(() => {
     let latest = nobody;
     return () => {
-      const known = ids.map((userId) => [userId, client.presence(userId)] as const).filter((entry): entry is [string, Presence] => entry[1] !== undefined);
+      const known: [string, Presence][] = ids.flatMap((userId) => {
+        const presence = client.presence(userId);
+        return presence ? [[userId, presence]] : [];
+      });
       const isSame = known.length === latest.size && known.every(([userId, presence]) => latest.get(userId) === presence);
       return isSame ? latest : (latest = new Map(known));
     };

@@ -55,8 +55,8 @@ export class StatusSync {
   }
 
   /**
-   * Resolves when the server has it, or a later choice: without a connection, when the next one is told. Rejects when the server refuses it,
-   * and when the choice is forgotten.
+   * Resolves when the server has it, or a later choice: without a connection, when the next one is told. Rejects when the server refuses
+   * it, and when the choice is forgotten.
    */
   choose(choice: Choice): Promise<void> {
     if (!isChoosable(choice.status)) {
@@ -86,7 +86,7 @@ export class StatusSync {
   /** Forgets the user's choice: the next one may be somebody else. */
   reset(): void {
     this.#choice = this.#accepted = fresh;
-    this.#settle(({ reject }) => reject(new PulseError('stopped', 'The status was not set: the client has stopped, or is another user\'s')));
+    this.#settle(({ reject }) => reject(new PulseError('stopped', 'The status was not set: the client has stopped, or has another user')));
   }
 
   /** What others shall see of this connection. */

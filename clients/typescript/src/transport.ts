@@ -1,4 +1,6 @@
-import { DefaultHttpClient, HttpClient, HttpTransportType, NullLogger, type HttpRequest, type HttpResponse, type IHttpConnectionOptions } from '@microsoft/signalr';
+import {
+  DefaultHttpClient, HttpClient, HttpTransportType, NullLogger, type HttpRequest, type HttpResponse, type IHttpConnectionOptions,
+} from '@microsoft/signalr';
 
 /** A way to reach the hub. `webSockets` alone needs no sticky sessions. */
 export type TransportName = 'webSockets' | 'serverSentEvents' | 'longPolling';
@@ -22,8 +24,8 @@ interface Socket {
 }
 
 /**
- * Everything that one connection opens, so that the client can close it at any moment. SignalR's `stop()` waits for a start in progress, and
- * so leaves a socket open whose handshake is not answered. Chromium makes one WebSocket handshake per host at a time: such a socket would
+ * Everything that one connection opens, so that the client can close it at any moment. SignalR's `stop()` waits for a start in progress,
+ * and so leaves a socket open whose handshake is not answered. Chromium makes one WebSocket handshake per host at a time: such a socket would
  * hold up all later ones until the operating system gives it up, after two minutes or more.
  */
 export class Transport {

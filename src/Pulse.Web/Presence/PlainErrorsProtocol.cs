@@ -6,7 +6,8 @@ using Microsoft.AspNetCore.SignalR.Protocol;
 
 namespace Pulse.Web.Presence;
 
-/// <summary>Sends the text of a <see cref="HubException"/> as it was thrown. SignalR itself puts its own sentence and the type's name before it.</summary>
+/// <summary>Sends the text of a <see cref="HubException"/> as it was thrown, with its code at the beginning.</summary>
+/// <remarks>SignalR itself puts a sentence and the type's name before it.</remarks>
 internal sealed class PlainErrorsProtocol(IHubProtocol inner) : IHubProtocol
 {
     // As ErrorMessageHelper of SignalR writes it: "An unexpected error occurred invoking 'SetStatus' on the server. HubException: …".
@@ -29,7 +30,8 @@ internal sealed class PlainErrorsProtocol(IHubProtocol inner) : IHubProtocol
 
     private static HubMessage WithPlainError(HubMessage message) => message switch
     {
-        CompletionMessage { Error: { } error, InvocationId: { } id } when TryRead(error, out var plain) => CompletionMessage.WithError(id, plain),
+        CompletionMessage { Error: { } error, InvocationId: { } id } when TryRead(error, out var plain) =>
+            CompletionMessage.WithError(id, plain),
         CloseMessage { Error: { } error } close when TryRead(error, out var plain) => new CloseMessage(plain, close.AllowReconnect),
         _ => message,
     };

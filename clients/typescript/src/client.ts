@@ -3,11 +3,12 @@ import type { Connection } from './connection.js';
 import type { Hub, HubMessages } from './hub.js';
 import { Kept } from './kept.js';
 import { Link } from './link.js';
-import { Listeners } from './listeners.js';
+import { call, Listeners } from './listeners.js';
 import type { Settings, Surroundings } from './options.js';
-import { normalizeId, type OwnStatus, type Presence, type WirePresence } from './presence.js';
+import { normalizeId, type OwnPresence, type OwnStatus, type Presence, type WirePresence } from './presence.js';
 import { PresenceStore } from './presence-store.js';
 import type { PulseClient, PulseEvents, PulseSnapshot } from './pulse-client.js';
+import { leavePlace, takePlace } from './running.js';
 import type { PulseState } from './state.js';
 import { StatusSync, type Choice } from './status-sync.js';
 import { Tabs } from './tabs.js';
@@ -17,6 +18,7 @@ import { Watches } from './watches.js';
 import { WatchSync } from './watch-sync.js';
 
 const stopped: PulseState = Object.freeze({ name: 'stopped' });
+const replaced: PulseState = Object.freeze({ name: 'ended', reason: 'replaced' });
 const connecting: PulseState = Object.freeze({ name: 'connecting' });
 
 /** Puts the parts together: none of them knows another. */
@@ -27,7 +29,7 @@ export class Client implements PulseClient {
   readonly #store = new PresenceStore();
   readonly #watches: Watches;
   readonly #kept: Kept;
-  readonly #status = new StatusSync((choice) => this.#dropChoice(choice));
+  readonly #status = new StatusSync((choice) => this.#onRefused(choice), () => this.#onOwnChange());
   readonly #tabs: Tabs | undefined;
   readonly #activity: Activity;
 
@@ -37,6 +39,7 @@ export class Client implements PulseClient {
 
   #state: PulseState = stopped;
   #snapshot: PulseSnapshot | undefined;
+  #own: OwnPresence = Object.freeze({ status: 'online', message: null, isSet: false });
   #link: Link | undefined;
   #sync: WatchSync | undefined;
   #losing: (() => void) | undefined;
@@ -45,9 +48,20 @@ export class Client implements PulseClient {
   #connectionId: string | undefined;
   /** Whose choice the present one is; undefined while it is not known who is connected. */
   #chosenBy: string | undefined;
+  #hasExplainedSync = false;
+
+  readonly #place: string;
+  readonly #replaceable = {
+    replace: (): string | undefined => {
+      const connectionId = this.#connectionId;
+      void this.#end(replaced, true);
+      return connectionId;
+    },
+  };
 
   constructor(settings: Settings, around: Surroundings) {
     this.#settings = settings;
+    this.#place = `${settings.url} ${settings.name}`;
     this.#surroundings = around;
     this.#tokens = new Tokens(around.getToken);
     this.#kept = new Kept(settings.url, around.keeps);
@@ -71,10 +85,19 @@ export class Client implements PulseClient {
     return this.#state;
   }
 
+  get own(): OwnPresence {
+    return this.#own;
+  }
+
   readonly start = (): void => {
-    if (this.#link) return;
+    if (this.#link || !this.#surroundings.canStart()) return;
+    const { reach, random, page } = this.#surroundings;
     this.#setState(connecting);
-    this.#connectionId = this.#kept.takeConnection();
+    // By a listener.
+    if (this.#state !== connecting) return;
+    // Always both: a kept one is of the page before, and must not be named later.
+    const kept = this.#kept.takeConnection();
+    this.#connectionId = (page && takePlace(page.window, this.#place, this.#replaceable)) ?? kept;
     // Before the activity, whose waking opens the next socket.
     this.#followPage();
     this.#activity.start();
@@ -89,7 +112,8 @@ export class Client implements PulseClient {
       if (userId !== undefined) this.#recall(userId);
       return this.#surroundings.openHub(token, { status: (opened = this.#status.wanted.status), previous: this.#connectionId });
     };
-    const link: Link = new Link(this.#tokens, openHub, this.#surroundings.random, {
+    const isSeen = (): boolean => page?.document.visibilityState !== 'hidden';
+    const link: Link = new Link(this.#tokens, { openHub, reach, random, isSeen }, {
       onOpen: (connection, greeting) => this.#onOpen(connection, greeting, opened),
       onLost: () => this.#onLost(),
       onPresenceChanged: (change) => this.#take([change]),
@@ -98,10 +122,15 @@ export class Client implements PulseClient {
         if (!session.mayReconnect) void this.#end(Object.freeze({ name: 'ended', reason: session.reason }));
         this.#eventListeners.sessionEnded.tell(session);
       },
-      onError: (error) => this.#eventListeners.error.tell(error),
+      onError: (error) => {
+        if (error.code === 'user-not-synced') this.#explainSync();
+        this.#eventListeners.error.tell(error);
+      },
     });
     this.#link = link;
   };
+
+  readonly probe = (): void => this.#link?.wake();
 
   readonly stop = async ({ forget = false }: { readonly forget?: boolean } = {}): Promise<void> => {
     if (forget) this.#forget();
@@ -119,6 +148,8 @@ export class Client implements PulseClient {
     };
   };
 
+  readonly countOnline = (userIds?: Iterable<string>): number => this.#store.countOnline(userIds);
+
   readonly presence = (userId: string): Presence | undefined => this.#store.get(userId);
 
   readonly subscribe = (listener: () => void, userId?: string): (() => void) => {
@@ -134,7 +165,7 @@ export class Client implements PulseClient {
   };
 
   readonly getSnapshot = (): PulseSnapshot =>
-    (this.#snapshot ??= Object.freeze({ state: this.#state, presences: this.#store.all() }));
+    (this.#snapshot ??= Object.freeze({ state: this.#state, presences: this.#store.all(), own: this.#own }));
 
   readonly setStatus = (status: OwnStatus, message?: string): Promise<void> => {
     const choice: Choice = { status, message: message || null, at: Date.now() };
@@ -142,14 +173,23 @@ export class Client implements PulseClient {
     if (this.#status.choice === choice) {
       this.#chosenBy = this.#userId;
       this.#keepChoice();
+      this.#onOwnChange();
     }
-    // Callers that do not care for the outcome need not catch it.
     chosen.then(() => this.#tabs?.tell(choice), () => undefined);
     return chosen;
   };
 
   readonly on = <E extends keyof PulseEvents>(event: E, listener: (event: PulseEvents[E]) => void): (() => void) =>
     this.#eventListeners[event].add(listener);
+
+  /** A mistake in the application, which a user cannot mend and which nothing else shows. */
+  #explainSync(): void {
+    if (this.#hasExplainedSync) return;
+    this.#hasExplainedSync = true;
+    console.error(
+      "Pulse does not know this token's user yet. Send POST /auth/sync with the same token once, for each user, before the client starts.",
+    );
+  }
 
   #onOpen(connection: Connection, { userId, connectionId, heartbeatSeconds }: HubMessages['Connected'], opened: OwnStatus): void {
     this.#connectionId = connectionId;
@@ -192,7 +232,10 @@ export class Client implements PulseClient {
     connection.over.addEventListener('abort', () => clearInterval(timer));
   }
 
-  #end(state: PulseState): Promise<void> {
+  /** @param isReplaced no goodbye, because another client of the page takes the connection over. */
+  #end(state: PulseState, isReplaced = false): Promise<void> {
+    const { page } = this.#surroundings;
+    if (page) leavePlace(page.window, this.#place, this.#replaceable);
     const link = this.#link;
     this.#link = undefined;
     this.#sync = undefined;
@@ -203,7 +246,7 @@ export class Client implements PulseClient {
     this.#status.reset();
     this.#tokens.reset();
     this.#keepSight();
-    const closed = link?.stop() ?? Promise.resolve();
+    const closed = (isReplaced ? link?.drop() : link?.stop()) ?? Promise.resolve();
     this.#setState(state, this.#store.loseSight());
     return closed;
   }
@@ -216,6 +259,18 @@ export class Client implements PulseClient {
   #choose(choice: Choice): void {
     this.#status.choose(choice).catch(() => undefined);
     this.#keepChoice();
+    this.#onOwnChange();
+  }
+
+  #onOwnChange(): void {
+    if (this.#readOwn() !== this.#own) this.#setState(this.#state);
+  }
+
+  #readOwn(): OwnPresence {
+    const { status, message } = this.#status.choice;
+    const isSet = this.#state.name === 'online' && this.#status.isSet;
+    const { own } = this;
+    return status === own.status && message === own.message && isSet === own.isSet ? own : Object.freeze({ status, message, isSet });
   }
 
   /** The user whose connection is there, or lost; undefined before it is known. */
@@ -229,10 +284,16 @@ export class Client implements PulseClient {
     if (!kept || kept.at <= this.#status.choice.at) return;
     this.#chosenBy = userId;
     this.#status.choose(kept).catch(() => undefined);
+    this.#onOwnChange();
   }
 
   #keepChoice(): void {
     if (this.#chosenBy !== undefined && this.#status.choice.at > 0) this.#kept.keepChoice(this.#chosenBy, this.#status.choice);
+  }
+
+  #onRefused(choice: Choice): void {
+    this.#dropChoice(choice);
+    this.#onOwnChange();
   }
 
   /** The server refuses it: the next page would be refused too. */
@@ -268,7 +329,7 @@ export class Client implements PulseClient {
       const presence = this.#store.get(userId);
       if (!presence || presence === told) return;
       told = presence;
-      onChange(presence);
+      call(onChange, presence);
     };
     tell();
     return this.subscribe(tell, userId);
@@ -285,6 +346,7 @@ export class Client implements PulseClient {
   /** State and presence change as one: nobody sees the one without the other. */
   #setState(state: PulseState, userIds: readonly string[] = []): void {
     this.#state = state;
+    this.#own = this.#readOwn();
     this.#snapshot = undefined;
     for (const userId of userIds) this.#userListeners.get(userId)?.tell();
     this.#listeners.tell();

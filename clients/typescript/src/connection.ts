@@ -6,7 +6,9 @@ import { pause, within } from './time.js';
 const openWithinMs = 20_000;
 const closeWithinMs = 5_000;
 const probeMs = 5_000;
-const busyProbeMs = 15_000;
+/** Longer than the server's ping interval of 15 s: a server that is there has been heard meanwhile. */
+const busyProbeMs = 16_500;
+const silentMs = 16_500;
 
 /** How a connection ended. */
 export interface ConnectionEnd {
@@ -63,13 +65,24 @@ export class Connection {
     return this.#ended;
   }
 
-  /** Opens the socket. Resolves to the server's greeting; undefined when that failed, and then `ended` says why. */
-  async open(): Promise<HubMessages['Connected'] | undefined> {
+  /** Whether a handshake is under way and not answered. */
+  get isUnanswered(): boolean {
+    return this.#hub.isUnanswered ?? false;
+  }
+
+  /**
+   * Opens the socket. Resolves to the server's greeting; undefined when that failed, and then `ended` says why.
+   * @param cut gives the attempt up.
+   */
+  async open(cut: AbortSignal): Promise<HubMessages['Connected'] | undefined> {
     const greeting = new Promise<HubMessages['Connected']>((resolve) => this.#on('Connected', resolve));
     const failed = this.#ended.then(() => undefined);
     try {
       // A network that swallows packets would otherwise keep a browser trying for minutes.
-      return await within(openWithinMs, 'connecting', Promise.race([this.#hub.start().then(() => Promise.race([greeting, failed])), failed]));
+      const opening = Promise.race([this.#hub.start().then(() => Promise.race([greeting, failed])), failed]);
+      const greeted = await within(openWithinMs, 'connecting', opening, cut);
+      void this.#listenForSilence();
+      return greeted;
     } catch (error) {
       void this.drop(readError(error, 'connection-failed'));
       return undefined;
@@ -102,18 +115,23 @@ export class Connection {
   }
 
   /**
-   * Whether the server still answers; one that does not is given up. A socket can be dead for long before anybody notices. The server
-   * answers a connection's calls one after another, so a slow call of before holds the answer up: the client must not add a reconnect to
-   * what makes that call slow.
+   * Whether the server still answers. A connection whose server does not is given up, because a socket can be dead for long before anything
+   * shows it. The server answers a connection's calls one after another, so a slow call delays the answer: the client must not add a
+   * reconnect to the cause of that slow call. A server that was heard in the meantime, by its pings, is there.
    */
   async probe(): Promise<void> {
     if (this.#probing) return;
     this.#probing = true;
+    const askedAt = Date.now();
+    // A slow call holds up answers and no pings.
+    const isSilent = this.#hub.heardAt !== undefined && askedAt - this.#hub.heardAt >= silentMs;
     try {
-      await within(this.#pending > 0 ? busyProbeMs : probeMs, 'Heartbeat', this.invoke('Heartbeat'));
+      await within(this.#pending > 0 && !isSilent ? busyProbeMs : probeMs, 'Heartbeat', this.invoke('Heartbeat'));
     } catch (error) {
       // An answer that is an error is an answer.
-      if (!(error instanceof PulseError)) void this.drop(new PulseError('connection-lost', 'The server does not answer'));
+      const { heardAt } = this.#hub;
+      const wasHeard = heardAt !== undefined && heardAt > askedAt;
+      if (!(error instanceof PulseError) && !wasHeard) void this.drop(new PulseError('connection-lost', 'The server does not answer'));
     } finally {
       this.#probing = false;
     }
@@ -131,13 +149,26 @@ export class Connection {
    */
   close(): Promise<void> {
     this.#finish(undefined);
-    return this.#hub.stop().catch(() => undefined);
+    // SignalR may wait for an answer that does not come.
+    return Promise.race([this.#hub.stop().catch(() => undefined), pause(closeWithinMs)]);
   }
 
   /** Ends the connection now, without a goodbye: the client will be back. */
   drop(error?: PulseError): Promise<void> {
     this.#finish(error);
     return this.#hub.drop().catch(() => undefined);
+  }
+
+  /**
+   * The server pings every 15 s. SignalR gives up a silent server after 30 s. That is too late when the network is back, because TCP waits
+   * longer from one repetition to the next, for as long again as the network was away.
+   */
+  async #listenForSilence(): Promise<void> {
+    if (this.#hub.heardAt === undefined) return;
+    while (!this.over.aborted) {
+      await pause(Math.max(this.#hub.heardAt + silentMs - Date.now(), probeMs), this.over);
+      if (!this.over.aborted && Date.now() - this.#hub.heardAt >= silentMs) await this.probe();
+    }
   }
 
   #finish(error: PulseError | undefined): void {

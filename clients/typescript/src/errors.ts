@@ -3,7 +3,8 @@ export class PulseError extends Error {
   override readonly name = 'PulseError';
 
   /**
-   * @param code the server's own (`invalid-argument`, `too-many-watched`, …), or `connection-failed`, `token-unavailable`, `call-failed`.
+   * @param code the server's own (`invalid-argument`, `too-many-watched`, …), or `connection-failed`, `connection-lost`,
+   * `token-unavailable`, `call-failed`, `stopped`.
    * @param message for people.
    */
   constructor(readonly code: string, message: string, options?: ErrorOptions) {
@@ -11,8 +12,9 @@ export class PulseError extends Error {
   }
 }
 
-// "…HubException: too-many-watched: unwatch some": what the hub throws begins with its code; anything else has none.
-const hubException = /HubException: (([a-z][a-z-]*): .*)/s;
+// "too-many-watched: unwatch some": what the hub throws begins with its code; anything else has none. SignalR's client puts a sentence
+// before the text with which the server closes, and older servers put one before each text.
+const hubException = /^(?:.*HubException: |Server returned an error on close: )?(([a-z]+(?:-[a-z]+)*): .*)/s;
 
 export function readError(error: unknown, otherwise: string): PulseError {
   if (error instanceof PulseError) return error;

@@ -1,5 +1,6 @@
 import { HttpTransportType, HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 import type { OwnStatus, WirePresence } from './presence.js';
+import { Transport, transportTypes, type TransportName } from './transport.js';
 
 /** The part of SignalR's HubConnection that this client uses. */
 export interface Hub {
@@ -11,6 +12,10 @@ export interface Hub {
   on(method: string, handler: (message: never) => void): void;
   onclose(handler: (error?: Error) => void): void;
   invoke<T>(method: string, ...args: unknown[]): Promise<T>;
+  /** When the server was last heard, pings included; undefined where that cannot be known. */
+  readonly heardAt?: number | undefined;
+  /** Whether a handshake is under way and not answered. */
+  readonly isUnanswered?: boolean;
 }
 
 /** What the hub can be asked, and what it answers. */
@@ -39,63 +44,42 @@ export interface Opening {
 
 export type OpenHub = (token: string, opening: Opening) => Hub;
 
-const goodbyeCode = 1000;
-/** Of the codes that applications may give a meaning to (RFC 6455 section 7.4.2). To the server it is as if the connection had broken. */
-const droppedCode = 4000;
-
-/** WebSockets alone and no negotiation: one round trip less, and any front end will do, with no sticky sessions. */
-export function signalRHub(url: string): OpenHub {
+/** WebSockets alone need no negotiation: one round trip less, and each front end will do, without sticky sessions. */
+export function signalRHub(url: string, transports: readonly TransportName[] = ['webSockets']): OpenHub {
   return (token, { status, previous }) => {
     const query = new URLSearchParams();
     // Without a status the server lets a connection inherit the one of the connection that it replaces.
     if (status !== 'online' || previous) query.set('status', status);
     if (previous) query.set('previous', previous);
-    const closing: Closing = { isGoodbye: false, isSilent: false };
+    const transport = new Transport(transports);
     const connection = new HubConnectionBuilder()
       .withUrl(`${url}/hubs/pulse${[...query].length > 0 ? `?${query}` : ''}`, {
-        transport: HttpTransportType.WebSockets,
-        skipNegotiation: true,
+        ...transport.options(),
+        transport: transports.reduce((types, name) => types | transportTypes[name], HttpTransportType.None),
+        skipNegotiation: transports.every((name) => name === 'webSockets'),
         accessTokenFactory: () => token,
-        // Node.js keeps SignalR's own, which sends the token as a header. Every close is a goodbye there, but a Node.js process has no page
-        // that wakes up.
-        ...(typeof document === 'object' && { WebSocket: socketClass(closing) }),
       })
       .configureLogging(LogLevel.None)
       .build();
     return {
       start: () => connection.start(),
       stop: () => {
-        closing.isGoodbye = true;
+        transport.endWithGoodbye();
         return connection.stop();
       },
       drop: () => {
-        closing.isSilent = true;
+        transport.drop();
         return connection.stop();
       },
       on: (method, handler) => connection.on(method, handler),
       onclose: (handler) => connection.onclose(handler),
       invoke: (method, ...args) => connection.invoke(method, ...args),
+      get heardAt() {
+        return transport.heardAt;
+      },
+      get isUnanswered() {
+        return transport.isUnanswered;
+      },
     };
-  };
-}
-
-interface Closing {
-  isGoodbye: boolean;
-  isSilent: boolean;
-}
-
-/**
- * SignalR closes its sockets without a code, whether the application stops the connection or SignalR gives up a server that is silent, and
- * `stop()` sends a close message first. The server takes both for a goodbye.
- */
-function socketClass(closing: Closing): typeof WebSocket {
-  return class extends WebSocket {
-    override send(data: Parameters<WebSocket['send']>[0]): void {
-      if (!closing.isSilent) super.send(data);
-    }
-
-    override close(): void {
-      super.close(closing.isGoodbye ? goodbyeCode : droppedCode);
-    }
   };
 }

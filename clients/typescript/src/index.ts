@@ -10,7 +10,8 @@ export function createPulseClient(options: PulseClientOptions = {}): PulseClient
 
 export { PulseError } from './errors.js';
 export type { PulseClientOptions } from './options.js';
-export type { OwnStatus, Presence, PresenceStatus } from './presence.js';
+export type { OwnPresence, OwnStatus, Presence, PresenceStatus } from './presence.js';
 export type { PulseClient, PulseEvents, PulseSnapshot } from './pulse-client.js';
 export type { PulseState, SessionEnded } from './state.js';
 export type { AccessToken, TokenSource } from './tokens.js';
+export type { TransportName } from './transport.js';

@@ -2,12 +2,15 @@ import { backoffMs } from './backoff.js';
 import { Connection, type ConnectionEnd } from './connection.js';
 import { readError, type PulseError } from './errors.js';
 import type { Hub, HubMessages } from './hub.js';
+import { findHanging, type Reach } from './reach.js';
 import type { SessionEnded } from './state.js';
 import { pause } from './time.js';
 import type { Tokens } from './tokens.js';
 
 /** A connection that did not hold for so long counts as a failed attempt: a server that drops everyone at once is not to be stormed. */
 const heldMs = 10_000;
+/** An attempt of this age is cut when the network or the page is back. A younger one may be slow only, and each page that loads is "back". */
+const hangingMs = 5_000;
 const lastAskMs = 10_000;
 const shortestAskMs = 2_000;
 const signedOut: SessionEnded = Object.freeze({ reason: 'signed-out', mayReconnect: false });
@@ -29,87 +32,158 @@ export interface LinkEvents {
   onError(error: PulseError): void;
 }
 
+/** What a link needs of the world. */
+export interface LinkSurroundings {
+  openHub(token: string): Hub;
+  readonly reach: Reach;
+  readonly random: () => number;
+  /** Whether the user may be looking at the page. */
+  isSeen(): boolean;
+}
+
+/** The making of one connection, from its token to the server's greeting. */
+class Attempt {
+  readonly startedAt = Date.now();
+  readonly #cut = new AbortController();
+  readonly #over = new AbortController();
+  connection: Connection | undefined;
+  mayCutSilent = true;
+
+  get isUnanswered(): boolean {
+    return this.connection?.isUnanswered ?? false;
+  }
+
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** Aborts when the attempt is given up, to be followed by the next one at once. */
+  get cut(): AbortSignal {
+    return this.#cut.signal;
+  }
+
+  giveUp(why: string): void {
+    if (!this.over.aborted) this.#cut.abort(why);
+  }
+
+  end(): void {
+    this.#over.abort();
+  }
+}
+
 /** Keeps one connection open, from its making until it is stopped or the session ends for good. */
 export class Link {
   readonly #tokens: Tokens;
-  readonly #openHub: (token: string) => Hub;
+  readonly #around: LinkSurroundings;
   readonly #random: () => number;
   readonly #events: LinkEvents;
   readonly #stopped = new AbortController();
   #connection: Connection | undefined;
+  #attempt: Attempt | undefined;
   #waiting = new AbortController();
   #failures = 0;
+  #failingSince: number | undefined;
+  #hasCutSilent = false;
   #reauthenticating: Connection | undefined;
   /** What the connection has now. */
   #token: string | undefined;
 
-  constructor(tokens: Tokens, openHub: (token: string) => Hub, random: () => number, events: LinkEvents) {
+  constructor(tokens: Tokens, around: LinkSurroundings, events: LinkEvents) {
     this.#tokens = tokens;
-    this.#openHub = openHub;
-    this.#random = random;
+    this.#around = around;
+    this.#random = around.random;
     this.#events = events;
     void this.#run();
   }
 
   stop(): Promise<void> {
-    this.#stopped.abort();
+    this.#halt();
     return this.#connection?.close() ?? Promise.resolve();
+  }
+
+  /** Stops without a goodbye: another client of the page takes the connection over. */
+  drop(): Promise<void> {
+    this.#halt();
+    return this.#connection?.drop() ?? Promise.resolve();
   }
 
   /** There is a reason to believe that the network is back, or that the socket has died unnoticed. */
   wake(): void {
     this.#failures = 0;
     this.#waiting.abort();
-    void this.#connection?.probe();
+    const attempt = this.#attempt;
+    if (!attempt) void this.#connection?.probe();
+    else if (Date.now() - attempt.startedAt >= hangingMs) attempt.giveUp('the network or the page is back');
+  }
+
+  #halt(): void {
+    this.#stopped.abort();
+    this.#attempt?.end();
   }
 
   async #run(): Promise<void> {
     for (;;) {
       let session: SessionEnded | undefined;
+      this.#failingSince ??= Date.now();
+      const attempt = (this.#attempt = new Attempt());
       try {
-        session = await this.#once();
+        session = await this.#once(attempt);
+        if (session && !this.#stopped.signal.aborted) this.#events.onSessionEnded(session);
       } catch (error) {
-        // A fault of this package or of the platform. Without this the client would stay as it is for ever, and nobody would know why.
+        // A fault of this package or of the platform. Without this the client would stay as it is for ever, and nothing would say why.
         if (!this.#stopped.signal.aborted) this.#events.onError(readError(error, 'client-failed'));
       }
-      if (this.#stopped.signal.aborted) return;
-      if (session) this.#events.onSessionEnded(session);
-      if (session && !session.mayReconnect) return;
+      attempt.end();
+      if (this.#stopped.signal.aborted || session?.mayReconnect === false) return;
 
       this.#waiting = new AbortController();
-      await pause(backoffMs(this.#failures, this.#random), this.#waiting.signal, this.#stopped.signal);
+      const failingForMs = this.#failingSince === undefined ? 0 : Date.now() - this.#failingSince;
+      const waitMs = attempt.cut.aborted ? 0 : backoffMs(this.#failures, this.#random, failingForMs, this.#around.isSeen());
+      await pause(waitMs, this.#waiting.signal, this.#stopped.signal);
       if (this.#stopped.signal.aborted) return;
     }
   }
 
-  /** One attempt, and the connection that came of it until its end. Returns how the session ended, if it did. */
-  async #once(): Promise<SessionEnded | undefined> {
+  /** Cuts an attempt that hangs. */
+  async #overlook(attempt: Attempt): Promise<void> {
+    attempt.mayCutSilent = !this.#hasCutSilent;
+    const why = await findHanging(this.#around.reach, attempt);
+    if (why === 'silent') this.#hasCutSilent = true;
+    if (why) attempt.giveUp('the server can be reached, and does not answer it');
+  }
+
+  async #once(attempt: Attempt): Promise<SessionEnded | undefined> {
+    void this.#overlook(attempt);
     const failures = this.#failures++;
     // Browsers do not tell a refused token (401) from a server that is away. A second failure is reason enough to suspect the token, whatever
     // the clocks here and there say about it; and then again from time to time.
     if (failures % 5 === 2) this.#tokens.drop();
 
     let token: string | null;
+    const abandon = (): void => this.#tokens.abandon();
+    attempt.cut.addEventListener('abort', abandon);
     try {
       token = await this.#tokens.get();
     } catch (error) {
       if (!this.#stopped.signal.aborted) this.#events.onError(error as PulseError);
       return undefined;
+    } finally {
+      attempt.cut.removeEventListener('abort', abandon);
     }
     if (token === null) return signedOut;
     if (this.#stopped.signal.aborted) return undefined;
 
-    const { session, error } = await this.#hold(token);
+    const { session, error } = await this.#hold(token, attempt);
     if (session?.reason === 'token-expired') this.#tokens.drop();
     if (error && !this.#stopped.signal.aborted) this.#events.onError(error);
     return session;
   }
 
-  async #hold(token: string): Promise<ConnectionEnd> {
+  async #hold(token: string, attempt: Attempt): Promise<ConnectionEnd> {
     this.#token = token;
     let connection: Connection;
     try {
-      connection = new Connection(this.#openHub(token), {
+      connection = new Connection(this.#around.openHub(token), {
         onPresenceChanged: (change) => this.#events.onPresenceChanged(change),
         onTokenExpiring: ({ secondsLeft }) => void this.#reauthenticate(Date.now() + secondsLeft * 1_000),
       }, this.#random);
@@ -117,10 +191,13 @@ export class Link {
       return { error: readError(error, 'connection-failed') };
     }
 
-    this.#connection = connection;
-    const greeting = await connection.open();
+    this.#connection = attempt.connection = connection;
+    const greeting = await connection.open(attempt.cut);
+    attempt.end();
+    this.#attempt = undefined;
     const openedAt = Date.now();
     if (greeting && !connection.over.aborted) {
+      this.#hasCutSilent = false;
       try {
         this.#events.onOpen(connection, greeting);
       } catch (error) {
@@ -130,7 +207,10 @@ export class Link {
     const end = await connection.ended;
     this.#connection = undefined;
     if (greeting) {
-      if (Date.now() - openedAt >= heldMs) this.#failures = 0;
+      if (Date.now() - openedAt >= heldMs) {
+        this.#failures = 0;
+        this.#failingSince = undefined;
+      }
       // What ends for good is not lost: nobody is to be told for a moment that it will be back.
       if (!this.#stopped.signal.aborted && end.session?.mayReconnect !== false) this.#events.onLost();
     }

@@ -14,15 +14,17 @@ export class Listeners<T> {
   }
 
   tell(value: T): void {
-    for (const { tell } of [...this.#listeners]) {
-      try {
-        tell(value);
-      } catch (error) {
-        // The application's own fault, which must not get lost: where its other uncaught errors go.
-        setTimeout(() => {
-          throw error;
-        });
-      }
-    }
+    for (const { tell } of [...this.#listeners]) call(tell, value);
+  }
+}
+
+/** Calls back into the application. Its fault must neither stop the client nor get lost: it goes where its other uncaught errors go. */
+export function call<T>(tell: (value: T) => void, value: T): void {
+  try {
+    tell(value);
+  } catch (error) {
+    setTimeout(() => {
+      throw error;
+    });
   }
 }

@@ -1,13 +1,25 @@
 import { currentPage, type Page } from './activity.js';
 import { signalRHub, type OpenHub } from './hub.js';
 import { currentKeeps, type Keeps } from './kept.js';
+import { healthReach, type Reach } from './reach.js';
 import { sessionTokens, type TokenSource } from './tokens.js';
+import { transportTypes, type TransportName } from './transport.js';
 
 export interface PulseClientOptions {
   /** Where Pulse is, such as `https://pulse.example.com`. Default: the origin of the page. */
   readonly url?: string;
   /** Where access tokens come from. Default: `POST {url}/auth/token` with the session cookie, which needs `url` to be of the page's own origin. */
   readonly getToken?: TokenSource;
+  /**
+   * Ways to reach the hub. Default: `['webSockets']`, which works with any load balancer. With `serverSentEvents` or `longPolling`, for
+   * networks that block WebSockets, each client must get to the same front end with all its requests: sticky sessions, or one front end.
+   */
+  readonly transports?: readonly TransportName[];
+  /**
+   * Tells clients of one page and one `url` apart. A client that starts ends the one of the same name that runs, because that is what a hot
+   * reload of the module that made it leaves behind. A page that needs two at a time names them. Default: none.
+   */
+  readonly name?: string;
   /** Without input for so long, the user is reported `away`; Infinity for never. Default: 5 minutes. */
   readonly idleAfterMs?: number;
   /** With the connection lost for so long, presence becomes `unknown`. Default: 10 seconds. */
@@ -18,31 +30,54 @@ export interface PulseClientOptions {
 export interface Surroundings {
   readonly getToken: TokenSource;
   readonly openHub: OpenHub;
+  readonly reach: Reach;
   readonly page: Page | undefined;
   readonly keeps: Keeps;
   readonly random: () => number;
+  /** False on a server that renders pages. Throws where the client could never connect. */
+  canStart(): boolean;
 }
 
 export interface Settings {
   readonly url: string;
+  readonly name: string;
+  readonly transports: readonly TransportName[];
   readonly idleAfterMs: number;
   readonly unknownAfterMs: number;
 }
 
-export function readSettings({ url = '', idleAfterMs = 300_000, unknownAfterMs = 10_000 }: PulseClientOptions): Settings {
-  for (const [name, value] of Object.entries({ idleAfterMs, unknownAfterMs })) {
-    if (!(value >= 0)) throw new RangeError(`${name} is ${value}; it must be a number of milliseconds, 0 or more.`);
+export function readSettings(
+  { url = '', name = '', transports = ['webSockets'], idleAfterMs = 300_000, unknownAfterMs = 10_000 }: PulseClientOptions,
+): Settings {
+  for (const [option, value] of Object.entries({ idleAfterMs, unknownAfterMs })) {
+    if (!(value >= 0)) throw new RangeError(`${option} is ${value}; it must be a number of milliseconds, 0 or more.`);
   }
-  return { url: url.replace(/\/+$/, ''), idleAfterMs, unknownAfterMs };
+  if (transports.length === 0 || !transports.every((transport) => transport in transportTypes)) {
+    throw new RangeError(`transports is [${transports}]; it must have one or more of ${Object.keys(transportTypes).join(', ')}.`);
+  }
+  return { url: url.replace(/\/+$/, ''), name, transports, idleAfterMs, unknownAfterMs };
 }
 
-export function surroundings({ url }: Settings, getToken: TokenSource | undefined): Surroundings {
+export function surroundings({ url, transports }: Settings, getToken: TokenSource | undefined): Surroundings {
   // Such a page would be told that nobody is signed in, and its developer look for the reason in the wrong place.
   if (!getToken && typeof location === 'object' && new URL(url, location.href).origin !== location.origin) {
     throw new TypeError(`${url} is another origin than this page's, whose session cookie it does not get: give getToken, or have Pulse at this origin.`);
   }
   const page = currentPage();
-  // Node.js has such names too, and warns at the first use.
-  const keeps = page ? currentKeeps() : { browser: undefined, tab: undefined };
-  return { getToken: getToken ?? sessionTokens(url), openHub: signalRHub(url), page, keeps, random: Math.random };
+  return {
+    getToken: getToken ?? sessionTokens(url),
+    openHub: signalRHub(url, transports),
+    reach: healthReach(url),
+    page,
+    // Node.js has such names too, and warns at the first use.
+    keeps: page ? currentKeeps() : { browser: undefined, tab: undefined },
+    random: Math.random,
+    canStart: () => {
+      if (typeof location === 'object') return true;
+      // A module that a browser shares with a server that renders pages: the one of the server must not make anybody look online.
+      if (!url) return false;
+      if (!getToken) throw new TypeError('There is no page here, whose session cookie would give a token: give getToken.');
+      return true;
+    },
+  };
 }

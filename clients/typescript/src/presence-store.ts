@@ -19,6 +19,11 @@ export class PresenceStore {
     return new Map([...this.#entries].map(([userId, { shown }]) => [userId, shown]));
   }
 
+  /** How many of these users are connected, as far as it is known. */
+  countOnline(userIds: Iterable<string> = this.#entries.keys()): number {
+    return new Set([...userIds].map(normalizeId).filter((userId) => isOnline(this.#entries.get(userId)?.shown))).size;
+  }
+
   /**
    * A connection has begun: what it says first of each user counts, whatever its version. Versions are comparable within a connection only,
    * because another server may give lower ones: it can have begun to watch the user later, or have a clock that is behind.
@@ -69,6 +74,10 @@ export class PresenceStore {
   forget(userIds: readonly string[]): string[] {
     return userIds.filter((userId) => this.#entries.delete(userId));
   }
+}
+
+function isOnline(presence: Presence | undefined): boolean {
+  return presence !== undefined && presence.status !== 'offline' && presence.status !== 'unknown';
 }
 
 function read(userId: string, { status, message, lastSeen }: WirePresence): Presence {

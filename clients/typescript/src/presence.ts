@@ -4,6 +4,14 @@ export type PresenceStatus = 'online' | 'away' | 'busy' | 'invisible' | 'offline
 /** What a user can say of themselves. `online` leaves it to the client to report `away` when the page is not used. */
 export type OwnStatus = Exclude<PresenceStatus, 'offline'>;
 
+/** What the user of this client has chosen by `setStatus`: here, in another tab or on an earlier page. The same object until it changes. */
+export interface OwnPresence {
+  readonly status: OwnStatus;
+  readonly message: string | null;
+  /** Whether the server has it; else it will be told as soon as there is a connection. */
+  readonly isSet: boolean;
+}
+
 /** One user's presence. Never changed once made: another object means that something in it is different. */
 export interface Presence {
   /** Lower case, whatever the case it was asked for in. */

@@ -1,5 +1,5 @@
 import type { PulseError } from './errors.js';
-import type { OwnStatus, Presence } from './presence.js';
+import type { OwnPresence, OwnStatus, Presence } from './presence.js';
 import type { PulseState, SessionEnded } from './state.js';
 
 /** Everything at one moment. Never changed once made. */
@@ -7,6 +7,7 @@ export interface PulseSnapshot {
   readonly state: PulseState;
   /** By user id: whoever is watched and known. */
   readonly presences: ReadonlyMap<string, Presence>;
+  readonly own: OwnPresence;
 }
 
 export interface PulseEvents {
@@ -21,8 +22,19 @@ export interface PulseClient {
   /** Where the client is. The same object until it changes. */
   readonly state: PulseState;
 
-  /** Connects, and stays connected. Does nothing while it does already. After `ended`, begins anew. */
+  /**
+   * Connects, and stays connected. Does nothing while it does already. After `ended`, begins anew.
+   *
+   * Does nothing on a server that renders pages: where there is no page and no `url`.
+   * @throws TypeError outside of pages without `getToken`: there is no session cookie to get a token with.
+   */
   start(): void;
+
+  /**
+   * Looks at once whether the connection lives, and tries at once while there is none. A page does so by itself when the browser says that
+   * the network or the page is back; to be called where nothing says so, as when a React Native app becomes active.
+   */
+  probe(): void;
 
   /**
    * Disconnects: others see the user leave at once. What is watched is watched again after the next start, and the status that the user
@@ -42,8 +54,14 @@ export interface PulseClient {
   /** A watched user as known now, the same object until something changes; undefined until the server has answered. */
   presence(userId: string): Presence | undefined;
 
+  /** What the user has chosen. */
+  readonly own: OwnPresence;
+
+  /** How many of these users are connected, as far as it is known; without ids, of all who are watched. */
+  countOnline(userIds?: Iterable<string>): number;
+
   /**
-   * Calls back when `state` or anybody's presence has changed, or, with a user id, that user's presence.
+   * Calls back when `state`, `own` or anybody's presence has changed, or, with a user id, that user's presence.
    * @returns what ends it. Fits `useSyncExternalStore`, with `getSnapshot` or `presence`.
    */
   subscribe(listener: () => void, userId?: string): () => void;
@@ -54,7 +72,9 @@ export interface PulseClient {
   /**
    * What others see of this user, on every connection from now on, also of pages to come: it is kept in this browser until the user signs
    * out. `online` leaves it to the client to report `away`; the others stay.
-   * Resolves when the server has it, or at once while there is no connection. Rejects with a PulseError when the server refuses it.
+   * Resolves when the server has it: without a connection, that is when there is one again. A later choice that the server has counts too.
+   * Rejects with a PulseError when the server refuses it, and with the code `stopped` when the client is stopped, ends, or gets another
+   * user before. A caller that does not care need not catch that.
    * @param message in the user's own words, at most 140 characters; none takes it away.
    */
   setStatus(status: OwnStatus, message?: string): Promise<void>;

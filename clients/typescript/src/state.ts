@@ -8,7 +8,10 @@ export type PulseState =
   | { readonly name: 'online'; readonly userId: string }
   /** The connection is lost and will be made again; it is tried for ever. */
   | { readonly name: 'reconnecting'; readonly userId: string }
-  /** Over until `start()` is called again: nobody is signed in any more (`signed-out`), or the server's own reason. */
+  /**
+   * Over until `start()` is called again: nobody is signed in any more (`signed-out`), another client of this page has started in
+   * its place (`replaced`), or the server's own reason.
+   */
   | { readonly name: 'ended'; readonly reason: string };
 
 /** The server or the token source has ended the session. With `mayReconnect` the client comes back by itself. */

@@ -16,6 +16,13 @@ export function isChoosable(status: unknown): status is OwnStatus {
 
 const fresh: Choice = { status: 'online', message: null, at: 0 };
 
+/** A caller that waits until the server has its choice. */
+interface Waiting {
+  readonly choice: Choice;
+  readonly resolve: () => void;
+  readonly reject: (error: PulseError) => void;
+}
+
 /**
  * The user's own status: what they chose, or `away` while they chose nothing else than `online` and the page is not used. The server knows it
  * per connection, and merges a user's connections. A socket is opened with the status of that moment; what is wanted beyond, it is told.
@@ -26,43 +33,60 @@ export class StatusSync {
   #idle = false;
   #connection: Connection | undefined;
   #told: Pick<Choice, 'status' | 'message'> = fresh;
-  #running: Promise<void> | undefined;
+  /** The connection that is being told. */
+  #running: Connection | undefined;
+  #waiting: Waiting[] = [];
   readonly #onRefused: (choice: Choice) => void;
+  readonly #onAccepted: () => void;
 
-  constructor(onRefused: (choice: Choice) => void) {
+  /** @param onAccepted the server has the present choice. */
+  constructor(onRefused: (choice: Choice) => void, onAccepted: () => void) {
     this.#onRefused = onRefused;
+    this.#onAccepted = onAccepted;
   }
 
   get choice(): Choice {
     return this.#choice;
   }
 
-  /** Resolves when the server has it, or at once without a connection: the next one is told. Rejects when the server refuses it. */
+  /** Whether the server has the choice. */
+  get isSet(): boolean {
+    return this.#connection !== undefined && !this.#connection.over.aborted && this.#accepted === this.#choice && this.#isTold;
+  }
+
+  /**
+   * Resolves when the server has it, or a later choice: without a connection, when the next one is told. Rejects when the server refuses
+   * it, and when the choice is forgotten.
+   */
   choose(choice: Choice): Promise<void> {
     if (!isChoosable(choice.status)) {
       return Promise.reject(new PulseError('invalid-argument', `A status is one of ${choosable.join(', ')}; not ${choice.status}`));
     }
     this.#choice = choice;
-    return this.#tell();
+    const set = new Promise<void>((resolve, reject) => this.#waiting.push({ choice, resolve, reject }));
+    // Callers that do not care for the outcome need not catch it.
+    set.catch(() => undefined);
+    this.#tell();
+    return set;
   }
 
   setIdle(idle: boolean): void {
     this.#idle = idle;
-    this.#tell().catch(() => undefined);
+    this.#tell();
   }
 
   /** @param opened what the connection's socket was opened with; by now something else may be wanted. */
   attach(connection: Connection, opened: OwnStatus): void {
     this.#connection = connection;
     this.#told = { status: opened, message: null };
-    if (this.#isTold) this.#accepted = this.#choice;
     this.#running = undefined;
-    this.#tell().catch(() => undefined);
+    this.#tell();
   }
 
   /** Forgets the user's choice: the next one may be somebody else. */
   reset(): void {
     this.#choice = this.#accepted = fresh;
+    this.#settle(({ reject }) => reject(new PulseError('stopped', 'The status was not set: the client has stopped, or has another user')));
   }
 
   /** What others shall see of this connection. */
@@ -76,11 +100,24 @@ export class StatusSync {
     return status === this.#told.status && message === this.#told.message;
   }
 
-  #tell(): Promise<void> {
+  #settle(settle: (waiting: Waiting) => void, which: (waiting: Waiting) => boolean = () => true): void {
+    const settled = this.#waiting.filter(which);
+    this.#waiting = this.#waiting.filter((waiting) => !settled.includes(waiting));
+    settled.forEach(settle);
+  }
+
+  #tell(): void {
     const connection = this.#connection;
-    if (!connection || connection.over.aborted) return Promise.resolve();
-    if (!this.#running && !this.#isTold) this.#running = this.#run(connection);
-    return this.#running ?? Promise.resolve();
+    if (!connection || connection.over.aborted || this.#running === connection) return;
+    if (this.#isTold) return this.#accept(this.#choice);
+    this.#running = connection;
+    void this.#run(connection);
+  }
+
+  #accept(choice: Choice): void {
+    this.#accepted = choice;
+    this.#settle(({ resolve }) => resolve());
+    this.#onAccepted();
   }
 
   async #run(connection: Connection): Promise<void> {
@@ -91,16 +128,15 @@ export class StatusSync {
         try {
           await connection.insist('SetStatus', wanted.status, wanted.message);
         } catch (error) {
-          if (connection.over.aborted) return;
+          if (connection.over.aborted || this.#connection !== connection) return;
+          this.#settle(({ reject }) => reject(error as PulseError), (waiting) => waiting.choice === choice);
           if (this.#choice !== choice) continue;
-          if (choice !== this.#accepted) {
-            // Else it would be refused on every connection to come.
-            this.#choice = this.#accepted;
-            this.#onRefused(choice);
-            // The socket may have been opened with the status of what is refused now. Later, because this round must be over first.
-            queueMicrotask(() => void this.#tell().catch(() => undefined));
-          }
-          throw error;
+          // The server has had it before, and would refuse it again.
+          if (choice === this.#accepted) return;
+          // Else it would be refused on every connection to come. The socket may have been opened with the status of what is refused now.
+          this.#choice = this.#accepted;
+          this.#onRefused(choice);
+          continue;
         }
         if (this.#connection !== connection) return;
         this.#told = wanted;
@@ -108,7 +144,8 @@ export class StatusSync {
       }
     } finally {
       // Right after the last look at what is wanted, so that no wish falls between.
-      if (this.#connection === connection) this.#running = undefined;
+      if (this.#running === connection) this.#running = undefined;
     }
+    this.#accept(this.#choice);
   }
 }

@@ -16,7 +16,7 @@ export function later(ms: number, action: () => void): () => void {
 /** Waits, or less long: `cut` ends it early. Resolves in both cases. */
 export function pause(ms: number, ...cut: readonly AbortSignal[]): Promise<void> {
   return new Promise((resolve) => {
-    if (cut.some((signal) => signal.aborted)) return resolve();
+    if (!(ms > 0) || cut.some((signal) => signal.aborted)) return resolve();
     const done = (): void => {
       clearTimeout(timer);
       for (const signal of cut) signal.removeEventListener('abort', done);
@@ -27,10 +27,16 @@ export function pause(ms: number, ...cut: readonly AbortSignal[]): Promise<void>
   });
 }
 
-/** The promise's outcome, or a rejection after that time. The work itself is not stopped. */
-export function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+/** The promise's outcome, or a rejection after that time, or when `cut` aborts. The work itself goes on. */
+export function within<T>(ms: number, what: string, promise: Promise<T>, cut?: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(new Error(`${what} was cut short: ${cut!.reason}`));
+    if (cut?.aborted) giveUp();
+    cut?.addEventListener('abort', giveUp);
     const timer = setTimeout(() => reject(new Error(`${what} took longer than ${ms} ms`)), ms);
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+    promise.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      cut?.removeEventListener('abort', giveUp);
+    });
   });
 }

@@ -10,9 +10,10 @@ export interface AccessToken {
 
 /**
  * Where tokens come from. `null`: nobody is signed in, which ends the client for good. A rejection is taken for a passing fault, and tried
- * again. A bare string is a token of unknown life: it is used once.
+ * again. A bare string is a token of unknown life: it is used once. `signal` aborts when the client no longer waits for this answer, for
+ * `fetch`.
  */
-export type TokenSource = () => Promise<AccessToken | string | null>;
+export type TokenSource = (request: { readonly signal: AbortSignal }) => Promise<AccessToken | string | null>;
 
 /** A token that runs out on the way is refused; this much before its end it is not used any more. */
 const slackMs = 30_000;
@@ -23,6 +24,7 @@ export class Tokens {
   readonly #source: TokenSource;
   #kept: AccessToken | undefined;
   #pending: Promise<string | null> | undefined;
+  #request: AbortController | undefined;
   #resets = 0;
 
   constructor(source: TokenSource) {
@@ -37,11 +39,18 @@ export class Tokens {
 
   /** A new token, whatever is kept. One that is under way is new enough. */
   renew(): Promise<string | null> {
-    const resets = this.#resets;
-    this.#pending ??= this.#fetch().finally(() => {
-      if (resets === this.#resets) this.#pending = undefined;
+    if (this.#pending) return this.#pending;
+    const request = (this.#request = new AbortController());
+    const pending = this.#fetch(request).finally(() => {
+      if (this.#pending === pending) this.#pending = undefined;
     });
-    return this.#pending;
+    return (this.#pending = pending);
+  }
+
+  /** Gives up the request under way, which fails: the next one may be answered. */
+  abandon(): void {
+    this.#request?.abort('the network or the server may be back');
+    this.#pending = undefined;
   }
 
   /** Forgets the kept one: the server may not take it. One that is under way is newer, and stays. */
@@ -55,15 +64,16 @@ export class Tokens {
     this.#kept = this.#pending = undefined;
   }
 
-  async #fetch(): Promise<string | null> {
+  async #fetch(request: AbortController): Promise<string | null> {
     const resets = this.#resets;
     this.#kept = undefined;
     try {
-      const token = await within(patienceMs, 'getToken', this.#source());
+      const token = await within(patienceMs, 'getToken', this.#source({ signal: request.signal }), request.signal);
       if (token === null || typeof token === 'string') return token;
       if (resets === this.#resets) this.#kept = token;
       return token.accessToken;
     } catch (error) {
+      request.abort(error);
       throw new PulseError('token-unavailable', `No access token: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
   }
@@ -71,13 +81,13 @@ export class Tokens {
 
 /** The default source: the session cookie's token from Pulse itself, which gives it to pages of its own origin alone. */
 export function sessionTokens(url: string): TokenSource {
-  return async () => {
+  return async ({ signal }) => {
     const answer = await fetch(`${url}/auth/token`, {
       method: 'POST',
       credentials: 'same-origin',
       cache: 'no-store',
       headers: { accept: 'application/json' },
-      signal: AbortSignal.timeout(patienceMs),
+      signal,
     });
     if (answer.status === 401) return null;
     if (!answer.ok) throw new Error(`POST /auth/token answered ${answer.status}`);

@@ -43,11 +43,14 @@ export class WatchSync {
   }
 
   async #run(): Promise<void> {
-    while (this.#requested) {
-      this.#requested = false;
-      while (!this.#connection.over.aborted && ((await this.#unwatch()) || (await this.#watch())));
+    try {
+      while (this.#requested) {
+        this.#requested = false;
+        while (!this.#connection.over.aborted && ((await this.#unwatch()) || (await this.#watch())));
+      }
+    } finally {
+      this.#running = false;
     }
-    this.#running = false;
     if (!this.#connection.over.aborted) this.#events.onSettled();
   }
 

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { somebody } from '../../../tests/e2e-node/support/fixture.mjs';
-import { connect, launchBrowser, noBrowser, signUp, startPulse } from './e2e/support.mjs';
+import { connect, launchBrowser, noBrowser, signUp, startPulse, until } from './e2e/support.mjs';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -17,6 +17,7 @@ const timeout = 300_000;
 
 const readme = await readFile(join(root, 'README.md'), 'utf8');
 /** The README's TypeScript, in its order; the first are the five lines. */
+const rootReadme = await readFile(join(root, '../../README.md'), 'utf8');
 const quoted = [...readme.matchAll(/^```(tsx?)\n(.*?)^```$/gms)].map(([, extension, code]) => ({ extension, code }));
 const top = 'node_modules/';
 const { packages: locked } = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
@@ -26,6 +27,7 @@ const versions = Object.fromEntries(
 
 let project;
 let packed;
+let browser;
 
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'pulse-pack-'));
@@ -46,7 +48,10 @@ beforeAll(async () => {
   await write('src/main.ts', quoted[0].code);
   await install(packed.filename, 'vite', 'typescript');
 }, timeout);
-afterAll(() => rm(project, { recursive: true, force: true }));
+afterAll(async () => {
+  await browser?.close();
+  await rm(project, { recursive: true, force: true });
+});
 
 test('holds what it needs and nothing else', () => {
   const files = packed.files.map(({ path }) => path);
@@ -56,11 +61,48 @@ test('holds what it needs and nothing else', () => {
 
 test('the five lines type-check and build in a fresh Vite project, without React', { timeout }, async () => {
   expect(quoted[0].code.trim().split('\n').filter((line) => !/^(import .*|}?)$/.test(line)), 'five lines, with the import').toHaveLength(4);
-  expect(await readFile(new URL('../../../README.md', import.meta.url), 'utf8'), "the repository's README shows the same").toContain(quoted[0].code);
+  expect(rootReadme, "the repository's README shows the same").toContain(quoted[0].code);
   expect(existsSync(join(project, 'node_modules/react'))).toBe(false);
   await tsc();
   await vite('build');
   expect(await bundle()).toContain('WatchPresence');
+});
+
+test('20 hot reloads of the five lines leave one socket', { skip: noBrowser, timeout }, async () => {
+  const pulse = await startPulse();
+  const grace = await signUp(pulse);
+  await write('hot.html', `<ul><li data-user="${grace.id}">Grace</li></ul><script type="module" src="/src/hot.ts"></script>`);
+  // What a plugin for React or Vue adds to the modules that it can replace.
+  const module = (edit) => `${quoted[0].code}\nObject.assign(window, { edit: ${edit} });\nimport.meta.hot?.accept();\n`;
+  await write('src/hot.ts', module(0));
+  const { createServer } = await import('vite');
+  const site = await createServer({
+    root: project,
+    configFile: false,
+    logLevel: 'silent',
+    server: { host: '127.0.0.1', port: 0, proxy: proxyTo(pulse) },
+  });
+  onTestFinished(() => site.close());
+  await site.listen();
+  const { page, noise, sockets } = await visit(site.resolvedUrls.local[0], 'hot.html');
+  await page.waitForSelector('li[data-status=offline]', { timeout: 60_000 });
+  const watcher = connect(pulse, await signUp(pulse));
+  const seen = [];
+  watcher.watch(await page.evaluate(() => fetch('/auth/me').then((answer) => answer.json()).then((me) => me.id)), ({ status }) => seen.push(status));
+  await until('online', () => seen, ([status]) => status === 'online', { withinMs: 60_000 });
+
+  for (let edit = 1; edit <= 20; edit++) {
+    await write('src/hot.ts', module(edit));
+    await page.waitForFunction((number) => window.edit === number, edit, { timeout: 60_000 });
+  }
+  await until('one socket', () => sockets.filter((socket) => !socket.isClosed()).length, (count) => count === 1, { withinMs: 60_000 });
+  // That of the last one, which works.
+  const graces = connect(pulse, grace);
+  await page.waitForSelector('li[data-status=online]', { timeout: 60_000 });
+  await graces.stop();
+  expect(sockets.length, 'the page was not loaded anew').toBeGreaterThan(2);
+  expect(seen, 'others see nothing of it').toEqual(['online']);
+  expect(noise).toEqual([]);
 });
 
 test('the five lines, so built, run in Chromium against Pulse', { skip: noBrowser, timeout }, async () => {
@@ -70,23 +112,7 @@ test('the five lines, so built, run in Chromium against Pulse', { skip: noBrowse
   await vite('build');
 
   // Page and Pulse at one origin, as the README has it.
-  const { preview } = await import('vite');
-  const site = await preview({
-    root: project,
-    configFile: false,
-    logLevel: 'silent',
-    preview: { host: '127.0.0.1', port: 0, proxy: { '/auth': pulse.url, '/hubs': { target: pulse.url, ws: true } } },
-  });
-  onTestFinished(() => site.close());
-  const browser = await launchBrowser();
-  onTestFinished(() => browser.close());
-  const page = await browser.newPage();
-  const noise = [];
-  page.on('pageerror', (error) => noise.push(error.message));
-  await page.goto(new URL('/auth/me', site.resolvedUrls.local[0]).href);
-  await page.evaluate((fields) => fetch('/auth/signin/dev', { method: 'POST', body: new URLSearchParams(fields) }), somebody());
-  await page.goto(site.resolvedUrls.local[0]);
-
+  const { page, noise } = await visit(await serve(pulse), '');
   const row = (status) => page.waitForSelector(`li[data-status=${status}]`, { timeout: 60_000 });
   await row('offline');
   const graces = connect(pulse, grace);
@@ -117,7 +143,7 @@ test('Node.js takes both entry points, and no inner file', { timeout }, async ()
 });
 
 test('all of the README compiles, and the sample builds', { timeout }, async () => {
-  await install('react', '@types/react');
+  await install('react', 'react-dom', '@types/react', '@types/react-dom');
   for (const [index, { extension, code }] of quoted.entries()) await write(`src/quoted-${index}.${extension}`, code);
   expect(quoted.length).toBeGreaterThanOrEqual(4);
   await tsc();
@@ -126,6 +152,115 @@ test('all of the README compiles, and the sample builds', { timeout }, async () 
   await cp(sample, join(project, 'sample'), { recursive: true, filter: (path) => !/[\\/](node_modules|dist)$/.test(path) });
   await npm(join(project, 'sample'), 'run', 'build');
 });
+
+test('what the READMEs quote runs for longer than a token lives', { skip: noBrowser, timeout }, async () => {
+  const pulse = await startPulse({ Pulse__Auth__AccessTokenLifetime: '00:00:10' });
+  const grace = await signUp(pulse);
+  const [lines, react, elsewhere, all] = quoted;
+  const [signalR] = [...rootReadme.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => ({ extension: 'js', code }));
+  const people = JSON.stringify([{ id: grace.id, name: 'Grace' }]);
+  const list = `<ul><li data-user="${grace.id}">Grace</li></ul>`;
+  const site = await serve(pulse, {
+    lines: { ...lines, html: list },
+    signalr: { ...signalR, html: list },
+    react: {
+      ...react,
+      html: '<div id="root"></div>',
+      after: `import { createRoot } from 'react-dom/client';\ncreateRoot(document.getElementById('root')!).render(<Contacts people={${people}} />);\n`,
+    },
+    // The address is the reader's own, and what the page shows.
+    elsewhere: {
+      extension: elsewhere.extension,
+      code: elsewhere.code.replace("'https://pulse.example.com'", 'location.origin'),
+      html: list,
+      after: `pulse.watch('${grace.id}', ({ status }) => document.querySelector('li')!.setAttribute('data-status', status));\n`,
+    },
+    all: { ...all, html: '' },
+  });
+
+  const watcher = connect(pulse, grace);
+  // A client of its own ends; the others stay.
+  const seen = [];
+  const ada = await visit(site, 'all.html', { before: async (id) => watcher.watch(id, ({ status, message }) => seen.push([status, message])) });
+  const pages = await Promise.all(['lines', 'signalr', 'react', 'elsewhere'].map(async (name) => ({ name, ...(await visit(site, `${name}.html`)) })));
+  const show = (status) => Promise.all(pages.map(({ page }) => page.waitForSelector(`li[data-status=${status}]`, { timeout: 60_000 })));
+  await show('online');
+  // Of the user of "All of it", which ends.
+  await until('busy with the message', () => seen.map(String), (all) => all.includes('busy,In a meeting until four'), { withinMs: 60_000 });
+  await until('offline', () => seen.at(-1), ([status]) => status === 'offline', { withinMs: 60_000 });
+  const connectedAt = Date.now();
+  await until('the tokens of the start to have run out', () => Date.now() - connectedAt, (ms) => ms > 13_000, { withinMs: 20_000 });
+  await watcher.setStatus('busy');
+  await show('busy');
+  await watcher.stop();
+  await show('offline');
+  for (const { name, sockets, noise } of pages) {
+    expect(sockets.map((socket) => socket.isClosed()), name).toEqual([false]);
+    expect(noise, name).toEqual([]);
+  }
+  expect(ada.noise).toEqual([]);
+});
+
+test("rendered on a server, README's React part asks for nothing, and the process ends", { timeout }, async () => {
+  await install('react', 'react-dom', '@types/react', '@types/react-dom');
+  const react = quoted.find(({ extension }) => extension === 'tsx');
+  await write('src/render.tsx', `import { renderToString } from 'react-dom/server';
+${react.code}
+globalThis.fetch = () => { throw new Error('a request'); };
+// Also where it is started by mistake.
+pulse.start();
+console.log(renderToString(<Contacts people={[{ id: 'a', name: 'Ada' }]} />), pulse.state.name);
+`);
+  await vite('build', '--ssr', 'src/render.tsx', '--outDir', 'dist-server');
+  const { stdout } = await explained(run(process.execPath, ['dist-server/render.js'], { cwd: project, timeout: 30_000 }));
+  expect(stdout.trim()).toBe('<ul><li data-status="unknown">Ada<!-- --> </li></ul> stopped');
+  await rm(join(project, 'src/render.tsx'));
+});
+
+/** Page and Pulse at one origin, with a page for each of these modules; without any, the project's own. */
+async function serve(pulse, modules = {}) {
+  const input = [];
+  for (const [name, { extension, code, html, after = '' }] of Object.entries(modules)) {
+    await write(`${name}.html`, `${html}<script type="module" src="/src/run-${name}.${extension}"></script>`);
+    await write(`src/run-${name}.${extension}`, `${code}\n${after}`);
+    input.push(`${name}.html`);
+  }
+  if (input.length > 0) {
+    await install('react', 'react-dom', '@types/react', '@types/react-dom');
+    await write('modules.config.js', `export default { build: { target: 'es2022', rollupOptions: { input: ${JSON.stringify(input)} } } };\n`);
+    await vite('build', '--config', 'modules.config.js');
+    for (const [name, { extension }] of Object.entries(modules)) await rm(join(project, `src/run-${name}.${extension}`));
+  }
+  const { preview } = await import('vite');
+  const site = await preview({ root: project, configFile: false, logLevel: 'silent', preview: { host: '127.0.0.1', port: 0, proxy: proxyTo(pulse) } });
+  onTestFinished(() => site.close());
+  return site.resolvedUrls.local[0];
+}
+
+const proxyTo = (pulse) => ({
+  '/auth': pulse.url,
+  '/health': pulse.url,
+  '/hubs': { target: pulse.url, ws: true },
+  // The application's own back end.
+  '/api/pulse-token': { target: pulse.url, rewrite: () => '/auth/token' },
+});
+
+/** The page of that site, in a browser of its own, to somebody new who is signed in. `before` is told the user's id before it opens. */
+async function visit(site, path, { before } = {}) {
+  browser ??= await launchBrowser();
+  const context = await browser.newContext();
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  const noise = [];
+  page.on('pageerror', (error) => noise.push(error.message));
+  const sockets = [];
+  page.on('websocket', (socket) => new URL(socket.url()).pathname === '/hubs/pulse' && sockets.push(socket));
+  await page.goto(new URL('/auth/me', site).href);
+  await page.evaluate((fields) => fetch('/auth/signin/dev', { method: 'POST', body: new URLSearchParams(fields) }), somebody());
+  await before?.(await page.evaluate(() => fetch('/auth/me').then((answer) => answer.json()).then((me) => me.id)));
+  await page.goto(new URL(path, site).href);
+  return { page, noise, sockets };
+}
 
 async function install(...packages) {
   const specs = packages.map((name) => (versions[name] ? `${name}@${versions[name]}` : name.endsWith('.tgz') ? `./${name}` : name));

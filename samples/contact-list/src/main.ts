@@ -24,6 +24,7 @@ form.addEventListener('submit', async (event) => {
   event.preventDefault();
   const fields = new FormData(form);
   const problem = byId('problem');
+  if (pulse?.state.name !== 'online') problem.textContent = 'It will be set as soon as there is a connection.';
   try {
     await pulse?.setStatus(fields.get('status') as OwnStatus, String(fields.get('message')).trim());
     problem.textContent = '';

@@ -44,7 +44,8 @@ internal static class PresenceHubExtensions
 
         // By the same name as the framework's: the last one registered is used.
         services.AddSingleton<IHubProtocol>(provider =>
-            new OptionalArgumentsProtocol(new JsonHubProtocol(provider.GetRequiredService<IOptions<JsonHubProtocolOptions>>())));
+            new PlainErrorsProtocol(new OptionalArgumentsProtocol(
+                new JsonHubProtocol(provider.GetRequiredService<IOptions<JsonHubProtocolOptions>>()))));
         return services;
     }
 

@@ -63,6 +63,15 @@ export class Pulse {
     return this.#end('SIGTERM');
   }
 
+  /** Neither runs nor ends, as a machine that is paused. */
+  freeze() {
+    this.#process.kill('SIGSTOP');
+  }
+
+  thaw() {
+    this.#process.kill('SIGCONT');
+  }
+
   /** The last lines that it wrote, for the message of a failed test. */
   logTail() {
     return existsSync(this.#log) ? readFileSync(this.#log, 'utf8').split('\n').slice(-40).join('\n') : '';

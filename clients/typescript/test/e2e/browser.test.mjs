@@ -1,8 +1,7 @@
 // The built package, bundled by Vite, in a real browser, signed in by the session cookie.
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { somebody } from '../../../../tests/e2e-node/support/fixture.mjs';
-import { connect, isIn, launchBrowser, noBrowser, shows, signUp, startPulse, timeout, until } from './support.mjs';
+import { startProxyWithoutSockets } from './network.mjs';
+import { bundlePackage, connect, isIn, launchBrowser, noBrowser, openClientPage, shows, signUp, startPulse, timeout, until } from './support.mjs';
 
 const options = { skip: noBrowser, timeout };
 
@@ -11,77 +10,12 @@ let bundle;
 
 beforeAll(async () => {
   if (options.skip) return;
-  // Here, and not at the top, so that a run without a browser needs no bundler.
-  const { build } = await import('vite');
-  const [{ output: [chunk] }] = await build({
-    configFile: false,
-    logLevel: 'silent',
-    build: { write: false, lib: { entry: fileURLToPath(new URL('../../dist/index.js', import.meta.url)), formats: ['iife'], name: 'pulsePresence' } },
-  });
-  bundle = chunk.code;
+  bundle = await bundlePackage();
   browser = await launchBrowser();
 }, timeout);
 afterAll(() => browser?.close());
 
-/**
- * A page of Pulse's own origin with the package, signed in as somebody new. It is one of Pulse's answers that run no script of their own: a page
- * that the test makes up is none of the local network to the browser, which keeps it from connecting there.
- */
-async function openPage(pulse, person = somebody()) {
-  // The policy of that answer forbids what an application's own page allows.
-  const context = await browser.newContext({ bypassCSP: true });
-  const page = await context.newPage();
-  const noise = [];
-  page.on('pageerror', (error) => noise.push(error.message));
-  // What the browser itself says of requests that fail has a place in the network, and none in a script.
-  page.on('console', (message) => !/WebSocket connection to|Failed to load resource/.test(message.text()) && noise.push(message.text()));
-  await page.goto(`${pulse.url}/health/live`);
-  await page.evaluate((fields) => fetch('/auth/signin/dev', { method: 'POST', body: new URLSearchParams(fields) }), person);
-  const id = await page.evaluate(() => fetch('/auth/me').then((answer) => answer.json()).then((me) => me.id));
-  const sockets = overhear(page);
-  await page.addScriptTag({ content: bundle });
-  await page.evaluate(() => {
-    window.states = [];
-    window.start = (options) => {
-      window.pulse = pulsePresence.createPulseClient(options);
-      window.errors = [];
-      window.pulse.on('error', ({ code, message }) => window.errors.push(`${code}: ${message}`));
-      window.pulse.subscribe(() => window.states.at(-1) !== window.pulse.state.name && window.states.push(window.pulse.state.name));
-      window.pulse.start();
-    };
-  });
-  return {
-    id,
-    page,
-    sockets,
-    noise,
-    start: (clientOptions = {}) => page.evaluate((given) => window.start(given), clientOptions),
-    watch: (userId) => page.evaluate((user) => void window.pulse.watch(user), userId),
-    shows: (userId, status) =>
-      until(`${userId} ${status}`, () => page.evaluate((user) => window.pulse.presence(user) ?? { ...window.pulse.state, errors: window.errors }, userId), (presence) => presence.status === status, { withinMs: 60_000 }),
-    isIn: (name) => until(`state ${name}`, () => page.evaluate(() => window.pulse.state), (state) => state.name === name, { withinMs: 60_000 }),
-    states: () => page.evaluate(() => window.states),
-  };
-}
-
-/** The sockets that the page opens from now on, and the hub's calls on them, in both directions. */
-function overhear(page) {
-  const sockets = [];
-  page.on('websocket', (socket) => {
-    const calls = [];
-    // The JSON hub protocol: messages end with a record separator, and type 1 is a call.
-    const take = ({ payload }) => calls.push(...payload.toString().split('\u001e').filter(Boolean).map((text) => JSON.parse(text)).filter(({ type }) => type === 1));
-    socket.on('framereceived', take);
-    socket.on('framesent', take);
-    sockets.push({
-      token: new URL(socket.url()).searchParams.get('access_token'),
-      isOpen: () => !socket.isClosed(),
-      /** What each of those calls carried. */
-      calls: (method) => calls.filter(({ target }) => target === method).map(({ arguments: [argument] }) => argument),
-    });
-  });
-  return sockets;
-}
+const openPage = (pulse) => openClientPage(browser, bundle, pulse);
 
 const expiryMs = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).exp * 1_000;
 
@@ -234,4 +168,26 @@ test('a token that runs out with no other to be had: the server says token-expir
   await ada.isIn('online');
   expect(ada.sockets.at(-1)).not.toBe(socket);
   expect(ada.noise).toEqual([]);
+});
+
+test('a network that lets no WebSocket through: other transports, where the page allows them', options, async () => {
+  const pulse = await startPulse();
+  const watcher = connect(pulse, await signUp(pulse));
+  for (const [answers, transport] of [[true, 'serverSentEvents'], [false, 'longPolling']]) {
+    const proxy = await startProxyWithoutSockets(pulse, { answers });
+    const ada = await openPage(proxy);
+    const seen = [];
+    watcher.watch(ada.id, ({ status }) => seen.push(status));
+    await shows(watcher, ada.id, 'offline');
+    await ada.start({ transports: ['webSockets', transport] });
+    await ada.isIn('online');
+    await shows(watcher, ada.id, 'online');
+    await ada.page.evaluate(() => window.pulse.setStatus('busy'));
+    await shows(watcher, ada.id, 'busy');
+    await ada.page.evaluate(() => window.pulse.stop());
+    await shows(watcher, ada.id, 'offline');
+    expect(seen).toEqual(['offline', 'online', 'busy', 'offline']);
+    expect(ada.noise).toEqual([]);
+    expect(proxy.refused).toBe(1);
+  }
 });

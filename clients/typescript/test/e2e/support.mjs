@@ -30,12 +30,12 @@ export async function launchBrowser() {
   });
 }
 
-/** A running Pulse of this test alone. */
-export async function startPulse(settings = {}) {
+/** A running Pulse of this test alone, or until what `atEnd` is given is called. */
+export async function startPulse(settings = {}, atEnd = onTestFinished) {
   const directory = await mkdtemp(join(tmpdir(), 'pulse-client-'));
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  atEnd(() => rm(directory, { recursive: true, force: true }));
   const pulse = new Pulse(directory, settings);
-  onTestFinished(() => pulse.kill());
+  atEnd(() => pulse.kill());
   return pulse.start();
 }
 
@@ -70,3 +70,76 @@ export const shows = (client, userId, status) =>
   until(`${userId} ${status}`, () => client.presence(userId) ?? null, (presence) => presence?.status === status, { withinMs: 60_000 });
 
 export const isIn = (client, state) => until(`state ${state}`, () => client.state.name, (name) => name === state, { withinMs: 60_000 });
+
+/** The built package as one script, which makes it `pulsePresence`. */
+export async function bundlePackage() {
+  // Here, and not at the top, so that a run without a browser needs no bundler.
+  const { build } = await import('vite');
+  const [{ output: [chunk] }] = await build({
+    configFile: false,
+    logLevel: 'silent',
+    build: { write: false, lib: { entry: fileURLToPath(new URL('../../dist/index.js', import.meta.url)), formats: ['iife'], name: 'pulsePresence' } },
+  });
+  return chunk.code;
+}
+
+/**
+ * A page of Pulse's own origin with the package, signed in as somebody new. It is one of Pulse's answers that run no script of their own: a page
+ * that the test makes up is none of the local network to the browser, which keeps it from connecting there.
+ */
+export async function openClientPage(browser, bundle, pulse, person = somebody()) {
+  // The policy of that answer forbids what an application's own page allows.
+  const context = await browser.newContext({ bypassCSP: true });
+  const page = await context.newPage();
+  const noise = [];
+  page.on('pageerror', (error) => noise.push(error.message));
+  // What the browser itself says of requests that fail has a place in the network, and none in a script.
+  page.on('console', (message) => !/WebSocket connection to|Failed to load resource/.test(message.text()) && noise.push(message.text()));
+  await page.goto(`${pulse.url}/health/live`);
+  await page.evaluate((fields) => fetch('/auth/signin/dev', { method: 'POST', body: new URLSearchParams(fields) }), person);
+  const id = await page.evaluate(() => fetch('/auth/me').then((answer) => answer.json()).then((me) => me.id));
+  const sockets = overhear(page);
+  await page.addScriptTag({ content: bundle });
+  await page.evaluate(() => {
+    window.states = [];
+    window.start = (options) => {
+      window.pulse = pulsePresence.createPulseClient(options);
+      window.errors = [];
+      window.pulse.on('error', ({ code, message }) => window.errors.push(`${code}: ${message}`));
+      window.pulse.subscribe(() => window.states.at(-1) !== window.pulse.state.name && window.states.push(window.pulse.state.name));
+      window.pulse.start();
+    };
+  });
+  return {
+    id,
+    context,
+    page,
+    sockets,
+    noise,
+    start: (clientOptions = {}) => page.evaluate((given) => window.start(given), clientOptions),
+    watch: (userId) => page.evaluate((user) => void window.pulse.watch(user), userId),
+    shows: (userId, status) =>
+      until(`${userId} ${status}`, () => page.evaluate((user) => window.pulse.presence(user) ?? { ...window.pulse.state, errors: window.errors }, userId), (presence) => presence.status === status, { withinMs: 60_000 }),
+    isIn: (name) => until(`state ${name}`, () => page.evaluate(() => window.pulse.state), (state) => state.name === name, { withinMs: 60_000 }),
+    states: () => page.evaluate(() => window.states),
+  };
+}
+
+/** The sockets that the page opens from now on, and the hub's calls on them, in both directions. */
+function overhear(page) {
+  const sockets = [];
+  page.on('websocket', (socket) => {
+    const calls = [];
+    // The JSON hub protocol: messages end with a record separator, and type 1 is a call.
+    const take = ({ payload }) => calls.push(...payload.toString().split('\u001e').filter(Boolean).map((text) => JSON.parse(text)).filter(({ type }) => type === 1));
+    socket.on('framereceived', take);
+    socket.on('framesent', take);
+    sockets.push({
+      token: new URL(socket.url()).searchParams.get('access_token'),
+      isOpen: () => !socket.isClosed(),
+      /** What each of those calls carried. */
+      calls: (method) => calls.filter(({ target }) => target === method).map(({ arguments: [argument] }) => argument),
+    });
+  });
+  return sockets;
+}

@@ -11,6 +11,9 @@ export class FakeHub implements Hub {
   /** By the client, with or without a goodbye. */
   stopped = false;
   dropped = false;
+  /** When the server was last heard; undefined as on a platform that does not show it. */
+  heardAt: number | undefined;
+  isUnanswered = false;
   readonly #handlers = new Map<string, (message: never) => void>();
   #onclose: (error?: Error) => void = () => undefined;
   #start!: { resolve: () => void; reject: (error: Error) => void };
@@ -53,6 +56,7 @@ export class FakeHub implements Hub {
   // --- what the test uses ---
 
   accept(userId = 'me', connectionId = 'c'): void {
+    this.isUnanswered = false;
     this.#start.resolve();
     this.say('Connected', { userId, connectionId, heartbeatSeconds: 30 });
   }
@@ -80,5 +84,5 @@ export function presence(userId: string, status: string, version: number, more: 
 }
 
 export function hubError(text: string): Error {
-  return new Error(`An unexpected error occurred invoking a method on the server. HubException: ${text}`);
+  return new Error(text);
 }

@@ -2,6 +2,7 @@ import { onTestFinished, vi } from 'vitest';
 import { Client } from '../../src/client.js';
 import type { Keep, Keeps } from '../../src/kept.js';
 import { readSettings, type PulseClientOptions } from '../../src/options.js';
+import type { Reach } from '../../src/reach.js';
 import type { TokenSource } from '../../src/tokens.js';
 import { FakeHub } from './fake-hub.js';
 
@@ -21,9 +22,9 @@ export class FakePage {
 }
 
 /** A client in a world that the test plays. Time is fake: to be used after `vi.useFakeTimers()`. */
-export function scene(options: PulseClientOptions & { random?: () => number; keeps?: Keeps } = {}) {
+export function scene(options: PulseClientOptions & { random?: () => number; keeps?: Keeps; reach?: Reach; page?: FakePage } = {}) {
   const hubs: FakeHub[] = [];
-  const page = new FakePage();
+  const page = options.page ?? new FakePage();
   let tokens = 0;
   const getToken = vi.fn<TokenSource>(async () => ({ accessToken: `token-${++tokens}`, expiresAt: inMinutes(15) }));
   const pulse = new Client(readSettings(options), {
@@ -33,9 +34,11 @@ export function scene(options: PulseClientOptions & { random?: () => number; kee
       hubs.push(hub);
       return hub;
     },
+    reach: options.reach ?? (() => Promise.resolve()),
     page,
     keeps: options.keeps ?? { browser: undefined, tab: undefined },
     random: options.random ?? (() => 1),
+    canStart: () => true,
   });
   // A client that lives on would share its status with the next test's, as tabs do.
   onTestFinished(() => pulse.stop());

@@ -24,8 +24,9 @@ test('states from start to stop', async () => {
   expect(s.hubs).toHaveLength(1);
 });
 
-test('waits longer after each failure, for ever, and at most 30 s', async () => {
+test('waits longer after each failure, for ever, and in a hidden page at most 30 s', async () => {
   const s = scene();
+  s.page.show('hidden');
   s.pulse.start();
   await settle();
   for (const wait of [2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]) {
@@ -36,6 +37,27 @@ test('waits longer after each failure, for ever, and at most 30 s', async () => 
     await vi.advanceTimersByTimeAsync(1);
     expect(s.hubs, `after ${wait} ms`).toHaveLength(attempts + 1);
   }
+});
+
+test('in a page that is seen at most 3 s, and as long as in a hidden one after 10 minutes', async () => {
+  const s = scene();
+  s.pulse.start();
+  await settle();
+  const startedAt = Date.now();
+  for (let wait = 2_000; Date.now() - startedAt < 10 * 60_000; wait = 3_000) {
+    const attempts = s.hubs.length;
+    s.hub.refuse();
+    await vi.advanceTimersByTimeAsync(wait - 1);
+    expect(s.hubs).toHaveLength(attempts);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(s.hubs).toHaveLength(attempts + 1);
+  }
+  const attempts = s.hubs.length;
+  s.hub.refuse();
+  await vi.advanceTimersByTimeAsync(29_999);
+  expect(s.hubs).toHaveLength(attempts);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(s.hubs).toHaveLength(attempts + 1);
 });
 
 test('is back within 1 s of losing a connection that had held', async () => {
@@ -54,7 +76,7 @@ test('is back within 1 s of losing a connection that had held', async () => {
 test('a server that accepts and drops at once is not stormed', async () => {
   const s = scene();
   s.pulse.start();
-  for (const wait of [2_000, 4_000, 8_000]) {
+  for (const wait of [2_000, 3_000, 3_000]) {
     await s.accept();
     s.hub.break();
     const attempts = s.hubs.length;
@@ -94,6 +116,22 @@ test('a page that is seen again gives up a socket that does not answer', async (
   expect(s.hubs).toHaveLength(2);
 });
 
+test('a page that is seen again gives up no socket whose server is heard, however slow a call is', async () => {
+  const s = scene();
+  const hub = await s.online();
+  for (const method of ['WatchPresence', 'Heartbeat']) hub.answers[method] = () => new Promise(() => undefined);
+  s.pulse.watch('a');
+  await settle();
+  s.page.show('visible');
+  for (let seconds = 0; seconds < 120; seconds += 15) {
+    await vi.advanceTimersByTimeAsync(15_000);
+    hub.heardAt = Date.now();
+    s.page.show('visible');
+  }
+  expect(s.pulse.state.name).toBe('online');
+  expect(hub.dropped).toBe(false);
+});
+
 test('a page that is seen again waits longer while a call is slow, and asks once', async () => {
   const s = scene();
   const hub = await s.online();
@@ -103,7 +141,7 @@ test('a page that is seen again waits longer while a call is slow, and asks once
   s.page.show('visible');
   await vi.advanceTimersByTimeAsync(3_000);
   s.page.show('visible');
-  await vi.advanceTimersByTimeAsync(11_999);
+  await vi.advanceTimersByTimeAsync(13_499);
   expect(hub.callsOf('Heartbeat')).toHaveLength(1);
   expect(s.pulse.state.name).toBe('online');
   await vi.advanceTimersByTimeAsync(1);
@@ -215,4 +253,143 @@ test('failures are told to who listens for errors, and to nobody else', async ()
   await settle();
   expect(errors).toEqual(['token-unavailable', 'connection-failed', 'connection-lost']);
   for (const spy of log) expect(spy).not.toHaveBeenCalled();
+});
+
+test('a socket is asked when the server has missed a ping, and given up when it does not answer', async () => {
+  const s = scene();
+  s.pulse.start();
+  await settle();
+  s.hub.heardAt = Date.now();
+  const hub = await s.accept();
+  hub.answers['Heartbeat'] = () => void (hub.heardAt = Date.now());
+  await vi.advanceTimersByTimeAsync(16_499);
+  expect(hub.callsOf('Heartbeat')).toHaveLength(0);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(hub.callsOf('Heartbeat')).toHaveLength(1);
+  hub.answers['Heartbeat'] = () => new Promise(() => undefined);
+  await vi.advanceTimersByTimeAsync(16_500 + 4_999);
+  expect(s.pulse.state.name).toBe('online');
+  await vi.advanceTimersByTimeAsync(1);
+  expect([s.pulse.state.name, hub.dropped]).toEqual(['reconnecting', true]);
+});
+
+/** A health route that answers, or is silent as a network is that swallows packets. */
+function healthRoute() {
+  const route = { answers: false, requests: 0, reach: () => {
+    route.requests++;
+    return route.answers ? Promise.resolve() : new Promise(() => undefined);
+  } };
+  return route;
+}
+
+test('an attempt that hangs is cut when the server can be reached again, and the next one follows at once', async () => {
+  const route = healthRoute();
+  const s = scene({ reach: route.reach });
+  s.pulse.start();
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect(s.hubs).toHaveLength(1);
+  route.answers = true;
+  await vi.advanceTimersByTimeAsync(4_000);
+  expect(s.hubs).toHaveLength(2);
+  expect(s.hubs[0]!.dropped).toBe(true);
+  await s.accept();
+  expect(s.pulse.state.name).toBe('online');
+});
+
+test('an attempt that the server answers late, when it can be reached again, is not cut', async () => {
+  const route = healthRoute();
+  const s = scene({ reach: route.reach });
+  s.pulse.start();
+  await vi.advanceTimersByTimeAsync(6_000);
+  route.answers = true;
+  await s.accept();
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(s.hubs).toHaveLength(1);
+  expect(s.pulse.state.name).toBe('online');
+});
+
+test('a handshake that is not answered by a server that can be reached is cut once per outage', async () => {
+  const route = healthRoute();
+  route.answers = true;
+  const s = scene({ reach: route.reach });
+  s.pulse.start();
+  await settle();
+  s.hub.isUnanswered = true;
+  await vi.advanceTimersByTimeAsync(2_999);
+  expect(s.hubs).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(s.hubs).toHaveLength(2);
+  s.hub.isUnanswered = true;
+  await vi.advanceTimersByTimeAsync(19_999);
+  expect(s.hubs).toHaveLength(2);
+  expect(route.requests, 'of two attempts').toBeLessThan(8);
+});
+
+test('a socket that is open and waits for the greeting of a server that can be reached is not cut', async () => {
+  const route = healthRoute();
+  route.answers = true;
+  const s = scene({ reach: route.reach });
+  s.pulse.start();
+  await vi.advanceTimersByTimeAsync(19_999);
+  expect(s.hubs).toHaveLength(1);
+});
+
+test.each(['online', 'pageshow', 'visible', 'probe'])('%s: an attempt that hangs is cut, and a young one is not', async (event) => {
+  const s = scene({ reach: () => new Promise(() => undefined) });
+  const wake = (): void => {
+    if (event === 'probe') s.pulse.probe();
+    else if (event === 'visible') s.page.show('visible');
+    else s.page.window.dispatchEvent(new Event(event));
+  };
+  s.pulse.start();
+  wake();
+  await vi.advanceTimersByTimeAsync(4_999);
+  wake();
+  await settle();
+  expect(s.hubs).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(1);
+  wake();
+  await settle();
+  expect(s.hubs).toHaveLength(2);
+  wake();
+  await vi.advanceTimersByTimeAsync(4_999);
+  expect(s.hubs).toHaveLength(2);
+});
+
+test('a token request that hangs is given up when the network is back', async () => {
+  const s = scene({ reach: () => new Promise(() => undefined) });
+  let signal: AbortSignal | undefined;
+  s.getToken.mockImplementationOnce((request) => {
+    ({ signal } = request);
+    return new Promise(() => undefined);
+  });
+  s.pulse.start();
+  await vi.advanceTimersByTimeAsync(10_000);
+  s.page.window.dispatchEvent(new Event('online'));
+  await settle();
+  expect(signal?.aborted).toBe(true);
+  await s.accept();
+  expect(s.pulse.state.name).toBe('online');
+});
+
+test('a slow network is not taken for one that is back', async () => {
+  const s = scene({ reach: () => new Promise((resolve) => setTimeout(resolve, 1_900)) });
+  s.pulse.start();
+  await vi.advanceTimersByTimeAsync(19_999);
+  expect(s.hubs).toHaveLength(1);
+  await s.accept();
+  expect(s.pulse.state.name).toBe('online');
+});
+
+test('stop while a token request hangs: the server is asked nothing more', async () => {
+  const route = healthRoute();
+  const s = scene({ reach: route.reach });
+  s.getToken.mockImplementationOnce(() => new Promise(() => undefined));
+  s.pulse.start();
+  await vi.advanceTimersByTimeAsync(5_000);
+  await s.pulse.stop();
+  const { requests } = route;
+  expect(requests).toBeGreaterThan(2);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(route.requests).toBe(requests);
 });

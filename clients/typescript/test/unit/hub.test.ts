@@ -3,17 +3,25 @@ import { signalRHub } from '../../src/hub.js';
 import { settle } from '../support/scene.js';
 
 /** The platform's socket, with a hub behind it that takes the handshake and says nothing more. */
-class FakeSocket {
+class FakeSocket extends EventTarget {
   static readonly OPEN = 1;
-  readonly readyState = 1;
+  static isAnswered = true;
+  readyState = 0;
   readonly sent: string[] = [];
   readonly closedWith: (number | undefined)[] = [];
   onopen!: (event: object) => void;
+  onclose!: (event: object) => void;
   onmessage!: (event: { data: string }) => void;
 
   constructor(readonly url: string) {
+    super();
     sockets.push(this);
-    queueMicrotask(() => this.onopen({}));
+    if (FakeSocket.isAnswered) queueMicrotask(() => this.#open());
+  }
+
+  #open(): void {
+    this.readyState = 1;
+    this.onopen({});
   }
 
   send(text: string): void {
@@ -23,6 +31,9 @@ class FakeSocket {
 
   close(code?: number): void {
     this.closedWith.push(code);
+    // A handshake that is given up fails; an open socket is closed by the other end's answer, which does not come here.
+    if (this.readyState === 0) queueMicrotask(() => this.onclose({}));
+    this.readyState = 2;
   }
 }
 
@@ -31,6 +42,7 @@ let sockets: FakeSocket[];
 
 beforeEach(() => {
   sockets = [];
+  FakeSocket.isAnswered = true;
   vi.useFakeTimers();
   vi.stubGlobal('WebSocket', FakeSocket);
   // As in a page.
@@ -88,4 +100,24 @@ test('nor is it when SignalR gives up a server that is silent', async () => {
   expect(closed).toHaveBeenCalledOnce();
   expect(socket.closedWith).toEqual([4000]);
   expect(socket.sent).not.toContain(closeMessage);
+});
+
+test.each([['stop', 1000], ['drop', 4000]] as const)('%s closes a socket whose handshake is not answered', async (way, code) => {
+  FakeSocket.isAnswered = false;
+  const hub = signalRHub('https://pulse.example.com')('token', { status: 'online' });
+  const started = hub.start().catch((error: Error) => error.name);
+  await vi.waitUntil(() => sockets.length === 1);
+  expect(hub.isUnanswered).toBe(true);
+  await hub[way]();
+  expect(sockets[0]!.closedWith).toEqual([code]);
+  expect(await started).toBe('Error');
+});
+
+test('a socket that is made after the end is closed at once', async () => {
+  FakeSocket.isAnswered = false;
+  const hub = signalRHub('https://pulse.example.com')('token', { status: 'online' });
+  const started = hub.start().catch((error: Error) => error.name);
+  await hub.drop();
+  expect(sockets.map(({ closedWith }) => closedWith)).toEqual([[4000]]);
+  expect(await started).toBe('Error');
 });

@@ -125,7 +125,7 @@ test('chosen before the socket is there: it counts, and is kept', async () => {
   await before.pulse.setStatus('busy');
   await vi.advanceTimersByTimeAsync(1_000);
   const s = scene({ keeps: keeps(browser) });
-  await s.pulse.setStatus('invisible');
+  void s.pulse.setStatus('invisible');
   expect((await s.online('ada')).openedWith).toBe('invisible');
   const after = scene({ keeps: keeps(browser) });
   expect((await after.online('ada')).openedWith).toBe('invisible');

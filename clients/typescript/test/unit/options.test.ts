@@ -22,3 +22,27 @@ test('the functions need no this', async () => {
   expect(getSnapshot().presences.size).toBe(0);
   await stop();
 });
+
+test('where there is no page and no url, as on a server that renders pages, start does nothing', async () => {
+  const request = vi.fn();
+  vi.stubGlobal('fetch', request);
+  for (const pulse of [createPulseClient(), createPulseClient({ getToken: request })]) {
+    pulse.start();
+    await new Promise(setImmediate);
+    expect(pulse.state).toEqual({ name: 'stopped' });
+  }
+  expect(request).not.toHaveBeenCalled();
+});
+
+test('outside of pages start asks for getToken, and creating a client does not', () => {
+  const pulse = createPulseClient({ url: 'https://pulse.example.com' });
+  expect(() => pulse.start()).toThrow(TypeError);
+  expect(() => pulse.start()).toThrow('getToken');
+  expect(pulse.state).toEqual({ name: 'stopped' });
+});
+
+test('transports are one or more of those that there are', () => {
+  expect(() => createPulseClient({ transports: [] })).toThrow('transports');
+  expect(() => createPulseClient({ transports: ['carrierPigeons' as never] })).toThrow('carrierPigeons');
+  createPulseClient({ transports: ['webSockets', 'serverSentEvents', 'longPolling'] });
+});

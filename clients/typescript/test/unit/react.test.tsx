@@ -3,7 +3,7 @@ import { act, StrictMode, type ReactNode } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { renderToString } from 'react-dom/server';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { PulseProvider, usePresence, usePulse, usePulseState } from '../../src/react.js';
+import { PulseProvider, useOnlineCount, useOwnPresence, usePresence, usePresences, usePulse, usePulseState } from '../../src/react.js';
 import { presence } from '../support/fake-hub.js';
 import { scene, settle } from '../support/scene.js';
 
@@ -57,6 +57,60 @@ test('in strict mode and with changing ids, nobody is watched in vain', async ()
   expect(page.textContent).toBe('b:offline ');
   expect(hub.callsOf('WatchPresence')).toEqual([[['a']], [['b']]]);
   expect(hub.callsOf('UnwatchPresence')).toEqual([[['a']]]);
+});
+
+function List({ userIds }: { userIds: string[] }): ReactNode {
+  const presences = usePresences(userIds);
+  drawn('list');
+  return <p>{userIds.map((userId) => `${userId}:${presences.get(userId)?.status ?? '?'}`).join(' ')}</p>;
+}
+
+test('a list watches all of its users, and is drawn once for each change of one of them', async () => {
+  const s = scene();
+  const hub = await s.online();
+  const show = (...userIds: string[]) => act(async () => root.render(<PulseProvider client={s.pulse}><List userIds={userIds} /></PulseProvider>));
+  await show('a', 'B');
+  await act(async () => settle());
+  expect(page.textContent).toBe('a:offline B:offline');
+  expect(hub.callsOf('WatchPresence')).toEqual([[['a', 'b']]]);
+  drawn.mockClear();
+  await act(async () => hub.say('PresenceChanged', presence('b', 'busy', 2)));
+  expect(page.textContent).toBe('a:offline B:busy');
+  expect(drawn).toHaveBeenCalledTimes(1);
+  s.pulse.watch('c');
+  await act(async () => settle());
+  await act(async () => hub.say('PresenceChanged', presence('c', 'busy', 2)));
+  expect(drawn, 'nothing to do with the list').toHaveBeenCalledTimes(1);
+
+  await show('a', 'B');
+  await show('B', 'd');
+  await act(async () => vi.advanceTimersByTimeAsync(5_000));
+  expect(page.textContent).toBe('B:busy d:offline');
+  expect(hub.callsOf('WatchPresence').at(-1)).toEqual([['d']]);
+  expect(hub.callsOf('UnwatchPresence')).toEqual([[['a']]]);
+});
+
+function Counts(): ReactNode {
+  const { status, message, isSet } = useOwnPresence();
+  return <u>{`${useOnlineCount()} ${useOnlineCount(['A'])} ${status} ${message} ${isSet}`}</u>;
+}
+
+test('the number of users who are online, and the own choice', async () => {
+  const s = scene();
+  s.pulse.watch(['a', 'b']);
+  await act(async () => root.render(<PulseProvider client={s.pulse}><Counts /></PulseProvider>));
+  expect(page.textContent).toBe('0 0 online null false');
+  let hub = s.hub;
+  await act(async () => void (hub = await s.online()));
+  await act(async () => hub.say('PresenceChanged', presence('a', 'away', 2)));
+  expect(page.textContent).toBe('1 1 online null true');
+  await act(async () => hub.say('PresenceChanged', presence('b', 'online', 2)));
+  await act(async () => s.pulse.setStatus('busy', 'writing'));
+  expect(page.textContent).toBe('2 1 busy writing true');
+  await act(async () => hub.break());
+  await act(async () => vi.advanceTimersByTimeAsync(0));
+  expect(page.textContent).toBe('2 1 busy writing false');
+  expect(renderToString(<PulseProvider client={s.pulse}><Counts /></PulseProvider>)).toBe('<u>0 0 online null false</u>');
 });
 
 test('on a server: nobody is known, nothing starts', async () => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { AccessToken } from '../../src/tokens.js';
 import { hubError } from '../support/fake-hub.js';
 import { inMinutes, scene, settle } from '../support/scene.js';
@@ -163,4 +163,56 @@ test('a source that keeps its token: the same one is never handed in twice, and 
   await vi.advanceTimersByTimeAsync(20_000);
   expect(hub.callsOf('Reauthenticate')).toEqual([['next']]);
   expect(s.getToken.mock.calls.length).toBeLessThanOrEqual(9);
+});
+
+test('a token whose user is unknown to the server: the console says once what to do', async () => {
+  const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  const s = scene();
+  const errors: string[] = [];
+  s.pulse.on('error', ({ code }) => errors.push(code));
+  s.pulse.start();
+  for (let attempt = 0; attempt < 3; attempt++) {
+    await settle();
+    s.hub.break(hubError("user-not-synced: this token's user is not known here yet. Call POST /auth/sync with it, then connect again."));
+    await vi.advanceTimersByTimeAsync(3_000);
+  }
+  expect(errors).toEqual(['user-not-synced', 'user-not-synced', 'user-not-synced']);
+  expect(log).toHaveBeenCalledOnce();
+  expect(log.mock.calls[0]![0]).toContain('POST /auth/sync');
+});
+
+test('whatever a listener throws, the client goes on, and the fault is not lost', async () => {
+  const thrown: unknown[] = [];
+  const { setTimeout: timer } = globalThis;
+  const caught = (action: () => void, ms?: number) => timer(() => {
+    try {
+      action();
+    } catch (error) {
+      thrown.push(error);
+    }
+  }, ms);
+  const uncaught = vi.spyOn(globalThis, 'setTimeout').mockImplementation(caught as typeof setTimeout);
+  onTestFinished(() => uncaught.mockRestore());
+  const s = scene();
+  const fail = (): never => {
+    throw new Error('the application');
+  };
+  s.pulse.subscribe(fail);
+  s.pulse.subscribe(fail, 'a');
+  s.pulse.on('error', fail);
+  s.pulse.on('sessionEnded', fail);
+  s.pulse.watch('a', fail);
+  const hub = await s.online();
+  expect(() => s.pulse.watch('a', fail), 'known already').not.toThrow();
+  hub.say('SessionEnded', { reason: 'server-stopping', mayReconnect: true });
+  hub.break();
+  await vi.advanceTimersByTimeAsync(1_000);
+  s.hub.refuse();
+  await vi.advanceTimersByTimeAsync(3_000);
+  await s.accept();
+  expect(s.pulse.state.name).toBe('online');
+  expect(s.pulse.presence('a')?.status).toBe('offline');
+  await s.pulse.stop();
+  await settle();
+  expect(thrown.length).toBeGreaterThan(5);
 });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import type { PulseError } from '../../src/errors.js';
 import { hubError } from '../support/fake-hub.js';
 import { scene, settle } from '../support/scene.js';
 
@@ -111,7 +112,7 @@ test('the message stays while the user is away', async () => {
 test('each socket is opened with it, and a message is told before anything else', async () => {
   const s = scene();
   s.pulse.watch('a');
-  await s.pulse.setStatus('invisible');
+  void s.pulse.setStatus('invisible');
   const hub = await s.online();
   expect(hub.openedWith).toBe('invisible');
   expect(hub.calls.map(([method]) => method)).toEqual(['WatchPresence']);
@@ -155,7 +156,7 @@ test.each(['busy', 'invisible', 'away'] as const)('%s, taken back while the sock
   await s.pulse.setStatus(status);
   hub.break();
   await vi.advanceTimersByTimeAsync(2_000);
-  await s.pulse.setStatus('online');
+  void s.pulse.setStatus('online');
   const again = await s.accept();
   expect(again.openedWith).toBe(status);
   expect(again.callsOf('SetStatus')).toEqual([['online', null]]);
@@ -163,10 +164,10 @@ test.each(['busy', 'invisible', 'away'] as const)('%s, taken back while the sock
 
 test('each socket with the status of its own moment', async () => {
   const s = scene();
-  await s.pulse.setStatus('busy');
+  void s.pulse.setStatus('busy');
   s.pulse.start();
   await settle();
-  await s.pulse.setStatus('invisible');
+  void s.pulse.setStatus('invisible');
   s.hub.refuse();
   await vi.advanceTimersByTimeAsync(2_000);
   const hub = await s.accept();
@@ -199,18 +200,19 @@ const refuseLongMessages = (_: string, message: string | null): void => {
 
 test('refused, on a socket that was opened with it: what was before is told', async () => {
   const s = scene();
-  await s.pulse.setStatus('busy', 'x'.repeat(141));
+  const refused = expect(s.pulse.setStatus('busy', 'x'.repeat(141))).rejects.toMatchObject({ code: 'invalid-argument' });
   s.pulse.start();
   await settle();
   s.hub.answers['SetStatus'] = refuseLongMessages;
   const hub = await s.accept();
   expect(hub.openedWith).toBe('busy');
   expect(hub.callsOf('SetStatus')).toEqual([['busy', 'x'.repeat(141)], ['online', null]]);
+  await refused;
 });
 
 test('what the socket was opened with counts as taken: a later refusal comes back to it', async () => {
   const s = scene();
-  await s.pulse.setStatus('invisible');
+  void s.pulse.setStatus('invisible');
   const hub = await s.online();
   hub.answers['SetStatus'] = refuseLongMessages;
   await expect(s.pulse.setStatus('invisible', 'x'.repeat(141))).rejects.toMatchObject({ code: 'invalid-argument' });
@@ -240,9 +242,9 @@ test('a connection that ends leaves the choice to the next one', async () => {
   hub.answers['SetStatus'] = () => Promise.reject(new Error('Invocation canceled due to the underlying connection being closed.'));
   const chosen = s.pulse.setStatus('busy');
   hub.break();
-  await expect(chosen).resolves.toBeUndefined();
   await vi.advanceTimersByTimeAsync(2_000);
   const again = await s.accept();
+  await chosen;
   expect(again.openedWith).toBe('busy');
   expect(again.callsOf('SetStatus')).toEqual([]);
 });
@@ -255,4 +257,76 @@ test('the next person does not inherit a status', async () => {
   const hub = await s.online('grace');
   expect(hub.openedWith).toBe('online');
   expect(hub.callsOf('SetStatus')).toEqual([]);
+});
+
+/** What has become of a promise by now. */
+async function outcome(promise: Promise<void>): Promise<string> {
+  const pending = Promise.resolve('pending');
+  return Promise.race([promise.then(() => 'resolved', (error: PulseError) => error.code), settle().then(() => pending)]);
+}
+
+test('without a connection it is pending until the server has it', async () => {
+  const s = scene();
+  const first = s.pulse.setStatus('busy');
+  expect(s.pulse.own).toEqual({ status: 'busy', message: null, isSet: false });
+  expect(await outcome(first)).toBe('pending');
+  const hub = await s.online();
+  expect(await outcome(first)).toBe('resolved');
+  expect(s.pulse.own).toEqual({ status: 'busy', message: null, isSet: true });
+
+  hub.break();
+  await settle();
+  expect(s.pulse.own.isSet).toBe(false);
+  const second = s.pulse.setStatus('away', 'at lunch');
+  expect(await outcome(second)).toBe('pending');
+  await vi.advanceTimersByTimeAsync(2_000);
+  let accept: (() => void) | undefined;
+  s.hub.answers['SetStatus'] = () => new Promise<void>((resolve) => (accept = resolve));
+  await s.accept();
+  expect(s.pulse.state.name).toBe('online');
+  expect([await outcome(second), s.pulse.own.isSet]).toEqual(['pending', false]);
+  accept!();
+  expect([await outcome(second), s.pulse.own.isSet]).toEqual(['resolved', true]);
+});
+
+test('a call that the connection takes with it is pending until the next connection', async () => {
+  const s = scene();
+  const hub = await s.online();
+  hub.answers['SetStatus'] = () => new Promise(() => undefined);
+  const set = s.pulse.setStatus('busy');
+  hub.break();
+  expect(await outcome(set)).toBe('pending');
+  await vi.advanceTimersByTimeAsync(2_000);
+  await s.accept();
+  expect(await outcome(set)).toBe('resolved');
+});
+
+test('a later choice that the server has resolves the earlier one too', async () => {
+  const s = scene();
+  const choices = [s.pulse.setStatus('busy'), s.pulse.setStatus('away')];
+  await s.online();
+  expect(await Promise.all(choices.map(outcome))).toEqual(['resolved', 'resolved']);
+});
+
+test('stopped before the server has it: rejects', async () => {
+  const s = scene();
+  const set = s.pulse.setStatus('busy');
+  s.pulse.start();
+  await s.pulse.stop();
+  expect(await outcome(set)).toBe('stopped');
+});
+
+test('the choice and whether it is set are told to subscribers, as a new object', async () => {
+  const s = scene();
+  const seen: unknown[] = [];
+  s.pulse.subscribe(() => seen.at(-1) !== s.pulse.own && seen.push(s.pulse.own));
+  await s.online();
+  await s.pulse.setStatus('busy', 'writing');
+  expect(seen).toEqual([
+    { status: 'online', message: null, isSet: false },
+    { status: 'online', message: null, isSet: true },
+    { status: 'busy', message: 'writing', isSet: false },
+    { status: 'busy', message: 'writing', isSet: true },
+  ]);
+  expect(s.pulse.getSnapshot().own).toBe(s.pulse.own);
 });

@@ -111,9 +111,24 @@ test('the default source posts with the cookie; 401 is nobody, anything else is 
     .mockResolvedValueOnce(new Response(null, { status: 401 }))
     .mockResolvedValueOnce(new Response(null, { status: 503 }));
   vi.stubGlobal('fetch', fetch);
-  const get = sessionTokens('https://pulse.example.com');
+  const source = sessionTokens('https://pulse.example.com');
+  const get = () => source({ signal: new AbortController().signal });
   expect(await get()).toEqual(token);
   expect(await get()).toBeNull();
   await expect(get()).rejects.toThrow('503');
   expect(fetch).toHaveBeenCalledWith('https://pulse.example.com/auth/token', expect.objectContaining({ method: 'POST', credentials: 'same-origin' }));
+});
+
+test('a request that is given up fails, its signal aborts, and the next one is another', async () => {
+  const signals: AbortSignal[] = [];
+  const tokens = new Tokens(({ signal }) => {
+    signals.push(signal);
+    return signals.length === 1 ? new Promise(() => undefined) : Promise.resolve('second');
+  });
+  const first = expect(tokens.get()).rejects.toMatchObject({ code: 'token-unavailable' });
+  tokens.abandon();
+  await first;
+  expect(signals[0]!.aborted).toBe(true);
+  expect(await tokens.get()).toBe('second');
+  expect(signals[1]!.aborted).toBe(false);
 });

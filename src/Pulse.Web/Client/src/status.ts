@@ -23,12 +23,19 @@ export function offerStatus(pulse: PulseClient, userId: string): void {
     void choose(fields.get('status') as OwnStatus, String(fields.get('message')).trim());
   });
 
+  let latest = 0;
   async function choose(status: OwnStatus, message: string): Promise<void> {
+    const choice = ++latest;
+    const say = (text: string): void => {
+      // The note is about the choice that was made last.
+      if (choice === latest) note.textContent = text;
+    };
+    say(pulse.state.name === 'online' ? 'Setting…' : 'Not set yet: it will be as soon as this page is connected.');
     try {
       await pulse.setStatus(status, message);
-      note.textContent = status === 'invisible' ? 'Set: others see you offline.' : 'Set: others see it now.';
+      say(status === 'invisible' ? 'Set: others see you offline.' : 'Set: others see it now.');
     } catch (error) {
-      note.textContent = `Not set: ${error instanceof Error ? error.message : String(error)}`;
+      say(`Not set: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 }

@@ -1,0 +1,81 @@
+import { pause, within } from './time.js';
+
+/** Resolves when the server answers a small HTTP request, whatever the answer; rejects when it does not. */
+export type Reach = (signal: AbortSignal) => Promise<unknown>;
+
+/** Most attempts are over by then, and cost no request. */
+const firstLookMs = 500;
+const answerMs = 2_000;
+/** More often than an answer may take: a request that was sent while the server was away must not delay the next one. */
+const askEveryMs = 1_000;
+const laterMs = 5_000;
+const graceMs = 500;
+/** A server under load lets a handshake wait for as long as this and longer, so that only one attempt per outage is cut by it. */
+const unansweredMs = 3_000;
+
+export interface Attempt {
+  /** Whether its handshake is under way and not answered. */
+  readonly isUnanswered: boolean;
+  /** Aborts when the attempt is over. */
+  readonly over: AbortSignal;
+  /** Whether it may be cut for nothing but a long silence. */
+  readonly mayCutSilent: boolean;
+}
+
+/** The health route, which needs no token. Without CORS: the browser hides the answer, and there being one is enough. */
+export function healthReach(url: string): Reach {
+  return (signal) => fetch(`${url}/health/live`, { mode: 'no-cors', cache: 'no-store', credentials: 'omit', signal });
+}
+
+/**
+ * Finds an attempt to connect that hangs although the server can be reached, because its packets were lost while the network or the server
+ * was away. Browsers wait for minutes then. The server is asked over HTTP beside it. Resolves to whether to cut the attempt, and why.
+ */
+export async function findHanging(reach: Reach, attempt: Attempt): Promise<'reachable-again' | 'silent' | undefined> {
+  const { over } = attempt;
+  const startedAt = Date.now();
+  await pause(firstLookMs, over);
+  let wasAway = false;
+  const look = async (): Promise<boolean> => {
+    const isThere = await answers(reach, over);
+    wasAway ||= !isThere;
+    return isThere;
+  };
+  let latest = Promise.resolve(false);
+  while (!over.aborted) {
+    const looks = [latest, (latest = look())];
+    const none = pause(askEveryMs, over).then(() => false);
+    const isThere = await Promise.race([none, ...looks.map((answer) => answer.then((isAnswered) => isAnswered || none))]);
+    if (over.aborted) return undefined;
+    if (!isThere) continue;
+
+    if (wasAway) {
+      // The attempt may be answered too by now, as by a server that was frozen.
+      await pause(graceMs, over);
+      return over.aborted ? undefined : 'reachable-again';
+    }
+
+    if (attempt.mayCutSilent) {
+      await pause(startedAt + unansweredMs - Date.now(), over);
+      if (!over.aborted && attempt.isUnanswered) return 'silent';
+    }
+    await pause(laterMs, over);
+    latest = Promise.resolve(false);
+  }
+  return undefined;
+}
+
+async function answers(reach: Reach, over: AbortSignal): Promise<boolean> {
+  const request = new AbortController();
+  const abort = (): void => request.abort();
+  over.addEventListener('abort', abort);
+  try {
+    await within(answerMs, 'the health route', reach(request.signal), over);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    over.removeEventListener('abort', abort);
+    abort();
+  }
+}

@@ -1,0 +1,168 @@
+import {
+  DefaultHttpClient, HttpClient, HttpTransportType, NullLogger, type HttpRequest, type HttpResponse, type IHttpConnectionOptions,
+} from '@microsoft/signalr';
+
+/** A way to reach the hub. `webSockets` alone needs no sticky sessions. */
+export type TransportName = 'webSockets' | 'serverSentEvents' | 'longPolling';
+
+export const transportTypes: Readonly<Record<TransportName, HttpTransportType>> = {
+  webSockets: HttpTransportType.WebSockets,
+  serverSentEvents: HttpTransportType.ServerSentEvents,
+  longPolling: HttpTransportType.LongPolling,
+};
+
+const goodbyeCode = 1000;
+/** One of the codes that applications may define (RFC 6455 section 7.4.2). The server treats it as a broken connection. */
+const droppedCode = 4000;
+/** With this, a network that swallows WebSocket handshakes leaves time for the next transport. */
+const nextTransportMs = 5_000;
+
+/** The part of WebSocket and EventSource that can be ended. */
+interface Socket {
+  readonly readyState: number;
+  close(): void;
+}
+
+/**
+ * Everything that one connection opens, so that the client can close it at any moment. SignalR's `stop()` waits for a start in progress,
+ * and so leaves a socket open whose handshake is not answered. Chromium makes one WebSocket handshake per host at a time: such a socket would
+ * hold up all later ones until the operating system gives it up, after two minutes or more.
+ */
+export class Transport {
+  readonly #mayFallBack: boolean;
+  readonly #aborts = new Set<() => void>();
+  #socket: Socket | undefined;
+  #isGoodbye = false;
+  #isDropped = false;
+  #heardAt: number | undefined;
+
+  constructor(names: readonly TransportName[]) {
+    this.#mayFallBack = names.length > 1;
+  }
+
+  /** When the server was last heard, pings included; undefined where the platform does not show it, as in Node.js. */
+  get heardAt(): number | undefined {
+    return this.#heardAt;
+  }
+
+  /** Whether a handshake is under way and not answered, and no other transport will be tried. */
+  get isUnanswered(): boolean {
+    return !this.#mayFallBack && this.#isOpening;
+  }
+
+  /** For SignalR. */
+  options(): IHttpConnectionOptions {
+    return {
+      httpClient: this.#httpClient(),
+      // In Node.js SignalR uses a class of its own, which sends the token as a header. There each close is a goodbye, and handshakes do not
+      // wait for each other.
+      ...(!isNode() && typeof WebSocket === 'function' && { WebSocket: this.#webSocketClass() }),
+      ...(!isNode() && typeof EventSource === 'function' && { EventSource: this.#eventSourceClass() }),
+    };
+  }
+
+  /** The connection ends with a goodbye: for the server, the user leaves at once. */
+  endWithGoodbye(): void {
+    this.#isGoodbye = true;
+    this.#cutOpening();
+  }
+
+  /** The connection ends without a goodbye: the server waits for the client to come back. */
+  drop(): void {
+    this.#isDropped = true;
+    this.#cutOpening();
+  }
+
+  get #isOpening(): boolean {
+    return this.#socket?.readyState === 0;
+  }
+
+  get #isOver(): boolean {
+    return this.#isGoodbye || this.#isDropped;
+  }
+
+  #cutOpening(): void {
+    if (this.#isOpening) this.#socket?.close();
+    for (const abort of this.#aborts) abort();
+  }
+
+  #began(socket: Socket): void {
+    this.#socket = socket;
+    if (this.#isOver) socket.close();
+    else if (this.#mayFallBack) setTimeout(() => socket.readyState === 0 && socket.close(), nextTransportMs);
+  }
+
+  #webSocketClass(): typeof WebSocket {
+    const transport = this;
+    /**
+     * SignalR closes its sockets without a code, whether the application stops the connection or SignalR gives up a silent server, and
+     * `stop()` sends a close message first. The server takes both for a goodbye.
+     */
+    return class extends WebSocket {
+      constructor(...args: ConstructorParameters<typeof WebSocket>) {
+        super(...args);
+        this.addEventListener('message', () => (transport.#heardAt = Date.now()));
+        transport.#began(this);
+      }
+
+      override send(data: Parameters<WebSocket['send']>[0]): void {
+        if (!transport.#isDropped) super.send(data);
+      }
+
+      override close(): void {
+        super.close(transport.#isGoodbye ? goodbyeCode : droppedCode);
+      }
+    };
+  }
+
+  #eventSourceClass(): typeof EventSource {
+    const transport = this;
+    return class extends EventSource {
+      constructor(...args: ConstructorParameters<typeof EventSource>) {
+        super(...args);
+        transport.#began(this);
+      }
+
+      override close(): void {
+        const isOpening = this.readyState === 0;
+        super.close();
+        // The platform is silent then, and SignalR would wait for ever.
+        if (isOpening) this.onerror?.(new Event('error'));
+      }
+    };
+  }
+
+  #httpClient(): HttpClient {
+    const transport = this;
+    const inner = new DefaultHttpClient(NullLogger.instance);
+    return new (class extends HttpClient {
+      override async send(request: HttpRequest): Promise<HttpResponse> {
+        // Both the close message and the DELETE of long polling are goodbyes.
+        if (transport.#isDropped) throw new Error('The connection is dropped.');
+        if (transport.#isGoodbye) return inner.send(request);
+        const cut = new AbortController();
+        const abort = (): void => cut.abort();
+        const { abortSignal: own } = request;
+        if (own?.aborted) abort();
+        else if (own) own.onabort = abort;
+        transport.#aborts.add(abort);
+        try {
+          return await inner.send({ ...request, abortSignal: cut.signal as NonNullable<HttpRequest['abortSignal']> });
+        } finally {
+          transport.#aborts.delete(abort);
+          if (own) own.onabort = null;
+        }
+      }
+
+      override getCookieString(url: string): string {
+        return inner.getCookieString(url);
+      }
+    })();
+  }
+}
+
+/** As SignalR decides it, but for pages in programs that have both, such as Electron. */
+function isNode(): boolean {
+  const { process } = globalThis as { process?: { release?: { name?: string } } };
+  return process?.release?.name === 'node' && typeof document !== 'object';
+}

@@ -66,10 +66,9 @@ public sealed class NeighboursTests : IDisposable
             .Where(target => target.StartsWith("socket:[", StringComparison.Ordinal)).Select(target => target[8..^1]).ToHashSet();
         return
         [
-            .. from file in new[] { "tcp", "tcp6" }
-               from line in File.ReadLines($"/proc/{processId}/net/{file}").Skip(1)
+            .. from line in File.ReadLines($"/proc/{processId}/net/tcp").Concat(File.ReadLines($"/proc/{processId}/net/tcp6"))
                let fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)
-               where fields[3] == "0A" && inodes.Contains(fields[9])
+               where fields.Length > 9 && fields[3] == "0A" && inodes.Contains(fields[9])
                select int.Parse(fields[1].Split(':')[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture),
         ];
     }

@@ -12,8 +12,8 @@ public static class RedisRights
     private static readonly string[] s_kinds = ["LOADING", "WRONGPASS", "NOAUTH", "NOPERM", "MASTERDOWN", "READONLY", "MISCONF", "OOM", "CLUSTERDOWN"];
 
     /// <summary>Does once what a silo does all the time, without a lasting effect; for a front end, which only reads, no more than that.</summary>
-    /// <exception cref="StoreUnavailableException">Redis does not answer, or refuses something; the message says which.</exception>
-    public static async Task CheckAsync(ConfigurationOptions redis, bool writes, CancellationToken cancellationToken)
+    /// <returns>Why not: Redis does not answer, or refuses something. <see langword="null"/> where all is well.</returns>
+    public static async Task<string?> CheckAsync(ConfigurationOptions redis, bool writes, CancellationToken cancellationToken)
     {
         var options = redis.Clone();
         options.AbortOnConnectFail = true;
@@ -26,10 +26,11 @@ public static class RedisRights
             var database = connection.GetDatabase();
             await database.PingAsync().WaitAsync(cancellationToken);
             await UseAsync(database, writes).WaitAsync(cancellationToken);
+            return null;
         }
         catch (Exception e) when (e is RedisException or RedisCommandException or TimeoutException)
         {
-            throw new StoreUnavailableException(Reason(e));
+            return Reason(e);
         }
     }
 

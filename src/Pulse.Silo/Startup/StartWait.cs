@@ -11,12 +11,12 @@ public sealed partial class StartWait(TimeProvider time, ILogger<StartWait> logg
     /// <summary>Repeats an attempt until it succeeds.</summary>
     /// <param name="store">The store's name, for the log.</param>
     /// <param name="setting">The setting that says where the store is.</param>
-    /// <param name="attempt">Throws <see cref="StoreUnavailableException"/> with the reason while the store is not there.</param>
+    /// <param name="attempt">The reason while the store is not there; <see langword="null"/> once it is.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <param name="isPatient">Waits as long as it takes, and not for a minute.</param>
     /// <exception cref="StartException">The store was not there for a minute.</exception>
     public async Task UntilAsync(
-        string store, string setting, Func<CancellationToken, Task> attempt, CancellationToken cancellationToken, bool isPatient = false)
+        string store, string setting, Func<CancellationToken, Task<string?>> attempt, CancellationToken cancellationToken, bool isPatient = false)
     {
         var start = time.GetTimestamp();
         long? toldAt = null;
@@ -30,17 +30,10 @@ public sealed partial class StartWait(TimeProvider time, ILogger<StartWait> logg
                 Tell("it does not answer");
             }
 
-            try
-            {
-                await trial;
-                return;
-            }
-            catch (StoreUnavailableException e)
-            {
-                if (!isPatient && time.GetElapsedTime(start) >= Patience) throw new StartException($"{setting}: {store} was not there for {Patience.TotalSeconds:0} s: {e.Message}");
-                Tell(e.Message);
-            }
-
+            if (await trial is not { } reason) return;
+            if (!isPatient && time.GetElapsedTime(start) >= Patience)
+                throw new StartException($"{setting}: {store} was not there for {Patience.TotalSeconds:0} s: {reason.TrimEnd('.')}.");
+            Tell(reason);
             await Task.Delay(RetryDelay, time, cancellationToken);
         }
 

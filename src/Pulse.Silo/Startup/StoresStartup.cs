@@ -8,13 +8,26 @@ internal sealed class StoresStartup(IServiceProvider services, ConnectionStrings
     public Task StartAsync(CancellationToken cancellationToken) => Task.WhenAll(
         connections.Postgres is null
             ? PrepareDatabaseAsync(cancellationToken)
-            : wait.UntilAsync("PostgreSQL", ConnectionStrings.PostgresSetting, PrepareDatabaseAsync, cancellationToken),
+            : wait.UntilAsync("PostgreSQL", ConnectionStrings.PostgresSetting, TryDatabaseAsync, cancellationToken),
         // Only asked here: the silo and the presence keys each have a connection of their own.
         connections.Redis is null
             ? Task.CompletedTask
             : wait.UntilAsync("Redis", ConnectionStrings.RedisSetting, token => RedisRights.CheckAsync(connections.Redis, writes: true, token), cancellationToken));
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task<string?> TryDatabaseAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await PrepareDatabaseAsync(cancellationToken);
+            return null;
+        }
+        catch (StoreUnavailableException e)
+        {
+            return e.Message;
+        }
+    }
 
     private async Task PrepareDatabaseAsync(CancellationToken cancellationToken)
     {

@@ -89,18 +89,18 @@ public sealed class WaitingTests : IAsyncLifetime
     [Fact]
     public async Task RedisThatIsLoading_IsNamedWithTheReason_AndServesOnceItHasLoaded()
     {
-        // A Redis of its own, with a key that takes long to load.
+        // A Redis of its own, with keys that take 10 ms each to load.
         var port = FreePort();
         using (var first = StartRedis(port))
         {
             await using var connection = await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{port},allowAdmin=true,connectRetry=20");
-            for (var i = 0; i < 300; i++) await connection.GetDatabase().StringSetAsync($"key:{i}", "value");
+            await connection.GetDatabase().ScriptEvaluateAsync("for i = 1, 1200 do redis.call('SET', 'key:' .. i, 'value') end");
             await connection.GetDatabase().ExecuteAsync("SAVE");
             first.Kill();
             await first.WaitForExitAsync();
         }
 
-        using var loading = StartRedis(port, "--key-load-delay", "100000", "--loading-process-events-interval-bytes", "1024");
+        using var loading = StartRedis(port, "--key-load-delay", "10000", "--loading-process-events-interval-bytes", "1024");
         try
         {
             await using var process = Start("Pulse.Silo", _database.ConnectionString, $"127.0.0.1:{port}",

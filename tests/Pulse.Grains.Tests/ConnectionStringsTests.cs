@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Npgsql;
 using Pulse.Silo;
+using Xunit;
 
 namespace Pulse.Grains.Tests;
 

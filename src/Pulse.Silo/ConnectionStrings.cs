@@ -27,6 +27,15 @@ internal sealed record ConnectionStrings(string? Postgres, ConfigurationOptions?
         "family", "max_retries", "socket_timeout", "ssl_cert_reqs", "tls",
     ];
 
+    private static readonly Dictionary<string, string> s_libpqWords = new()
+    {
+        ["connect_timeout"] = "Timeout",
+        ["sslcert"] = "SSL Certificate",
+        ["sslrootcert"] = "Root Certificate",
+        ["target_session_attrs"] = "Target Session Attributes",
+        ["user"] = "Username",
+    };
+
     private static readonly string[] s_postgresWords =
         [.. typeof(NpgsqlConnectionStringBuilder).GetProperties().Select(property => property.GetCustomAttribute<DisplayNameAttribute>()?.DisplayName).OfType<string>()];
 
@@ -83,7 +92,12 @@ internal sealed record ConnectionStrings(string? Postgres, ConfigurationOptions?
             if (url.User is { } user) settings.Username = user;
             if (url.Password is { } password) settings.Password = password;
             if (url.Path is { } database) settings.Database = database;
-            foreach (var (word, value) in url.Query) Set(settings, word, word == "sslmode" ? value.Replace("-", "", StringComparison.Ordinal) : value, 0);
+            foreach (var (word, value) in url.Query)
+            {
+                // URLs have the words of libpq (PostgreSQL's documentation, 34.1.2), and verify-full for Npgsql's VerifyFull.
+                var name = s_libpqWords.GetValueOrDefault(word, word.Replace("_", "", StringComparison.Ordinal));
+                Set(settings, word, word == "sslmode" ? value.Replace("-", "", StringComparison.Ordinal) : value, 0, name);
+            }
         }
         else
         {
@@ -111,11 +125,11 @@ internal sealed record ConnectionStrings(string? Postgres, ConfigurationOptions?
         return parsed.Keys.Cast<string>().Select(word => (word, parsed[word].ToString() ?? ""));
     }
 
-    private static void Set(NpgsqlConnectionStringBuilder settings, string word, string value, int number)
+    private static void Set(NpgsqlConnectionStringBuilder settings, string word, string value, int number, string? name = null)
     {
         try
         {
-            settings[word] = value;
+            settings[name ?? word] = value;
         }
         catch (ArgumentException fault) when (fault.InnerException is KeyNotFoundException)
         {
@@ -131,9 +145,9 @@ internal sealed record ConnectionStrings(string? Postgres, ConfigurationOptions?
     {
         if (ConnectionUrl.TryParse(text, ["redis", "rediss"], out var url))
         {
-            var given = new ConfigurationOptions { User = url.User, Password = url.Password, Ssl = url.Scheme == "rediss" };
+            var given = new ConfigurationOptions { User = url.User, Password = url.Password };
             given.EndPoints.Add(url.Host, url.Port ?? 6379);
-            if (given.Ssl) given.SslHost = url.Host;
+            if (url.Scheme == "rediss") (given.Ssl, given.SslHost) = (true, url.Host);
             if (url.Path is { } database)
                 given.DefaultDatabase = int.TryParse(database, out var number) ? number : throw new FormatException("has a path that is no number of a database. Write it as");
             if (url.Query.Count > 0) throw Unknown(url.Query[0].Word, 0, "", s_redisWords);

@@ -54,6 +54,21 @@ public sealed class NeighboursTests : IDisposable
         Assert.True(process.Errors.Count == 0 && !process.Output.Any(line => line.StartsWith("warn:", StringComparison.Ordinal) || line.StartsWith("fail:", StringComparison.Ordinal)), process.ToString());
     }
 
+    /// <summary><c>dotnet run</c> would let the profile's address win over ASPNETCORE_URLS, without a word.</summary>
+    [Fact]
+    public void LaunchProfile_LeavesTheAddressToTheEnvironment()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); ; folder = folder.Parent!)
+        {
+            var file = Path.Combine(folder.FullName, "src", "Pulse.Web", "Properties", "launchSettings.json");
+            if (!File.Exists(file)) continue;
+            var text = File.ReadAllText(file);
+            Assert.Contains("ASPNETCORE_ENVIRONMENT", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("applicationUrl", text, StringComparison.Ordinal);
+            return;
+        }
+    }
+
     public void Dispose() => _directory.Delete(recursive: true);
 
     private PulseProcess Start(string name, params string[] arguments) =>

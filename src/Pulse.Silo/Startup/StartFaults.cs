@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
 using Pulse.Grains.Storage;
+using StackExchange.Redis;
 
 namespace Pulse.Silo.Startup;
 
@@ -28,6 +29,11 @@ internal static partial class StartFaults
                 return [fault.Message];
             case InvalidOperationException { Source: BinderSource }:
                 return [$"{fault.Message.TrimEnd('.')}.{Example(fault.Message)}"];
+            // Lost again between the wait for it and its first use.
+            case RedisException or RedisCommandException:
+                return [$"{ConnectionStrings.RedisSetting}: Redis failed while Pulse started: {fault.Message.Split('\n')[0]}"];
+            case StoreUnavailableException:
+                return [$"{ConnectionStrings.PostgresSetting}: {fault.Message}"];
             // appsettings.json that is no JSON.
             case InvalidDataException:
                 return [$"{fault.Message.TrimEnd('.')}: {Innermost(fault).Message}"];

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A whole Pulse cluster on this machine, without containers: PostgreSQL, Redis, HAProxy, silos and front ends on free loopback ports.
 #
-#   deploy/local/cluster.sh up [--silos 3] [--front-ends 2]    starts all, waits until ready, prints the address
+#   deploy/local/cluster.sh up [--silos 3] [--front-ends 2]    starts all, waits until ready, prints the address and how to sign in
 #   deploy/local/cluster.sh status                             each process: name, port, pid
 #   deploy/local/cluster.sh kill NAME [SIGNAL]                 sends a signal to one of them: KILL by default
 #   deploy/local/cluster.sh cut SILO                           lets no packet pass between it and the front ends (root; nftables)
@@ -10,6 +10,7 @@
 #   deploy/local/cluster.sh start NAME                         starts it again, on the same port
 #   deploy/local/cluster.sh down                               stops all and removes what they stored
 #
+# It is for trying and for tests: in Development, where anybody signs in as anyone. ASPNETCORE_ENVIRONMENT=Production makes it strict.
 # NAME is postgres, redis, haproxy, silo-1, front-end-1, … State is in PULSE_CLUSTER_DIR (artifacts/cluster). PULSE_BUILD_silo_2 and the like
 # name another build for one process: a directory with Pulse.Silo.dll or Pulse.Web.dll. Pulse__* of the environment reach all processes.
 set -euo pipefail
@@ -17,6 +18,7 @@ set -euo pipefail
 repo=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 dir=$(realpath -m -- "${PULSE_CLUSTER_DIR:-$repo/artifacts/cluster}")
 configuration=${PULSE_CONFIGURATION:-Debug}
+environment=${ASPNETCORE_ENVIRONMENT:-Development}
 # Where Debian has haproxy, and an ordinary user's PATH does not.
 PATH=$PATH:/usr/sbin
 
@@ -74,7 +76,7 @@ pulse() {
   build=${!build:-$repo/src/$project/bin/$configuration/net10.0}
   [[ -f $build/$project.dll ]] || die "$build/$project.dll is not there: dotnet build first."
   launch "$name" env \
-    ASPNETCORE_ENVIRONMENT="${ASPNETCORE_ENVIRONMENT:-Production}" \
+    ASPNETCORE_ENVIRONMENT="$environment" \
     ASPNETCORE_URLS="http://127.0.0.1:$(port "$name")" \
     ConnectionStrings__Postgres="Host=127.0.0.1;Port=$(port postgres);Username=pulse;Database=pulse;${PULSE_CLUSTER_POSTGRES_OPTIONS:-}" \
     ConnectionStrings__Redis="127.0.0.1:$(port redis)" \
@@ -185,6 +187,10 @@ up() {
   for name in $(names | grep -E '^(silo|front-end)-') haproxy; do
     until ready "$name"; do expect_alive "$name"; done
   done
+  # The address alone on standard output, for scripts.
+  if [[ $environment == Development ]]; then
+    printf 'Open it and choose Sign in: as in Development, anybody may continue as anyone. The log files are in %s.\n' "$dir" >&2
+  fi
   printf 'http://127.0.0.1:%s\n' "$(port haproxy)"
 }
 

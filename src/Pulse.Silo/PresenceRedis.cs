@@ -8,9 +8,9 @@ internal static class PresenceRedis
     // A connect waits for its key at most this long; the sweep sets it later.
     private const int CommandTimeoutMs = 1_000;
 
-    public static ConfigurationOptions Configure(string connectionString)
+    public static ConfigurationOptions Configure(ConfigurationOptions redis)
     {
-        var options = ConfigurationOptions.Parse(connectionString);
+        var options = redis.Clone();
         options.ClientName ??= "pulse-presence";
         options.AbortOnConnectFail = false; // Redis may start after Pulse.
         options.BacklogPolicy = BacklogPolicy.FailFast; // Late SETs after an outage would be about the past; the sweep knows the present.

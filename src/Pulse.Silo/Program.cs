@@ -1,14 +1,15 @@
 using Pulse.Silo;
 using Pulse.Silo.Health;
+using Pulse.Silo.Startup;
 using Pulse.Silo.Telemetry;
 
-if (HealthProbe.Run(args) is { } exitCode) return exitCode;
+return await Launch.RunAsync(args, path: "/health/ready", build: static args =>
+{
+    var builder = Launch.NewBuilder(args, "http://localhost:5000");
+    builder.AddPulseSilo();
+    builder.AddPulseTelemetry();
 
-var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = ContentRoot.Of(args) });
-builder.AddPulseSilo();
-builder.AddPulseTelemetry();
-
-var app = builder.Build();
-app.MapPulseHealth();
-app.Run();
-return Environment.ExitCode;
+    var app = builder.BuildChecked();
+    app.MapPulseHealth();
+    return app;
+});

@@ -7,6 +7,7 @@ using Pulse.Grains.Storage;
 using Pulse.Grains.Users;
 using Pulse.Silo.Clustering;
 using Pulse.Silo.Health;
+using Pulse.Silo.Startup;
 using Pulse.Silo.Telemetry;
 using StackExchange.Redis;
 
@@ -22,7 +23,7 @@ public static class PulseSilo
     private static readonly TimeSpan LeavePause = TimeSpan.FromSeconds(1);
 
     /// <summary>Adds stores, presence and the Orleans silo, as <c>ConnectionStrings:*</c> and <c>Pulse:{Cluster,Presence}</c> say.</summary>
-    /// <exception cref="InvalidOperationException">One connection string is set without the other.</exception>
+    /// <remarks>Faulty connection strings are reported when the settings are validated, before anything uses them.</remarks>
     public static IHostApplicationBuilder AddPulseSilo(this IHostApplicationBuilder builder)
     {
         var connections = ConnectionStrings.From(builder.Configuration);
@@ -31,9 +32,17 @@ public static class PulseSilo
         var cluster = builder.Configuration.GetSection(ClusterSettings.SectionName).Get<ClusterSettings>() ?? new();
         builder.Services.AddOptions<ClusterSettings>().BindConfiguration(ClusterSettings.SectionName).ValidateDataAnnotations().ValidateOnStart();
         builder.UseOrleans(silo => silo.UsePulseClustering(cluster, connections.Redis).AddPulseGrainStorage().ConfigureGrains().AddPulseTracing(builder));
-        builder.Services.AddClusterSockets();
+
+        // A silo on its own has nobody to listen to.
+        if (connections.Redis is null) builder.Services.AddNoClusterSockets();
+        else builder.Services.AddClusterSockets();
         return builder;
     }
+
+    /// <summary>The Redis of <c>ConnectionStrings:Redis</c>, for a front end; <see langword="null"/> where it is not set.</summary>
+    /// <remarks>A faulty setting gives options that lead nowhere: it is reported when the settings are validated, before anything connects.</remarks>
+    public static ConfigurationOptions? RedisOf(IConfiguration configuration) =>
+        string.IsNullOrWhiteSpace(configuration.GetConnectionString("Redis")) ? null : ConnectionStrings.From(configuration).Redis ?? new();
 
     /// <summary>Adds all that grains need but the silo itself.</summary>
     /// <remarks>
@@ -44,7 +53,11 @@ public static class PulseSilo
     {
         builder.Services.AddSteadyClock();
         builder.Services.AddPulseStores(new() { PostgresConnectionString = connections.Postgres, SqlitePath = SqlitePath(builder) });
-        builder.Services.AddHostedService<SchemaStartup>();
+        builder.Services.AddSingleton(connections);
+        builder.Services.AddSingleton<StartWait>();
+        if (connections.Postgres is null) builder.Services.AddHostedService(_ => new DataDirectoryLock(DataDirectory(builder)));
+        builder.Services.AddHostedService<StoresStartup>();
+        builder.Services.AddHostedService<PassingUsersRemoval>();
         builder.Services.AddSingleton<LastSeenWriter>();
         builder.Services.AddHostedService(services => services.GetRequiredService<LastSeenWriter>());
         builder.Services.AddOptions<SignInLinkOptions>().BindConfiguration(SignInLinkOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
@@ -58,10 +71,11 @@ public static class PulseSilo
     }
 
     // The same directory as the front end's development key.
-    private static string SqlitePath(IHostApplicationBuilder builder) =>
-        Path.GetFullPath(Path.Combine(builder.Configuration["Pulse:DataDirectory"] ?? "data", "pulse.db"));
+    private static string DataDirectory(IHostApplicationBuilder builder) => Path.GetFullPath(builder.Configuration["Pulse:DataDirectory"] ?? "data");
 
-    private static void AddPresence(this IServiceCollection services, IConfiguration configuration, string? redis)
+    private static string SqlitePath(IHostApplicationBuilder builder) => Path.Combine(DataDirectory(builder), "pulse.db");
+
+    private static void AddPresence(this IServiceCollection services, IConfiguration configuration, ConfigurationOptions? redis)
     {
         services.AddOptions<PresenceOptions>().Bind(configuration.GetSection(PresenceOptions.SectionName)).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<PresenceKeys>();

@@ -1,6 +1,6 @@
-using Microsoft.Extensions.Options;
 using Pulse.Silo;
 using Pulse.Silo.Health;
+using Pulse.Silo.Startup;
 using Pulse.Silo.Telemetry;
 using Pulse.Web.Auth;
 using Pulse.Web.Demo;
@@ -14,87 +14,83 @@ using Pulse.Web.Silos;
 using Pulse.Web.SignIn;
 using Pulse.Web.Users;
 
-// What a container's health check runs.
-if (HealthProbe.Run(args) is { } exitCode) return exitCode;
+// Faults at start, from the first setting to the last port, become one line each.
+return await Launch.RunAsync(args, static args =>
+{
+    var builder = Launch.NewBuilder(DemoSetup.ReadSwitch(args), "http://localhost:5080");
 
-args = DemoSetup.ReadSwitch(args);
-var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = ContentRoot.Of(args) });
+    // The silo in this process, or those elsewhere. First, so that what starts after it may call grains.
+    builder.AddSilos();
+    // Simulated people, in Development with --demo.
+    builder.AddDemo();
+    // Keys that all front ends share.
+    builder.AddPulseKeyRing();
+    // Limits, JSON and error answers for everything below.
+    builder.AddPulseHttp();
+    // Who may say which client they speak for.
+    builder.AddTrustedProxies();
+    // Where browsers reach this site.
+    builder.AddSite();
+    // Which other sites' pages may call.
+    builder.AddPulseCors();
+    // Whose access tokens and cookies are accepted, and how Pulse makes its own.
+    builder.AddPulseAuth();
+    // How people sign in: OpenID Connect providers, links by mail.
+    builder.AddPulseSignIn();
+    // What people see.
+    builder.AddPulsePages();
+    // The sockets of this process.
+    builder.Services.AddPresenceHub();
+    // How it leaves.
+    builder.Services.AddDraining();
+    // What it tells of itself.
+    builder.AddPulseTelemetry();
 
-// The silo in this process, or those elsewhere. First, so that what starts after it may call grains.
-builder.AddSilos();
-// Simulated people, in Development with --demo.
-builder.AddDemo();
-// Keys that all front ends share.
-builder.AddPulseKeyRing();
-// Limits, JSON and error answers for everything below.
-builder.AddPulseHttp();
-// Who may say which client they speak for.
-builder.AddTrustedProxies();
-// Where browsers reach this site.
-builder.AddSite();
-// Which other sites' pages may call.
-builder.AddPulseCors();
-// Whose access tokens and cookies are accepted, and how Pulse makes its own.
-builder.AddPulseAuth();
-// How people sign in: OpenID Connect providers, links by mail.
-builder.AddPulseSignIn();
-// What people see.
-builder.AddPulsePages();
-// The sockets of this process.
-builder.Services.AddPresenceHub();
-// How it leaves.
-builder.Services.AddDraining();
-// What it tells of itself.
-builder.AddPulseTelemetry();
+    var app = builder.BuildChecked();
 
-var app = builder.Build();
+    // Before all that asks for the client's address or scheme.
+    app.UseTrustedProxies();
+    app.UseSite();
+    // Outermost, so that every answer has what they set.
+    app.UseSecurityHeaders(app.Services.GetRequiredService<IOptions<PagesOptions>>().Value.PictureSources);
+    app.UseDraining();
+    // Around all that can fail.
+    app.UseProblems();
+    // What pages load.
+    app.UsePageAssets();
+    // Before authentication: a preflight request carries no token.
+    app.UseCors();
+    // Before the hub: how each socket ends.
+    app.UsePresenceHub();
+    // Before authentication, which asks grains too.
+    app.UseSilos();
+    app.UseAuthentication();
+    app.UseAuthorization();
+    // How many sockets may come in at once, of those that may come in at all.
+    app.UseHubAdmission();
+    // After routing has found the endpoint that is limited.
+    app.UseRateLimiter();
+    // Other sites' pages do nothing here in somebody's name.
+    app.UseSameOriginGuard();
 
-// Every fault of every setting at once, before anything reads one.
-app.Services.GetRequiredService<IStartupValidator>().Validate();
+    // Pages: /, /signin, /dashboard, /example.
+    app.MapPages();
+    // Data, for other origins too.
+    var data = app.MapGroup("").RequireCors(CorsSetup.Data);
+    // Profiles: /auth/sync, /auth/me, /users/{id}.
+    data.MapUsers();
+    // Sign-ins: /auth/token, /auth/sessions, /auth/signout.
+    data.MapSessions();
+    // Presence for those who ask once: /presence.
+    data.MapPresence();
+    // Presence for those who stay: /hubs/pulse.
+    app.MapPresenceHub(CorsSetup.Hub);
+    // Signing in: /auth/signin/*, /auth/callback/*, /auth/accounts.
+    app.MapPulseSignIn();
+    // A token for anyone, in Development only: /auth/dev.
+    app.MapDevSignIn();
+    // For orchestrators: /health/live, /health/ready.
+    app.MapPulseHealth();
 
-// Before all that asks for the client's address or scheme.
-app.UseTrustedProxies();
-app.UseSite();
-// Outermost, so that every answer has what they set.
-app.UseSecurityHeaders(app.Services.GetRequiredService<IOptions<PagesOptions>>().Value.PictureSources);
-app.UseDraining();
-// Around all that can fail.
-app.UseProblems();
-// What pages load.
-app.UsePageAssets();
-// Before authentication: a preflight request carries no token.
-app.UseCors();
-// Before the hub: how each socket ends.
-app.UsePresenceHub();
-// Before authentication, which asks grains too.
-app.UseSilos();
-app.UseAuthentication();
-app.UseAuthorization();
-// How many sockets may come in at once, of those that may come in at all.
-app.UseHubAdmission();
-// After routing has found the endpoint that is limited.
-app.UseRateLimiter();
-// Other sites' pages do nothing here in somebody's name.
-app.UseSameOriginGuard();
-
-// Pages: /, /signin, /dashboard, /example.
-app.MapPages();
-// Data, for other origins too.
-var data = app.MapGroup("").RequireCors(CorsSetup.Data);
-// Profiles: /auth/sync, /auth/me, /users/{id}.
-data.MapUsers();
-// Sign-ins: /auth/token, /auth/sessions, /auth/signout.
-data.MapSessions();
-// Presence for those who ask once: /presence.
-data.MapPresence();
-// Presence for those who stay: /hubs/pulse.
-app.MapPresenceHub(CorsSetup.Hub);
-// Signing in: /auth/signin/*, /auth/callback/*, /auth/accounts.
-app.MapPulseSignIn();
-// A token for anyone, in Development only: /auth/dev.
-app.MapDevSignIn();
-// For orchestrators: /health/live, /health/ready.
-app.MapPulseHealth();
-
-app.Run();
-return Environment.ExitCode;
+    return app;
+});

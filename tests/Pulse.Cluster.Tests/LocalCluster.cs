@@ -22,6 +22,7 @@ internal sealed class LocalCluster : IAsyncDisposable
     private LocalCluster() => _environment = new()
     {
         ["PULSE_CLUSTER_DIR"] = _directory.FullName,
+        ["ASPNETCORE_ENVIRONMENT"] = "Production",
         ["PULSE_CONFIGURATION"] = Environment.GetEnvironmentVariable("PULSE_TEST_CONFIGURATION") ?? "Debug",
         ["Pulse__Presence__TimeToLive"] = Scale.TimeToLive.ToString("c"),
         ["Pulse__Presence__HeartbeatInterval"] = (Scale.TimeToLive / 2).ToString("c"),

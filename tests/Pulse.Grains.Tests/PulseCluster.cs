@@ -61,7 +61,7 @@ public class PulseCluster : IAsyncLifetime
                 ["Pulse:Presence:OfflineGrace"] = OfflineGrace.ToString(),
                 ["Pulse:Presence:MaxConnectionsPerUser"] = "3",
             });
-            host.AddPulseGrains(new(database, redis));
+            host.AddPulseGrains(new(database, ConfigurationOptions.Parse(redis), []));
             Adjust(host);
         });
         builder.ConfigureSilo((_, silo) => silo.AddPulseGrainStorage().ConfigureGrains());

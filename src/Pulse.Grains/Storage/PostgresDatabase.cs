@@ -16,6 +16,7 @@ namespace Pulse.Grains.Storage;
 /// </remarks>
 internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisposable
 {
+    private const string Setting = "ConnectionStrings:Postgres";
     private const int DefaultTimeoutSeconds = 2;
     private const int ConnectPatienceSeconds = 30;
     private const int DriverMarginSeconds = 5;
@@ -93,6 +94,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
             await using var dataSource = NewPatientDataSource();
             await using (var connection = await dataSource.OpenConnectionAsync(cancellationToken))
             {
+                await RefuseOtherEncodingsAsync(connection, cancellationToken);
                 if (await SchemaUpgrade.IsCurrentAsync(SchemaDialect.Postgres, connection, cancellationToken)) return;
             }
 
@@ -103,6 +105,10 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         catch (Exception exception) when (IsUnavailable(exception))
         {
             throw Unavailable(exception);
+        }
+        catch (PostgresException exception)
+        {
+            throw Refused(exception);
         }
     }
 
@@ -378,6 +384,36 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
 
         // The schema needs no type but text; asking the server for all of them takes longer than the rest.
         return new NpgsqlDataSourceBuilder(settings.ConnectionString).ConfigureTypeLoading(types => types.EnableTypeLoading(false)).Build();
+    }
+
+    /// <summary>Names are in all scripts: another encoding has no place for some of them.</summary>
+    private static async Task RefuseOtherEncodingsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("SELECT current_setting('server_encoding')", connection);
+        if (await command.ExecuteScalarAsync(cancellationToken) is not string encoding || encoding == "UTF8") return;
+        throw new SchemaRefusedException(
+            $"{Setting}: the database '{connection.Database}' has the encoding {encoding}, which cannot hold every name. "
+            + $"Make one with UTF8 (CREATE DATABASE pulse ENCODING 'UTF8' TEMPLATE template0) and name it there.");
+    }
+
+    /// <summary>The schema could not be made where it was to be: something else is there, or the role may not.</summary>
+    private SchemaRefusedException Refused(PostgresException exception)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(_connectionString);
+        var reason = $"{exception.SqlState} {exception.MessageText}";
+        return exception.SqlState switch
+        {
+            PostgresErrorCodes.InsufficientPrivilege => new(
+                $"{Setting}: the role '{settings.Username}' lacks a right in the database '{settings.Database}' ({reason}). GRANT USAGE, CREATE on a schema to it, or give it one "
+                + $"(CREATE SCHEMA pulse AUTHORIZATION \"{settings.Username}\") and add Search Path=pulse.", exception),
+            PostgresErrorCodes.InvalidSchemaName => new(
+                $"{Setting}: Search Path is '{settings.SearchPath ?? "the server's default"}', which names no schema that is there ({reason}). Make it "
+                + $"(CREATE SCHEMA pulse AUTHORIZATION \"{settings.Username}\"), or name another one.", exception),
+            var state when state.StartsWith("42", StringComparison.Ordinal) => new(
+                $"{Setting}: the schema has tables of another program by the names of Pulse's ({reason}). Nothing was changed. Give Pulse a schema of its own "
+                + $"(CREATE SCHEMA pulse AUTHORIZATION \"{settings.Username}\") and add Search Path=pulse, or name another database.", exception),
+            _ => new($"{Setting}: PostgreSQL refuses the schema ({reason}). Nothing was changed.", exception),
+        };
     }
 
     /// <summary>Whether the same statement may succeed later, here or after an operator's repair, without a change to Pulse.</summary>

@@ -169,7 +169,7 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
         };
 
     // What is in the file concerns its owner alone; an existing directory keeps the rights that somebody gave it.
-    private static void MakeDirectory(string path)
+    internal static void MakeDirectory(string path)
     {
         if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
         else Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

@@ -38,6 +38,16 @@ public static class ClusterSockets
         }
     }
 
+    /// <summary>Replaces those of Orleans by sockets that do not exist, for a silo that is a cluster of its own. After Orleans has been added.</summary>
+    public static void AddNoClusterSockets(this IServiceCollection services)
+    {
+        foreach (var theirs in services.Where(service => service.IsKeyedService && service.ServiceType == typeof(IConnectionListenerFactory)).ToArray())
+        {
+            services.Remove(theirs);
+            services.AddKeyedSingleton<IConnectionListenerFactory, NoListeners>(theirs.ServiceKey);
+        }
+    }
+
     // No bounds on what is read ahead, as in Orleans' own: a message may be longer, and is taken from the buffer as a whole.
     private static SocketTransportFactory Incoming(ILoggerFactory loggers) => new(
         Options.Create(new SocketTransportOptions
@@ -76,5 +86,28 @@ public static class ClusterSockets
         }
 
         public void Dispose() => _connections.Dispose();
+    }
+
+    private sealed class NoListeners : IConnectionListenerFactory
+    {
+        public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) => new(new NoListener(endpoint));
+    }
+
+    /// <summary>Accepts nothing until it is told to stop.</summary>
+    private sealed class NoListener(EndPoint endpoint) : IConnectionListener
+    {
+        private readonly TaskCompletionSource<ConnectionContext?> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public EndPoint EndPoint => endpoint;
+
+        public ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default) => new(_end.Task.WaitAsync(cancellationToken));
+
+        public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+        {
+            _end.TrySetResult(null);
+            return default;
+        }
+
+        public ValueTask DisposeAsync() => UnbindAsync();
     }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Orleans.Configuration;
+using Pulse.Silo.Startup;
 using StackExchange.Redis;
 
 namespace Pulse.Silo.Clustering;
@@ -8,9 +9,7 @@ namespace Pulse.Silo.Clustering;
 /// <summary>Joins this process to its cluster: the one in Redis, or one of its own on loopback.</summary>
 internal static class ClusteringSiloBuilderExtensions
 {
-    private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(1);
-
-    public static ISiloBuilder UsePulseClustering(this ISiloBuilder silo, ClusterSettings settings, string? redis)
+    public static ISiloBuilder UsePulseClustering(this ISiloBuilder silo, ClusterSettings settings, ConfigurationOptions? redis)
     {
         silo.Configure<ClusterOptions>(cluster =>
         {
@@ -18,12 +17,12 @@ internal static class ClusteringSiloBuilderExtensions
             cluster.ServiceId = settings.ServiceId;
         });
 
+        // The port is a part of the silo's name and nothing else: it listens on none (ClusterSockets).
+        if (redis is null) return silo.UseLocalhostClustering(gatewayPort: 0, serviceId: settings.ServiceId, clusterId: settings.ClusterId);
+
         var siloPort = settings.SiloPort == 0 ? FreePort() : settings.SiloPort;
         var gatewayPort = settings.GatewayPort == 0 ? FreePort() : settings.GatewayPort;
-        if (redis is null)
-        {
-            return silo.UseLocalhostClustering(siloPort, gatewayPort, serviceId: settings.ServiceId, clusterId: settings.ClusterId);
-        }
+        silo.Services.AddSingleton<SiloPorts>();
 
         var advertised = settings.AdvertisedAddress is { } address ? IPAddress.Parse(address) : null;
         silo.Configure<EndpointOptions>(endpoint =>
@@ -34,8 +33,10 @@ internal static class ClusteringSiloBuilderExtensions
         });
         silo.UseRedisClustering(options =>
         {
-            options.ConfigurationOptions = ConfigurationOptions.Parse(redis);
-            options.CreateMultiplexer = async given => (await ConnectPatientlyAsync(given.ConfigurationOptions!), IsShared: false);
+            options.ConfigurationOptions = redis.Clone();
+
+            // StoresStartup has reached Redis a moment ago. Where it is gone again, the driver connects when it is back.
+            options.ConfigurationOptions.AbortOnConnectFail = false;
         });
         silo.Services.AddHostedService<MembershipKeeper>();
 
@@ -50,22 +51,6 @@ internal static class ClusteringSiloBuilderExtensions
             membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(3);
             membership.TableRefreshTimeout = TimeSpan.FromSeconds(10);
         });
-    }
-
-    // As SchemaStartup waits for the database: processes start in any order.
-    private static async Task<IConnectionMultiplexer> ConnectPatientlyAsync(ConfigurationOptions options)
-    {
-        for (var start = TimeProvider.System.GetTimestamp(); ; await Task.Delay(TimeSpan.FromSeconds(1)))
-        {
-            try
-            {
-                return await ConnectionMultiplexer.ConnectAsync(options);
-            }
-            catch (RedisConnectionException) when (TimeProvider.System.GetElapsedTime(start) < StartPatience)
-            {
-                // Not yet.
-            }
-        }
     }
 
     // Another process may take the port before the silo binds it. That fails loudly, and nobody but tests and demos asks for 0.

@@ -9,7 +9,7 @@ using Pulse.Web.Users;
 namespace Pulse.Web.Http;
 
 /// <summary>How answers are written.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(AccessToken))]
 [JsonSerializable(typeof(AccountResponse[]))]
 [JsonSerializable(typeof(HttpValidationProblemDetails))]

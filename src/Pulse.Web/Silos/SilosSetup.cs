@@ -1,7 +1,9 @@
+using Orleans.Clustering.Redis;
 using Orleans.Configuration;
 using Pulse.Silo;
 using Pulse.Silo.Clustering;
 using Pulse.Silo.Health;
+using Pulse.Silo.Startup;
 using Pulse.Silo.Telemetry;
 using StackExchange.Redis;
 
@@ -13,14 +15,14 @@ internal static class SilosSetup
     private const string Setting = "Pulse:Silo";
 
     /// <summary>Hosts a silo here (<c>InProcess</c>, the default), or makes this process a client of those elsewhere (<c>External</c>).</summary>
-    /// <exception cref="InvalidOperationException"><c>Pulse:Silo</c> is neither, or the setting that it needs is missing.</exception>
+    /// <exception cref="StartException"><c>Pulse:Silo</c> is neither, or the setting that it needs is missing.</exception>
     public static void AddSilos(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<IOutgoingGrainCallFilter, GrainCallRetry>();
         var silo = builder.Configuration[Setting];
         if (string.IsNullOrEmpty(silo) || silo.Equals("InProcess", StringComparison.OrdinalIgnoreCase)) builder.AddPulseSilo();
         else if (silo.Equals("External", StringComparison.OrdinalIgnoreCase)) builder.AddSiloClient();
-        else throw new InvalidOperationException($"{Setting} is '{silo}'; it is InProcess (the default) or External.");
+        else throw new StartException($"{Setting} is '{silo}'; it is InProcess (the default) or External.");
     }
 
     /// <summary>Answers what needs silos with 503 while none can be reached. Does nothing where the silo is in this process.</summary>
@@ -37,15 +39,15 @@ internal static class SilosSetup
 
     private static void AddSiloClient(this IHostApplicationBuilder builder)
     {
-        var redis = builder.Configuration.GetConnectionString("Redis");
-        if (string.IsNullOrWhiteSpace(redis))
+        if (PulseSilo.RedisOf(builder.Configuration) is not { } redis)
         {
-            throw new InvalidOperationException(
+            throw new StartException(
                 $"{Setting} is External but ConnectionStrings:Redis is not set. Give the Redis that the silos use, or leave {Setting} out to host a silo here.");
         }
 
         var services = builder.Services;
         services.AddSteadyClock();
+        services.AddSingleton<StartWait>();
         services.AddSingleton<SiloLink>();
         services.AddSingleton<IClusterConnectionStatusObserver>(provider => provider.GetRequiredService<SiloLink>());
         services.AddSingleton<ILifecycleParticipant<IClusterClientLifecycle>>(provider => provider.GetRequiredService<SiloLink>());
@@ -58,7 +60,9 @@ internal static class SilosSetup
         {
             client.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = ("pulse", "pulse"));
             client.Configure<ClusterOptions>(builder.Configuration.GetSection("Pulse:Cluster"));
-            client.UseRedisClustering(options => options.ConfigurationOptions = ConfigurationOptions.Parse(redis));
+            client.UseRedisClustering(options => options.ConfigurationOptions = redis.Clone());
+            services.AddOptions<RedisClusteringOptions>().Configure<StartWait, IHostApplicationLifetime>((options, wait, lifetime) =>
+                options.CreateMultiplexer = async given => (await ConnectAsync(given.ConfigurationOptions!, wait, lifetime.ApplicationStopping), IsShared: false));
             client.UseConnectionRetryFilter<SiloRetry>();
             client.AddPulseTracing(builder);
 
@@ -70,5 +74,13 @@ internal static class SilosSetup
             client.Configure<ConnectionOptions>(connections => connections.OpenConnectionTimeout = TimeSpan.FromSeconds(1));
         });
         services.AddClusterSockets();
+    }
+
+    private static async Task<IConnectionMultiplexer> ConnectAsync(ConfigurationOptions redis, StartWait wait, CancellationToken stopping)
+    {
+        await wait.UntilAsync(
+            "Redis", "ConnectionStrings:Redis", token => RedisRights.CheckAsync(redis, writes: false, token), stopping, isPatient: true);
+        redis.AbortOnConnectFail = false;
+        return await ConnectionMultiplexer.ConnectAsync(redis);
     }
 }

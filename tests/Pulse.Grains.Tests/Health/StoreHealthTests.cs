@@ -38,7 +38,7 @@ public sealed class StoreHealthTests(PostgresStores stores) : IClassFixture<Post
     public async Task RedisThatBecomesAReplica_IsDegraded_UntilItTakesWrites()
     {
         await using var server = await RedisServer.StartAsync();
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(PresenceRedis.Configure(server.EndPoint));
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(PresenceRedis.Configure(ConfigurationOptions.Parse(server.EndPoint)));
         Assert.Equal(HealthStatus.Healthy, (await AskAsync()).Status);
 
         // Of the server that the tests share.
@@ -58,7 +58,7 @@ public sealed class StoreHealthTests(PostgresStores stores) : IClassFixture<Post
     public async Task RedisWithoutMemory_IsDegraded_AndSaysWhy()
     {
         await using var server = await RedisServer.StartAsync();
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(PresenceRedis.Configure(server.EndPoint));
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(PresenceRedis.Configure(ConfigurationOptions.Parse(server.EndPoint)));
         await server.ExecuteAsync("CONFIG", "SET", "maxmemory", "1");
 
         var result = await new RedisHealthCheck(redis, TimeProvider.System).CheckHealthAsync(new());

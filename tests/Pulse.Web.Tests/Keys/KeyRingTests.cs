@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Pulse.Identity;
+using Pulse.Grains.Tests;
 using Pulse.Web.Auth;
 using Pulse.Web.Keys;
 using Pulse.Web.Tests.Auth;
@@ -16,25 +17,23 @@ public sealed class KeyRingTests
     [Fact]
     public async Task TwoApplicationsOnOneDatabase_ReadEachOther_AndARestartReadsBoth()
     {
-        var data = Directory.CreateTempSubdirectory("pulse-ring-");
+        await using var database = await PostgresTestDatabase.CreateAsync();
         string fromFirst, fromSecond;
-        await using (var first = await StartAsync(data))
+        await using (var first = await StartOnAsync(database))
         {
             fromFirst = Protector(first).Protect("from the first");
-            await using var second = await StartAsync(data);
+            await using var second = await StartOnAsync(database);
             Assert.Equal("from the first", Protector(second).Unprotect(fromFirst));
             fromSecond = Protector(second).Protect("from the second");
             Assert.Equal("from the second", Protector(first).Unprotect(fromSecond));
         }
 
-        await using (var restarted = await StartAsync(data))
+        await using (var restarted = await StartOnAsync(database))
         {
             Assert.Equal("from the first", Protector(restarted).Unprotect(fromFirst));
             Assert.Equal("from the second", Protector(restarted).Unprotect(fromSecond));
             Assert.Single(restarted.Services.GetRequiredService<IKeyManager>().GetAllKeys());
         }
-
-        data.Delete(recursive: true);
     }
 
     [Fact]
@@ -111,6 +110,14 @@ public sealed class KeyRingTests
     private static KeyRingCipher NewCipher(string signingKey) => new(Options.Create(new AuthOptions { SigningKey = signingKey }));
 
     private static IDataProtector Protector(Application pulse) => pulse.Services.GetRequiredService<IDataProtectionProvider>().CreateProtector("test");
+
+    /// <summary>A cluster of its own, with grains of its own, on that database.</summary>
+    private static Task<Application> StartOnAsync(PostgresTestDatabase database) => StartAsync(
+        null,
+        KeyValuePair.Create("ConnectionStrings:Postgres", database.ConnectionString),
+        KeyValuePair.Create("ConnectionStrings:Redis", TestServers.Redis),
+        KeyValuePair.Create("Pulse:Cluster:AdvertisedAddress", "127.0.0.1"),
+        KeyValuePair.Create("Pulse:Cluster:ClusterId", $"key-ring-{Guid.NewGuid():N}"));
 
     private static async Task<Application> StartAsync(DirectoryInfo? data = null, params KeyValuePair<string, string>[] settings)
     {

@@ -1,3 +1,5 @@
+using Pulse.Silo.Startup;
+
 namespace Pulse.Web.Tests.Silos;
 
 /// <summary><c>Pulse:Silo</c>. That front ends find silos, lose them and find others is in Pulse.Cluster.Tests.</summary>
@@ -11,7 +13,7 @@ public sealed class SilosSetupTests
         var application = new Application(silo);
         try
         {
-            var refused = await Assert.ThrowsAsync<InvalidOperationException>(application.InitializeAsync);
+            var refused = await Assert.ThrowsAsync<StartException>(application.InitializeAsync);
 
             Assert.Contains($"Pulse:Silo is {(silo == "External" ? silo : $"'{silo}'")}", refused.Message, StringComparison.Ordinal);
             Assert.Contains(advice, refused.Message, StringComparison.Ordinal);

@@ -1,0 +1,124 @@
+using System.Collections;
+using System.Reflection;
+
+namespace Pulse.Silo.Startup;
+
+/// <summary>The names of all <c>Pulse:*</c> settings: the options classes of this program, each with its <c>SectionName</c>.</summary>
+/// <remarks>A misspelt setting would do nothing, and its author would believe otherwise.</remarks>
+internal static class KnownSettings
+{
+    public const string Root = "Pulse";
+
+    private const int MaxDistance = 3;
+
+    // Read by themselves, without a class.
+    private static readonly string[] s_single = ["DataDirectory", "Demo", "Silo"];
+
+    private static readonly Lazy<(Type Type, string Section)[]> s_sections = new(() =>
+    [
+        .. from assembly in AppDomain.CurrentDomain.GetAssemblies()
+           where assembly.GetName().Name is "Pulse.Grains" or "Pulse.Silo" or "Pulse.Web"
+           from type in assembly.GetTypes()
+           let field = type.GetField("SectionName", BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
+           where field?.IsLiteral is true
+           let section = field.GetRawConstantValue() as string
+           where section?.StartsWith($"{Root}:", StringComparison.Ordinal) is true
+           select (type, section),
+    ]);
+
+    /// <summary>Where an options class is read from.</summary>
+    public static string? SectionOf(Type options) => Array.Find(s_sections.Value, section => section.Type == options).Section;
+
+    /// <summary>One line for each name that nothing reads.</summary>
+    /// <remarks>A silo is often given the settings of front ends too, which it does not know: it reports only what looks like a name of its own.</remarks>
+    public static IEnumerable<string> Faults(IConfiguration configuration, string program)
+    {
+        var knowsAll = program != "Pulse.Silo";
+        var root = new Node();
+        foreach (var name in s_single) root.Children[name] = new();
+        foreach (var (type, section) in s_sections.Value)
+        {
+            var node = root;
+            foreach (var part in section.Split(':')[1..]) node = node.Children.TryGetValue(part, out var child) ? child : node.Children[part] = new();
+            Describe(type, node);
+        }
+
+        return Faults(configuration.GetSection(Root), root, knowsAll);
+    }
+
+    private static IEnumerable<string> Faults(IConfigurationSection section, Node node, bool knowsAll)
+    {
+        foreach (var child in section.GetChildren())
+        {
+            if (node.Any is { } any)
+            {
+                foreach (var fault in Faults(child, any, knowsAll)) yield return fault;
+            }
+            else if (node.Children.TryGetValue(child.Key, out var known))
+            {
+                foreach (var fault in Faults(child, known, knowsAll)) yield return fault;
+            }
+            else if (Nearest(child.Key, node.Children.Keys) is { } nearest)
+            {
+                yield return $"{child.Path} is no setting of Pulse. Did you mean {section.Path}:{nearest}?";
+            }
+            else if (knowsAll)
+            {
+                yield return $"{child.Path} is no setting of Pulse. Remove it; docs/settings.md has them all.";
+            }
+        }
+    }
+
+    private static void Describe(Type type, Node node)
+    {
+        foreach (var property in type.GetProperties(BindingFlags.Instance | BindingFlags.Public))
+        {
+            var isGroup = property.PropertyType.IsClass && property.PropertyType.Namespace?.StartsWith(Root, StringComparison.Ordinal) is true;
+            if (property.SetMethod is null && !isGroup && !IsCollection(property.PropertyType)) continue; // Computed.
+            var child = node.Children[property.Name] = new();
+            if (isGroup)
+            {
+                Describe(property.PropertyType, child);
+            }
+            else if (IsCollection(property.PropertyType))
+            {
+                var item = property.PropertyType.IsArray ? property.PropertyType.GetElementType()! : property.PropertyType.GetGenericArguments()[^1];
+                child.Any = new();
+                if (item.Namespace?.StartsWith(Root, StringComparison.Ordinal) is true) Describe(item, child.Any);
+            }
+        }
+    }
+
+    private static bool IsCollection(Type type) => type != typeof(string) && typeof(IEnumerable).IsAssignableFrom(type);
+
+    /// <summary>The name that was probably meant; <see langword="null"/> where none is similar.</summary>
+    internal static string? Nearest(string name, IEnumerable<string> names) => names
+        .Select(known => (Known: known, Distance: Distance(name.ToUpperInvariant(), known.ToUpperInvariant())))
+        .Where(pair => pair.Distance <= Math.Min(MaxDistance, pair.Known.Length / 3))
+        .OrderBy(pair => pair.Distance).Select(pair => pair.Known).FirstOrDefault();
+
+    // Levenshtein's: how many letters to add, drop or replace.
+    private static int Distance(string a, string b)
+    {
+        var row = Enumerable.Range(0, b.Length + 1).ToArray();
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var (diagonal, left) = (row[0], row[0] = i);
+            for (var j = 1; j <= b.Length; j++)
+            {
+                left = Math.Min(Math.Min(row[j], left) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
+                (diagonal, row[j]) = (row[j], left);
+            }
+        }
+
+        return row[^1];
+    }
+
+    private sealed class Node
+    {
+        public Dictionary<string, Node> Children { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+        /// <summary>For a list or dictionary: what each entry may have.</summary>
+        public Node? Any { get; set; }
+    }
+}

@@ -1,0 +1,117 @@
+using System.Reflection;
+using Microsoft.Extensions.Options;
+using Pulse.Silo.Health;
+
+namespace Pulse.Silo.Startup;
+
+/// <summary>The start and the end of a Pulse process. Every fault at start is caught here and becomes one line on standard error.</summary>
+public static partial class Launch
+{
+    // A silo that has joined its cluster leaves it; past this its process ends without.
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>A builder whose settings are checked at start, from whichever directory the program is started.</summary>
+    /// <param name="args">The program's arguments.</param>
+    /// <param name="address">Where it listens if no setting says otherwise.</param>
+    public static WebApplicationBuilder NewBuilder(string[] args, string address)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = ContentRoot.Of(args) });
+        if (!Ports.Addresses(builder.Configuration).Any()) builder.WebHost.UseUrls(address);
+        builder.Services.AddSingleton<StartLogging>();
+        builder.Services.AddSingleton<IPostConfigureOptions<LoggerFilterOptions>>(services => services.GetRequiredService<StartLogging>());
+        builder.Services.AddOptions<StartSettings>().ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<StartSettings>, StartSettingsValidator>();
+        return builder;
+    }
+
+    /// <summary>Builds the application, and reports every fault of every setting at once, before anything reads one.</summary>
+    /// <exception cref="StartException">Some settings are at fault.</exception>
+    public static WebApplication BuildChecked(this WebApplicationBuilder builder)
+    {
+        var app = builder.Build();
+        try
+        {
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
+            return app;
+        }
+        catch (Exception fault) when (StartFaults.Explain(fault, app.Configuration) is { } lines)
+        {
+            throw new StartException(lines);
+        }
+    }
+
+    /// <summary>Runs the program until it is told to stop.</summary>
+    /// <param name="args">The program's arguments.</param>
+    /// <param name="build">Makes the application, by <see cref="NewBuilder"/> and <see cref="BuildChecked"/>.</param>
+    /// <param name="path">The path that the log offers once the application serves.</param>
+    /// <returns>The process's exit code: 1 after a fault at start.</returns>
+    public static async Task<int> RunAsync(string[] args, Func<string[], WebApplication> build, string path = "")
+    {
+        // The health check of a container.
+        if (HealthProbe.Run(args) is { } exitCode) return exitCode;
+
+        WebApplication? app = null;
+        try
+        {
+            app = build(args);
+            await StartAsync(app, path);
+        }
+        catch (OperationCanceledException) when (app?.Lifetime.ApplicationStopping.IsCancellationRequested is true)
+        {
+            // Told to stop while it waited for a store.
+        }
+        catch (Exception fault) when (IsOwnProcess)
+        {
+            Report(fault, app?.Configuration);
+            if (app is not null) await AbandonAsync(app);
+            return 1;
+        }
+
+        await app.WaitForShutdownAsync();
+        await app.DisposeAsync();
+        return Environment.ExitCode;
+    }
+
+    // A test host reads the exception itself.
+    private static bool IsOwnProcess => Assembly.GetEntryAssembly()?.EntryPoint?.DeclaringType?.Name == "Program"
+        && Assembly.GetEntryAssembly()!.GetName().Name!.StartsWith("Pulse.", StringComparison.Ordinal);
+
+    private static async Task StartAsync(WebApplication app, string path)
+    {
+        if (IsOwnProcess) Ports.ThrowIfTaken(app);
+
+        await app.StartAsync();
+        app.Services.GetRequiredService<StartLogging>().Open();
+        foreach (var address in app.Urls.Take(1)) LogReady(app.Logger, app.Environment.ApplicationName, Ports.Reachable(address) + path);
+    }
+
+    private static void Report(Exception fault, IConfiguration? configuration)
+    {
+        if (StartFaults.Explain(fault, configuration) is { } lines)
+        {
+            foreach (var line in lines) Console.Error.WriteLine($"Pulse cannot start: {line.ReplaceLineEndings(" ")}");
+        }
+        else
+        {
+            Console.Error.WriteLine($"Pulse cannot start, because of a defect: {fault}");
+        }
+    }
+
+    private static async Task AbandonAsync(WebApplication app)
+    {
+        app.Services.GetRequiredService<StartLogging>().Close();
+        try
+        {
+            using var bound = new CancellationTokenSource(StopTimeout);
+            await app.StopAsync(bound.Token);
+            await app.DisposeAsync().AsTask().WaitAsync(StopTimeout);
+        }
+        catch (Exception)
+        {
+            // The fault has been reported. What failed to start may well fail to stop.
+        }
+    }
+
+    [LoggerMessage(3110, LogLevel.Information, "{Program} is ready: {Address}")]
+    private static partial void LogReady(ILogger logger, string program, string address);
+}

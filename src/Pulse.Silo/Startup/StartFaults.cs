@@ -1,0 +1,76 @@
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Options;
+using Pulse.Grains.Storage;
+using StackExchange.Redis;
+
+namespace Pulse.Silo.Startup;
+
+/// <summary>Exceptions at start, as lines for an operator.</summary>
+internal static partial class StartFaults
+{
+    private const string BinderSource = "Microsoft.Extensions.Configuration.Binder";
+
+    /// <summary>One line for each fault; <see langword="null"/> where the exception is none that an operator can mend.</summary>
+    public static IReadOnlyList<string>? Explain(Exception fault, IConfiguration? configuration)
+    {
+        switch (fault)
+        {
+            case AggregateException several:
+                var parts = several.Flatten().InnerExceptions.Select(inner => Explain(inner, configuration)).ToArray();
+                return Array.TrueForAll(parts, part => part is not null) ? [.. parts.SelectMany(part => part!).Distinct()] : null;
+            case StartException start:
+                return start.Lines;
+            case OptionsValidationException options:
+                return [.. options.Failures.Select(failure => OptionsFault(failure, options.OptionsType, configuration))];
+            case SchemaVersionException or SchemaRefusedException:
+                return [fault.Message];
+            case InvalidOperationException { Source: BinderSource }:
+                return [$"{fault.Message.TrimEnd('.')}.{Example(fault.Message)}"];
+            // Lost again between the wait for it and its first use.
+            case RedisException or RedisCommandException:
+                return [$"{ConnectionStrings.RedisSetting}: Redis failed while Pulse started: {fault.Message.Split('\n')[0]}"];
+            case StoreUnavailableException:
+                return [$"{ConnectionStrings.PostgresSetting}: {fault.Message}"];
+            // appsettings.json that is no JSON.
+            case InvalidDataException:
+                return [$"{fault.Message.TrimEnd('.')}: {Innermost(fault).Message}"];
+            case SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse }:
+                return ["A port is in use by another process. Choose others: --urls, Pulse:Cluster:SiloPort and Pulse:Cluster:GatewayPort (0 for a free one)."];
+            case IOException { InnerException: AddressInUseException }:
+                return [$"urls: {fault.Message.TrimEnd('.')}. Choose another address, such as --urls http://localhost:5081 (or ASPNETCORE_URLS)."];
+            case SqliteException or UnauthorizedAccessException or IOException:
+                return [$"Pulse:DataDirectory is '{configuration?["Pulse:DataDirectory"] ?? "data"}': {fault.Message.TrimEnd('.')}. Name a directory that this process may write."];
+            // What Pulse itself throws of a state that it cannot work with is written for an operator.
+            case InvalidOperationException or TimeoutException when fault.Source?.StartsWith("Pulse.", StringComparison.Ordinal) is true:
+                return [fault.Message];
+            default:
+                return fault.InnerException is { } inner ? Explain(inner, configuration) : null;
+        }
+    }
+
+    /// <summary>As the validators of Pulse write them: with the setting's name, which data annotations leave out.</summary>
+    private static string OptionsFault(string failure, Type options, IConfiguration? configuration)
+    {
+        var annotation = AnnotationFault().Match(failure);
+        if (!annotation.Success) return failure;
+        var (member, error) = (annotation.Groups["member"].Value, annotation.Groups["error"].Value);
+        if (member.Length == 0 || KnownSettings.SectionOf(options) is not { } section) return error;
+        return $"{section}:{member} is '{configuration?[$"{section}:{member}"]}': {error}";
+    }
+
+    private static string Example(string message) => message.TrimEnd('.', '\'') switch
+    {
+        var text when text.EndsWith("System.TimeSpan", StringComparison.Ordinal) => " Write a time such as 00:01:00.",
+        var text when text.EndsWith("System.Boolean", StringComparison.Ordinal) => " Write true or false.",
+        var text when text.EndsWith("System.Int32", StringComparison.Ordinal) => " Write a whole number.",
+        _ => "",
+    };
+
+    private static Exception Innermost(Exception exception) => exception.InnerException is { } inner ? Innermost(inner) : exception;
+
+    [GeneratedRegex("""^DataAnnotation validation failed for '\w*' members: '(?<member>\w*)' with the error: '(?<error>.*)'\.$""", RegexOptions.Singleline)]
+    private static partial Regex AnnotationFault();
+}

@@ -1,0 +1,50 @@
+namespace Pulse.Silo.Startup;
+
+/// <summary>Waits for a store at start, and says every few seconds what it waits for and why.</summary>
+public sealed partial class StartWait(TimeProvider time, ILogger<StartWait> logger)
+{
+    // Containers start in any order; past this an operator is served better by an exit than by a process that hangs.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(3);
+
+    /// <summary>Repeats an attempt until it succeeds.</summary>
+    /// <param name="store">The store's name, for the log.</param>
+    /// <param name="setting">The setting that says where the store is.</param>
+    /// <param name="attempt">The reason while the store is not there; <see langword="null"/> once it is.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="isPatient">Waits as long as it takes, and not for a minute.</param>
+    /// <exception cref="StartException">The store was not there for a minute.</exception>
+    public async Task UntilAsync(
+        string store, string setting, Func<CancellationToken, Task<string?>> attempt, CancellationToken cancellationToken, bool isPatient = false)
+    {
+        var start = time.GetTimestamp();
+        long? toldAt = null;
+        var told = "";
+        while (true)
+        {
+            var trial = attempt(cancellationToken);
+            while (await Task.WhenAny(trial, Task.Delay(TellInterval, time, cancellationToken)) != trial)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                Tell("it does not answer");
+            }
+
+            if (await trial is not { } reason) return;
+            if (!isPatient && time.GetElapsedTime(start) >= Patience)
+                throw new StartException($"{setting}: {store} was not there for {Patience.TotalSeconds:0} s: {reason.TrimEnd('.')}.");
+            Tell(reason);
+            await Task.Delay(RetryDelay, time, cancellationToken);
+        }
+
+        void Tell(string reason)
+        {
+            if (reason == told && toldAt is { } at && time.GetElapsedTime(at) < TellInterval) return;
+            (told, toldAt) = (reason, time.GetTimestamp());
+            LogWaiting(store, setting, reason.TrimEnd('.'));
+        }
+    }
+
+    [LoggerMessage(3100, LogLevel.Warning, "Waiting for {Store} ({Setting}): {Reason}.")]
+    private partial void LogWaiting(string store, string setting, string reason);
+}

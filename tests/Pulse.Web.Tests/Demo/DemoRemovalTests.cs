@@ -1,0 +1,64 @@
+using System.Net.Http.Json;
+using Microsoft.Data.Sqlite;
+using Pulse.Web.Tests.Startup;
+
+namespace Pulse.Web.Tests.Demo;
+
+/// <summary><c>--demo</c> on the built program: its people leave the database with it, and real users stay.</summary>
+public sealed class DemoRemovalTests : IDisposable
+{
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("pulse-demo-");
+
+    [Fact]
+    public async Task People_LeaveWithTheDemo_HoweverItEnds_AndRealUsersStay()
+    {
+        await using (var killed = Start("--demo"))
+        {
+            await SignInAsync(await killed.AddressAsync());
+            await EverybodyAsync();
+            killed.Kill();
+            await killed.ExitAsync();
+        }
+
+        Assert.Equal(51, CountUsers());
+        await using (var without = Start())
+        {
+            var address = await without.AddressAsync();
+            Assert.Equal(1, CountUsers());
+
+            // Still the same user.
+            await SignInAsync(address);
+            Assert.Equal(1, CountUsers());
+            await without.InterruptAsync();
+            await without.ExitAsync();
+        }
+
+        await using var stopped = Start("--demo");
+        await stopped.AddressAsync();
+        await EverybodyAsync();
+        await stopped.InterruptAsync();
+        Assert.True(await stopped.ExitAsync() == 0, stopped.ToString());
+        Assert.Equal(1, CountUsers());
+    }
+
+    public void Dispose() => _directory.Delete(recursive: true);
+
+    private static async Task SignInAsync(Uri address)
+    {
+        using var client = new HttpClient();
+        using var answer = await client.PostAsJsonAsync(new Uri(address, "/auth/dev"), new { email = "ada@example.com" });
+        Assert.True(answer.IsSuccessStatusCode);
+    }
+
+    private Task EverybodyAsync() => Eventually.AsyncTrue("fifty people and Ada", () => Task.FromResult(CountUsers() == 51));
+
+    private PulseProcess Start(params string[] arguments) => PulseProcess.Start("Pulse.Web", _directory.FullName, [], arguments);
+
+    private long CountUsers()
+    {
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(_directory.FullName, "data", "pulse.db")};Mode=ReadOnly;Pooling=False");
+        connection.Open();
+        using var command = new SqliteCommand("SELECT count(*) FROM users", connection);
+        return (long)command.ExecuteScalar()!;
+    }
+}

@@ -1,0 +1,145 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Pulse.Grains.Tests;
+using StackExchange.Redis;
+
+namespace Pulse.Web.Tests.Startup;
+
+/// <summary>Stores that are not there yet when Pulse starts: the log says which, and why, on the built programs.</summary>
+public sealed class WaitingTests : IAsyncLifetime
+{
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("pulse-wait-");
+    private PostgresTestDatabase _database = null!;
+
+    public async Task InitializeAsync() => _database = await PostgresTestDatabase.CreateAsync();
+
+    public async Task DisposeAsync()
+    {
+        await _database.DisposeAsync();
+        _directory.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task PostgresThatIsUnreachable_IsNamedWithTheReason()
+    {
+        await using var process = Start("Pulse.Silo", $"postgres://pulse:secret@127.0.0.1:{FreePort()}/pulse", $"redis://{TestServers.Redis}");
+        await AssertWaitsAsync(process, "PostgreSQL (ConnectionStrings:Postgres)", "Failed to connect");
+    }
+
+    [Fact]
+    public async Task PostgresThatRefusesTheRole_IsNamedWithTheReason()
+    {
+        var server = TestServers.Postgres;
+        await using var process = Start("Pulse.Web", $"postgresql://nobody:secret@{server.Host}:{server.Port}/{server.Database}", TestServers.Redis);
+        await AssertWaitsAsync(process, "PostgreSQL (ConnectionStrings:Postgres)", "28000");
+    }
+
+    [Theory]
+    [InlineData("Pulse.Silo", "InProcess")]
+    [InlineData("Pulse.Web", "External")]
+    public async Task RedisThatIsUnreachable_IsNamedWithTheReason(string program, string silo)
+    {
+        await using var process = Start(program, _database.ConnectionString, $"redis://127.0.0.1:{FreePort()}", ("Pulse__Silo", silo));
+        await AssertWaitsAsync(process, "Redis (ConnectionStrings:Redis)", "does not answer");
+    }
+
+    [Fact]
+    public async Task RedisThatRefusesThePassword_IsNamedWithTheReason()
+    {
+        var port = FreePort();
+        using var redis = StartRedis(port, "--requirepass", "another");
+        try
+        {
+            await using var process = Start("Pulse.Silo", _database.ConnectionString, $"redis://:secret@127.0.0.1:{port}");
+            await AssertWaitsAsync(process, "Redis (ConnectionStrings:Redis)", "WRONGPASS");
+        }
+        finally
+        {
+            redis.Kill();
+            await redis.WaitForExitAsync();
+        }
+    }
+
+    [Fact]
+    public async Task RedisThatLacksARight_IsNamedWithTheReason_AndServesOnceTheRightIsGiven()
+    {
+        var user = $"pulse-{Guid.NewGuid():N}";
+        await using var redis = await ConnectionMultiplexer.ConnectAsync($"{TestServers.Redis},allowAdmin=true");
+        var database = redis.GetDatabase();
+        try
+        {
+            // The rights of docs/operating.md, without one.
+            await database.ExecuteAsync("ACL", ["SETUSER", user, "on", ">secret", "~*", "&*", "+@all", "-@admin", "-eval", "-evalsha"]);
+            await using var process = Start("Pulse.Silo", _database.ConnectionString, $"redis://{user}:secret@{TestServers.Redis}",
+                ("Pulse__Cluster__SiloPort", "0"), ("Pulse__Cluster__GatewayPort", "0"), ("Pulse__Cluster__ClusterId", user));
+            await AssertWaitsAsync(process, "Redis (ConnectionStrings:Redis)", "NOPERM");
+
+            await database.ExecuteAsync("ACL", ["SETUSER", user, "reset", "on", ">secret", .. Rights]);
+            await process.AddressAsync();
+            Assert.Empty(process.Errors);
+        }
+        finally
+        {
+            await database.ExecuteAsync("ACL", ["DELUSER", user]);
+        }
+    }
+
+    [Fact]
+    public async Task RedisThatIsLoading_IsNamedWithTheReason_AndServesOnceItHasLoaded()
+    {
+        // A Redis of its own, with keys that take 10 ms each to load.
+        var port = FreePort();
+        using (var first = StartRedis(port))
+        {
+            await using var connection = await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{port},allowAdmin=true,connectRetry=20");
+            await connection.GetDatabase().ScriptEvaluateAsync("for i = 1, 1200 do redis.call('SET', 'key:' .. i, 'value') end");
+            await connection.GetDatabase().ExecuteAsync("SAVE");
+            first.Kill();
+            await first.WaitForExitAsync();
+        }
+
+        using var loading = StartRedis(port, "--key-load-delay", "10000", "--loading-process-events-interval-bytes", "1024");
+        try
+        {
+            await using var process = Start("Pulse.Silo", _database.ConnectionString, $"127.0.0.1:{port}",
+                ("Pulse__Cluster__SiloPort", "0"), ("Pulse__Cluster__GatewayPort", "0"));
+            await AssertWaitsAsync(process, "Redis (ConnectionStrings:Redis)", "LOADING");
+            await process.AddressAsync();
+            Assert.Empty(process.Errors);
+        }
+        finally
+        {
+            loading.Kill();
+            await loading.WaitForExitAsync();
+        }
+    }
+
+    /// <summary>As in docs/operating.md.</summary>
+    private static string[] Rights => ["~user:*", "~pulse*", "~__Booksleeve_*", "&__Booksleeve_*", "+@read", "+@write", "+@connection", "+@transaction", "+@scripting", "+@pubsub", "+info", "+cluster|nodes", "+config|get"];
+
+    private static async Task AssertWaitsAsync(PulseProcess process, params string[] words)
+    {
+        var line = await process.LineAsync(words[^1]);
+        Assert.Contains("Waiting for ", line, StringComparison.Ordinal);
+        Assert.All(words, word => Assert.Contains(word, line, StringComparison.Ordinal));
+        Assert.DoesNotContain("secret", process.ToString(), StringComparison.Ordinal);
+    }
+
+    private PulseProcess Start(string program, string postgres, string redis, params (string Key, string Value)[] settings) => PulseProcess.Start(
+        program,
+        _directory.FullName,
+        new[] { (Key: "ConnectionStrings__Postgres", Value: postgres), (Key: "ConnectionStrings__Redis", Value: redis) }.Concat(settings)
+            .Select(setting => KeyValuePair.Create(setting.Key, setting.Value)));
+
+    private Process StartRedis(int port, params string[] arguments) => Process.Start(new ProcessStartInfo(
+        "redis-server", ["--port", port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--dir", _directory.FullName, "--logfile", "redis.log", .. arguments]))!;
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

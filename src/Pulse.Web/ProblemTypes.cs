@@ -77,8 +77,8 @@ internal static class ProblemTypes
     public static readonly ProblemType MethodNotAllowed = new(Prefix + "method-not-allowed", 405, "This address does not take that method.",
         "Use a method that the Allow header names.");
 
-    public static readonly ProblemType EmailTaken = new(Prefix + "email-taken", 409, "The e-mail address belongs to another user.",
-        "Nothing was changed. Use another address, or sign in the way that this address first signed in.");
+    public static readonly ProblemType AccountExists = new(Prefix + "account-exists", 409, "The proven e-mail address belongs to another user.",
+        "Nothing was changed. Sign in the way that this user signed in before, and link this account on the dashboard.");
 
     public static readonly ProblemType AccountTaken = new(Prefix + "account-taken", 409, "The external account belongs to another user.",
         "Nothing was changed. Sign in with this account directly.");

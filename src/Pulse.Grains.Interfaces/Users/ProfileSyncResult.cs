@@ -9,7 +9,7 @@ public enum ProfileSyncOutcome
     /// <summary>The row was there; it now agrees with the update.</summary>
     Updated = 1,
 
-    /// <summary>The e-mail belongs to another user. Nothing was written.</summary>
+    /// <summary>The update proves an e-mail that another user has proven. Nothing was written.</summary>
     EmailTaken = 2,
 
     /// <summary>The user would be new and the update has no e-mail. Nothing was written.</summary>

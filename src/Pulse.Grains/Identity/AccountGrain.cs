@@ -15,7 +15,7 @@ internal sealed class AccountGrain(IAccountStore store, TimeProvider time) : Gra
 
     public async Task<ProfileSyncResult> SyncProfileAsync(ProfileUpdate update, string type)
     {
-        if (await ReadUserAsync() is { } known) return await User(known).SyncProfileAsync(update);
+        if (await ReadOwnerAsync() is { UserId: var known }) return await User(known).SyncProfileAsync(update);
 
         var joined = await JoinAsync(update, type);
         return joined is { Outcome: ProfileSyncOutcome.Updated, Profile.Id: var owner } ? await User(owner).SyncProfileAsync(update) : joined;
@@ -23,23 +23,30 @@ internal sealed class AccountGrain(IAccountStore store, TimeProvider time) : Gra
 
     public async Task<ProfileSyncResult> SignInAsync(ProfileUpdate update, string type)
     {
-        var (userId, isNewHere) = (await ReadUserAsync(), false);
-        if (userId is null)
+        if (await ReadOwnerAsync() is not { } owner)
         {
             var joined = await JoinAsync(update, type);
-            if (joined.Outcome != ProfileSyncOutcome.Updated) return joined;
-            (userId, isNewHere) = (joined.Profile!.Id, true);
+            if (joined is not { Outcome: ProfileSyncOutcome.Updated, Profile: { } found }) return joined;
+            return ForNewAccount(found, update) is { } lacking ? await User(found.Id).SyncProfileAsync(lacking) : joined;
         }
 
-        var user = User(userId.Value);
-        return await user.GetProfileAsync() is not { } profile ? throw new InvalidOperationException("An account's user has no row.")
-            : Lacking(profile, update, isNewHere) is { } lacking ? await user.SyncProfileAsync(lacking)
-            : new(ProfileSyncOutcome.Updated, profile);
+        var user = User(owner.UserId);
+        var profile = await user.GetProfileAsync() ?? throw new InvalidOperationException("An account's user has no row.");
+        var followsEmail = await FollowsEmailAsync(profile, owner, update, user);
+        if (update.Email is { } email && email != owner.Email) await store.SaveEmailAsync(Key.Provider, Key.ProviderAccountId, owner.UserId, email);
+
+        var refreshed = Refreshed(profile, update, followsEmail);
+        var result = refreshed is null ? new(ProfileSyncOutcome.Updated, profile) : await user.SyncProfileAsync(refreshed);
+
+        // Another user has proven the new address: this one keeps the former, and signs in all the same.
+        return result.Outcome == ProfileSyncOutcome.EmailTaken
+            ? await user.SyncProfileAsync(refreshed! with { Email = null, EmailVerified = false })
+            : result;
     }
 
     public async Task<AccountLinkOutcome> LinkAsync(Guid userId, string type)
     {
-        _userId = await store.LinkAsync(ToAccount(type), userId, time.GetUtcNow());
+        _userId = await store.LinkAsync(ToAccount(type, email: null), userId, time.GetUtcNow());
         return _userId == userId ? AccountLinkOutcome.Linked : AccountLinkOutcome.TakenByAnother;
     }
 
@@ -55,17 +62,17 @@ internal sealed class AccountGrain(IAccountStore store, TimeProvider time) : Gra
     private async Task<ProfileSyncResult> JoinAsync(ProfileUpdate update, string type)
     {
         var newId = Guid.CreateVersion7(time.GetUtcNow());
-        var result = await User(newId).CreateWithAccountAsync(update, ToAccount(type));
+        var result = await User(newId).CreateWithAccountAsync(update, ToAccount(type, update.Email));
         if (result.Outcome == ProfileSyncOutcome.Created) _userId = newId;
 
         Guid? owner = result.Outcome switch
         {
             // A second activation of this grain was faster: its user is the one.
-            ProfileSyncOutcome.AccountTaken => await ReadUserAsync(),
+            ProfileSyncOutcome.AccountTaken => (await ReadOwnerAsync())?.UserId,
 
-            // Both sides have proven the address, or it stays taken. Nothing linked may also mean that a second activation has just done it.
-            ProfileSyncOutcome.EmailTaken when update.EmailVerified =>
-                await store.LinkByEmailAsync(ToAccount(type), update.Email!, time.GetUtcNow()) ?? await ReadUserAsync(),
+            // Both sides have proven the address. Nothing linked may also mean that a second activation has just done it.
+            ProfileSyncOutcome.EmailTaken when update is { EmailVerified: true, JoinsByEmail: true } =>
+                await store.LinkByEmailAsync(ToAccount(type, update.Email), update.Email!, time.GetUtcNow()) ?? (await ReadOwnerAsync())?.UserId,
             _ => null,
         };
         if (owner is null) return result;
@@ -74,17 +81,44 @@ internal sealed class AccountGrain(IAccountStore store, TimeProvider time) : Gra
         return await User(owner.Value).GetProfileAsync() is { } profile ? new(ProfileSyncOutcome.Updated, profile) : result;
     }
 
-    /// <summary>What a sign-in may add to a profile: proof of its address and, when the account is newly linked, what the profile lacks.</summary>
-    private static ProfileUpdate? Lacking(UserProfile profile, ProfileUpdate update, bool isNewHere)
+    /// <summary>What an account that has just joined adds to a profile: the picture that it lacks.</summary>
+    private static ProfileUpdate? ForNewAccount(UserProfile profile, ProfileUpdate update) =>
+        profile.Avatar is null && update.Avatar is not null ? new() { Avatar = update.Avatar, FromSignIn = true } : null;
+
+    /// <summary>Whether the user's address is this account's to change: it was the account's former address, or the account is the user's only one.</summary>
+    /// <remarks>Otherwise two accounts with different addresses would swap them at each sign-in.</remarks>
+    private static async Task<bool> FollowsEmailAsync(UserProfile profile, AccountOwner owner, ProfileUpdate update, IUserGrain user)
     {
-        var proves = update.EmailVerified && !profile.EmailVerified && update.Email == profile.Email;
-        var avatar = isNewHere && profile.Avatar is null ? update.Avatar : null;
-        return proves || avatar is not null ? new() { Email = proves ? update.Email : null, EmailVerified = proves, Avatar = avatar } : null;
+        if (!update.EmailVerified || (update.Email == profile.Email && profile.EmailVerified)) return false;
+        if (update.Email == profile.Email || !profile.EmailVerified || owner.Email == profile.Email) return true;
+
+        // Accounts of versions before their address was saved.
+        return owner.Email is null && (await user.ListAccountsAsync()).Length == 1;
     }
 
-    private async Task<Guid?> ReadUserAsync() => _userId = await store.FindUserAsync(Key.Provider, Key.ProviderAccountId);
+    /// <summary>What a sign-in by a known account changes; the user's grain leaves out what the user has edited.</summary>
+    private static ProfileUpdate? Refreshed(UserProfile profile, ProfileUpdate update, bool followsEmail)
+    {
+        // An account of a mailbox, or one of several that belongs to another address, says nothing about the person's name.
+        var isPrincipal = followsEmail || (update.Email is not null && update.Email == profile.Email);
+        var (name, avatar) = isPrincipal ? (update.Name, update.Avatar) : (null, null);
+        var changes = followsEmail || (name is not null && name != profile.Name) || (avatar is not null && avatar != profile.Avatar);
+        return changes
+            ? new() { Email = followsEmail ? update.Email : null, EmailVerified = followsEmail, Name = name, Avatar = avatar, FromSignIn = true }
+            : null;
+    }
 
-    private ExternalAccount ToAccount(string type) => new() { Provider = Key.Provider, ProviderAccountId = Key.ProviderAccountId, Type = type };
+    private async Task<Guid?> ReadUserAsync() => (await ReadOwnerAsync())?.UserId;
+
+    private async Task<AccountOwner?> ReadOwnerAsync()
+    {
+        var owner = await store.FindAsync(Key.Provider, Key.ProviderAccountId);
+        _userId = owner?.UserId;
+        return owner;
+    }
+
+    private ExternalAccount ToAccount(string type, string? email) =>
+        new() { Provider = Key.Provider, ProviderAccountId = Key.ProviderAccountId, Type = type, Email = email };
 
     private IUserGrain User(Guid userId) => GrainFactory.GetGrain<IUserGrain>(userId);
 }

@@ -39,7 +39,7 @@ internal sealed partial class OpenIdEvents(
 
         async Task<IResult> CompleteAsync()
         {
-            if (ExternalIdentity.FromClaims(provider, context.Principal!) is not { } who) return SignInErrors.NotAccepted(providers.DisplayName(provider));
+            if (ExternalIdentity.FromClaims(provider, providers.JoinsByEmail(provider), context.Principal!) is not { } who) return SignInErrors.NotAccepted(providers.DisplayName(provider));
             try
             {
                 return LinkIntent.Read(state) is { } intent

@@ -19,12 +19,6 @@ internal sealed class SignInCompletion(IGrainFactory grains, SignInCookie cookie
     {
         var provider = providers.DisplayName(who.Account.Provider);
         var result = await Account(who).SignInAsync(who.Profile, who.Type);
-        if (result.Outcome == ProfileSyncOutcome.EmailTaken && await IsOwnMailboxAsync(context, who) is { } own)
-        {
-            if (await Account(who).LinkAsync(own, who.Type) != AccountLinkOutcome.Linked) return SignInErrors.AccountTaken(provider);
-            result = await Account(who).SignInAsync(who.Profile, who.Type);
-        }
-
         if (result.Profile is not { } user)
         {
             return result.Outcome switch
@@ -55,21 +49,11 @@ internal sealed class SignInCompletion(IGrainFactory grains, SignInCookie cookie
     /// <exception cref="StoreUnavailableException">The database is away.</exception>
     public async Task<bool> IsSomebodyElseAsync(HttpContext context, ExternalIdentity who) =>
         await CurrentAsync(context) is { OwnUserId: { } userId }
-        && await Account(who).FindUserAsync() != userId
-        && await IsOwnMailboxAsync(context, who) is null;
+        && await Account(who).FindUserAsync() != userId;
 
     /// <summary>Whoever the session cookie of this request says, or <see langword="null"/>.</summary>
     public async Task<Caller?> CurrentAsync(HttpContext context) =>
         await context.AuthenticateAsync(SessionHandler.Scheme) is { Succeeded: true, Principal: { } principal } ? callers.Read(principal) : null;
-
-    // Somebody who is signed in, by a way that did not confirm their address, now has: the mailbox is theirs, and so is the user.
-    private async Task<Guid?> IsOwnMailboxAsync(HttpContext context, ExternalIdentity who) =>
-        who.Account.Provider == SignInProviders.Email
-        && await CurrentAsync(context) is { OwnUserId: { } userId }
-        && await grains.GetGrain<IUserGrain>(userId).GetProfileAsync() is { } profile
-        && profile.Email == who.Profile.Email
-            ? userId
-            : null;
 
     private IAccountGrain Account(ExternalIdentity who) => grains.GetGrain<IAccountGrain>(who.Account.ToString());
 }

@@ -38,11 +38,11 @@ internal static class SignInErrors
         $"What came back from {provider} did not prove who you are.",
         "Begin again. If that does not help, sign in another way.", SignInPage, BackToSignIn);
 
-    /// <summary>The address belongs to somebody whom this account may not become.</summary>
+    /// <summary>The account's proven address is another user's, whom this account does not join.</summary>
     public static IResult EmailTaken(string provider) => Page.Error(
         StatusCodes.Status409Conflict, "You may be here already",
-        $"Somebody with the same e-mail address has signed in before in another way, and Pulse cannot be sure that it was you: {provider} or that other way has not confirmed the address.",
-        $"Sign in the way you did before, then link {provider} on your dashboard.", SignInPage, BackToSignIn);
+        $"The e-mail address of this {provider} account belongs to a user who has signed in with another account, and an address alone does not show that it was you.",
+        $"Sign in the way you did before, then link this {provider} account on your dashboard.", SignInPage, BackToSignIn);
 
     /// <summary>The provider gave no address, and Pulse needs one.</summary>
     public static IResult EmailMissing(string provider) => Page.Error(

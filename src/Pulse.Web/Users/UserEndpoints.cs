@@ -28,7 +28,7 @@ internal static class UserEndpoints
 
         var caller = callers.Read(principal);
         var errors = new ValidationErrors();
-        var update = (body.Value ?? new ProfileSyncRequest()).ToUpdate(caller, errors);
+        var update = (body.Value ?? new ProfileSyncRequest()).ToUpdate(caller, callers.JoinsByEmail(caller), errors);
         if (errors.Any) return errors.ToProblem();
 
         var synced = caller.OwnUserId is { } userId

@@ -36,7 +36,9 @@ public sealed class SignInFixture : IAsyncLifetime
             new("Pulse:Auth:Google:ClientId", "pulse"),
             new("Pulse:Auth:Google:ClientSecret", "google-secret"),
             new("Pulse:Auth:Google:Authority", GoogleUrl.OriginalString),
-            .. Provider("HOSTILE", Hostile.Url), .. Provider("second", Hostile.Url), .. Provider("rubbish", Rubbish.Url),
+            .. Provider("HOSTILE", Hostile.Url), .. Provider("second", Hostile.Url), .. Provider("joining", Hostile.Url),
+            new("Pulse:Auth:Providers:joining:JoinsByEmail", "true"),
+            .. Provider("rubbish", Rubbish.Url),
             .. Provider("silent", silent), .. Provider("away", await UnusedAsync()),
             .. Mailbox.Settings,
             new("Pulse:Mail:RequestsPerMinute", "1000"),
@@ -61,7 +63,7 @@ public sealed class SignInFixture : IAsyncLifetime
     {
         var page = await BeginAsync(browser, start);
         var answer = await browser.SubmitAsync(
-            page, ("answer", "yes"), ("sub", person), ("email", email ?? $"{person}@example.com"), ("email_verified", verified ? "true" : "false"), ("name", "Ada"));
+            page, ("answer", "yes"), ("sub", person), ("email", email ?? $"{person}@gmail.com"), ("email_verified", verified ? "true" : "false"), ("name", "Ada"));
         return await FollowToCallbackAsync(browser, answer);
     }
 

@@ -65,6 +65,9 @@ internal static class ProblemTypes
     public static readonly ProblemType Forbidden = new(Prefix + "forbidden", 403, "This is not allowed.",
         "Sign in as somebody who may do this.");
 
+    public static readonly ProblemType SignInTooOld = new(Prefix + "sign-in-too-old", 403, "This needs a sign-in of the last 10 minutes.",
+        "Nothing was changed. Sign in again, then try again.");
+
     public static readonly ProblemType NotFound = new(Prefix + "not-found", 404, "There is nothing here.",
         "Check the address.");
 

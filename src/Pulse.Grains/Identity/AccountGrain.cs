@@ -7,6 +7,9 @@ namespace Pulse.Grains.Identity;
 /// <remarks>What it remembers answers for requests; whoever signs in, links or unlinks goes by the database.</remarks>
 internal sealed class AccountGrain(IAccountStore store, TimeProvider time) : Grain, IAccountGrain
 {
+    // The provider of accounts that are a mailbox; the account id is the address.
+    private const string MailboxProvider = "email";
+
     private Guid? _userId;
 
     private AccountKey Key => AccountKey.Parse(this.GetPrimaryKeyString());
@@ -39,9 +42,12 @@ internal sealed class AccountGrain(IAccountStore store, TimeProvider time) : Gra
         var result = refreshed is null ? new(ProfileSyncOutcome.Updated, profile) : await user.SyncProfileAsync(refreshed);
 
         // Another user has proven the new address: this one keeps the former, and signs in all the same.
-        return result.Outcome == ProfileSyncOutcome.EmailTaken
-            ? await user.SyncProfileAsync(refreshed! with { Email = null, EmailVerified = false })
-            : result;
+        if (result.Outcome == ProfileSyncOutcome.EmailTaken) return await user.SyncProfileAsync(refreshed! with { Email = null, EmailVerified = false });
+        if (!profile.EmailVerified || result.Profile?.Email == profile.Email) return result;
+
+        // The former mailbox is no longer this person's word: whoever gets it next must not sign in by it. This account is another way in.
+        await store.UnlinkAsync(MailboxProvider, profile.Email, owner.UserId);
+        return result with { FormerEmail = profile.Email };
     }
 
     public async Task<AccountLinkOutcome> LinkAsync(Guid userId, string type)
@@ -70,8 +76,8 @@ internal sealed class AccountGrain(IAccountStore store, TimeProvider time) : Gra
             // A second activation of this grain was faster: its user is the one.
             ProfileSyncOutcome.AccountTaken => (await ReadOwnerAsync())?.UserId,
 
-            // Both sides have proven the address. Nothing linked may also mean that a second activation has just done it.
-            ProfileSyncOutcome.EmailTaken when update is { EmailVerified: true, JoinsByEmail: true } =>
+            // Both sides have proven the address. A mailbox joins always: front ends of versions before JoinsByEmail do not say so. Nothing linked may also mean that a second activation has just done it.
+            ProfileSyncOutcome.EmailTaken when update.EmailVerified && (update.JoinsByEmail || Key.Provider == MailboxProvider) =>
                 await store.LinkByEmailAsync(ToAccount(type, update.Email), update.Email!, time.GetUtcNow()) ?? (await ReadOwnerAsync())?.UserId,
             _ => null,
         };
@@ -118,7 +124,7 @@ internal sealed class AccountGrain(IAccountStore store, TimeProvider time) : Gra
     }
 
     private ExternalAccount ToAccount(string type, string? email) =>
-        new() { Provider = Key.Provider, ProviderAccountId = Key.ProviderAccountId, Type = type, Email = email };
+        new() { Provider = Key.Provider, ProviderAccountId = Key.ProviderAccountId, Type = type, Email = Key.Provider == MailboxProvider ? Key.ProviderAccountId : email };
 
     private IUserGrain User(Guid userId) => GrainFactory.GetGrain<IUserGrain>(userId);
 }

@@ -29,7 +29,8 @@ internal sealed class SessionCookie(IHostEnvironment environment, TimeProvider t
         context.Response.Cookies.Delete(NameFor(context), OptionsFor(context));
     }
 
-    private bool IsPlain(HttpContext context) => environment.IsDevelopment() && !context.Request.IsHttps;
+    /// <summary>Whether the request is plain http, in Development: browsers keep no <c>__Host-</c> cookie there.</summary>
+    public bool IsPlain(HttpContext context) => environment.IsDevelopment() && !context.Request.IsHttps;
 
     private string NameFor(HttpContext context) => IsPlain(context) ? PlainName : SecureName;
 

@@ -24,10 +24,11 @@ internal static class OpenIdEndpoints
         };
         if (link == true)
         {
-            if (await completion.CurrentAsync(context) is not { OwnUserId: { } userId } caller)
+            if (await completion.CurrentAsync(context) is not { OwnUserId: not null } caller)
                 return new SeeOtherResult($"/signin?returnUrl={Uri.EscapeDataString(ReturnUrl.Dashboard)}");
-            if (!linking.IsProven(caller, provider, proof)) return SignInErrors.LinkNotYours();
-            new LinkIntent(userId, caller.SessionId).Write(state);
+            if (!RecentSignIn.IsRecent(caller, time)) return SignInErrors.SignInTooOld();
+            if (linking.Read(caller, provider, proof) is not { } intent) return SignInErrors.LinkNotYours();
+            intent.Write(state);
         }
 
         // Nobody is sent to a provider that does not answer: there would be no way back.

@@ -8,7 +8,8 @@ using Pulse.Web.Sessions;
 namespace Pulse.Web.SignIn;
 
 /// <summary>What every sign-in ends in, once it is proven who somebody is: a session or a link, and a redirect; or a page that says why not.</summary>
-internal sealed class SignInCompletion(IGrainFactory grains, SignInCookie cookie, SignInProviders providers, Callers callers)
+internal sealed class SignInCompletion(
+    IGrainFactory grains, SignInCookie cookie, DeviceCookie devices, SignInProviders providers, AccountNotices notices, Callers callers)
 {
     /// <summary>Signs the browser in as the user of that account.</summary>
     /// <param name="context">The request.</param>
@@ -29,7 +30,12 @@ internal sealed class SignInCompletion(IGrainFactory grains, SignInCookie cookie
             };
         }
 
-        await cookie.SignInAsync(context, user.Id);
+        await cookie.SignInAsync(context, user.Id, who.Account);
+        var isKnown = devices.Remember(context, user.Id);
+        if (result.FormerEmail is { } former)
+            await notices.NotifyAsync(context.Request, user with { Email = former }, AccountNoticeKind.AddressChanged, $"{former} to {user.Email}");
+        if (!isKnown && result.Outcome != ProfileSyncOutcome.Created)
+            await notices.NotifyAsync(context.Request, user, AccountNoticeKind.NewDevice, $"{DeviceName.From(context.Request.Headers.UserAgent)}, by {provider}");
         return new SeeOtherResult(ReturnUrl.OrDashboard(returnUrl));
     }
 
@@ -37,12 +43,25 @@ internal sealed class SignInCompletion(IGrainFactory grains, SignInCookie cookie
     /// <exception cref="StoreUnavailableException">The database is away; whether the account is linked shows on the dashboard.</exception>
     public async Task<IResult> LinkAsync(HttpContext context, ExternalIdentity who, LinkIntent intent, string? returnUrl)
     {
-        if (await CurrentAsync(context) is not { OwnUserId: { } userId, SessionId: var sessionId } || intent != new LinkIntent(userId, sessionId))
+        if (await CurrentAsync(context) is not { OwnUserId: { } userId, SessionId: var sessionId } || (userId, sessionId) != (intent.UserId, intent.SessionId))
             return SignInErrors.LinkNotYours();
 
-        return await Account(who).LinkAsync(userId, who.Type) == AccountLinkOutcome.Linked
-            ? new SeeOtherResult(ReturnUrl.OrDashboard(returnUrl))
-            : SignInErrors.AccountTaken(providers.DisplayName(who.Account.Provider));
+        var user = grains.GetGrain<IUserGrain>(userId);
+        var account = new ExternalAccount
+        {
+            Provider = who.Account.Provider, ProviderAccountId = who.Account.ProviderAccountId, Type = who.Type, Email = who.Profile.Email,
+        };
+        switch (await user.LinkAccountAsync(account, intent.Known, intent.ProofId))
+        {
+            case AccountLinkOutcome.Linked:
+                if (await user.GetProfileAsync() is { } profile)
+                    await notices.NotifyAsync(context.Request, profile, AccountNoticeKind.Linked, providers.Describe(account.Provider, account.Email));
+                return new SeeOtherResult(ReturnUrl.OrDashboard(returnUrl));
+            case AccountLinkOutcome.TakenByAnother:
+                return SignInErrors.AccountTaken(providers.DisplayName(who.Account.Provider));
+            default:
+                return SignInErrors.LinkNotYours();
+        }
     }
 
     /// <summary>Whether the browser is signed in as another user than the one whom <see cref="SignInAsync"/> would sign in.</summary>

@@ -62,6 +62,24 @@ internal static class SignInErrors
         "An account can only be linked from the dashboard of the person who is signed in, and this was begun elsewhere, long ago, or by somebody else.",
         "Go to your dashboard and press Link there.", ReturnUrl.Dashboard, "Go to the dashboard");
 
+    /// <summary>What was asked for needs a recent sign-in.</summary>
+    public static IResult SignInTooOld() => Page.Error(
+        StatusCodes.Status403Forbidden, "Please sign in again",
+        "What changes how you sign in needs a sign-in of the last 10 minutes, and yours is older. Nothing was changed.",
+        "Sign in again, then repeat it on your dashboard.", $"{SignInPage}?returnUrl={Uri.EscapeDataString(ReturnUrl.Dashboard)}", "Sign in again");
+
+    /// <summary>A confirmation of an address that is another user's by now.</summary>
+    public static IResult AddressTaken() => Page.Error(
+        StatusCodes.Status409Conflict, "That address is another user's",
+        "Another user has confirmed this e-mail address, so it was not given to you.",
+        "Sign in with it to see whose it is, or choose another one.", ReturnUrl.Dashboard, "Back to the dashboard");
+
+    /// <summary>A confirmation that is another user's, used or too old.</summary>
+    public static IResult AddressNotConfirmed() => Page.Error(
+        StatusCodes.Status410Gone, "The address was not changed",
+        "This link has been used, is too old, or was asked for by another user than the one who is signed in here.",
+        "Sign in as the user who asked for it, and ask again on the dashboard.", ReturnUrl.Dashboard, "Go to the dashboard");
+
     /// <summary>A sign-in link that will not do.</summary>
     /// <param name="expired">Whether its time is over; else it has been used or changed.</param>
     public static IResult LinkUsedUp(bool expired) => Page.Error(

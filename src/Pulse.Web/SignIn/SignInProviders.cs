@@ -36,6 +36,9 @@ internal sealed class SignInProviders(
     /// <summary>See <see cref="OpenIdProviderOptions.JoinsByEmail"/>.</summary>
     public bool? JoinsByEmail(string provider) => options.Value.Find(provider)?.JoinsByEmail;
 
+    /// <summary>An account in words for people.</summary>
+    public string Describe(string provider, string? email) => email is null ? DisplayName(provider) : $"{DisplayName(provider)} ({email})";
+
     /// <summary>What people call the provider of an account: also of one that is no way in any more, or a trusted issuer's.</summary>
     public string DisplayName(string provider) => provider switch
     {

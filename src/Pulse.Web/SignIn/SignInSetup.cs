@@ -33,6 +33,9 @@ internal static class SignInSetup
         services.AddSingleton<SignInProviders>();
         services.AddSingleton<SignInCompletion>();
         services.AddSingleton<AccountLinking>();
+        services.AddSingleton<AccountUnlinking>();
+        services.AddSingleton<AccountNotices>();
+        services.AddSingleton<AddressChanges>();
         services.AddSingleton<EmailLinks>();
         services.AddSignInRateLimit();
     }
@@ -45,5 +48,6 @@ internal static class SignInSetup
         app.MapDevSignInForm();
         app.MapDevMail();
         app.MapAccounts();
+        app.MapAddressChanges();
     }
 }

@@ -43,6 +43,7 @@ internal static class Samples
         },
         ["pulse.PresenceSnapshot.2"] = new PresenceSnapshot { UserId = s_id, Status = PresenceStatus.Offline, VersionForOthers = 638_999_999_999_999_998 },
         ["pulse.ProfileSyncResult"] = new ProfileSyncResult(ProfileSyncOutcome.Updated, s_ada),
+        ["pulse.ProfileSyncResult.2"] = new ProfileSyncResult(ProfileSyncOutcome.Updated, FormerEmail: "old@example.com"),
         ["pulse.ProfileUpdate"] = new ProfileUpdate { Email = "ada@example.com", EmailVerified = true, Name = "Ada", Avatar = "https://example.com/ada.png", RemoveAvatar = true },
         ["pulse.ProfileUpdate.2"] = new ProfileUpdate { JoinsByEmail = true, EditsName = true, EditsAvatar = true, FromSignIn = true },
         ["pulse.SessionStart"] = new SessionStart { TokenHash = [.. Enumerable.Range(0, 32).Select(i => (byte)i)], Device = "Mozilla/5.0", Address = "192.0.2.1" },

@@ -53,7 +53,7 @@ public sealed class GoogleInChromiumTests : IAsyncLifetime
 
         await visitor.ArriveAsync("/dashboard");
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = $"Hello, {Name}" })).ToBeVisibleAsync();
-        await Expect(page.GetByText(Email)).ToBeVisibleAsync();
+        await Expect(page.GetByText(Email).First).ToBeVisibleAsync();
         await Expect(page.Locator("#presence")).ToHaveTextAsync("Online");
         await Expect(page.Locator("#presence")).ToHaveAttributeAsync("data-state", "online");
         await Expect(page.Locator("#presence-note")).ToContainTextAsync("Connected");

@@ -83,6 +83,23 @@ public sealed class SignInFixture : IAsyncLifetime
         return (await browser.GetAsync(challenge.Location!.AbsoluteUri)).Location!;
     }
 
+    /// <summary>Makes a user's sessions older than they are, and waits until Pulse has read that.</summary>
+    internal async Task AgeSessionsAsync(Browser browser, TimeSpan by)
+    {
+        var user = await browser.WhoAmIAsync();
+        var at = DateTimeOffset.UtcNow - by;
+        await using (var connection = new SqliteConnection($"Data Source={_pulse.Database};Pooling=False"))
+        {
+            await connection.OpenAsync();
+            await using var command = connection.CreateCommand();
+            command.CommandText = $"UPDATE sessions SET created_at = '{at.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'.000000Z'}' WHERE user_id = '{user}'";
+            Assert.NotEqual(0, await command.ExecuteNonQueryAsync());
+        }
+
+        await Eventually.AsyncTrue("the session is old", async () =>
+            System.Text.Json.JsonDocument.Parse((await browser.GetAsync("/auth/sessions")).Body).RootElement[0].GetProperty("createdAt").GetDateTimeOffset() < at.AddSeconds(1));
+    }
+
     /// <summary>The first column of the first row; a second connection reads what is committed.</summary>
     internal async Task<object?> QueryAsync(string sql)
     {

@@ -25,6 +25,11 @@ internal sealed record UserResponse(
     public static UserResponse From(UserProfile user) => new(user.Id, user.Email, user.Name, user.Avatar, user.CreatedAt, user.LastSeenAt, user.EmailVerified);
 }
 
+/// <summary>Whose a trusted issuer's subject is.</summary>
+/// <param name="Subject">The tokens' <c>sub</c>.</param>
+/// <param name="Id">User id.</param>
+internal sealed record SubjectResponse(string Subject, Guid Id);
+
 /// <summary>A user as others see them.</summary>
 internal sealed record PublicUserResponse(Guid Id, string Name, string? Avatar)
 {

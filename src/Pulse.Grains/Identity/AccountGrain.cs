@@ -18,7 +18,7 @@ internal sealed class AccountGrain(IAccountStore store, TimeProvider time) : Gra
 
     public async Task<ProfileSyncResult> SyncProfileAsync(ProfileUpdate update, string type)
     {
-        if (await ReadOwnerAsync() is { UserId: var known }) return await User(known).SyncProfileAsync(update);
+        if (await ReadOwnerAsync() is { } known) return await UpdateAsync(known, update);
 
         var joined = await JoinAsync(update, type);
         return joined is { Outcome: ProfileSyncOutcome.Updated, Profile.Id: var owner } ? await User(owner).SyncProfileAsync(update) : joined;
@@ -61,6 +61,17 @@ internal sealed class AccountGrain(IAccountStore store, TimeProvider time) : Gra
         // Forgotten first: after a timeout the account may be anybody's.
         _userId = null;
         return await store.UnlinkAsync(Key.Provider, Key.ProviderAccountId, userId);
+    }
+
+    private async Task<ProfileSyncResult> UpdateAsync(AccountOwner owner, ProfileUpdate update)
+    {
+        if (update is { EmailVerified: true, Email: { } email } && email != owner.Email)
+            await store.SaveEmailAsync(Key.Provider, Key.ProviderAccountId, owner.UserId, email);
+
+        // As at a sign-in: a proven address of another user is not followed, and keeps nobody out.
+        var user = User(owner.UserId);
+        var result = await user.SyncProfileAsync(update);
+        return result.Outcome == ProfileSyncOutcome.EmailTaken ? await user.SyncProfileAsync(update with { Email = null, EmailVerified = false }) : result;
     }
 
     /// <summary>Makes a user for an account that nobody has, or finds the one that it is linked to now.</summary>

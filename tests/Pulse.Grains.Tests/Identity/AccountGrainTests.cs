@@ -95,6 +95,20 @@ public sealed class AccountGrainTests(PulseCluster cluster) : IClassFixture<Puls
     }
 
     [Fact]
+    public async Task Sync_WithTheAddressOfAnotherUser_KeepsTheFormerOne()
+    {
+        await Account("other").SignInAsync(Update(verified: true) with { Email = "other." + Email }, "oidc");
+        var user = (await Account("issuer").SyncProfileAsync(Update(verified: true), "token")).Profile!;
+
+        var again = await Account("issuer").SyncProfileAsync(Update(verified: true) with { Email = "other." + Email, Name = "Ada New" }, "token");
+        var moved = await Account("issuer").SyncProfileAsync(Update(verified: true) with { Email = "free." + Email }, "token");
+
+        Assert.Equal((ProfileSyncOutcome.Updated, user.Id, Email, "Ada New"), (again.Outcome, again.Profile!.Id, again.Profile.Email, again.Profile.Name));
+        Assert.Equal((user.Id, "free." + Email), (moved.Profile!.Id, moved.Profile.Email));
+        Assert.Equal("free." + Email, Assert.Single(await User(user.Id).ListAccountsAsync()).Email);
+    }
+
+    [Fact]
     public async Task SignIn_ByTwoAccountsWithDifferentAddresses_DoesNotSwapThem()
     {
         var user = (await Account("google").SignInAsync(Update(verified: true), "oidc")).Profile!;

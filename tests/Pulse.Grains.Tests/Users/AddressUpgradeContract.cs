@@ -69,7 +69,7 @@ public abstract class AddressUpgradeContract(StoresFixture stores) : IAsyncLifet
 
     private static Guid NewId() => Guid.CreateVersion7();
 
-    private Task InsertAsync(Guid id, string email, bool isVerified) => stores.ExecuteAsync(
+    private async Task InsertAsync(Guid id, string email, bool isVerified) => await stores.ExecuteAsync(
         $"INSERT INTO users (id, email, name, email_verified) VALUES ('{id}', '{email}', 'Ada', {(isVerified ? "true" : "false")})");
 
     private async Task<(string Email, bool IsVerified, long Version)> ReadAsync(Guid id) =>

@@ -36,13 +36,14 @@ internal sealed class AccountGrain(IAccountStore store, TimeProvider time) : Gra
         var user = User(owner.UserId);
         var profile = await user.GetProfileAsync() ?? throw new InvalidOperationException("An account's user has no row.");
         var followsEmail = await FollowsEmailAsync(profile, owner, update, user);
-        if (update.Email is { } email && email != owner.Email) await store.SaveEmailAsync(Key.Provider, Key.ProviderAccountId, owner.UserId, email);
-
         var refreshed = Refreshed(profile, update, followsEmail);
         var result = refreshed is null ? new(ProfileSyncOutcome.Updated, profile) : await user.SyncProfileAsync(refreshed);
 
         // Another user has proven the new address: this one keeps the former, and signs in all the same.
         if (result.Outcome == ProfileSyncOutcome.EmailTaken) return await user.SyncProfileAsync(refreshed! with { Email = null, EmailVerified = false });
+
+        // After the profile: saved before it, and then interrupted, the account's former address would not show that the user's was this account's.
+        if (update.Email is { } email && email != owner.Email) await store.SaveEmailAsync(Key.Provider, Key.ProviderAccountId, owner.UserId, email);
         if (!profile.EmailVerified || result.Profile?.Email == profile.Email) return result;
 
         // The former mailbox is no longer this person's word: whoever gets it next must not sign in by it. This account is another way in.

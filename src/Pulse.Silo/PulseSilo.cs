@@ -63,6 +63,7 @@ public static class PulseSilo
         builder.Services.AddOptions<SignInLinkOptions>().BindConfiguration(SignInLinkOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddOptions<SignInOptions>().Bind(builder.Configuration.GetSection(SignInOptions.SectionName)).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddHostedService<SessionSweep>();
+        builder.Services.AddHostedService<AddressUpgrade>();
         builder.Services.AddPresence(builder.Configuration, connections.Redis);
         builder.Services.AddSingleton<DatabaseHealthCheck>();
         builder.Services.AddHealthChecks()

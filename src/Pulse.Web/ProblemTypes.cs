@@ -65,6 +65,9 @@ internal static class ProblemTypes
     public static readonly ProblemType Forbidden = new(Prefix + "forbidden", 403, "This is not allowed.",
         "Sign in as somebody who may do this.");
 
+    public static readonly ProblemType SignInTooOld = new(Prefix + "sign-in-too-old", 403, "This needs a sign-in of the last 10 minutes.",
+        "Nothing was changed. Sign in again, then try again.");
+
     public static readonly ProblemType NotFound = new(Prefix + "not-found", 404, "There is nothing here.",
         "Check the address.");
 
@@ -77,8 +80,8 @@ internal static class ProblemTypes
     public static readonly ProblemType MethodNotAllowed = new(Prefix + "method-not-allowed", 405, "This address does not take that method.",
         "Use a method that the Allow header names.");
 
-    public static readonly ProblemType EmailTaken = new(Prefix + "email-taken", 409, "The e-mail address belongs to another user.",
-        "Nothing was changed. Use another address, or sign in the way that this address first signed in.");
+    public static readonly ProblemType AccountExists = new(Prefix + "account-exists", 409, "The proven e-mail address belongs to another user.",
+        "Nothing was changed. Sign in the way that this user signed in before, and link this account on the dashboard.");
 
     public static readonly ProblemType AccountTaken = new(Prefix + "account-taken", 409, "The external account belongs to another user.",
         "Nothing was changed. Sign in with this account directly.");

@@ -17,4 +17,7 @@ public enum AccountLinkOutcome
 
     /// <summary>It is the user's only account, and stays: without it they could not sign in again.</summary>
     LastWayIn = 4,
+
+    /// <summary>The user's accounts are no longer those that the link was begun with. Nothing was written.</summary>
+    OutOfDate = 5,
 }

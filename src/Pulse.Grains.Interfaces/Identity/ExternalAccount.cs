@@ -12,4 +12,16 @@ public sealed record ExternalAccount
 
     /// <summary>How it was proven: <c>oidc</c> (sign-in here), <c>email</c> (a link sent there), <c>token</c> (a trusted issuer's token) or <c>dev</c> (not at all).</summary>
     [Id(2)] public required string Type { get; init; }
+
+    /// <summary>
+    /// Id of the link between account and user, a new one each time the account is linked; <see langword="null"/> for an account that is yet to be
+    /// linked, and from silos of versions before it.
+    /// </summary>
+    [Id(3)] public Guid? LinkId { get; init; }
+
+    /// <summary>The normalised address that the provider gave at the latest sign-in, proven or not; <see langword="null"/> for none or not known.</summary>
+    [Id(4)] public string? Email { get; init; }
+
+    /// <summary>When the account was linked, UTC; <see langword="null"/> as <see cref="LinkId"/> is.</summary>
+    [Id(5)] public DateTimeOffset? LinkedAt { get; init; }
 }

@@ -17,16 +17,20 @@ public interface IAccountGrain : IGrainWithStringKey
 
     /// <summary>Creates or updates the user of this account.</summary>
     /// <remarks>
-    /// An account that nobody has is linked to the user who has its e-mail if both sides have proven that address: the update says so, and the
-    /// user's row does. With proof on one side alone, whoever registered the address first at a careless place would get into its owner's user.
+    /// Within one provider the account id alone is the person. An account that no user has joins the user with its e-mail only if both sides have proven
+    /// that address, <see cref="ProfileUpdate.JoinsByEmail"/> says so, and the user has no other account of the provider. Otherwise a proven address of
+    /// another user gives <see cref="ProfileSyncOutcome.EmailTaken"/>. An address that is not proven joins nothing and takes nothing.
     /// </remarks>
     /// <param name="update">The profile that the token and the request give.</param>
     /// <param name="type">How the account was proven; see <see cref="ExternalAccount.Type"/>.</param>
     [Alias("SyncProfileAsync")]
     Task<ProfileSyncResult> SyncProfileAsync(ProfileUpdate update, string type);
 
-    /// <summary>As <see cref="SyncProfileAsync"/>, for somebody at Pulse's own sign-in page: makes or links their user, but leaves a profile as its owner has it.</summary>
-    /// <remarks>A name or picture edited here is not undone by the next sign-in, and one of two accounts with different addresses does not swap them.</remarks>
+    /// <summary>As <see cref="SyncProfileAsync"/>, for a person at Pulse's own sign-in page.</summary>
+    /// <remarks>
+    /// The profile follows the provider: a proven change of address where the new one is free, name and picture unless the user has edited them. One of
+    /// two accounts with different addresses does not swap them.
+    /// </remarks>
     /// <param name="update">The profile that the provider gives.</param>
     /// <param name="type">How the account was proven; see <see cref="ExternalAccount.Type"/>.</param>
     [Alias("SignInAsync")]

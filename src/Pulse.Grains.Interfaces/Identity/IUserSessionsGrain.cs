@@ -35,4 +35,12 @@ public interface IUserSessionsGrain : IGrainWithGuidKey
     /// <summary>Ends all sessions of the user.</summary>
     [Alias("EndAllAsync")]
     Task EndAllAsync();
+
+    /// <summary>Ends the sessions that an account has opened, because it was unlinked, and those of which it is not known which account has.</summary>
+    /// <param name="account">See <see cref="SessionStart.Account"/>.</param>
+    /// <param name="except">
+    /// The session that the unlinking was asked in: it goes on if it is not known which account has opened it. <see langword="null"/> for none.
+    /// </param>
+    [Alias("EndOfAccountAsync")]
+    Task EndOfAccountAsync(string account, Guid? except);
 }

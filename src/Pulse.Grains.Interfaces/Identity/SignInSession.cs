@@ -38,4 +38,7 @@ public sealed record SessionStart
 
     /// <summary>See <see cref="SignInSession.Address"/>.</summary>
     [Id(2)] public string? Address { get; init; }
+
+    /// <summary>The account that signs in, as <see cref="AccountKey.ToString"/> has it; <see langword="null"/> from versions before it.</summary>
+    [Id(3)] public string? Account { get; init; }
 }

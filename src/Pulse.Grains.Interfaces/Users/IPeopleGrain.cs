@@ -9,4 +9,12 @@ public interface IPeopleGrain : IGrainWithIntegerKey
     /// <exception cref="StoreUnavailableException">The database is away.</exception>
     [Alias("ListNewestAsync")]
     Task<UserProfile[]> ListNewestAsync();
+
+    /// <summary>The user ids of those of a trusted issuer's subjects that have been synced.</summary>
+    /// <param name="issuer">The tokens' <c>iss</c>.</param>
+    /// <param name="subjects">At most 200.</param>
+    /// <returns>For each subject, in the order given, the user id or <see langword="null"/>.</returns>
+    /// <exception cref="StoreUnavailableException">The database is away.</exception>
+    [Alias("FindBySubjectAsync")]
+    Task<Guid?[]> FindBySubjectAsync(string issuer, string[] subjects);
 }

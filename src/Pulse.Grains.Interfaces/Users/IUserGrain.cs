@@ -29,6 +29,13 @@ public interface IUserGrain : IGrainWithGuidKey
     [Alias("ListAccountsAsync")]
     Task<ExternalAccount[]> ListAccountsAsync();
 
+    /// <summary>Links an account to this user, who is signed in and asked for it, if their accounts are still those that they were asked about.</summary>
+    /// <param name="account">The account.</param>
+    /// <param name="known">The <see cref="LinkedAccounts.Mark"/> of the accounts when the link was begun.</param>
+    /// <param name="proofId">Id of the proof that the owner began it. A proof is used once.</param>
+    [Alias("LinkAccountAsync")]
+    Task<AccountLinkOutcome> LinkAccountAsync(ExternalAccount account, string known, string proofId);
+
     /// <summary>What others may see of this user's presence.</summary>
     [Alias("GetPresenceAsync")]
     Task<PresenceSnapshot> GetPresenceAsync();

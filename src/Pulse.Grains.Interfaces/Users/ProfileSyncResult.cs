@@ -9,7 +9,7 @@ public enum ProfileSyncOutcome
     /// <summary>The row was there; it now agrees with the update.</summary>
     Updated = 1,
 
-    /// <summary>The e-mail belongs to another user. Nothing was written.</summary>
+    /// <summary>The update proves an e-mail that another user has proven. Nothing was written.</summary>
     EmailTaken = 2,
 
     /// <summary>The user would be new and the update has no e-mail. Nothing was written.</summary>
@@ -21,6 +21,8 @@ public enum ProfileSyncOutcome
 
 /// <summary>The outcome, and the profile as stored when there is one to show.</summary>
 /// <param name="Outcome">What happened.</param>
+/// <param name="FormerEmail">The proven address that a sign-in has replaced, because the provider gives another; <see langword="null"/> otherwise.</param>
 /// <param name="Profile">The stored profile after <see cref="ProfileSyncOutcome.Created"/> and <see cref="ProfileSyncOutcome.Updated"/>; else <see langword="null"/>.</param>
 [GenerateSerializer, Immutable, Alias("pulse.ProfileSyncResult")]
-public sealed record ProfileSyncResult([property: Id(0)] ProfileSyncOutcome Outcome, [property: Id(1)] UserProfile? Profile = null);
+public sealed record ProfileSyncResult(
+    [property: Id(0)] ProfileSyncOutcome Outcome, [property: Id(1)] UserProfile? Profile = null, [property: Id(2)] string? FormerEmail = null);

@@ -18,4 +18,22 @@ public sealed record ProfileUpdate
 
     /// <summary>Takes the stored picture away; <see cref="Avatar"/> is then <see langword="null"/>.</summary>
     [Id(4)] public bool RemoveAvatar { get; init; }
+
+    /// <summary>
+    /// Whether an account that no user has joins the user who has proven the same <see cref="Email"/>: the provider is authoritative for that address,
+    /// or the operator has decided so. Counts only with <see cref="EmailVerified"/>.
+    /// </summary>
+    [Id(5)] public bool JoinsByEmail { get; init; }
+
+    /// <summary>Whether the user has chosen <see cref="Name"/>: no later sign-in or token then changes it.</summary>
+    [Id(6)] public bool EditsName { get; init; }
+
+    /// <summary>Whether the user has chosen <see cref="Avatar"/>, or to have none: no later sign-in or token then changes it.</summary>
+    [Id(7)] public bool EditsAvatar { get; init; }
+
+    /// <summary>
+    /// Whether name and picture are a provider's at a sign-in: they are then written only where the user is known to have left the former ones as the
+    /// provider gave them.
+    /// </summary>
+    [Id(8)] public bool FromSignIn { get; init; }
 }

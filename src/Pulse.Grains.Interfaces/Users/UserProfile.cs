@@ -7,7 +7,10 @@ public sealed record UserProfile
     /// <summary>The user id: a UUID, version 7 where Pulse made it.</summary>
     [Id(0)] public required Guid Id { get; init; }
 
-    /// <summary>Normalised address (see <see cref="Identity.EmailAddress"/>), unique among users.</summary>
+    /// <summary>
+    /// Normalised address (see <see cref="Identity.EmailAddress"/>). Unique among users if <see cref="EmailVerified"/>; otherwise only stated, and for
+    /// this user's own eyes.
+    /// </summary>
     [Id(1)] public required string Email { get; init; }
 
     /// <summary>Display name, 1 to 200 characters, no control characters.</summary>

@@ -7,6 +7,9 @@ namespace Pulse.Grains.Identity;
 /// <remarks>What it remembers answers for requests; whoever signs in, links or unlinks goes by the database.</remarks>
 internal sealed class AccountGrain(IAccountStore store, TimeProvider time) : Grain, IAccountGrain
 {
+    // The provider of accounts that are a mailbox; the account id is the address.
+    private const string MailboxProvider = "email";
+
     private Guid? _userId;
 
     private AccountKey Key => AccountKey.Parse(this.GetPrimaryKeyString());
@@ -15,7 +18,7 @@ internal sealed class AccountGrain(IAccountStore store, TimeProvider time) : Gra
 
     public async Task<ProfileSyncResult> SyncProfileAsync(ProfileUpdate update, string type)
     {
-        if (await ReadUserAsync() is { } known) return await User(known).SyncProfileAsync(update);
+        if (await ReadOwnerAsync() is { } known) return await UpdateAsync(known, update);
 
         var joined = await JoinAsync(update, type);
         return joined is { Outcome: ProfileSyncOutcome.Updated, Profile.Id: var owner } ? await User(owner).SyncProfileAsync(update) : joined;
@@ -23,23 +26,34 @@ internal sealed class AccountGrain(IAccountStore store, TimeProvider time) : Gra
 
     public async Task<ProfileSyncResult> SignInAsync(ProfileUpdate update, string type)
     {
-        var (userId, isNewHere) = (await ReadUserAsync(), false);
-        if (userId is null)
+        if (await ReadOwnerAsync() is not { } owner)
         {
             var joined = await JoinAsync(update, type);
-            if (joined.Outcome != ProfileSyncOutcome.Updated) return joined;
-            (userId, isNewHere) = (joined.Profile!.Id, true);
+            if (joined is not { Outcome: ProfileSyncOutcome.Updated, Profile: { } found }) return joined;
+            return ForNewAccount(found, update) is { } lacking ? await User(found.Id).SyncProfileAsync(lacking) : joined;
         }
 
-        var user = User(userId.Value);
-        return await user.GetProfileAsync() is not { } profile ? throw new InvalidOperationException("An account's user has no row.")
-            : Lacking(profile, update, isNewHere) is { } lacking ? await user.SyncProfileAsync(lacking)
-            : new(ProfileSyncOutcome.Updated, profile);
+        var user = User(owner.UserId);
+        var profile = await user.GetProfileAsync() ?? throw new InvalidOperationException("An account's user has no row.");
+        var followsEmail = await FollowsEmailAsync(profile, owner, update, user);
+        var refreshed = Refreshed(profile, update, followsEmail);
+        var result = refreshed is null ? new(ProfileSyncOutcome.Updated, profile) : await user.SyncProfileAsync(refreshed);
+
+        // Another user has proven the new address: this one keeps the former, and signs in all the same.
+        if (result.Outcome == ProfileSyncOutcome.EmailTaken) return await user.SyncProfileAsync(refreshed! with { Email = null, EmailVerified = false });
+
+        // After the profile: saved before it, and then interrupted, the account's former address would not show that the user's was this account's.
+        if (update.Email is { } email && email != owner.Email) await store.SaveEmailAsync(Key.Provider, Key.ProviderAccountId, owner.UserId, email);
+        if (!profile.EmailVerified || result.Profile?.Email == profile.Email) return result;
+
+        // The former mailbox is no longer this person's word: whoever gets it next must not sign in by it. This account is another way in.
+        await store.UnlinkAsync(MailboxProvider, profile.Email, owner.UserId);
+        return result with { FormerEmail = profile.Email };
     }
 
     public async Task<AccountLinkOutcome> LinkAsync(Guid userId, string type)
     {
-        _userId = await store.LinkAsync(ToAccount(type), userId, time.GetUtcNow());
+        _userId = await store.LinkAsync(ToAccount(type, email: null), userId, time.GetUtcNow());
         return _userId == userId ? AccountLinkOutcome.Linked : AccountLinkOutcome.TakenByAnother;
     }
 
@@ -50,22 +64,33 @@ internal sealed class AccountGrain(IAccountStore store, TimeProvider time) : Gra
         return await store.UnlinkAsync(Key.Provider, Key.ProviderAccountId, userId);
     }
 
+    private async Task<ProfileSyncResult> UpdateAsync(AccountOwner owner, ProfileUpdate update)
+    {
+        if (update is { EmailVerified: true, Email: { } email } && email != owner.Email)
+            await store.SaveEmailAsync(Key.Provider, Key.ProviderAccountId, owner.UserId, email);
+
+        // As at a sign-in: a proven address of another user is not followed, and keeps nobody out.
+        var user = User(owner.UserId);
+        var result = await user.SyncProfileAsync(update);
+        return result.Outcome == ProfileSyncOutcome.EmailTaken ? await user.SyncProfileAsync(update with { Email = null, EmailVerified = false }) : result;
+    }
+
     /// <summary>Makes a user for an account that nobody has, or finds the one that it is linked to now.</summary>
     /// <returns><see cref="ProfileSyncOutcome.Updated"/> with the profile of a user who was there before; nothing has been written to it.</returns>
     private async Task<ProfileSyncResult> JoinAsync(ProfileUpdate update, string type)
     {
         var newId = Guid.CreateVersion7(time.GetUtcNow());
-        var result = await User(newId).CreateWithAccountAsync(update, ToAccount(type));
+        var result = await User(newId).CreateWithAccountAsync(update, ToAccount(type, update.Email));
         if (result.Outcome == ProfileSyncOutcome.Created) _userId = newId;
 
         Guid? owner = result.Outcome switch
         {
             // A second activation of this grain was faster: its user is the one.
-            ProfileSyncOutcome.AccountTaken => await ReadUserAsync(),
+            ProfileSyncOutcome.AccountTaken => (await ReadOwnerAsync())?.UserId,
 
-            // Both sides have proven the address, or it stays taken. Nothing linked may also mean that a second activation has just done it.
-            ProfileSyncOutcome.EmailTaken when update.EmailVerified =>
-                await store.LinkByEmailAsync(ToAccount(type), update.Email!, time.GetUtcNow()) ?? await ReadUserAsync(),
+            // Both sides have proven the address. A mailbox joins always: front ends of versions before JoinsByEmail do not say so. Nothing linked may also mean that a second activation has just done it.
+            ProfileSyncOutcome.EmailTaken when update.EmailVerified && (update.JoinsByEmail || Key.Provider == MailboxProvider) =>
+                await store.LinkByEmailAsync(ToAccount(type, update.Email), update.Email!, time.GetUtcNow()) ?? (await ReadOwnerAsync())?.UserId,
             _ => null,
         };
         if (owner is null) return result;
@@ -74,17 +99,44 @@ internal sealed class AccountGrain(IAccountStore store, TimeProvider time) : Gra
         return await User(owner.Value).GetProfileAsync() is { } profile ? new(ProfileSyncOutcome.Updated, profile) : result;
     }
 
-    /// <summary>What a sign-in may add to a profile: proof of its address and, when the account is newly linked, what the profile lacks.</summary>
-    private static ProfileUpdate? Lacking(UserProfile profile, ProfileUpdate update, bool isNewHere)
+    /// <summary>What an account that has just joined adds to a profile: the picture that it lacks.</summary>
+    private static ProfileUpdate? ForNewAccount(UserProfile profile, ProfileUpdate update) =>
+        profile.Avatar is null && update.Avatar is not null ? new() { Avatar = update.Avatar, FromSignIn = true } : null;
+
+    /// <summary>Whether the user's address is this account's to change: it was the account's former address, or the account is the user's only one.</summary>
+    /// <remarks>Otherwise two accounts with different addresses would swap them at each sign-in.</remarks>
+    private static async Task<bool> FollowsEmailAsync(UserProfile profile, AccountOwner owner, ProfileUpdate update, IUserGrain user)
     {
-        var proves = update.EmailVerified && !profile.EmailVerified && update.Email == profile.Email;
-        var avatar = isNewHere && profile.Avatar is null ? update.Avatar : null;
-        return proves || avatar is not null ? new() { Email = proves ? update.Email : null, EmailVerified = proves, Avatar = avatar } : null;
+        if (!update.EmailVerified || (update.Email == profile.Email && profile.EmailVerified)) return false;
+        if (update.Email == profile.Email || !profile.EmailVerified || owner.Email == profile.Email) return true;
+
+        // Accounts of versions before their address was saved.
+        return owner.Email is null && (await user.ListAccountsAsync()).Length == 1;
     }
 
-    private async Task<Guid?> ReadUserAsync() => _userId = await store.FindUserAsync(Key.Provider, Key.ProviderAccountId);
+    /// <summary>What a sign-in by a known account changes; the user's grain leaves out what the user has edited.</summary>
+    private static ProfileUpdate? Refreshed(UserProfile profile, ProfileUpdate update, bool followsEmail)
+    {
+        // An account of a mailbox, or one of several that belongs to another address, says nothing about the person's name.
+        var isPrincipal = followsEmail || (update.Email is not null && update.Email == profile.Email);
+        var (name, avatar) = isPrincipal ? (update.Name, update.Avatar) : (null, null);
+        var changes = followsEmail || (name is not null && name != profile.Name) || (avatar is not null && avatar != profile.Avatar);
+        return changes
+            ? new() { Email = followsEmail ? update.Email : null, EmailVerified = followsEmail, Name = name, Avatar = avatar, FromSignIn = true }
+            : null;
+    }
 
-    private ExternalAccount ToAccount(string type) => new() { Provider = Key.Provider, ProviderAccountId = Key.ProviderAccountId, Type = type };
+    private async Task<Guid?> ReadUserAsync() => (await ReadOwnerAsync())?.UserId;
+
+    private async Task<AccountOwner?> ReadOwnerAsync()
+    {
+        var owner = await store.FindAsync(Key.Provider, Key.ProviderAccountId);
+        _userId = owner?.UserId;
+        return owner;
+    }
+
+    private ExternalAccount ToAccount(string type, string? email) =>
+        new() { Provider = Key.Provider, ProviderAccountId = Key.ProviderAccountId, Type = type, Email = Key.Provider == MailboxProvider ? Key.ProviderAccountId : email };
 
     private IUserGrain User(Guid userId) => GrainFactory.GetGrain<IUserGrain>(userId);
 }

@@ -30,6 +30,7 @@ internal interface ISessionStore
 
 /// <summary>One row of <c>sessions</c>. Times are UTC in whole microseconds.</summary>
 /// <param name="TokenHash">SHA-256 of the cookie's secret, 32 bytes.</param>
+/// <param name="Account">The account that opened it, as <see cref="Pulse.Identity.AccountKey"/> spells it; <see langword="null"/> if that is not known.</param>
 internal sealed record SessionRow(
     Guid Id,
     Guid UserId,
@@ -38,4 +39,5 @@ internal sealed record SessionRow(
     DateTimeOffset LastUsedAt,
     DateTimeOffset ExpiresAt,
     string? Device,
-    string? Address);
+    string? Address,
+    string? Account = null);

@@ -7,12 +7,14 @@ namespace Pulse.Grains.Identity;
 /// <summary><c>accounts</c> in PostgreSQL: one statement for each method, but for links that race.</summary>
 internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccountStore
 {
-    // FOR SHARE: the address cannot be given up, or lose its proof, between being read here and the link's commit.
+    // Two statements of one transaction (a batch without BEGIN is one): the second sees what was committed while the first waited for the lock, so that
+    // of two accounts of one provider that come at once only one joins. The lock also keeps the address from being given up until the link's commit.
     private const string LinkByEmailSql =
         """
-        WITH owner AS (SELECT id FROM users WHERE email = @email AND email_verified FOR SHARE)
-        INSERT INTO accounts (id, user_id, type, provider, provider_account_id)
-        SELECT @accountId, id, @type, @provider, @providerAccountId FROM owner
+        SELECT id FROM users WHERE email = @email AND email_verified FOR NO KEY UPDATE;
+        INSERT INTO accounts (id, user_id, type, provider, provider_account_id, email)
+        SELECT @accountId, id, @type, @provider, @providerAccountId, @accountEmail FROM users
+        WHERE email = @email AND email_verified AND NOT EXISTS (SELECT 1 FROM accounts WHERE user_id = users.id AND provider = @provider)
         ON CONFLICT (provider, provider_account_id) DO NOTHING
         RETURNING user_id
         """;
@@ -34,14 +36,15 @@ internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccount
         """;
 
     /// <inheritdoc/>
-    public Task<Guid?> FindUserAsync(string provider, string providerAccountId, CancellationToken cancellationToken = default) =>
+    public Task<AccountOwner?> FindAsync(string provider, string providerAccountId, CancellationToken cancellationToken = default) =>
         database.ReadAsync(
             AccountTable.FindUserSql,
             async (command, token) =>
             {
                 command.Parameters.Add(new("provider", provider));
                 command.Parameters.Add(new("providerAccountId", providerAccountId));
-                return (Guid?)await command.ExecuteScalarAsync(token);
+                await using var reader = await command.ExecuteReaderAsync(token);
+                return await reader.ReadAsync(token) ? AccountTable.ReadOwner(reader) : null;
             },
             cancellationToken);
 
@@ -68,13 +71,83 @@ internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccount
                     AccountTable.LinkSql + " RETURNING user_id",
                     [new("accountId", Guid.CreateVersion7(now)), new("userId", userId), .. Parameters(account)],
                     cancellationToken) is { } linked) return linked;
-            if (await FindUserAsync(account.Provider, account.ProviderAccountId, cancellationToken) is { } owner) return owner;
+            if (await FindAsync(account.Provider, account.ProviderAccountId, cancellationToken) is { } owner) return owner.UserId;
         }
     }
 
     /// <inheritdoc/>
     public Task<Guid?> LinkByEmailAsync(ExternalAccount account, string email, DateTimeOffset now, CancellationToken cancellationToken = default) =>
-        ScalarAsync(LinkByEmailSql, [new("accountId", Guid.CreateVersion7(now)), new("email", email), .. Parameters(account)], cancellationToken);
+        database.RunAsync(
+            LinkByEmailSql,
+            async (command, token) =>
+            {
+                command.Parameters.AddRange((NpgsqlParameter[])[new("accountId", Guid.CreateVersion7(now)), new("email", email), .. Parameters(account)]);
+                await using var reader = await command.ExecuteReaderAsync(token);
+                await reader.NextResultAsync(token);
+                return await reader.ReadAsync(token) ? reader.GetGuid(0) : (Guid?)null;
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task SaveEmailAsync(string provider, string providerAccountId, Guid userId, string email, CancellationToken cancellationToken = default) =>
+        database.RunAsync(
+            AccountTable.SaveEmailSql,
+            (command, token) =>
+            {
+                command.Parameters.AddRange((NpgsqlParameter[])
+                    [new("provider", provider), new("providerAccountId", providerAccountId), new("userId", userId), new("accountEmail", email)]);
+                return command.ExecuteNonQueryAsync(token);
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<(string Mailbox, Guid UserId)>> ListMailboxesAsync(string after, int count, CancellationToken cancellationToken = default) =>
+        database.ReadAsync<IReadOnlyList<(string, Guid)>>(
+            AccountTable.ListMailboxesSql,
+            async (command, token) =>
+            {
+                command.Parameters.AddRange((NpgsqlParameter[])[new("after", after), new("count", count)]);
+                await using var reader = await command.ExecuteReaderAsync(token);
+                var rows = new List<(string, Guid)>();
+                while (await reader.ReadAsync(token)) rows.Add((reader.GetString(0), reader.GetGuid(1)));
+                return rows;
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<bool> RenameMailboxAsync(string mailbox, string spelling, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await database.RunAsync(
+                AccountTable.RenameMailboxSql,
+                (command, token) =>
+                {
+                    command.Parameters.AddRange((NpgsqlParameter[])[new("mailbox", mailbox), new("spelling", spelling)]);
+                    return command.ExecuteNonQueryAsync(token);
+                },
+                cancellationToken) > 0;
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<string, Guid>> FindManyAsync(
+        string provider, IReadOnlyCollection<string> providerAccountIds, CancellationToken cancellationToken = default) =>
+        database.ReadAsync<IReadOnlyDictionary<string, Guid>>(
+            "SELECT provider_account_id, user_id FROM accounts WHERE provider = @provider AND provider_account_id = ANY(@ids)",
+            async (command, token) =>
+            {
+                command.Parameters.AddRange((NpgsqlParameter[])[new("provider", provider), new("ids", providerAccountIds.ToArray())]);
+                await using var reader = await command.ExecuteReaderAsync(token);
+                var found = new Dictionary<string, Guid>(StringComparer.Ordinal);
+                while (await reader.ReadAsync(token)) found[reader.GetString(0)] = reader.GetGuid(1);
+                return found;
+            },
+            cancellationToken);
 
     /// <inheritdoc/>
     /// <remarks>Repeated after an answer that was lost, it says <see cref="AccountLinkOutcome.NotLinked"/>, which is true by then.</remarks>
@@ -103,5 +176,10 @@ internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccount
         cancellationToken);
 
     private static NpgsqlParameter[] Parameters(ExternalAccount account) =>
-        [new("type", account.Type), new("provider", account.Provider), new("providerAccountId", account.ProviderAccountId)];
+    [
+        new("type", account.Type),
+        new("provider", account.Provider),
+        new("providerAccountId", account.ProviderAccountId),
+        new("accountEmail", NpgsqlTypes.NpgsqlDbType.Text) { Value = account.Email ?? (object)DBNull.Value },
+    ];
 }

@@ -43,6 +43,7 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
                 new("token", session.TokenHash),
                 new("created", session.CreatedAt.ToUniversalTime()),
                 Text("device", session.Device),
+                Text("account", session.Account),
                 new("ended", NpgsqlDbType.Array | NpgsqlDbType.Uuid) { Value = ended.ToArray() },
             ],
             cancellationToken) > 0;

@@ -6,13 +6,13 @@ namespace Pulse.Grains.Identity;
 internal static class SessionTable
 {
     public const string ListSql =
-        "SELECT id, user_id, session_token, created_at, last_used_at, expires, device, address FROM sessions WHERE user_id = @user";
+        "SELECT id, user_id, session_token, created_at, last_used_at, expires, device, address, account FROM sessions WHERE user_id = @user";
 
     /// <summary>Writes no row for a user who has none. Repeated, it finds its own row and counts it again.</summary>
     public const string InsertSql =
         """
-        INSERT INTO sessions (id, user_id, session_token, created_at, last_used_at, expires, device, address)
-        SELECT @id, @user, @token, @created, @used, @expires, @device, @address WHERE EXISTS (SELECT 1 FROM users WHERE id = @user)
+        INSERT INTO sessions (id, user_id, session_token, created_at, last_used_at, expires, device, address, account)
+        SELECT @id, @user, @token, @created, @used, @expires, @device, @address, @account WHERE EXISTS (SELECT 1 FROM users WHERE id = @user)
         ON CONFLICT (id) DO UPDATE SET expires = excluded.expires
         """;
 
@@ -34,5 +34,6 @@ internal static class SessionTable
         reader.GetFieldValue<DateTimeOffset>(4),
         reader.GetFieldValue<DateTimeOffset>(5),
         reader.IsDBNull(6) ? null : reader.GetString(6),
-        reader.IsDBNull(7) ? null : reader.GetString(7));
+        reader.IsDBNull(7) ? null : reader.GetString(7),
+        reader.IsDBNull(8) ? null : reader.GetString(8));
 }

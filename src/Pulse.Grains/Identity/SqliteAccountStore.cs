@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using Pulse.Grains.Storage;
 using Pulse.Identity;
@@ -7,7 +8,11 @@ namespace Pulse.Grains.Identity;
 /// <summary><c>accounts</c> in the embedded SQLite file. Writers take turns, so several statements of one write are one step.</summary>
 internal sealed class SqliteAccountStore(SqliteDatabase database) : IAccountStore
 {
-    private const string OwnerSql = "SELECT id FROM users WHERE email = @email AND email_verified";
+    private const string OwnerSql =
+        """
+        SELECT id FROM users WHERE email = @email AND email_verified
+            AND NOT EXISTS (SELECT 1 FROM accounts WHERE user_id = users.id AND provider = @provider)
+        """;
 
     private const string CountSql =
         """
@@ -15,12 +20,16 @@ internal sealed class SqliteAccountStore(SqliteDatabase database) : IAccountStor
         FROM accounts WHERE user_id = @userId
         """;
 
+    // SQLite has no array parameters.
+    private const string FindManySql =
+        "SELECT provider_account_id, user_id FROM accounts WHERE provider = @provider AND provider_account_id IN (SELECT value FROM json_each(@ids))";
+
     private const string UnlinkSql =
         "DELETE FROM accounts WHERE user_id = @userId AND provider = @provider AND provider_account_id = @providerAccountId";
 
     /// <inheritdoc/>
-    public Task<Guid?> FindUserAsync(string provider, string providerAccountId, CancellationToken cancellationToken = default) =>
-        database.ReadAsync(connection => FindUser(connection, provider, providerAccountId), cancellationToken);
+    public Task<AccountOwner?> FindAsync(string provider, string providerAccountId, CancellationToken cancellationToken = default) =>
+        database.ReadAsync(connection => Find(connection, provider, providerAccountId), cancellationToken);
 
     /// <inheritdoc/>
     public Task<ExternalAccount[]> ListAsync(Guid userId, CancellationToken cancellationToken = default) => database.ReadAsync(
@@ -39,7 +48,7 @@ internal sealed class SqliteAccountStore(SqliteDatabase database) : IAccountStor
         database.WriteAsync(
             connection => Link(connection, account, SqliteText.From(userId), now)
                 ? userId
-                : FindUser(connection, account.Provider, account.ProviderAccountId)!.Value,
+                : Find(connection, account.Provider, account.ProviderAccountId)!.UserId,
             cancellationToken);
 
     /// <inheritdoc/>
@@ -47,8 +56,63 @@ internal sealed class SqliteAccountStore(SqliteDatabase database) : IAccountStor
         database.WriteAsync(
             connection =>
             {
-                using var command = new SqliteCommand(OwnerSql, connection) { Parameters = { new("email", email) } };
+                using var command = new SqliteCommand(OwnerSql, connection) { Parameters = { new("email", email), new("provider", account.Provider) } };
                 return command.ExecuteScalar() is string owner && Link(connection, account, owner, now) ? Guid.Parse(owner) : (Guid?)null;
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task SaveEmailAsync(string provider, string providerAccountId, Guid userId, string email, CancellationToken cancellationToken = default) =>
+        database.WriteAsync(
+            connection =>
+            {
+                using var command = new SqliteCommand(AccountTable.SaveEmailSql, connection)
+                {
+                    Parameters =
+                    {
+                        new("provider", provider), new("providerAccountId", providerAccountId), new("userId", SqliteText.From(userId)), new("accountEmail", email),
+                    },
+                };
+                return command.ExecuteNonQuery();
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<(string Mailbox, Guid UserId)>> ListMailboxesAsync(string after, int count, CancellationToken cancellationToken = default) =>
+        database.ReadAsync<IReadOnlyList<(string, Guid)>>(
+            connection =>
+            {
+                using var command = new SqliteCommand(AccountTable.ListMailboxesSql, connection) { Parameters = { new("after", after), new("count", count) } };
+                using var reader = command.ExecuteReader();
+                var rows = new List<(string, Guid)>();
+                while (reader.Read()) rows.Add((reader.GetString(0), reader.GetGuid(1)));
+                return rows;
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<bool> RenameMailboxAsync(string mailbox, string spelling, CancellationToken cancellationToken = default) => database.WriteAsync(
+        connection =>
+        {
+            using var command = new SqliteCommand(AccountTable.RenameMailboxSql, connection) { Parameters = { new("mailbox", mailbox), new("spelling", spelling) } };
+            return command.ExecuteNonQuery() > 0;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<string, Guid>> FindManyAsync(
+        string provider, IReadOnlyCollection<string> providerAccountIds, CancellationToken cancellationToken = default) =>
+        database.ReadAsync<IReadOnlyDictionary<string, Guid>>(
+            connection =>
+            {
+                using var command = new SqliteCommand(FindManySql, connection)
+                {
+                    Parameters = { new("provider", provider), new("ids", JsonSerializer.Serialize(providerAccountIds)) },
+                };
+                using var reader = command.ExecuteReader();
+                var found = new Dictionary<string, Guid>(StringComparer.Ordinal);
+                while (reader.Read()) found[reader.GetString(0)] = reader.GetGuid(1);
+                return found;
             },
             cancellationToken);
 
@@ -88,17 +152,19 @@ internal sealed class SqliteAccountStore(SqliteDatabase database) : IAccountStor
                 new("type", account.Type),
                 new("provider", account.Provider),
                 new("providerAccountId", account.ProviderAccountId),
+                new("accountEmail", account.Email ?? (object)DBNull.Value),
             },
         };
         return command.ExecuteNonQuery() > 0;
     }
 
-    private static Guid? FindUser(SqliteConnection connection, string provider, string providerAccountId)
+    private static AccountOwner? Find(SqliteConnection connection, string provider, string providerAccountId)
     {
         using var command = new SqliteCommand(AccountTable.FindUserSql, connection)
         {
             Parameters = { new("provider", provider), new("providerAccountId", providerAccountId) },
         };
-        return command.ExecuteScalar() is string userId ? Guid.Parse(userId) : null;
+        using var reader = command.ExecuteReader();
+        return reader.Read() ? AccountTable.ReadOwner(reader) : null;
     }
 }

@@ -32,6 +32,7 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
                 new("token", session.TokenHash),
                 new("created", SqliteText.From(session.CreatedAt)),
                 new("device", session.Device ?? (object)DBNull.Value),
+                new("account", session.Account ?? (object)DBNull.Value),
             ]);
             if (insert.ExecuteNonQuery() == 0) return false;
 

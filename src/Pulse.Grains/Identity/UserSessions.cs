@@ -69,7 +69,7 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
         var now = Instant.Truncate(time.GetUtcNow());
         var session = new SessionRow(
             Guid.CreateVersion7(now), userId, start.TokenHash, now, now, now + options.SessionLifetime,
-            Cut(start.Device, MaxDeviceLength), Cut(start.Address, MaxAddressLength));
+            Cut(start.Device, MaxDeviceLength), Cut(start.Address, MaxAddressLength), start.Account);
         var ended = ToMakeRoom(rows, now);
         if (!await WriteAsync(() => store.InsertAsync(session, ended))) return null;
 
@@ -127,6 +127,13 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
         _ended.AddRange(rows.Select(row => row.Id));
         rows.Clear();
         _readAt = time.GetTimestamp();
+    }
+
+    public async Task EndOfAccountAsync(string account, Guid? except)
+    {
+        var rows = await LoadAsync();
+        foreach (var id in rows.Where(row => row.Account is null ? row.Id != except : row.Account == account).Select(row => row.Id).ToList())
+            await EndAsync(id);
     }
 
     private async Task<SignInSession?> SlideAsync(List<SessionRow> rows, SessionRow session, DateTimeOffset now, string? address)

@@ -53,6 +53,12 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain
         return true;
     });
 
+    public Task EndOfAccountAsync(string account, Guid? except) => DoAsync(async () =>
+    {
+        await _sessions.EndOfAccountAsync(account, except);
+        return true;
+    });
+
     private async Task<T> DoAsync<T>(Func<Task<T>> work)
     {
         try

@@ -18,6 +18,7 @@ public static class StoresServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton<StoreMetrics>();
+        services.AddSingleton<UnprovenRows>();
         if (string.IsNullOrWhiteSpace(options.PostgresConnectionString))
         {
             services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SqliteDatabase>(provider, options.SqlitePath));
@@ -26,6 +27,7 @@ public static class StoresServiceCollectionExtensions
             services.AddSingleton<IAccountStore, SqliteAccountStore>();
             services.AddSingleton<IOneTimeTokenStore, SqliteOneTimeTokenStore>();
             services.AddSingleton<ISessionStore, SqliteSessionStore>();
+            services.AddSingleton<INoticeStore, SqliteNoticeStore>();
         }
         else
         {
@@ -35,6 +37,7 @@ public static class StoresServiceCollectionExtensions
             services.AddSingleton<IAccountStore, PostgresAccountStore>();
             services.AddSingleton<IOneTimeTokenStore, PostgresOneTimeTokenStore>();
             services.AddSingleton<ISessionStore, PostgresSessionStore>();
+            services.AddSingleton<INoticeStore, PostgresNoticeStore>();
         }
 
         return services;

@@ -21,6 +21,15 @@ internal interface IUserStore
     /// <summary>The rows with the latest ids, latest first. Goes by the primary key alone, however many users there are.</summary>
     Task<IReadOnlyList<UserRow>> ListNewestAsync(int count, CancellationToken cancellationToken = default);
 
+    /// <summary>The rows with ids above this one, in order; for each, whether an address that is not proven is in the unique column.</summary>
+    Task<IReadOnlyList<(UserRow Row, bool IsMisplaced)>> ListAddressesAsync(Guid after, int count, CancellationToken cancellationToken = default);
+
+    /// <summary>Whether a change of existing rows is done; see <c>data_upgrades</c>.</summary>
+    Task<bool> IsUpgradedAsync(string name, CancellationToken cancellationToken = default);
+
+    /// <summary>Saves that it is.</summary>
+    Task SetUpgradedAsync(string name, CancellationToken cancellationToken = default);
+
     /// <summary>The row with that id; else inserts this one. One round trip where the database can.</summary>
     /// <returns>The row that was there before, if any; else what became of the insert.</returns>
     Task<(UserRow? Found, UserWrite Insert)> FindOrInsertAsync(UserRow user, CancellationToken cancellationToken = default);
@@ -40,7 +49,10 @@ internal interface IUserStore
 }
 
 /// <summary>One row of <c>users</c>.</summary>
+/// <param name="Email">The user's address, from either of its columns; see <see cref="AddressColumns"/>.</param>
 /// <param name="Version">Counts profile writes; guards against a second activation of the user's grain.</param>
+/// <param name="NameEdited">Whether the user has chosen the name; <see langword="null"/> in rows from before that was recorded.</param>
+/// <param name="AvatarEdited">As <paramref name="NameEdited"/>, for the picture.</param>
 internal sealed record UserRow(
     Guid Id,
     string Email,
@@ -49,7 +61,9 @@ internal sealed record UserRow(
     string? Avatar,
     DateTimeOffset CreatedAt,
     DateTimeOffset? LastSeenAt,
-    long Version = 0)
+    long Version = 0,
+    bool? NameEdited = null,
+    bool? AvatarEdited = null)
 {
     /// <summary>As others read it.</summary>
     /// <param name="lastSeenAt">The latest that is known, which may be later than the row's.</param>
@@ -73,7 +87,7 @@ internal enum UserWrite
 {
     Saved,
 
-    /// <summary>The e-mail is another user's.</summary>
+    /// <summary>Another user has proven the e-mail.</summary>
     EmailTaken,
 
     /// <summary>The external account is another user's.</summary>

@@ -1,4 +1,5 @@
 using Orleans.Concurrency;
+using Pulse.Grains.Identity;
 using Pulse.Users;
 
 namespace Pulse.Grains.Users;
@@ -6,7 +7,7 @@ namespace Pulse.Grains.Users;
 /// <summary>Lists people for whoever asks this silo, with one read of the database for all who ask within some seconds.</summary>
 /// <remarks>One activation on each silo, whose turns keep a crowd that asks at once from reading more than once.</remarks>
 [StatelessWorker(maxLocalWorkers: 1)]
-internal sealed class PeopleGrain(IUserStore store, TimeProvider time) : Grain, IPeopleGrain
+internal sealed class PeopleGrain(IUserStore store, IAccountStore accounts, TimeProvider time) : Grain, IPeopleGrain
 {
     private const int Most = 100;
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(3);
@@ -22,5 +23,11 @@ internal sealed class PeopleGrain(IUserStore store, TimeProvider time) : Grain, 
         _newest = [.. rows.Select(row => row.ToProfile(row.LastSeenAt))];
         _freshUntil = time.GetUtcNow() + Freshness;
         return _newest;
+    }
+
+    public async Task<Guid?[]> FindBySubjectAsync(string issuer, string[] subjects)
+    {
+        var found = await accounts.FindManyAsync(issuer, subjects);
+        return Array.ConvertAll(subjects, subject => found.TryGetValue(subject, out var userId) ? userId : (Guid?)null);
     }
 }

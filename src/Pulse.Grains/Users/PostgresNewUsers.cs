@@ -5,7 +5,7 @@ using Pulse.Grains.Storage;
 namespace Pulse.Grains.Users;
 
 /// <summary>Finds users in PostgreSQL or else inserts them, those who come at the same time together: planning, committing and the round trip cost most.</summary>
-internal sealed class PostgresNewUsers(PostgresDatabase database, StoreMetrics metrics)
+internal sealed class PostgresNewUsers(PostgresDatabase database, UnprovenRows unproven, StoreMetrics metrics)
 {
     // A statement of this size takes some milliseconds.
     private const int BatchSize = 200;
@@ -18,7 +18,7 @@ internal sealed class PostgresNewUsers(PostgresDatabase database, StoreMetrics m
         $"""
         WITH added AS (
             INSERT INTO users ({UserTable.Columns})
-            SELECT * FROM unnest(@ids, @emails, @verified, @names, @avatars, @created, @seen, @versions)
+            SELECT * FROM unnest(@ids, @emails, @verified, @names, @avatars, @created, @seen, @versions, @unproven, @namesEdited, @avatarsEdited)
             ON CONFLICT DO NOTHING
             RETURNING {UserTable.Columns}
         )
@@ -30,10 +30,10 @@ internal sealed class PostgresNewUsers(PostgresDatabase database, StoreMetrics m
     // By e-mail, because it is what two users can have in common: an INSERT waits for another session's uncommitted row with the same
     // e-mail.
     private readonly BatchWriter<UserRow, (UserRow? Found, bool IsNew)> _writer = new(
-        (users, limits) => FindOrInsertAsync(database, users, limits), user => user.Email, database.BatchSettingsOf(BatchSize, QueueLimit), metrics);
+        (users, limits) => FindOrInsertAsync(database, users, unproven.MayBeNull, limits), KeyOf, database.BatchSettingsOf(BatchSize, QueueLimit), metrics);
 
     /// <summary>Inserts nobody.</summary>
-    public Task WarmUpAsync() => FindOrInsertAsync(database, [], BatchLimits.Alone(SchemaUpgrade.StatementTimeout));
+    public Task WarmUpAsync() => FindOrInsertAsync(database, [], unproven.MayBeNull, BatchLimits.Alone(SchemaUpgrade.StatementTimeout));
 
     /// <inheritdoc cref="IUserStore.FindOrInsertAsync"/>
     public async Task<(UserRow? Found, UserWrite Insert)> FindOrInsertAsync(UserRow user, CancellationToken cancellationToken)
@@ -43,7 +43,8 @@ internal sealed class PostgresNewUsers(PostgresDatabase database, StoreMetrics m
         return found is null ? (null, await WhyNotAsync(user, cancellationToken)) : (found, UserWrite.Stale);
     }
 
-    /// <summary>Why the user's row was not inserted: another user has the e-mail; else another activation, or a first try, was faster.</summary>
+    /// <summary>Why the user's row was not written: another user has proven the e-mail; else another activation, or a first try, was faster.</summary>
+    /// <remarks>A user who has the e-mail without proof loses it here: <see cref="UserWrite.Stale"/> then has the caller write again.</remarks>
     public async Task<UserWrite> WhyNotAsync(UserRow user, CancellationToken cancellationToken)
     {
         var owner = await database.RunAsync(
@@ -51,20 +52,38 @@ internal sealed class PostgresNewUsers(PostgresDatabase database, StoreMetrics m
             async (command, token) =>
             {
                 command.Parameters.Add(new("email", user.Email));
-                return (Guid?)await command.ExecuteScalarAsync(token);
+                await using var reader = await command.ExecuteReaderAsync(token);
+                return await reader.ReadAsync(token) ? (Id: reader.GetGuid(0), IsVerified: reader.GetBoolean(1)) : ((Guid Id, bool IsVerified)?)null;
             },
             cancellationToken);
-        return owner is null || owner == user.Id ? UserWrite.Stale : UserWrite.EmailTaken;
+        if (owner is null || owner.Value.Id == user.Id || !user.EmailVerified) return UserWrite.Stale;
+        if (owner.Value.IsVerified) return UserWrite.EmailTaken;
+
+        await database.RunAsync(
+            UserTable.TakeOverSql,
+            (command, token) =>
+            {
+                command.Parameters.Add(new("email", user.Email));
+                command.Parameters.Add(new("id", user.Id));
+                command.Parameters.Add(new("nullable", unproven.MayBeNull));
+                return command.ExecuteNonQueryAsync(token);
+            },
+            cancellationToken);
+        return UserWrite.Stale;
     }
 
-    private static async Task<(UserRow? Found, bool IsNew)[]> FindOrInsertAsync(PostgresDatabase database, UserRow[] users, BatchLimits limits)
+    // An unproven address is nothing that two users cannot have in common.
+    private static string KeyOf(UserRow user) => user.EmailVerified ? user.Email : user.Id.ToString("D");
+
+    private static async Task<(UserRow? Found, bool IsNew)[]> FindOrInsertAsync(
+        PostgresDatabase database, UserRow[] users, bool nullable, BatchLimits limits)
     {
         // Two silos may insert the same e-mails: both in one order, so that neither waits for the other in a circle.
-        var rows = users.OrderBy(user => user.Email, StringComparer.Ordinal).ToArray();
+        var rows = users.OrderBy(KeyOf, StringComparer.Ordinal).ToArray();
         var (added, found) = await database.RunBatchAsync(
             FindOrInsertSql,
             limits,
-            parameters => AddRows(parameters, rows),
+            parameters => AddRows(parameters, rows, nullable),
             async (reader, token) =>
             {
                 HashSet<(Guid Id, string Email)> added = [];
@@ -83,16 +102,19 @@ internal sealed class PostgresNewUsers(PostgresDatabase database, StoreMetrics m
         return Array.ConvertAll(users, user => (found.GetValueOrDefault(user.Id), added.Remove((user.Id, user.Email))));
     }
 
-    private static void AddRows(NpgsqlParameterCollection parameters, UserRow[] rows)
+    private static void AddRows(NpgsqlParameterCollection parameters, UserRow[] rows, bool nullable)
     {
         Add("ids", NpgsqlDbType.Uuid, row => row.Id);
-        Add("emails", NpgsqlDbType.Text, row => row.Email);
+        Add("emails", NpgsqlDbType.Text, row => AddressColumns.Email(row, nullable));
+        Add("unproven", NpgsqlDbType.Text, AddressColumns.Unproven);
         Add("verified", NpgsqlDbType.Boolean, row => row.EmailVerified);
         Add("names", NpgsqlDbType.Text, row => row.Name);
         Add("avatars", NpgsqlDbType.Text, row => row.Avatar);
         Add("created", NpgsqlDbType.TimestampTz, row => row.CreatedAt.ToUniversalTime());
         Add("seen", NpgsqlDbType.TimestampTz, row => row.LastSeenAt?.ToUniversalTime());
         Add("versions", NpgsqlDbType.Bigint, row => row.Version);
+        Add("namesEdited", NpgsqlDbType.Boolean, row => row.NameEdited);
+        Add("avatarsEdited", NpgsqlDbType.Boolean, row => row.AvatarEdited);
 
         void Add<T>(string name, NpgsqlDbType type, Converter<UserRow, T> value) =>
             parameters.Add(new(name, NpgsqlDbType.Array | type) { Value = Array.ConvertAll(rows, value) });

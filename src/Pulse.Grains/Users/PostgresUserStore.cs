@@ -11,7 +11,7 @@ namespace Pulse.Grains.Users;
 /// Every statement may be repeated, and <see cref="PostgresDatabase"/> does so once. A repeated insert or update whose first try had committed
 /// finds the row there, or its version one higher, and answers <see cref="UserWrite.Stale"/>: the grain reads again and sees its own write.
 /// </remarks>
-internal sealed class PostgresUserStore(PostgresDatabase database, StoreMetrics metrics) : IUserStore
+internal sealed class PostgresUserStore(PostgresDatabase database, UnprovenRows unproven, StoreMetrics metrics) : IUserStore
 {
     // The names that 001_identity.sql gives.
     private const string EmailConstraint = "users_email_key";
@@ -20,8 +20,8 @@ internal sealed class PostgresUserStore(PostgresDatabase database, StoreMetrics 
     private const string InsertWithAccountSql =
         $"""
         WITH added AS ({UserTable.InsertSql} RETURNING id)
-        INSERT INTO accounts (id, user_id, type, provider, provider_account_id)
-        SELECT @accountId, id, @type, @provider, @providerAccountId FROM added
+        INSERT INTO accounts (id, user_id, type, provider, provider_account_id, email)
+        SELECT @accountId, id, @type, @provider, @providerAccountId, @accountEmail FROM added
         """;
 
     private const string FindLastSeenSql = "SELECT id, last_seen FROM users WHERE id = ANY(@ids) AND last_seen IS NOT NULL";
@@ -44,7 +44,7 @@ internal sealed class PostgresUserStore(PostgresDatabase database, StoreMetrics 
         SELECT id FROM due EXCEPT SELECT id FROM written
         """;
 
-    private readonly PostgresNewUsers _newUsers = new(database, metrics);
+    private readonly PostgresNewUsers _newUsers = new(database, unproven, metrics);
 
     /// <inheritdoc/>
     public async Task WarmUpAsync(CancellationToken cancellationToken = default)
@@ -97,6 +97,41 @@ internal sealed class PostgresUserStore(PostgresDatabase database, StoreMetrics 
         cancellationToken);
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<(UserRow Row, bool IsMisplaced)>> ListAddressesAsync(Guid after, int count, CancellationToken cancellationToken = default) =>
+        database.ReadAsync<IReadOnlyList<(UserRow, bool)>>(
+            UserTable.ListAddressesSql,
+            async (command, token) =>
+            {
+                command.Parameters.Add(new("after", after));
+                command.Parameters.Add(new("count", count));
+                await using var reader = await command.ExecuteReaderAsync(token);
+                var rows = new List<(UserRow, bool)>();
+                while (await reader.ReadAsync(token)) rows.Add((UserTable.Read(reader), reader.GetBoolean(reader.FieldCount - 1)));
+                return rows;
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<bool> IsUpgradedAsync(string name, CancellationToken cancellationToken = default) => database.ReadAsync(
+        UserTable.IsUpgradedSql,
+        async (command, token) =>
+        {
+            command.Parameters.Add(new("name", name));
+            return await command.ExecuteScalarAsync(token) is not null;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public Task SetUpgradedAsync(string name, CancellationToken cancellationToken = default) => database.RunAsync(
+        UserTable.SetUpgradedSql,
+        (command, token) =>
+        {
+            command.Parameters.Add(new("name", name));
+            return command.ExecuteNonQueryAsync(token);
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
     public Task<(UserRow? Found, UserWrite Insert)> FindOrInsertAsync(UserRow user, CancellationToken cancellationToken = default) =>
         _newUsers.FindOrInsertAsync(user, cancellationToken);
 
@@ -107,13 +142,14 @@ internal sealed class PostgresUserStore(PostgresDatabase database, StoreMetrics 
             account is null ? UserTable.InsertSql : InsertWithAccountSql,
             parameters =>
             {
-                AddRow(parameters, user);
+                AddRow(parameters, user, unproven.MayBeNull);
                 if (account is null) return;
 
                 parameters.Add(new("accountId", Guid.CreateVersion7(user.CreatedAt)));
                 parameters.Add(new("type", account.Type));
                 parameters.Add(new("provider", account.Provider));
                 parameters.Add(new("providerAccountId", account.ProviderAccountId));
+                parameters.Add(new("accountEmail", NpgsqlDbType.Text) { Value = OrNull(account.Email) });
             },
             cancellationToken);
 
@@ -121,8 +157,11 @@ internal sealed class PostgresUserStore(PostgresDatabase database, StoreMetrics 
     }
 
     /// <inheritdoc/>
-    public Task<UserWrite> UpdateProfileAsync(UserRow user, CancellationToken cancellationToken = default) =>
-        WriteAsync(UserTable.UpdateProfileSql, parameters => AddProfile(parameters, user), cancellationToken);
+    public async Task<UserWrite> UpdateProfileAsync(UserRow user, CancellationToken cancellationToken = default)
+    {
+        var outcome = await WriteAsync(UserTable.UpdateProfileSql, parameters => AddProfile(parameters, user, unproven.MayBeNull), cancellationToken);
+        return outcome == UserWrite.EmailTaken ? await _newUsers.WhyNotAsync(user, cancellationToken) : outcome;
+    }
 
     /// <inheritdoc/>
     public async Task<IReadOnlySet<Guid>> SaveLastSeenAsync(IReadOnlyCollection<LastSeen> seen, BatchLimits limits)
@@ -173,19 +212,22 @@ internal sealed class PostgresUserStore(PostgresDatabase database, StoreMetrics 
         }
     }
 
-    private static void AddRow(NpgsqlParameterCollection parameters, UserRow user)
+    private static void AddRow(NpgsqlParameterCollection parameters, UserRow user, bool nullable)
     {
-        AddProfile(parameters, user);
+        AddProfile(parameters, user, nullable);
         parameters.Add(new("created", user.CreatedAt.ToUniversalTime()));
         parameters.Add(new("seen", NpgsqlDbType.TimestampTz) { Value = OrNull(user.LastSeenAt?.ToUniversalTime()) });
     }
 
-    private static void AddProfile(NpgsqlParameterCollection parameters, UserRow user)
+    private static void AddProfile(NpgsqlParameterCollection parameters, UserRow user, bool nullable)
     {
         parameters.Add(new("id", user.Id));
-        parameters.Add(new("email", user.Email));
+        parameters.Add(new("email", NpgsqlDbType.Text) { Value = OrNull(AddressColumns.Email(user, nullable)) });
         parameters.Add(new("verified", user.EmailVerified));
+        parameters.Add(new("unproven", NpgsqlDbType.Text) { Value = OrNull(AddressColumns.Unproven(user)) });
         parameters.Add(new("name", user.Name));
+        parameters.Add(new("nameEdited", NpgsqlDbType.Boolean) { Value = OrNull(user.NameEdited) });
+        parameters.Add(new("avatarEdited", NpgsqlDbType.Boolean) { Value = OrNull(user.AvatarEdited) });
         parameters.Add(new("avatar", NpgsqlDbType.Text) { Value = OrNull(user.Avatar) });
         parameters.Add(new("version", user.Version));
     }

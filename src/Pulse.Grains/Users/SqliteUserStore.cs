@@ -12,8 +12,8 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
 {
     private const string InsertAccountSql =
         """
-        INSERT INTO accounts (id, user_id, type, provider, provider_account_id)
-        VALUES (@accountId, @userId, @type, @provider, @providerAccountId)
+        INSERT INTO accounts (id, user_id, type, provider, provider_account_id, email)
+        VALUES (@accountId, @userId, @type, @provider, @providerAccountId, @accountEmail)
         """;
 
     private const string FindLastSeenSql =
@@ -71,6 +71,40 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
         cancellationToken);
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<(UserRow Row, bool IsMisplaced)>> ListAddressesAsync(Guid after, int count, CancellationToken cancellationToken = default) =>
+        database.ReadAsync<IReadOnlyList<(UserRow, bool)>>(
+            connection =>
+            {
+                using var command = new SqliteCommand(UserTable.ListAddressesSql, connection)
+                {
+                    Parameters = { new("after", SqliteText.From(after)), new("count", count) },
+                };
+                using var reader = command.ExecuteReader();
+                var rows = new List<(UserRow, bool)>();
+                while (reader.Read()) rows.Add((UserTable.Read(reader), reader.GetBoolean(reader.FieldCount - 1)));
+                return rows;
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<bool> IsUpgradedAsync(string name, CancellationToken cancellationToken = default) => database.ReadAsync(
+        connection =>
+        {
+            using var command = new SqliteCommand(UserTable.IsUpgradedSql, connection) { Parameters = { new("name", name) } };
+            return command.ExecuteScalar() is not null;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public Task SetUpgradedAsync(string name, CancellationToken cancellationToken = default) => database.WriteAsync(
+        connection =>
+        {
+            using var command = new SqliteCommand(UserTable.SetUpgradedSql, connection) { Parameters = { new("name", name) } };
+            return command.ExecuteNonQuery();
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
     public async Task<(UserRow? Found, UserWrite Insert)> FindOrInsertAsync(UserRow user, CancellationToken cancellationToken = default) =>
         await FindAsync(user.Id, cancellationToken) is { } found ? (found, UserWrite.Stale) : (null, await InsertAsync(user, account: null, cancellationToken));
 
@@ -98,7 +132,7 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
             if (exception.SqliteExtendedErrorCode == raw.SQLITE_CONSTRAINT_PRIMARYKEY) return UserWrite.Stale;
         }
 
-        return await OwnerAsync(user.Email, cancellationToken) == SqliteText.From(user.Id) ? UserWrite.Stale : UserWrite.EmailTaken;
+        return await WhyNotAsync(user, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -118,7 +152,7 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
         }
         catch (SqliteException)
         {
-            return UserWrite.EmailTaken;
+            return await WhyNotAsync(user, cancellationToken);
         }
     }
 
@@ -159,25 +193,41 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
                 new("type", account.Type),
                 new("provider", account.Provider),
                 new("providerAccountId", account.ProviderAccountId),
+                new("accountEmail", account.Email ?? (object)DBNull.Value),
             },
         };
         return command.ExecuteNonQuery();
     }
 
-    private Task<string?> OwnerAsync(string email, CancellationToken cancellationToken) => database.ReadAsync(
+    // As PostgresNewUsers does.
+    private Task<UserWrite> WhyNotAsync(UserRow user, CancellationToken cancellationToken) => database.WriteAsync(
         connection =>
         {
-            using var command = new SqliteCommand(UserTable.OwnerSql, connection) { Parameters = { new("email", email) } };
-            return (string?)command.ExecuteScalar();
+            using var find = new SqliteCommand(UserTable.OwnerSql, connection) { Parameters = { new("email", user.Email) } };
+            using var reader = find.ExecuteReader();
+            if (!reader.Read() || reader.GetGuid(0) == user.Id || !user.EmailVerified) return UserWrite.Stale;
+            if (reader.GetBoolean(1)) return UserWrite.EmailTaken;
+
+            reader.Close();
+            using var takeOver = new SqliteCommand(UserTable.TakeOverSql, connection)
+            {
+                Parameters = { new("email", user.Email), new("id", SqliteText.From(user.Id)), new("nullable", true) },
+            };
+            takeOver.ExecuteNonQuery();
+            return UserWrite.Stale;
         },
         cancellationToken);
 
     private static void AddProfile(SqliteParameterCollection parameters, UserRow user)
     {
         parameters.AddWithValue("id", SqliteText.From(user.Id));
-        parameters.AddWithValue("email", user.Email);
+        // One process alone has the file, so no older version reads it.
+        parameters.AddWithValue("email", AddressColumns.Email(user, nullable: true) ?? (object)DBNull.Value);
+        parameters.AddWithValue("unproven", AddressColumns.Unproven(user) ?? (object)DBNull.Value);
         parameters.AddWithValue("verified", user.EmailVerified);
         parameters.AddWithValue("name", user.Name);
+        parameters.AddWithValue("nameEdited", user.NameEdited ?? (object)DBNull.Value);
+        parameters.AddWithValue("avatarEdited", user.AvatarEdited ?? (object)DBNull.Value);
         parameters.AddWithValue("avatar", user.Avatar ?? (object)DBNull.Value);
         parameters.AddWithValue("version", user.Version);
     }

@@ -78,13 +78,27 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
         update.Name ?? update.Email![..update.Email!.IndexOf('@', StringComparison.Ordinal)],
         update.Avatar,
         CreatedAt: Instant.Truncate(time.GetUtcNow()),
-        lastSeenAt);
+        lastSeenAt,
+        NameEdited: update.EditsName && update.Name is not null,
+        AvatarEdited: update.EditsAvatar && update.Avatar is not null);
 
-    private static UserRow Merge(UserRow row, ProfileUpdate update) => row with
+    private static UserRow Merge(UserRow row, ProfileUpdate update)
     {
-        Email = update.Email ?? row.Email,
-        EmailVerified = update.Email is null || update.Email == row.Email ? row.EmailVerified || update.EmailVerified : update.EmailVerified,
-        Name = update.Name ?? row.Name,
-        Avatar = update.RemoveAvatar ? null : update.Avatar ?? row.Avatar,
-    };
+        // An address that is only stated never replaces a proven one.
+        var takesEmail = update.Email is not null && (update.EmailVerified || !row.EmailVerified);
+        var name = update.Name is not null && MayWrite(update.EditsName, row.NameEdited) ? update.Name : row.Name;
+        var avatar = (update.RemoveAvatar || update.Avatar is not null) && MayWrite(update.EditsAvatar, row.AvatarEdited) ? update.Avatar : row.Avatar;
+        return row with
+        {
+            Email = takesEmail ? update.Email! : row.Email,
+            EmailVerified = takesEmail ? update.EmailVerified : row.EmailVerified,
+            Name = name,
+            NameEdited = update.EditsName && name != row.Name ? true : row.NameEdited,
+            Avatar = avatar,
+            AvatarEdited = update.EditsAvatar && avatar != row.Avatar ? true : row.AvatarEdited,
+        };
+
+        // Of a row from before edits were recorded nothing is known: a token changes it as it always did, and a sign-in, which never did, does not.
+        bool MayWrite(bool edits, bool? wasEdited) => edits || !(wasEdited ?? update.FromSignIn);
+    }
 }

@@ -36,6 +36,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private readonly PredecessorCheck _predecessor;
     private readonly Visibility _visibility;
     private readonly SocketHolders _holders;
+    private readonly HashSet<string> _usedProofs = [];
     private ObserverManager<IFrontEndObserver>? _watchers;
     private IGrainTimer? _deactivation;
 
@@ -94,6 +95,16 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     public Task<ProfileSyncResult> CreateWithAccountAsync(ProfileUpdate update, ExternalAccount account) => WriteProfileAsync(update, account);
 
     public Task<ExternalAccount[]> ListAccountsAsync() => _accounts.ListAsync(UserId);
+
+    public async Task<AccountLinkOutcome> LinkAccountAsync(ExternalAccount account, string known, string proofId)
+    {
+        // No other turn of this user links meanwhile. A second activation could, for a moment after a crash; both links are then the owner's own wish.
+        if (LinkedAccounts.Mark(await _accounts.ListAsync(UserId)) != known) return AccountLinkOutcome.OutOfDate;
+
+        // After an unlink the accounts are those of before the link again. Proofs last minutes, so this memory need not outlive the activation for long.
+        if (!_usedProofs.Add(proofId)) return AccountLinkOutcome.OutOfDate;
+        return await _accounts.LinkAsync(account, UserId, _time.GetUtcNow()) == UserId ? AccountLinkOutcome.Linked : AccountLinkOutcome.TakenByAnother;
+    }
 
     public async Task<PresenceSnapshot> GetPresenceAsync()
     {

@@ -5,34 +5,56 @@ namespace Pulse.Grains.Users;
 /// <summary>What PostgreSQL and SQLite agree on about <c>users</c>.</summary>
 internal static class UserTable
 {
-    public const string Columns = "id, email, email_verified, name, avatar, created_at, last_seen, version";
+    public const string Columns = "id, email, email_verified, name, avatar, created_at, last_seen, version, unproven_email, name_edited, avatar_edited";
 
     /// <summary>The parameters of a new row, in the order of <see cref="Columns"/>.</summary>
-    public const string NewValues = "@id, @email, @verified, @name, @avatar, @created, @seen, @version";
+    public const string NewValues = "@id, @email, @verified, @name, @avatar, @created, @seen, @version, @unproven, @nameEdited, @avatarEdited";
 
     public const string FindSql = $"SELECT {Columns} FROM users WHERE id = @id";
 
     public const string ListNewestSql = $"SELECT {Columns} FROM users ORDER BY id DESC LIMIT @count";
 
+    public const string ListAddressesSql =
+        $"SELECT {Columns}, email IS NOT NULL AND NOT email_verified FROM users WHERE id > @after ORDER BY id LIMIT @count";
+
+    public const string IsUpgradedSql = "SELECT 1 FROM data_upgrades WHERE name = @name";
+
+    public const string SetUpgradedSql = "INSERT INTO data_upgrades (name) VALUES (@name) ON CONFLICT (name) DO NOTHING";
+
     public const string InsertSql = $"INSERT INTO users ({Columns}) VALUES ({NewValues})";
 
     public const string UpdateProfileSql =
         """
-        UPDATE users SET email = @email, email_verified = @verified, name = @name, avatar = @avatar, version = version + 1
+        UPDATE users SET email = @email, email_verified = @verified, unproven_email = @unproven, name = @name, name_edited = @nameEdited,
+            avatar = @avatar, avatar_edited = @avatarEdited, version = version + 1
         WHERE id = @id AND version = @version
         """;
 
     /// <summary>Whose an e-mail is. Asked after a refused insert: it may be that very user's, written by another activation or a first try.</summary>
-    public const string OwnerSql = "SELECT id FROM users WHERE email = @email";
+    public const string OwnerSql = "SELECT id, email_verified FROM users WHERE email = @email";
+
+    /// <summary>Takes an address from a user who has not proven it: such a row is of an older version or another program.</summary>
+    /// <remarks><c>CAST</c> spells an id alike in both databases.</remarks>
+    public const string TakeOverSql =
+        $"""
+        UPDATE users SET unproven_email = email, email = CASE WHEN @nullable THEN NULL ELSE CAST(id AS text) || '{AddressColumns.NoMailbox}' END, version = version + 1
+        WHERE email = @email AND NOT email_verified AND id <> @id
+        """;
 
     /// <summary>A row of <see cref="FindSql"/> or <see cref="ListNewestSql"/>; both drivers read ids and times from what they store.</summary>
     public static UserRow Read(DbDataReader reader) => new(
         reader.GetGuid(0),
-        reader.GetString(1),
+        AddressColumns.Read(email: Text(reader, 1), reader.GetBoolean(2), unproven: Text(reader, 8)),
         reader.GetBoolean(2),
         reader.GetString(3),
-        reader.IsDBNull(4) ? null : reader.GetString(4),
+        Text(reader, 4),
         reader.GetFieldValue<DateTimeOffset>(5),
         reader.IsDBNull(6) ? null : reader.GetFieldValue<DateTimeOffset>(6),
-        reader.GetInt64(7));
+        reader.GetInt64(7),
+        Flag(reader, 9),
+        Flag(reader, 10));
+
+    private static string? Text(DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+
+    private static bool? Flag(DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetBoolean(column);
 }

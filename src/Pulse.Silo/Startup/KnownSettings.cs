@@ -12,7 +12,7 @@ internal static class KnownSettings
     private const int MaxDistance = 3;
 
     // Read by themselves, without a class.
-    private static readonly string[] s_single = ["DataDirectory", "Demo", "Silo"];
+    private static readonly string[] s_single = ["DataDirectory", "Demo", "PublicUrl", "Silo"];
 
     private static readonly Lazy<(Type Type, string Section)[]> s_sections = new(() =>
     [
@@ -42,6 +42,9 @@ internal static class KnownSettings
             foreach (var part in section.Split(':')[1..]) node = node.Children.TryGetValue(part, out var child) ? child : node.Children[part] = new();
             Describe(type, node);
         }
+
+        // Former names that are still read.
+        if (root.Children.TryGetValue("Mail", out var mail)) mail.Children["PublicUrl"] = new();
 
         return Faults(configuration.GetSection(Root), root, knowsAll);
     }

@@ -64,6 +64,12 @@ internal sealed class TrustedIssuerOptions
     /// <summary>Base URL of an OpenID Connect provider: keys come from the JWKS that its discovery document names. https outside Development.</summary>
     public string? Authority { get; set; }
 
+    /// <summary>
+    /// Whether a token with <c>email_verified</c> joins the user who has proven the same address. Default no: whoever has this issuer's key could then
+    /// become any user.
+    /// </summary>
+    public bool JoinsByEmail { get; set; }
+
     /// <summary>For kind <see cref="AuthJs"/>: the name of the session cookie, which tokens are bound to. Default either of Auth.js' own two names.</summary>
     public string? CookieName { get; set; }
 }

@@ -35,6 +35,12 @@ internal sealed record Caller
     /// <summary>The session of Pulse's own that the caller is signed in with; <see langword="null"/> for a token that belongs to none, or to a trusted issuer's.</summary>
     public Guid? OwnSessionId => OwnUserId is null ? null : ParseUuid(SessionId);
 
+    /// <summary>
+    /// When the person proved who they are, UTC (<c>auth_time</c>, OpenID Connect Core 1.0 section 2); <see langword="null"/> for a token that belongs to
+    /// no session of Pulse.
+    /// </summary>
+    public DateTimeOffset? SignedInAt { get; init; }
+
     /// <summary>When the token, or the cookie's session, runs out, UTC.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
 
@@ -55,16 +61,22 @@ internal sealed record Caller
             return false;
         }
 
+        var ownUserId = string.Equals(issuer, ownIssuer, StringComparison.Ordinal) ? ParseUserId(subject) : null;
         caller = new Caller
         {
             Issuer = issuer,
             Subject = subject,
-            OwnUserId = string.Equals(issuer, ownIssuer, StringComparison.Ordinal) ? ParseUserId(subject) : null,
+            OwnUserId = ownUserId,
             Email = Find(claims, JwtRegisteredClaimNames.Email),
             EmailVerified = string.Equals(Find(claims, JwtRegisteredClaimNames.EmailVerified), "true", StringComparison.OrdinalIgnoreCase),
             Name = Find(claims, JwtRegisteredClaimNames.Name),
             Picture = Find(claims, JwtRegisteredClaimNames.Picture),
             SessionId = Find(claims, JwtRegisteredClaimNames.Sid),
+            SignedInAt = ownUserId is not null && Find(claims, JwtRegisteredClaimNames.Sid) is not null
+                && long.TryParse(Find(claims, JwtRegisteredClaimNames.AuthTime), NumberStyles.None, CultureInfo.InvariantCulture, out var signedInAt)
+                && signedInAt <= DateTimeOffset.MaxValue.ToUnixTimeSeconds()
+                    ? DateTimeOffset.FromUnixTimeSeconds(signedInAt)
+                    : null,
             // A NumericDate may have a fraction (RFC 7519 section 2) and, so far as the format goes, be later than any calendar.
             ExpiresAt = DateTimeOffset.FromUnixTimeSeconds((long)Math.Clamp(expiry, 0, DateTimeOffset.MaxValue.ToUnixTimeSeconds())),
         };

@@ -24,6 +24,10 @@ internal sealed class Callers(IOptions<AuthOptions> options, IGrainFactory grain
     /// <exception cref="StoreUnavailableException">A trusted issuer's account is not known here and the database is away.</exception>
     public async ValueTask<Guid?> FindUserIdAsync(Caller caller) => caller.OwnUserId ?? await Account(caller).FindUserAsync();
 
+    /// <summary>See <see cref="TrustedIssuerOptions.JoinsByEmail"/>. Pulse's own tokens name their user, and so join none.</summary>
+    public bool JoinsByEmail(Caller caller) =>
+        caller.OwnUserId is null && options.Value.TrustedIssuers.Any(issuer => issuer.JoinsByEmail && issuer.Issuer == caller.Issuer);
+
     /// <summary>The grain of a trusted issuer's account.</summary>
     public IAccountGrain Account(Caller caller) => grains.GetGrain<IAccountGrain>(new AccountKey(caller.Issuer, caller.Subject).ToString());
 }

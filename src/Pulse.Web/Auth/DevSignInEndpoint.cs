@@ -38,7 +38,7 @@ internal static class DevSignInEndpoint
         if (errors.Any) return errors.ToProblem();
 
         var account = grains.GetGrain<IAccountGrain>(new AccountKey(Provider, email!).ToString());
-        var synced = await account.SyncProfileAsync(new ProfileUpdate { Email = email, EmailVerified = true, Name = request.Name }, Provider);
+        var synced = await account.SyncProfileAsync(new ProfileUpdate { Email = email, EmailVerified = true, JoinsByEmail = true, Name = request.Name }, Provider);
         if (synced.Profile is not { } user) return SyncProblems.For(synced.Outcome);
 
         context.Response.Headers.CacheControl = "no-store";

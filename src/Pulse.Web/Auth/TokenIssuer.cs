@@ -27,10 +27,19 @@ internal sealed class TokenIssuer(IOptions<AuthOptions> options, [FromKeyedServi
     /// Without name and picture, on purpose: <c>/auth/sync</c> takes a token's claims for what the profile should be, and a token that was made
     /// before the user edited their profile would undo the edit.
     /// </remarks>
-    public AccessToken IssueForSession(UserProfile user, Guid sessionId, DateTimeOffset sessionExpiresAt) =>
-        Issue(user, sessionExpiresAt, new Claim(JwtRegisteredClaimNames.Sid, sessionId.ToString("D", CultureInfo.InvariantCulture)));
+    /// <param name="user">The user.</param>
+    /// <param name="sessionId">The session.</param>
+    /// <param name="sessionExpiresAt">When it ends unless used.</param>
+    /// <param name="signedInAt">When it began; <see langword="null"/> where nothing that needs a recent sign-in is done with the token.</param>
+    public AccessToken IssueForSession(UserProfile user, Guid sessionId, DateTimeOffset sessionExpiresAt, DateTimeOffset? signedInAt = null)
+    {
+        List<Claim> claims = [new(JwtRegisteredClaimNames.Sid, sessionId.ToString("D", CultureInfo.InvariantCulture))];
+        if (signedInAt is { } at)
+            claims.Add(new(JwtRegisteredClaimNames.AuthTime, at.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture), ClaimValueTypes.Integer64));
+        return Issue(user, sessionExpiresAt, [.. claims]);
+    }
 
-    private AccessToken Issue(UserProfile user, DateTimeOffset notAfter, Claim extra)
+    private AccessToken Issue(UserProfile user, DateTimeOffset notAfter, params Claim[] extra)
     {
         // Whole seconds, as a NumericDate has (RFC 7519 section 2), so that the answer says what the token says.
         var now = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
@@ -43,7 +52,7 @@ internal sealed class TokenIssuer(IOptions<AuthOptions> options, [FromKeyedServi
             new(JwtRegisteredClaimNames.Email, user.Email),
             new(JwtRegisteredClaimNames.EmailVerified, user.EmailVerified ? "true" : "false", ClaimValueTypes.Boolean),
             new(JwtRegisteredClaimNames.Jti, Guid.CreateVersion7(now).ToString("D", CultureInfo.InvariantCulture)),
-            extra,
+            .. extra,
         ]);
 
         var token = s_handler.CreateToken(new SecurityTokenDescriptor

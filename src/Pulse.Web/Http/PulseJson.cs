@@ -17,6 +17,7 @@ namespace Pulse.Web.Http;
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(PublicUserResponse))]
 [JsonSerializable(typeof(SessionResponse[]))]
+[JsonSerializable(typeof(SubjectResponse[]))]
 [JsonSerializable(typeof(UserResponse))]
 internal sealed partial class PulseJson : JsonSerializerContext;
 

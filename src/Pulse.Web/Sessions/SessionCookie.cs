@@ -43,7 +43,8 @@ internal sealed class SessionCookie(IHostEnvironment environment, TimeProvider t
 
     private string SignedOutName(HttpContext context) => $"{NameFor(context)}-signed-out";
 
-    private bool IsPlain(HttpContext context) => environment.IsDevelopment() && !context.Request.IsHttps;
+    /// <summary>Whether the request is plain http, in Development: browsers keep no <c>__Host-</c> cookie there.</summary>
+    public bool IsPlain(HttpContext context) => environment.IsDevelopment() && !context.Request.IsHttps;
 
     private string NameFor(HttpContext context) => IsPlain(context) ? PlainName : SecureName;
 

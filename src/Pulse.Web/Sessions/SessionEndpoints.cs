@@ -56,7 +56,7 @@ internal static class SessionEndpoints
         if (await grains.GetGrain<IUserGrain>(caller.OwnUserId!.Value).GetProfileAsync() is not { } user) return ProblemTypes.SignedOut.ToResult();
 
         NeverStore(context);
-        return TypedResults.Ok(tokens.IssueForSession(user, caller.OwnSessionId!.Value, caller.ExpiresAt));
+        return TypedResults.Ok(tokens.IssueForSession(user, caller.OwnSessionId!.Value, caller.ExpiresAt, caller.SignedInAt));
     }
 
     private static async Task<IResult> SignOutAsync(HttpContext context, ClaimsPrincipal principal, Callers callers, SignInCookie cookie)

@@ -18,6 +18,7 @@ internal static class SessionPrincipal
             new(JwtRegisteredClaimNames.Iss, ownIssuer),
             new(JwtRegisteredClaimNames.Sub, userId.ToString("D", CultureInfo.InvariantCulture)),
             new(JwtRegisteredClaimNames.Sid, session.Id.ToString("D", CultureInfo.InvariantCulture)),
+            new(JwtRegisteredClaimNames.AuthTime, session.CreatedAt.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture), ClaimValueTypes.Integer64),
             new(JwtRegisteredClaimNames.Exp, session.ExpiresAt.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture), ClaimValueTypes.Integer64),
         ],
         SessionHandler.Scheme));

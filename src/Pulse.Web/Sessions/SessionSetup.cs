@@ -12,6 +12,7 @@ internal static class SessionSetup
         services.AddSingleton<SessionCookie>();
         services.AddSingleton<SessionSecrets>();
         services.AddSingleton<SignInCookie>();
+        services.AddSingleton<DeviceCookie>();
         services.AddAntiforgery();
         return authentication.AddScheme<AuthenticationSchemeOptions, SessionHandler>(SessionHandler.Scheme, displayName: null, _ => { });
     }

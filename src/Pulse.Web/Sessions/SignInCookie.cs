@@ -7,9 +7,12 @@ namespace Pulse.Web.Sessions;
 internal sealed class SignInCookie(IGrainFactory grains, Callers callers, SessionCookie cookie, SessionSecrets secrets)
 {
     /// <summary>Starts a session for the user and hands its cookie to the browser. The session that the browser had, whosever, ends.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="userId">The user.</param>
+    /// <param name="account">The account that signs in: the session ends when it is unlinked.</param>
     /// <exception cref="InvalidOperationException">There is no such user.</exception>
     /// <exception cref="StoreUnavailableException">The database is away: nobody is signed in.</exception>
-    public async Task SignInAsync(HttpContext context, Guid userId)
+    public async Task SignInAsync(HttpContext context, Guid userId, AccountKey? account = null)
     {
         await EndBrowsersAsync(context);
 
@@ -20,6 +23,7 @@ internal sealed class SignInCookie(IGrainFactory grains, Callers callers, Sessio
             TokenHash = secret.Hash,
             Device = context.Request.Headers.UserAgent.ToString(),
             Address = ClientAddress.Of(context),
+            Account = account?.ToString(),
         }) ?? throw new InvalidOperationException($"User {userId:D} cannot be signed in: there is no such user.");
         cookie.Set(context, secret, session.ExpiresAt);
     }

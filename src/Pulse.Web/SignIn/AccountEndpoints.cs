@@ -1,25 +1,31 @@
 using System.Security.Claims;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Auth;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.SignIn;
 
 /// <summary>A linked account, as its owner sees it.</summary>
+/// <param name="Id">See <see cref="ExternalAccount.LinkId"/>.</param>
 /// <param name="Provider">See <see cref="ExternalAccount.Provider"/>.</param>
 /// <param name="DisplayName">What people call the provider.</param>
-internal sealed record AccountResponse(string Provider, string DisplayName);
+/// <param name="Email">See <see cref="ExternalAccount.Email"/>.</param>
+/// <param name="LinkedAt">See <see cref="ExternalAccount.LinkedAt"/>.</param>
+internal sealed record AccountResponse(
+    Guid? Id, string Provider, string DisplayName, string? Email, [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset? LinkedAt);
 
 /// <summary>The caller's linked accounts.</summary>
 internal static class AccountEndpoints
 {
-    /// <summary>Maps <c>GET /auth/accounts</c> and <c>DELETE /auth/accounts/{provider}</c>; both need a caller.</summary>
+    /// <summary>Maps <c>GET /auth/accounts</c> and <c>DELETE /auth/accounts/{account}</c>; both need a caller, and the second one who has signed in recently.</summary>
     public static void MapAccounts(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/auth/accounts").WithTags("Accounts").RequireAuthorization();
         group.MapGet("", ListAsync);
-        group.MapDelete("/{provider}", UnlinkAsync);
+        group.MapDelete("/{account}", UnlinkAsync);
     }
 
     private static async Task<Results<Ok<AccountResponse[]>, ProblemHttpResult>> ListAsync(
@@ -30,20 +36,20 @@ internal static class AccountEndpoints
         // RFC 9111 section 5.2.2.5: personal, so in no cache.
         context.Response.Headers.CacheControl = "no-store";
         var accounts = await grains.GetGrain<IUserGrain>(userId).ListAccountsAsync();
-        return TypedResults.Ok(accounts.Select(account => new AccountResponse(account.Provider, providers.DisplayName(account.Provider))).ToArray());
+        return TypedResults.Ok(accounts.Select(account => new AccountResponse(
+            account.LinkId, account.Provider, providers.DisplayName(account.Provider), account.Email, account.LinkedAt)).ToArray());
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> UnlinkAsync(
-        string provider, ClaimsPrincipal principal, Callers callers, IGrainFactory grains)
+        string account, HttpContext context, ClaimsPrincipal principal, Callers callers, AccountUnlinking unlinking, TimeProvider time)
     {
-        if (await callers.FindUserIdAsync(callers.Read(principal)) is not { } userId) return ProblemTypes.NotSynced.ToResult();
+        // A trusted issuer speaks for its own account, and not for the others of the same user.
+        var caller = callers.Read(principal);
+        if (caller.OwnUserId is null) return ProblemTypes.Forbidden.ToResult("Use a session of Pulse: a trusted issuer's token cannot unlink accounts.");
+        if (!RecentSignIn.IsRecent(caller, time)) return ProblemTypes.SignInTooOld.ToResult();
 
-        // Routing leaves %2F as it is, and a trusted issuer's name is a URL. Of two accounts at one provider the later one goes first.
-        var name = Uri.UnescapeDataString(provider);
-        var accounts = await grains.GetGrain<IUserGrain>(userId).ListAccountsAsync();
-        if (accounts.LastOrDefault(account => account.Provider == name) is not { } account) return ProblemTypes.AccountNotLinked.ToResult();
-
-        return await grains.GetGrain<IAccountGrain>(new AccountKey(account.Provider, account.ProviderAccountId).ToString()).UnlinkAsync(userId) switch
+        // Routing leaves %2F as it is, and a trusted issuer's name is a URL.
+        return await unlinking.UnlinkAsync(context, caller, Uri.UnescapeDataString(account)) switch
         {
             AccountLinkOutcome.Unlinked => TypedResults.NoContent(),
             AccountLinkOutcome.LastWayIn => ProblemTypes.LastWayIn.ToResult(),

@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.DataProtection;
+using Pulse.Identity;
 using Pulse.Web.Auth;
 
 namespace Pulse.Web.SignIn;
@@ -13,33 +15,35 @@ namespace Pulse.Web.SignIn;
 /// </remarks>
 internal sealed class AccountLinking(IDataProtectionProvider protection, Callers callers, TimeProvider time)
 {
-    // A dashboard that stays open longer is to be reloaded.
-    private static readonly TimeSpan s_lifetime = TimeSpan.FromHours(12);
+    private readonly IDataProtector _protector = protection.CreateProtector("Pulse.Web.SignIn.AccountLinking.2");
 
-    private readonly IDataProtector _protector = protection.CreateProtector("Pulse.Web.SignIn.AccountLinking");
-
-    /// <summary>The address that links an account at that provider to who is signed in, for their dashboard.</summary>
-    public string Href(ClaimsPrincipal user, string provider)
+    /// <summary>The address that links an account at that provider to the user who is signed in, for their dashboard.</summary>
+    /// <param name="user">The user, signed in recently.</param>
+    /// <param name="provider">The provider.</param>
+    /// <param name="accounts">The user's accounts: after the next link the address is no longer good.</param>
+    public string Href(ClaimsPrincipal user, string provider, IEnumerable<ExternalAccount> accounts)
     {
         var caller = callers.Read(user);
-        var expires = (time.GetUtcNow() + s_lifetime).ToUnixTimeSeconds();
-        return $"/auth/signin/{Uri.EscapeDataString(provider)}?link=true&proof={_protector.Protect($"{expires}\n{Subject(caller, provider)}")}";
+        var expires = (time.GetUtcNow() + RecentSignIn.MaxAge).ToUnixTimeSeconds();
+        var proof = $"{expires}\n{Guid.NewGuid():N}\n{LinkedAccounts.Mark(accounts)}\n{Subject(caller, provider)}";
+        return $"/auth/signin/{Uri.EscapeDataString(provider)}?link=true&proof={_protector.Protect(proof)}";
     }
 
-    /// <summary>Whether that is a proof from the caller's own dashboard.</summary>
-    public bool IsProven(Caller caller, string provider, string? proof)
+    /// <summary>What a proof from the caller's own dashboard says; <see langword="null"/> for any other text.</summary>
+    public LinkIntent? Read(Caller caller, string provider, string? proof)
     {
-        if (string.IsNullOrEmpty(proof)) return false;
+        if (string.IsNullOrEmpty(proof)) return null;
         try
         {
-            var text = _protector.Unprotect(proof);
-            var cut = text.IndexOf('\n', StringComparison.Ordinal);
-            return long.Parse(text.AsSpan(0, cut), System.Globalization.CultureInfo.InvariantCulture) > time.GetUtcNow().ToUnixTimeSeconds()
-                && text[(cut + 1)..] == Subject(caller, provider);
+            return _protector.Unprotect(proof).Split('\n', 4) is [var expires, var id, var known, var subject]
+                && long.Parse(expires, CultureInfo.InvariantCulture) > time.GetUtcNow().ToUnixTimeSeconds()
+                && subject == Subject(caller, provider)
+                    ? new(caller.OwnUserId!.Value, caller.SessionId, known, id)
+                    : null;
         }
         catch (CryptographicException)
         {
-            return false;
+            return null;
         }
     }
 

@@ -64,7 +64,8 @@ internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEn
         options.SaveTokens = false;
         options.GetClaimsFromUserInfoEndpoint = provider.UserInfo;
         options.TokenHandler = new IdTokenHandler { MapInboundClaims = false };
-        options.ClaimActions.MapUniqueJsonKey("email_verified", "email_verified");
+        options.ClaimActions.Remove("email");
+        options.ClaimActions.Add(new EmailOfUserInfo());
         options.ClaimActions.MapUniqueJsonKey("picture", "picture");
 
         // Never used: OpenIdEvents signs in. The framework insists on one.

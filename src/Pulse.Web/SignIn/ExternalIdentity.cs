@@ -15,26 +15,43 @@ internal sealed record ExternalIdentity(AccountKey Account, string Type, Profile
     private const int MaxSubjectLength = 255;
 
     /// <summary>Reads the claims of a validated ID token; <see langword="null"/> if it has no usable <c>sub</c>.</summary>
-    public static ExternalIdentity? FromClaims(string provider, ClaimsPrincipal principal)
+    /// <param name="provider">Its name.</param>
+    /// <param name="joinsByEmail">See <see cref="OpenIdProviderOptions.JoinsByEmail"/>.</param>
+    /// <param name="principal">The claims.</param>
+    public static ExternalIdentity? FromClaims(string provider, bool? joinsByEmail, ClaimsPrincipal principal)
     {
-        if (principal.FindFirst("sub")?.Value is not { Length: > 0 and <= MaxSubjectLength } subject) return null;
+        if (Only(principal, "sub") is not { Length: > 0 and <= MaxSubjectLength } subject) return null;
 
-        var hasEmail = EmailAddress.TryNormalize(principal.FindFirst("email")?.Value, out var email);
+        var stated = Only(principal, "email");
+        var hasEmail = EmailAddress.TryNormalize(stated, out var email);
+        // OpenID Connect Core 1.0 section 5.1; some providers send the text. Absent is not proven.
+        var isVerified = hasEmail && string.Equals(Only(principal, "email_verified"), "true", StringComparison.OrdinalIgnoreCase);
         return new(new(provider, subject), "oidc", new()
         {
             Email = email,
-            // OpenID Connect Core 1.0 section 5.1; some providers send the text. Absent is not proven.
-            EmailVerified = hasEmail && string.Equals(principal.FindFirst("email_verified")?.Value, "true", StringComparison.OrdinalIgnoreCase),
-            Name = principal.FindFirst("name")?.Value is { } name && ProfileRules.NameFault(name) is null ? name : null,
-            Avatar = principal.FindFirst("picture")?.Value is { } picture && ProfileRules.AvatarFault(picture) is null ? picture : null,
+            EmailVerified = isVerified,
+            // The address as the provider spells it: NFKC makes one mailbox of some that the provider may have verified as two.
+            JoinsByEmail = isVerified && string.Equals(stated, email, StringComparison.OrdinalIgnoreCase)
+                && (joinsByEmail ?? (provider == SignInOptions.GoogleName && IsGooglesOwn(email!, principal))),
+            Name = ProfileRules.UsableName(Only(principal, "name")),
+            Avatar = Only(principal, "picture") is { } picture && ProfileRules.AvatarFault(picture) is null ? picture : null,
         });
     }
 
     /// <summary>Whoever reads that mailbox.</summary>
     public static ExternalIdentity FromMailbox(string email) =>
-        new(new(SignInProviders.Email, email), "email", new() { Email = email, EmailVerified = true });
+        new(new(SignInProviders.Email, email), "email", new() { Email = email, EmailVerified = true, JoinsByEmail = true });
 
     /// <summary>Whoever somebody says to be, in Development.</summary>
     public static ExternalIdentity FromWord(string email, string? name) =>
-        new(new(SignInProviders.Dev, email), "dev", new() { Email = email, EmailVerified = true, Name = name });
+        new(new(SignInProviders.Dev, email), "dev", new() { Email = email, EmailVerified = true, JoinsByEmail = true, Name = name });
+
+    // Google's advice: it is authoritative for addresses at gmail.com and for those of its Workspace customers, whose accounts have an hd claim. Another
+    // address was the person's when the Google account was made, and may have been re-issued since.
+    private static bool IsGooglesOwn(string email, ClaimsPrincipal principal) =>
+        email.EndsWith("@gmail.com", StringComparison.Ordinal) || !string.IsNullOrEmpty(Only(principal, "hd"));
+
+    // Of a list of values no reader could say which one is meant.
+    private static string? Only(ClaimsPrincipal principal, string type) =>
+        principal.FindAll(type).Take(2).ToArray() is [var claim] ? claim.Value : null;
 }

@@ -3,22 +3,30 @@ using Microsoft.AspNetCore.Authentication;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>That somebody wants another account linked to the user they are signed in as. Travels in the state of the sign-in, which nobody else can write.</summary>
+/// <summary>That a person wants another account linked to the user they are signed in as. Travels in the state of the sign-in, which nobody else can write.</summary>
 /// <param name="UserId">The user.</param>
-/// <param name="SessionId">Their session, so that nobody who signs in meanwhile gets the account.</param>
-internal sealed record LinkIntent(Guid UserId, string? SessionId)
+/// <param name="SessionId">Their session, so that a person who signs in meanwhile does not get the account.</param>
+/// <param name="Known">The mark of the accounts that the user had (<see cref="Pulse.Identity.LinkedAccounts.Mark"/>).</param>
+/// <param name="ProofId">Id of the proof that it was begun on the user's dashboard.</param>
+internal sealed record LinkIntent(Guid UserId, string? SessionId, string Known, string ProofId)
 {
     private const string UserKey = "pulse.link.user";
     private const string SessionKey = "pulse.link.session";
+    private const string KnownKey = "pulse.link.known";
+    private const string ProofKey = "pulse.link.proof";
 
     /// <summary>The intent of a sign-in's state; <see langword="null"/> for one that signs in.</summary>
     public static LinkIntent? Read(AuthenticationProperties? properties) =>
-        properties?.GetString(UserKey) is { } user ? new(Guid.ParseExact(user, "D"), properties.GetString(SessionKey)) : null;
+        properties?.GetString(UserKey) is { } user
+            ? new(Guid.ParseExact(user, "D"), properties.GetString(SessionKey), properties.GetString(KnownKey) ?? "", properties.GetString(ProofKey) ?? "")
+            : null;
 
     /// <summary>Puts it into the state of a sign-in that begins.</summary>
     public void Write(AuthenticationProperties properties)
     {
         properties.SetString(UserKey, UserId.ToString("D", CultureInfo.InvariantCulture));
         properties.SetString(SessionKey, SessionId);
+        properties.SetString(KnownKey, Known);
+        properties.SetString(ProofKey, ProofId);
     }
 }

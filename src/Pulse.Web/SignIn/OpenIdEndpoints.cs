@@ -30,10 +30,11 @@ internal static class OpenIdEndpoints
         var current = await completion.CurrentAsync(context);
         if (link == true)
         {
-            if (current is not { OwnUserId: { } userId } caller)
+            if (current is not { OwnUserId: not null } caller)
                 return new SeeOtherResult($"/signin?returnUrl={Uri.EscapeDataString(ReturnUrl.Dashboard)}");
-            if (!linking.IsProven(caller, provider, proof)) return SignInErrors.LinkNotYours();
-            new LinkIntent(userId, caller.SessionId).Write(state);
+            if (!RecentSignIn.IsRecent(caller, time)) return SignInErrors.SignInTooOld();
+            if (linking.Read(caller, provider, proof) is not { } intent) return SignInErrors.LinkNotYours();
+            intent.Write(state);
         }
         else if (consents.IsNeeded(context.Request, current, consent))
         {

@@ -59,7 +59,7 @@ internal sealed partial class OpenIdEvents(
 
         async Task<IResult> CompleteAsync()
         {
-            if (ExternalIdentity.FromClaims(provider, context.Principal!) is not { } who) return SignInErrors.NotAccepted(providers.DisplayName(provider));
+            if (ExternalIdentity.FromClaims(provider, providers.JoinsByEmail(provider), context.Principal!) is not { } who) return SignInErrors.NotAccepted(providers.DisplayName(provider));
             try
             {
                 if (LinkIntent.Read(state) is { } intent) return await completion.LinkAsync(context.HttpContext, who, intent, returnUrl);

@@ -8,7 +8,8 @@ using Pulse.Web.Sessions;
 namespace Pulse.Web.SignIn;
 
 /// <summary>What every sign-in ends in, once it is proven who somebody is: a session or a link, and a redirect; or a page that says why not.</summary>
-internal sealed class SignInCompletion(IGrainFactory grains, SignInCookie cookie, SignInProviders providers, Callers callers)
+internal sealed class SignInCompletion(
+    IGrainFactory grains, SignInCookie cookie, DeviceCookie devices, SignInProviders providers, AccountNotices notices, Callers callers)
 {
     /// <summary>Signs the browser in as the user of that account.</summary>
     /// <param name="context">The request.</param>
@@ -19,12 +20,6 @@ internal sealed class SignInCompletion(IGrainFactory grains, SignInCookie cookie
     {
         var provider = providers.DisplayName(who.Account.Provider);
         var result = await Account(who).SignInAsync(who.Profile, who.Type);
-        if (result.Outcome == ProfileSyncOutcome.EmailTaken && await IsOwnMailboxAsync(context, who) is { } own)
-        {
-            if (await Account(who).LinkAsync(own, who.Type) != AccountLinkOutcome.Linked) return SignInErrors.AccountTaken(provider);
-            result = await Account(who).SignInAsync(who.Profile, who.Type);
-        }
-
         if (result.Profile is not { } user)
         {
             return result.Outcome switch
@@ -35,7 +30,12 @@ internal sealed class SignInCompletion(IGrainFactory grains, SignInCookie cookie
             };
         }
 
-        await cookie.SignInAsync(context, user.Id);
+        await cookie.SignInAsync(context, user.Id, who.Account);
+        var isKnown = devices.Remember(context, user.Id);
+        if (result.FormerEmail is { } former)
+            await notices.NotifyAsync(context.Request, user with { Email = former }, AccountNoticeKind.AddressChanged, $"{former} to {user.Email}");
+        if (!isKnown && result.Outcome != ProfileSyncOutcome.Created)
+            await notices.NotifyAsync(context.Request, user, AccountNoticeKind.NewDevice, $"{DeviceName.From(context.Request.Headers.UserAgent)}, by {provider}");
         return new SeeOtherResult(ReturnUrl.OrDashboard(returnUrl));
     }
 
@@ -43,33 +43,36 @@ internal sealed class SignInCompletion(IGrainFactory grains, SignInCookie cookie
     /// <exception cref="StoreUnavailableException">The database is away; whether the account is linked shows on the dashboard.</exception>
     public async Task<IResult> LinkAsync(HttpContext context, ExternalIdentity who, LinkIntent intent, string? returnUrl)
     {
-        if (await CurrentAsync(context) is not { OwnUserId: { } userId, SessionId: var sessionId } || intent != new LinkIntent(userId, sessionId))
+        if (await CurrentAsync(context) is not { OwnUserId: { } userId, SessionId: var sessionId } || (userId, sessionId) != (intent.UserId, intent.SessionId))
             return SignInErrors.LinkNotYours();
 
-        return await Account(who).LinkAsync(userId, who.Type) == AccountLinkOutcome.Linked
-            ? new SeeOtherResult(ReturnUrl.OrDashboard(returnUrl))
-            : SignInErrors.AccountTaken(providers.DisplayName(who.Account.Provider));
+        var user = grains.GetGrain<IUserGrain>(userId);
+        var account = new ExternalAccount
+        {
+            Provider = who.Account.Provider, ProviderAccountId = who.Account.ProviderAccountId, Type = who.Type, Email = who.Profile.Email,
+        };
+        switch (await user.LinkAccountAsync(account, intent.Known, intent.ProofId))
+        {
+            case AccountLinkOutcome.Linked:
+                if (await user.GetProfileAsync() is { } profile)
+                    await notices.NotifyAsync(context.Request, profile, AccountNoticeKind.Linked, providers.Describe(account.Provider, account.Email));
+                return new SeeOtherResult(ReturnUrl.OrDashboard(returnUrl));
+            case AccountLinkOutcome.TakenByAnother:
+                return SignInErrors.AccountTaken(providers.DisplayName(who.Account.Provider));
+            default:
+                return SignInErrors.LinkNotYours();
+        }
     }
 
     /// <summary>Whether the browser is signed in as another user than the one whom <see cref="SignInAsync"/> would sign in.</summary>
     /// <exception cref="StoreUnavailableException">The database is away.</exception>
     public async Task<bool> IsSomebodyElseAsync(HttpContext context, ExternalIdentity who) =>
         await CurrentAsync(context) is { OwnUserId: { } userId }
-        && await Account(who).FindUserAsync() != userId
-        && await IsOwnMailboxAsync(context, who) is null;
+        && await Account(who).FindUserAsync() != userId;
 
     /// <summary>Whoever the session cookie of this request says, or <see langword="null"/>.</summary>
     public async Task<Caller?> CurrentAsync(HttpContext context) =>
         await context.AuthenticateAsync(SessionHandler.Scheme) is { Succeeded: true, Principal: { } principal } ? callers.Read(principal) : null;
-
-    // Somebody who is signed in, by a way that did not confirm their address, now has: the mailbox is theirs, and so is the user.
-    private async Task<Guid?> IsOwnMailboxAsync(HttpContext context, ExternalIdentity who) =>
-        who.Account.Provider == SignInProviders.Email
-        && await CurrentAsync(context) is { OwnUserId: { } userId }
-        && await grains.GetGrain<IUserGrain>(userId).GetProfileAsync() is { } profile
-        && profile.Email == who.Profile.Email
-            ? userId
-            : null;
 
     private IAccountGrain Account(ExternalIdentity who) => grains.GetGrain<IAccountGrain>(who.Account.ToString());
 }

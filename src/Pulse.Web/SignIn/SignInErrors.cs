@@ -38,11 +38,11 @@ internal static class SignInErrors
         $"What came back from {provider} did not prove who you are.",
         "Begin again. If that does not help, sign in another way.", SignInPage, BackToSignIn);
 
-    /// <summary>The address belongs to somebody whom this account may not become.</summary>
+    /// <summary>The account's proven address is another user's, whom this account does not join.</summary>
     public static IResult EmailTaken(string provider) => Page.Error(
         StatusCodes.Status409Conflict, "You may be here already",
-        $"Somebody with the same e-mail address has signed in before in another way, and Pulse cannot be sure that it was you: {provider} or that other way has not confirmed the address.",
-        $"Sign in the way you did before, then link {provider} on your dashboard.", SignInPage, BackToSignIn);
+        $"The e-mail address of this {provider} account belongs to a user who has signed in with another account, and an address alone does not show that it was you.",
+        $"Sign in the way you did before, then link this {provider} account on your dashboard.", SignInPage, BackToSignIn);
 
     /// <summary>The provider gave no address, and Pulse needs one.</summary>
     public static IResult EmailMissing(string provider) => Page.Error(
@@ -85,6 +85,24 @@ internal static class SignInErrors
         StatusCodes.Status400BadRequest, "Mail cannot be sent to this address",
         "The mail server of this site takes only addresses whose part before the @ is in ASCII letters.",
         "Use another address, or sign in another way.", SignInPage, BackToSignIn);
+
+    /// <summary>What was asked for needs a recent sign-in.</summary>
+    public static IResult SignInTooOld() => Page.Error(
+        StatusCodes.Status403Forbidden, "Please sign in again",
+        "What changes how you sign in needs a sign-in of the last 10 minutes, and yours is older. Nothing was changed.",
+        "Sign in again, then repeat it on your dashboard.", $"{SignInPage}?returnUrl={Uri.EscapeDataString(ReturnUrl.Dashboard)}", "Sign in again");
+
+    /// <summary>A confirmation of an address that is another user's by now.</summary>
+    public static IResult AddressTaken() => Page.Error(
+        StatusCodes.Status409Conflict, "That address is another user's",
+        "Another user has confirmed this e-mail address, so it was not given to you.",
+        "Sign in with it to see whose it is, or choose another one.", ReturnUrl.Dashboard, "Back to the dashboard");
+
+    /// <summary>A confirmation that is another user's, used or too old.</summary>
+    public static IResult AddressNotConfirmed() => Page.Error(
+        StatusCodes.Status410Gone, "The address was not changed",
+        "This link has been used, is too old, or was asked for by another user than the one who is signed in here.",
+        "Sign in as the user who asked for it, and ask again on the dashboard.", ReturnUrl.Dashboard, "Go to the dashboard");
 
     /// <summary>A sign-in link that will not do.</summary>
     /// <param name="expired">Whether its time is over; else it has been used or changed.</param>

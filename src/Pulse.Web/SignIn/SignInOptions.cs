@@ -46,6 +46,12 @@ internal sealed class OpenIdProviderOptions
     /// <summary>Whether to ask the userinfo endpoint too: for providers whose ID tokens have no e-mail. Default no, since it costs a round trip.</summary>
     public bool UserInfo { get; set; }
 
+    /// <summary>
+    /// Whether an account of it joins the user who has proven the same address: for a provider that is authoritative for the addresses that it calls
+    /// verified. Default no. For Google the default is Google's own rule: addresses at gmail.com, and those of accounts with an <c>hd</c> claim.
+    /// </summary>
+    public bool? JoinsByEmail { get; set; }
+
     /// <summary>Whether somebody meant to set it up.</summary>
     public bool IsSet => !string.IsNullOrEmpty(ClientId) || !string.IsNullOrEmpty(ClientSecret);
 }

@@ -33,6 +33,12 @@ internal sealed class SignInProviders(
     /// <summary>Whether there is an OpenID Connect provider of that name.</summary>
     public bool Has(string provider) => options.Value.Find(provider) is not null;
 
+    /// <summary>See <see cref="OpenIdProviderOptions.JoinsByEmail"/>.</summary>
+    public bool? JoinsByEmail(string provider) => options.Value.Find(provider)?.JoinsByEmail;
+
+    /// <summary>An account in words for people.</summary>
+    public string Describe(string provider, string? email) => email is null ? DisplayName(provider) : $"{DisplayName(provider)} ({email})";
+
     /// <summary>What people call the provider of an account: also of one that is no way in any more, or a trusted issuer's.</summary>
     public string DisplayName(string provider) => provider switch
     {

@@ -35,6 +35,9 @@ internal static class SignInSetup
         services.AddSingleton<SignInProviders>();
         services.AddSingleton<SignInCompletion>();
         services.AddSingleton<AccountLinking>();
+        services.AddSingleton<AccountUnlinking>();
+        services.AddSingleton<AccountNotices>();
+        services.AddSingleton<AddressChanges>();
         services.AddSingleton<EmailLinks>();
         services.AddSingleton<AskedMails>();
         services.AddSingleton<MailLimits>();
@@ -50,5 +53,6 @@ internal static class SignInSetup
         app.MapDevSignInForm();
         app.MapDevMail();
         app.MapAccounts();
+        app.MapAddressChanges();
     }
 }

@@ -17,6 +17,8 @@ internal static class ProfileRules
     /// <summary>The rule of <see cref="EmailAddress"/> as a sentence.</summary>
     public const string EmailMessage = "The e-mail must be a single address such as ada@example.com, at most 254 characters.";
 
+    private static readonly SearchValues<char> s_marks = SearchValues.Create("\u200E\u200F\u061C");
+
     // Characters that RFC 3986 allows nowhere in a URL and that markup or browsers give a meaning of their own.
     private static readonly SearchValues<char> s_notInUrls = SearchValues.Create(" \"<>\\^`{|}");
 
@@ -25,7 +27,7 @@ internal static class ProfileRules
     {
         null => null,
         { Length: > MaxNameLength } => $"The name must be at most {MaxNameLength} characters (UTF-16 units).",
-        _ when HasControls(name) => "The name must not hold control characters, line breaks, text direction controls or broken surrogates.",
+        _ when HasControls(WithoutMarks(name)) => "The name must not hold control characters, line breaks, text direction controls or broken surrogates.",
         _ when !HasVisible(name) => "The name must hold something other than white space.",
         _ => null,
     };
@@ -41,6 +43,16 @@ internal static class ProfileRules
             && Uri.TryCreate(avatar, UriKind.Absolute, out var uri) && uri.Host.Length > 0;
         return isUrl ? null : "The avatar must be an absolute http or https URL.";
     }
+
+    /// <summary>The name as it is stored: without direction marks, which are invisible and change how the text around the name reads.</summary>
+    /// <returns><see langword="null"/> for a name that breaks a rule, and for none.</returns>
+    /// <remarks>
+    /// U+200E, U+200F and U+061C are put before names by keyboards and by other systems, so a name that has one is good without it. An override or an
+    /// isolate (see <see cref="NameFault"/>) rewrites the text after it, and has no place in a name.
+    /// </remarks>
+    public static string? UsableName(string? name) => name is null || NameFault(name) is not null ? null : WithoutMarks(name);
+
+    private static string WithoutMarks(string name) => name.AsSpan().IndexOfAny(s_marks) < 0 ? name : string.Concat(name.Where(c => !s_marks.Contains(c)));
 
     private static bool HasVisible(string text)
     {
@@ -64,7 +76,8 @@ internal static class ProfileRules
         return false;
     }
 
-    // Direction controls (Unicode's Bidi_Control) let a name rewrite how the text around it reads. Joiners stay: scripts and emoji need them.
+    // Direction controls (Unicode's Bidi_Control) let a name rewrite how the text around it reads; marks are taken out of names before. Joiners stay:
+    // scripts and emoji need them.
     private static bool IsControl(Rune rune) =>
         Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
         || rune.Value is 0x061C or 0x200E or 0x200F or (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069);

@@ -13,8 +13,9 @@ internal sealed record ProfileSyncRequest(string? Email = null, string? Name = n
 {
     /// <summary>What this request and its token say together: the body before the token's claims, except that e-mail is the token's to say.</summary>
     /// <param name="caller">Who the token speaks for.</param>
+    /// <param name="joinsByEmail">Whether the token's issuer joins users by a proven address.</param>
     /// <param name="errors">Gets every rule that was broken; the result is then of no use.</param>
-    public ProfileUpdate ToUpdate(Caller caller, ValidationErrors errors)
+    public ProfileUpdate ToUpdate(Caller caller, bool joinsByEmail, ValidationErrors errors)
     {
         var (email, verified) = ChooseEmail(caller, errors);
         if (ProfileRules.NameFault(Name) is { } nameFault) errors.Add("name", nameFault);
@@ -24,8 +25,11 @@ internal sealed record ProfileSyncRequest(string? Email = null, string? Name = n
         {
             Email = email,
             EmailVerified = verified,
+            JoinsByEmail = verified && joinsByEmail && string.Equals(caller.Email, email, StringComparison.OrdinalIgnoreCase),
             // A claim that breaks a rule is passed over: it is the issuer's, and no reason to keep its user out.
-            Name = Name ?? (ProfileRules.NameFault(caller.Name) is null ? caller.Name : null),
+            Name = ProfileRules.UsableName(Name) ?? ProfileRules.UsableName(caller.Name),
+            EditsName = Name is not null,
+            EditsAvatar = Avatar is not null,
             Avatar = Avatar ?? (ProfileRules.AvatarFault(caller.Picture) is null ? caller.Picture : null),
         };
     }

@@ -10,7 +10,7 @@ internal static class SyncProblems
     /// <exception cref="InvalidOperationException">A newer silo's outcome that this front end does not know; it is no success.</exception>
     public static ProblemHttpResult For(ProfileSyncOutcome outcome) => outcome switch
     {
-        ProfileSyncOutcome.EmailTaken => ProblemTypes.EmailTaken.ToResult(),
+        ProfileSyncOutcome.EmailTaken => ProblemTypes.AccountExists.ToResult(),
         ProfileSyncOutcome.AccountTaken => ProblemTypes.AccountTaken.ToResult(),
         ProfileSyncOutcome.EmailMissing => ProblemTypes.EmailMissing.ToResult(errors: new Dictionary<string, string[]>
         {

@@ -1,15 +1,23 @@
+using System.Globalization;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
+using Pulse.Web.Presence;
 
 namespace Pulse.Web.Users;
 
 /// <summary>Profiles: the caller's own, and others' public part.</summary>
 internal static class UserEndpoints
 {
-    /// <summary>Maps <c>POST /auth/sync</c>, <c>GET /auth/me</c> and <c>GET /users/{id}</c>; all need a caller, and sync one with a token.</summary>
+    private const int MaxSubjects = 200;
+
+    // OpenID Connect Core 1.0 section 2.
+    private const int MaxSubjectLength = 255;
+
+    /// <summary>Maps <c>POST /auth/sync</c>, <c>GET /auth/me</c>, <c>GET /users/{id}</c> and <c>GET /users?subject=a,b</c>; all need a caller, sync one with a token, and the last one a trusted issuer's.</summary>
     public static void MapUsers(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("").WithTags("Users").RequireAuthorization();
@@ -18,6 +26,8 @@ internal static class UserEndpoints
             policy.AddAuthenticationSchemes(BearerHandler.Scheme).RequireAuthenticatedUser());
         group.MapGet("/auth/me", GetMeAsync);
         group.MapGet("/users/{id}", GetUserAsync);
+        group.MapGet("/users", FindBySubjectAsync).RequireAuthorization(policy =>
+            policy.AddAuthenticationSchemes(BearerHandler.Scheme).RequireAuthenticatedUser());
     }
 
     private static async Task<Results<Ok<UserResponse>, Created<UserResponse>, ProblemHttpResult>> SyncAsync(
@@ -28,7 +38,7 @@ internal static class UserEndpoints
 
         var caller = callers.Read(principal);
         var errors = new ValidationErrors();
-        var update = (body.Value ?? new ProfileSyncRequest()).ToUpdate(caller, errors);
+        var update = (body.Value ?? new ProfileSyncRequest()).ToUpdate(caller, callers.JoinsByEmail(caller), errors);
         if (errors.Any) return errors.ToProblem();
 
         var synced = caller.OwnUserId is { } userId
@@ -67,6 +77,30 @@ internal static class UserEndpoints
 
         NeverStore(context);
         return TypedResults.Ok(PublicUserResponse.From(user));
+    }
+
+    // A trusted issuer asks for its own subjects alone: which users it may know is what its accounts say.
+    private static async Task<Results<Ok<SubjectResponse[]>, ProblemHttpResult>> FindBySubjectAsync(
+        HttpContext context, ClaimsPrincipal principal, Callers callers, LookupLimit lookups, IGrainFactory grains)
+    {
+        var caller = callers.Read(principal);
+        if (caller.OwnUserId is not null) return ProblemTypes.Forbidden.ToResult("Use a token of a trusted issuer: subjects are that issuer's.");
+
+        string[] subjects = [.. context.Request.Query["subject"].SelectMany(parameter => (parameter ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries)).Distinct()];
+        var errors = new ValidationErrors();
+        if (subjects.Length is 0 or > MaxSubjects) errors.Add("subject", $"Give 1 to {MaxSubjects} subjects, separated by commas; there are {subjects.Length}.");
+        if (Array.Exists(subjects, subject => subject.Length > MaxSubjectLength)) errors.Add("subject", $"A subject has at most {MaxSubjectLength} characters.");
+        if (errors.Any) return errors.ToProblem();
+
+        if (lookups.Spend(new AccountKey(caller.Issuer, caller.Subject).ToString(), subjects.Length) is > 0 and var retryAfter)
+        {
+            context.Response.Headers.RetryAfter = retryAfter.ToString(CultureInfo.InvariantCulture);
+            return ProblemTypes.TooManyLookups.ToResult(LookupLimit.Explain(retryAfter));
+        }
+
+        NeverStore(context);
+        var ids = await grains.GetGrain<IPeopleGrain>(0).FindBySubjectAsync(caller.Issuer, subjects);
+        return TypedResults.Ok(subjects.Zip(ids).Where(found => found.Second is not null).Select(found => new SubjectResponse(found.First, found.Second!.Value)).ToArray());
     }
 
     // RFC 9111 section 5.2.2.5: personal, so in no cache, a browser's own included.

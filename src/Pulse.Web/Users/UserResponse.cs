@@ -6,22 +6,29 @@ namespace Pulse.Web.Users;
 
 /// <summary>A user as they see themselves.</summary>
 /// <param name="Id">User id.</param>
-/// <param name="Email">Normalised address.</param>
+/// <param name="Email">Normalised address. Others never see it.</param>
 /// <param name="Name">Display name.</param>
 /// <param name="Avatar">Picture URL, or <see langword="null"/>.</param>
 /// <param name="CreatedAt">When the user was created, UTC.</param>
 /// <param name="LastSeen">See <see cref="UserProfile.LastSeenAt"/>.</param>
+/// <param name="EmailVerified">Whether the address is proven; an unproven one is stored for this user alone, and any number of users may state it.</param>
 internal sealed record UserResponse(
     Guid Id,
     string Email,
     string Name,
     string? Avatar,
     [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset CreatedAt,
-    [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset? LastSeen)
+    [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset? LastSeen,
+    bool EmailVerified)
 {
     /// <summary>The stored profile as answered.</summary>
-    public static UserResponse From(UserProfile user) => new(user.Id, user.Email, user.Name, user.Avatar, user.CreatedAt, user.LastSeenAt);
+    public static UserResponse From(UserProfile user) => new(user.Id, user.Email, user.Name, user.Avatar, user.CreatedAt, user.LastSeenAt, user.EmailVerified);
 }
+
+/// <summary>Whose a trusted issuer's subject is.</summary>
+/// <param name="Subject">The tokens' <c>sub</c>.</param>
+/// <param name="Id">User id.</param>
+internal sealed record SubjectResponse(string Subject, Guid Id);
 
 /// <summary>A user as others see them.</summary>
 internal sealed record PublicUserResponse(Guid Id, string Name, string? Avatar)

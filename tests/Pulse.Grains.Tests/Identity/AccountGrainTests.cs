@@ -29,15 +29,116 @@ public sealed class AccountGrainTests(PulseCluster cluster) : IClassFixture<Puls
     [InlineData(true, false)]
     [InlineData(false, true)]
     [InlineData(false, false)]
-    public async Task OneSideUnverified_NothingIsLinked(bool existing, bool arriving)
+    public async Task OneSideUnverified_IsTwoUsers_AndLocksNeitherOut(bool existing, bool arriving)
     {
-        var first = await Account("one").SignInAsync(Update(existing), "oidc");
+        var first = (await Account("one").SignInAsync(Update(existing), "oidc")).Profile!;
 
-        Assert.Equal(ProfileSyncOutcome.EmailTaken, (await Account("two").SignInAsync(Update(arriving), "oidc")).Outcome);
-        Assert.Equal(ProfileSyncOutcome.EmailTaken, (await Account("two").SyncProfileAsync(Update(arriving), "token")).Outcome);
+        var second = await Account("two").SignInAsync(Update(arriving), "oidc");
+        var third = await Account("three").SyncProfileAsync(Update(verified: false), "token");
 
-        Assert.Null(await Account("two").FindUserAsync());
-        Assert.Single(await User(first.Profile!.Id).ListAccountsAsync());
+        Assert.Equal((ProfileSyncOutcome.Created, ProfileSyncOutcome.Created), (second.Outcome, third.Outcome));
+        Assert.Equal(3, new[] { first.Id, second.Profile!.Id, third.Profile!.Id }.Distinct().Count());
+        Assert.Equal((Email, existing), (first.Email, first.EmailVerified));
+        Assert.Equal((Email, arriving), (second.Profile.Email, second.Profile.EmailVerified));
+        Assert.Equal((Email, false), (third.Profile.Email, third.Profile.EmailVerified));
+    }
+
+    [Fact]
+    public async Task SecondAccountOfOneProvider_WithTheSameProvenEmail_IsNobody()
+    {
+        var first = (await Account("google").SignInAsync(Update(verified: true), "oidc")).Profile!;
+
+        Assert.Equal(ProfileSyncOutcome.EmailTaken, (await Account("google", "re-issued").SignInAsync(Update(verified: true), "oidc")).Outcome);
+        Assert.Equal(ProfileSyncOutcome.EmailTaken, (await Account("google", "re-issued").SyncProfileAsync(Update(verified: true), "token")).Outcome);
+
+        Assert.Null(await Account("google", "re-issued").FindUserAsync());
+        Assert.Single(await User(first.Id).ListAccountsAsync());
+    }
+
+    [Fact]
+    public async Task ProviderThatDoesNotJoin_IsRefused_AndAProofOfTheAddressAlone()
+    {
+        var first = (await Account("google").SignInAsync(Update(verified: true), "oidc")).Profile!;
+
+        Assert.Equal(ProfileSyncOutcome.EmailTaken, (await Account("weak").SignInAsync(Update(verified: true) with { JoinsByEmail = false }, "oidc")).Outcome);
+        Assert.Equal(ProfileSyncOutcome.EmailTaken, (await Account("weak").SyncProfileAsync(Update(verified: true) with { JoinsByEmail = false }, "token")).Outcome);
+
+        Assert.Single(await User(first.Id).ListAccountsAsync());
+    }
+
+    [Fact]
+    public async Task SignIn_FollowsAProvenChangeOfAddress_NameAndPicture()
+    {
+        var user = (await Account("google").SignInAsync(Update(verified: true) with { Avatar = "https://pictures.example/1.png" }, "oidc")).Profile!;
+        var moved = Update(verified: true) with { Email = "new." + Email, Name = "Ada New", Avatar = "https://pictures.example/2.png" };
+
+        var again = (await Account("google").SignInAsync(moved, "oidc")).Profile!;
+
+        Assert.Equal((user.Id, moved.Email, true, "Ada New", moved.Avatar), (again.Id, again.Email, again.EmailVerified, again.Name, again.Avatar));
+        Assert.Equal(moved.Email, Assert.Single(await User(user.Id).ListAccountsAsync()).Email);
+
+        // The former address is free, and says nothing about this user any more.
+        var stranger = (await Account("google", "stranger").SignInAsync(Update(verified: true), "oidc"));
+        Assert.Equal(ProfileSyncOutcome.Created, stranger.Outcome);
+        Assert.NotEqual(user.Id, stranger.Profile!.Id);
+    }
+
+    [Fact]
+    public async Task SignIn_WithTheAddressOfAnotherUser_KeepsTheFormerOne()
+    {
+        await Account("other").SignInAsync(Update(verified: true) with { Email = "other." + Email }, "oidc");
+        var user = (await Account("google").SignInAsync(Update(verified: true), "oidc")).Profile!;
+
+        var again = await Account("google").SignInAsync(Update(verified: true) with { Email = "other." + Email, Name = "Ada New" }, "oidc");
+
+        Assert.Equal((ProfileSyncOutcome.Updated, user.Id, Email, "Ada New"), (again.Outcome, again.Profile!.Id, again.Profile.Email, again.Profile.Name));
+    }
+
+    [Fact]
+    public async Task Sync_WithTheAddressOfAnotherUser_KeepsTheFormerOne()
+    {
+        await Account("other").SignInAsync(Update(verified: true) with { Email = "other." + Email }, "oidc");
+        var user = (await Account("issuer").SyncProfileAsync(Update(verified: true), "token")).Profile!;
+
+        var again = await Account("issuer").SyncProfileAsync(Update(verified: true) with { Email = "other." + Email, Name = "Ada New" }, "token");
+        var moved = await Account("issuer").SyncProfileAsync(Update(verified: true) with { Email = "free." + Email }, "token");
+
+        Assert.Equal((ProfileSyncOutcome.Updated, user.Id, Email, "Ada New"), (again.Outcome, again.Profile!.Id, again.Profile.Email, again.Profile.Name));
+        Assert.Equal((user.Id, "free." + Email), (moved.Profile!.Id, moved.Profile.Email));
+        Assert.Equal("free." + Email, Assert.Single(await User(user.Id).ListAccountsAsync()).Email);
+    }
+
+    [Fact]
+    public async Task SignIn_ByTwoAccountsWithDifferentAddresses_DoesNotSwapThem()
+    {
+        var user = (await Account("google").SignInAsync(Update(verified: true), "oidc")).Profile!;
+        await User(user.Id).LinkAccountAsync(
+            new() { Provider = "second", ProviderAccountId = _id, Type = "oidc" }, LinkedAccounts.Mark(await User(user.Id).ListAccountsAsync()), "proof");
+
+        for (var turn = 0; turn < 2; turn++)
+        {
+            var second = await Account("second").SignInAsync(Update(verified: true) with { Email = "second." + Email, Name = "Second" }, "oidc");
+            Assert.Equal((user.Id, Email, "Ada"), (second.Profile!.Id, second.Profile.Email, second.Profile.Name));
+        }
+    }
+
+    [Fact]
+    public async Task LinkAccount_BegunBeforeAnotherLink_IsOutOfDate()
+    {
+        var user = (await Account("google").SignInAsync(Update(verified: true), "oidc")).Profile!;
+        var mark = LinkedAccounts.Mark(await User(user.Id).ListAccountsAsync());
+        ExternalAccount[] accounts = [.. Enumerable.Range(0, 5).Select(number => new ExternalAccount { Provider = $"p{number}", ProviderAccountId = _id, Type = "oidc" })];
+
+        var outcomes = await Task.WhenAll(accounts.Select(account => User(user.Id).LinkAccountAsync(account, mark, $"proof of {account.Provider}")));
+
+        Assert.Equal(1, outcomes.Count(outcome => outcome == AccountLinkOutcome.Linked));
+        Assert.Equal(4, outcomes.Count(outcome => outcome == AccountLinkOutcome.OutOfDate));
+
+        // Nor is its proof good again once the account is unlinked.
+        var linked = accounts[Array.IndexOf(outcomes, AccountLinkOutcome.Linked)];
+        Assert.Equal(AccountLinkOutcome.Unlinked, await Account(linked.Provider).UnlinkAsync(user.Id));
+        Assert.Equal(AccountLinkOutcome.OutOfDate, await User(user.Id).LinkAccountAsync(linked, mark, $"proof of {linked.Provider}"));
+        Assert.Equal(AccountLinkOutcome.Linked, await User(user.Id).LinkAccountAsync(linked, mark, "a new proof"));
     }
 
     [Fact]
@@ -53,12 +154,12 @@ public sealed class AccountGrainTests(PulseCluster cluster) : IClassFixture<Puls
     public async Task SignIn_Again_LeavesWhatTheOwnerEdited()
     {
         var user = (await Account("google").SignInAsync(Update(verified: true), "oidc")).Profile!;
-        await User(user.Id).SyncProfileAsync(new() { Name = "Countess", Avatar = "https://pictures.example/own.png" });
+        await User(user.Id).SyncProfileAsync(new() { Name = "Countess", EditsName = true, Avatar = "https://pictures.example/own.png", EditsAvatar = true });
 
         var again = await Account("google").SignInAsync(
             Update(verified: true) with { Email = "new." + Email, Avatar = "https://pictures.example/theirs.png" }, "oidc");
 
-        Assert.Equal((Email, "Countess", "https://pictures.example/own.png"), (again.Profile!.Email, again.Profile.Name, again.Profile.Avatar));
+        Assert.Equal(("new." + Email, "Countess", "https://pictures.example/own.png"), (again.Profile!.Email, again.Profile.Name, again.Profile.Avatar));
     }
 
     [Fact]
@@ -102,9 +203,9 @@ public sealed class AccountGrainTests(PulseCluster cluster) : IClassFixture<Puls
         Assert.Equal(19, used.Count(one => one.State == SignInLinkState.Unknown));
     }
 
-    private IAccountGrain Account(string provider) => cluster.Client.GetGrain<IAccountGrain>(new AccountKey(provider, _id).ToString());
+    private IAccountGrain Account(string provider, string suffix = "") => cluster.Client.GetGrain<IAccountGrain>(new AccountKey(provider, _id + suffix).ToString());
 
     private IUserGrain User(Guid id) => cluster.Client.GetGrain<IUserGrain>(id);
 
-    private ProfileUpdate Update(bool verified) => new() { Email = Email, EmailVerified = verified, Name = "Ada" };
+    private ProfileUpdate Update(bool verified) => new() { Email = Email, EmailVerified = verified, JoinsByEmail = true, Name = "Ada" };
 }

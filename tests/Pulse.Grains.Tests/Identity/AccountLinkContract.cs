@@ -22,7 +22,7 @@ public abstract class AccountLinkContract(StoresFixture stores)
         Assert.Equal(user.Id, await stores.Accounts.LinkAsync(two, user.Id, Now.AddSeconds(1)));
         Assert.Equal(user.Id, await stores.Accounts.LinkAsync(one, user.Id, Now.AddSeconds(2)));
 
-        Assert.Equal([one, two], await stores.Accounts.ListAsync(user.Id));
+        Assert.Equal([one, two], (await stores.Accounts.ListAsync(user.Id)).Select(AsBefore));
         Assert.Empty(await stores.Accounts.ListAsync(Guid.NewGuid()));
     }
 
@@ -44,7 +44,7 @@ public abstract class AccountLinkContract(StoresFixture stores)
         var owners = await Task.WhenAll(users.Select(user => Task.Run(() => stores.Accounts.LinkAsync(Account("one"), user.Id, Now))));
 
         Assert.Single(owners.Distinct());
-        Assert.Equal(owners[0], await stores.Accounts.FindUserAsync("one", _id));
+        Assert.Equal(owners[0], (await stores.Accounts.FindAsync("one", _id))?.UserId);
     }
 
     [Theory]
@@ -56,7 +56,7 @@ public abstract class AccountLinkContract(StoresFixture stores)
 
         Assert.Equal(linked ? user.Id : null, await stores.Accounts.LinkByEmailAsync(Account("one"), user.Email, Now));
 
-        Assert.Equal(linked ? user.Id : null, await stores.Accounts.FindUserAsync("one", _id));
+        Assert.Equal(linked ? user.Id : null, (await stores.Accounts.FindAsync("one", _id))?.UserId);
     }
 
     [Fact]
@@ -67,7 +67,45 @@ public abstract class AccountLinkContract(StoresFixture stores)
 
         await stores.Accounts.LinkAsync(Account("one"), other.Id, Now);
         Assert.Null(await stores.Accounts.LinkByEmailAsync(Account("one"), user.Email, Now));
-        Assert.Equal(other.Id, await stores.Accounts.FindUserAsync("one", _id));
+        Assert.Equal(other.Id, (await stores.Accounts.FindAsync("one", _id))?.UserId);
+    }
+
+    [Fact]
+    public async Task LinkByEmail_UserHasAnAccountOfThatProvider_LinksNothing()
+    {
+        var user = await InsertAsync(verified: true);
+        await stores.Accounts.LinkAsync(Account("one") with { ProviderAccountId = $"former {_id}" }, user.Id, Now);
+
+        Assert.Null(await stores.Accounts.LinkByEmailAsync(Account("one"), user.Email, Now));
+        Assert.Equal(user.Id, await stores.Accounts.LinkByEmailAsync(Account("two"), user.Email, Now));
+    }
+
+    [Fact]
+    public async Task LinkByEmail_OfManyAccountsOfOneProviderAtOnce_LinksOne()
+    {
+        for (var round = 0; round < 5; round++)
+        {
+            var user = await InsertAsync(verified: true);
+            var accounts = Enumerable.Range(0, 10).Select(number => Account("one") with { ProviderAccountId = $"{round}.{number} {_id}" });
+
+            var owners = await Task.WhenAll(accounts.Select(account => Task.Run(() => stores.Accounts.LinkByEmailAsync(account, user.Email, Now))));
+
+            Assert.Single(owners, owner => owner == user.Id);
+            Assert.Single(await stores.Accounts.ListAsync(user.Id));
+        }
+    }
+
+    [Fact]
+    public async Task SaveEmail_IsListed()
+    {
+        var user = await InsertAsync();
+        await stores.Accounts.LinkAsync(Account("one") with { Email = "old@example.com" }, user.Id, Now);
+        Assert.Equal(new(user.Id, "old@example.com"), await stores.Accounts.FindAsync("one", _id));
+
+        await stores.Accounts.SaveEmailAsync("one", _id, user.Id, "new@example.com");
+        await stores.Accounts.SaveEmailAsync("one", _id, Guid.NewGuid(), "of.another.user@example.com");
+
+        Assert.Equal("new@example.com", Assert.Single(await stores.Accounts.ListAsync(user.Id)).Email);
     }
 
     [Fact]
@@ -81,7 +119,7 @@ public abstract class AccountLinkContract(StoresFixture stores)
         Assert.Equal(AccountLinkOutcome.NotLinked, await UnlinkAsync("one", user.Id));
         Assert.Equal(AccountLinkOutcome.LastWayIn, await UnlinkAsync("two", user.Id));
         Assert.Equal(AccountLinkOutcome.NotLinked, await UnlinkAsync("two", Guid.NewGuid()));
-        Assert.Equal([Account("two")], await stores.Accounts.ListAsync(user.Id));
+        Assert.Equal([Account("two")], (await stores.Accounts.ListAsync(user.Id)).Select(AsBefore));
     }
 
     [Fact]
@@ -125,6 +163,14 @@ public abstract class AccountLinkContract(StoresFixture stores)
     }
 
     private Task<AccountLinkOutcome> UnlinkAsync(string provider, Guid userId) => stores.Accounts.UnlinkAsync(provider, _id, userId);
+
+    // Without what the database adds.
+    private static ExternalAccount AsBefore(ExternalAccount account)
+    {
+        Assert.NotNull(account.LinkId);
+        Assert.NotNull(account.LinkedAt);
+        return account with { LinkId = null, LinkedAt = null };
+    }
 
     private ExternalAccount Account(string provider) => new() { Provider = provider, ProviderAccountId = _id, Type = "oidc" };
 }

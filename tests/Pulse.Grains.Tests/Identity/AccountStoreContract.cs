@@ -9,7 +9,7 @@ namespace Pulse.Grains.Tests.Identity;
 public abstract class AccountStoreContract(StoresFixture stores)
 {
     [Fact]
-    public async Task FindUser_Unknown_IsNull() => Assert.Null(await stores.Accounts.FindUserAsync("test", "nobody"));
+    public async Task FindUser_Unknown_IsNull() => Assert.Null(await stores.Accounts.FindAsync("test", "nobody"));
 
     [Fact]
     public async Task FindUser_Linked_IsThatUser()
@@ -18,11 +18,11 @@ public abstract class AccountStoreContract(StoresFixture stores)
         var account = new ExternalAccount { Provider = "https://issuer.example", ProviderAccountId = "Δ|1' OR 1=1", Type = "token" };
         await stores.Users.InsertAsync(user, account);
 
-        Assert.Equal(user.Id, await stores.Accounts.FindUserAsync(account.Provider, account.ProviderAccountId));
-        Assert.Null(await stores.Accounts.FindUserAsync("https://other.example", account.ProviderAccountId));
+        Assert.Equal(user.Id, (await stores.Accounts.FindAsync(account.Provider, account.ProviderAccountId))?.UserId);
+        Assert.Null(await stores.Accounts.FindAsync("https://other.example", account.ProviderAccountId));
 
         // An id at a provider is compared as it is, letter by letter.
-        Assert.Null(await stores.Accounts.FindUserAsync(account.Provider, account.ProviderAccountId.ToLowerInvariant()));
+        Assert.Null(await stores.Accounts.FindAsync(account.Provider, account.ProviderAccountId.ToLowerInvariant()));
     }
 
     [Fact]
@@ -32,8 +32,8 @@ public abstract class AccountStoreContract(StoresFixture stores)
         await stores.Users.InsertAsync(first, new() { Provider = "one", ProviderAccountId = id, Type = "oidc" });
         await stores.Users.InsertAsync(second, new() { Provider = "two", ProviderAccountId = id, Type = "oidc" });
 
-        Assert.Equal(first.Id, await stores.Accounts.FindUserAsync("one", id));
-        Assert.Equal(second.Id, await stores.Accounts.FindUserAsync("two", id));
+        Assert.Equal(first.Id, (await stores.Accounts.FindAsync("one", id))?.UserId);
+        Assert.Equal(second.Id, (await stores.Accounts.FindAsync("two", id))?.UserId);
     }
 
     [Fact]
@@ -44,6 +44,6 @@ public abstract class AccountStoreContract(StoresFixture stores)
 
         await stores.ExecuteAsync($"DELETE FROM users WHERE id = '{user.Id}'");
 
-        Assert.Null(await stores.Accounts.FindUserAsync("test", id));
+        Assert.Null(await stores.Accounts.FindAsync("test", id));
     }
 }

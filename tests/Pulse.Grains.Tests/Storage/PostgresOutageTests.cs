@@ -269,7 +269,7 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
             AssertUnavailableAsync(() => users.InsertAsync(TestUsers.New(), account: null)),
             AssertUnavailableAsync(() => users.UpdateProfileAsync(TestUsers.New())),
             AssertUnavailableAsync(() => users.SaveAsync([new(Guid.NewGuid(), TestUsers.Noon)])),
-            AssertUnavailableAsync(() => services.GetRequiredService<IAccountStore>().FindUserAsync("test", "somebody")),
+            AssertUnavailableAsync(() => services.GetRequiredService<IAccountStore>().FindAsync("test", "somebody")),
             AssertUnavailableAsync(() => database.PingAsync()));
     }
 

@@ -41,6 +41,13 @@ public sealed class StoredUserTests
 
     private sealed class CountingStore : IUserStore
     {
+        public Task<IReadOnlyList<(UserRow Row, bool IsMisplaced)>> ListAddressesAsync(Guid after, int count, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public Task<bool> IsUpgradedAsync(string name, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task SetUpgradedAsync(string name, CancellationToken cancellationToken) => throw new NotSupportedException();
+
         public UserRow? Row { get; set; }
 
         public int Reads { get; private set; }

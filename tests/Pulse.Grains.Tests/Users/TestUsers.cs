@@ -9,5 +9,5 @@ internal static class TestUsers
     public static readonly DateTimeOffset Noon = new DateTimeOffset(2030, 2, 3, 12, 0, 0, TimeSpan.Zero).AddTicks(1_234_560);
 
     public static UserRow New(string? email = null) =>
-        new(Guid.CreateVersion7(), email ?? $"{Guid.NewGuid():N}@example.com", EmailVerified: false, "Ada", Avatar: null, Noon, LastSeenAt: null);
+        new(Guid.CreateVersion7(), email ?? $"{Guid.NewGuid():N}@example.com", EmailVerified: true, "Ada", Avatar: null, Noon, LastSeenAt: null);
 }

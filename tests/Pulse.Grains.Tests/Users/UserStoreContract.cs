@@ -160,7 +160,7 @@ public abstract class UserStoreContract(StoresFixture stores)
 
         var winner = users[Array.IndexOf(outcomes, UserWrite.Saved)];
         Assert.Equal(49, outcomes.Count(outcome => outcome == UserWrite.AccountTaken));
-        Assert.Equal(winner.Id, await stores.Accounts.FindUserAsync(account.Provider, account.ProviderAccountId));
+        Assert.Equal(winner.Id, (await stores.Accounts.FindAsync(account.Provider, account.ProviderAccountId))?.UserId);
         foreach (var user in users) Assert.Equal(user == winner ? user : null, await _users.FindAsync(user.Id));
     }
 
@@ -172,7 +172,7 @@ public abstract class UserStoreContract(StoresFixture stores)
 
         Assert.Equal(UserWrite.EmailTaken, await _users.InsertAsync(TestUsers.New(first.Email), account));
 
-        Assert.Null(await stores.Accounts.FindUserAsync(account.Provider, account.ProviderAccountId));
+        Assert.Null(await stores.Accounts.FindAsync(account.Provider, account.ProviderAccountId));
     }
 
     [Theory]
@@ -234,6 +234,42 @@ public abstract class UserStoreContract(StoresFixture stores)
         Assert.Equal(1, outcomes.Count(outcome => outcome == UserWrite.Saved));
         Assert.Equal(19, outcomes.Count(outcome => outcome == UserWrite.Stale));
         Assert.Equal(1, (await _users.FindAsync(user.Id))!.Version);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task UnprovenEmail_IsEverybodysToState(bool firstIsProven)
+    {
+        var first = TestUsers.New() with { EmailVerified = firstIsProven };
+        UserRow[] others = [.. Enumerable.Range(0, 5).Select(_ => TestUsers.New(first.Email) with { EmailVerified = false })];
+        Assert.Equal(UserWrite.Saved, await _users.InsertAsync(first, account: null));
+
+        foreach (var user in others[1..]) Assert.Equal((null, UserWrite.Saved), await _users.FindOrInsertAsync(user));
+        Assert.Equal(UserWrite.Saved, await _users.InsertAsync(others[0], account: null));
+
+        foreach (var user in others.Append(first)) Assert.Equal(user, await _users.FindAsync(user.Id));
+        Assert.Equal(firstIsProven ? 1L : 0L, await stores.ExecuteAsync($"SELECT count(*) FROM users WHERE email = '{first.Email}'"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ProvenEmail_IsTakenFromAUserWhoOnlyStatedIt_InTheUniqueColumn(bool inserts)
+    {
+        // As a version before 004, or another program, writes it.
+        var (squatter, owner) = (TestUsers.New(), TestUsers.New());
+        await stores.ExecuteAsync($"INSERT INTO users (id, email, name) VALUES ('{squatter.Id}', '{squatter.Email}', 'Squatter')");
+        var wanted = owner with { Email = squatter.Email };
+        if (!inserts) await _users.InsertAsync(owner, account: null);
+
+        async Task<UserWrite> WriteAsync() => inserts ? (await _users.FindOrInsertAsync(wanted)).Insert : await _users.UpdateProfileAsync(wanted);
+        Assert.Equal(UserWrite.Stale, await WriteAsync());
+        Assert.Equal(UserWrite.Saved, await WriteAsync());
+
+        var former = await _users.FindAsync(squatter.Id);
+        Assert.Equal((squatter.Email, false, 1L), (former!.Email, former.EmailVerified, former.Version));
+        Assert.Equal((squatter.Email, true), await _users.FindAsync(owner.Id) is { } found ? (found.Email, found.EmailVerified) : default);
     }
 
     [Fact]

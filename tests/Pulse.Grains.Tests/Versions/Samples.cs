@@ -29,7 +29,12 @@ internal static class Samples
             StatusSetAt = s_at.AddSeconds(-1), ConnectedAt = s_at.AddHours(-1), ActiveAt = s_at.AddMinutes(-1),
         },
         ["pulse.ConnectionLease.2"] = new ConnectionLease { ConnectionId = "connection", FrontEndId = "front end", SeenAt = s_at, PreviousConnectionId = "former" },
+        ["pulse.AccountNotice"] = new AccountNotice { Kind = AccountNoticeKind.NewDevice, Detail = "Firefox on Linux", At = s_at },
         ["pulse.ExternalAccount"] = new ExternalAccount { Provider = "google", ProviderAccountId = "110169484474386276334", Type = "oidc" },
+        ["pulse.ExternalAccount.2"] = new ExternalAccount
+        {
+            Provider = "google", ProviderAccountId = "1", Type = "oidc", LinkId = s_otherId, Email = "ada@example.com", LinkedAt = s_at,
+        },
         ["pulse.KeyRingState"] = new KeyRingState { Keys = new() { ["key-1"] = "<key id=\"1\" />", ["key-2"] = "<key id=\"2\" />" } },
         ["pulse.PresenceSnapshot"] = new PresenceSnapshot
         {
@@ -38,8 +43,11 @@ internal static class Samples
         },
         ["pulse.PresenceSnapshot.2"] = new PresenceSnapshot { UserId = s_id, Status = PresenceStatus.Offline, VersionForOthers = 638_999_999_999_999_998 },
         ["pulse.ProfileSyncResult"] = new ProfileSyncResult(ProfileSyncOutcome.Updated, s_ada),
+        ["pulse.ProfileSyncResult.2"] = new ProfileSyncResult(ProfileSyncOutcome.Updated, FormerEmail: "old@example.com"),
         ["pulse.ProfileUpdate"] = new ProfileUpdate { Email = "ada@example.com", EmailVerified = true, Name = "Ada", Avatar = "https://example.com/ada.png", RemoveAvatar = true },
+        ["pulse.ProfileUpdate.2"] = new ProfileUpdate { JoinsByEmail = true, EditsName = true, EditsAvatar = true, FromSignIn = true },
         ["pulse.SessionStart"] = new SessionStart { TokenHash = [.. Enumerable.Range(0, 32).Select(i => (byte)i)], Device = "Mozilla/5.0", Address = "192.0.2.1" },
+        ["pulse.SessionStart.2"] = new SessionStart { TokenHash = [1], Account = "google\n110169484474386276334" },
         ["pulse.SignInLink"] = new SignInLink(SignInLinkState.Good, "ada@example.com"),
         ["pulse.SignInSession"] = new SignInSession
         {

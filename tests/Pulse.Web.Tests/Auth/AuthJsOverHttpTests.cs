@@ -45,7 +45,7 @@ public sealed class AuthJsOverHttpTests(PulseApplication pulse)
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Sync_EmailOfAnotherUser_IsLinkedOnlyWhenVerified(bool verified)
+    public async Task Sync_EmailOfAnotherUser_IsRefusedOnlyWhenVerified(bool verified)
     {
         var (userId, email) = (Guid.NewGuid(), NewEmail());
         var theirs = TestTokens.Claims(userId, email);
@@ -59,8 +59,8 @@ public sealed class AuthJsOverHttpTests(PulseApplication pulse)
 
         using var sync = await client.PostJsonAsync("/auth/sync", null);
 
-        if (verified) Assert.Equal(userId.ToString(), (string?)(await sync.ReadAsync(HttpStatusCode.OK))["id"]);
-        else await sync.ReadProblemAsync(HttpStatusCode.Conflict, "email-taken");
+        if (verified) await sync.ReadProblemAsync(HttpStatusCode.Conflict, "account-exists");
+        else Assert.NotEqual(userId.ToString(), (string?)(await sync.ReadAsync(HttpStatusCode.Created))["id"]);
     }
 
     [Theory]

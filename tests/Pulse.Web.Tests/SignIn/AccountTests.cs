@@ -12,7 +12,7 @@ public sealed partial class AccountTests(SignInFixture pulse) : IDisposable
     private readonly string _person = $"a{Guid.NewGuid():N}";
     private readonly Browser _browser = pulse.NewBrowser();
 
-    private string Email => $"{_person}@example.com";
+    private string Email => $"{_person}@gmail.com";
 
     public void Dispose() => _browser.Dispose();
 
@@ -28,34 +28,20 @@ public sealed partial class AccountTests(SignInFixture pulse) : IDisposable
     }
 
     [Fact]
-    public async Task SameEmail_UnverifiedByTheProvider_Is409_AndThenLinkedFromTheDashboard()
+    public async Task SameEmail_UnverifiedByTheProvider_IsAnotherUser_AndCanBeLinkedFromTheDashboard()
     {
         await SignInByMailAsync(_browser);
         using var other = pulse.NewBrowser();
-        var refused = await pulse.SignInAsync(other, _person, verified: false);
-
-        Assert.Equal(HttpStatusCode.Conflict, refused.Status);
-        Assert.Contains("link Google on your dashboard", refused.Body, StringComparison.Ordinal);
-        Assert.Null(await other.WhoAmIAsync());
+        await pulse.SignInAsync(other, "other" + _person, verified: false, email: Email);
+        Assert.NotEqual(Assert.NotNull(await _browser.WhoAmIAsync()), Assert.NotNull(await other.WhoAmIAsync()));
 
         var callback = await pulse.ToCallbackAsync(_browser, _person, verified: false, start: await LinkAddressAsync(_browser));
         Assert.StartsWith("/dashboard", (await _browser.GetAsync(callback.AbsoluteUri)).Path, StringComparison.Ordinal);
         Assert.Equal(["email", "google"], await ListAsync(_browser));
 
-        await pulse.SignInAsync(other, _person, verified: false);
-        Assert.Equal(await _browser.WhoAmIAsync(), await other.WhoAmIAsync());
-    }
-
-    [Fact]
-    public async Task SameEmail_UnverifiedByTheUser_Is409_UntilTheyConfirmItWhileSignedIn()
-    {
-        await pulse.SignInAsync(_browser, _person, verified: false);
-        using var other = pulse.NewBrowser();
-        Assert.Equal(HttpStatusCode.Conflict, (await SignInByMailAsync(other)).Status);
-
-        Assert.Equal(HttpStatusCode.SeeOther, (await SignInByMailAsync(_browser)).Status);
-        Assert.Equal(["email", "google"], (await ListAsync(_browser)).Order());
-        Assert.Equal(1L, await pulse.QueryAsync($"SELECT email_verified FROM users WHERE email = '{Email}'"));
+        using var again = pulse.NewBrowser();
+        await pulse.SignInAsync(again, _person, verified: false);
+        Assert.Equal(await _browser.WhoAmIAsync(), Assert.NotNull(await again.WhoAmIAsync()));
     }
 
     [Fact]
@@ -124,10 +110,14 @@ public sealed partial class AccountTests(SignInFixture pulse) : IDisposable
         using var other = pulse.NewBrowser();
         await pulse.SignInAsync(other, _person);
 
+        var user = await _browser.WhoAmIAsync();
+
         var outcomes = await Task.WhenAll(UnlinkAsync("google"), UnlinkAsync("email"));
 
-        Assert.Equal([HttpStatusCode.NoContent, HttpStatusCode.Conflict], outcomes.Order());
-        Assert.Single(await ListAsync(_browser));
+        // The one that unlinks the mailbox ends this very session, and the other may come after it.
+        Assert.Single(outcomes, outcome => outcome == HttpStatusCode.NoContent);
+        Assert.Single(outcomes, outcome => outcome is HttpStatusCode.Conflict or HttpStatusCode.Unauthorized);
+        Assert.Equal(1L, await pulse.QueryAsync($"SELECT count(*) FROM accounts WHERE user_id = '{user}'"));
     }
 
     [Fact]

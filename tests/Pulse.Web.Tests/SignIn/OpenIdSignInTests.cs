@@ -44,7 +44,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
 
         Assert.Equal("/rooms/7", answer.Path);
         var user = Assert.NotNull(await browser.WhoAmIAsync());
-        Assert.Equal("Ada|1", await pulse.QueryAsync($"SELECT name || '|' || email_verified FROM users WHERE id = '{user}' AND email = '{_person}@example.com'"));
+        Assert.Equal("Ada|1", await pulse.QueryAsync($"SELECT name || '|' || email_verified FROM users WHERE id = '{user}' AND email = '{_person}@gmail.com'"));
         Assert.Equal(1L, await pulse.QueryAsync(
             $"SELECT count(*) FROM accounts WHERE user_id = '{user}' AND provider = 'google' AND provider_account_id = '{_person}' AND type = 'oidc' "
             + "AND coalesce(access_token, refresh_token, id_token, token_type, scope) IS NULL"));

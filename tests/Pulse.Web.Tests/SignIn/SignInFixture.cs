@@ -37,7 +37,9 @@ public sealed partial class SignInFixture : IAsyncLifetime
             new("Pulse:Auth:Google:ClientId", "pulse"),
             new("Pulse:Auth:Google:ClientSecret", "google-secret"),
             new("Pulse:Auth:Google:Authority", GoogleUrl.OriginalString),
-            .. Provider("HOSTILE", Hostile.Url), .. Provider("second", Hostile.Url), .. Provider("rubbish", Rubbish.Url),
+            .. Provider("HOSTILE", Hostile.Url), .. Provider("second", Hostile.Url), .. Provider("joining", Hostile.Url),
+            new("Pulse:Auth:Providers:joining:JoinsByEmail", "true"),
+            .. Provider("rubbish", Rubbish.Url),
             .. Provider("silent", silent), .. Provider("away", await UnusedAsync()),
             .. Mailbox.Settings,
             new("Pulse:Mail:RequestsPerMinute", "1000"),
@@ -64,7 +66,7 @@ public sealed partial class SignInFixture : IAsyncLifetime
     {
         var page = await BeginAsync(browser, start);
         var answer = await browser.SubmitAsync(
-            page, ("answer", "yes"), ("sub", person), ("email", email ?? $"{person}@example.com"), ("email_verified", verified ? "true" : "false"), ("name", "Ada"));
+            page, ("answer", "yes"), ("sub", person), ("email", email ?? $"{person}@gmail.com"), ("email_verified", verified ? "true" : "false"), ("name", "Ada"));
         return await FollowToCallbackAsync(browser, answer);
     }
 
@@ -82,6 +84,23 @@ public sealed partial class SignInFixture : IAsyncLifetime
         var challenge = await ConsentAsync(browser, await browser.GetAsync($"/auth/signin/{name}"));
         Assert.Equal(HttpStatusCode.Redirect, challenge.Status);
         return (await browser.GetAsync(challenge.Location!.AbsoluteUri)).Location!;
+    }
+
+    /// <summary>Makes a user's sessions older than they are, and waits until Pulse has read that.</summary>
+    internal async Task AgeSessionsAsync(Browser browser, TimeSpan by)
+    {
+        var user = await browser.WhoAmIAsync();
+        var at = DateTimeOffset.UtcNow - by;
+        await using (var connection = new SqliteConnection($"Data Source={_pulse.Database};Pooling=False"))
+        {
+            await connection.OpenAsync();
+            await using var command = connection.CreateCommand();
+            command.CommandText = $"UPDATE sessions SET created_at = '{at.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'.000000Z'}' WHERE user_id = '{user}'";
+            Assert.NotEqual(0, await command.ExecuteNonQueryAsync());
+        }
+
+        await Eventually.AsyncTrue("the session is old", async () =>
+            System.Text.Json.JsonDocument.Parse((await browser.GetAsync("/auth/sessions")).Body).RootElement[0].GetProperty("createdAt").GetDateTimeOffset() < at.AddSeconds(1));
     }
 
     /// <summary>The first column of the first row; a second connection reads what is committed.</summary>

@@ -7,6 +7,8 @@ internal sealed class TestMailbox : IAsyncDisposable
 {
     private readonly NodeServer _server;
     private readonly int _port;
+    private readonly List<MimeMessage> _notices = [];
+    private readonly Queue<MimeMessage> _others = new();
 
     private readonly bool _isOld;
 
@@ -29,8 +31,36 @@ internal sealed class TestMailbox : IAsyncDisposable
         return new(server, first.GetProperty("port").GetInt32(), isOld);
     }
 
-    /// <summary>The next mail, waited for.</summary>
-    public async Task<MimeMessage> NextAsync() => Parse(await _server.NextAsync());
+    /// <summary>The next mail that is no notice, waited for.</summary>
+    public async Task<MimeMessage> NextAsync()
+    {
+        if (_others.TryDequeue(out var earlier)) return earlier;
+        while (true)
+        {
+            var mail = Parse(await _server.NextAsync());
+            if (!IsNotice(mail)) return mail;
+            _notices.Add(mail);
+        }
+    }
+
+    /// <summary>The next notice to that address whose text has those words, waited for.</summary>
+    public async Task<MimeMessage> NextNoticeAsync(string to, string words)
+    {
+        while (true)
+        {
+            if (_notices.Find(notice => notice.To.Mailboxes.Single().Address == to && notice.TextBody!.Contains(words, StringComparison.Ordinal)) is { } found)
+            {
+                _notices.Remove(found);
+                return found;
+            }
+
+            var mail = Parse(await _server.NextAsync());
+            if (IsNotice(mail)) _notices.Add(mail);
+            else _others.Enqueue(mail);
+        }
+    }
+
+    private static bool IsNotice(MimeMessage mail) => mail.Subject!.StartsWith("Notice about your account", StringComparison.Ordinal);
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 

@@ -14,6 +14,15 @@ public sealed class ProfileRulesTests
     public void NameFault_GoodName_IsNone(string name) => Assert.Null(ProfileRules.NameFault(name));
 
     [Theory]
+    [InlineData("\u200Fדנה כהן", "דנה כהן")]
+    [InlineData("\u200Eعمر\u061C", "عمر")]
+    [InlineData("می\u200Cخواهم", "می\u200Cخواهم")]
+    [InlineData("\u200F", null)]
+    [InlineData("a\u202Eb", null)]
+    [InlineData(null, null)]
+    public void UsableName_LosesItsDirectionMarks_AndNothingElse(string? name, string? expected) => Assert.Equal(expected, ProfileRules.UsableName(name));
+
+    [Theory]
     [MemberData(nameof(GoodAvatars))]
     public void AvatarFault_GoodUrl_IsNone(string avatar) => Assert.Null(ProfileRules.AvatarFault(avatar));
 

@@ -20,7 +20,7 @@ public sealed class ProfileSyncRequestTests
 
     [Fact]
     public void ToUpdate_NameAndAvatarInBody_ComeBeforeTheTokens() => Assert.Equal(
-        new ProfileUpdate { Email = "ada@example.com", EmailVerified = true, Name = "Countess", Avatar = "https://example.com/body.png" },
+        new ProfileUpdate { Email = "ada@example.com", EmailVerified = true, Name = "Countess", EditsName = true, Avatar = "https://example.com/body.png", EditsAvatar = true },
         Update(new(Email: "ADA@example.COM", Name: "Countess", Avatar: "https://example.com/body.png"), s_caller));
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class ProfileSyncRequestTests
     {
         var errors = new ValidationErrors();
 
-        new ProfileSyncRequest(Email: body).ToUpdate(s_caller with { Email = token }, errors);
+        new ProfileSyncRequest(Email: body).ToUpdate(s_caller with { Email = token }, joinsByEmail: false, errors);
 
         Assert.Contains(message, Assert.Single(errors.ByMember["email"]), StringComparison.Ordinal);
     }
@@ -58,7 +58,7 @@ public sealed class ProfileSyncRequestTests
     {
         var errors = new ValidationErrors();
 
-        new ProfileSyncRequest("x", " ", "x").ToUpdate(s_caller with { Email = null }, errors);
+        new ProfileSyncRequest("x", " ", "x").ToUpdate(s_caller with { Email = null }, joinsByEmail: false, errors);
 
         Assert.Equal(["avatar", "email", "name"], errors.ByMember.Keys.Order());
     }
@@ -66,7 +66,7 @@ public sealed class ProfileSyncRequestTests
     private static ProfileUpdate Update(ProfileSyncRequest request, Caller caller)
     {
         var errors = new ValidationErrors();
-        var update = request.ToUpdate(caller, errors);
+        var update = request.ToUpdate(caller, joinsByEmail: false, errors);
         Assert.Empty(errors.ByMember);
         return update;
     }

@@ -9,7 +9,7 @@ namespace Pulse.Web.Tests.Users;
 [Collection(SharedPulse.Name)]
 public sealed class SyncTests(PulseApplication pulse)
 {
-    private static readonly string[] s_members = ["id", "email", "name", "avatar", "createdAt", "lastSeen"];
+    private static readonly string[] s_members = ["id", "email", "name", "avatar", "createdAt", "lastSeen", "emailVerified"];
 
     [Fact]
     public async Task Sync_OwnTokenTwice_CreatesThenAgrees()
@@ -74,8 +74,8 @@ public sealed class SyncTests(PulseApplication pulse)
     public async Task Sync_SomebodyElsesEmail_IsRefusedAndChangesNothing()
     {
         var email = NewEmail();
-        using var first = pulse.As(TestTokens.Hs256(TestTokens.Claims(email: email)));
-        using var second = pulse.As(TestTokens.Hs256(TestTokens.Claims(email: email.ToUpperInvariant())));
+        using var first = pulse.As(TestTokens.Hs256(Proven(TestTokens.Claims(email: email))));
+        using var second = pulse.As(TestTokens.Hs256(Proven(TestTokens.Claims(email: email.ToUpperInvariant()))));
         using var created = await first.PostJsonAsync("/auth/sync", """{"name":"First"}""");
         await created.ReadAsync(HttpStatusCode.Created);
 
@@ -83,7 +83,7 @@ public sealed class SyncTests(PulseApplication pulse)
         using var missing = await second.GetAsync("/auth/me");
         using var unchanged = await first.GetAsync("/auth/me");
 
-        await refused.ReadProblemAsync(HttpStatusCode.Conflict, "email-taken");
+        await refused.ReadProblemAsync(HttpStatusCode.Conflict, "account-exists");
         await missing.ReadProblemAsync(HttpStatusCode.NotFound, "not-synced");
         Assert.Equal("First", (string?)(await unchanged.ReadAsync(HttpStatusCode.OK))["name"]);
     }
@@ -129,13 +129,100 @@ public sealed class SyncTests(PulseApplication pulse)
 
         var statuses = await Task.WhenAll(Enumerable.Range(0, 50).Select(async _ =>
         {
-            using var client = pulse.As(TestTokens.Hs256(TestTokens.Claims(issuer, Guid.NewGuid().ToString(), email), key));
+            using var client = pulse.As(TestTokens.Hs256(Proven(TestTokens.Claims(issuer, Guid.NewGuid().ToString(), email)), key));
             using var response = await client.PostJsonAsync("/auth/sync", null);
             return response.StatusCode;
         }));
 
         Assert.Equal(1, statuses.Count(status => status == HttpStatusCode.Created));
         Assert.Equal(49, statuses.Count(status => status == HttpStatusCode.Conflict));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Sync_UnprovenEmail_GetsTheSameAnswerWhetherItIsRegisteredOrFree(bool inToken)
+    {
+        var (registered, free) = (NewEmail(), NewEmail());
+        using var owner = pulse.As(TestTokens.Hs256(Proven(TestTokens.Claims(email: registered))));
+        using var owned = await owner.PostJsonAsync("/auth/sync", null);
+        await owned.ReadAsync(HttpStatusCode.Created);
+
+        var answers = new List<string>();
+        foreach (var email in new[] { registered, free })
+        {
+            var userId = Guid.NewGuid();
+            using var client = pulse.As(TestTokens.Hs256(TestTokens.Claims(userId, inToken ? email : null)));
+            var body = inToken ? "{}" : $$"""{"email":"{{email}}","name":"Eve"}""";
+            using var first = await client.PostJsonAsync("/auth/sync", body);
+            using var second = await client.PostJsonAsync("/auth/sync", body);
+            var (created, again) = (await first.ReadAsync(HttpStatusCode.Created), await second.ReadAsync(HttpStatusCode.OK));
+            Assert.Equal((email, false), ((string?)created["email"], (bool)created["emailVerified"]!));
+            created.Remove("createdAt");
+            again.Remove("createdAt");
+            answers.Add($"{created.ToJsonString()}{again.ToJsonString()}".Replace(userId.ToString(), "id", StringComparison.Ordinal)
+                .Replace(email, "email", StringComparison.Ordinal).Replace(email.Split('@')[0], "name", StringComparison.Ordinal));
+
+            using var seen = await owner.GetAsync($"/users/{userId}");
+            Assert.Equal(["id", "name", "avatar"], (await seen.ReadAsync(HttpStatusCode.OK)).Select(member => member.Key));
+        }
+
+        Assert.Equal(answers[1], answers[0]);
+    }
+
+    [Fact]
+    public async Task Sync_UnprovenEmail_LocksNobodyOut()
+    {
+        var email = NewEmail();
+        using var squatter = pulse.As(TestTokens.Hs256(TestTokens.Claims()));
+        using var squatted = await squatter.PostJsonAsync("/auth/sync", new JsonObject { ["email"] = email }.ToJsonString());
+        await squatted.ReadAsync(HttpStatusCode.Created);
+
+        using var owner = pulse.As(TestTokens.Hs256(Proven(TestTokens.Claims(email: email))));
+        using var owned = await owner.PostJsonAsync("/auth/sync", null);
+
+        Assert.True((bool)(await owned.ReadAsync(HttpStatusCode.Created))["emailVerified"]!);
+        using var me = await squatter.GetAsync("/auth/me");
+        var stated = await me.ReadAsync(HttpStatusCode.OK);
+        Assert.Equal((email, false), ((string?)stated["email"], (bool)stated["emailVerified"]!));
+    }
+
+    [Fact]
+    public async Task Sync_TrustedIssuersProvenEmailOfAnotherUser_JoinsNobody()
+    {
+        var email = NewEmail();
+        using var owner = pulse.As(TestTokens.Hs256(Proven(TestTokens.Claims(email: email))));
+        using var owned = await owner.PostJsonAsync("/auth/sync", null);
+        await owned.ReadAsync(HttpStatusCode.Created);
+
+        using var stranger = pulse.As(TestTokens.Hs256(Proven(TestTokens.Claims(PulseApplication.TrustedIssuer, "stranger", email)), TestTokens.OtherKey));
+        using var refused = await stranger.PostJsonAsync("/auth/sync", null);
+        using var nobody = await stranger.GetAsync("/auth/me");
+
+        await refused.ReadProblemAsync(HttpStatusCode.Conflict, "account-exists");
+        await nobody.ReadProblemAsync(HttpStatusCode.NotFound, "not-synced");
+    }
+
+    [Fact]
+    public async Task Sync_NameThatTheUserChose_IsKeptWhenTheTokenHasAnother()
+    {
+        var claims = TestTokens.Claims(PulseApplication.TrustedIssuer, $"them|{Guid.NewGuid()}", NewEmail());
+        var names = new List<string?>();
+        foreach (var (inToken, inBody) in new (string, string?)[] { ("Ada", null), ("Ada King", null), ("Ada King", "Countess"), ("Lovelace", null) })
+        {
+            claims["name"] = inToken;
+            using var client = pulse.As(TestTokens.Hs256(claims, TestTokens.OtherKey));
+            using var synced = await client.PostJsonAsync("/auth/sync", new JsonObject { ["name"] = inBody }.ToJsonString());
+            names.Add((string?)JsonNode.Parse(await synced.Content.ReadAsStringAsync())!["name"]);
+        }
+
+        Assert.Equal(["Ada", "Ada King", "Countess", "Countess"], names);
+    }
+
+    private static JsonObject Proven(JsonObject claims)
+    {
+        claims["email_verified"] = true;
+        return claims;
     }
 
     private static string NewEmail() => $"ada-{Guid.NewGuid():N}@example.com";

@@ -4,6 +4,7 @@ using Pulse.Users;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Sessions;
+using Pulse.Web.SignIn;
 
 namespace Pulse.Web.Pages.Dashboard;
 
@@ -69,16 +70,14 @@ internal static class DashboardEndpoints
         return Back(DashboardNotice.Device);
     }
 
-    private static async Task<IResult> UnlinkAsync(HttpContext context, ClaimsPrincipal principal, Callers callers, IGrainFactory grains)
+    private static async Task<IResult> UnlinkAsync(
+        HttpContext context, ClaimsPrincipal principal, Callers callers, AccountUnlinking unlinking, TimeProvider time)
     {
-        if (await callers.FindUserIdAsync(callers.Read(principal)) is not { } userId) return NoSuchUser();
+        var caller = callers.Read(principal);
+        if (caller.OwnUserId is null) return NoSuchUser();
+        if (!RecentSignIn.IsRecent(caller, time)) return SignInErrors.SignInTooOld();
 
-        // Of two accounts at one provider the later one goes first, as with DELETE /auth/accounts/{provider}.
-        var provider = (await RequestForm.ReadAsync(context))["provider"].ToString();
-        var accounts = await grains.GetGrain<IUserGrain>(userId).ListAccountsAsync();
-        if (Array.FindLast(accounts, account => account.Provider == provider) is not { } account) return Back(DashboardNotice.Unlinked);
-
-        var outcome = await grains.GetGrain<IAccountGrain>(new AccountKey(account.Provider, account.ProviderAccountId).ToString()).UnlinkAsync(userId);
+        var outcome = await unlinking.UnlinkAsync(context, caller, (await RequestForm.ReadAsync(context))["account"].ToString());
         return Back(outcome == AccountLinkOutcome.LastWayIn ? DashboardNotice.LastWayIn : DashboardNotice.Unlinked);
     }
 

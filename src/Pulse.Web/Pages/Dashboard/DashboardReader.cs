@@ -28,7 +28,9 @@ internal sealed class DashboardReader(
         var accounts = user.ListAccountsAsync();
         var sessions = grains.GetGrain<IUserSessionsGrain>(userId).ListAsync();
         var others = people.ReadAsync(userId, cancellationToken);
-        await Task.WhenAll(profile, presence, accounts, sessions, others);
+        var notices = ReadNoticesAsync(userId);
+        var isRecent = RecentSignIn.IsRecent(caller, time);
+        await Task.WhenAll(profile, presence, accounts, sessions, others, notices);
         if (await profile is not { } stored) return null;
 
         return new()
@@ -37,7 +39,9 @@ internal sealed class DashboardReader(
             Presence = await presence,
             People = await others,
             Devices = [.. (await sessions).Select(session => ToDevice(session, caller.OwnSessionId)).OrderByDescending(device => device.IsCurrent)],
-            Accounts = [.. Linked(await accounts), .. Linkable(await accounts, principal)],
+            Accounts = [.. Linked(await accounts, isRecent), .. Linkable(await accounts, principal, isRecent)],
+            Notices = await notices,
+            IsRecent = isRecent,
         };
     }
 
@@ -52,16 +56,37 @@ internal sealed class DashboardReader(
         session.LastUsedAt,
         time.GetUtcNow() - session.LastUsedAt < s_useResolution);
 
-    private IEnumerable<DashboardView.Account> Linked(ExternalAccount[] accounts) =>
-        accounts.Select(account => account.Provider).Distinct(StringComparer.Ordinal).Select(provider =>
-            new DashboardView.Account(provider, providers.DisplayName(provider), IsLinked: true, CanUnlink: accounts.Length > 1));
+    private IEnumerable<DashboardView.Account> Linked(ExternalAccount[] accounts, bool isRecent) =>
+        accounts.Select(account => new DashboardView.Account(
+            account.Provider,
+            providers.DisplayName(account.Provider),
+            IsLinked: true,
+            CanUnlink: accounts.Length > 1 && isRecent,
+            Id: account.LinkId?.ToString("D") ?? account.Provider,
+            Email: account.Email));
 
-    private IEnumerable<DashboardView.Account> Linkable(ExternalAccount[] accounts, ClaimsPrincipal principal) =>
-        providers.All.Where(provider => !Array.Exists(accounts, account => account.Provider == provider.Name)).Select(provider =>
-            new DashboardView.Account(
-                provider.Name,
-                provider.DisplayName,
-                IsLinked: false,
-                LinkHref: provider.WhyNot is null ? $"{linking.Href(principal, provider.Name)}&returnUrl={s_afterLinking}" : null,
-                WhyNot: provider.WhyNot));
+    // Also those of which the user has an account: a person may have several.
+    private IEnumerable<DashboardView.Account> Linkable(ExternalAccount[] accounts, ClaimsPrincipal principal, bool isRecent) =>
+        providers.All.Select(provider => new DashboardView.Account(
+            provider.Name,
+            provider.DisplayName,
+            IsLinked: false,
+            LinkHref: provider.WhyNot is null && isRecent ? $"{linking.Href(principal, provider.Name, accounts)}&returnUrl={s_afterLinking}" : null,
+            WhyNot: provider.WhyNot));
+
+    private async Task<DashboardView.Notice[]> ReadNoticesAsync(Guid userId)
+    {
+        try
+        {
+            return [.. from notice in await grains.GetGrain<INoticesGrain>(userId).ListAsync()
+                       let words = NoticeWords.For(notice.Kind, notice.Detail)
+                       where words is not null
+                       select new DashboardView.Notice(words, notice.At)];
+        }
+        catch (Exception exception) when (exception is ArgumentException)
+        {
+            // No silo of this version is there yet.
+            return [];
+        }
+    }
 }

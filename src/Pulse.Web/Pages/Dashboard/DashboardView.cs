@@ -21,6 +21,17 @@ public sealed record DashboardView
     /// <summary>Their accounts, and providers that they could link.</summary>
     public required IReadOnlyList<Account> Accounts { get; init; }
 
+    /// <summary>What happened to the user's ways to sign in, latest first.</summary>
+    public required IReadOnlyList<Notice> Notices { get; init; }
+
+    /// <summary>Whether the ways to sign in can be changed now; otherwise the user has to sign in again first.</summary>
+    public required bool IsRecent { get; init; }
+
+    /// <summary>A notice.</summary>
+    /// <param name="Words">A sentence.</param>
+    /// <param name="At">When, UTC.</param>
+    public sealed record Notice(string Words, DateTimeOffset At);
+
     /// <summary>A sign-in.</summary>
     /// <param name="Id">The session.</param>
     /// <param name="Name">The device in words.</param>
@@ -40,6 +51,9 @@ public sealed record DashboardView
     /// <param name="CanUnlink">Whether it is linked and not their last way in.</param>
     /// <param name="LinkHref">Where linking it begins; <see langword="null"/> if it is linked or cannot be.</param>
     /// <param name="WhyNot">Why it cannot be linked now.</param>
+    /// <param name="Id">What unlinking it names; <see langword="null"/> if it is not linked.</param>
+    /// <param name="Email">The account's address at the provider, when known.</param>
     public sealed record Account(
-        string Provider, string DisplayName, bool IsLinked, bool CanUnlink = false, string? LinkHref = null, string? WhyNot = null);
+        string Provider, string DisplayName, bool IsLinked, bool CanUnlink = false, string? LinkHref = null, string? WhyNot = null,
+        string? Id = null, string? Email = null);
 }

@@ -23,5 +23,7 @@ public sealed record ProfileForm(string Name, string Avatar)
 
     /// <summary>What to store.</summary>
     public ProfileUpdate ToUpdate() =>
-        Avatar.Length == 0 ? new() { Name = Name, RemoveAvatar = true } : new() { Name = Name, Avatar = Avatar };
+        Avatar.Length == 0
+            ? new() { Name = ProfileRules.UsableName(Name), EditsName = true, RemoveAvatar = true, EditsAvatar = true }
+            : new() { Name = ProfileRules.UsableName(Name), EditsName = true, Avatar = Avatar, EditsAvatar = true };
 }

@@ -1,0 +1,16 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Pulse.Identity;
+
+/// <summary>A user's accounts as one short text.</summary>
+public static class LinkedAccounts
+{
+    /// <summary>Text that is another one after each link: each has an id of its own.</summary>
+    /// <param name="accounts">All accounts of one user, in any order.</param>
+    public static string Mark(IEnumerable<ExternalAccount> accounts)
+    {
+        var ids = accounts.Select(account => account.LinkId?.ToString("N") ?? new AccountKey(account.Provider, account.ProviderAccountId).ToString());
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', ids.Order(StringComparer.Ordinal)))));
+    }
+}

@@ -1,0 +1,43 @@
+using System.Data.Common;
+using Pulse.Identity;
+
+namespace Pulse.Grains.Identity;
+
+/// <summary>The <c>notices</c> table.</summary>
+/// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the database does not answer in time.</remarks>
+internal interface INoticeStore
+{
+    /// <summary>Adds a notice, and removes all but the user's latest <see cref="NoticeTable.Most"/>. Adds nothing for a user without a row.</summary>
+    Task AddAsync(Guid userId, AccountNotice notice, CancellationToken cancellationToken = default);
+
+    /// <summary>The user's notices, latest first.</summary>
+    Task<IReadOnlyList<AccountNotice>> ListAsync(Guid userId, CancellationToken cancellationToken = default);
+}
+
+/// <summary>What PostgreSQL and SQLite agree on about <c>notices</c>.</summary>
+internal static class NoticeTable
+{
+    /// <summary>Most notices of one user.</summary>
+    public const int Most = 20;
+
+    public const string ListSql = "SELECT kind, detail, at FROM notices WHERE user_id = @user ORDER BY at DESC, id DESC";
+
+    /// <summary>Repeated, it finds its own row.</summary>
+    public const string AddSql =
+        """
+        INSERT INTO notices (id, user_id, kind, detail, at)
+        SELECT @id, @user, @kind, @detail, @at WHERE EXISTS (SELECT 1 FROM users WHERE id = @user)
+        ON CONFLICT (id) DO NOTHING
+        """;
+
+    public const string TrimSql =
+        "DELETE FROM notices WHERE user_id = @user AND id NOT IN (SELECT id FROM notices WHERE user_id = @user ORDER BY at DESC, id DESC LIMIT @most)";
+
+    /// <summary>A row of <see cref="ListSql"/>.</summary>
+    public static AccountNotice Read(DbDataReader reader) => new()
+    {
+        Kind = (AccountNoticeKind)reader.GetInt32(0),
+        Detail = reader.IsDBNull(1) ? null : reader.GetString(1),
+        At = reader.GetFieldValue<DateTimeOffset>(2),
+    };
+}

@@ -1,0 +1,22 @@
+using Pulse.Identity;
+
+namespace Pulse.Grains.Identity;
+
+/// <summary>One user's notices. Key: the user id. Keeps nothing: the table has them.</summary>
+internal sealed class NoticesGrain(INoticeStore store, TimeProvider time) : Grain, INoticesGrain
+{
+    private static readonly TimeSpan Lifetime = TimeSpan.FromDays(90);
+
+    // What the table's check allows.
+    private const int MaxDetailLength = 400;
+
+    public Task AddAsync(AccountNoticeKind kind, string? detail) => store.AddAsync(
+        this.GetPrimaryKey(),
+        new() { Kind = kind, Detail = detail?.Length > MaxDetailLength ? detail[..MaxDetailLength] : detail, At = Instant.Truncate(time.GetUtcNow()) });
+
+    public async Task<AccountNotice[]> ListAsync()
+    {
+        var since = time.GetUtcNow() - Lifetime;
+        return [.. (await store.ListAsync(this.GetPrimaryKey())).Where(notice => notice.At > since)];
+    }
+}

@@ -1,0 +1,102 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Pulse.Grains.Identity;
+using Pulse.Identity;
+
+namespace Pulse.Grains.Users;
+
+/// <summary>Brings the addresses of rows from before 004_addresses.sql into their place and spelling, once for a database.</summary>
+/// <remarks>
+/// A program and no SQL, because the spelling is <see cref="EmailAddress"/>'s; after the schema, because older silos must be gone first
+/// (<see cref="UnprovenRows"/>). Several silos may do it at once, and one that stops half way is repeated: each row is written under its version.
+/// </remarks>
+internal sealed partial class AddressUpgrade(
+    IUserStore users, IAccountStore accounts, UnprovenRows unproven, TimeProvider time, ILogger<AddressUpgrade> logger) : BackgroundService
+{
+    private const string Name = "addresses";
+    private const int RowsAtOnce = 500;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            while (!await TryAsync(stoppingToken)) await Task.Delay(Interval, time, stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    /// <summary>Does it unless it is done.</summary>
+    /// <returns><see langword="false"/> to be called again: an older silo is there yet, or the database is away.</returns>
+    internal async Task<bool> TryAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await users.IsUpgradedAsync(Name, cancellationToken)) return true;
+            if (!unproven.MayBeNull) return false;
+
+            // Mailboxes first: a user who signs in meanwhile then finds the account.
+            await MoveAccountsAsync(cancellationToken);
+            await MoveUsersAsync(cancellationToken);
+            await users.SetUpgradedAsync(Name, cancellationToken);
+            LogDone();
+            return true;
+        }
+        catch (StoreUnavailableException e)
+        {
+            LogRetried(e.Message);
+            return false;
+        }
+    }
+
+    private async Task MoveUsersAsync(CancellationToken cancellationToken)
+    {
+        IReadOnlyList<(UserRow Row, bool IsMisplaced)> page;
+        for (var after = Guid.Empty; (page = await users.ListAddressesAsync(after, RowsAtOnce, cancellationToken)).Count > 0; after = page[^1].Row.Id)
+        {
+            foreach (var (row, isMisplaced) in page)
+            {
+                var email = EmailAddress.TryNormalize(row.Email, out var normalized) ? normalized : row.Email;
+                if (isMisplaced || email != row.Email) await MoveAsync(row with { Email = email }, cancellationToken);
+            }
+        }
+    }
+
+    // A row that has changed since it was read was written by this version, and so as it should be, or is read again after the next start.
+    private async Task MoveAsync(UserRow wanted, CancellationToken cancellationToken)
+    {
+        var outcome = await users.UpdateProfileAsync(wanted, cancellationToken);
+        if (outcome == UserWrite.Stale && await users.FindAsync(wanted.Id, cancellationToken) is { } current && current.Version == wanted.Version)
+            outcome = await users.UpdateProfileAsync(wanted, cancellationToken);
+        if (outcome != UserWrite.EmailTaken) return;
+
+        // Two users have proven one mailbox in two spellings. The one who has it in its one spelling keeps the proof.
+        LogCollision(wanted.Id);
+        await users.UpdateProfileAsync(wanted with { EmailVerified = false }, cancellationToken);
+    }
+
+    private async Task MoveAccountsAsync(CancellationToken cancellationToken)
+    {
+        IReadOnlyList<(string Mailbox, Guid UserId)> page;
+        for (var after = ""; (page = await accounts.ListMailboxesAsync(after, RowsAtOnce, cancellationToken)).Count > 0; after = page[^1].Mailbox)
+        {
+            foreach (var (mailbox, userId) in page)
+            {
+                if (!EmailAddress.TryNormalize(mailbox, out var normalized) || normalized == mailbox) continue;
+                if (!await accounts.RenameMailboxAsync(mailbox, normalized, cancellationToken)) LogCollision(userId);
+            }
+        }
+    }
+
+    [LoggerMessage(1320, LogLevel.Information, "Every e-mail address is in its column and spelling of 004_addresses.sql.")]
+    private partial void LogDone();
+
+    [LoggerMessage(1321, LogLevel.Warning, "Addresses of older rows could not be moved; this is retried: {Reason}")]
+    private partial void LogRetried(string reason);
+
+    [LoggerMessage(1322, LogLevel.Warning, "The e-mail address of user {UserId} is another user's in another spelling. The other user keeps it; this one keeps signing in by its other accounts.")]
+    private partial void LogCollision(Guid userId);
+}

@@ -1,0 +1,55 @@
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.DataProtection;
+
+namespace Pulse.Web.Sessions;
+
+/// <summary>Remembers in a browser which users have signed in with it, so that a sign-in with another one can be reported to its owner.</summary>
+/// <remarks>It signs nobody in and is no secret of the user's; it is protected so that no other program can write one, and readable by Pulse alone.</remarks>
+internal sealed class DeviceCookie(SessionCookie sessions, IDataProtectionProvider protection)
+{
+    public const string SecureName = "__Host-pulse-device";
+    public const string PlainName = "pulse-device";
+
+    // Most users of one browser; the earliest is forgotten first, and then counts as new again.
+    private const int MaxUsers = 10;
+
+    // The longest that browsers keep a cookie (RFC 6265bis section 5.5).
+    private static readonly TimeSpan s_lifetime = TimeSpan.FromDays(400);
+
+    private readonly IDataProtector _protector = protection.CreateProtector("Pulse.Web.Sessions.DeviceCookie");
+
+    /// <summary>Has the browser remember the user.</summary>
+    /// <returns>Whether it had before.</returns>
+    public bool Remember(HttpContext context, Guid userId)
+    {
+        var users = Read(context);
+        var isKnown = users.Remove(userId);
+        users.Add(userId);
+        var value = string.Join(',', users.TakeLast(MaxUsers).Select(user => user.ToString("N")));
+        context.Response.Cookies.Append(NameFor(context), _protector.Protect(value), new()
+        {
+            HttpOnly = true,
+            Secure = !sessions.IsPlain(context),
+            SameSite = SameSiteMode.Lax,
+            Path = "/",
+            IsEssential = true,
+            MaxAge = s_lifetime,
+        });
+        return isKnown;
+    }
+
+    private List<Guid> Read(HttpContext context)
+    {
+        if (!context.Request.Cookies.TryGetValue(NameFor(context), out var value)) return [];
+        try
+        {
+            return [.. _protector.Unprotect(value).Split(',').Select(user => Guid.ParseExact(user, "N"))];
+        }
+        catch (Exception exception) when (exception is CryptographicException or FormatException)
+        {
+            return [];
+        }
+    }
+
+    private string NameFor(HttpContext context) => sessions.IsPlain(context) ? PlainName : SecureName;
+}

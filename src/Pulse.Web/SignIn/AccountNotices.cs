@@ -1,0 +1,84 @@
+using System.Net;
+using Microsoft.Extensions.Options;
+using Pulse.Identity;
+using Pulse.Users;
+using Pulse.Web.Mail;
+
+namespace Pulse.Web.SignIn;
+
+/// <summary>Notifies the owner of a user of what was done to their ways to sign in: on the dashboard, and by mail where there is mail.</summary>
+internal sealed partial class AccountNotices(IGrainFactory grains, IMailSender sender, IOptions<MailOptions> mail, ILogger<AccountNotices> logger)
+{
+    private const string Subject = "Notice about your account";
+
+    /// <summary>Notifies. Never fails the request, which has done its work by then.</summary>
+    /// <param name="request">The request, for the site's address where the settings do not give it.</param>
+    /// <param name="user">The user, with the address as it was before.</param>
+    /// <param name="kind">What was done.</param>
+    /// <param name="detail">To what, in words for people.</param>
+    public async Task NotifyAsync(HttpRequest request, UserProfile user, AccountNoticeKind kind, string? detail)
+    {
+        try
+        {
+            await grains.GetGrain<INoticesGrain>(user.Id).AddAsync(kind, detail);
+        }
+        catch (Exception exception)
+        {
+            LogNotSaved(user.Id, kind, exception.GetType().Name);
+        }
+
+        // An unproven address may be another person's.
+        if (sender.WhyNot is not null || !user.EmailVerified || NoticeWords.For(kind, detail) is not { } words) return;
+        var site = new Uri(string.IsNullOrEmpty(mail.Value.PublicUrl) ? $"{request.Scheme}://{request.Host.Value}" : mail.Value.PublicUrl);
+
+        // Not awaited: a mail server may take seconds, and the person waits for the page.
+        _ = SendAsync(user.Id, kind, Compose(user.Email, words, site));
+    }
+
+    private async Task SendAsync(Guid userId, AccountNoticeKind kind, OutgoingMail notice)
+    {
+        try
+        {
+            await sender.SendAsync(notice, CancellationToken.None);
+        }
+        catch (Exception exception)
+        {
+            LogNotSent(userId, kind, exception.GetType().Name);
+        }
+    }
+
+    private static OutgoingMail Compose(string to, string words, Uri site)
+    {
+        var dashboard = new Uri(site, ReturnUrl.Dashboard).AbsoluteUri;
+        var text =
+            $"""
+            Hello,
+
+            {words}
+
+            If that was you, there is nothing to do. If it was not, sign in at {dashboard}
+            sign out everywhere, and unlink what is not yours.
+            """;
+        var html =
+            $"""
+            <!DOCTYPE html>
+            <html lang="en">
+            <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{Subject}</title></head>
+            <body style="margin:0;padding:24px;background:#f4f5f7;color:#1b1f24;font:16px/1.5 system-ui,sans-serif">
+            <div style="max-width:480px;margin:0 auto;padding:32px;background:#ffffff;border-radius:12px">
+            <h1 style="margin:0 0 16px;font-size:22px">{Subject}</h1>
+            <p style="margin:0 0 24px">{WebUtility.HtmlEncode(words)}</p>
+            <p style="margin:0;font-size:14px;color:#57606a">If that was you, there is nothing to do. If it was not, sign in at <a href="{WebUtility.HtmlEncode(dashboard)}">{WebUtility.HtmlEncode(site.Authority)}</a>, sign out everywhere, and unlink what is not yours.</p>
+            </div>
+            </body>
+            </html>
+            """;
+        return new(to, $"{Subject} at Pulse", text, html, dashboard);
+    }
+
+    [LoggerMessage(1130, LogLevel.Warning, "A notice ({Kind}) for user {UserId} could not be saved: {Exception}")]
+    private partial void LogNotSaved(Guid userId, AccountNoticeKind kind, string exception);
+
+    [LoggerMessage(1131, LogLevel.Warning, "A notice ({Kind}) for user {UserId} could not be mailed: {Exception}")]
+    private partial void LogNotSent(Guid userId, AccountNoticeKind kind, string exception);
+}

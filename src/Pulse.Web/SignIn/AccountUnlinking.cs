@@ -1,0 +1,33 @@
+using Pulse.Identity;
+using Pulse.Users;
+using Pulse.Web.Auth;
+using Pulse.Web.Sessions;
+
+namespace Pulse.Web.SignIn;
+
+/// <summary>Takes an account from its user: ends what it has opened, and notifies the owner.</summary>
+internal sealed class AccountUnlinking(IGrainFactory grains, SignInProviders providers, AccountNotices notices)
+{
+    /// <summary>Unlinks one account.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="caller">The owner, signed in recently.</param>
+    /// <param name="which">The <see cref="ExternalAccount.LinkId"/>, or a provider's name: then the account that was linked last.</param>
+    public async Task<AccountLinkOutcome> UnlinkAsync(HttpContext context, Caller caller, string which)
+    {
+        var userId = caller.OwnUserId!.Value;
+        var user = grains.GetGrain<IUserGrain>(userId);
+        var accounts = await user.ListAccountsAsync();
+        var account = Caller.ParseUuid(which) is { } id
+            ? Array.Find(accounts, account => account.LinkId == id)
+            : Array.FindLast(accounts, account => account.Provider == which);
+        if (account is null || await user.GetProfileAsync() is not { } profile) return AccountLinkOutcome.NotLinked;
+
+        var key = new AccountKey(account.Provider, account.ProviderAccountId).ToString();
+        var outcome = await grains.GetGrain<IAccountGrain>(key).UnlinkAsync(userId);
+        if (outcome != AccountLinkOutcome.Unlinked) return outcome;
+
+        await grains.GetGrain<IUserSessionsGrain>(userId).EndOfAccountAsync(key, caller.OwnSessionId);
+        await notices.NotifyAsync(context.Request, profile, AccountNoticeKind.Unlinked, providers.Describe(account.Provider, account.Email));
+        return outcome;
+    }
+}

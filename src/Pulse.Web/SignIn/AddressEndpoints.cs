@@ -1,0 +1,59 @@
+using System.Security.Claims;
+using Pulse.Identity;
+using Pulse.Users;
+using Pulse.Web.Auth;
+using Pulse.Web.Http;
+using Pulse.Web.Mail;
+using Pulse.Web.Pages;
+using Pulse.Web.Pages.Dashboard;
+using Pulse.Web.Sessions;
+
+namespace Pulse.Web.SignIn;
+
+/// <summary>Asks for a change of address, and confirms it.</summary>
+internal static class AddressEndpoints
+{
+    /// <summary>Maps <c>POST /dashboard/email</c> and both methods of <c>/auth/confirm/email</c>; all need a session.</summary>
+    public static void MapAddressChanges(this IEndpointRouteBuilder app)
+    {
+        var group = app.MapGroup("").RequireSignIn().ExcludeFromDescription();
+        group.MapPost("/dashboard/email", AskAsync).RequireOwnForm().RequireRateLimiting(SignInRateLimit.Policy);
+        group.MapGet(AddressChanges.ConfirmPath, ShowAsync);
+        group.MapPost(AddressChanges.ConfirmPath, ConfirmAsync).RequireOwnForm();
+    }
+
+    private static async Task<IResult> AskAsync(
+        HttpContext context, ClaimsPrincipal principal, Callers callers, AddressChanges changes, SignInProviders providers, TimeProvider time)
+    {
+        var caller = callers.Read(principal);
+        if (!RecentSignIn.IsRecent(caller, time)) return SignInErrors.SignInTooOld();
+        if (!EmailAddress.TryNormalize((await RequestForm.ReadAsync(context))["email"], out var email)) return SignInErrors.EmailUnusable();
+        try
+        {
+            if (providers.EmailWhyNot is not null) return SignInErrors.MailUnavailable();
+            await changes.AskAsync(context.Request, caller.OwnUserId!.Value, email);
+            return new SeeOtherResult($"{ReturnUrl.Dashboard}?done={DashboardNotice.AddressAsked}");
+        }
+        catch (MailUnavailableException)
+        {
+            return SignInErrors.MailUnavailable();
+        }
+    }
+
+    // Changes nothing: mail scanners and previews open links.
+    private static async Task<IResult> ShowAsync(string? token, ClaimsPrincipal principal, Callers callers, AddressChanges changes) =>
+        await changes.PeekAsync(callers.Read(principal), token) is { } email
+            ? Page.Of<ConfirmAddressPage>(new() { [nameof(ConfirmAddressPage.Email)] = email, [nameof(ConfirmAddressPage.Token)] = token })
+            : SignInErrors.AddressNotConfirmed();
+
+    private static async Task<IResult> ConfirmAsync(HttpContext context, ClaimsPrincipal principal, Callers callers, AddressChanges changes)
+    {
+        var form = await RequestForm.ReadAsync(context);
+        return await changes.ConfirmAsync(context.Request, callers.Read(principal), form["token"]) switch
+        {
+            ProfileSyncOutcome.Updated => new SeeOtherResult($"{ReturnUrl.Dashboard}?done={DashboardNotice.AddressChanged}"),
+            ProfileSyncOutcome.EmailTaken => SignInErrors.AddressTaken(),
+            _ => SignInErrors.AddressNotConfirmed(),
+        };
+    }
+}

@@ -1,0 +1,22 @@
+using System.Security.Claims;
+using System.Text.Json;
+using Microsoft.AspNetCore.Authentication.OAuth.Claims;
+
+namespace Pulse.Web.SignIn;
+
+/// <summary>Takes address and proof from the userinfo endpoint together, and only where the ID token has neither.</summary>
+/// <remarks>The framework's own mapping fills in what is missing claim by claim: the proof could then be one of another address.</remarks>
+internal sealed class EmailOfUserInfo() : ClaimAction("email", ClaimValueTypes.String)
+{
+    private const string Proof = "email_verified";
+
+    public override void Run(JsonElement userData, ClaimsIdentity identity, string issuer)
+    {
+        if (identity.HasClaim(claim => claim.Type is "email" or Proof)) return;
+        foreach (var type in (string[])[ClaimType, Proof])
+        {
+            if (userData.TryGetProperty(type, out var value) && value.ValueKind is JsonValueKind.String or JsonValueKind.True or JsonValueKind.False)
+                identity.AddClaim(new(type, value.ToString(), ValueType, issuer));
+        }
+    }
+}

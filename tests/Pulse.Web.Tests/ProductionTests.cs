@@ -1,8 +1,10 @@
 using System.Net;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Pulse.Silo.Startup;
 using Pulse.Web.Pages;
+using Pulse.Web.Sessions;
 using Pulse.Web.Tests.Auth;
 using Pulse.Web.Tests.Http;
 
@@ -26,6 +28,33 @@ public sealed class ProductionTests(ProductionTests.Application pulse) : IClassF
         using var client = pulse.As(TestTokens.Hs256(TestTokens.Claims(email: "production@example.com")));
         using var response = await client.PostJsonAsync("/auth/sync", """{"name":1}""");
         await response.AssertInvalidAsync("name");
+    }
+
+    [Fact]
+    public void DeviceCookie_IsForThisHostAlone_AndKnowsItsUsers()
+    {
+        var devices = pulse.Services.GetRequiredService<DeviceCookie>();
+        var (user, other) = (Guid.NewGuid(), Guid.NewGuid());
+        var first = new DefaultHttpContext();
+
+        Assert.False(devices.Remember(first, user));
+
+        var cookie = first.Response.Headers.SetCookie.Single()!;
+        Assert.StartsWith("__Host-pulse-device=", cookie, StringComparison.Ordinal);
+        Assert.Contains("; path=/; secure; samesite=lax; httponly", cookie, StringComparison.Ordinal);
+        Assert.True(devices.Remember(With(cookie), user));
+        Assert.False(devices.Remember(With(cookie), other));
+        Assert.False(devices.Remember(With("__Host-pulse-device=planted"), user));
+
+        // By the name that any site of the domain could set, it counts for nothing.
+        Assert.False(devices.Remember(With(cookie.Replace("__Host-", "", StringComparison.Ordinal)), user));
+
+        static DefaultHttpContext With(string cookie)
+        {
+            var context = new DefaultHttpContext();
+            context.Request.Headers.Cookie = cookie.Split(';')[0];
+            return context;
+        }
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using Pulse.Silo;
 using Pulse.Silo.Health;
 using Pulse.Silo.Startup;

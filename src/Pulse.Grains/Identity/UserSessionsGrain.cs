@@ -49,6 +49,9 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain
 
     public Task EndAllAsync() => DoAsync(async () =>
     {
+        // First, so that a failure leaves nothing half-done: a sign-in mail on its way would let its reader in again.
+        if (await GrainFactory.GetGrain<IUserGrain>(this.GetPrimaryKey()).GetProfileAsync() is { Email: { Length: > 0 } email })
+            await GrainFactory.GetGrain<ISignInLinksGrain>(email).RemoveAllAsync(email);
         await _sessions.EndAllAsync();
         return true;
     });

@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.Extensions.Options;
 using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Mail;
@@ -7,12 +6,12 @@ using Pulse.Web.Mail;
 namespace Pulse.Web.SignIn;
 
 /// <summary>Notifies the owner of a user of what was done to their ways to sign in: on the dashboard, and by mail where there is mail.</summary>
-internal sealed partial class AccountNotices(IGrainFactory grains, IMailSender sender, IOptions<MailOptions> mail, ILogger<AccountNotices> logger)
+internal sealed partial class AccountNotices(IGrainFactory grains, IMailSender sender, ILogger<AccountNotices> logger)
 {
     private const string Subject = "Notice about your account";
 
     /// <summary>Notifies. Never fails the request, which has done its work by then.</summary>
-    /// <param name="request">The request, for the site's address where the settings do not give it.</param>
+    /// <param name="request">The request, which has the site's address.</param>
     /// <param name="user">The user, with the address as it was before.</param>
     /// <param name="kind">What was done.</param>
     /// <param name="detail">To what, in words for people.</param>
@@ -29,7 +28,7 @@ internal sealed partial class AccountNotices(IGrainFactory grains, IMailSender s
 
         // An unproven address may be another person's.
         if (sender.WhyNot is not null || !user.EmailVerified || NoticeWords.For(kind, detail) is not { } words) return;
-        var site = new Uri(string.IsNullOrEmpty(mail.Value.PublicUrl) ? $"{request.Scheme}://{request.Host.Value}" : mail.Value.PublicUrl);
+        var site = EmailLinks.SiteOf(request);
 
         // Not awaited: a mail server may take seconds, and the person waits for the page.
         _ = SendAsync(user.Id, kind, Compose(user.Email, words, site));

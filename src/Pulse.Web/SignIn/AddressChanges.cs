@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.DataProtection;
-using Microsoft.Extensions.Options;
 using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Auth;
@@ -12,7 +11,7 @@ namespace Pulse.Web.SignIn;
 /// <summary>Changes a user's address by a link that is sent to the new one, or proves the present one so.</summary>
 /// <remarks>The link counts only in a session of the user who asked for it: opened elsewhere it does nothing, so it can be sent to any address.</remarks>
 internal sealed class AddressChanges(
-    IGrainFactory grains, IMailSender sender, IOptions<MailOptions> mail, EmailLinks links, AccountNotices notices, IDataProtectionProvider protection)
+    IGrainFactory grains, IMailSender sender, EmailLinks links, AccountNotices notices, IDataProtectionProvider protection)
 {
     /// <summary>Where links lead.</summary>
     public const string ConfirmPath = "/auth/confirm/email";
@@ -24,9 +23,9 @@ internal sealed class AddressChanges(
     public async Task AskAsync(HttpRequest request, Guid userId, string email)
     {
         var token = _protector.Protect($"{userId:N}\n{email}");
-        if (!await grains.GetGrain<ISignInLinksGrain>(email).AddAsync(Hash(token))) return;
+        if (!await links.AddAsync(email, Hash(token))) return;
 
-        var site = new Uri(string.IsNullOrEmpty(mail.Value.PublicUrl) ? $"{request.Scheme}://{request.Host.Value}" : mail.Value.PublicUrl);
+        var site = EmailLinks.SiteOf(request);
         var link = new Uri(site, $"{ConfirmPath}?token={token}").AbsoluteUri;
         await sender.SendAsync(AddressMail.Compose(email, link, site.Authority, links.Lifetime), request.HttpContext.RequestAborted);
     }

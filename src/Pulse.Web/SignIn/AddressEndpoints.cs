@@ -23,7 +23,8 @@ internal static class AddressEndpoints
     }
 
     private static async Task<IResult> AskAsync(
-        HttpContext context, ClaimsPrincipal principal, Callers callers, AddressChanges changes, SignInProviders providers, TimeProvider time)
+        HttpContext context, ClaimsPrincipal principal, Callers callers, AddressChanges changes, MailLimits limits, SignInProviders providers,
+        TimeProvider time)
     {
         var caller = callers.Read(principal);
         if (!RecentSignIn.IsRecent(caller, time)) return SignInErrors.SignInTooOld();
@@ -31,8 +32,13 @@ internal static class AddressEndpoints
         try
         {
             if (providers.EmailWhyNot is not null) return SignInErrors.MailUnavailable();
+            if (!limits.TryTake(context.Connection.RemoteIpAddress, context.Response)) return SignInErrors.TooMany();
             await changes.AskAsync(context.Request, caller.OwnUserId!.Value, email);
             return new SeeOtherResult($"{ReturnUrl.Dashboard}?done={DashboardNotice.AddressAsked}");
+        }
+        catch (MailAddressUnsupportedException)
+        {
+            return SignInErrors.MailAddressUnsupported();
         }
         catch (MailUnavailableException)
         {

@@ -24,9 +24,9 @@ internal sealed class EmailLinks(IGrainFactory grains, IMailSender sender, IConf
     {
         var (token, hash) = EmailToken.Create();
         var asked = new AskedMail(email, token, EmailCode.Create(), (time.GetUtcNow() + Lifetime).ToUnixTimeSeconds());
-        if (!await Links(email).AddForAsync(email, hash)) return asked;
+        if (!await AddAsync(email, hash)) return asked;
 
-        var site = new Uri($"{request.Scheme}://{request.Host.Value}");
+        var site = SiteOf(request);
         var link = new Uri(site, $"{CallbackPath}?token={token}&returnUrl={Uri.EscapeDataString(returnUrl)}").AbsoluteUri;
         try
         {
@@ -51,6 +51,12 @@ internal sealed class EmailLinks(IGrainFactory grains, IMailSender sender, IConf
         await Links(email).RemoveAllAsync(email);
         return (email, link.State);
     }
+
+    /// <summary>Saves a link, unless that mailbox has as many good ones as it may have.</summary>
+    public Task<bool> AddAsync(string email, byte[] tokenHash) => Links(email).AddForAsync(email, tokenHash);
+
+    /// <summary>Where browsers reach this site, as links in mails have it.</summary>
+    public static Uri SiteOf(HttpRequest request) => new($"{request.Scheme}://{request.Host.Value}");
 
     /// <summary>The links to a mailbox, whichever of its spellings was used.</summary>
     private ISignInLinksGrain Links(string email) => grains.GetGrain<ISignInLinksGrain>(Mailbox.Of(email));

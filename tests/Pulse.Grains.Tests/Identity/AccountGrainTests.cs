@@ -193,8 +193,8 @@ public sealed class AccountGrainTests(PulseCluster cluster) : IClassFixture<Puls
         var link = cluster.Client.GetGrain<ISignInLinkGrain>(SignInLinkKey.From(hash));
         Assert.Equal(SignInLinkState.Unknown, (await link.PeekAsync()).State);
 
-        Assert.True(await links.AddAsync(hash));
-        var added = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => links.AddAsync(RandomNumberGenerator.GetBytes(32))));
+        Assert.True(await links.AddForAsync(Email, hash));
+        var added = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => links.AddForAsync(Email, RandomNumberGenerator.GetBytes(32))));
         Assert.Equal(2, added.Count(one => one));
 
         Assert.Equal(new(SignInLinkState.Good, Email), await link.PeekAsync());

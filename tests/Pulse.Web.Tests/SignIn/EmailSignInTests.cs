@@ -132,6 +132,21 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
     }
 
     [Fact]
+    public async Task SignOutEverywhere_EndsTheLinksOfTheMailbox()
+    {
+        await _browser.SubmitAsync(await _browser.GetAsync(await AskAsync()));
+        using var other = pulse.NewBrowser();
+        await other.PostAsync("/auth/signin/email", ("email", _email));
+        var link = LinkIn(await pulse.Mailbox.NextAsync());
+        Assert.Equal(HttpStatusCode.OK, (await other.GetAsync(link)).Status);
+
+        using var everywhere = new HttpRequestMessage(HttpMethod.Post, "/auth/signout/everywhere") { Headers = { { "Sec-Fetch-Site", "same-origin" } } };
+        Assert.True((int)(await _browser.SendAsync(everywhere)).Status < 400);
+
+        Assert.Equal(HttpStatusCode.Gone, (await other.GetAsync(link)).Status);
+    }
+
+    [Fact]
     public async Task Mails_ToOneMailboxInManySpellings_AreCountedTogether()
     {
         var at = _email.IndexOf('@', StringComparison.Ordinal);

@@ -181,7 +181,7 @@ public sealed partial class LinkingTests : IDisposable
 
     private static async Task<Uri> BeginAsync(Browser browser, string start, string subject)
     {
-        var begun = await browser.GetAsync(start);
+        var begun = await SignInFixture.ConsentAsync(browser, await browser.GetAsync(start));
         Assert.True(begun.Status == HttpStatusCode.Redirect, $"The sign-in of {subject} was answered {begun.Status}: {begun.Body}");
         return (await browser.GetAsync(begun.Location!.AbsoluteUri)).Location!;
     }

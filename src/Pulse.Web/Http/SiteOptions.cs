@@ -25,10 +25,12 @@ internal sealed class SiteOptionsValidator(IHostEnvironment environment) : IVali
         options.PublicUrl is null || IsSite(options.PublicUrl)
             ? ValidateOptionsResult.Success
             : ValidateOptionsResult.Fail(
-                $"{SiteOptions.Setting} must be a site such as https://pulse.example.com, without path, and https outside Development; it is '{options.PublicUrl}'.");
+                $"{SiteOptions.Setting} must be a site such as https://pulse.example.com, without path, and https outside Development unless it is this "
+                + $"machine; it is '{options.PublicUrl}'.");
 
+    // Browsers treat http on this machine as they treat https elsewhere (W3C Secure Contexts section 3.1).
     private bool IsSite(string url) =>
         Uri.TryCreate(url, UriKind.Absolute, out var uri)
-        && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && environment.IsDevelopment()))
+        && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && (uri.IsLoopback || environment.IsDevelopment())))
         && uri is { PathAndQuery: "/", Fragment: "", UserInfo: "" };
 }

@@ -67,6 +67,7 @@ public sealed class SignInOptionsTests
     [InlineData("Production", "without path", "Pulse:PublicUrl=https://ada@pulse.example")]
     [InlineData("Production", "without path", "Pulse:PublicUrl=pulse.example")]
     [InlineData("Development", "", "Pulse:PublicUrl=http://pulse.test:5080")]
+    [InlineData("Production", "", "Pulse:Mail:Host=mail-catcher", "Pulse:PublicUrl=http://localhost:8080")]
     public void PublicUrl(string environment, string fault, params string[] settings)
     {
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = environment, DisableDefaults = true });

@@ -2,10 +2,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Pulse.Web.Presence;
 
-/// <summary>What SignalR tells neither the hub nor its filters of one connection: how much the client sends, and whether it said goodbye.</summary>
+/// <summary>Counts the messages of one connection, and notes whether its client sent SignalR's close message.</summary>
 /// <remarks>
-/// Found through the asynchronous flow, because the protocol, which parses every message, is not told which connection it parses for. SignalR
-/// runs a connection, to its end, within the request that begins it.
+/// SignalR reports neither to the hub or its filters. The protocol sees every message but not its connection, so the protocol finds this object
+/// through the asynchronous flow: SignalR runs a connection, to its end, within the request that begins it.
 /// </remarks>
 internal sealed class HubFlow(HttpContext first, TimeProvider time)
 {

@@ -6,7 +6,8 @@ using Pulse.Web.Mail;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Bounds how many sign-in mails this front end sends: to the askers of one network, and in all, so that the site stays a sender that is trusted.</summary>
+/// <summary>Limits how many sign-in mails this front end sends: for the clients of one network, and in all.</summary>
+/// <remarks>Mail servers stop accepting mail from a site that sends floods of it.</remarks>
 internal sealed partial class MailLimits : IDisposable
 {
     private static readonly TimeSpan s_window = TimeSpan.FromHours(1);
@@ -28,7 +29,7 @@ internal sealed partial class MailLimits : IDisposable
     /// <returns><see langword="false"/> when it is one too many; the answer then says when to try again.</returns>
     public bool TryTake(IPAddress? client, HttpResponse response)
     {
-        // First the asker's own share: whoever has used it up takes nothing from the others'.
+        // The network's share comes first, so that a network that has used it up takes nothing from the site's.
         using var ofNetwork = _perNetwork.AttemptAcquire(client);
         if (ofNetwork.IsAcquired)
         {

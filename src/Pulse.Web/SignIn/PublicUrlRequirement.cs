@@ -6,7 +6,8 @@ namespace Pulse.Web.SignIn;
 
 /// <summary>Requires <c>Pulse:PublicUrl</c> where people can sign in.</summary>
 /// <remarks>
-/// Without it the <c>Host</c> header of whoever asks for a sign-in link would decide where the link in somebody else's mail leads.
+/// A client chooses its <c>Host</c> header and the mailbox that a sign-in mail goes to. If links began with that host, a client could send other
+/// people links to its own site.
 /// </remarks>
 internal sealed class PublicUrlRequirement(IHostEnvironment environment, IOptions<SignInOptions> signIn, IOptions<MailOptions> mail)
     : IValidateOptions<SiteOptions>

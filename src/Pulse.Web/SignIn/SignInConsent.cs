@@ -6,10 +6,10 @@ using Pulse.Web.Auth;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Keeps other sites from beginning a sign-in, and a sign-in from replacing a session without the person's agreement.</summary>
+/// <summary>Decides whether a person must press a button before a sign-in begins.</summary>
 /// <remarks>
-/// A provider often answers without asking anything. One navigation by another site's page would therefore end the session that the browser has
-/// and sign it in with another account (login CSRF). In both cases a page with a button comes first.
+/// A provider often answers without asking the person anything. One navigation by another site's page would then end the browser's session and
+/// sign the browser in with another account (login CSRF).
 /// </remarks>
 internal sealed class SignInConsent(IDataProtectionProvider protection, TimeProvider time)
 {

@@ -27,7 +27,8 @@ internal sealed class PulseProcess : IAsyncDisposable
     /// <param name="arguments">Its arguments.</param>
     public static PulseProcess Start(string program, string directory, IEnumerable<KeyValuePair<string, string>> settings, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Program(program), .. arguments])
+        // A shell starts its background jobs with SIGINT ignored, and .NET leaves it so: the tests may be such a job.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", Program(program), .. arguments])
         {
             WorkingDirectory = directory,
             RedirectStandardOutput = true,

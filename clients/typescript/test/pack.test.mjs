@@ -92,8 +92,13 @@ test('20 hot reloads of the five lines leave one socket', { skip: noBrowser, tim
   await until('online', () => seen, ([status]) => status === 'online', { withinMs: 60_000 });
 
   for (let edit = 1; edit <= 20; edit++) {
-    await write('src/hot.ts', module(edit));
-    await page.waitForFunction((number) => window.edit === number, edit, { timeout: 60_000 });
+    // Saved again when nothing comes of it: a file watcher may miss one of two changes within milliseconds.
+    let isShown = false;
+    for (let save = 1; save <= 12 && !isShown; save++) {
+      await write('src/hot.ts', module(edit));
+      isShown = await page.waitForFunction((number) => window.edit === number, edit, { timeout: 5_000 }).then(() => true, () => false);
+    }
+    expect(isShown, `edit ${edit} was loaded`).toBe(true);
   }
   await until('one socket', () => sockets.filter((socket) => !socket.isClosed()).length, (count) => count === 1, { withinMs: 60_000 });
   // That of the last one, which works.

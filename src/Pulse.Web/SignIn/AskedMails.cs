@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.DataProtection;
+using Pulse.Web.Sessions;
 
 namespace Pulse.Web.SignIn;
 
@@ -19,7 +20,7 @@ internal sealed record AskedMail(string Email, string Token, string Code, long E
 /// can sign a victim's browser in with a link to an own mailbox (ASVS 5.0 section 6.6.2). The cookie also holds the code, so that the database
 /// keeps nothing but the token's hash.
 /// </remarks>
-internal sealed class AskedMails(IDataProtectionProvider protection, IHostEnvironment environment, TimeProvider time)
+internal sealed class AskedMails(IDataProtectionProvider protection, SessionCookie session, TimeProvider time)
 {
     private const int AtMost = 3;
 
@@ -58,15 +59,13 @@ internal sealed class AskedMails(IDataProtectionProvider protection, IHostEnviro
         }
     }
 
-    private bool IsPlain(HttpContext context) => environment.IsDevelopment() && !context.Request.IsHttps;
-
-    private string Name(HttpContext context) => IsPlain(context) ? "pulse-mail" : "__Host-pulse-mail";
+    private string Name(HttpContext context) => session.IsPlain(context) ? "pulse-mail" : "__Host-pulse-mail";
 
     // Lax: links in a web mail client come from another site.
     private CookieOptions Options(HttpContext context) => new()
     {
         HttpOnly = true,
-        Secure = !IsPlain(context),
+        Secure = !session.IsPlain(context),
         SameSite = SameSiteMode.Lax,
         Path = "/",
         IsEssential = true,

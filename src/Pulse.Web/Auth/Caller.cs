@@ -1,12 +1,13 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Reflection;
 using System.Security.Claims;
 using Microsoft.IdentityModel.JsonWebTokens;
 
 namespace Pulse.Web.Auth;
 
-/// <summary>Who a request comes from, as its validated token says.</summary>
-internal sealed record Caller
+/// <summary>Who a request comes from, as its validated token says. A route takes it as a parameter if it also serves callers that have no user yet; others take <see cref="SignedInUser"/>.</summary>
+internal sealed record Caller : IBindableFromHttpContext<Caller>
 {
     /// <summary>The token's <c>iss</c>.</summary>
     public required string Issuer { get; init; }
@@ -43,6 +44,10 @@ internal sealed record Caller
 
     /// <summary>When the token, or the cookie's session, runs out, UTC.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>Reads the caller of an authenticated request, for the framework.</summary>
+    public static ValueTask<Caller?> BindAsync(HttpContext context, ParameterInfo parameter) =>
+        ValueTask.FromResult<Caller?>(context.RequestServices.GetRequiredService<Callers>().Read(context.User));
 
     /// <summary>Reads a principal that token validation made.</summary>
     /// <param name="principal">A principal with <c>iss</c>, <c>sub</c> and <c>exp</c>.</param>

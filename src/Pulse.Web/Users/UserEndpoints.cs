@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Identity;
 using Pulse.Users;
@@ -31,12 +30,11 @@ internal static class UserEndpoints
     }
 
     private static async Task<Results<Ok<UserResponse>, Created<UserResponse>, ProblemHttpResult>> SyncAsync(
-        HttpContext context, ClaimsPrincipal principal, Callers callers, GrainReferences<IUserGrain> users)
+        HttpContext context, Caller caller, Callers callers, GrainReferences<IUserGrain> users)
     {
         var body = await RequestBody.ReadAsync(context, StrictJson.Default.ProfileSyncRequest);
         if (body.Problem is { } unreadable) return unreadable;
 
-        var caller = callers.Read(principal);
         var errors = new ValidationErrors();
         var update = (body.Value ?? new ProfileSyncRequest()).ToUpdate(caller, callers.JoinsByEmail(caller), errors);
         if (errors.Any) return errors.ToProblem();
@@ -52,13 +50,9 @@ internal static class UserEndpoints
     }
 
     private static async Task<Results<Ok<UserResponse>, ProblemHttpResult>> GetMeAsync(
-        HttpContext context, ClaimsPrincipal principal, Callers callers, GrainReferences<IUserGrain> users)
+        HttpContext context, SignedInUser caller, GrainReferences<IUserGrain> users)
     {
-        if (await callers.FindUserIdAsync(callers.Read(principal)) is not { } userId
-            || await users[userId].GetProfileAsync() is not { } user)
-        {
-            return ProblemTypes.NotSynced.ToResult();
-        }
+        if (await users[caller.Id].GetProfileAsync() is not { } user) return ProblemTypes.NotSynced.ToResult();
 
         NeverStore(context);
         return TypedResults.Ok(UserResponse.From(user));
@@ -81,9 +75,8 @@ internal static class UserEndpoints
 
     // A trusted issuer asks for its own subjects alone: which users it may know is what its accounts say.
     private static async Task<Results<Ok<SubjectResponse[]>, ProblemHttpResult>> FindBySubjectAsync(
-        HttpContext context, ClaimsPrincipal principal, Callers callers, LookupLimit lookups, IGrainFactory grains)
+        HttpContext context, Caller caller, LookupLimit lookups, IGrainFactory grains)
     {
-        var caller = callers.Read(principal);
         if (caller.OwnUserId is not null) return ProblemTypes.Forbidden.ToResult("Use a token of a trusted issuer: subjects are that issuer's.");
 
         string[] subjects = [.. context.Request.Query["subject"].SelectMany(parameter => (parameter ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries)).Distinct()];

@@ -36,7 +36,7 @@ public sealed record ConnectionLease
     /// <remarks>The grain ends that lease and passes its status and message on, in the turn that takes this lease. Sent with the first lease of a connection.</remarks>
     [Id(9)] public string? PreviousConnectionId { get; init; }
 
-    /// <summary>When the connection's token was issued, UTC; <see langword="null"/> if it does not say. Sent with the first lease of a connection.</summary>
+    /// <summary>When the connection's token was issued, UTC, if it is a trusted issuer's; <see langword="null"/> for a token of Pulse.</summary>
     [Id(10)] public DateTimeOffset? TokenIssuedAt { get; init; }
 }
 

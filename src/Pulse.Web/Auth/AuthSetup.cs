@@ -28,6 +28,7 @@ internal static class AuthSetup
         services.AddSingleton<TokenValidator>();
         services.AddSingleton<TokenIssuer>();
         services.AddSingleton<Callers>();
+        services.AddSingleton<UserAccess>();
 
         services.AddAuthentication(DefaultScheme)
             .AddScheme<AuthenticationSchemeOptions, BearerHandler>(DefaultScheme, displayName: null, options =>
@@ -41,4 +42,7 @@ internal static class AuthSetup
         services.AddSingleton<IPostConfigureOptions<JwtBearerOptions>, ConfigureAccessTokens>();
         services.AddAuthorization();
     }
+
+    /// <summary>Refuses disabled and erased users' tokens. After authorization.</summary>
+    public static void UseUserAccess(this IApplicationBuilder app) => app.Use(app.ApplicationServices.GetRequiredService<UserAccess>().CheckAsync);
 }

@@ -42,6 +42,15 @@ internal sealed record Caller : IBindableFromHttpContext<Caller>
     /// </summary>
     public DateTimeOffset? SignedInAt { get; init; }
 
+    /// <summary>When the token was issued, UTC (<c>iat</c>); <see langword="null"/> if it does not say.</summary>
+    public DateTimeOffset? IssuedAt { get; init; }
+
+    /// <summary>
+    /// When a trusted issuer's token was issued, at the latest: one that does not say counts as old. <see langword="null"/> for the caller of Pulse's own
+    /// token or session, whose user id is never used again after an erasure.
+    /// </summary>
+    public DateTimeOffset? TrustedTokenIssuedAt => OwnUserId is null ? IssuedAt ?? DateTimeOffset.UnixEpoch : null;
+
     /// <summary>When the token, or the cookie's session, runs out, UTC.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
 
@@ -82,6 +91,9 @@ internal sealed record Caller : IBindableFromHttpContext<Caller>
                 && signedInAt <= DateTimeOffset.MaxValue.ToUnixTimeSeconds()
                     ? DateTimeOffset.FromUnixTimeSeconds(signedInAt)
                     : null,
+            IssuedAt = double.TryParse(Find(claims, JwtRegisteredClaimNames.Iat), NumberStyles.Float, CultureInfo.InvariantCulture, out var issuedAt)
+                ? DateTimeOffset.FromUnixTimeSeconds((long)Math.Clamp(issuedAt, 0, DateTimeOffset.MaxValue.ToUnixTimeSeconds()))
+                : null,
             // A NumericDate may have a fraction (RFC 7519 section 2) and, so far as the format goes, be later than any calendar.
             ExpiresAt = DateTimeOffset.FromUnixTimeSeconds((long)Math.Clamp(expiry, 0, DateTimeOffset.MaxValue.ToUnixTimeSeconds())),
         };

@@ -26,6 +26,7 @@ internal sealed class SignInCompletion(
             {
                 ProfileSyncOutcome.EmailTaken => SignInErrors.EmailTaken(provider),
                 ProfileSyncOutcome.EmailMissing => SignInErrors.EmailMissing(provider),
+                ProfileSyncOutcome.Disabled => SignInErrors.UserDisabled(),
                 _ => SignInErrors.NotAccepted(provider),
             };
         }

@@ -5,6 +5,7 @@ using Pulse.Users;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Presence;
+using Pulse.Web.Sessions;
 
 namespace Pulse.Web.Users;
 
@@ -16,14 +17,16 @@ internal static class UserEndpoints
     // OpenID Connect Core 1.0 section 2.
     private const int MaxSubjectLength = 255;
 
-    /// <summary>Maps <c>POST /auth/sync</c>, <c>GET /auth/me</c>, <c>GET /users/{id}</c> and <c>GET /users?subject=a,b</c>; all need a caller, sync one with a token, and the last one a trusted issuer's.</summary>
+    /// <summary>Maps <c>POST /auth/sync</c>, <c>/auth/me</c>, <c>GET /users/{id}</c> and <c>GET /users?subject=a,b</c>; all need a caller, sync one with a token, and the last one a trusted issuer's.</summary>
     public static void MapUsers(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("").WithTags("Users").RequireAuthorization();
         // The profile comes from a token's claims; a cookie has none to give.
         group.MapPost("/auth/sync", SyncAsync).RequireAuthorization(policy =>
-            policy.AddAuthenticationSchemes(BearerHandler.Scheme).RequireAuthenticatedUser());
-        group.MapGet("/auth/me", GetMeAsync);
+            policy.AddAuthenticationSchemes(BearerHandler.Scheme).RequireAuthenticatedUser()).WithMetadata(new ChecksUserAccess());
+        group.MapGet("/auth/me", GetMeAsync).WithMetadata(new ChecksUserAccess());
+        group.MapDelete("/auth/me", EraseMeAsync);
+        group.MapGet("/auth/me/export", ExportMeAsync);
         group.MapGet("/users/{id}", GetUserAsync);
         group.MapGet("/users", FindBySubjectAsync).RequireAuthorization(policy =>
             policy.AddAuthenticationSchemes(BearerHandler.Scheme).RequireAuthenticatedUser());
@@ -42,6 +45,8 @@ internal static class UserEndpoints
         var synced = caller.OwnUserId is { } userId
             ? await users[userId].SyncProfileAsync(update)
             : await callers.Account(caller).SyncProfileAsync(update, "token");
+        if (synced.Outcome is ProfileSyncOutcome.Disabled) return UserAccess.Refuse(context, ProblemTypes.UserDisabled);
+        if (synced.Outcome is ProfileSyncOutcome.Erased) return UserAccess.Refuse(context, ProblemTypes.UserErased);
         if (synced.Profile is not { } user) return SyncProblems.For(synced.Outcome);
 
         NeverStore(context);
@@ -50,12 +55,37 @@ internal static class UserEndpoints
     }
 
     private static async Task<Results<Ok<UserResponse>, ProblemHttpResult>> GetMeAsync(
-        HttpContext context, SignedInUser caller, GrainReferences<IUserGrain> users)
+        HttpContext context, SignedInUser caller, GrainReferences<IUserGrain> users, UserAccess access)
     {
-        if (await users[caller.Id].GetProfileAsync() is not { } user) return ProblemTypes.NotSynced.ToResult();
+        var user = await users[caller.Id].GetProfileAsync();
+        if (caller.SessionId is null && await access.FindRefusalAsync(caller.Caller, caller.Id, user) is { } refusal) return UserAccess.Refuse(context, refusal);
+        if (user is null) return ProblemTypes.NotSynced.ToResult();
 
         NeverStore(context);
         return TypedResults.Ok(UserResponse.From(user));
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> EraseMeAsync(
+        HttpContext context, SignedInUser user, UserErasure erasure, SignInCookie cookie, TimeProvider time)
+    {
+        if (user.SessionId is null) return ProblemTypes.Forbidden.ToResult("Use a session of Pulse: only its sign-in shows that the user asks for it.");
+        if (!user.IsRecent(time)) return ProblemTypes.SignInTooOld.ToResult();
+        if (!await erasure.EraseAsync(user.Id)) return ProblemTypes.NotSynced.ToResult();
+
+        cookie.Forget(context);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<Results<Ok<UserExport>, ProblemHttpResult>> ExportMeAsync(
+        HttpContext context, SignedInUser user, UserExports exports, TimeProvider time)
+    {
+        if (user.SessionId is null) return ProblemTypes.Forbidden.ToResult("Use a session of Pulse: only its sign-in shows that the user asks for it.");
+        if (!user.IsRecent(time)) return ProblemTypes.SignInTooOld.ToResult();
+        if (await exports.ReadAsync(user.Id) is not { } export) return ProblemTypes.NotSynced.ToResult();
+
+        NeverStore(context);
+        context.Response.Headers.ContentDisposition = "attachment; filename=\"pulse-export.json\"";
+        return TypedResults.Ok(export);
     }
 
     private static async Task<Results<Ok<PublicUserResponse>, ProblemHttpResult>> GetUserAsync(string id, HttpContext context, GrainReferences<IUserGrain> users)
@@ -67,7 +97,7 @@ internal static class UserEndpoints
             return errors.ToProblem();
         }
 
-        if (await users[userId].GetProfileAsync() is not { } user) return ProblemTypes.UserNotFound.ToResult();
+        if (await users[userId].GetProfileAsync() is not { DisabledAt: null } user) return ProblemTypes.UserNotFound.ToResult();
 
         NeverStore(context);
         return TypedResults.Ok(PublicUserResponse.From(user));

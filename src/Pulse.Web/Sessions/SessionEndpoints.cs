@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Identity;
 using Pulse.Users;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 
 namespace Pulse.Web.Sessions;
@@ -43,8 +44,12 @@ internal static class SessionEndpoints
 
         // Somebody else's session is looked for among the caller's own, and so is as unknown as one that never was.
         if (Caller.ParseUuid(id) is not { } sessionId || !await grains.GetGrain<IUserSessionsGrain>(userId).EndAsync(sessionId))
+        {
+            context.Audit(AuditEvents.AccessRefused, reason: "session-not-found");
             return ProblemTypes.SessionNotFound.ToResult();
+        }
 
+        context.Audit(AuditEvents.SessionEnded, userId, sessionId);
         if (sessionId == caller.OwnSessionId) cookie.Forget(context);
         return TypedResults.NoContent();
     }
@@ -73,6 +78,7 @@ internal static class SessionEndpoints
         if (await callers.FindUserIdAsync(callers.Read(principal)) is not { } userId) return ProblemTypes.NotSynced.ToResult();
 
         await grains.GetGrain<IUserSessionsGrain>(userId).EndAllAsync();
+        context.Audit(AuditEvents.SignedOutEverywhere, userId, callers.Read(principal).OwnSessionId);
         cookie.Forget(context);
         return SignedOut(context);
     }

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Identity;
 using Pulse.Users;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 
@@ -45,8 +46,8 @@ internal static class AccountEndpoints
     {
         // A trusted issuer speaks for its own account, and not for the others of the same user.
         var caller = callers.Read(principal);
-        if (caller.OwnUserId is null) return ProblemTypes.Forbidden.ToResult("Use a session of Pulse: a trusted issuer's token cannot unlink accounts.");
-        if (!RecentSignIn.IsRecent(caller, time)) return ProblemTypes.SignInTooOld.ToResult();
+        if (caller.OwnUserId is null) return context.Refuse(ProblemTypes.Forbidden, "Use a session of Pulse: a trusted issuer's token cannot unlink accounts.");
+        if (!RecentSignIn.IsRecent(caller, time)) return context.Refuse(ProblemTypes.SignInTooOld);
 
         // Routing leaves %2F as it is, and a trusted issuer's name is a URL.
         return await unlinking.UnlinkAsync(context, caller, Uri.UnescapeDataString(account)) switch

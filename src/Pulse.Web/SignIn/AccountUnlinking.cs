@@ -1,5 +1,6 @@
 using Pulse.Identity;
 using Pulse.Users;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Sessions;
 
@@ -26,6 +27,7 @@ internal sealed class AccountUnlinking(IGrainFactory grains, SignInProviders pro
         var outcome = await grains.GetGrain<IAccountGrain>(key).UnlinkAsync(userId);
         if (outcome != AccountLinkOutcome.Unlinked) return outcome;
 
+        context.Audit(AuditEvents.AccountUnlinked, userId, caller.OwnSessionId, account.Provider);
         await grains.GetGrain<IUserSessionsGrain>(userId).EndOfAccountAsync(key, caller.OwnSessionId);
         await notices.NotifyAsync(context.Request, profile, AccountNoticeKind.Unlinked, providers.Describe(account.Provider, account.Email));
         return outcome;

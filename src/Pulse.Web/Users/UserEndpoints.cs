@@ -3,6 +3,7 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Identity;
 using Pulse.Users;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Presence;
@@ -44,7 +45,14 @@ internal static class UserEndpoints
         var synced = caller.OwnUserId is { } userId
             ? await users[userId].SyncProfileAsync(update)
             : await callers.Account(caller).SyncProfileAsync(update, "token");
-        if (synced.Profile is not { } user) return SyncProblems.For(synced.Outcome);
+        if (synced.Profile is not { } user)
+        {
+            context.Audit(AuditEvents.SyncRefused, caller.OwnUserId, caller.OwnSessionId, caller.Issuer, reason: SyncProblems.Reason(synced.Outcome));
+            return SyncProblems.For(synced.Outcome);
+        }
+
+        if (synced.Outcome == ProfileSyncOutcome.Created) context.Audit(AuditEvents.UserCreated, user.Id, caller.OwnSessionId, caller.Issuer);
+        else if (synced.FormerEmail is not null) context.Audit(AuditEvents.AddressChanged, user.Id, caller.OwnSessionId, caller.Issuer, user.Email);
 
         NeverStore(context);
         var response = UserResponse.From(user);
@@ -84,7 +92,7 @@ internal static class UserEndpoints
         HttpContext context, ClaimsPrincipal principal, Callers callers, LookupLimit lookups, IGrainFactory grains)
     {
         var caller = callers.Read(principal);
-        if (caller.OwnUserId is not null) return ProblemTypes.Forbidden.ToResult("Use a token of a trusted issuer: subjects are that issuer's.");
+        if (caller.OwnUserId is not null) return context.Refuse(ProblemTypes.Forbidden, "Use a token of a trusted issuer: subjects are that issuer's.");
 
         string[] subjects = [.. context.Request.Query["subject"].SelectMany(parameter => (parameter ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries)).Distinct()];
         var errors = new ValidationErrors();
@@ -94,6 +102,7 @@ internal static class UserEndpoints
 
         if (lookups.Spend(new AccountKey(caller.Issuer, caller.Subject).ToString(), subjects.Length) is > 0 and var retryAfter)
         {
+            context.Audit(AuditEvents.RateLimited, reason: "lookups");
             context.Response.Headers.RetryAfter = retryAfter.ToString(CultureInfo.InvariantCulture);
             return ProblemTypes.TooManyLookups.ToResult(LookupLimit.Explain(retryAfter));
         }

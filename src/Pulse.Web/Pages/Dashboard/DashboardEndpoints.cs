@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Pulse.Identity;
 using Pulse.Users;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Sessions;
@@ -51,6 +52,7 @@ internal static class DashboardEndpoints
 
         if (await callers.FindUserIdAsync(callers.Read(principal)) is not { } userId) return NoSuchUser();
         var saved = await grains.GetGrain<IUserGrain>(userId).SyncProfileAsync(form.ToUpdate());
+        if (saved.Outcome == ProfileSyncOutcome.Updated) context.Audit(AuditEvents.ProfileChanged);
         return saved.Outcome == ProfileSyncOutcome.Updated ? Back(DashboardNotice.Profile) : NoSuchUser();
     }
 
@@ -66,7 +68,8 @@ internal static class DashboardEndpoints
 
         // One that has ended meanwhile is as good: it is gone, which is what was asked for.
         if (await callers.FindUserIdAsync(caller) is not { } userId) return NoSuchUser();
-        await grains.GetGrain<IUserSessionsGrain>(userId).EndAsync(id);
+        if (await grains.GetGrain<IUserSessionsGrain>(userId).EndAsync(id)) context.Audit(AuditEvents.SessionEnded, userId, id);
+        else context.Audit(AuditEvents.AccessRefused, reason: "session-not-found");
         return Back(DashboardNotice.Device);
     }
 
@@ -75,7 +78,7 @@ internal static class DashboardEndpoints
     {
         var caller = callers.Read(principal);
         if (caller.OwnUserId is null) return NoSuchUser();
-        if (!RecentSignIn.IsRecent(caller, time)) return SignInErrors.SignInTooOld();
+        if (!RecentSignIn.IsRecent(caller, time)) return SignInErrors.SignInTooOld(context);
 
         var outcome = await unlinking.UnlinkAsync(context, caller, (await RequestForm.ReadAsync(context))["account"].ToString());
         return Back(outcome == AccountLinkOutcome.LastWayIn ? DashboardNotice.LastWayIn : DashboardNotice.Unlinked);

@@ -11,6 +11,9 @@ namespace Pulse.Web;
 /// <param name="Advice">What to do about it, unless the occurrence says more.</param>
 internal sealed record ProblemType(string Type, int Status, string Title, string Advice)
 {
+    /// <summary>The last part of <see cref="Type"/>, such as <c>not-found</c>.</summary>
+    public string Name => Type[(Type.LastIndexOf(':') + 1)..];
+
     /// <summary>The problem's body; <paramref name="errors"/> (member → messages) are for input that broke a rule.</summary>
     public ProblemDetails ToDetails(string? detail = null, IDictionary<string, string[]>? errors = null)
     {

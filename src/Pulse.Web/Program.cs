@@ -4,6 +4,7 @@ using Pulse.Silo.Health;
 using Pulse.Silo.Startup;
 using Pulse.Silo.Telemetry;
 using Pulse.Web.Admin;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Demo;
 using Pulse.Web.Draining;
@@ -35,6 +36,8 @@ return await Launch.RunAsync(args, static args =>
     builder.AddSite();
     // Which other sites' pages may call.
     builder.AddPulseCors();
+    // Security events, under the log category Pulse.Audit.
+    builder.Services.AddAuditLog();
     // Whose access tokens and cookies are accepted, and how Pulse makes its own.
     builder.AddPulseAuth();
     // How people sign in: OpenID Connect providers, links by mail.

@@ -30,6 +30,10 @@ internal static class AuthSetup
         services.AddSingleton<Callers>();
         services.AddSingleton<UserAccess>();
 
+        // The framework writes two lines for each refused token and one for each old cookie. The audit log counts them instead.
+        builder.Logging.AddFilter(typeof(BearerHandler).FullName, LogLevel.Warning);
+        builder.Logging.AddFilter(typeof(SessionHandler).FullName, LogLevel.Warning);
+
         services.AddAuthentication(DefaultScheme)
             .AddScheme<AuthenticationSchemeOptions, BearerHandler>(DefaultScheme, displayName: null, options =>
                 options.ForwardDefaultSelector = context => BearerToken.IsExpected(context.Request) ? null : SessionHandler.Scheme)

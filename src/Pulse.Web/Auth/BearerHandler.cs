@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
+using Pulse.Web.Audit;
 using Pulse.Web.Http;
 
 namespace Pulse.Web.Auth;
@@ -21,7 +22,7 @@ internal sealed class BearerHandler(
         var validation = await tokens.ValidateAsync(token);
         return validation.Principal is { } principal
             ? AuthenticateResult.Success(new(principal, base.Scheme.Name))
-            : AuthenticateResult.Fail(validation.Failure!);
+            : AuthenticateResult.Fail(RefusedTokenException.For(validation.Failure!));
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
@@ -34,7 +35,8 @@ internal sealed class BearerHandler(
         }
 
         // RFC 6750 section 3.1: without a token the challenge carries no error.
-        var reason = failure is null ? null : TokenFailure.Describe(failure);
+        if (failure is not null) Context.Audit(AuditEvents.TokenRefused, reason: (failure as RefusedTokenException)?.Reason ?? TokenFailure.Reason(failure));
+        var reason = failure?.Message;
         Response.Headers[HeaderNames.WWWAuthenticate] = reason is null ? "Bearer" : $"Bearer error=\"invalid_token\", error_description=\"{reason}\"";
         await (reason is null
             ? ProblemTypes.TokenMissing.WriteAsync(Context)

@@ -6,6 +6,26 @@ namespace Pulse.Web.Auth;
 /// <remarks>Fixed sentences: the exceptions' own messages quote tokens, keys and settings. Safe inside a quoted header value (RFC 6750 section 3).</remarks>
 internal static class TokenFailure
 {
+    /// <summary>The same as a fixed word, for the audit log.</summary>
+    public static string Reason(Exception failure) => failure switch
+    {
+        SecurityTokenExpiredException => "expired",
+        SecurityTokenNotYetValidException => "not-yet-valid",
+        SecurityTokenNoExpirationException => "no-expiry",
+        SecurityTokenInvalidLifetimeException => "invalid-lifetime",
+        SecurityTokenInvalidAudienceException => "audience",
+        SecurityTokenInvalidIssuerException => "issuer",
+        SecurityTokenInvalidAlgorithmException => "algorithm",
+        InvalidSubjectException => "subject",
+        SecurityTokenInvalidSignatureException => "signature",
+        SecurityTokenDecryptionFailedException => "decryption",
+        SecurityTokenMalformedException or ArgumentException => "malformed",
+        SessionEndedException => "session-ended",
+        UnverifiableTokenException => "unverifiable",
+        AggregateException { InnerExceptions: [var only] } => Reason(only),
+        _ => "invalid",
+    };
+
     /// <summary>One sentence about the failure; a general one for failures that have none.</summary>
     public static string Describe(Exception failure) => failure switch
     {

@@ -1,11 +1,12 @@
 using System.Xml.Linq;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Pulse.Identity;
+using Pulse.Web.Audit;
 
 namespace Pulse.Web.Keys;
 
 /// <summary>Keeps the data protection keys in the cluster, so that any front end reads what any other has protected.</summary>
-internal sealed class KeyRingRepository(IGrainFactory grains) : IXmlRepository
+internal sealed class KeyRingRepository(IGrainFactory grains, AuditLog audit) : IXmlRepository
 {
     private const string RingName = "data-protection";
 
@@ -30,10 +31,12 @@ internal sealed class KeyRingRepository(IGrainFactory grains) : IXmlRepository
     public void StoreElement(XElement element, string friendlyName) => Wait(async () =>
     {
         var xml = element.ToString(SaveOptions.DisableFormatting);
-        if (friendlyName.StartsWith(KeyPrefix, StringComparison.Ordinal)) return await Ring.TryAddKeyAsync(friendlyName, xml, Volatile.Read(ref _knownCount));
+        var isAdded = true;
+        if (friendlyName.StartsWith(KeyPrefix, StringComparison.Ordinal)) isAdded = await Ring.TryAddKeyAsync(friendlyName, xml, Volatile.Read(ref _knownCount));
+        else await Ring.AddKeyAsync(friendlyName, xml);
 
-        await Ring.AddKeyAsync(friendlyName, xml);
-        return true;
+        if (isAdded) audit.Write(context: null, AuditEvents.KeyRingChanged, reason: friendlyName);
+        return isAdded;
     });
 
     // The framework's interface is synchronous and has no other. It is called once a day and never on a grain's turn; the call is bounded by

@@ -1,6 +1,7 @@
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
 using Pulse.Identity;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Draining;
 
@@ -61,6 +62,7 @@ internal sealed class HubAdmission : IDisposable
         {
             if (!ofUser.IsAcquired)
             {
+                context.Audit(AuditEvents.RateLimited, reason: "connects");
                 context.Response.Headers.RetryAfter = "1";
                 return ProblemTypes.TooManyRequests.WriteAsync(context, "This user opens too many connections. Try again in a second.");
             }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Pulse.Web.Audit;
 
 namespace Pulse.Web.Presence;
 
@@ -53,6 +54,7 @@ internal sealed class HubFlow(HttpContext first, TimeProvider time)
     [DoesNotReturn]
     private void CutOff()
     {
+        first.Audit(AuditEvents.ConnectionCutOff);
         if (first.WebSockets.IsWebSocketRequest) first.Abort();
         throw new InvalidDataException("The client sends more messages than a connection may.");
     }

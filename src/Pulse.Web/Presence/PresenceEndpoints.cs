@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Primitives;
 using Pulse.Identity;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 
@@ -30,6 +31,7 @@ internal static class PresenceEndpoints
             : lookups.Spend(viewer, ids.Length);
         if (retryAfter > 0)
         {
+            context.Audit(AuditEvents.RateLimited, reason: "lookups");
             context.Response.Headers.RetryAfter = retryAfter.ToString(CultureInfo.InvariantCulture);
             return ProblemTypes.TooManyLookups.ToResult(LookupLimit.Explain(retryAfter));
         }

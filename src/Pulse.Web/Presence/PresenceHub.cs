@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.Options;
 using Pulse.Presence;
 using Pulse.Users;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Draining;
 
@@ -35,8 +36,11 @@ internal sealed class PresenceHub(
     public override async Task OnConnectedAsync()
     {
         var caller = callers.Read(Context.User!);
-        var userId = await callers.FindUserIdAsync(caller)
-            ?? throw new HubException("user-not-synced: this token's user is not known here yet. Call POST /auth/sync with it, then connect again.");
+        if (await callers.FindUserIdAsync(caller) is not { } userId)
+        {
+            Context.GetHttpContext()?.Audit(AuditEvents.ConnectRefused, provider: caller.Issuer, reason: "not-synced");
+            throw new HubException("user-not-synced: this token's user is not known here yet. Call POST /auth/sync with it, then connect again.");
+        }
         var connection = new LiveConnection(Context, userId, caller, time.GetUtcNow());
         // Chosen before the socket is there, so that somebody invisible is never seen for a moment.
         if (PresenceResponse.ParseStatus(Context.GetHttpContext()?.Request.Query["status"]) is { } status) connection.SetStatus(status, null, time.GetUtcNow());
@@ -145,12 +149,14 @@ internal sealed class PresenceHub(
     {
         CountCall();
         var validation = await tokens.ValidateAsync(accessToken);
+        if (validation.Failure is { } failure) Context.GetHttpContext()?.Audit(AuditEvents.TokenRefused, reason: TokenFailure.Reason(failure));
         if (validation.Principal is null) throw new HubException($"invalid-token: {TokenFailure.Describe(validation.Failure!)} Get a new one and try again.");
 
         var caller = callers.Read(validation.Principal);
         if (await access.FindRefusalAsync(caller) is { } refusal) throw new HubException($"invalid-token: {refusal.Title}");
         if (await callers.FindUserIdAsync(caller) != Connection.UserId)
         {
+            Context.GetHttpContext()?.Audit(AuditEvents.TokenRefused, reason: "another-users");
             throw new HubException("invalid-token: the token is another user's. Close this connection and open one for them.");
         }
 

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Net.Http.Headers;
+using Pulse.Web.Audit;
 using Pulse.Web.Http;
 
 namespace Pulse.Web.Sessions;
@@ -36,20 +37,26 @@ internal sealed class SameOriginGuard(RequestDelegate next, IAntiforgery antifor
         if (!SessionPrincipal.IsFromCookie(context.User) || context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null)
         {
             await (from == From.Elsewhere && CanAnyPageSend(request)
-                ? ProblemTypes.CrossSite.WriteAsync(context, "Another site's page has sent this form. Open this site's own page and try again.")
+                ? RefuseAsync(context, ProblemTypes.CrossSite, "Another site's page has sent this form. Open this site's own page and try again.")
                 : next(context));
         }
         else if (from != From.ThisOrigin)
         {
-            await ProblemTypes.CrossSite.WriteAsync(
-                context,
+            await RefuseAsync(
+                context, ProblemTypes.CrossSite,
                 "A change that is asked for with the session cookie must come from a page of this site. Programs: send an access token in the "
                 + $"Authorization header, or the header Origin: {OwnOrigin(request)}. Behind a proxy: see that it passes Host on, and name it in Pulse:Http:TrustedProxies.");
         }
         else
         {
-            await (request.HasFormContentType && !await HasFormTokenAsync(context) ? ProblemTypes.FormOutdated.WriteAsync(context) : next(context));
+            await (request.HasFormContentType && !await HasFormTokenAsync(context) ? RefuseAsync(context, ProblemTypes.FormOutdated) : next(context));
         }
+    }
+
+    private static Task RefuseAsync(HttpContext context, ProblemType problem, string? detail = null)
+    {
+        context.Audit(AuditEvents.CrossSiteRefused, reason: problem.Name);
+        return problem.WriteAsync(context, detail);
     }
 
     // RFC 9110 section 9.2.1.

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Identity;
 using Pulse.Users;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 
 namespace Pulse.Web.Sessions;
@@ -36,8 +37,12 @@ internal static class SessionEndpoints
     {
         // Somebody else's session is looked for among the caller's own, and so is as unknown as one that never was.
         if (Caller.ParseUuid(id) is not { } sessionId || !await grains.GetGrain<IUserSessionsGrain>(user.Id).EndAsync(sessionId))
+        {
+            context.Audit(AuditEvents.AccessRefused, reason: "session-not-found");
             return ProblemTypes.SessionNotFound.ToResult();
+        }
 
+        context.Audit(AuditEvents.SessionEnded, user.Id, sessionId);
         if (sessionId == user.SessionId) cookie.Forget(context);
         return TypedResults.NoContent();
     }
@@ -62,6 +67,7 @@ internal static class SessionEndpoints
     private static async Task<IResult> SignOutEverywhereAsync(HttpContext context, SignedInUser user, IGrainFactory grains, SignInCookie cookie)
     {
         await grains.GetGrain<IUserSessionsGrain>(user.Id).EndAllAsync();
+        context.Audit(AuditEvents.SignedOutEverywhere, user.Id, user.SessionId);
         cookie.Forget(context);
         return SignedOut(context);
     }

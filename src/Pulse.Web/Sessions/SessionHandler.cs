@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using Pulse.Identity;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 
@@ -20,7 +21,7 @@ internal sealed class SessionHandler(
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         if (cookie.Read(Context) is not { } value) return AuthenticateResult.NoResult();
-        if (!secrets.TryParse(value, out var secret)) return Ended();
+        if (!secrets.TryParse(value, out var secret)) return Ended("forged");
 
         SignInSession? session;
         try
@@ -33,7 +34,7 @@ internal sealed class SessionHandler(
             return AuthenticateResult.Fail(new SessionUnknownException(exception));
         }
 
-        if (session is null) return Ended();
+        if (session is null) return Ended("ended");
         if (session.Renewed) cookie.Set(Context, secret, session.ExpiresAt);
         return AuthenticateResult.Success(new(SessionPrincipal.Create(session, secret.UserId, auth.Value.Issuer), base.Scheme.Name));
     }
@@ -60,8 +61,9 @@ internal sealed class SessionHandler(
         await (failure is null ? ProblemTypes.TokenMissing : ProblemTypes.SignedOut).WriteAsync(Context);
     }
 
-    private AuthenticateResult Ended()
+    private AuthenticateResult Ended(string reason)
     {
+        Context.Audit(AuditEvents.CookieRefused, reason: reason);
         cookie.Clear(Context);
         return AuthenticateResult.Fail(new SessionEndedException());
     }

@@ -1,4 +1,5 @@
 using Pulse.Identity;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 
 namespace Pulse.Web.Sessions;
@@ -10,11 +11,12 @@ internal sealed class SignInCookie(IGrainFactory grains, Callers callers, Sessio
     /// <param name="context">The request.</param>
     /// <param name="userId">The user.</param>
     /// <param name="account">The account that signs in: the session ends when it is unlinked.</param>
+    /// <returns>The id of the session.</returns>
     /// <exception cref="InvalidOperationException">There is no such user.</exception>
     /// <exception cref="StoreUnavailableException">The database is away: nobody is signed in.</exception>
-    public async Task SignInAsync(HttpContext context, Guid userId, AccountKey? account = null)
+    public async Task<Guid> SignInAsync(HttpContext context, Guid userId, AccountKey? account = null)
     {
-        await EndBrowsersAsync(context);
+        await EndBrowsersAsync(context, AuditEvents.SessionReplaced);
 
         // Always a new secret and a new id: one that somebody planted in the browser before is worth nothing after (session fixation).
         var secret = secrets.Create(userId);
@@ -26,18 +28,23 @@ internal sealed class SignInCookie(IGrainFactory grains, Callers callers, Sessio
             Account = account?.ToString(),
         }) ?? throw new InvalidOperationException($"User {userId:D} cannot be signed in: there is no such user.");
         cookie.Set(context, secret, session.ExpiresAt);
+        context.Audit(AuditEvents.SignedIn, userId, session.Id, account?.Provider);
+        return session.Id;
     }
 
     /// <summary>Ends the session that the request comes with, be it by its token's <c>sid</c> or by the cookie, which the browser then forgets.</summary>
     /// <exception cref="StoreUnavailableException">The database is away: the session goes on, and the cookie stays.</exception>
     public async Task SignOutAsync(HttpContext context)
     {
-        if (callers.TryRead(context.User) is { OwnUserId: { } userId, OwnSessionId: { } sessionId })
-            await grains.GetGrain<IUserSessionsGrain>(userId).EndAsync(sessionId);
+        if (callers.TryRead(context.User) is { OwnUserId: { } userId, OwnSessionId: { } sessionId }
+            && await grains.GetGrain<IUserSessionsGrain>(userId).EndAsync(sessionId))
+        {
+            context.Audit(AuditEvents.SignedOut, userId, sessionId);
+        }
 
         // A caller with a token may have somebody else's cookie: that is not what they speak of.
         if (context.User.Identity?.IsAuthenticated == true && !SessionPrincipal.IsFromCookie(context.User)) return;
-        await EndBrowsersAsync(context);
+        await EndBrowsersAsync(context, AuditEvents.SignedOut);
         cookie.Clear(context);
         cookie.MarkSignedOut(context);
     }
@@ -48,11 +55,12 @@ internal sealed class SignInCookie(IGrainFactory grains, Callers callers, Sessio
         if (SessionPrincipal.IsFromCookie(context.User)) cookie.Clear(context);
     }
 
-    private async Task EndBrowsersAsync(HttpContext context)
+    private async Task EndBrowsersAsync(HttpContext context, AuditEvent why)
     {
         if (cookie.Read(context) is not { } value || !secrets.TryParse(value, out var secret)) return;
 
         var sessions = grains.GetGrain<IUserSessionsGrain>(secret.UserId);
-        if (await sessions.AuthenticateAsync(secret.Hash, ClientAddress.Of(context)) is { } session) await sessions.EndAsync(session.Id);
+        if (await sessions.AuthenticateAsync(secret.Hash, ClientAddress.Of(context)) is { } session && await sessions.EndAsync(session.Id))
+            context.Audit(why, secret.UserId, session.Id);
     }
 }

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Identity;
 using Pulse.Users;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 
@@ -41,8 +42,8 @@ internal static class AccountEndpoints
         string account, HttpContext context, SignedInUser user, AccountUnlinking unlinking, TimeProvider time)
     {
         // A trusted issuer speaks for its own account, and not for the others of the same user.
-        if (user.IsFromTrustedIssuer) return ProblemTypes.Forbidden.ToResult("Use a session of Pulse: a trusted issuer's token cannot unlink accounts.");
-        if (!user.IsRecent(time)) return ProblemTypes.SignInTooOld.ToResult();
+        if (user.IsFromTrustedIssuer) return context.Refuse(ProblemTypes.Forbidden, "Use a session of Pulse: a trusted issuer's token cannot unlink accounts.");
+        if (!user.IsRecent(time)) return context.Refuse(ProblemTypes.SignInTooOld);
 
         // Routing leaves %2F as it is, and a trusted issuer's name is a URL.
         return await unlinking.UnlinkAsync(context, user, Uri.UnescapeDataString(account)) switch

@@ -1,5 +1,6 @@
 using Pulse.Identity;
 using Pulse.Users;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Sessions;
 
@@ -25,6 +26,7 @@ internal sealed class AccountUnlinking(IGrainFactory grains, SignInProviders pro
         var outcome = await grains.GetGrain<IAccountGrain>(key).UnlinkAsync(caller.Id);
         if (outcome != AccountLinkOutcome.Unlinked) return outcome;
 
+        context.Audit(AuditEvents.AccountUnlinked, caller.Id, caller.SessionId, account.Provider);
         await grains.GetGrain<IUserSessionsGrain>(caller.Id).EndOfAccountAsync(key, caller.SessionId);
         await notices.NotifyAsync(context.Request, profile, AccountNoticeKind.Unlinked, providers.Describe(account.Provider, account.Email));
         return outcome;

@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.AspNetCore.DataProtection;
 using Pulse.Identity;
 using Pulse.Users;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Mail;
 
@@ -46,6 +47,7 @@ internal sealed class AddressChanges(
         var user = grains.GetGrain<IUserGrain>(caller.Id);
         if (await user.GetProfileAsync() is not { } before) return null;
         var result = await user.SyncProfileAsync(new() { Email = email, EmailVerified = true });
+        if (result.Outcome == ProfileSyncOutcome.Updated) request.HttpContext.Audit(AuditEvents.AddressChanged, email: email);
         if (result.Outcome != ProfileSyncOutcome.Updated || before.Email == email) return result.Outcome;
 
         // The mailbox that signs in is the one of the address: the former one may be another person's some day.

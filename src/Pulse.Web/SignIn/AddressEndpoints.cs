@@ -1,5 +1,6 @@
 using Pulse.Identity;
 using Pulse.Users;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Mail;
@@ -24,13 +25,14 @@ internal static class AddressEndpoints
     private static async Task<IResult> AskAsync(
         HttpContext context, SignedInUser user, AddressChanges changes, MailLimits limits, SignInProviders providers, TimeProvider time)
     {
-        if (!user.IsRecent(time)) return SignInErrors.SignInTooOld();
+        if (!user.IsRecent(time)) return SignInErrors.SignInTooOld(context);
         if (!EmailAddress.TryNormalize((await RequestForm.ReadAsync(context))["email"], out var email)) return SignInErrors.EmailUnusable();
         try
         {
             if (providers.EmailWhyNot is not null) return SignInErrors.MailUnavailable();
-            if (!limits.TryTake(context.Connection.RemoteIpAddress, context.Response)) return SignInErrors.TooMany();
+            if (!limits.TryTake(context)) return SignInErrors.TooMany();
             await changes.AskAsync(context.Request, user.Id, email);
+            context.Audit(AuditEvents.AddressChangeAsked, email: email);
             return new SeeOtherResult($"{ReturnUrl.Dashboard}?done={DashboardNotice.AddressAsked}");
         }
         catch (MailAddressUnsupportedException)
@@ -55,8 +57,14 @@ internal static class AddressEndpoints
         return await changes.ConfirmAsync(context.Request, user, form["token"]) switch
         {
             ProfileSyncOutcome.Updated => new SeeOtherResult($"{ReturnUrl.Dashboard}?done={DashboardNotice.AddressChanged}"),
-            ProfileSyncOutcome.EmailTaken => SignInErrors.AddressTaken(),
-            _ => SignInErrors.AddressNotConfirmed(),
+            ProfileSyncOutcome.EmailTaken => Refused(context, "another-users", SignInErrors.AddressTaken()),
+            _ => Refused(context, "not-good", SignInErrors.AddressNotConfirmed()),
         };
+    }
+
+    private static IResult Refused(HttpContext context, string reason, IResult answer)
+    {
+        context.Audit(AuditEvents.AddressChangeRefused, reason: reason);
+        return answer;
     }
 }

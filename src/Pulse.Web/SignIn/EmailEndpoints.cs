@@ -1,4 +1,5 @@
 using Pulse.Identity;
+using Pulse.Web.Audit;
 using Pulse.Web.Http;
 using Pulse.Web.Mail;
 using Pulse.Web.Pages;
@@ -53,7 +54,8 @@ internal static class EmailEndpoints
         try
         {
             if (providers.EmailWhyNot is not null) return NotSent(isForm);
-            if (!limits.TryTake(context.Connection.RemoteIpAddress, context.Response)) return isForm ? SignInErrors.TooMany() : ProblemTypes.TooManyRequests.ToResult();
+            if (!limits.TryTake(context)) return isForm ? SignInErrors.TooMany() : ProblemTypes.TooManyRequests.ToResult();
+            context.Audit(AuditEvents.MailAsked, email: email);
             asked.Add(context, await links.SendAsync(context.Request, email, ReturnUrl.OrDashboard(request.ReturnUrl)));
         }
         catch (MailAddressUnsupportedException)
@@ -80,11 +82,11 @@ internal static class EmailEndpoints
     private static async Task<IResult> ShowAsync(
         HttpContext context, string? token, string? returnUrl, EmailLinks links, AskedMails asked, SignInCompletion completion)
     {
-        if (!EmailToken.TryHash(token, out var hash)) return SignInErrors.LinkUnreadable();
+        if (!EmailToken.TryHash(token, out var hash)) return LinkUnreadable(context);
 
         var link = await links.Link(hash).PeekAsync();
-        if (link is not { State: SignInLinkState.Good, Email: { } email }) return SignInErrors.LinkUsedUp(link.State == SignInLinkState.Expired);
-        if (!asked.Has(context, token!)) return SignInErrors.LinkElsewhere();
+        if (link is not { State: SignInLinkState.Good, Email: { } email }) return LinkUsedUp(context, link.State);
+        if (!asked.Has(context, token!)) return LinkElsewhere(context);
 
         return Page.ConfirmEmail(
             EmailLinks.CallbackPath,
@@ -97,13 +99,13 @@ internal static class EmailEndpoints
     {
         var form = await RequestForm.ReadAsync(context);
         var token = form["token"].ToString();
-        if (!EmailToken.TryHash(token, out var hash)) return SignInErrors.LinkUnreadable();
-        if (!asked.Has(context, token)) return SignInErrors.LinkElsewhere();
+        if (!EmailToken.TryHash(token, out var hash)) return LinkUnreadable(context);
+        if (!asked.Has(context, token)) return LinkElsewhere(context);
 
         var (email, state) = await links.RedeemAsync(hash);
-        return email is not null
-            ? await completion.SignInAsync(context, ExternalIdentity.FromMailbox(email), form["returnUrl"])
-            : SignInErrors.LinkUsedUp(state == SignInLinkState.Expired);
+        if (email is null) return LinkUsedUp(context, state);
+        context.Audit(AuditEvents.MailUsed, email: email, reason: "link");
+        return await completion.SignInAsync(context, ExternalIdentity.FromMailbox(email), form["returnUrl"]);
     }
 
     private static async Task<IResult> ConfirmCodeAsync(HttpContext context, EmailLinks links, AskedMails asked, SignInCompletion completion)
@@ -115,9 +117,9 @@ internal static class EmailEndpoints
         var mails = asked.Find(context, email, code);
         if (mails[true].LastOrDefault() is { } mail && EmailToken.TryHash(mail.Token, out var hash))
         {
-            return await links.RedeemAsync(hash) is { Email: { } proven }
-                ? await completion.SignInAsync(context, ExternalIdentity.FromMailbox(proven), form["returnUrl"])
-                : SignInErrors.CodeWrong(mayTryAgain: false);
+            if (await links.RedeemAsync(hash) is not { Email: { } proven }) return CodeRefused(context, email, mayTryAgain: false);
+            context.Audit(AuditEvents.MailUsed, email: proven, reason: "code");
+            return await completion.SignInAsync(context, ExternalIdentity.FromMailbox(proven), form["returnUrl"]);
         }
 
         var mayTryAgain = false;
@@ -126,6 +128,31 @@ internal static class EmailEndpoints
             if (EmailToken.TryHash(other.Token, out var otherHash)) mayTryAgain |= await links.Link(otherHash).CountWrongCodeAsync();
         }
 
+        return CodeRefused(context, email, mayTryAgain);
+    }
+
+    private static IResult CodeRefused(HttpContext context, string email, bool mayTryAgain)
+    {
+        context.Audit(AuditEvents.CodeRefused, email: email);
         return SignInErrors.CodeWrong(mayTryAgain);
+    }
+
+    private static IResult LinkUnreadable(HttpContext context)
+    {
+        context.Audit(AuditEvents.LinkRefused, reason: "unreadable");
+        return SignInErrors.LinkUnreadable();
+    }
+
+    private static IResult LinkElsewhere(HttpContext context)
+    {
+        context.Audit(AuditEvents.LinkRefused, reason: "other-browser");
+        return SignInErrors.LinkElsewhere();
+    }
+
+    private static IResult LinkUsedUp(HttpContext context, SignInLinkState state)
+    {
+        var isExpired = state == SignInLinkState.Expired;
+        context.Audit(AuditEvents.LinkRefused, reason: isExpired ? "expired" : "used");
+        return SignInErrors.LinkUsedUp(isExpired);
     }
 }

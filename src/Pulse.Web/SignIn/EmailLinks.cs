@@ -1,4 +1,5 @@
 using Pulse.Identity;
+using Pulse.Web.Audit;
 using Pulse.Web.Mail;
 
 namespace Pulse.Web.SignIn;
@@ -39,6 +40,7 @@ internal sealed class EmailLinks(IGrainFactory grains, IMailSender sender, IConf
             throw;
         }
 
+        request.HttpContext.Audit(AuditEvents.MailSent, email: email);
         return asked;
     }
 

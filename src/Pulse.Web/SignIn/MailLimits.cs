@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
+using Pulse.Web.Audit;
 using Pulse.Web.Mail;
 
 namespace Pulse.Web.SignIn;
@@ -27,6 +28,14 @@ internal sealed partial class MailLimits : IDisposable
 
     /// <summary>Counts a mail that is about to be sent for the client with that address.</summary>
     /// <returns><see langword="false"/> when it is one too many; the answer then says when to try again.</returns>
+    public bool TryTake(HttpContext context)
+    {
+        if (TryTake(context.Connection.RemoteIpAddress, context.Response)) return true;
+        context.Audit(AuditEvents.RateLimited, reason: "mails");
+        return false;
+    }
+
+    /// <inheritdoc cref="TryTake(HttpContext)"/>
     public bool TryTake(IPAddress? client, HttpResponse response)
     {
         // The network's share comes first, so that a network that has used it up takes nothing from the site's.

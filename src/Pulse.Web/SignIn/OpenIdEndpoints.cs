@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Pulse.Identity;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Pages;
 using Pulse.Web.Sessions;
@@ -32,8 +33,13 @@ internal static class OpenIdEndpoints
         {
             if (current is not { OwnUserId: not null } caller)
                 return new SeeOtherResult($"/signin?returnUrl={Uri.EscapeDataString(ReturnUrl.Dashboard)}");
-            if (!RecentSignIn.IsRecent(caller, time)) return SignInErrors.SignInTooOld();
-            if (linking.Read(caller, provider, proof) is not { } intent) return SignInErrors.LinkNotYours();
+            if (!RecentSignIn.IsRecent(caller, time)) return SignInErrors.SignInTooOld(context);
+            if (linking.Read(caller, provider, proof) is not { } intent)
+            {
+                context.Audit(AuditEvents.AccountLinkRefused, provider: provider, reason: "not-begun-here");
+                return SignInErrors.LinkNotYours();
+            }
+
             intent.Write(state);
         }
         else if (consents.IsNeeded(context.Request, current, consent))

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Pulse.Web.Audit;
 using Pulse.Web.Http;
 
 namespace Pulse.Web.SignIn;
@@ -59,7 +60,12 @@ internal sealed partial class OpenIdEvents(
 
         async Task<IResult> CompleteAsync()
         {
-            if (ExternalIdentity.FromClaims(provider, providers.JoinsByEmail(provider), context.Principal!) is not { } who) return SignInErrors.NotAccepted(providers.DisplayName(provider));
+            if (ExternalIdentity.FromClaims(provider, providers.JoinsByEmail(provider), context.Principal!) is not { } who)
+            {
+                context.HttpContext.Audit(AuditEvents.SignInRefused, provider: provider, reason: "not-accepted");
+                return SignInErrors.NotAccepted(providers.DisplayName(provider));
+            }
+
             try
             {
                 if (LinkIntent.Read(state) is { } intent) return await completion.LinkAsync(context.HttpContext, who, intent, returnUrl);
@@ -68,6 +74,7 @@ internal sealed partial class OpenIdEvents(
                 if (await completion.CurrentAsync(context.HttpContext) is { } current && !SignInConsent.Covers(state, current)
                     && await completion.IsSomebodyElseAsync(context.HttpContext, who))
                 {
+                    context.HttpContext.Audit(AuditEvents.SignInRefused, provider: provider, reason: "signed-in-meanwhile");
                     return SignInErrors.SignedInMeanwhile();
                 }
 
@@ -85,6 +92,7 @@ internal sealed partial class OpenIdEvents(
     public override Task AccessDenied(AccessDeniedContext context)
     {
         context.HandleResponse();
+        context.HttpContext.Audit(AuditEvents.SignInFailed, provider: context.Scheme.Name, reason: "cancelled");
         return SignInErrors.Cancelled(providers.DisplayName(context.Scheme.Name)).ExecuteAsync(context.HttpContext);
     }
 
@@ -96,7 +104,9 @@ internal sealed partial class OpenIdEvents(
 
         // Only the kind: messages quote what came in, and that is anybody's to choose.
         var cause = Cause(context.Failure);
-        LogFailed(context.Scheme.Name, cause?.GetType().Name ?? "unknown");
+        var reason = cause?.GetType().Name ?? "unknown";
+        LogFailed(context.Scheme.Name, reason);
+        context.HttpContext.Audit(AuditEvents.SignInFailed, provider: context.Scheme.Name, reason: reason);
         return (cause switch
         {
             HttpRequestException or IOException or OperationCanceledException or TimeoutException => SignInErrors.Unavailable(provider),

@@ -1,9 +1,11 @@
 using Microsoft.AspNetCore.Authentication;
 using Pulse.Identity;
 using Pulse.Users;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Pages;
 using Pulse.Web.Sessions;
+using Pulse.Web.Users;
 
 namespace Pulse.Web.SignIn;
 
@@ -22,6 +24,7 @@ internal sealed class SignInCompletion(
         var result = await Account(who).SignInAsync(who.Profile, who.Type);
         if (result.Profile is not { } user)
         {
+            context.Audit(AuditEvents.SignInRefused, provider: who.Account.Provider, email: who.Profile.Email, reason: SyncProblems.Reason(result.Outcome));
             return result.Outcome switch
             {
                 ProfileSyncOutcome.EmailTaken => SignInErrors.EmailTaken(provider),
@@ -31,12 +34,20 @@ internal sealed class SignInCompletion(
             };
         }
 
-        await cookie.SignInAsync(context, user.Id, who.Account);
+        var sessionId = await cookie.SignInAsync(context, user.Id, who.Account);
         var isKnown = devices.Remember(context, user.Id);
         if (result.FormerEmail is { } former)
+        {
+            context.Audit(AuditEvents.AddressChanged, user.Id, sessionId, who.Account.Provider, user.Email);
             await notices.NotifyAsync(context.Request, user with { Email = former }, AccountNoticeKind.AddressChanged, $"{former} to {user.Email}");
+        }
+
         if (!isKnown && result.Outcome != ProfileSyncOutcome.Created)
+        {
+            context.Audit(AuditEvents.SignedInOnNewDevice, user.Id, sessionId, who.Account.Provider);
             await notices.NotifyAsync(context.Request, user, AccountNoticeKind.NewDevice, $"{DeviceName.From(context.Request.Headers.UserAgent)}, by {provider}");
+        }
+
         return new SeeOtherResult(ReturnUrl.OrDashboard(returnUrl));
     }
 
@@ -45,7 +56,10 @@ internal sealed class SignInCompletion(
     public async Task<IResult> LinkAsync(HttpContext context, ExternalIdentity who, LinkIntent intent, string? returnUrl)
     {
         if (await CurrentAsync(context) is not { OwnUserId: { } userId, SessionId: var sessionId } || (userId, sessionId) != (intent.UserId, intent.SessionId))
+        {
+            context.Audit(AuditEvents.AccountLinkRefused, provider: who.Account.Provider, reason: "not-begun-here");
             return SignInErrors.LinkNotYours();
+        }
 
         var user = grains.GetGrain<IUserGrain>(userId);
         var account = new ExternalAccount
@@ -55,12 +69,15 @@ internal sealed class SignInCompletion(
         switch (await user.LinkAccountAsync(account, intent.Known, intent.ProofId))
         {
             case AccountLinkOutcome.Linked:
+                context.Audit(AuditEvents.AccountLinked, userId, Caller.ParseUuid(sessionId), account.Provider);
                 if (await user.GetProfileAsync() is { } profile)
                     await notices.NotifyAsync(context.Request, profile, AccountNoticeKind.Linked, providers.Describe(account.Provider, account.Email));
                 return new SeeOtherResult(ReturnUrl.OrDashboard(returnUrl));
             case AccountLinkOutcome.TakenByAnother:
+                context.Audit(AuditEvents.AccountLinkRefused, userId, Caller.ParseUuid(sessionId), account.Provider, reason: "another-users");
                 return SignInErrors.AccountTaken(providers.DisplayName(who.Account.Provider));
             default:
+                context.Audit(AuditEvents.AccountLinkRefused, userId, Caller.ParseUuid(sessionId), account.Provider, reason: "not-begun-here");
                 return SignInErrors.LinkNotYours();
         }
     }

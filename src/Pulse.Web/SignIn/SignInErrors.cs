@@ -1,3 +1,4 @@
+using Pulse.Web.Audit;
 using Pulse.Web.Pages;
 
 namespace Pulse.Web.SignIn;
@@ -93,10 +94,14 @@ internal static class SignInErrors
         "Use another address, or sign in another way.", SignInPage, BackToSignIn);
 
     /// <summary>What was asked for needs a recent sign-in.</summary>
-    public static IResult SignInTooOld() => Page.Error(
-        StatusCodes.Status403Forbidden, "Please sign in again",
-        "What changes how you sign in needs a sign-in of the last 10 minutes, and yours is older. Nothing was changed.",
-        "Sign in again, then repeat it on your dashboard.", $"{SignInPage}?returnUrl={Uri.EscapeDataString(ReturnUrl.Dashboard)}", "Sign in again");
+    public static IResult SignInTooOld(HttpContext context)
+    {
+        context.Audit(AuditEvents.AccessRefused, reason: ProblemTypes.SignInTooOld.Name);
+        return Page.Error(
+            StatusCodes.Status403Forbidden, "Please sign in again",
+            "What changes how you sign in needs a sign-in of the last 10 minutes, and yours is older. Nothing was changed.",
+            "Sign in again, then repeat it on your dashboard.", $"{SignInPage}?returnUrl={Uri.EscapeDataString(ReturnUrl.Dashboard)}", "Sign in again");
+    }
 
     /// <summary>A confirmation of an address that is another user's by now.</summary>
     public static IResult AddressTaken() => Page.Error(

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
+using Pulse.Web.Audit;
 using Pulse.Web.Mail;
 using Pulse.Web.Pages;
 
@@ -38,6 +39,7 @@ internal static class SignInRateLimit
         limiter.OnRejected = async (rejected, _) =>
         {
             var context = rejected.HttpContext;
+            context.Audit(AuditEvents.RateLimited, reason: "requests");
             context.Response.Headers.RetryAfter = "60";
             if (ErrorPages.Suit(context.Request)) await SignInErrors.TooMany().ExecuteAsync(context);
             else await ProblemTypes.TooManyRequests.WriteAsync(context);

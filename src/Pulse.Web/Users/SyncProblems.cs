@@ -6,6 +6,15 @@ namespace Pulse.Web.Users;
 /// <summary>The answers to a profile write that wrote nothing.</summary>
 internal static class SyncProblems
 {
+    /// <summary>What the audit log says about that outcome.</summary>
+    public static string Reason(ProfileSyncOutcome outcome) => outcome switch
+    {
+        ProfileSyncOutcome.EmailTaken => ProblemTypes.AccountExists.Name,
+        ProfileSyncOutcome.AccountTaken => ProblemTypes.AccountTaken.Name,
+        ProfileSyncOutcome.EmailMissing => ProblemTypes.EmailMissing.Name,
+        _ => "not-accepted",
+    };
+
     /// <summary>The problem for that outcome.</summary>
     /// <exception cref="InvalidOperationException">A newer silo's outcome that this front end does not know; it is no success.</exception>
     public static ProblemHttpResult For(ProfileSyncOutcome outcome) => outcome switch

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Identity;
 using Pulse.Users;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Presence;
@@ -45,9 +46,19 @@ internal static class UserEndpoints
         var synced = caller.OwnUserId is { } userId
             ? await users[userId].SyncProfileAsync(update)
             : await callers.Account(caller).SyncProfileAsync(update, "token");
-        if (synced.Outcome is ProfileSyncOutcome.Disabled) return UserAccess.Refuse(context, ProblemTypes.UserDisabled);
-        if (synced.Outcome is ProfileSyncOutcome.Erased) return UserAccess.Refuse(context, ProblemTypes.UserErased);
-        if (synced.Profile is not { } user) return SyncProblems.For(synced.Outcome);
+        if (synced.Profile is not { } user)
+        {
+            context.Audit(AuditEvents.SyncRefused, caller.OwnUserId, caller.OwnSessionId, caller.Issuer, reason: SyncProblems.Reason(synced.Outcome));
+            return synced.Outcome switch
+            {
+                ProfileSyncOutcome.Disabled => UserAccess.Refuse(context, ProblemTypes.UserDisabled),
+                ProfileSyncOutcome.Erased => UserAccess.Refuse(context, ProblemTypes.UserErased),
+                _ => SyncProblems.For(synced.Outcome),
+            };
+        }
+
+        if (synced.Outcome == ProfileSyncOutcome.Created) context.Audit(AuditEvents.UserCreated, user.Id, caller.OwnSessionId, caller.Issuer);
+        else if (synced.FormerEmail is not null) context.Audit(AuditEvents.AddressChanged, user.Id, caller.OwnSessionId, caller.Issuer, user.Email);
 
         NeverStore(context);
         var response = UserResponse.From(user);
@@ -107,7 +118,7 @@ internal static class UserEndpoints
     private static async Task<Results<Ok<SubjectResponse[]>, ProblemHttpResult>> FindBySubjectAsync(
         HttpContext context, Caller caller, LookupLimit lookups, IGrainFactory grains)
     {
-        if (caller.OwnUserId is not null) return ProblemTypes.Forbidden.ToResult("Use a token of a trusted issuer: subjects are that issuer's.");
+        if (caller.OwnUserId is not null) return context.Refuse(ProblemTypes.Forbidden, "Use a token of a trusted issuer: subjects are that issuer's.");
 
         string[] subjects = [.. context.Request.Query["subject"].SelectMany(parameter => (parameter ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries)).Distinct()];
         var errors = new ValidationErrors();
@@ -117,6 +128,7 @@ internal static class UserEndpoints
 
         if (lookups.Spend(new AccountKey(caller.Issuer, caller.Subject).ToString(), subjects.Length) is > 0 and var retryAfter)
         {
+            context.Audit(AuditEvents.RateLimited, reason: "lookups");
             context.Response.Headers.RetryAfter = retryAfter.ToString(CultureInfo.InvariantCulture);
             return ProblemTypes.TooManyLookups.ToResult(LookupLimit.Explain(retryAfter));
         }

@@ -1,5 +1,6 @@
 using Pulse.Identity;
 using Pulse.Users;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Sessions;
@@ -45,6 +46,7 @@ internal static class DashboardEndpoints
         }
 
         var saved = await grains.GetGrain<IUserGrain>(user.Id).SyncProfileAsync(form.ToUpdate());
+        if (saved.Outcome == ProfileSyncOutcome.Updated) context.Audit(AuditEvents.ProfileChanged);
         return saved.Outcome == ProfileSyncOutcome.Updated ? Back(DashboardNotice.Profile) : NoSuchUser();
     }
 
@@ -58,13 +60,14 @@ internal static class DashboardEndpoints
         }
 
         // One that has ended meanwhile is as good: it is gone, which is what was asked for.
-        await grains.GetGrain<IUserSessionsGrain>(user.Id).EndAsync(id);
+        if (await grains.GetGrain<IUserSessionsGrain>(user.Id).EndAsync(id)) context.Audit(AuditEvents.SessionEnded, user.Id, id);
+        else context.Audit(AuditEvents.AccessRefused, reason: "session-not-found");
         return Back(DashboardNotice.Device);
     }
 
     private static async Task<IResult> UnlinkAsync(HttpContext context, SignedInUser user, AccountUnlinking unlinking, TimeProvider time)
     {
-        if (!user.IsRecent(time)) return SignInErrors.SignInTooOld();
+        if (!user.IsRecent(time)) return SignInErrors.SignInTooOld(context);
 
         var outcome = await unlinking.UnlinkAsync(context, user, (await RequestForm.ReadAsync(context))["account"].ToString());
         return Back(outcome == AccountLinkOutcome.LastWayIn ? DashboardNotice.LastWayIn : DashboardNotice.Unlinked);

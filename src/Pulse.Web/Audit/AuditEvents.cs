@@ -1,0 +1,110 @@
+using static Pulse.Web.Audit.AuditFields;
+using static Pulse.Web.Audit.AuditOutcome;
+
+namespace Pulse.Web.Audit;
+
+/// <summary>Every kind of security event. docs/audit.md lists the same, and a test compares both.</summary>
+internal static class AuditEvents
+{
+    // Signing in.
+
+    /// <summary>A session began.</summary>
+    public static readonly AuditEvent SignedIn = new("signed-in", Success, User | Session | AuditFields.Client | Provider);
+
+    /// <summary>A session of a known user began in a browser that had not signed that user in before.</summary>
+    public static readonly AuditEvent SignedInOnNewDevice = new("signed-in-on-new-device", Success, User | Session | AuditFields.Client | Provider);
+
+    /// <summary>A sign-in proved an account, and its user was refused: <c>account-exists</c>, <c>email-missing</c>, <c>not-accepted</c>, <c>signed-in-meanwhile</c>.</summary>
+    public static readonly AuditEvent SignInRefused = new("sign-in-refused", Refused, AuditFields.Client | Provider | Reason, IsCounted: true);
+
+    /// <summary>A sign-in with a provider failed before it proved an account; the reason is the kind of the failure.</summary>
+    public static readonly AuditEvent SignInFailed = new("sign-in-failed", Refused, AuditFields.Client | Provider | Reason, IsCounted: true);
+
+    // Signing in by mail.
+
+    /// <summary>A sign-in mail was asked for.</summary>
+    public static readonly AuditEvent MailAsked = new("mail-asked", Success, AuditFields.Client | Mailbox, IsCounted: true);
+
+    /// <summary>A sign-in mail was handed to the mail server.</summary>
+    public static readonly AuditEvent MailSent = new("mail-sent", Success, AuditFields.Client | Mailbox);
+
+    /// <summary>A sign-in link or code was used: <c>link</c>, <c>code</c>.</summary>
+    public static readonly AuditEvent MailUsed = new("mail-used", Success, AuditFields.Client | Mailbox | Reason);
+
+    /// <summary>A sign-in link was refused: <c>used</c> (or invented), <c>expired</c>, <c>other-browser</c>, <c>unreadable</c>.</summary>
+    public static readonly AuditEvent LinkRefused = new("link-refused", Refused, AuditFields.Client | Reason, IsCounted: true);
+
+    /// <summary>A code from a sign-in mail was wrong, or its mail is no longer good.</summary>
+    public static readonly AuditEvent CodeRefused = new("code-refused", Refused, AuditFields.Client | Mailbox, IsCounted: true);
+
+    // Sessions.
+
+    /// <summary>A user signed out.</summary>
+    public static readonly AuditEvent SignedOut = new("signed-out", Success, User | Session | AuditFields.Client);
+
+    /// <summary>A user ended all sessions.</summary>
+    public static readonly AuditEvent SignedOutEverywhere = new("signed-out-everywhere", Success, User | AuditFields.Client | Caller);
+
+    /// <summary>A user ended one session, from another one; the line holds the ended session.</summary>
+    public static readonly AuditEvent SessionEnded = new("session-ended", Success, User | Session | AuditFields.Client);
+
+    /// <summary>A sign-in ended the session that the browser had; the line holds the ended session and its user.</summary>
+    public static readonly AuditEvent SessionReplaced = new("session-replaced", Success, User | Session | AuditFields.Client);
+
+    // Accounts and profiles.
+
+    /// <summary>An account was linked to a user.</summary>
+    public static readonly AuditEvent AccountLinked = new("account-linked", Success, User | Session | AuditFields.Client | Provider);
+
+    /// <summary>An account was not linked: <c>another-users</c>, <c>not-begun-here</c>.</summary>
+    public static readonly AuditEvent AccountLinkRefused = new("account-link-refused", Refused, AuditFields.Client | Provider | Reason | Caller, IsCounted: true);
+
+    /// <summary>An account was unlinked from a user.</summary>
+    public static readonly AuditEvent AccountUnlinked = new("account-unlinked", Success, User | Session | AuditFields.Client | Provider);
+
+    /// <summary>A user asked for a confirmation of an address.</summary>
+    public static readonly AuditEvent AddressChangeAsked = new("address-change-asked", Success, User | Session | AuditFields.Client | Mailbox);
+
+    /// <summary>A user's address changed, by a confirmation, a sign-in or a token; the line holds the new one.</summary>
+    public static readonly AuditEvent AddressChanged = new("address-changed", Success, User | AuditFields.Client | Mailbox | Caller);
+
+    /// <summary>A confirmation of an address was refused: <c>not-good</c>, <c>another-users</c>.</summary>
+    public static readonly AuditEvent AddressChangeRefused = new("address-change-refused", Refused, User | Session | AuditFields.Client | Reason, IsCounted: true);
+
+    /// <summary>A user changed the profile on the dashboard. The line holds no values.</summary>
+    public static readonly AuditEvent ProfileChanged = new("profile-changed", Success, User | Session | AuditFields.Client);
+
+    /// <summary>A token created a user.</summary>
+    public static readonly AuditEvent UserCreated = new("user-created", Success, User | AuditFields.Client | Provider | Caller);
+
+    /// <summary>A token was refused a user: <c>account-exists</c>, <c>email-missing</c>.</summary>
+    public static readonly AuditEvent SyncRefused = new("sync-refused", Refused, AuditFields.Client | Provider | Reason | Caller, IsCounted: true);
+
+    // What Pulse refuses.
+
+    /// <summary>A request came with a token that is not accepted; the reason is the kind of the failure.</summary>
+    public static readonly AuditEvent TokenRefused = new("token-refused", Refused, AuditFields.Client | Reason, IsCounted: true);
+
+    /// <summary>A request came with a session cookie that is not accepted: <c>ended</c>, <c>forged</c>.</summary>
+    public static readonly AuditEvent CookieRefused = new("cookie-refused", Refused, AuditFields.Client | Reason, IsCounted: true);
+
+    /// <summary>A caller asked for what it may not do; the reason is the kind of the problem, such as <c>session-not-found</c> for another user's session.</summary>
+    public static readonly AuditEvent AccessRefused = new("access-refused", Refused, AuditFields.Client | Reason | Caller, IsCounted: true);
+
+    /// <summary>Another site's page sent a request in the name of a browser: <c>cross-site</c>, <c>form-outdated</c>.</summary>
+    public static readonly AuditEvent CrossSiteRefused = new("cross-site-refused", Refused, AuditFields.Client | Reason | Caller, IsCounted: true);
+
+    /// <summary>A client or user exceeded a limit: <c>requests</c>, <c>mails</c>, <c>lookups</c>, <c>connects</c>.</summary>
+    public static readonly AuditEvent RateLimited = new("rate-limited", Refused, AuditFields.Client | Reason | Caller, IsCounted: true);
+
+    /// <summary>A caller was refused a hub connection: <c>not-synced</c>.</summary>
+    public static readonly AuditEvent ConnectRefused = new("connect-refused", Refused, AuditFields.Client | Provider | Reason | Caller, IsCounted: true);
+
+    /// <summary>A hub connection was cut off, because its client went on sending after its calls were refused.</summary>
+    public static readonly AuditEvent ConnectionCutOff = new("connection-cut-off", Refused, User | AuditFields.Client | Caller, IsCounted: true);
+
+    // Keys.
+
+    /// <summary>A front end added an element to the key ring; the reason is the element's name.</summary>
+    public static readonly AuditEvent KeyRingChanged = new("key-ring-changed", Success, Reason);
+}

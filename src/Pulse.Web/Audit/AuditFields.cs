@@ -1,0 +1,29 @@
+namespace Pulse.Web.Audit;
+
+/// <summary>What each line about an event holds, besides the event, its outcome, the time and the count.</summary>
+[Flags]
+internal enum AuditFields
+{
+    None = 0,
+
+    /// <summary>The id of the user whom the event is about.</summary>
+    User = 1,
+
+    /// <summary>The id of the session.</summary>
+    Session = 2,
+
+    /// <summary>The client's IP address, as in the list of sessions.</summary>
+    Client = 4,
+
+    /// <summary>The way to sign in: a provider's name, <c>email</c>, or a trusted issuer.</summary>
+    Provider = 8,
+
+    /// <summary>The mailbox, as a keyed hash: see <see cref="MailboxHash"/>.</summary>
+    Mailbox = 16,
+
+    /// <summary>A fixed word that says why, or what exactly.</summary>
+    Reason = 32,
+
+    /// <summary>As <see cref="User"/> and <see cref="Session"/> where the request has them, and absent otherwise.</summary>
+    Caller = 64,
+}

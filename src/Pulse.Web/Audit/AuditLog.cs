@@ -1,0 +1,61 @@
+using Pulse.Web.Auth;
+using Pulse.Web.Sessions;
+
+namespace Pulse.Web.Audit;
+
+/// <summary>Writes security events to the log, under the category <see cref="Category"/>, one line each.</summary>
+/// <remarks>The fields' names are permanent. No value is a token, a secret or an e-mail address. The log's formatter adds the time, in UTC.</remarks>
+internal sealed partial class AuditLog : IDisposable
+{
+    /// <summary>The category, at Information.</summary>
+    public const string Category = "Pulse.Audit";
+
+    private readonly ILogger _logger;
+    private readonly Callers _callers;
+    private readonly MailboxHash _mailboxes;
+    private readonly AuditCounts _counts;
+
+    public AuditLog(ILoggerFactory loggers, Callers callers, MailboxHash mailboxes, TimeProvider time)
+    {
+        _logger = loggers.CreateLogger(Category);
+        _callers = callers;
+        _mailboxes = mailboxes;
+        _counts = new(time, Write);
+    }
+
+    /// <summary>Writes an event.</summary>
+    /// <param name="context">The request; <see langword="null"/> for what no request caused.</param>
+    /// <param name="kind">Which event.</param>
+    /// <param name="userId">The user. By default the request's caller, if the event has a user.</param>
+    /// <param name="sessionId">The session. By default the caller's, if the event has one and no user was given.</param>
+    /// <param name="provider">The way to sign in. By default a trusted issuer's name, for its callers.</param>
+    /// <param name="email">The mailbox; the line holds a keyed hash of it.</param>
+    /// <param name="reason">A word from a fixed list. Never text that a client chose.</param>
+    public void Write(
+        HttpContext? context, AuditEvent kind, Guid? userId = null, Guid? sessionId = null, string? provider = null, string? email = null, string? reason = null)
+    {
+        var caller = (kind.Fields & (AuditFields.User | AuditFields.Session | AuditFields.Caller)) != 0 && context is not null ? _callers.TryRead(context.User) : null;
+        if (userId is null)
+        {
+            userId = caller?.OwnUserId;
+            sessionId ??= caller?.OwnSessionId;
+        }
+
+        // A caller of a trusted issuer has no user id here until its account was looked up.
+        if (caller is { OwnUserId: null }) provider ??= caller.Issuer;
+        var line = new AuditLine(
+            kind, userId, sessionId, context is null ? null : ClientAddress.Of(context), provider, email is null ? null : _mailboxes.Of(email), reason);
+        if (!kind.IsCounted || _counts.IsFirst(line)) Write(line, 1);
+    }
+
+    /// <summary>Writes the counts that are still to be written.</summary>
+    public void Dispose() => _counts.Dispose();
+
+    private void Write(AuditLine line, int count) => LogEvent(
+        line.Kind.Name, line.Kind.Outcome, line.Reason, line.UserId, line.SessionId, line.Client, line.Provider, line.Mailbox, count);
+
+    [LoggerMessage(5000, LogLevel.Information,
+        "{Event}: {Outcome} reason={Reason} user={UserId} session={SessionId} client={Client} provider={Provider} mailbox={Mailbox} count={Count}")]
+    private partial void LogEvent(
+        string @event, AuditOutcome outcome, string? reason, Guid? userId, Guid? sessionId, string? client, string? provider, string? mailbox, int count);
+}

@@ -1,0 +1,27 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Pulse.Web.Audit;
+
+/// <summary>Sets up the audit log, and writes to it from requests.</summary>
+internal static class AuditSetup
+{
+    /// <summary>Adds <see cref="AuditLog"/>.</summary>
+    public static void AddAuditLog(this IServiceCollection services)
+    {
+        services.AddSingleton<MailboxHash>();
+        services.AddSingleton<AuditLog>();
+    }
+
+    /// <inheritdoc cref="AuditLog.Write"/>
+    /// <remarks>The request's own services have the log, so that an endpoint needs no parameter for it.</remarks>
+    public static void Audit(
+        this HttpContext context, AuditEvent kind, Guid? userId = null, Guid? sessionId = null, string? provider = null, string? email = null, string? reason = null) =>
+        context.RequestServices.GetRequiredService<AuditLog>().Write(context, kind, userId, sessionId, provider, email, reason);
+
+    /// <summary>Writes <see cref="AuditEvents.AccessRefused"/> and answers with the problem.</summary>
+    public static ProblemHttpResult Refuse(this HttpContext context, ProblemType problem, string? detail = null)
+    {
+        context.Audit(AuditEvents.AccessRefused, reason: problem.Name);
+        return problem.ToResult(detail);
+    }
+}

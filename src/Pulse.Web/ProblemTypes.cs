@@ -26,6 +26,10 @@ internal sealed record ProblemType(string Type, int Status, string Title, string
     public ProblemHttpResult ToResult(string? detail = null, IDictionary<string, string[]>? errors = null) =>
         TypedResults.Problem(ToDetails(detail, errors));
 
+    /// <summary>Says in the header of a 401 that the token is the reason (RFC 6750 section 3).</summary>
+    public void Challenge(HttpResponse response) =>
+        response.Headers.WWWAuthenticate = $"Bearer error=\"invalid_token\", error_description=\"{Title}\"";
+
     /// <summary>Answers with the problem from where there is no endpoint to return it.</summary>
     public Task WriteAsync(HttpContext context, string? detail = null) => ProblemWriter.WriteAsync(context, ToDetails(detail));
 }

@@ -15,6 +15,10 @@ public interface IAccountGrain : IGrainWithStringKey
     [Alias("FindUserAsync")]
     Task<Guid?> FindUserAsync();
 
+    /// <summary>When the account's former user was erased, UTC; <see langword="null"/> if none was.</summary>
+    [Alias("FindErasureAsync")]
+    Task<DateTimeOffset?> FindErasureAsync();
+
     /// <summary>Creates or updates the user of this account.</summary>
     /// <remarks>
     /// Within one provider the account id alone is the person. An account that no user has joins the user with its e-mail only if both sides have proven

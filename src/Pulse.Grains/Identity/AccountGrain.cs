@@ -17,12 +17,14 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
 
     public async Task<Guid?> FindUserAsync() => _userId ??= await ReadUserAsync();
 
+    public Task<DateTimeOffset?> FindErasureAsync() => users.FindTombstoneAsync(AccountTombstone.IdOf(Key));
+
     public async Task<ProfileSyncResult> SyncProfileAsync(ProfileUpdate update, string type)
     {
         if (await ReadOwnerAsync() is { } known) return await UpdateAsync(known, update);
 
         // The account's former user was erased: a token from before that does not bring the user back.
-        if (await users.FindTombstoneAsync(AccountTombstone.IdOf(Key)) is { } erasedAt)
+        if (await FindErasureAsync() is { } erasedAt)
         {
             if (!(update.TokenIssuedAt > erasedAt)) return new(ProfileSyncOutcome.Erased);
             update = update with { TokensNotBefore = erasedAt };

@@ -38,9 +38,11 @@ internal sealed class PresenceHub(
         var caller = callers.Read(Context.User!);
         if (await callers.FindUserIdAsync(caller) is not { } userId)
         {
+            if (await access.WhyNoUserAsync(caller) == ProblemTypes.UserErased) throw await RefuseAsync(ProblemTypes.UserErased, userId: null);
             Context.GetHttpContext()?.Audit(AuditEvents.ConnectRefused, provider: caller.Issuer, reason: "not-synced");
             throw new HubException("user-not-synced: this token's user is not known here yet. Call POST /auth/sync with it, then connect again.");
         }
+
         var connection = new LiveConnection(Context, userId, caller, time.GetUtcNow());
         // Chosen before the socket is there, so that somebody invisible is never seen for a moment.
         if (PresenceResponse.ParseStatus(Context.GetHttpContext()?.Request.Query["status"]) is { } status) connection.SetStatus(status, null, time.GetUtcNow());
@@ -51,10 +53,7 @@ internal sealed class PresenceHub(
         }
         catch (UserRefusedException refused)
         {
-            await Clients.Caller.SessionEnded(SessionEndedMessage.UserRemoved);
-            throw new HubException(refused.State == UserState.Disabled
-                ? "user-disabled: an operator has disabled this user. Ask the operator of this site."
-                : "user-erased: the user of this token was deleted. Sign in again for a new token.");
+            throw await RefuseAsync(refused.State == UserState.Disabled ? ProblemTypes.UserDisabled : ProblemTypes.UserErased, userId);
         }
 
         await Clients.Caller.Connected(new(userId, Context.ConnectionId, (int)options.Value.HeartbeatInterval.TotalSeconds));
@@ -162,6 +161,14 @@ internal sealed class PresenceHub(
 
         Connection.Reauthorize(caller, time.GetUtcNow());
         await frontEnd.UpdateAsync(Connection);
+    }
+
+    // A client of the package ends with this message; the error's text is for others.
+    private async Task<HubException> RefuseAsync(ProblemType refusal, Guid? userId)
+    {
+        Context.GetHttpContext()?.Audit(AuditEvents.UserRefused, userId, reason: refusal.Name);
+        await Clients.Caller.SessionEnded(SessionEndedMessage.UserRemoved);
+        return new($"{refusal.Name}: {refusal.Title} {refusal.Advice}");
     }
 
     private void CountCall()

@@ -15,6 +15,8 @@ internal static class UserEndpoints
 {
     private const int MaxSubjects = 200;
 
+    private const string NeedsSession = "Use a session of Pulse: only its sign-in shows that the user asks for it.";
+
     // OpenID Connect Core 1.0 section 2.
     private const int MaxSubjectLength = 255;
 
@@ -79,10 +81,11 @@ internal static class UserEndpoints
     private static async Task<Results<NoContent, ProblemHttpResult>> EraseMeAsync(
         HttpContext context, SignedInUser user, UserErasure erasure, SignInCookie cookie, TimeProvider time)
     {
-        if (user.SessionId is null) return ProblemTypes.Forbidden.ToResult("Use a session of Pulse: only its sign-in shows that the user asks for it.");
-        if (!user.IsRecent(time)) return ProblemTypes.SignInTooOld.ToResult();
+        if (user.SessionId is null) return context.Refuse(ProblemTypes.Forbidden, NeedsSession);
+        if (!user.IsRecent(time)) return context.Refuse(ProblemTypes.SignInTooOld);
         if (!await erasure.EraseAsync(user.Id)) return ProblemTypes.NotSynced.ToResult();
 
+        context.Audit(AuditEvents.UserErased);
         cookie.Forget(context);
         return TypedResults.NoContent();
     }
@@ -90,10 +93,11 @@ internal static class UserEndpoints
     private static async Task<Results<Ok<UserExport>, ProblemHttpResult>> ExportMeAsync(
         HttpContext context, SignedInUser user, UserExports exports, TimeProvider time)
     {
-        if (user.SessionId is null) return ProblemTypes.Forbidden.ToResult("Use a session of Pulse: only its sign-in shows that the user asks for it.");
-        if (!user.IsRecent(time)) return ProblemTypes.SignInTooOld.ToResult();
+        if (user.SessionId is null) return context.Refuse(ProblemTypes.Forbidden, NeedsSession);
+        if (!user.IsRecent(time)) return context.Refuse(ProblemTypes.SignInTooOld);
         if (await exports.ReadAsync(user.Id) is not { } export) return ProblemTypes.NotSynced.ToResult();
 
+        context.Audit(AuditEvents.UserExported);
         NeverStore(context);
         context.Response.Headers.ContentDisposition = "attachment; filename=\"pulse-export.json\"";
         return TypedResults.Ok(export);

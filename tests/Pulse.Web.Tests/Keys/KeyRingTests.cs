@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Pulse.Identity;
 using Pulse.Grains.Tests;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Keys;
 using Pulse.Web.Tests.Auth;
@@ -54,7 +55,8 @@ public sealed class KeyRingTests
     {
         await using var pulse = await StartAsync();
         var grains = pulse.Services.GetRequiredService<IGrainFactory>();
-        var (one, other) = (new KeyRingRepository(grains), new KeyRingRepository(grains));
+        var audit = pulse.Services.GetRequiredService<AuditLog>();
+        var (one, other) = (new KeyRingRepository(grains, audit), new KeyRingRepository(grains, audit));
         Assert.Equal(one.GetAllElements().Count, other.GetAllElements().Count);
         var before = one.GetAllElements().Count;
 

@@ -53,6 +53,21 @@ internal static class ProblemTypes
     public static readonly ProblemType SignedOut = new(Prefix + "signed-out", 401, "You are signed out.",
         "The session has ended or run out. Sign in again.");
 
+    public static readonly ProblemType UserDisabled = new(Prefix + "user-disabled", 401, "This user is disabled.",
+        "Nothing was done. Ask the operator of this site to enable the user.");
+
+    public static readonly ProblemType UserErased = new(Prefix + "user-erased", 401, "The user of this token was deleted.",
+        "Nothing was done. Sign in again for a new token; it creates a new user.");
+
+    public static readonly ProblemType AdminKeyWrong = new(Prefix + "admin-key-wrong", 401, "The admin key is missing or wrong.",
+        "Send the value of the setting Pulse:Admin:Key as Authorization: Bearer <key>.");
+
+    public static readonly ProblemType NotAUser = new(Prefix + "user-not-found", 404, "There is no such user.",
+        "Check the user id; GET /admin/users finds users by address.");
+
+    public static readonly ProblemType ConnectionNotFound = new(Prefix + "connection-not-found", 404, "The user has no such connection.",
+        "It may have ended already; GET /admin/users/{id}/connections lists those that live.");
+
     public static readonly ProblemType NoSession = new(Prefix + "no-session", 400, "The access token belongs to no session.",
         "There is nothing to end: this token ends by itself when it expires.");
 

@@ -3,6 +3,7 @@ using Pulse.Silo;
 using Pulse.Silo.Health;
 using Pulse.Silo.Startup;
 using Pulse.Silo.Telemetry;
+using Pulse.Web.Admin;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Demo;
@@ -41,6 +42,10 @@ return await Launch.RunAsync(args, static args =>
     builder.AddPulseAuth();
     // How people sign in: OpenID Connect providers, links by mail.
     builder.AddPulseSignIn();
+    // What is stored about users.
+    builder.AddUsers();
+    // What operators do for users.
+    builder.AddAdmin();
     // What people see.
     builder.AddPulsePages();
     // The sockets of this process.
@@ -70,6 +75,8 @@ return await Launch.RunAsync(args, static args =>
     app.UseSilos();
     app.UseAuthentication();
     app.UseAuthorization();
+    // Disabled and erased users do nothing, whatever token they have.
+    app.UseUserAccess();
     // How many sockets may come in at once, of those that may come in at all.
     app.UseHubAdmission();
     // After routing has found the endpoint that is limited.
@@ -89,6 +96,8 @@ return await Launch.RunAsync(args, static args =>
     data.MapPresence();
     // Presence for those who stay: /hubs/pulse.
     app.MapPresenceHub(CorsSetup.Hub);
+    // Operators: /admin/*.
+    app.MapAdmin();
     // Signing in: /auth/signin/*, /auth/callback/*, /auth/accounts.
     app.MapPulseSignIn();
     // A token for anyone, in Development only: /auth/dev.

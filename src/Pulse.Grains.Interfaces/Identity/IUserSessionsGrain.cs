@@ -9,7 +9,7 @@ namespace Pulse.Identity;
 public interface IUserSessionsGrain : IGrainWithGuidKey
 {
     /// <summary>Begins a session. It is in the database once this returns. With the same secret again it answers the session that there is.</summary>
-    /// <returns><see langword="null"/>, and nothing is written, when the user has no row.</returns>
+    /// <returns><see langword="null"/>, and nothing is written, when the user has no row or is disabled.</returns>
     [Alias("StartAsync")]
     Task<SignInSession?> StartAsync(SessionStart start);
 

@@ -35,6 +35,9 @@ public sealed record ConnectionLease
     /// <summary>The client's former connection, which this one replaces; <see langword="null"/> when the client named none.</summary>
     /// <remarks>The grain ends that lease and passes its status and message on, in the turn that takes this lease. Sent with the first lease of a connection.</remarks>
     [Id(9)] public string? PreviousConnectionId { get; init; }
+
+    /// <summary>When the connection's token was issued, UTC, if it is a trusted issuer's; <see langword="null"/> for a token of Pulse.</summary>
+    [Id(10)] public DateTimeOffset? TokenIssuedAt { get; init; }
 }
 
 /// <summary>How a connection ended.</summary>

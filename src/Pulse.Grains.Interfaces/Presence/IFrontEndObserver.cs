@@ -26,4 +26,10 @@ public enum CloseReason
 
     /// <summary>The client has opened another connection in place of this one. A client that is still there may connect again.</summary>
     Replaced = 2,
+
+    /// <summary>The user was disabled or erased.</summary>
+    UserRemoved = 3,
+
+    /// <summary>An operator has closed it. The client may connect again.</summary>
+    ClosedByOperator = 4,
 }

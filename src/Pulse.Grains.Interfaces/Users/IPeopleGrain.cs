@@ -10,6 +10,17 @@ public interface IPeopleGrain : IGrainWithIntegerKey
     [Alias("ListNewestAsync")]
     Task<UserProfile[]> ListNewestAsync();
 
+    /// <summary>The users with ids above this one, at most 100, in order; for operators, so disabled ones are among them.</summary>
+    /// <exception cref="StoreUnavailableException">The database is away.</exception>
+    [Alias("ListAfterAsync")]
+    Task<UserProfile[]> ListAfterAsync(Guid after);
+
+    /// <summary>The users that have this address, at most 100: one who has proven it, and any number who only state it.</summary>
+    /// <param name="email">Normalised.</param>
+    /// <exception cref="StoreUnavailableException">The database is away.</exception>
+    [Alias("FindByEmailAsync")]
+    Task<UserProfile[]> FindByEmailAsync(string email);
+
     /// <summary>The user ids of those of a trusted issuer's subjects that have been synced.</summary>
     /// <param name="issuer">The tokens' <c>iss</c>.</param>
     /// <param name="subjects">At most 200.</param>

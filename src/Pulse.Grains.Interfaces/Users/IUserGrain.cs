@@ -16,6 +16,29 @@ public interface IUserGrain : IGrainWithGuidKey
     [Alias("GetProfileAsync")]
     Task<UserProfile?> GetProfileAsync();
 
+    /// <summary>Whether the user may use Pulse, as the database had it at most 5 seconds ago.</summary>
+    [Alias("GetStateAsync")]
+    Task<UserState> GetStateAsync();
+
+    /// <summary>Erases the user: row, accounts, sessions, notices, one-time tokens and presence key are gone, and the sockets being closed, once this returns.</summary>
+    /// <returns><see langword="false"/>, and nothing is done, when there is no such user; <see langword="true"/> also for one who is erased already.</returns>
+    [Alias("EraseAsync")]
+    Task<bool> EraseAsync();
+
+    /// <summary>Disables the user, whose sockets are then closed, or enables the user again.</summary>
+    /// <returns><see langword="false"/>, and nothing is done, when there is no such user.</returns>
+    [Alias("SetDisabledAsync")]
+    Task<bool> SetDisabledAsync(bool disabled);
+
+    /// <summary>The live connections, oldest first.</summary>
+    [Alias("ListConnectionsAsync")]
+    Task<ConnectionLease[]> ListConnectionsAsync();
+
+    /// <summary>Has one socket closed.</summary>
+    /// <returns><see langword="false"/> when the user has no such connection.</returns>
+    [Alias("CloseConnectionAsync")]
+    Task<bool> CloseConnectionAsync(string connectionId);
+
     /// <summary>Creates the user, or brings the stored profile in line with <paramref name="update"/>. Writes nothing when nothing differs.</summary>
     [Alias("SyncProfileAsync")]
     Task<ProfileSyncResult> SyncProfileAsync(ProfileUpdate update);
@@ -59,6 +82,7 @@ public interface IUserGrain : IGrainWithGuidKey
     Task UnwatchAsync([Immutable] IFrontEndObserver frontEnd);
 
     /// <summary>Takes a lease for a new connection. The user is online, and the Redis key set if Redis answers, once this returns.</summary>
+    /// <exception cref="UserRefusedException">The user is disabled or erased.</exception>
     /// <param name="lease">The connection.</param>
     /// <param name="frontEnd">Who holds it, to be asked to close it.</param>
     [Alias("ConnectAsync")]

@@ -17,6 +17,12 @@ public enum ProfileSyncOutcome
 
     /// <summary>The external account already belongs to another user. Nothing was written.</summary>
     AccountTaken = 4,
+
+    /// <summary>An operator has disabled the user. Nothing was written.</summary>
+    Disabled = 5,
+
+    /// <summary>The user was erased, or the token is from before the user of its account was. Nothing was written.</summary>
+    Erased = 6,
 }
 
 /// <summary>The outcome, and the profile as stored when there is one to show.</summary>

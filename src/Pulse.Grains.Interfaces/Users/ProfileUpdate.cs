@@ -36,4 +36,10 @@ public sealed record ProfileUpdate
     /// provider gave them.
     /// </summary>
     [Id(8)] public bool FromSignIn { get; init; }
+
+    /// <summary>When the token was issued that the update is from, UTC; <see langword="null"/> if it does not say, and for a sign-in, which is now.</summary>
+    [Id(9)] public DateTimeOffset? TokenIssuedAt { get; init; }
+
+    /// <summary>See <see cref="UserProfile.TokensNotBefore"/>: for a new user whose account an erased user had.</summary>
+    [Id(10)] public DateTimeOffset? TokensNotBefore { get; init; }
 }

@@ -27,4 +27,10 @@ public sealed record UserProfile
 
     /// <summary>Whether whoever signed the user in vouched for <see cref="Email"/>.</summary>
     [Id(6)] public bool EmailVerified { get; init; }
+
+    /// <summary>Since when an operator has disabled the user, UTC; <see langword="null"/> for not. A disabled user is shown to nobody.</summary>
+    [Id(7)] public DateTimeOffset? DisabledAt { get; init; }
+
+    /// <summary>Tokens of trusted issuers that were issued before this time, UTC, are refused; <see langword="null"/> for none.</summary>
+    [Id(8)] public DateTimeOffset? TokensNotBefore { get; init; }
 }

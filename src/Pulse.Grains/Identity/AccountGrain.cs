@@ -1,3 +1,4 @@
+using Pulse.Grains.Users;
 using Pulse.Identity;
 using Pulse.Users;
 
@@ -5,7 +6,7 @@ namespace Pulse.Grains.Identity;
 
 /// <summary>One external account: remembers which user it is. Key: <see cref="AccountKey"/>. Writes only who the account belongs to.</summary>
 /// <remarks>What it remembers answers for requests; whoever signs in, links or unlinks goes by the database.</remarks>
-internal sealed class AccountGrain(IAccountStore store, TimeProvider time) : Grain, IAccountGrain
+internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimeProvider time) : Grain, IAccountGrain
 {
     // The provider of accounts that are a mailbox; the account id is the address.
     private const string MailboxProvider = "email";
@@ -20,21 +21,30 @@ internal sealed class AccountGrain(IAccountStore store, TimeProvider time) : Gra
     {
         if (await ReadOwnerAsync() is { } known) return await UpdateAsync(known, update);
 
+        // The account's former user was erased: a token from before that does not bring the user back.
+        if (await users.FindTombstoneAsync(AccountTombstone.IdOf(Key)) is { } erasedAt)
+        {
+            if (!(update.TokenIssuedAt > erasedAt)) return new(ProfileSyncOutcome.Erased);
+            update = update with { TokensNotBefore = erasedAt };
+        }
+
         var joined = await JoinAsync(update, type);
         return joined is { Outcome: ProfileSyncOutcome.Updated, Profile.Id: var owner } ? await User(owner).SyncProfileAsync(update) : joined;
     }
 
     public async Task<ProfileSyncResult> SignInAsync(ProfileUpdate update, string type)
     {
-        if (await ReadOwnerAsync() is not { } owner)
+        // An owner without a row is being erased.
+        if (await ReadOwnerAsync() is not { } owner || await User(owner.UserId).GetProfileAsync() is not { } profile)
         {
             var joined = await JoinAsync(update, type);
             if (joined is not { Outcome: ProfileSyncOutcome.Updated, Profile: { } found }) return joined;
+            if (found.DisabledAt is not null) return new(ProfileSyncOutcome.Disabled);
             return ForNewAccount(found, update) is { } lacking ? await User(found.Id).SyncProfileAsync(lacking) : joined;
         }
 
+        if (profile.DisabledAt is not null) return new(ProfileSyncOutcome.Disabled);
         var user = User(owner.UserId);
-        var profile = await user.GetProfileAsync() ?? throw new InvalidOperationException("An account's user has no row.");
         var followsEmail = await FollowsEmailAsync(profile, owner, update, user);
         var refreshed = Refreshed(profile, update, followsEmail);
         var result = refreshed is null ? new(ProfileSyncOutcome.Updated, profile) : await user.SyncProfileAsync(refreshed);

@@ -8,7 +8,7 @@ internal interface ISessionStore
     Task<IReadOnlyList<SessionRow>> ListAsync(Guid userId, CancellationToken cancellationToken = default);
 
     /// <summary>Adds a session and removes others of the same user: all of it or nothing.</summary>
-    /// <returns><see langword="false"/>, and nothing is written, when the user has no row.</returns>
+    /// <returns><see langword="false"/>, and nothing is written, when the user has no row or is disabled.</returns>
     Task<bool> InsertAsync(SessionRow session, IReadOnlyCollection<Guid> ended, CancellationToken cancellationToken = default);
 
     /// <summary>Writes the row's latest use, expiry and address.</summary>

@@ -5,14 +5,18 @@ namespace Pulse.Grains.Identity;
 /// <summary>What PostgreSQL and SQLite agree on about <c>sessions</c>.</summary>
 internal static class SessionTable
 {
+    /// <summary>A disabled user has no session that counts.</summary>
     public const string ListSql =
-        "SELECT id, user_id, session_token, created_at, last_used_at, expires, device, address, account FROM sessions WHERE user_id = @user";
+        """
+        SELECT id, user_id, session_token, created_at, last_used_at, expires, device, address, account FROM sessions
+        WHERE user_id = @user AND NOT EXISTS (SELECT 1 FROM users WHERE id = @user AND disabled_at IS NOT NULL)
+        """;
 
-    /// <summary>Writes no row for a user who has none. Repeated, it finds its own row and counts it again.</summary>
+    /// <summary>Writes no row for a user who has none, or is disabled. Repeated, it finds its own row and counts it again.</summary>
     public const string InsertSql =
         """
         INSERT INTO sessions (id, user_id, session_token, created_at, last_used_at, expires, device, address, account)
-        SELECT @id, @user, @token, @created, @used, @expires, @device, @address, @account WHERE EXISTS (SELECT 1 FROM users WHERE id = @user)
+        SELECT @id, @user, @token, @created, @used, @expires, @device, @address, @account WHERE EXISTS (SELECT 1 FROM users WHERE id = @user AND disabled_at IS NULL)
         ON CONFLICT (id) DO UPDATE SET expires = excluded.expires
         """;
 

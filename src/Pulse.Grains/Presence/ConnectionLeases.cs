@@ -135,6 +135,14 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         FindNextDeadline();
     }
 
+    /// <summary>Ends all connections, those in their grace period and those that are assumed.</summary>
+    public void EndAll(DateTimeOffset now)
+    {
+        foreach (var lease in Live.ToList()) End(lease.ConnectionId, lease.SeenAt, now, TimeSpan.Zero, wasInvisible: IsInvisible);
+        (_dropped, _assumedOnline, _assumedInvisibleUntil) = (null, null, null);
+        FindNextDeadline();
+    }
+
     /// <summary>
     /// Takes the user for connected until then, because an earlier activation of the grain has left the user's key. Connections that begin and end
     /// meanwhile do not shorten it, because nothing is known yet of the others.

@@ -12,8 +12,33 @@ internal interface IUserStore
     /// <remarks>A process's first connection and the compilation of its driver can take longer than a caller waits.</remarks>
     Task WarmUpAsync(CancellationToken cancellationToken = default);
 
+    /// <summary>The row, and when the user was erased; either or both are <see langword="null"/>. One round trip.</summary>
+    Task<(UserRow? Row, DateTimeOffset? ErasedAt)> FindWithTombstoneAsync(Guid userId, CancellationToken cancellationToken = default);
+
     /// <summary>The row, or <see langword="null"/>. One round trip.</summary>
-    Task<UserRow?> FindAsync(Guid userId, CancellationToken cancellationToken = default);
+    async Task<UserRow?> FindAsync(Guid userId, CancellationToken cancellationToken = default) =>
+        (await FindWithTombstoneAsync(userId, cancellationToken)).Row;
+
+    /// <summary>The rows with ids above this one, in order.</summary>
+    Task<IReadOnlyList<UserRow>> ListAfterAsync(Guid after, int count, CancellationToken cancellationToken = default);
+
+    /// <summary>The rows that have this address, proven or not; by id.</summary>
+    Task<IReadOnlyList<UserRow>> FindByEmailAsync(string email, int count, CancellationToken cancellationToken = default);
+
+    /// <summary>Disables the user as of that time, or enables the user.</summary>
+    /// <param name="disabledAt">UTC; <see langword="null"/> to enable. An earlier time that is stored stays.</param>
+    /// <returns><see langword="false"/> when the user has no row.</returns>
+    Task<bool> SetDisabledAsync(Guid userId, DateTimeOffset? disabledAt, CancellationToken cancellationToken = default);
+
+    /// <summary>Deletes the user's row, with accounts, sessions and notices, and these mailboxes' one-time tokens, and leaves tombstones, in one transaction.</summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="accounts">See <see cref="AccountTombstone"/>.</param>
+    /// <param name="mailboxes">Normalised addresses.</param>
+    /// <param name="at">UTC.</param>
+    Task EraseAsync(Guid userId, Guid[] accounts, string[] mailboxes, DateTimeOffset at, CancellationToken cancellationToken = default);
+
+    /// <summary>The time of a tombstone, or <see langword="null"/>.</summary>
+    Task<DateTimeOffset?> FindTombstoneAsync(Guid id, CancellationToken cancellationToken = default);
 
     /// <summary>lastSeen of those of these users who have a row and a lastSeen, in one statement for all.</summary>
     Task<IReadOnlyDictionary<Guid, DateTimeOffset>> FindLastSeenAsync(IReadOnlyCollection<Guid> userIds, CancellationToken cancellationToken = default);
@@ -53,6 +78,8 @@ internal interface IUserStore
 /// <param name="Version">Counts profile writes; guards against a second activation of the user's grain.</param>
 /// <param name="NameEdited">Whether the user has chosen the name; <see langword="null"/> in rows from before that was recorded.</param>
 /// <param name="AvatarEdited">As <paramref name="NameEdited"/>, for the picture.</param>
+/// <param name="DisabledAt">Since when an operator has disabled the user, UTC; <see langword="null"/> for not.</param>
+/// <param name="TokensNotBefore">Tokens of trusted issuers from before it are refused; <see langword="null"/> for none.</param>
 internal sealed record UserRow(
     Guid Id,
     string Email,
@@ -63,7 +90,9 @@ internal sealed record UserRow(
     DateTimeOffset? LastSeenAt,
     long Version = 0,
     bool? NameEdited = null,
-    bool? AvatarEdited = null)
+    bool? AvatarEdited = null,
+    DateTimeOffset? DisabledAt = null,
+    DateTimeOffset? TokensNotBefore = null)
 {
     /// <summary>As others read it.</summary>
     /// <param name="lastSeenAt">The latest that is known, which may be later than the row's.</param>
@@ -76,6 +105,8 @@ internal sealed record UserRow(
         Avatar = Avatar,
         CreatedAt = CreatedAt,
         LastSeenAt = lastSeenAt,
+        DisabledAt = DisabledAt,
+        TokensNotBefore = TokensNotBefore,
     };
 }
 
@@ -93,6 +124,6 @@ internal enum UserWrite
     /// <summary>The external account is another user's.</summary>
     AccountTaken,
 
-    /// <summary>The row has come into being, or changed, since it was read: read again.</summary>
+    /// <summary>The row has come into being, changed, or been erased since it was read: read again.</summary>
     Stale,
 }

@@ -20,10 +20,16 @@ internal sealed class PeopleGrain(IUserStore store, IAccountStore accounts, Time
         if (time.GetUtcNow() < _freshUntil) return _newest;
 
         var rows = await store.ListNewestAsync(Most);
-        _newest = [.. rows.Select(row => row.ToProfile(row.LastSeenAt))];
+        _newest = [.. rows.Where(row => row.DisabledAt is null).Select(row => row.ToProfile(row.LastSeenAt))];
         _freshUntil = time.GetUtcNow() + Freshness;
         return _newest;
     }
+
+    public async Task<UserProfile[]> ListAfterAsync(Guid after) => ToProfiles(await store.ListAfterAsync(after, Most));
+
+    public async Task<UserProfile[]> FindByEmailAsync(string email) => ToProfiles(await store.FindByEmailAsync(email, Most));
+
+    private static UserProfile[] ToProfiles(IReadOnlyList<UserRow> rows) => [.. rows.Select(row => row.ToProfile(row.LastSeenAt))];
 
     public async Task<Guid?[]> FindBySubjectAsync(string issuer, string[] subjects)
     {

@@ -18,7 +18,10 @@ internal sealed class PostgresNewUsers(PostgresDatabase database, UnprovenRows u
         $"""
         WITH added AS (
             INSERT INTO users ({UserTable.Columns})
-            SELECT * FROM unnest(@ids, @emails, @verified, @names, @avatars, @created, @seen, @versions, @unproven, @namesEdited, @avatarsEdited)
+            SELECT * FROM unnest(
+                @ids, @emails, @verified, @names, @avatars, @created, @seen, @versions, @unproven, @namesEdited, @avatarsEdited, @disabled, @notBefore)
+                AS incoming (incoming_id)
+            WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE tombstones.id = incoming_id)
             ON CONFLICT DO NOTHING
             RETURNING {UserTable.Columns}
         )
@@ -115,6 +118,8 @@ internal sealed class PostgresNewUsers(PostgresDatabase database, UnprovenRows u
         Add("versions", NpgsqlDbType.Bigint, row => row.Version);
         Add("namesEdited", NpgsqlDbType.Boolean, row => row.NameEdited);
         Add("avatarsEdited", NpgsqlDbType.Boolean, row => row.AvatarEdited);
+        Add("disabled", NpgsqlDbType.TimestampTz, row => row.DisabledAt?.ToUniversalTime());
+        Add("notBefore", NpgsqlDbType.TimestampTz, row => row.TokensNotBefore?.ToUniversalTime());
 
         void Add<T>(string name, NpgsqlDbType type, Converter<UserRow, T> value) =>
             parameters.Add(new(name, NpgsqlDbType.Array | type) { Value = Array.ConvertAll(rows, value) });

@@ -44,23 +44,80 @@ internal sealed class PostgresUserStore(PostgresDatabase database, UnprovenRows 
         SELECT id FROM due EXCEPT SELECT id FROM written
         """;
 
+    // One statement is one transaction. A tombstone that is there already keeps the later time.
+    private const string EraseSql =
+        """
+        WITH tokens AS (
+            DELETE FROM verification_tokens WHERE identifier = ANY(@mailboxes)
+        ), erased AS (
+            DELETE FROM users WHERE id = @id
+        )
+        INSERT INTO tombstones (id, erased_at) SELECT unnest(@ids), @at
+        ON CONFLICT (id) DO UPDATE SET erased_at = GREATEST(tombstones.erased_at, excluded.erased_at)
+        """;
+
     private readonly PostgresNewUsers _newUsers = new(database, unproven, metrics);
 
     /// <inheritdoc/>
     public async Task WarmUpAsync(CancellationToken cancellationToken = default)
     {
-        await FindAsync(Guid.Empty, cancellationToken);
+        await FindWithTombstoneAsync(Guid.Empty, cancellationToken);
         await _newUsers.WarmUpAsync();
     }
 
     /// <inheritdoc/>
-    public Task<UserRow?> FindAsync(Guid userId, CancellationToken cancellationToken = default) => database.ReadAsync(
+    public Task<(UserRow? Row, DateTimeOffset? ErasedAt)> FindWithTombstoneAsync(Guid userId, CancellationToken cancellationToken = default) => database.ReadAsync(
         UserTable.FindSql,
         async (command, token) =>
         {
             command.Parameters.Add(new("id", userId));
             await using var reader = await command.ExecuteReaderAsync(token);
-            return await reader.ReadAsync(token) ? UserTable.Read(reader) : null;
+            await reader.ReadAsync(token);
+            return UserTable.ReadFound(reader);
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<UserRow>> ListAfterAsync(Guid after, int count, CancellationToken cancellationToken = default) =>
+        ListAsync(UserTable.ListAfterSql, () => [new("after", after), new("count", count)], cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<UserRow>> FindByEmailAsync(string email, int count, CancellationToken cancellationToken = default) =>
+        ListAsync(UserTable.FindByEmailSql, () => [new("email", email), new("count", count)], cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<bool> SetDisabledAsync(Guid userId, DateTimeOffset? disabledAt, CancellationToken cancellationToken = default) =>
+        await database.RunAsync(
+            disabledAt is null ? UserTable.EnableSql : UserTable.DisableSql,
+            (command, token) =>
+            {
+                command.Parameters.Add(new("id", userId));
+                if (disabledAt is { } at) command.Parameters.Add(new("at", at.ToUniversalTime()));
+                return command.ExecuteNonQueryAsync(token);
+            },
+            cancellationToken) > 0;
+
+    /// <inheritdoc/>
+    public Task EraseAsync(Guid userId, Guid[] accounts, string[] mailboxes, DateTimeOffset at, CancellationToken cancellationToken = default) => database.RunAsync(
+        EraseSql,
+        (command, token) =>
+        {
+            command.Parameters.Add(new("id", userId));
+            command.Parameters.Add(new("ids", NpgsqlDbType.Array | NpgsqlDbType.Uuid) { Value = accounts.Append(userId).Distinct().ToArray() });
+            command.Parameters.Add(new("mailboxes", NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = mailboxes });
+            command.Parameters.Add(new("at", at.ToUniversalTime()));
+            return command.ExecuteNonQueryAsync(token);
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<DateTimeOffset?> FindTombstoneAsync(Guid id, CancellationToken cancellationToken = default) => database.ReadAsync<DateTimeOffset?>(
+        UserTable.FindTombstoneSql,
+        async (command, token) =>
+        {
+            command.Parameters.Add(new("id", id));
+            await using var reader = await command.ExecuteReaderAsync(token);
+            return await reader.ReadAsync(token) ? reader.GetFieldValue<DateTimeOffset>(0) : null;
         },
         cancellationToken);
 
@@ -84,17 +141,8 @@ internal sealed class PostgresUserStore(PostgresDatabase database, UnprovenRows 
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<UserRow>> ListNewestAsync(int count, CancellationToken cancellationToken = default) => database.ReadAsync<IReadOnlyList<UserRow>>(
-        UserTable.ListNewestSql,
-        async (command, token) =>
-        {
-            command.Parameters.Add(new("count", count));
-            await using var reader = await command.ExecuteReaderAsync(token);
-            var rows = new List<UserRow>();
-            while (await reader.ReadAsync(token)) rows.Add(UserTable.Read(reader));
-            return rows;
-        },
-        cancellationToken);
+    public Task<IReadOnlyList<UserRow>> ListNewestAsync(int count, CancellationToken cancellationToken = default) =>
+        ListAsync(UserTable.ListNewestSql, () => [new("count", count)], cancellationToken);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<(UserRow Row, bool IsMisplaced)>> ListAddressesAsync(Guid after, int count, CancellationToken cancellationToken = default) =>
@@ -186,6 +234,20 @@ internal sealed class PostgresUserStore(PostgresDatabase database, UnprovenRows 
             });
     }
 
+    // Parameters are made anew for a repeated statement: one belongs to one command for good.
+    private Task<IReadOnlyList<UserRow>> ListAsync(string sql, Func<NpgsqlParameter[]> parameters, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<UserRow>>(
+            sql,
+            async (command, token) =>
+            {
+                command.Parameters.AddRange(parameters());
+                await using var reader = await command.ExecuteReaderAsync(token);
+                var rows = new List<UserRow>();
+                while (await reader.ReadAsync(token)) rows.Add(UserTable.Read(reader));
+                return rows;
+            },
+            cancellationToken);
+
     /// <summary>Runs a statement that writes, and tells by the constraint why it was refused. No row written is <see cref="UserWrite.Stale"/>.</summary>
     private async Task<UserWrite> WriteAsync(string sql, Action<NpgsqlParameterCollection> addParameters, CancellationToken cancellationToken)
     {
@@ -217,6 +279,8 @@ internal sealed class PostgresUserStore(PostgresDatabase database, UnprovenRows 
         AddProfile(parameters, user, nullable);
         parameters.Add(new("created", user.CreatedAt.ToUniversalTime()));
         parameters.Add(new("seen", NpgsqlDbType.TimestampTz) { Value = OrNull(user.LastSeenAt?.ToUniversalTime()) });
+        parameters.Add(new("disabled", NpgsqlDbType.TimestampTz) { Value = OrNull(user.DisabledAt?.ToUniversalTime()) });
+        parameters.Add(new("notBefore", NpgsqlDbType.TimestampTz) { Value = OrNull(user.TokensNotBefore?.ToUniversalTime()) });
     }
 
     private static void AddProfile(NpgsqlParameterCollection parameters, UserRow user, bool nullable)

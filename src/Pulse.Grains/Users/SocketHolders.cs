@@ -68,7 +68,8 @@ internal sealed partial class SocketHolders(ConnectionLeases leases, TimeProvide
         }
     }
 
-    private async Task CloseAsync(IEnumerable<ConnectionLease> connections, CloseReason reason)
+    /// <summary>Closes these sockets; waits for their front ends a second at most.</summary>
+    public async Task CloseAsync(IEnumerable<ConnectionLease> connections, CloseReason reason)
     {
         var closing = new List<Task>();
         foreach (var held in connections.GroupBy(connection => connection.FrontEndId))

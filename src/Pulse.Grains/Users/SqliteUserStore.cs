@@ -27,16 +27,74 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
         WHERE users.id = seen.id AND (users.last_seen IS NULL OR users.last_seen < seen.at)
         """;
 
-    /// <inheritdoc/>
-    public Task WarmUpAsync(CancellationToken cancellationToken = default) => FindAsync(Guid.Empty, cancellationToken);
+    // The statements of one command are one transaction.
+    private const string EraseSql =
+        """
+        DELETE FROM verification_tokens WHERE identifier IN (SELECT value FROM json_each(@mailboxes));
+        DELETE FROM users WHERE id = @id;
+        INSERT INTO tombstones (id, erased_at) SELECT value, @at FROM json_each(@ids) WHERE true
+        ON CONFLICT (id) DO UPDATE SET erased_at = max(tombstones.erased_at, excluded.erased_at);
+        """;
 
     /// <inheritdoc/>
-    public Task<UserRow?> FindAsync(Guid userId, CancellationToken cancellationToken = default) => database.ReadAsync(
+    public Task WarmUpAsync(CancellationToken cancellationToken = default) => FindWithTombstoneAsync(Guid.Empty, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<(UserRow? Row, DateTimeOffset? ErasedAt)> FindWithTombstoneAsync(Guid userId, CancellationToken cancellationToken = default) => database.ReadAsync(
         connection =>
         {
             using var command = new SqliteCommand(UserTable.FindSql, connection) { Parameters = { new("id", SqliteText.From(userId)) } };
             using var reader = command.ExecuteReader();
-            return reader.Read() ? UserTable.Read(reader) : null;
+            reader.Read();
+            return UserTable.ReadFound(reader);
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<UserRow>> ListAfterAsync(Guid after, int count, CancellationToken cancellationToken = default) =>
+        ListAsync(UserTable.ListAfterSql, [new("after", SqliteText.From(after)), new("count", count)], cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<UserRow>> FindByEmailAsync(string email, int count, CancellationToken cancellationToken = default) =>
+        ListAsync(UserTable.FindByEmailSql, [new("email", email), new("count", count)], cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<bool> SetDisabledAsync(Guid userId, DateTimeOffset? disabledAt, CancellationToken cancellationToken = default) =>
+        await database.WriteAsync(
+            connection =>
+            {
+                using var command = new SqliteCommand(disabledAt is null ? UserTable.EnableSql : UserTable.DisableSql, connection);
+                command.Parameters.AddWithValue("id", SqliteText.From(userId));
+                if (disabledAt is { } at) command.Parameters.AddWithValue("at", SqliteText.From(at));
+                return command.ExecuteNonQuery();
+            },
+            cancellationToken) > 0;
+
+    /// <inheritdoc/>
+    public Task EraseAsync(Guid userId, Guid[] accounts, string[] mailboxes, DateTimeOffset at, CancellationToken cancellationToken = default) => database.WriteAsync(
+        connection =>
+        {
+            using var command = new SqliteCommand(EraseSql, connection)
+            {
+                Parameters =
+                {
+                    new("id", SqliteText.From(userId)),
+                    new("ids", JsonSerializer.Serialize(accounts.Append(userId).Select(SqliteText.From))),
+                    new("mailboxes", JsonSerializer.Serialize(mailboxes)),
+                    new("at", SqliteText.From(at)),
+                },
+            };
+            return command.ExecuteNonQuery();
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<DateTimeOffset?> FindTombstoneAsync(Guid id, CancellationToken cancellationToken = default) => database.ReadAsync<DateTimeOffset?>(
+        connection =>
+        {
+            using var command = new SqliteCommand(UserTable.FindTombstoneSql, connection) { Parameters = { new("id", SqliteText.From(id)) } };
+            using var reader = command.ExecuteReader();
+            return reader.Read() ? reader.GetFieldValue<DateTimeOffset>(0) : null;
         },
         cancellationToken);
 
@@ -59,16 +117,8 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<UserRow>> ListNewestAsync(int count, CancellationToken cancellationToken = default) => database.ReadAsync<IReadOnlyList<UserRow>>(
-        connection =>
-        {
-            using var command = new SqliteCommand(UserTable.ListNewestSql, connection) { Parameters = { new("count", count) } };
-            using var reader = command.ExecuteReader();
-            var rows = new List<UserRow>();
-            while (reader.Read()) rows.Add(UserTable.Read(reader));
-            return rows;
-        },
-        cancellationToken);
+    public Task<IReadOnlyList<UserRow>> ListNewestAsync(int count, CancellationToken cancellationToken = default) =>
+        ListAsync(UserTable.ListNewestSql, [new("count", count)], cancellationToken);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<(UserRow Row, bool IsMisplaced)>> ListAddressesAsync(Guid after, int count, CancellationToken cancellationToken = default) =>
@@ -106,7 +156,7 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
 
     /// <inheritdoc/>
     public async Task<(UserRow? Found, UserWrite Insert)> FindOrInsertAsync(UserRow user, CancellationToken cancellationToken = default) =>
-        await FindAsync(user.Id, cancellationToken) is { } found ? (found, UserWrite.Stale) : (null, await InsertAsync(user, account: null, cancellationToken));
+        (await FindWithTombstoneAsync(user.Id, cancellationToken)).Row is { } found ? (found, UserWrite.Stale) : (null, await InsertAsync(user, account: null, cancellationToken));
 
     /// <inheritdoc/>
     public async Task<UserWrite> InsertAsync(UserRow user, ExternalAccount? account, CancellationToken cancellationToken = default)
@@ -114,17 +164,17 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
         var linking = false;
         try
         {
-            await database.WriteAsync(
+            var inserted = await database.WriteAsync(
                 connection =>
                 {
-                    InsertUser(user, connection);
+                    if (InsertUser(user, connection) == 0) return 0;
                     if (account is null) return 1;
 
                     linking = true;
                     return InsertAccount(user, account, connection);
                 },
                 cancellationToken);
-            return UserWrite.Saved;
+            return inserted > 0 ? UserWrite.Saved : UserWrite.Stale;
         }
         catch (SqliteException exception)
         {
@@ -173,13 +223,28 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
         return FrozenSet<Guid>.Empty;
     }
 
-    private static void InsertUser(UserRow user, SqliteConnection connection)
+    private Task<IReadOnlyList<UserRow>> ListAsync(string sql, SqliteParameter[] parameters, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<UserRow>>(
+            connection =>
+            {
+                using var command = new SqliteCommand(sql, connection);
+                command.Parameters.AddRange(parameters);
+                using var reader = command.ExecuteReader();
+                var rows = new List<UserRow>();
+                while (reader.Read()) rows.Add(UserTable.Read(reader));
+                return rows;
+            },
+            cancellationToken);
+
+    private static int InsertUser(UserRow user, SqliteConnection connection)
     {
         using var command = new SqliteCommand(UserTable.InsertSql, connection);
         AddProfile(command.Parameters, user);
         command.Parameters.AddWithValue("created", SqliteText.From(user.CreatedAt));
         command.Parameters.AddWithValue("seen", SqliteText.From(user.LastSeenAt));
-        command.ExecuteNonQuery();
+        command.Parameters.AddWithValue("disabled", SqliteText.From(user.DisabledAt));
+        command.Parameters.AddWithValue("notBefore", SqliteText.From(user.TokensNotBefore));
+        return command.ExecuteNonQuery();
     }
 
     private static int InsertAccount(UserRow user, ExternalAccount account, SqliteConnection connection)

@@ -3,25 +3,105 @@ using Pulse.Users;
 
 namespace Pulse.Grains.Users;
 
-/// <summary>A user's row as their grain holds it: read when first needed, written under its version.</summary>
+/// <summary>A user's row and tombstone as the user's grain holds them: read when first needed, and again once they are old; written under the row's version.</summary>
+/// <remarks>Operators and other programs change rows by SQL. While the database is away, a row that was read counts for some minutes more, as sessions do.</remarks>
 internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider time)
 {
+    /// <summary>How long a row that was read counts for callers that need the present one.</summary>
+    public static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long it counts while the database is away.</summary>
+    public static readonly TimeSpan KnownFor = TimeSpan.FromMinutes(5);
+
     // A second activation of this user can win a race for the row once; that it keeps winning is not plausible.
     private const int WriteAttempts = 3;
+
+    // The kinds of ExternalAccount.Type whose erasure has to reach further than the row.
+    private const string MailboxType = "email";
+    private const string TokenType = "token";
 
     // Whoever is watched without having a row would else be looked up at every look. One that comes into being by other means is found that late.
     private static readonly TimeSpan AbsentFor = TimeSpan.FromSeconds(30);
 
     private UserRow? _row;
-    private long? _absentAt;
+    private DateTimeOffset? _erasedAt;
+    private long? _readAt;
+    private long? _awayAt;
 
     /// <summary>Whether there is a row in memory.</summary>
     public bool IsLoaded => _row is not null;
 
+    /// <summary>Whether the user is known to be erased.</summary>
+    public bool IsErased => _erasedAt is not null;
+
+    /// <summary>What is known of the user, without reading.</summary>
+    public UserState State =>
+        IsErased ? UserState.Erased
+        : _row is null ? UserState.Unknown
+        : _row.DisabledAt is not null ? UserState.Disabled
+        : UserState.Active;
+
     /// <summary>The row, or <see langword="null"/>. Reads it once, and now and then while there is none.</summary>
     /// <exception cref="StoreUnavailableException">It has not been read yet, and the database is away.</exception>
     public async ValueTask<UserRow?> LoadAsync() =>
-        _row is not null || (_absentAt is { } at && time.GetElapsedTime(at) < AbsentFor) ? _row : await ReadAsync();
+        _row is not null || IsErased || (_readAt is { } at && time.GetElapsedTime(at) < AbsentFor) ? _row : await ReadAsync();
+
+    /// <summary>The row as it was at most <see cref="FreshFor"/> ago, or <see langword="null"/>.</summary>
+    /// <exception cref="StoreUnavailableException">The database is away, and the row was last read more than <see cref="KnownFor"/> ago.</exception>
+    public async ValueTask<UserRow?> LoadFreshAsync()
+    {
+        if (_row is null || IsErased || _readAt is not { } at) return await LoadAsync();
+
+        var age = time.GetElapsedTime(at);
+        if (age < FreshFor || (age < KnownFor && _awayAt is { } away && time.GetElapsedTime(away) < FreshFor)) return _row;
+        try
+        {
+            return await ReadAsync();
+        }
+        catch (StoreUnavailableException) when (age < KnownFor)
+        {
+            _awayAt = time.GetTimestamp();
+            return _row;
+        }
+    }
+
+    /// <summary>Whether a call is refused by what is known, and why.</summary>
+    /// <param name="ofTrustedIssuer">Whether the caller's token is a trusted issuer's.</param>
+    /// <param name="tokenIssuedAt">When the token was issued, if it says so.</param>
+    public UserState? FindRefusal(bool ofTrustedIssuer, DateTimeOffset? tokenIssuedAt) => State switch
+    {
+        UserState.Disabled or UserState.Erased => State,
+        _ when ofTrustedIssuer && _row?.TokensNotBefore is { } notBefore && !(tokenIssuedAt > notBefore) => UserState.Erased,
+        _ => null,
+    };
+
+    /// <summary>Deletes the row and everything that belongs to it, and leaves tombstones.</summary>
+    /// <returns><see langword="false"/>, and nothing is written, when there is no row and no tombstone.</returns>
+    public async Task<bool> EraseAsync(IEnumerable<ExternalAccount> accounts)
+    {
+        var row = await ReadAsync();
+        if (row is null) return IsErased;
+
+        var linked = accounts.ToList();
+        var now = Instant.Truncate(time.GetUtcNow());
+        string[] mailboxes = [.. linked.Where(account => account.Type == MailboxType).Select(account => account.ProviderAccountId)];
+        await store.EraseAsync(
+            userId,
+            [.. linked.Where(account => account.Type == TokenType).Select(account => AccountTombstone.IdOf(new(account.Provider, account.ProviderAccountId)))],
+            row.EmailVerified ? [.. mailboxes.Append(row.Email).Distinct()] : mailboxes,
+            now);
+        (_row, _erasedAt) = (null, now);
+        return true;
+    }
+
+    /// <summary>Disables or enables the user.</summary>
+    /// <returns><see langword="false"/>, and nothing is written, when there is no row.</returns>
+    public async Task<bool> SetDisabledAsync(bool disabled)
+    {
+        var found = await store.SetDisabledAsync(userId, disabled ? Instant.Truncate(time.GetUtcNow()) : null);
+        await ReadAsync();
+        return found;
+    }
 
     /// <summary>Creates the row, or brings it in line with the update.</summary>
     /// <param name="update">What to write.</param>
@@ -34,25 +114,29 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
             if (_row is null && account is null && update.Email is not null)
             {
                 // Nothing is known of the row, and it may be new: asked for and inserted in one go.
+                if (IsErased) return (ProfileSyncOutcome.Erased, null);
                 var row = NewRow(update, lastSeenAt);
-                _absentAt = null;
+                _readAt = null;
                 (_row, var insert) = await store.FindOrInsertAsync(row);
                 if (insert == UserWrite.EmailTaken) return (ProfileSyncOutcome.EmailTaken, null);
+                if (_row is not null || insert == UserWrite.Saved) _readAt = time.GetTimestamp();
                 if (insert == UserWrite.Saved) return (ProfileSyncOutcome.Created, _row = row);
             }
 
-            var stored = _row ?? await ReadAsync();
+            var stored = _row is null ? await ReadAsync() : await LoadFreshAsync();
+            if (FindRefusal(ofTrustedIssuer: account is null && update.TokenIssuedAt is not null, update.TokenIssuedAt) is { } refusal)
+                return (refusal == UserState.Disabled ? ProfileSyncOutcome.Disabled : ProfileSyncOutcome.Erased, null);
             if (stored is null && update.Email is null) return (ProfileSyncOutcome.EmailMissing, null);
 
             var wanted = stored is null ? NewRow(update, lastSeenAt) : Merge(stored, update);
             if (wanted == stored) return (ProfileSyncOutcome.Updated, stored);
 
             // Forgotten until the store has answered: after a timeout the row may be either.
-            (_row, _absentAt) = (null, null);
+            (_row, _readAt) = (null, null);
             switch (stored is null ? await store.InsertAsync(wanted, account) : await store.UpdateProfileAsync(wanted))
             {
                 case UserWrite.Saved:
-                    _row = stored is null ? wanted : wanted with { Version = stored.Version + 1 };
+                    (_row, _readAt) = (stored is null ? wanted : wanted with { Version = stored.Version + 1 }, time.GetTimestamp());
                     return (stored is null ? ProfileSyncOutcome.Created : ProfileSyncOutcome.Updated, _row);
                 case UserWrite.EmailTaken:
                     return (ProfileSyncOutcome.EmailTaken, null);
@@ -66,9 +150,13 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
 
     private async Task<UserRow?> ReadAsync()
     {
-        _row = await store.FindAsync(userId);
-        _absentAt = _row is null ? time.GetTimestamp() : null;
-        return _row;
+        (_row, _erasedAt) = await store.FindWithTombstoneAsync(userId);
+        (_readAt, _awayAt) = (time.GetTimestamp(), null);
+        if (_row is null || _erasedAt is not { } at) return _row;
+
+        // Another activation, which did not know of the erasure yet, has written the row in the moment between.
+        await store.EraseAsync(userId, [], [], at);
+        return _row = null;
     }
 
     private UserRow NewRow(ProfileUpdate update, DateTimeOffset? lastSeenAt) => new(
@@ -80,7 +168,8 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
         CreatedAt: Instant.Truncate(time.GetUtcNow()),
         lastSeenAt,
         NameEdited: update.EditsName && update.Name is not null,
-        AvatarEdited: update.EditsAvatar && update.Avatar is not null);
+        AvatarEdited: update.EditsAvatar && update.Avatar is not null,
+        TokensNotBefore: update.TokensNotBefore);
 
     private static UserRow Merge(UserRow row, ProfileUpdate update)
     {

@@ -85,9 +85,16 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     public async Task<UserProfile?> GetProfileAsync()
     {
-        var row = await LoadAsync();
+        var row = await LoadFreshAsync();
         if (row is null) DeactivateSoonIfEmpty();
         return row?.ToProfile(_lastSeenAt);
+    }
+
+    public async Task<UserState> GetStateAsync()
+    {
+        await LoadFreshAsync();
+        if (!_user.IsLoaded) DeactivateSoonIfEmpty();
+        return _user.State;
     }
 
     public Task<ProfileSyncResult> SyncProfileAsync(ProfileUpdate update) => WriteProfileAsync(update, account: null);
@@ -104,6 +111,29 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         // After an unlink the accounts are those of before the link again. Proofs last minutes, so this memory need not outlive the activation for long.
         if (!_usedProofs.Add(proofId)) return AccountLinkOutcome.OutOfDate;
         return await _accounts.LinkAsync(account, UserId, _time.GetUtcNow()) == UserId ? AccountLinkOutcome.Linked : AccountLinkOutcome.TakenByAnother;
+    }
+
+    public async Task<bool> EraseAsync()
+    {
+        if (!await _user.EraseAsync(await _accounts.ListAsync(UserId))) return false;
+        await RemoveConnectionsAsync();
+        return true;
+    }
+
+    public async Task<bool> SetDisabledAsync(bool disabled)
+    {
+        if (!await _user.SetDisabledAsync(disabled)) return false;
+        if (disabled) await RemoveConnectionsAsync();
+        return true;
+    }
+
+    public Task<ConnectionLease[]> ListConnectionsAsync() => Task.FromResult(_leases.Live.OrderBy(lease => lease.ConnectedAt).ToArray());
+
+    public async Task<bool> CloseConnectionAsync(string connectionId)
+    {
+        if (_leases.Find(connectionId) is not { } lease) return false;
+        await _holders.CloseAsync([lease], CloseReason.ClosedByOperator);
+        return true;
     }
 
     public async Task<PresenceSnapshot> GetPresenceAsync()
@@ -144,6 +174,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     public async Task ConnectAsync(ConnectionLease lease, IFrontEndObserver frontEnd)
     {
+        await CheckMayConnectAsync(lease);
         var replaced = lease.PreviousConnectionId is { } previous ? _leases.Find(previous) : null;
         await RenewAsync([lease], frontEnd);
 
@@ -154,6 +185,13 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     public async Task RenewAsync(ConnectionLease[] leases, IFrontEndObserver frontEnd)
     {
+        if (_user.State is UserState.Disabled or UserState.Erased)
+        {
+            // A front end that has not been asked to close them, or has not done it yet.
+            await frontEnd.CloseConnectionsAsync([.. leases.Select(lease => lease.ConnectionId)], CloseReason.UserRemoved);
+            return;
+        }
+
         var now = _time.GetUtcNow();
         var gracesUsed = _leases.GracePeriodsUsed;
         foreach (var lease in leases)
@@ -194,6 +232,33 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
         // The database may be unavailable, and thousands of users may have to go offline: no caller waits for the commit.
         await ApplyLeasesAsync(waitForCommit: false);
+    }
+
+    /// <summary>Refuses a connection of a user who is disabled or erased.</summary>
+    /// <remarks>A token of a session was checked with the session's row. For any other token the user's row is read, once in this activation.</remarks>
+    private async Task CheckMayConnectAsync(ConnectionLease lease)
+    {
+        try
+        {
+            if (lease.SessionId is null) await LoadAsync();
+        }
+        catch (StoreUnavailableException)
+        {
+            // Presence goes on without the database.
+        }
+
+        var ofTrustedIssuer = lease is { SessionId: null, TokenIssuedAt: not null };
+        if (_user.FindRefusal(ofTrustedIssuer, lease.TokenIssuedAt) is { } refusal) throw new UserRefusedException(refusal);
+    }
+
+    /// <summary>Ends all connections, shows the user as offline, and has the sockets closed.</summary>
+    private async Task RemoveConnectionsAsync()
+    {
+        await _predecessor.AskAsync();
+        var closing = _holders.CloseAsync(_leases.Live.ToList(), CloseReason.UserRemoved);
+        _leases.EndAll(_time.GetUtcNow());
+        await ApplyLeasesAsync(waitForCommit: false);
+        await closing;
     }
 
     /// <summary>Brings keys, lastSeen and watchers in line with the leases.</summary>
@@ -258,7 +323,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
             : _leases.IsInvisible ? (PresenceStatus.Invisible, null)
             : DeviceStatus.Merge(_leases.Shown, now, _options.AwayAfter);
         var unsure = _predecessor.IsUnsure(now);
-        return _visibility.Show(status, message, _lastSeenAt, concealed: unsure, provisional: unsure || (_leases.Count == 0 && _leases.IsAssumed), now);
+        return _visibility.Show(status, message, _user.IsErased ? null : _lastSeenAt, concealed: unsure, provisional: unsure || (_leases.Count == 0 && _leases.IsAssumed), now);
     }
 
     /// <summary>Reads what a new activation does not know: lastSeen, and whether the user is connected.</summary>
@@ -319,6 +384,13 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private async ValueTask<UserRow?> LoadAsync()
     {
         var row = await _user.LoadAsync();
+        MoveLastSeen(row?.LastSeenAt);
+        return row;
+    }
+
+    private async ValueTask<UserRow?> LoadFreshAsync()
+    {
+        var row = await _user.LoadFreshAsync();
         MoveLastSeen(row?.LastSeenAt);
         return row;
     }

@@ -5,12 +5,19 @@ namespace Pulse.Grains.Users;
 /// <summary>What PostgreSQL and SQLite agree on about <c>users</c>.</summary>
 internal static class UserTable
 {
-    public const string Columns = "id, email, email_verified, name, avatar, created_at, last_seen, version, unproven_email, name_edited, avatar_edited";
+    public const string Columns =
+        "id, email, email_verified, name, avatar, created_at, last_seen, version, unproven_email, name_edited, avatar_edited, disabled_at, tokens_not_before";
 
     /// <summary>The parameters of a new row, in the order of <see cref="Columns"/>.</summary>
-    public const string NewValues = "@id, @email, @verified, @name, @avatar, @created, @seen, @version, @unproven, @nameEdited, @avatarEdited";
+    private const string NewValues =
+        "@id, @email, @verified, @name, @avatar, @created, @seen, @version, @unproven, @nameEdited, @avatarEdited, @disabled, @notBefore";
 
-    public const string FindSql = $"SELECT {Columns} FROM users WHERE id = @id";
+    /// <summary>One row always: the user's, all NULL without one, and the time of the tombstone.</summary>
+    public const string FindSql =
+        $"""
+        SELECT {Columns}, (SELECT erased_at FROM tombstones WHERE tombstones.id = asked.asked_id)
+        FROM (SELECT @id AS asked_id) AS asked LEFT JOIN users ON users.id = asked.asked_id
+        """;
 
     public const string ListNewestSql = $"SELECT {Columns} FROM users ORDER BY id DESC LIMIT @count";
 
@@ -21,7 +28,9 @@ internal static class UserTable
 
     public const string SetUpgradedSql = "INSERT INTO data_upgrades (name) VALUES (@name) ON CONFLICT (name) DO NOTHING";
 
-    public const string InsertSql = $"INSERT INTO users ({Columns}) VALUES ({NewValues})";
+    /// <summary>Writes no row for an id that has a tombstone.</summary>
+    public const string InsertSql =
+        $"INSERT INTO users ({Columns}) SELECT {NewValues} WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE id = @id)";
 
     public const string UpdateProfileSql =
         """
@@ -41,7 +50,22 @@ internal static class UserTable
         WHERE email = @email AND NOT email_verified AND id <> @id
         """;
 
-    /// <summary>A row of <see cref="FindSql"/> or <see cref="ListNewestSql"/>; both drivers read ids and times from what they store.</summary>
+    /// <summary>Keeps the time of an earlier disabling.</summary>
+    public const string DisableSql = "UPDATE users SET disabled_at = COALESCE(disabled_at, @at) WHERE id = @id";
+
+    public const string EnableSql = "UPDATE users SET disabled_at = NULL WHERE id = @id";
+
+    public const string FindTombstoneSql = "SELECT erased_at FROM tombstones WHERE id = @id";
+
+    public const string ListAfterSql = $"SELECT {Columns} FROM users WHERE id > @after ORDER BY id LIMIT @count";
+
+    public const string FindByEmailSql = $"SELECT {Columns} FROM users WHERE email = @email OR unproven_email = @email ORDER BY id LIMIT @count";
+
+    /// <summary>The one row of <see cref="FindSql"/>.</summary>
+    public static (UserRow? Row, DateTimeOffset? ErasedAt) ReadFound(DbDataReader reader) =>
+        (reader.IsDBNull(0) ? null : Read(reader), Time(reader, reader.FieldCount - 1));
+
+    /// <summary>A row of a statement that begins with <see cref="Columns"/>; both drivers read ids and times from what they store.</summary>
     public static UserRow Read(DbDataReader reader) => new(
         reader.GetGuid(0),
         AddressColumns.Read(email: Text(reader, 1), reader.GetBoolean(2), unproven: Text(reader, 8)),
@@ -49,12 +73,17 @@ internal static class UserTable
         reader.GetString(3),
         Text(reader, 4),
         reader.GetFieldValue<DateTimeOffset>(5),
-        reader.IsDBNull(6) ? null : reader.GetFieldValue<DateTimeOffset>(6),
+        Time(reader, 6),
         reader.GetInt64(7),
         Flag(reader, 9),
-        Flag(reader, 10));
+        Flag(reader, 10),
+        Time(reader, 11),
+        Time(reader, 12));
 
     private static string? Text(DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+
+    private static DateTimeOffset? Time(DbDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 
     private static bool? Flag(DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetBoolean(column);
 }

@@ -28,6 +28,7 @@ internal static class AuthSetup
         services.AddSingleton<TokenValidator>();
         services.AddSingleton<TokenIssuer>();
         services.AddSingleton<Callers>();
+        services.AddSingleton<UserAccess>();
 
         // The framework writes two lines for each refused token and one for each old cookie. The audit log counts them instead.
         builder.Logging.AddFilter(typeof(BearerHandler).FullName, LogLevel.Warning);
@@ -45,4 +46,7 @@ internal static class AuthSetup
         services.AddSingleton<IPostConfigureOptions<JwtBearerOptions>, ConfigureAccessTokens>();
         services.AddAuthorization();
     }
+
+    /// <summary>Refuses disabled and erased users' tokens. After authorization.</summary>
+    public static void UseUserAccess(this IApplicationBuilder app) => app.Use(app.ApplicationServices.GetRequiredService<UserAccess>().CheckAsync);
 }

@@ -1,12 +1,13 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Reflection;
 using System.Security.Claims;
 using Microsoft.IdentityModel.JsonWebTokens;
 
 namespace Pulse.Web.Auth;
 
-/// <summary>Who a request comes from, as its validated token says.</summary>
-internal sealed record Caller
+/// <summary>Who a request comes from, as its validated token says. A route takes it as a parameter if it also serves callers that have no user yet; others take <see cref="SignedInUser"/>.</summary>
+internal sealed record Caller : IBindableFromHttpContext<Caller>
 {
     /// <summary>The token's <c>iss</c>.</summary>
     public required string Issuer { get; init; }
@@ -41,8 +42,21 @@ internal sealed record Caller
     /// </summary>
     public DateTimeOffset? SignedInAt { get; init; }
 
+    /// <summary>When the token was issued, UTC (<c>iat</c>); <see langword="null"/> if it does not say.</summary>
+    public DateTimeOffset? IssuedAt { get; init; }
+
+    /// <summary>
+    /// When a trusted issuer's token was issued, at the latest: one that does not say counts as old. <see langword="null"/> for the caller of Pulse's own
+    /// token or session, whose user id is never used again after an erasure.
+    /// </summary>
+    public DateTimeOffset? TrustedTokenIssuedAt => OwnUserId is null ? IssuedAt ?? DateTimeOffset.UnixEpoch : null;
+
     /// <summary>When the token, or the cookie's session, runs out, UTC.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>Reads the caller of an authenticated request, for the framework.</summary>
+    public static ValueTask<Caller?> BindAsync(HttpContext context, ParameterInfo parameter) =>
+        ValueTask.FromResult<Caller?>(context.RequestServices.GetRequiredService<Callers>().Read(context.User));
 
     /// <summary>Reads a principal that token validation made.</summary>
     /// <param name="principal">A principal with <c>iss</c>, <c>sub</c> and <c>exp</c>.</param>
@@ -77,6 +91,9 @@ internal sealed record Caller
                 && signedInAt <= DateTimeOffset.MaxValue.ToUnixTimeSeconds()
                     ? DateTimeOffset.FromUnixTimeSeconds(signedInAt)
                     : null,
+            IssuedAt = double.TryParse(Find(claims, JwtRegisteredClaimNames.Iat), NumberStyles.Float, CultureInfo.InvariantCulture, out var issuedAt)
+                ? DateTimeOffset.FromUnixTimeSeconds((long)Math.Clamp(issuedAt, 0, DateTimeOffset.MaxValue.ToUnixTimeSeconds()))
+                : null,
             // A NumericDate may have a fraction (RFC 7519 section 2) and, so far as the format goes, be later than any calendar.
             ExpiresAt = DateTimeOffset.FromUnixTimeSeconds((long)Math.Clamp(expiry, 0, DateTimeOffset.MaxValue.ToUnixTimeSeconds())),
         };

@@ -18,6 +18,9 @@ internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHa
     {
         switch (exception)
         {
+            case ProblemException expected:
+                return expected.Problem;
+
             case BadHttpRequestException bad:
                 LogBadRequest(bad.StatusCode, bad.Message);
                 return ProblemTypes.ForStatus(bad.StatusCode);

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Mvc;
+using Pulse.Web.Admin;
 using Pulse.Web.Auth;
 using Pulse.Web.Presence;
 using Pulse.Web.Sessions;
@@ -12,12 +13,16 @@ namespace Pulse.Web.Http;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(AccessToken))]
 [JsonSerializable(typeof(AccountResponse[]))]
+[JsonSerializable(typeof(AdminUserResponse))]
+[JsonSerializable(typeof(AdminUsersResponse))]
+[JsonSerializable(typeof(ConnectionResponse[]))]
 [JsonSerializable(typeof(HttpValidationProblemDetails))]
 [JsonSerializable(typeof(PresenceResponse[]))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(PublicUserResponse))]
 [JsonSerializable(typeof(SessionResponse[]))]
 [JsonSerializable(typeof(SubjectResponse[]))]
+[JsonSerializable(typeof(UserExport))]
 [JsonSerializable(typeof(UserResponse))]
 internal sealed partial class PulseJson : JsonSerializerContext;
 

@@ -1,4 +1,3 @@
-using System.Security.Claims;
 using Pulse.Users;
 using Pulse.Web.Auth;
 using Pulse.Web.Sessions;
@@ -13,19 +12,18 @@ internal static class ExampleEndpoint
         """
         app.MapGet("/example", ShowAsync).RequireSignIn();
 
-        private static async Task<IResult> ShowAsync(ClaimsPrincipal principal, Callers callers, IGrainFactory grains)
+        private static async Task<IResult> ShowAsync(SignedInUser user, IGrainFactory grains)
         {
-            var userId = await callers.FindUserIdAsync(callers.Read(principal));
+            var profile = await grains.GetGrain<IUserGrain>(user.Id).GetProfileAsync();
         """;
 
     /// <summary>Maps <c>GET /example</c>.</summary>
     public static void MapExample(this IEndpointRouteBuilder app) =>
         app.MapGet("/example", ShowAsync).RequireSignIn();
 
-    private static async Task<IResult> ShowAsync(ClaimsPrincipal principal, Callers callers, IGrainFactory grains)
+    private static async Task<IResult> ShowAsync(SignedInUser user, IGrainFactory grains)
     {
-        var userId = await callers.FindUserIdAsync(callers.Read(principal));
-        var user = userId is { } id ? await grains.GetGrain<IUserGrain>(id).GetProfileAsync() : null;
-        return Page.Of<ExamplePage>(new() { [nameof(ExamplePage.Name)] = user?.Name ?? "whoever you are", [nameof(ExamplePage.Code)] = Code });
+        var profile = await grains.GetGrain<IUserGrain>(user.Id).GetProfileAsync();
+        return Page.Of<ExamplePage>(new() { [nameof(ExamplePage.Name)] = profile?.Name ?? "whoever you are", [nameof(ExamplePage.Code)] = Code });
     }
 }

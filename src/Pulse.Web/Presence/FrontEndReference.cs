@@ -28,6 +28,8 @@ internal sealed class FrontEndReference(IGrainFactory grains, IServiceProvider s
         {
             CloseReason.TooManyConnections => SessionEndedMessage.TooManyConnections,
             CloseReason.Replaced => SessionEndedMessage.Replaced,
+            CloseReason.UserRemoved => SessionEndedMessage.UserRemoved,
+            CloseReason.ClosedByOperator => SessionEndedMessage.ClosedByOperator,
             _ => SessionEndedMessage.SignedOut,
         };
 

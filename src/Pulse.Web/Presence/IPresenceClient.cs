@@ -28,7 +28,7 @@ public sealed record ConnectedMessage(Guid UserId, string ConnectionId, int Hear
 public sealed record TokenExpiringMessage(int SecondsLeft);
 
 /// <summary>Why the server closes the connection.</summary>
-/// <param name="Reason"><c>signed-out</c>, <c>token-expired</c>, <c>too-many-connections</c>, <c>server-stopping</c> or <c>replaced</c>.</param>
+/// <param name="Reason"><c>signed-out</c>, <c>token-expired</c>, <c>too-many-connections</c>, <c>server-stopping</c>, <c>replaced</c>, <c>user-removed</c> or <c>closed-by-operator</c>.</param>
 /// <param name="MayReconnect">Whether connecting again, with a valid token, can succeed.</param>
 public sealed record SessionEndedMessage(string Reason, bool MayReconnect)
 {
@@ -37,4 +37,6 @@ public sealed record SessionEndedMessage(string Reason, bool MayReconnect)
     public static readonly SessionEndedMessage TooManyConnections = new("too-many-connections", MayReconnect: false);
     public static readonly SessionEndedMessage ServerStopping = new("server-stopping", MayReconnect: true);
     public static readonly SessionEndedMessage Replaced = new("replaced", MayReconnect: true);
+    public static readonly SessionEndedMessage UserRemoved = new("user-removed", MayReconnect: false);
+    public static readonly SessionEndedMessage ClosedByOperator = new("closed-by-operator", MayReconnect: true);
 }

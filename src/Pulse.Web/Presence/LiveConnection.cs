@@ -26,10 +26,10 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
 
     private sealed record Chosen(PresenceStatus Status, string? Message, DateTimeOffset SetAt);
 
-    private sealed record Authorization(DateTimeOffset ExpiresAt, DateTimeOffset WarnAt, Guid? SessionId)
+    private sealed record Authorization(DateTimeOffset ExpiresAt, DateTimeOffset WarnAt, Guid? SessionId, DateTimeOffset? TrustedTokenIssuedAt)
     {
         public static Authorization Of(Caller caller, DateTimeOffset now) =>
-            new(caller.ExpiresAt, TokenExpiry.WarnAt(caller.ExpiresAt, now), caller.OwnSessionId);
+            new(caller.ExpiresAt, TokenExpiry.WarnAt(caller.ExpiresAt, now), caller.OwnSessionId, caller.TrustedTokenIssuedAt);
     }
 
     public string ConnectionId { get; } = context.ConnectionId;
@@ -141,6 +141,7 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
             FrontEndId = frontEndId,
             SeenAt = seenAt,
             SessionId = _authorization.SessionId,
+            TokenIssuedAt = _authorization.TrustedTokenIssuedAt,
             Status = chosen.Status,
             Message = chosen.Message,
             StatusSetAt = chosen.SetAt,

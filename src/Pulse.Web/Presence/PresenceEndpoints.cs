@@ -19,13 +19,12 @@ internal static class PresenceEndpoints
         app.MapGet("/presence", GetPresenceAsync).WithTags("Presence").RequireAuthorization();
 
     private static async Task<Results<Ok<PresenceResponse[]>, ProblemHttpResult>> GetPresenceAsync(
-        HttpContext context, Callers callers, LookupLimit lookups, PresenceReader presences)
+        HttpContext context, Caller caller, Callers callers, LookupLimit lookups, PresenceReader presences)
     {
         var errors = new ValidationErrors();
         var ids = ParseIds(context.Request.Query["ids"], errors);
         if (errors.Any) return errors.ToProblem();
 
-        var caller = callers.Read(context.User);
         var viewer = await callers.FindUserIdAsync(caller) ?? Guid.Empty;
         var retryAfter = viewer == Guid.Empty
             ? lookups.Spend(new AccountKey(caller.Issuer, caller.Subject).ToString(), ids.Length)

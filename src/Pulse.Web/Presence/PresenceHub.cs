@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.Connections.Features;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.Options;
 using Pulse.Presence;
+using Pulse.Users;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Draining;
@@ -17,7 +18,7 @@ namespace Pulse.Web.Presence;
 /// </remarks>
 [Authorize]
 internal sealed class PresenceHub(
-    FrontEnd frontEnd, PresenceWatches watches, LookupLimit lookups, IPresencePolicy policy, Callers callers, TokenValidator tokens,
+    FrontEnd frontEnd, PresenceWatches watches, LookupLimit lookups, IPresencePolicy policy, Callers callers, UserAccess access, TokenValidator tokens,
     HttpGoodbyes goodbyes, IOptions<HeartbeatOptions> options, Drain drain, IHostApplicationLifetime lifetime, TimeProvider time)
     : Hub<IPresenceClient>
 {
@@ -44,7 +45,18 @@ internal sealed class PresenceHub(
         // Chosen before the socket is there, so that somebody invisible is never seen for a moment.
         if (PresenceResponse.ParseStatus(Context.GetHttpContext()?.Request.Query["status"]) is { } status) connection.SetStatus(status, null, time.GetUtcNow());
         Context.Features.Set(connection);
-        await frontEnd.ConnectAsync(connection, PreviousConnection.Read(Context.GetHttpContext()?.Request));
+        try
+        {
+            await frontEnd.ConnectAsync(connection, PreviousConnection.Read(Context.GetHttpContext()?.Request));
+        }
+        catch (UserRefusedException refused)
+        {
+            await Clients.Caller.SessionEnded(SessionEndedMessage.UserRemoved);
+            throw new HubException(refused.State == UserState.Disabled
+                ? "user-disabled: an operator has disabled this user. Ask the operator of this site."
+                : "user-erased: the user of this token was deleted. Sign in again for a new token.");
+        }
+
         await Clients.Caller.Connected(new(userId, Context.ConnectionId, (int)options.Value.HeartbeatInterval.TotalSeconds));
 
         // One that was let in before may be too late for the drain's list of sockets.
@@ -141,6 +153,7 @@ internal sealed class PresenceHub(
         if (validation.Principal is null) throw new HubException($"invalid-token: {TokenFailure.Describe(validation.Failure!)} Get a new one and try again.");
 
         var caller = callers.Read(validation.Principal);
+        if (await access.FindRefusalAsync(caller) is { } refusal) throw new HubException($"invalid-token: {refusal.Title}");
         if (await callers.FindUserIdAsync(caller) != Connection.UserId)
         {
             Context.GetHttpContext()?.Audit(AuditEvents.TokenRefused, reason: "another-users");

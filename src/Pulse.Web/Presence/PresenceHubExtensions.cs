@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Pulse.Presence;
+using Pulse.Web.Auth;
 
 namespace Pulse.Web.Presence;
 
@@ -55,7 +56,9 @@ internal static class PresenceHubExtensions
         // answered. With the framework's 90 s for a poll, a client that sleeps would count as present for 105 s. This way it is
         // ClientTimeout, as for the other transports.
         connections.LongPolling.PollTimeout = ClientTimeout / 2)
-        .RequireCors(corsPolicy);
+        .RequireCors(corsPolicy)
+        // The user's grain refuses the connection.
+        .WithMetadata(new ChecksUserAccess());
 
     /// <summary>What the hub needs of the pipeline before authentication: takes no sockets while this front end leaves, and has each one's end observed.</summary>
     public static void UsePresenceHub(this IApplicationBuilder app)

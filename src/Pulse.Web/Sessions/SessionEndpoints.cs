@@ -1,4 +1,3 @@
-using System.Security.Claims;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Identity;
@@ -26,59 +25,49 @@ internal static class SessionEndpoints
     }
 
     private static async Task<Results<Ok<SessionResponse[]>, ProblemHttpResult>> ListAsync(
-        HttpContext context, ClaimsPrincipal principal, Callers callers, IGrainFactory grains)
+        HttpContext context, SignedInUser user, IGrainFactory grains)
     {
-        var caller = callers.Read(principal);
-        if (await callers.FindUserIdAsync(caller) is not { } userId) return ProblemTypes.NotSynced.ToResult();
-
-        var sessions = await grains.GetGrain<IUserSessionsGrain>(userId).ListAsync();
+        var sessions = await grains.GetGrain<IUserSessionsGrain>(user.Id).ListAsync();
         NeverStore(context);
-        return TypedResults.Ok(Array.ConvertAll(sessions, session => SessionResponse.From(session, caller.OwnSessionId)));
+        return TypedResults.Ok(Array.ConvertAll(sessions, session => SessionResponse.From(session, user.SessionId)));
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> EndAsync(
-        string id, HttpContext context, ClaimsPrincipal principal, Callers callers, IGrainFactory grains, SignInCookie cookie)
+        string id, HttpContext context, SignedInUser user, IGrainFactory grains, SignInCookie cookie)
     {
-        var caller = callers.Read(principal);
-        if (await callers.FindUserIdAsync(caller) is not { } userId) return ProblemTypes.NotSynced.ToResult();
-
         // Somebody else's session is looked for among the caller's own, and so is as unknown as one that never was.
-        if (Caller.ParseUuid(id) is not { } sessionId || !await grains.GetGrain<IUserSessionsGrain>(userId).EndAsync(sessionId))
+        if (Caller.ParseUuid(id) is not { } sessionId || !await grains.GetGrain<IUserSessionsGrain>(user.Id).EndAsync(sessionId))
         {
             context.Audit(AuditEvents.AccessRefused, reason: "session-not-found");
             return ProblemTypes.SessionNotFound.ToResult();
         }
 
-        context.Audit(AuditEvents.SessionEnded, userId, sessionId);
-        if (sessionId == caller.OwnSessionId) cookie.Forget(context);
+        context.Audit(AuditEvents.SessionEnded, user.Id, sessionId);
+        if (sessionId == user.SessionId) cookie.Forget(context);
         return TypedResults.NoContent();
     }
 
     private static async Task<Results<Ok<AccessToken>, ProblemHttpResult>> IssueTokenAsync(
-        HttpContext context, ClaimsPrincipal principal, Callers callers, IGrainFactory grains, TokenIssuer tokens)
+        HttpContext context, SignedInUser user, IGrainFactory grains, TokenIssuer tokens)
     {
-        var caller = callers.Read(principal);
-        if (await grains.GetGrain<IUserGrain>(caller.OwnUserId!.Value).GetProfileAsync() is not { } user) return ProblemTypes.SignedOut.ToResult();
+        if (await grains.GetGrain<IUserGrain>(user.Id).GetProfileAsync() is not { } profile) return ProblemTypes.SignedOut.ToResult();
 
         NeverStore(context);
-        return TypedResults.Ok(tokens.IssueForSession(user, caller.OwnSessionId!.Value, caller.ExpiresAt, caller.SignedInAt));
+        return TypedResults.Ok(tokens.IssueForSession(profile, user.SessionId!.Value, user.Caller.ExpiresAt, user.Caller.SignedInAt));
     }
 
-    private static async Task<IResult> SignOutAsync(HttpContext context, ClaimsPrincipal principal, Callers callers, SignInCookie cookie)
+    private static async Task<IResult> SignOutAsync(HttpContext context, SignedInUser user, SignInCookie cookie)
     {
-        if (callers.Read(principal).OwnSessionId is null) return ProblemTypes.NoSession.ToResult();
+        if (user.SessionId is null) return ProblemTypes.NoSession.ToResult();
 
         await cookie.SignOutAsync(context);
         return SignedOut(context);
     }
 
-    private static async Task<IResult> SignOutEverywhereAsync(
-        HttpContext context, ClaimsPrincipal principal, Callers callers, IGrainFactory grains, SignInCookie cookie)
+    private static async Task<IResult> SignOutEverywhereAsync(HttpContext context, SignedInUser user, IGrainFactory grains, SignInCookie cookie)
     {
-        if (await callers.FindUserIdAsync(callers.Read(principal)) is not { } userId) return ProblemTypes.NotSynced.ToResult();
-
-        await grains.GetGrain<IUserSessionsGrain>(userId).EndAllAsync();
-        context.Audit(AuditEvents.SignedOutEverywhere, userId, callers.Read(principal).OwnSessionId);
+        await grains.GetGrain<IUserSessionsGrain>(user.Id).EndAllAsync();
+        context.Audit(AuditEvents.SignedOutEverywhere, user.Id, user.SessionId);
         cookie.Forget(context);
         return SignedOut(context);
     }

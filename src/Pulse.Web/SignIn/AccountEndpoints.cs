@@ -1,4 +1,3 @@
-using System.Security.Claims;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Identity;
@@ -30,27 +29,24 @@ internal static class AccountEndpoints
     }
 
     private static async Task<Results<Ok<AccountResponse[]>, ProblemHttpResult>> ListAsync(
-        HttpContext context, ClaimsPrincipal principal, Callers callers, IGrainFactory grains, SignInProviders providers)
+        HttpContext context, SignedInUser user, IGrainFactory grains, SignInProviders providers)
     {
-        if (await callers.FindUserIdAsync(callers.Read(principal)) is not { } userId) return ProblemTypes.NotSynced.ToResult();
-
         // RFC 9111 section 5.2.2.5: personal, so in no cache.
         context.Response.Headers.CacheControl = "no-store";
-        var accounts = await grains.GetGrain<IUserGrain>(userId).ListAccountsAsync();
+        var accounts = await grains.GetGrain<IUserGrain>(user.Id).ListAccountsAsync();
         return TypedResults.Ok(accounts.Select(account => new AccountResponse(
             account.LinkId, account.Provider, providers.DisplayName(account.Provider), account.Email, account.LinkedAt)).ToArray());
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> UnlinkAsync(
-        string account, HttpContext context, ClaimsPrincipal principal, Callers callers, AccountUnlinking unlinking, TimeProvider time)
+        string account, HttpContext context, SignedInUser user, AccountUnlinking unlinking, TimeProvider time)
     {
         // A trusted issuer speaks for its own account, and not for the others of the same user.
-        var caller = callers.Read(principal);
-        if (caller.OwnUserId is null) return context.Refuse(ProblemTypes.Forbidden, "Use a session of Pulse: a trusted issuer's token cannot unlink accounts.");
-        if (!RecentSignIn.IsRecent(caller, time)) return context.Refuse(ProblemTypes.SignInTooOld);
+        if (user.IsFromTrustedIssuer) return context.Refuse(ProblemTypes.Forbidden, "Use a session of Pulse: a trusted issuer's token cannot unlink accounts.");
+        if (!user.IsRecent(time)) return context.Refuse(ProblemTypes.SignInTooOld);
 
         // Routing leaves %2F as it is, and a trusted issuer's name is a URL.
-        return await unlinking.UnlinkAsync(context, caller, Uri.UnescapeDataString(account)) switch
+        return await unlinking.UnlinkAsync(context, user, Uri.UnescapeDataString(account)) switch
         {
             AccountLinkOutcome.Unlinked => TypedResults.NoContent(),
             AccountLinkOutcome.LastWayIn => ProblemTypes.LastWayIn.ToResult(),

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Claims;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.DataProtection;
 using Pulse.Identity;
@@ -13,7 +12,7 @@ namespace Pulse.Web.SignIn;
 /// linked to the victim's user (RFC 9700 section 4.7 has the like). The address therefore holds a proof that only Pulse can make, for one
 /// person, session and provider. A link and no form, since form-action holds for the redirects after a post.
 /// </remarks>
-internal sealed class AccountLinking(IDataProtectionProvider protection, Callers callers, TimeProvider time)
+internal sealed class AccountLinking(IDataProtectionProvider protection, TimeProvider time)
 {
     private readonly IDataProtector _protector = protection.CreateProtector("Pulse.Web.SignIn.AccountLinking.2");
 
@@ -21,11 +20,10 @@ internal sealed class AccountLinking(IDataProtectionProvider protection, Callers
     /// <param name="user">The user, signed in recently.</param>
     /// <param name="provider">The provider.</param>
     /// <param name="accounts">The user's accounts: after the next link the address is no longer good.</param>
-    public string Href(ClaimsPrincipal user, string provider, IEnumerable<ExternalAccount> accounts)
+    public string Href(SignedInUser user, string provider, IEnumerable<ExternalAccount> accounts)
     {
-        var caller = callers.Read(user);
         var expires = (time.GetUtcNow() + RecentSignIn.MaxAge).ToUnixTimeSeconds();
-        var proof = $"{expires}\n{Guid.NewGuid():N}\n{LinkedAccounts.Mark(accounts)}\n{Subject(caller, provider)}";
+        var proof = $"{expires}\n{Guid.NewGuid():N}\n{LinkedAccounts.Mark(accounts)}\n{Subject(user.Caller, provider)}";
         return $"/auth/signin/{Uri.EscapeDataString(provider)}?link=true&proof={_protector.Protect(proof)}";
     }
 

@@ -13,10 +13,9 @@ internal sealed class AccountUnlinking(IGrainFactory grains, SignInProviders pro
     /// <param name="context">The request.</param>
     /// <param name="caller">The owner, signed in recently.</param>
     /// <param name="which">The <see cref="ExternalAccount.LinkId"/>, or a provider's name: then the account that was linked last.</param>
-    public async Task<AccountLinkOutcome> UnlinkAsync(HttpContext context, Caller caller, string which)
+    public async Task<AccountLinkOutcome> UnlinkAsync(HttpContext context, SignedInUser caller, string which)
     {
-        var userId = caller.OwnUserId!.Value;
-        var user = grains.GetGrain<IUserGrain>(userId);
+        var user = grains.GetGrain<IUserGrain>(caller.Id);
         var accounts = await user.ListAccountsAsync();
         var account = Caller.ParseUuid(which) is { } id
             ? Array.Find(accounts, account => account.LinkId == id)
@@ -24,11 +23,11 @@ internal sealed class AccountUnlinking(IGrainFactory grains, SignInProviders pro
         if (account is null || await user.GetProfileAsync() is not { } profile) return AccountLinkOutcome.NotLinked;
 
         var key = new AccountKey(account.Provider, account.ProviderAccountId).ToString();
-        var outcome = await grains.GetGrain<IAccountGrain>(key).UnlinkAsync(userId);
+        var outcome = await grains.GetGrain<IAccountGrain>(key).UnlinkAsync(caller.Id);
         if (outcome != AccountLinkOutcome.Unlinked) return outcome;
 
-        context.Audit(AuditEvents.AccountUnlinked, userId, caller.OwnSessionId, account.Provider);
-        await grains.GetGrain<IUserSessionsGrain>(userId).EndOfAccountAsync(key, caller.OwnSessionId);
+        context.Audit(AuditEvents.AccountUnlinked, caller.Id, caller.SessionId, account.Provider);
+        await grains.GetGrain<IUserSessionsGrain>(caller.Id).EndOfAccountAsync(key, caller.SessionId);
         await notices.NotifyAsync(context.Request, profile, AccountNoticeKind.Unlinked, providers.Describe(account.Provider, account.Email));
         return outcome;
     }

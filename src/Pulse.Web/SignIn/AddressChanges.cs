@@ -32,7 +32,7 @@ internal sealed class AddressChanges(
     }
 
     /// <summary>The address that a link is about; <see langword="null"/> if it is not good, or another user's.</summary>
-    public async Task<string?> PeekAsync(Caller caller, string? token)
+    public async Task<string?> PeekAsync(SignedInUser caller, string? token)
     {
         if (Read(caller, token) is not { } email) return null;
         return (await links.Link(Hash(token!)).PeekAsync()).State == SignInLinkState.Good ? email : null;
@@ -40,11 +40,11 @@ internal sealed class AddressChanges(
 
     /// <summary>Uses a link up.</summary>
     /// <returns>The outcome; <see langword="null"/> if the link was not good, or another user's.</returns>
-    public async Task<ProfileSyncOutcome?> ConfirmAsync(HttpRequest request, Caller caller, string? token)
+    public async Task<ProfileSyncOutcome?> ConfirmAsync(HttpRequest request, SignedInUser caller, string? token)
     {
         if (Read(caller, token) is not { } email || (await links.Link(Hash(token!)).ConsumeAsync()).State != SignInLinkState.Good) return null;
 
-        var user = grains.GetGrain<IUserGrain>(caller.OwnUserId!.Value);
+        var user = grains.GetGrain<IUserGrain>(caller.Id);
         if (await user.GetProfileAsync() is not { } before) return null;
         var result = await user.SyncProfileAsync(new() { Email = email, EmailVerified = true });
         if (result.Outcome == ProfileSyncOutcome.Updated) request.HttpContext.Audit(AuditEvents.AddressChanged, email: email);
@@ -59,12 +59,12 @@ internal sealed class AddressChanges(
 
     private IAccountGrain Mailbox(string email) => grains.GetGrain<IAccountGrain>(new AccountKey(SignInProviders.Email, email).ToString());
 
-    private string? Read(Caller caller, string? token)
+    private string? Read(SignedInUser caller, string? token)
     {
-        if (string.IsNullOrEmpty(token) || caller.OwnUserId is not { } userId) return null;
+        if (string.IsNullOrEmpty(token) || caller.IsFromTrustedIssuer) return null;
         try
         {
-            return _protector.Unprotect(token).Split('\n', 2) is [var id, var email] && id == userId.ToString("N") ? email : null;
+            return _protector.Unprotect(token).Split('\n', 2) is [var id, var email] && id == caller.Id.ToString("N") ? email : null;
         }
         catch (CryptographicException)
         {

@@ -1,4 +1,3 @@
-using System.Security.Claims;
 using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Audit;
@@ -24,17 +23,15 @@ internal static class AddressEndpoints
     }
 
     private static async Task<IResult> AskAsync(
-        HttpContext context, ClaimsPrincipal principal, Callers callers, AddressChanges changes, MailLimits limits, SignInProviders providers,
-        TimeProvider time)
+        HttpContext context, SignedInUser user, AddressChanges changes, MailLimits limits, SignInProviders providers, TimeProvider time)
     {
-        var caller = callers.Read(principal);
-        if (!RecentSignIn.IsRecent(caller, time)) return SignInErrors.SignInTooOld(context);
+        if (!user.IsRecent(time)) return SignInErrors.SignInTooOld(context);
         if (!EmailAddress.TryNormalize((await RequestForm.ReadAsync(context))["email"], out var email)) return SignInErrors.EmailUnusable();
         try
         {
             if (providers.EmailWhyNot is not null) return SignInErrors.MailUnavailable();
             if (!limits.TryTake(context)) return SignInErrors.TooMany();
-            await changes.AskAsync(context.Request, caller.OwnUserId!.Value, email);
+            await changes.AskAsync(context.Request, user.Id, email);
             context.Audit(AuditEvents.AddressChangeAsked, email: email);
             return new SeeOtherResult($"{ReturnUrl.Dashboard}?done={DashboardNotice.AddressAsked}");
         }
@@ -49,15 +46,15 @@ internal static class AddressEndpoints
     }
 
     // Changes nothing: mail scanners and previews open links.
-    private static async Task<IResult> ShowAsync(string? token, ClaimsPrincipal principal, Callers callers, AddressChanges changes) =>
-        await changes.PeekAsync(callers.Read(principal), token) is { } email
+    private static async Task<IResult> ShowAsync(string? token, SignedInUser user, AddressChanges changes) =>
+        await changes.PeekAsync(user, token) is { } email
             ? Page.Of<ConfirmAddressPage>(new() { [nameof(ConfirmAddressPage.Email)] = email, [nameof(ConfirmAddressPage.Token)] = token })
             : SignInErrors.AddressNotConfirmed();
 
-    private static async Task<IResult> ConfirmAsync(HttpContext context, ClaimsPrincipal principal, Callers callers, AddressChanges changes)
+    private static async Task<IResult> ConfirmAsync(HttpContext context, SignedInUser user, AddressChanges changes)
     {
         var form = await RequestForm.ReadAsync(context);
-        return await changes.ConfirmAsync(context.Request, callers.Read(principal), form["token"]) switch
+        return await changes.ConfirmAsync(context.Request, user, form["token"]) switch
         {
             ProfileSyncOutcome.Updated => new SeeOtherResult($"{ReturnUrl.Dashboard}?done={DashboardNotice.AddressChanged}"),
             ProfileSyncOutcome.EmailTaken => Refused(context, "another-users", SignInErrors.AddressTaken()),

@@ -29,6 +29,7 @@ internal sealed class SignInCompletion(
             {
                 ProfileSyncOutcome.EmailTaken => SignInErrors.EmailTaken(provider),
                 ProfileSyncOutcome.EmailMissing => SignInErrors.EmailMissing(provider),
+                ProfileSyncOutcome.Disabled => SignInErrors.UserDisabled(),
                 _ => SignInErrors.NotAccepted(provider),
             };
         }

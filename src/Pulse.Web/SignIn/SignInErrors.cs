@@ -51,6 +51,12 @@ internal static class SignInErrors
         $"{provider} did not tell Pulse your e-mail address.",
         $"Allow {provider} to share it, or sign in another way.", SignInPage, BackToSignIn);
 
+    /// <summary>An operator has disabled the user.</summary>
+    public static IResult UserDisabled() => Page.Error(
+        StatusCodes.Status403Forbidden, "This user is disabled",
+        "The operator of this site has disabled the user that you signed in as, so you are not signed in.",
+        "Ask the operator to enable the user.", SignInPage, BackToSignIn);
+
     /// <summary>The account that was to be linked is another user's.</summary>
     public static IResult AccountTaken(string provider) => Page.Error(
         StatusCodes.Status409Conflict, "That account is somebody else's here",

@@ -20,6 +20,8 @@ internal static class SyncProblems
     public static ProblemHttpResult For(ProfileSyncOutcome outcome) => outcome switch
     {
         ProfileSyncOutcome.EmailTaken => ProblemTypes.AccountExists.ToResult(),
+        ProfileSyncOutcome.Disabled => ProblemTypes.UserDisabled.ToResult(),
+        ProfileSyncOutcome.Erased => ProblemTypes.UserErased.ToResult(),
         ProfileSyncOutcome.AccountTaken => ProblemTypes.AccountTaken.ToResult(),
         ProfileSyncOutcome.EmailMissing => ProblemTypes.EmailMissing.ToResult(errors: new Dictionary<string, string[]>
         {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Identity;
 using Pulse.Users;
@@ -7,6 +6,7 @@ using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Presence;
+using Pulse.Web.Sessions;
 
 namespace Pulse.Web.Users;
 
@@ -18,26 +18,27 @@ internal static class UserEndpoints
     // OpenID Connect Core 1.0 section 2.
     private const int MaxSubjectLength = 255;
 
-    /// <summary>Maps <c>POST /auth/sync</c>, <c>GET /auth/me</c>, <c>GET /users/{id}</c> and <c>GET /users?subject=a,b</c>; all need a caller, sync one with a token, and the last one a trusted issuer's.</summary>
+    /// <summary>Maps <c>POST /auth/sync</c>, <c>/auth/me</c>, <c>GET /users/{id}</c> and <c>GET /users?subject=a,b</c>; all need a caller, sync one with a token, and the last one a trusted issuer's.</summary>
     public static void MapUsers(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("").WithTags("Users").RequireAuthorization();
         // The profile comes from a token's claims; a cookie has none to give.
         group.MapPost("/auth/sync", SyncAsync).RequireAuthorization(policy =>
-            policy.AddAuthenticationSchemes(BearerHandler.Scheme).RequireAuthenticatedUser());
-        group.MapGet("/auth/me", GetMeAsync);
+            policy.AddAuthenticationSchemes(BearerHandler.Scheme).RequireAuthenticatedUser()).WithMetadata(new ChecksUserAccess());
+        group.MapGet("/auth/me", GetMeAsync).WithMetadata(new ChecksUserAccess());
+        group.MapDelete("/auth/me", EraseMeAsync);
+        group.MapGet("/auth/me/export", ExportMeAsync);
         group.MapGet("/users/{id}", GetUserAsync);
         group.MapGet("/users", FindBySubjectAsync).RequireAuthorization(policy =>
             policy.AddAuthenticationSchemes(BearerHandler.Scheme).RequireAuthenticatedUser());
     }
 
     private static async Task<Results<Ok<UserResponse>, Created<UserResponse>, ProblemHttpResult>> SyncAsync(
-        HttpContext context, ClaimsPrincipal principal, Callers callers, GrainReferences<IUserGrain> users)
+        HttpContext context, Caller caller, Callers callers, GrainReferences<IUserGrain> users)
     {
         var body = await RequestBody.ReadAsync(context, StrictJson.Default.ProfileSyncRequest);
         if (body.Problem is { } unreadable) return unreadable;
 
-        var caller = callers.Read(principal);
         var errors = new ValidationErrors();
         var update = (body.Value ?? new ProfileSyncRequest()).ToUpdate(caller, callers.JoinsByEmail(caller), errors);
         if (errors.Any) return errors.ToProblem();
@@ -48,7 +49,12 @@ internal static class UserEndpoints
         if (synced.Profile is not { } user)
         {
             context.Audit(AuditEvents.SyncRefused, caller.OwnUserId, caller.OwnSessionId, caller.Issuer, reason: SyncProblems.Reason(synced.Outcome));
-            return SyncProblems.For(synced.Outcome);
+            return synced.Outcome switch
+            {
+                ProfileSyncOutcome.Disabled => UserAccess.Refuse(context, ProblemTypes.UserDisabled),
+                ProfileSyncOutcome.Erased => UserAccess.Refuse(context, ProblemTypes.UserErased),
+                _ => SyncProblems.For(synced.Outcome),
+            };
         }
 
         if (synced.Outcome == ProfileSyncOutcome.Created) context.Audit(AuditEvents.UserCreated, user.Id, caller.OwnSessionId, caller.Issuer);
@@ -60,16 +66,37 @@ internal static class UserEndpoints
     }
 
     private static async Task<Results<Ok<UserResponse>, ProblemHttpResult>> GetMeAsync(
-        HttpContext context, ClaimsPrincipal principal, Callers callers, GrainReferences<IUserGrain> users)
+        HttpContext context, SignedInUser caller, GrainReferences<IUserGrain> users, UserAccess access)
     {
-        if (await callers.FindUserIdAsync(callers.Read(principal)) is not { } userId
-            || await users[userId].GetProfileAsync() is not { } user)
-        {
-            return ProblemTypes.NotSynced.ToResult();
-        }
+        var user = await users[caller.Id].GetProfileAsync();
+        if (caller.SessionId is null && await access.FindRefusalAsync(caller.Caller, caller.Id, user) is { } refusal) return UserAccess.Refuse(context, refusal);
+        if (user is null) return ProblemTypes.NotSynced.ToResult();
 
         NeverStore(context);
         return TypedResults.Ok(UserResponse.From(user));
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> EraseMeAsync(
+        HttpContext context, SignedInUser user, UserErasure erasure, SignInCookie cookie, TimeProvider time)
+    {
+        if (user.SessionId is null) return ProblemTypes.Forbidden.ToResult("Use a session of Pulse: only its sign-in shows that the user asks for it.");
+        if (!user.IsRecent(time)) return ProblemTypes.SignInTooOld.ToResult();
+        if (!await erasure.EraseAsync(user.Id)) return ProblemTypes.NotSynced.ToResult();
+
+        cookie.Forget(context);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<Results<Ok<UserExport>, ProblemHttpResult>> ExportMeAsync(
+        HttpContext context, SignedInUser user, UserExports exports, TimeProvider time)
+    {
+        if (user.SessionId is null) return ProblemTypes.Forbidden.ToResult("Use a session of Pulse: only its sign-in shows that the user asks for it.");
+        if (!user.IsRecent(time)) return ProblemTypes.SignInTooOld.ToResult();
+        if (await exports.ReadAsync(user.Id) is not { } export) return ProblemTypes.NotSynced.ToResult();
+
+        NeverStore(context);
+        context.Response.Headers.ContentDisposition = "attachment; filename=\"pulse-export.json\"";
+        return TypedResults.Ok(export);
     }
 
     private static async Task<Results<Ok<PublicUserResponse>, ProblemHttpResult>> GetUserAsync(string id, HttpContext context, GrainReferences<IUserGrain> users)
@@ -81,7 +108,7 @@ internal static class UserEndpoints
             return errors.ToProblem();
         }
 
-        if (await users[userId].GetProfileAsync() is not { } user) return ProblemTypes.UserNotFound.ToResult();
+        if (await users[userId].GetProfileAsync() is not { DisabledAt: null } user) return ProblemTypes.UserNotFound.ToResult();
 
         NeverStore(context);
         return TypedResults.Ok(PublicUserResponse.From(user));
@@ -89,9 +116,8 @@ internal static class UserEndpoints
 
     // A trusted issuer asks for its own subjects alone: which users it may know is what its accounts say.
     private static async Task<Results<Ok<SubjectResponse[]>, ProblemHttpResult>> FindBySubjectAsync(
-        HttpContext context, ClaimsPrincipal principal, Callers callers, LookupLimit lookups, IGrainFactory grains)
+        HttpContext context, Caller caller, LookupLimit lookups, IGrainFactory grains)
     {
-        var caller = callers.Read(principal);
         if (caller.OwnUserId is not null) return context.Refuse(ProblemTypes.Forbidden, "Use a token of a trusted issuer: subjects are that issuer's.");
 
         string[] subjects = [.. context.Request.Query["subject"].SelectMany(parameter => (parameter ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries)).Distinct()];

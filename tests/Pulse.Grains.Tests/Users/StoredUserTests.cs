@@ -39,6 +39,64 @@ public sealed class StoredUserTests
         Assert.Equal(row, await _user.LoadAsync());
     }
 
+    [Fact]
+    public async Task LoadFresh_OfARowThatAnotherProgramHasChanged_SeesTheChangeWithinFiveSeconds()
+    {
+        _store.Row = TestUsers.New() with { Id = _id };
+        await _user.LoadFreshAsync();
+        for (var i = 0; i < 100; i++) await _user.LoadFreshAsync();
+        Assert.Equal(1, _store.Reads);
+
+        _store.Row = _store.Row with { Name = "Changed by SQL", DisabledAt = TestUsers.Noon };
+        _time.Advance(StoredUser.FreshFor);
+
+        Assert.Equal("Changed by SQL", (await _user.LoadFreshAsync())!.Name);
+        Assert.Equal(UserState.Disabled, _user.State);
+        _store.Row = null;
+        _time.Advance(StoredUser.FreshFor);
+        Assert.Null(await _user.LoadFreshAsync());
+    }
+
+    [Fact]
+    public async Task LoadFresh_WhileTheDatabaseIsAway_GivesTheRowForFiveMinutes_AndThenNone()
+    {
+        _store.Row = TestUsers.New() with { Id = _id };
+        await _user.LoadFreshAsync();
+        _store.IsAway = true;
+
+        _time.Advance(StoredUser.KnownFor - TimeSpan.FromSeconds(1));
+        for (var i = 0; i < 100; i++) Assert.Equal(_store.Row, await _user.LoadFreshAsync());
+        Assert.Equal(2, _store.Reads);
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await _user.LoadFreshAsync());
+
+        _store.IsAway = false;
+        Assert.Equal(_store.Row, await _user.LoadFreshAsync());
+    }
+
+    [Fact]
+    public async Task Write_OfAnErasedUser_WritesNothing_AlsoWhereTheRowIsRemembered()
+    {
+        _store.Row = TestUsers.New() with { Id = _id };
+        await _user.LoadAsync();
+        (_store.Row, _store.ErasedAt) = (null, TestUsers.Noon);
+        _time.Advance(StoredUser.FreshFor);
+
+        Assert.Equal(ProfileSyncOutcome.Erased, (await _user.WriteAsync(new() { Email = "ada@users.test", Name = "Ada" }, account: null, lastSeenAt: null)).Outcome);
+        Assert.Null(_store.Row);
+    }
+
+    [Fact]
+    public async Task Load_OfARowBesideATombstone_DeletesTheRow()
+    {
+        (_store.Row, _store.ErasedAt) = (TestUsers.New() with { Id = _id }, TestUsers.Noon);
+
+        Assert.Null(await _user.LoadAsync());
+        Assert.Null(_store.Row);
+        Assert.Equal(UserState.Erased, _user.State);
+    }
+
     private sealed class CountingStore : IUserStore
     {
         public Task<IReadOnlyList<(UserRow Row, bool IsMisplaced)>> ListAddressesAsync(Guid after, int count, CancellationToken cancellationToken) =>
@@ -54,11 +112,29 @@ public sealed class StoredUserTests
 
         public Task WarmUpAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
-        public Task<UserRow?> FindAsync(Guid userId, CancellationToken cancellationToken)
+        public DateTimeOffset? ErasedAt { get; set; }
+
+        public bool IsAway { get; set; }
+
+        public Task<(UserRow? Row, DateTimeOffset? ErasedAt)> FindWithTombstoneAsync(Guid userId, CancellationToken cancellationToken)
         {
             Reads++;
-            return Task.FromResult(Row);
+            return IsAway ? throw new StoreUnavailableException("test") : Task.FromResult((Row, ErasedAt));
         }
+
+        public Task<IReadOnlyList<UserRow>> ListAfterAsync(Guid after, int count, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<IReadOnlyList<UserRow>> FindByEmailAsync(string email, int count, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<bool> SetDisabledAsync(Guid userId, DateTimeOffset? disabledAt, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task EraseAsync(Guid userId, Guid[] accounts, string[] mailboxes, DateTimeOffset at, CancellationToken cancellationToken)
+        {
+            (Row, ErasedAt) = (null, at);
+            return Task.CompletedTask;
+        }
+
+        public Task<DateTimeOffset?> FindTombstoneAsync(Guid id, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public Task<IReadOnlyDictionary<Guid, DateTimeOffset>> FindLastSeenAsync(IReadOnlyCollection<Guid> userIds, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 

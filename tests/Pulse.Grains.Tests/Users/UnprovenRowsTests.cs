@@ -36,7 +36,7 @@ public sealed class UnprovenRowsTests(PulseCluster cluster, PostgresStores store
         // As the version before reads it.
         var email = await stores.ExecuteAsync($"SELECT email FROM users WHERE id = '{user.Id}'");
         Assert.Equal(mayBeNull ? DBNull.Value : $"{user.Id:D}@unproven.invalid", email);
-        Assert.Equal(user, await users.FindAsync(user.Id));
+        Assert.Equal(user, await ((IUserStore)users).FindAsync(user.Id));
 
         Assert.Equal(UserWrite.Saved, await users.UpdateProfileAsync(user with { EmailVerified = true }));
         Assert.Equal(user.Email, await stores.ExecuteAsync($"SELECT email FROM users WHERE id = '{user.Id}'"));

@@ -1,3 +1,4 @@
+using Pulse.Grains.Identity;
 using Pulse.Grains.Storage;
 using Pulse.Grains.Tests.Storage;
 using Pulse.Grains.Users;
@@ -393,5 +394,89 @@ public abstract class UserStoreContract(StoresFixture stores)
         await stores.ExecuteAsync(
             "INSERT INTO users (id, email, name) VALUES " + string.Join(',', ids.Select(id => $"('{id}', '{id:N}@example.com', '{ids[0]}')")));
         return ids;
+    }
+
+    [Fact]
+    public async Task Erase_TakesEverythingOfTheUser_AndNothingOfOthers_AndLeavesTombstones()
+    {
+        var (user, other) = (TestUsers.New(), TestUsers.New());
+        var account = new ExternalAccount { Provider = "https://issuer.test", ProviderAccountId = $"{user.Id}", Type = "token" };
+        await _users.InsertAsync(user, account);
+        await _users.InsertAsync(other, new() { Provider = "email", ProviderAccountId = other.Email, Type = "email" });
+        foreach (var row in new[] { user, other })
+        {
+            await stores.Sessions.InsertAsync(
+                new(Guid.CreateVersion7(), row.Id, [.. row.Id.ToByteArray(), .. row.Id.ToByteArray()], TestUsers.Noon, TestUsers.Noon, TestUsers.Noon, null, null), []);
+            await stores.Tokens.AddAsync(new(row.Email, [.. row.Id.ToByteArray(), .. row.Id.ToByteArray()], TestUsers.Noon), atMost: 5, TestUsers.Noon.AddDays(-1));
+        }
+
+        var mark = AccountTombstone.IdOf(new(account.Provider, account.ProviderAccountId));
+        await _users.EraseAsync(user.Id, [mark], [user.Email], TestUsers.Noon);
+        await _users.EraseAsync(user.Id, [mark], [user.Email], TestUsers.Noon);
+
+        Assert.Equal((null, TestUsers.Noon), await _users.FindWithTombstoneAsync(user.Id));
+        Assert.Equal(TestUsers.Noon, await _users.FindTombstoneAsync(mark));
+        Assert.Null(await _users.FindTombstoneAsync(other.Id));
+        Assert.Null(await stores.Accounts.FindAsync(account.Provider, account.ProviderAccountId));
+        Assert.Empty(await stores.Sessions.ListAsync(user.Id));
+        Assert.Null(await stores.Tokens.FindAsync([.. user.Id.ToByteArray(), .. user.Id.ToByteArray()]));
+        Assert.Equal(other, await _users.FindAsync(other.Id));
+        Assert.Single(await stores.Accounts.ListAsync(other.Id));
+        Assert.Single(await stores.Sessions.ListAsync(other.Id));
+        Assert.NotNull(await stores.Tokens.FindAsync([.. other.Id.ToByteArray(), .. other.Id.ToByteArray()]));
+    }
+
+    [Fact]
+    public async Task Insert_OfAnErasedId_WritesNothing_OnAnyPath()
+    {
+        var user = TestUsers.New();
+        await _users.InsertAsync(user, account: null);
+        await _users.EraseAsync(user.Id, [], [], TestUsers.Noon);
+
+        Assert.Equal(UserWrite.Stale, await _users.InsertAsync(user, account: null));
+        Assert.Equal(UserWrite.Stale, await _users.InsertAsync(user, new() { Provider = "one", ProviderAccountId = $"{user.Id}", Type = "oidc" }));
+        Assert.Equal((null, UserWrite.Stale), await _users.FindOrInsertAsync(user));
+        var beside = TestUsers.New();
+        Assert.Equal([UserWrite.Stale, UserWrite.Saved], (await Task.WhenAll(_users.FindOrInsertAsync(user), _users.FindOrInsertAsync(beside))).Select(outcome => outcome.Insert));
+        Assert.Null(await _users.FindAsync(user.Id));
+        Assert.Null(await stores.Accounts.FindAsync("one", $"{user.Id}"));
+    }
+
+    [Fact]
+    public async Task Disable_KeepsItsFirstTime_StopsSessions_AndEnds()
+    {
+        var user = TestUsers.New();
+        await _users.InsertAsync(user, account: null);
+        var session = new SessionRow(
+            Guid.CreateVersion7(), user.Id, [.. user.Id.ToByteArray(), .. user.Id.ToByteArray()], TestUsers.Noon, TestUsers.Noon, TestUsers.Noon, null, null);
+        Assert.True(await stores.Sessions.InsertAsync(session, []));
+
+        Assert.True(await _users.SetDisabledAsync(user.Id, TestUsers.Noon));
+        Assert.True(await _users.SetDisabledAsync(user.Id, TestUsers.Noon.AddDays(1)));
+
+        Assert.Equal(user with { DisabledAt = TestUsers.Noon }, await _users.FindAsync(user.Id));
+        Assert.Empty(await stores.Sessions.ListAsync(user.Id));
+        Assert.False(await stores.Sessions.InsertAsync(session with { Id = Guid.CreateVersion7(), TokenHash = [.. Guid.NewGuid().ToByteArray(), .. Guid.NewGuid().ToByteArray()] }, []));
+
+        Assert.True(await _users.SetDisabledAsync(user.Id, null));
+        Assert.Equal(user, await _users.FindAsync(user.Id));
+        Assert.False(await _users.SetDisabledAsync(Guid.CreateVersion7(), TestUsers.Noon));
+    }
+
+    [Fact]
+    public async Task Lists_GoByIdAndByAddress_ProvenOrNot()
+    {
+        var email = TestUsers.New().Email;
+        var proven = TestUsers.New(email);
+        var unproven = TestUsers.New(email) with { EmailVerified = false };
+        await _users.InsertAsync(proven, account: null);
+        await _users.InsertAsync(unproven, account: null);
+
+        Assert.Equal(new[] { proven, unproven }.OrderBy(row => row.Id.ToString(), StringComparer.Ordinal), await _users.FindByEmailAsync(email, 10));
+        var all = new List<Guid>();
+        for (var after = Guid.Empty; (await _users.ListAfterAsync(after, 3)).Select(row => row.Id).ToList() is { Count: > 0 } page; after = page[^1]) all.AddRange(page);
+        Assert.Equal(all.Distinct().OrderBy(id => id.ToString(), StringComparer.Ordinal), all);
+        Assert.Contains(proven.Id, all);
+        Assert.Contains(unproven.Id, all);
     }
 }

@@ -29,6 +29,7 @@ internal static class Samples
             StatusSetAt = s_at.AddSeconds(-1), ConnectedAt = s_at.AddHours(-1), ActiveAt = s_at.AddMinutes(-1),
         },
         ["pulse.ConnectionLease.2"] = new ConnectionLease { ConnectionId = "connection", FrontEndId = "front end", SeenAt = s_at, PreviousConnectionId = "former" },
+        ["pulse.ConnectionLease.3"] = new ConnectionLease { ConnectionId = "connection", FrontEndId = "front end", SeenAt = s_at, TokenIssuedAt = s_at.AddHours(-2) },
         ["pulse.AccountNotice"] = new AccountNotice { Kind = AccountNoticeKind.NewDevice, Detail = "Firefox on Linux", At = s_at },
         ["pulse.ExternalAccount"] = new ExternalAccount { Provider = "google", ProviderAccountId = "110169484474386276334", Type = "oidc" },
         ["pulse.ExternalAccount.2"] = new ExternalAccount
@@ -46,6 +47,7 @@ internal static class Samples
         ["pulse.ProfileSyncResult.2"] = new ProfileSyncResult(ProfileSyncOutcome.Updated, FormerEmail: "old@example.com"),
         ["pulse.ProfileUpdate"] = new ProfileUpdate { Email = "ada@example.com", EmailVerified = true, Name = "Ada", Avatar = "https://example.com/ada.png", RemoveAvatar = true },
         ["pulse.ProfileUpdate.2"] = new ProfileUpdate { JoinsByEmail = true, EditsName = true, EditsAvatar = true, FromSignIn = true },
+        ["pulse.ProfileUpdate.3"] = new ProfileUpdate { TokenIssuedAt = s_at, TokensNotBefore = s_at.AddDays(-1) },
         ["pulse.SessionStart"] = new SessionStart { TokenHash = [.. Enumerable.Range(0, 32).Select(i => (byte)i)], Device = "Mozilla/5.0", Address = "192.0.2.1" },
         ["pulse.SessionStart.2"] = new SessionStart { TokenHash = [1], Account = "google\n110169484474386276334" },
         ["pulse.SignInLink"] = new SignInLink(SignInLinkState.Good, "ada@example.com"),
@@ -55,6 +57,8 @@ internal static class Samples
         },
         ["pulse.StoreUnavailableException"] = new StoreUnavailableException("timeout"),
         ["pulse.UserProfile"] = s_ada,
+        ["pulse.UserProfile.2"] = s_ada with { DisabledAt = s_at.AddDays(2), TokensNotBefore = s_at.AddDays(-1) },
+        ["pulse.UserRefusedException"] = new UserRefusedException(UserState.Disabled),
         ["pulse.WatchTableAnswer"] = new WatchTableAnswer
         {
             Generation = 7, Changes = [new PresenceSnapshot { UserId = s_id, Status = PresenceStatus.Online, Version = 638_999_999_999_999_999 }], Mark = 9,

@@ -38,7 +38,7 @@ public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) 
     }
 
     [Fact]
-    public async Task Connect_FirstTime_ReadsNoDatabase()
+    public async Task Connect_FirstTime_ReadsTheRowOnce()
     {
         RawConnection[] connections = [];
 
@@ -46,7 +46,7 @@ public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) 
 
         AssertEach("IUserGrain.ConnectAsync", counted.GrainCalls);
         AssertEach(SetWithExpiry, counted.RedisCommands);
-        Assert.Empty(counted.Statements);
+        Assert.InRange(counted.Statements.Length, 1, Times);
         await LeaveAllAsync(connections);
     }
 

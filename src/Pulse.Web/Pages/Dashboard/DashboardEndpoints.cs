@@ -1,4 +1,3 @@
-using System.Security.Claims;
 using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Audit;
@@ -27,60 +26,50 @@ internal static class DashboardEndpoints
         forms.MapPost("/accounts/unlink", UnlinkAsync);
     }
 
-    private static async Task<IResult> ShowAsync(ClaimsPrincipal principal, DashboardReader reader, string? done, CancellationToken stop) =>
-        await reader.ReadAsync(principal, stop) is { } view ? Show(view, notice: DashboardNotice.For(done)) : NoSuchUser();
+    private static async Task<IResult> ShowAsync(SignedInUser user, DashboardReader reader, string? done, CancellationToken stop) =>
+        await reader.ReadAsync(user, stop) is { } view ? Show(view, notice: DashboardNotice.For(done)) : NoSuchUser();
 
     /// <summary>The list of people by itself, for pages that are open.</summary>
-    private static async Task<IResult> ListPeopleAsync(ClaimsPrincipal principal, Callers callers, PeopleReader reader, CancellationToken stop)
-    {
-        if (await callers.FindUserIdAsync(callers.Read(principal)) is not { } userId) return NoSuchUser();
-        return await reader.ReadAsync(userId, stop) is { } people
+    private static async Task<IResult> ListPeopleAsync(SignedInUser user, PeopleReader reader, CancellationToken stop) =>
+        await reader.ReadAsync(user.Id, stop) is { } people
             ? Page.Of<PeopleList>(new() { [nameof(PeopleList.People)] = people })
             : ProblemTypes.NotFound.ToResult("People are not listed here: Pulse:Pages:ListPeople is off.");
-    }
 
-    private static async Task<IResult> SaveProfileAsync(
-        HttpContext context, ClaimsPrincipal principal, Callers callers, DashboardReader reader, IGrainFactory grains)
+    private static async Task<IResult> SaveProfileAsync(HttpContext context, SignedInUser user, DashboardReader reader, IGrainFactory grains)
     {
         var form = ProfileForm.From(await RequestForm.ReadAsync(context));
         if (form.HasFault)
         {
-            return await reader.ReadAsync(principal, context.RequestAborted) is { } view
+            return await reader.ReadAsync(user, context.RequestAborted) is { } view
                 ? Show(view, form, new("Your profile was not saved. See below what to correct.", IsBad: true))
                 : NoSuchUser();
         }
 
-        if (await callers.FindUserIdAsync(callers.Read(principal)) is not { } userId) return NoSuchUser();
-        var saved = await grains.GetGrain<IUserGrain>(userId).SyncProfileAsync(form.ToUpdate());
+        var saved = await grains.GetGrain<IUserGrain>(user.Id).SyncProfileAsync(form.ToUpdate());
         if (saved.Outcome == ProfileSyncOutcome.Updated) context.Audit(AuditEvents.ProfileChanged);
         return saved.Outcome == ProfileSyncOutcome.Updated ? Back(DashboardNotice.Profile) : NoSuchUser();
     }
 
     private static async Task<IResult> EndDeviceAsync(
-        Guid id, HttpContext context, ClaimsPrincipal principal, Callers callers, IGrainFactory grains, SignInCookie cookie)
+        Guid id, HttpContext context, SignedInUser user, IGrainFactory grains, SignInCookie cookie)
     {
-        var caller = callers.Read(principal);
-        if (caller.OwnSessionId == id)
+        if (user.SessionId == id)
         {
             await cookie.SignOutAsync(context);
             return new SeeOtherResult(SignInRedirect.SignInPath);
         }
 
         // One that has ended meanwhile is as good: it is gone, which is what was asked for.
-        if (await callers.FindUserIdAsync(caller) is not { } userId) return NoSuchUser();
-        if (await grains.GetGrain<IUserSessionsGrain>(userId).EndAsync(id)) context.Audit(AuditEvents.SessionEnded, userId, id);
+        if (await grains.GetGrain<IUserSessionsGrain>(user.Id).EndAsync(id)) context.Audit(AuditEvents.SessionEnded, user.Id, id);
         else context.Audit(AuditEvents.AccessRefused, reason: "session-not-found");
         return Back(DashboardNotice.Device);
     }
 
-    private static async Task<IResult> UnlinkAsync(
-        HttpContext context, ClaimsPrincipal principal, Callers callers, AccountUnlinking unlinking, TimeProvider time)
+    private static async Task<IResult> UnlinkAsync(HttpContext context, SignedInUser user, AccountUnlinking unlinking, TimeProvider time)
     {
-        var caller = callers.Read(principal);
-        if (caller.OwnUserId is null) return NoSuchUser();
-        if (!RecentSignIn.IsRecent(caller, time)) return SignInErrors.SignInTooOld(context);
+        if (!user.IsRecent(time)) return SignInErrors.SignInTooOld(context);
 
-        var outcome = await unlinking.UnlinkAsync(context, caller, (await RequestForm.ReadAsync(context))["account"].ToString());
+        var outcome = await unlinking.UnlinkAsync(context, user, (await RequestForm.ReadAsync(context))["account"].ToString());
         return Back(outcome == AccountLinkOutcome.LastWayIn ? DashboardNotice.LastWayIn : DashboardNotice.Unlinked);
     }
 

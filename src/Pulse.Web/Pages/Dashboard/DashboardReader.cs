@@ -1,4 +1,3 @@
-using System.Security.Claims;
 using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Auth;
@@ -9,7 +8,7 @@ namespace Pulse.Web.Pages.Dashboard;
 
 /// <summary>Gathers what the dashboard shows, from all its owners at once.</summary>
 internal sealed class DashboardReader(
-    IGrainFactory grains, Callers callers, PeopleReader people, SignInProviders providers, AccountLinking linking, TimeProvider time)
+    IGrainFactory grains, PeopleReader people, SignInProviders providers, AccountLinking linking, TimeProvider time)
 {
     // So precisely a session's last use is known.
     private static readonly TimeSpan s_useResolution = TimeSpan.FromDays(1);
@@ -17,19 +16,16 @@ internal sealed class DashboardReader(
     private static readonly string s_afterLinking = Uri.EscapeDataString($"/dashboard?done={DashboardNotice.Linked}");
 
     /// <summary>The dashboard of whoever is signed in; <see langword="null"/> when there is no such user any more.</summary>
-    public async Task<DashboardView?> ReadAsync(ClaimsPrincipal principal, CancellationToken cancellationToken)
+    public async Task<DashboardView?> ReadAsync(SignedInUser caller, CancellationToken cancellationToken)
     {
-        var caller = callers.Read(principal);
-        if (await callers.FindUserIdAsync(caller) is not { } userId) return null;
-
-        var user = grains.GetGrain<IUserGrain>(userId);
+        var user = grains.GetGrain<IUserGrain>(caller.Id);
         var profile = user.GetProfileAsync();
         var presence = user.GetPresenceAsync();
         var accounts = user.ListAccountsAsync();
-        var sessions = grains.GetGrain<IUserSessionsGrain>(userId).ListAsync();
-        var others = people.ReadAsync(userId, cancellationToken);
-        var notices = ReadNoticesAsync(userId);
-        var isRecent = RecentSignIn.IsRecent(caller, time);
+        var sessions = grains.GetGrain<IUserSessionsGrain>(caller.Id).ListAsync();
+        var others = people.ReadAsync(caller.Id, cancellationToken);
+        var notices = ReadNoticesAsync(caller.Id);
+        var isRecent = caller.IsRecent(time);
         await Task.WhenAll(profile, presence, accounts, sessions, others, notices);
         if (await profile is not { } stored) return null;
 
@@ -38,8 +34,8 @@ internal sealed class DashboardReader(
             User = stored,
             Presence = await presence,
             People = await others,
-            Devices = [.. (await sessions).Select(session => ToDevice(session, caller.OwnSessionId)).OrderByDescending(device => device.IsCurrent)],
-            Accounts = [.. Linked(await accounts, isRecent), .. Linkable(await accounts, principal, isRecent)],
+            Devices = [.. (await sessions).Select(session => ToDevice(session, caller.SessionId)).OrderByDescending(device => device.IsCurrent)],
+            Accounts = [.. Linked(await accounts, isRecent), .. Linkable(await accounts, caller, isRecent)],
             Notices = await notices,
             IsRecent = isRecent,
         };
@@ -66,12 +62,12 @@ internal sealed class DashboardReader(
             Email: account.Email));
 
     // Also those of which the user has an account: a person may have several.
-    private IEnumerable<DashboardView.Account> Linkable(ExternalAccount[] accounts, ClaimsPrincipal principal, bool isRecent) =>
+    private IEnumerable<DashboardView.Account> Linkable(ExternalAccount[] accounts, SignedInUser caller, bool isRecent) =>
         providers.All.Select(provider => new DashboardView.Account(
             provider.Name,
             provider.DisplayName,
             IsLinked: false,
-            LinkHref: provider.WhyNot is null && isRecent ? $"{linking.Href(principal, provider.Name, accounts)}&returnUrl={s_afterLinking}" : null,
+            LinkHref: provider.WhyNot is null && isRecent ? $"{linking.Href(caller, provider.Name, accounts)}&returnUrl={s_afterLinking}" : null,
             WhyNot: provider.WhyNot));
 
     private async Task<DashboardView.Notice[]> ReadNoticesAsync(Guid userId)

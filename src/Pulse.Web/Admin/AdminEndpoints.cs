@@ -1,0 +1,128 @@
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
+using Pulse.Identity;
+using Pulse.Users;
+using Pulse.Web.Auth;
+using Pulse.Web.Http;
+using Pulse.Web.Sessions;
+using Pulse.Web.Users;
+
+namespace Pulse.Web.Admin;
+
+/// <summary>A user as operators see them. Times are UTC.</summary>
+/// <param name="Id">User id.</param>
+/// <param name="Email">Normalised address.</param>
+/// <param name="EmailVerified">Whether the address is proven.</param>
+/// <param name="Name">Display name.</param>
+/// <param name="Avatar">Picture URL, or <see langword="null"/>.</param>
+/// <param name="CreatedAt">When the user was created.</param>
+/// <param name="LastSeen">See <see cref="UserProfile.LastSeenAt"/>.</param>
+/// <param name="DisabledAt">Since when the user is disabled; <see langword="null"/> for not.</param>
+internal sealed record AdminUserResponse(
+    Guid Id, string Email, bool EmailVerified, string Name, string? Avatar,
+    [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset CreatedAt,
+    [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset? LastSeen,
+    [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset? DisabledAt)
+{
+    /// <summary>The stored profile as answered.</summary>
+    public static AdminUserResponse From(UserProfile user) =>
+        new(user.Id, user.Email, user.EmailVerified, user.Name, user.Avatar, user.CreatedAt, user.LastSeenAt, user.DisabledAt);
+}
+
+/// <summary>A page of users.</summary>
+/// <param name="Items">At most 100.</param>
+/// <param name="After">What <c>?after=</c> takes for the next page; <see langword="null"/> after the last one.</param>
+internal sealed record AdminUsersResponse(AdminUserResponse[] Items, Guid? After);
+
+/// <summary>What operators do for users: find, disable, erase, export, end sessions and connections.</summary>
+internal static class AdminEndpoints
+{
+    private const int PageSize = 100;
+
+    /// <summary>Adds the key and what the routes use.</summary>
+    public static void AddAdmin(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddOptions<AdminOptions>().BindConfiguration(AdminOptions.SectionName).ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<AdminOptions>, AdminOptionsValidator>();
+        builder.Services.AddSingleton<AdminKey>();
+    }
+
+    /// <summary>Maps <c>/admin/*</c> where there is a key; without one every such address is 404.</summary>
+    public static void MapAdmin(this WebApplication app)
+    {
+        if (string.IsNullOrEmpty(app.Services.GetRequiredService<IOptions<AdminOptions>>().Value.Key)) return;
+
+        var group = app.MapGroup("/admin").WithTags("Admin").AddEndpointFilter(app.Services.GetRequiredService<AdminKey>());
+        group.MapGet("/users", FindAsync);
+        var user = group.MapGroup("/users/{id:guid}");
+        user.MapGet("", GetAsync);
+        user.MapDelete("", EraseAsync);
+        user.MapGet("/export", ExportAsync);
+        user.MapPost("/disable", (Guid id, UserErasure users) => SetDisabledAsync(id, true, users));
+        user.MapPost("/enable", (Guid id, UserErasure users) => SetDisabledAsync(id, false, users));
+        user.MapGet("/sessions", ListSessionsAsync);
+        user.MapDelete("/sessions/{sid}", EndSessionAsync);
+        user.MapGet("/connections", ListConnectionsAsync);
+        user.MapDelete("/connections/{cid}", CloseConnectionAsync);
+    }
+
+    private static async Task<Results<Ok<AdminUsersResponse>, ProblemHttpResult>> FindAsync(
+        string? id, string? email, string? after, IGrainFactory grains)
+    {
+        var errors = new ValidationErrors();
+        if (new[] { id, email, after }.Count(given => given is not null) > 1) errors.Add("id", "Give one of id, email and after.");
+        var wantedId = ParseId(id, "id", errors);
+        var wantedAfter = ParseId(after, "after", errors);
+        string? address = null;
+        if (email is not null && !EmailAddress.TryNormalize(email, out address)) errors.Add("email", ProfileRules.EmailMessage);
+        if (errors.Any) return errors.ToProblem();
+
+        var people = grains.GetGrain<IPeopleGrain>(0);
+        if (wantedId is { } userId) return Page(await grains.GetGrain<IUserGrain>(userId).GetProfileAsync() is { } found ? [found] : []);
+        if (address is not null) return Page(await people.FindByEmailAsync(address));
+
+        var users = await people.ListAfterAsync(wantedAfter ?? Guid.Empty);
+        return TypedResults.Ok(new AdminUsersResponse(Array.ConvertAll(users, AdminUserResponse.From), users.Length < PageSize ? null : users[^1].Id));
+
+        static Ok<AdminUsersResponse> Page(UserProfile[] found) => TypedResults.Ok(new AdminUsersResponse(Array.ConvertAll(found, AdminUserResponse.From), After: null));
+    }
+
+    private static async Task<Results<Ok<AdminUserResponse>, ProblemHttpResult>> GetAsync(Guid id, IGrainFactory grains) =>
+        await grains.GetGrain<IUserGrain>(id).GetProfileAsync() is { } user ? TypedResults.Ok(AdminUserResponse.From(user)) : ProblemTypes.NotAUser.ToResult();
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> EraseAsync(Guid id, UserErasure users) =>
+        await users.EraseAsync(id) ? TypedResults.NoContent() : ProblemTypes.NotAUser.ToResult();
+
+    private static async Task<Results<Ok<UserExport>, ProblemHttpResult>> ExportAsync(Guid id, UserExports exports) =>
+        await exports.ReadAsync(id) is { } export ? TypedResults.Ok(export) : ProblemTypes.NotAUser.ToResult();
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> SetDisabledAsync(Guid id, bool disabled, UserErasure users) =>
+        await users.SetDisabledAsync(id, disabled) ? TypedResults.NoContent() : ProblemTypes.NotAUser.ToResult();
+
+    private static async Task<Results<Ok<SessionResponse[]>, ProblemHttpResult>> ListSessionsAsync(Guid id, IGrainFactory grains)
+    {
+        if (await grains.GetGrain<IUserGrain>(id).GetProfileAsync() is null) return ProblemTypes.NotAUser.ToResult();
+        var sessions = await grains.GetGrain<IUserSessionsGrain>(id).ListAsync();
+        return TypedResults.Ok(Array.ConvertAll(sessions, session => SessionResponse.From(session, current: null)));
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> EndSessionAsync(Guid id, string sid, IGrainFactory grains) =>
+        Caller.ParseUuid(sid) is { } sessionId && await grains.GetGrain<IUserSessionsGrain>(id).EndAsync(sessionId)
+            ? TypedResults.NoContent()
+            : ProblemTypes.SessionNotFound.ToResult("The user has no such session. It may have ended already.");
+
+    private static async Task<Results<Ok<ConnectionResponse[]>, ProblemHttpResult>> ListConnectionsAsync(Guid id, IGrainFactory grains) =>
+        TypedResults.Ok(Array.ConvertAll(await grains.GetGrain<IUserGrain>(id).ListConnectionsAsync(), ConnectionResponse.From));
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> CloseConnectionAsync(Guid id, string cid, IGrainFactory grains) =>
+        await grains.GetGrain<IUserGrain>(id).CloseConnectionAsync(cid) ? TypedResults.NoContent() : ProblemTypes.ConnectionNotFound.ToResult();
+
+    private static Guid? ParseId(string? text, string parameter, ValidationErrors errors)
+    {
+        if (text is null) return null;
+        if (Caller.ParseUserId(text) is { } id) return id;
+        errors.Add(parameter, "A user id must be a hyphenated UUID.");
+        return null;
+    }
+}

@@ -1,0 +1,37 @@
+using System.Text;
+using Microsoft.Extensions.Options;
+
+namespace Pulse.Web.Admin;
+
+/// <summary>Who may use <c>/admin</c>. Section <c>Pulse:Admin</c>.</summary>
+internal sealed class AdminOptions
+{
+    /// <summary>The section.</summary>
+    public const string SectionName = "Pulse:Admin";
+
+    /// <summary>Fewest bytes of the key, in UTF-8.</summary>
+    public const int MinKeyBytes = 32;
+
+    /// <summary>What requests to <c>/admin</c> bring as bearer token. Default: none, and then there is no <c>/admin</c>.</summary>
+    public string? Key { get; set; }
+}
+
+/// <summary>Refuses a key that can be guessed, or that cannot stand in a header.</summary>
+internal sealed class AdminOptionsValidator : IValidateOptions<AdminOptions>
+{
+    // RFC 6750 section 2.1: b64token.
+    private const string Characters = "-._~+/=";
+
+    public ValidateOptionsResult Validate(string? name, AdminOptions options)
+    {
+        const string Setting = $"{AdminOptions.SectionName}:Key";
+        if (string.IsNullOrEmpty(options.Key)) return ValidateOptionsResult.Success;
+        if (Encoding.UTF8.GetByteCount(options.Key) < AdminOptions.MinKeyBytes)
+            return ValidateOptionsResult.Fail($"{Setting} must be at least {AdminOptions.MinKeyBytes} bytes; openssl rand -hex 32 makes one.");
+        if (options.Key.Any(character => !char.IsAsciiLetterOrDigit(character) && !Characters.Contains(character)))
+            return ValidateOptionsResult.Fail($"{Setting} must consist of letters, digits and {Characters}, which a header can carry; openssl rand -hex 32 makes one.");
+        return options.Key.Distinct().Count() < 8
+            ? ValidateOptionsResult.Fail($"{Setting} has fewer than 8 different characters; openssl rand -hex 32 makes a good one.")
+            : ValidateOptionsResult.Success;
+    }
+}

@@ -1,0 +1,76 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
+using Pulse.Users;
+using Pulse.Web.Http;
+
+namespace Pulse.Web.Auth;
+
+/// <summary>Marks a route that refuses callers whose user is disabled or erased itself, with a grain call that it makes anyway.</summary>
+internal sealed class ChecksUserAccess;
+
+/// <summary>Refuses callers whose user is disabled or erased, before their route runs.</summary>
+/// <remarks>
+/// A session ends with its user, and each request of a session is checked against it. The other tokens, Pulse's own without <c>sid</c> and trusted issuers',
+/// are checked here.
+/// </remarks>
+internal sealed partial class UserAccess(Callers callers, GrainReferences<IUserGrain> users, ILogger<UserAccess> logger)
+{
+    /// <summary>The middleware; after authorization.</summary>
+    public Task CheckAsync(HttpContext context, RequestDelegate next) =>
+        callers.TryRead(context.User) is { OwnSessionId: null } caller && context.GetEndpoint()?.Metadata.GetMetadata<ChecksUserAccess>() is null
+            ? CheckAsync(context, caller, next)
+            : next(context);
+
+    /// <summary>Why a caller is refused; <see langword="null"/> for one who is not, or of whom nothing is known while the database is unavailable.</summary>
+    public async Task<ProblemType?> FindRefusalAsync(Caller caller)
+    {
+        if (caller.OwnSessionId is not null) return null;
+        try
+        {
+            return await callers.FindUserIdAsync(caller) is { } userId ? await FindRefusalAsync(caller, userId, await users[userId].GetProfileAsync()) : null;
+        }
+        catch (Exception exception) when (Unavailability.Covers(exception))
+        {
+            // The route answers 503 itself if it needs the database; presence does not.
+            return null;
+        }
+    }
+
+    /// <summary>As <see cref="FindRefusalAsync(Caller)"/>, for a route that has read its caller's profile.</summary>
+    public async Task<ProblemType?> FindRefusalAsync(Caller caller, Guid userId, UserProfile? profile)
+    {
+        if (profile is not null)
+        {
+            return profile.DisabledAt is not null ? ProblemTypes.UserDisabled
+                : caller.TrustedTokenIssuedAt is { } issuedAt && issuedAt <= profile.TokensNotBefore ? ProblemTypes.UserErased
+                : null;
+        }
+
+        try
+        {
+            return await users[userId].GetStateAsync() == UserState.Erased ? ProblemTypes.UserErased : null;
+        }
+        catch (Exception exception) when (!Unavailability.Covers(exception))
+        {
+            // During an upgrade: a silo of an older version, which erases nobody, does not know the method.
+            LogNotAsked(exception.GetType().Name);
+            return null;
+        }
+    }
+
+    /// <summary>The answer of a route that has refused its caller (RFC 6750 section 3).</summary>
+    public static ProblemHttpResult Refuse(HttpContext context, ProblemType refusal)
+    {
+        context.Response.Headers[HeaderNames.WWWAuthenticate] = $"Bearer error=\"invalid_token\", error_description=\"{refusal.Title}\"";
+        return refusal.ToResult();
+    }
+
+    private async Task CheckAsync(HttpContext context, Caller caller, RequestDelegate next)
+    {
+        if (await FindRefusalAsync(caller) is { } refusal) await Refuse(context, refusal).ExecuteAsync(context);
+        else await next(context);
+    }
+
+    [LoggerMessage(1160, LogLevel.Debug, "A silo does not say whether a user was erased ({Reason}).")]
+    private partial void LogNotAsked(string reason);
+}

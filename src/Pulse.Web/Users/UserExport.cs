@@ -1,0 +1,100 @@
+using System.Text.Json.Serialization;
+using Pulse.Identity;
+using Pulse.Presence;
+using Pulse.Users;
+using Pulse.Web.Http;
+using Pulse.Web.Sessions;
+
+namespace Pulse.Web.Users;
+
+/// <summary>Everything that is stored about a user. Times are UTC.</summary>
+/// <param name="ExportedAt">When it was read.</param>
+/// <param name="User">The profile.</param>
+/// <param name="DisabledAt">Since when an operator has disabled the user; <see langword="null"/> for not.</param>
+/// <param name="Accounts">The accounts that the user signs in with.</param>
+/// <param name="Sessions">The live sessions.</param>
+/// <param name="Connections">The live connections, which are in memory only.</param>
+/// <param name="Notices">What the user was notified of.</param>
+internal sealed record UserExport(
+    [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset ExportedAt,
+    UserResponse User,
+    [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset? DisabledAt,
+    ExportedAccount[] Accounts,
+    ExportedSession[] Sessions,
+    ConnectionResponse[] Connections,
+    ExportedNotice[] Notices);
+
+/// <summary>One account.</summary>
+/// <param name="Id">See <see cref="ExternalAccount.LinkId"/>.</param>
+/// <param name="Type">See <see cref="ExternalAccount.Type"/>.</param>
+/// <param name="Provider">See <see cref="ExternalAccount.Provider"/>.</param>
+/// <param name="ProviderAccountId">See <see cref="ExternalAccount.ProviderAccountId"/>.</param>
+/// <param name="Email">See <see cref="ExternalAccount.Email"/>.</param>
+/// <param name="LinkedAt">See <see cref="ExternalAccount.LinkedAt"/>.</param>
+internal sealed record ExportedAccount(
+    Guid? Id, string Type, string Provider, string ProviderAccountId, string? Email,
+    [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset? LinkedAt);
+
+/// <summary>One session.</summary>
+/// <param name="Id">The token claim <c>sid</c>.</param>
+/// <param name="Device">The browser's own description of itself, as it was sent.</param>
+/// <param name="Address">Client address of the latest known use.</param>
+/// <param name="CreatedAt">When the user signed in.</param>
+/// <param name="LastUsedAt">Latest known use, exact to a day.</param>
+/// <param name="ExpiresAt">When it ends unless used.</param>
+internal sealed record ExportedSession(
+    Guid Id, string? Device, string? Address,
+    [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset CreatedAt,
+    [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset LastUsedAt,
+    [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset ExpiresAt);
+
+/// <summary>One notice.</summary>
+/// <param name="Kind">What happened.</param>
+/// <param name="Detail">To what.</param>
+/// <param name="At">When.</param>
+internal sealed record ExportedNotice(string Kind, string? Detail, [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset At);
+
+/// <summary>One live connection.</summary>
+/// <param name="Id">SignalR's connection id.</param>
+/// <param name="ConnectedAt">When it was opened.</param>
+/// <param name="ActiveAt">When the client last called.</param>
+/// <param name="Status">What the client on it chose to show.</param>
+/// <param name="Message">The user's own words, or <see langword="null"/>.</param>
+/// <param name="SessionId">The session of its token; <see langword="null"/> for a token without one.</param>
+internal sealed record ConnectionResponse(
+    string Id,
+    [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset ConnectedAt,
+    [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset ActiveAt,
+    string Status, string? Message, Guid? SessionId)
+{
+    /// <summary>The connection as its front end reported it last.</summary>
+    public static ConnectionResponse From(ConnectionLease lease) => new(
+        lease.ConnectionId, lease.ConnectedAt, lease.ActiveAt, lease.Status.ToString().ToLowerInvariant(), lease.Message, lease.SessionId);
+}
+
+/// <summary>Reads exports.</summary>
+internal sealed class UserExports(IGrainFactory grains, TimeProvider time)
+{
+    /// <summary>The export of that user; <see langword="null"/> when there is no such user.</summary>
+    /// <exception cref="StoreUnavailableException">The database is unavailable.</exception>
+    public async Task<UserExport?> ReadAsync(Guid userId)
+    {
+        var user = grains.GetGrain<IUserGrain>(userId);
+        if (await user.GetProfileAsync() is not { } profile) return null;
+
+        var accounts = await user.ListAccountsAsync();
+        var sessions = await grains.GetGrain<IUserSessionsGrain>(userId).ListAsync();
+        var connections = await user.ListConnectionsAsync();
+        var notices = await grains.GetGrain<INoticesGrain>(userId).ListAsync();
+        return new(
+            time.GetUtcNow(),
+            UserResponse.From(profile),
+            profile.DisabledAt,
+            Array.ConvertAll(accounts, account => new ExportedAccount(
+                account.LinkId, account.Type, account.Provider, account.ProviderAccountId, account.Email, account.LinkedAt)),
+            Array.ConvertAll(sessions, session => new ExportedSession(
+                session.Id, session.Device, session.Address, session.CreatedAt, session.LastUsedAt, session.ExpiresAt)),
+            Array.ConvertAll(connections, ConnectionResponse.From),
+            Array.ConvertAll(notices, notice => new ExportedNotice(notice.Kind.ToString(), notice.Detail, notice.At)));
+    }
+}

@@ -36,6 +36,7 @@ public static class PulseSilo
         // A silo on its own has nobody to listen to.
         if (connections.Redis is null) builder.Services.AddNoClusterSockets();
         else builder.Services.AddClusterSockets();
+        builder.AddClusterTls();
         return builder;
     }
 

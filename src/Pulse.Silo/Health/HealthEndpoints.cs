@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
 
 namespace Pulse.Silo.Health;
 
@@ -19,11 +20,23 @@ public static class HealthEndpoints
         app.MapHealthChecks("/health/ready", Answering(ReadyTag)).AllowAnonymous();
     }
 
+    /// <summary>Adds what decides which requests are told the details.</summary>
+    public static void AddHealthDetails(this IServiceCollection services)
+    {
+        services.AddOptions<HealthOptions>().BindConfiguration(HealthOptions.SectionName).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<HealthOptions>, HealthOptionsValidator>();
+        services.AddSingleton<HealthDetails>();
+    }
+
     private static HealthCheckOptions Answering(string tag) => new()
     {
         Predicate = check => check.Tags.Contains(tag),
-        ResponseWriter = (context, report) => context.Response.WriteAsJsonAsync(
-            HealthResponse.From(report), HealthJson.Default.HealthResponse, contentType: null, context.RequestAborted),
+        ResponseWriter = (context, report) =>
+        {
+            var withDetails = context.RequestServices.GetRequiredService<HealthDetails>().AreFor(context);
+            return context.Response.WriteAsJsonAsync(
+                HealthResponse.From(report, withDetails), HealthJson.Default.HealthResponse, contentType: null, context.RequestAborted);
+        },
     };
 }
 

@@ -5,14 +5,15 @@ namespace Pulse.Silo.Health;
 
 /// <summary>What a health route answers.</summary>
 /// <param name="Status"><c>healthy</c>, <c>degraded</c> or <c>unhealthy</c>: the worst of the parts.</param>
-/// <param name="Parts">Each part by name.</param>
+/// <param name="Parts">Each part by name; empty for requests that are not told the details.</param>
 internal sealed record HealthResponse(string Status, IReadOnlyDictionary<string, HealthPart> Parts)
 {
     /// <summary>The report as answered.</summary>
-    public static HealthResponse From(HealthReport report) =>
-        new(WireName(report.Status), report.Entries.ToDictionary(entry => entry.Key, entry => ToPart(entry.Value), StringComparer.Ordinal));
+    public static HealthResponse From(HealthReport report, bool withDetails) => new(
+        WireName(report.Status),
+        withDetails ? report.Entries.ToDictionary(entry => entry.Key, entry => ToPart(entry.Value), StringComparer.Ordinal) : []);
 
-    // The route is open to everybody, and a driver's exception may quote a connection string: only words that a check chose are passed on.
+    // A driver's exception may quote a connection string: only words that a check chose are passed on.
     private static HealthPart ToPart(HealthReportEntry entry) => new(
         WireName(entry.Status),
         entry.Exception is null or StoreUnavailableException ? entry.Description : "The check failed; the log says why.");

@@ -17,6 +17,9 @@ public static partial class Launch
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = ContentRoot.Of(args) });
         if (!Ports.Addresses(builder.Configuration).Any()) builder.WebHost.UseUrls(address);
+        builder.AddLogFormat();
+        builder.Services.AddHealthDetails();
+        builder.Services.AddHostedService<PlainStoreWarnings>();
         builder.Services.AddSingleton<StartLogging>();
         builder.Services.AddSingleton<IPostConfigureOptions<LoggerFilterOptions>>(services => services.GetRequiredService<StartLogging>());
         builder.Services.AddOptions<StartSettings>().ValidateOnStart();

@@ -1,7 +1,7 @@
 namespace Pulse.Web.Audit;
 
 /// <summary>A kind of security event. <see cref="AuditEvents"/> has them all.</summary>
-/// <param name="Name">The value of the field <c>Event</c>. Permanent, because searches and alarms rely on it.</param>
+/// <param name="Name">The value of the field <c>EventName</c>. Permanent, because searches and alarms rely on it.</param>
 /// <param name="Outcome">How it ended.</param>
 /// <param name="Fields">What each line about it holds.</param>
 /// <param name="IsCounted">

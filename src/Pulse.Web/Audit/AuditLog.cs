@@ -55,7 +55,7 @@ internal sealed partial class AuditLog : IDisposable
         line.Kind.Name, line.Kind.Outcome, line.Reason, line.UserId, line.SessionId, line.Client, line.Provider, line.Mailbox, count);
 
     [LoggerMessage(5000, LogLevel.Information,
-        "{Event}: {Outcome} reason={Reason} user={UserId} session={SessionId} client={Client} provider={Provider} mailbox={Mailbox} count={Count}")]
+        "{EventName}: {Outcome} reason={Reason} user={UserId} session={SessionId} client={Client} provider={Provider} mailbox={Mailbox} count={Count}")]
     private partial void LogEvent(
-        string @event, AuditOutcome outcome, string? reason, Guid? userId, Guid? sessionId, string? client, string? provider, string? mailbox, int count);
+        string eventName, AuditOutcome outcome, string? reason, Guid? userId, Guid? sessionId, string? client, string? provider, string? mailbox, int count);
 }

@@ -113,16 +113,16 @@ internal sealed partial class SmtpMailSender(IOptions<MailOptions> options, Time
         _ => false,
     };
 
-    [LoggerMessage(1120, LogLevel.Error, "A mail was not sent after {Attempts} tries: {Exception}, SMTP status {Status}")]
+    [LoggerMessage(2520, LogLevel.Error, "A mail was not sent after {Attempts} tries: {Exception}, SMTP status {Status}")]
     private partial void LogFailed(string exception, SmtpStatusCode? status, int attempts);
 
-    [LoggerMessage(1123, LogLevel.Warning,
+    [LoggerMessage(2523, LogLevel.Warning,
         "A mail was not sent: its address has letters outside ASCII before the @, and the mail server does not announce SMTPUTF8 (RFC 6531)")]
     private partial void LogAddressUnsupported();
 
-    [LoggerMessage(1121, LogLevel.Information, "The mail server refused a recipient, SMTP status {Status}")]
+    [LoggerMessage(2521, LogLevel.Information, "The mail server refused a recipient, SMTP status {Status}")]
     private partial void LogRecipientRefused(int status);
 
-    [LoggerMessage(1122, LogLevel.Debug, "The mail server took a mail but not the goodbye: {Exception}")]
+    [LoggerMessage(2522, LogLevel.Debug, "The mail server took a mail but not the goodbye: {Exception}")]
     private partial void LogNoGoodbye(string exception);
 }

@@ -4,13 +4,13 @@ namespace Pulse.Web.Pages;
 
 /// <summary>What <c>/health/ready</c> says, for people.</summary>
 /// <param name="Ready">Whether this process takes traffic.</param>
-/// <param name="Parts">Its parts, by name.</param>
+/// <param name="Parts">Its parts, by name; empty for requests that are not told the details.</param>
 public sealed record HealthView(bool Ready, IReadOnlyList<HealthView.Part> Parts)
 {
     /// <summary>Reads a report.</summary>
-    public static HealthView From(HealthReport report) => new(
+    public static HealthView From(HealthReport report, bool withDetails) => new(
         report.Status != HealthStatus.Unhealthy,
-        [.. report.Entries.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => ToPart(entry.Key, entry.Value))]);
+        [.. report.Entries.Where(_ => withDetails).OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => ToPart(entry.Key, entry.Value))]);
 
     // As the health route has it: an exception may quote a connection string, so only words that a check chose are shown.
     private static Part ToPart(string name, HealthReportEntry entry)

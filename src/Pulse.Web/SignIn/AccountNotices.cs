@@ -75,9 +75,9 @@ internal sealed partial class AccountNotices(IGrainFactory grains, IMailSender s
         return new(to, $"{Subject} at Pulse", text, html, dashboard);
     }
 
-    [LoggerMessage(1130, LogLevel.Warning, "A notice ({Kind}) for user {UserId} could not be saved: {Exception}")]
+    [LoggerMessage(2530, LogLevel.Warning, "A notice ({Kind}) for user {UserId} could not be saved: {Exception}")]
     private partial void LogNotSaved(Guid userId, AccountNoticeKind kind, string exception);
 
-    [LoggerMessage(1131, LogLevel.Warning, "A notice ({Kind}) for user {UserId} could not be mailed: {Exception}")]
+    [LoggerMessage(2531, LogLevel.Warning, "A notice ({Kind}) for user {UserId} could not be mailed: {Exception}")]
     private partial void LogNotSent(Guid userId, AccountNoticeKind kind, string exception);
 }

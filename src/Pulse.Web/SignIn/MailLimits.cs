@@ -65,6 +65,6 @@ internal sealed partial class MailLimits : IDisposable
         return Convert.ToHexString(address.GetAddressBytes(), 0, address.AddressFamily == AddressFamily.InterNetworkV6 ? 6 : 3);
     }
 
-    [LoggerMessage(1124, LogLevel.Warning, "This front end has sent as many sign-in mails as Pulse:Mail:MailsPerHour allows; more are refused")]
+    [LoggerMessage(2524, LogLevel.Warning, "This front end has sent as many sign-in mails as Pulse:Mail:MailsPerHour allows; more are refused")]
     private partial void LogSiteLimit();
 }

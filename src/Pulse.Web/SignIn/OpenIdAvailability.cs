@@ -83,9 +83,9 @@ internal sealed partial class OpenIdAvailability(
         }
     }
 
-    [LoggerMessage(1100, LogLevel.Warning, "Nobody can sign in with {Provider}: {Reason}")]
+    [LoggerMessage(2500, LogLevel.Warning, "Nobody can sign in with {Provider}: {Reason}")]
     private partial void LogAway(string provider, string reason);
 
-    [LoggerMessage(1101, LogLevel.Information, "People can sign in with {Provider} again")]
+    [LoggerMessage(2501, LogLevel.Information, "People can sign in with {Provider} again")]
     private partial void LogBack(string provider);
 }

@@ -122,9 +122,9 @@ internal sealed partial class OpenIdEvents(
     private static Exception? Cause(Exception? failure) =>
         failure is AuthenticationFailureException { InnerException: { } inner } ? Cause(inner) : failure;
 
-    [LoggerMessage(1110, LogLevel.Information, "A sign-in with {Provider} failed: {Cause}")]
+    [LoggerMessage(2510, LogLevel.Information, "A sign-in with {Provider} failed: {Cause}")]
     private partial void LogFailed(string provider, string cause);
 
-    [LoggerMessage(1111, LogLevel.Warning, "A sign-in with {Provider} could not be finished: {Exception}")]
+    [LoggerMessage(2511, LogLevel.Warning, "A sign-in with {Provider} could not be finished: {Exception}")]
     private partial void LogUnavailable(string provider, string exception);
 }

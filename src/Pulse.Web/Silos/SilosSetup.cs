@@ -74,6 +74,7 @@ internal static class SilosSetup
             client.Configure<ConnectionOptions>(connections => connections.OpenConnectionTimeout = TimeSpan.FromSeconds(1));
         });
         services.AddClusterSockets();
+        builder.AddClusterTls();
     }
 
     private static async Task<IConnectionMultiplexer> ConnectAsync(ConfigurationOptions redis, StartWait wait, CancellationToken stopping)

@@ -9,11 +9,14 @@ internal sealed partial class Browser : IDisposable
 {
     private readonly HttpClient _client;
 
-    public Browser(Uri site)
+    /// <param name="site">Where paths lead.</param>
+    /// <param name="address">The client's address, for a Pulse that trusts this machine as a proxy.</param>
+    public Browser(Uri site, string? address = null)
     {
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = true, CookieContainer = Cookies };
         _client = new HttpClient(handler) { BaseAddress = site, Timeout = TimeSpan.FromSeconds(30) };
         _client.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("text/html"));
+        if (address is not null) _client.DefaultRequestHeaders.Add("X-Forwarded-For", address);
     }
 
     public CookieContainer Cookies { get; } = new();

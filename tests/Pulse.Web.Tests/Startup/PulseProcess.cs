@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 
 namespace Pulse.Web.Tests.Startup;
 
 /// <summary>A built program of Pulse as a process, as an operator starts it, in a directory of its own.</summary>
-internal sealed class PulseProcess : IAsyncDisposable
+internal sealed partial class PulseProcess : IAsyncDisposable
 {
     // Far more than a start takes, for a busy machine.
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(90);
@@ -82,7 +83,7 @@ internal sealed class PulseProcess : IAsyncDisposable
     public async Task<Uri> AddressAsync()
     {
         var line = await LineAsync(" is ready: ");
-        return new(line[(line.LastIndexOf(' ') + 1)..]);
+        return new(ReadyAddress().Match(line).Value);
     }
 
     /// <summary>As Ctrl+C does.</summary>
@@ -106,6 +107,10 @@ internal sealed class PulseProcess : IAsyncDisposable
     }
 
     public override string ToString() => string.Join('\n', ["--- stderr", .. _errors, "--- stdout", .. _output]);
+
+    // Up to a quotation mark, because a line may be JSON.
+    [GeneratedRegex("(?<= is ready: )[^\"\\s]+")]
+    private static partial Regex ReadyAddress();
 
     private static string Program(string name)
     {

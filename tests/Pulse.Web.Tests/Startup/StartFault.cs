@@ -34,6 +34,15 @@ internal sealed record StartFault(string[] Names, params (string Key, string Val
             ("Pulse__Cluster__AdvertisedAddress", "127.0.0.1"), ("Pulse__Cluster__SiloPort", "0"), ("Pulse__Cluster__GatewayPort", "{busy}")),
         ["advertised address of another machine"] = Silo(["Pulse:Cluster:AdvertisedAddress", "192.0.2.1"], ("Pulse__Cluster__AdvertisedAddress", "192.0.2.1")),
 
+        ["TLS without authorities"] = Silo(["Pulse:Cluster:Tls:CaFile"], ("Pulse__Cluster__Tls__CertificateFile", "/nowhere/pulse.pem")),
+        ["TLS with a file that is not there"] = Silo(["Pulse:Cluster:Tls:CaFile", "/nowhere/ca.pem"],
+            ("Pulse__Cluster__Tls__CertificateFile", "/nowhere/pulse.pem"), ("Pulse__Cluster__Tls__CaFile", "/nowhere/ca.pem")),
+        ["TLS with a file that is not there, of a front end"] = new(["Pulse:Cluster:Tls:CaFile", "/nowhere/ca.pem"],
+            ("ConnectionStrings__Redis", AnyRedis), ("Pulse__Silo", "External"),
+            ("Pulse__Cluster__Tls__CertificateFile", "/nowhere/pulse.pem"), ("Pulse__Cluster__Tls__CaFile", "/nowhere/ca.pem")),
+        ["misspelt setting of TLS"] = Silo(["Pulse:Cluster:Tls:KeyFiel", "KeyFile"], ("Pulse__Cluster__Tls__KeyFiel", "/nowhere/pulse.key")),
+        ["health details for no address"] = Silo(["Pulse:Health:DetailsFor:0", "'everybody'"], ("Pulse__Health__DetailsFor__0", "everybody")),
+
         ["PostgreSQL in quotation marks"] = Stores(["ConnectionStrings:Postgres", "quotation marks"], postgres: $"\"Host=db;Password={Secret}\""),
         ["PostgreSQL with another driver's word"] = Stores(["ConnectionStrings:Postgres", "'pgbouncer'"], postgres: $"{AnyPostgres};Password={Secret};pgbouncer=true"),
         ["PostgreSQL with a misspelt word"] = Stores(["ConnectionStrings:Postgres", "'databse'", "'Database'"], postgres: $"Host=db;Databse=pulse;Password={Secret}"),

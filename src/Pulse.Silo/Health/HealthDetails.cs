@@ -1,0 +1,32 @@
+using System.Net;
+using Microsoft.Extensions.Options;
+
+namespace Pulse.Silo.Health;
+
+/// <summary>Decides which requests get the details of the health: an attacker is helped by knowing which part is unavailable.</summary>
+public sealed class HealthDetails
+{
+    private readonly bool _isDevelopment;
+    private readonly IPNetwork[] _networks;
+
+    /// <summary>Reads the settings.</summary>
+    public HealthDetails(IOptions<HealthOptions> options, IHostEnvironment environment)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _isDevelopment = environment.IsDevelopment();
+        _networks = [.. options.Value.DetailsFor.Select(text => HealthOptions.TryParse(text, out var network) ? network : default)];
+    }
+
+    /// <summary>Whether the request gets them.</summary>
+    public bool AreFor(HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        if (_isDevelopment) return true;
+
+        // What a trusted proxy said is applied and gone by now. One that is left comes through a proxy that is not known here, whose address is not the client's.
+        if (context.Request.Headers.ContainsKey("X-Forwarded-For") || context.Request.Headers.ContainsKey("Forwarded")) return false;
+        if (context.Connection.RemoteIpAddress is not { } address) return false;
+        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
+        return IPAddress.IsLoopback(address) || Array.Exists(_networks, network => network.Contains(address));
+    }
+}

@@ -1,0 +1,238 @@
+using System.Diagnostics;
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+using Orleans.Connections.Security;
+using Orleans.Runtime;
+using Pulse.Silo;
+using Pulse.Silo.Clustering;
+using Pulse.Users;
+using Xunit;
+
+namespace Pulse.Grains.Tests.Clustering;
+
+/// <summary>TLS among silos and between clients and silos, with the certificates of deploy/local/certificates.sh.</summary>
+public sealed class ClusterTlsTests(ClusterTlsTests.Fixture cluster) : IClassFixture<ClusterTlsTests.Fixture>
+{
+    public enum Port
+    {
+        Silo,
+        Gateway,
+    }
+
+    public enum Certificate
+    {
+        NoTls,
+        None,
+        OfAnotherAuthority,
+        WithAnotherName,
+        Good,
+    }
+
+    [Theory]
+    [CombinatorialPorts]
+    public async Task Client_WithoutAGoodCertificate_IsRefused(Port port, Certificate certificate)
+    {
+        using var client = cluster.NewClient(port, certificate);
+
+        await Assert.ThrowsAnyAsync<OrleansException>(() => client.StartAsync());
+    }
+
+    [Fact]
+    public async Task TwoSilosAndAClient_TalkOverTls()
+    {
+        using var second = await cluster.StartSiloAsync();
+        using var client = cluster.NewClient(Port.Gateway, Certificate.Good);
+        await client.StartAsync();
+        var grains = client.Services.GetRequiredService<IGrainFactory>();
+
+        await Eventually.AsyncEqual(2, async () => (await grains.GetGrain<IManagementGrain>(0).GetHosts(onlyActive: true)).Count);
+        var silos = new HashSet<SiloAddress>();
+        await Eventually.AsyncEqual(2, async () =>
+        {
+            var user = grains.GetGrain<IUserGrain>(Guid.CreateVersion7());
+            Assert.Null(await user.GetProfileAsync());
+            if (await grains.GetGrain<IManagementGrain>(0).GetActivationAddress(user) is { } silo) silos.Add(silo);
+            return silos.Count;
+        });
+
+        await client.StopAsync();
+        await second.StopAsync();
+    }
+
+    [Fact]
+    public void RenewedCertificate_IsUsed_ABrokenOneIsNot()
+    {
+        var directory = Directory.CreateTempSubdirectory("pulse-tls-");
+        try
+        {
+            Fixture.MakeCertificates(directory.FullName, "pulse");
+            using var certificates = new ClusterCertificates(SettingsIn(directory.FullName), TimeProvider.System, NullLogger<ClusterCertificates>.Instance);
+            var first = certificates.Current.Own.Thumbprint;
+
+            File.WriteAllText(Path.Combine(directory.FullName, "pulse.pem"), "half written");
+            certificates.Refresh();
+            Assert.Equal(first, certificates.Current.Own.Thumbprint);
+
+            Fixture.MakeCertificates(directory.FullName, "pulse");
+            certificates.Refresh();
+            Assert.NotEqual(first, certificates.Current.Own.Thumbprint);
+            Assert.True(certificates.Current.Trusts(certificates.Current.Own, sent: null));
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData("CaFile is not set", "CaFile", null)]
+    [InlineData("CertificateFile is not set", "CertificateFile", null)]
+    [InlineData("CaFile is '/nowhere/ca.pem', which cannot be read", "CaFile", "/nowhere/ca.pem")]
+    [InlineData("KeyFile", "KeyFile", "{other}/pulse.key")]
+    [InlineData("does not come from an authority", "CaFile", "{other}/ca.pem")]
+    [InlineData("in which there is no certificate", "CaFile", "{own}/pulse.key")]
+    [InlineData("none of the DNS names", "AllowedNames:0", "elsewhere")]
+    public void Settings_ThatNoOtherProcessWouldAccept_AreOneFault(string fault, string setting, string? value)
+    {
+        var settings = new Dictionary<string, string?>
+        {
+            ["CertificateFile"] = $"{cluster.Own}/pulse.pem",
+            ["KeyFile"] = $"{cluster.Own}/pulse.key",
+            ["CaFile"] = $"{cluster.Own}/ca.pem",
+        };
+        var validator = new ClusterTlsValidator(TimeProvider.System);
+        Assert.True(validator.Validate(null, Bind(settings)).Succeeded);
+
+        settings[setting] = value?.Replace("{own}", cluster.Own, StringComparison.Ordinal).Replace("{other}", cluster.Other, StringComparison.Ordinal);
+        var message = Assert.Single(validator.Validate(null, Bind(settings)).Failures!);
+
+        Assert.StartsWith("Pulse:Cluster:Tls:", message, StringComparison.Ordinal);
+        Assert.Contains(fault, message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    private static ClusterTlsSettings Bind(Dictionary<string, string?> settings)
+    {
+        var bound = new ClusterTlsSettings();
+        new ConfigurationBuilder().AddInMemoryCollection(settings).Build().Bind(bound);
+        return bound;
+    }
+
+    private static ClusterTlsSettings SettingsIn(string directory) => new()
+    {
+        CertificateFile = Path.Combine(directory, "pulse.pem"),
+        KeyFile = Path.Combine(directory, "pulse.key"),
+        CaFile = Path.Combine(directory, "ca.pem"),
+    };
+
+    /// <summary>Every certificate that is not good, on both ports.</summary>
+    private sealed class CombinatorialPortsAttribute : Xunit.Sdk.DataAttribute
+    {
+        public override IEnumerable<object[]> GetData(System.Reflection.MethodInfo testMethod) =>
+            from port in Enum.GetValues<Port>()
+            from certificate in Enum.GetValues<Certificate>()
+            where certificate != Certificate.Good
+            select new object[] { port, certificate };
+    }
+
+    /// <summary>A silo with TLS, and certificates of its authority and of another one.</summary>
+    public sealed class Fixture : IAsyncLifetime
+    {
+        private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("pulse-tls-");
+        private readonly string _clusterId = $"tls-{Guid.NewGuid():N}";
+        private PostgresTestDatabase _database = null!;
+        private IHost _silo = null!;
+
+        public string Own => Path.Combine(_directory.FullName, "own");
+
+        public string Other => Path.Combine(_directory.FullName, "other");
+
+        public async Task InitializeAsync()
+        {
+            MakeCertificates(Own, "pulse", "stranger");
+            MakeCertificates(Other, "pulse");
+            _database = await PostgresTestDatabase.CreateAsync();
+            _silo = await StartSiloAsync();
+        }
+
+        public async Task DisposeAsync()
+        {
+            await _silo.StopAsync();
+            _silo.Dispose();
+            await _database.DisposeAsync();
+            _directory.Delete(recursive: true);
+        }
+
+        public static void MakeCertificates(string directory, params string[] names)
+        {
+            var script = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "../../../deploy/local/certificates.sh"));
+            using var process = Process.Start(new ProcessStartInfo(script, [directory, .. names]) { RedirectStandardError = true })!;
+            process.WaitForExit();
+            Assert.True(process.ExitCode == 0, process.StandardError.ReadToEnd());
+        }
+
+        public async Task<IHost> StartSiloAsync()
+        {
+            var builder = Host.CreateApplicationBuilder();
+            builder.Logging.ClearProviders();
+            builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+            {
+                ["ConnectionStrings:Postgres"] = _database.ConnectionString,
+                ["ConnectionStrings:Redis"] = TestServers.Redis,
+                ["Pulse:Cluster:ClusterId"] = _clusterId,
+                ["Pulse:Cluster:SiloPort"] = "0",
+                ["Pulse:Cluster:GatewayPort"] = "0",
+                ["Pulse:Cluster:AdvertisedAddress"] = "127.0.0.1",
+                ["Pulse:Cluster:Tls:CertificateFile"] = Path.Combine(Own, "pulse.pem"),
+                ["Pulse:Cluster:Tls:KeyFile"] = Path.Combine(Own, "pulse.key"),
+                ["Pulse:Cluster:Tls:CaFile"] = Path.Combine(Own, "ca.pem"),
+                ["Pulse:Cluster:Tls:AllowedNames:0"] = "pulse",
+            });
+            builder.AddPulseSilo();
+            var silo = builder.Build();
+            await silo.StartAsync();
+            return silo;
+        }
+
+        public IHost NewClient(Port port, Certificate certificate)
+        {
+            var endpoint = _silo.Services.GetRequiredService<IOptions<EndpointOptions>>().Value;
+            var builder = Host.CreateApplicationBuilder();
+            builder.Logging.ClearProviders();
+            builder.UseOrleansClient(client =>
+            {
+                client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (_clusterId, "pulse"));
+                client.Configure<ConnectionOptions>(options => options.OpenConnectionTimeout = TimeSpan.FromSeconds(2));
+                client.UseStaticClustering(new IPEndPoint(IPAddress.Loopback, port == Port.Silo ? endpoint.SiloPort : endpoint.GatewayPort));
+                if (certificate == Certificate.NoTls) return;
+                client.UseTls(tls =>
+                {
+                    tls.AllowAnyRemoteCertificate();
+                    tls.ClientCertificateMode = RemoteCertificateMode.AllowCertificate;
+                    tls.OnAuthenticateAsClient = (_, options) => options.TargetHost = "pulse";
+                    tls.LocalCertificate = certificate switch
+                    {
+                        Certificate.OfAnotherAuthority => Load(Other, "pulse"),
+                        Certificate.WithAnotherName => Load(Own, "stranger"),
+                        Certificate.Good => Load(Own, "pulse"),
+                        _ => null,
+                    };
+                });
+            });
+            return builder.Build();
+        }
+
+        private static X509Certificate2 Load(string directory, string name) =>
+            X509Certificate2.CreateFromPemFile(Path.Combine(directory, $"{name}.pem"), Path.Combine(directory, $"{name}.key"));
+
+        private static string Here([CallerFilePath] string path = "") => path;
+    }
+}

@@ -17,6 +17,9 @@ public enum ProfileSyncOutcome
 
     /// <summary>The external account already belongs to another user. Nothing was written.</summary>
     AccountTaken = 4,
+
+    /// <summary>The user would be new, and <see cref="ProfileUpdate.KnownUserOnly"/> is set. Nothing was written.</summary>
+    SignUpRefused = 5,
 }
 
 /// <summary>The outcome, and the profile as stored when there is one to show.</summary>

@@ -36,4 +36,10 @@ public sealed record ProfileUpdate
     /// provider gave them.
     /// </summary>
     [Id(8)] public bool FromSignIn { get; init; }
+
+    /// <summary>
+    /// Whether the update is for an existing user alone: the account's, or the one that it joins by its proven address. Otherwise the outcome is
+    /// <see cref="ProfileSyncOutcome.SignUpRefused"/>. A silo of an earlier version does not know this member, and creates the user.
+    /// </summary>
+    [Id(9)] public bool KnownUserOnly { get; init; }
 }

@@ -1,4 +1,5 @@
 using Pulse.Identity;
+using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Mail;
 using Pulse.Web.Pages;
@@ -26,7 +27,7 @@ internal static class EmailEndpoints
 
     // Nothing here depends on whether anybody has that address: the answer to "who is a user?" must not be for everybody.
     private static async Task<IResult> SendAsync(
-        HttpContext context, EmailLinks links, AskedMails asked, MailLimits limits, SignInProviders providers, IMailSender mail)
+        HttpContext context, EmailLinks links, AskedMails asked, MailLimits limits, SignInProviders providers, SignUpRule signUp, IMailSender mail)
     {
         var isForm = context.Request.HasFormContentType;
         EmailSignInRequest request;
@@ -54,7 +55,10 @@ internal static class EmailEndpoints
         {
             if (providers.EmailWhyNot is not null) return NotSent(isForm);
             if (!limits.TryTake(context.Connection.RemoteIpAddress, context.Response)) return isForm ? SignInErrors.TooMany() : ProblemTypes.TooManyRequests.ToResult();
-            asked.Add(context, await links.SendAsync(context.Request, email, ReturnUrl.OrDashboard(request.ReturnUrl)));
+            var returnUrl = ReturnUrl.OrDashboard(request.ReturnUrl);
+            asked.Add(context, signUp.Admits(email)
+                ? await links.SendAsync(context.Request, email, returnUrl)
+                : links.SendToUser(context.Request, email, returnUrl));
         }
         catch (MailAddressUnsupportedException)
         {

@@ -46,7 +46,8 @@ internal sealed partial class OpenIdEvents(
         // RFC 9207 section 2.4: an answer that names its issuer must name the one that was asked; a provider that says it always does, must.
         var isPromised = discovered.AuthorizationResponseIssParameterSupported;
         var issuer = context.ProtocolMessage.Iss;
-        if (issuer is null ? isPromised : !string.Equals(issuer, discovered.Issuer, StringComparison.Ordinal))
+        // The issuer of an authority that serves many tenants is known once the ID token names the tenant.
+        if (issuer is null ? isPromised : !string.Equals(issuer, discovered.Issuer, StringComparison.Ordinal) && !TenantIssuer.IsTemplate(discovered.Issuer))
             context.Fail(new OpenIdConnectProtocolException("The answer is another issuer's."));
     }
 
@@ -59,7 +60,12 @@ internal sealed partial class OpenIdEvents(
 
         async Task<IResult> CompleteAsync()
         {
-            if (ExternalIdentity.FromClaims(provider, providers.JoinsByEmail(provider), context.Principal!) is not { } who) return SignInErrors.NotAccepted(providers.DisplayName(provider));
+            var options = (OpenIdConnectOptions)context.Options;
+            var discovered = await options.ConfigurationManager!.GetConfigurationAsync(context.HttpContext.RequestAborted);
+            var who = TenantIssuer.IsTemplate(discovered.Issuer)
+                ? ExternalIdentity.FromTenant(provider, context.Principal!)
+                : ExternalIdentity.FromClaims(provider, providers.JoinsByEmail(provider), context.Principal!);
+            if (who is null) return SignInErrors.NotAccepted(providers.DisplayName(provider));
             try
             {
                 if (LinkIntent.Read(state) is { } intent) return await completion.LinkAsync(context.HttpContext, who, intent, returnUrl);

@@ -50,6 +50,12 @@ internal static class SignInErrors
         $"{provider} did not tell Pulse your e-mail address.",
         $"Allow {provider} to share it, or sign in another way.", SignInPage, BackToSignIn);
 
+    /// <summary>The person has no user, and the site's settings give them none.</summary>
+    public static IResult SignUpRefused(string provider) => Page.Error(
+        StatusCodes.Status403Forbidden, "You have no access here",
+        $"This {provider} account belongs to no user, and this site takes no new users, or only those with an address at certain domains.",
+        "Ask the operator of this site for access. If you have been here before, sign in with the account that you used then.", SignInPage, BackToSignIn);
+
     /// <summary>The account that was to be linked is another user's.</summary>
     public static IResult AccountTaken(string provider) => Page.Error(
         StatusCodes.Status409Conflict, "That account is somebody else's here",

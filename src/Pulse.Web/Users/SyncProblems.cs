@@ -11,6 +11,7 @@ internal static class SyncProblems
     public static ProblemHttpResult For(ProfileSyncOutcome outcome) => outcome switch
     {
         ProfileSyncOutcome.EmailTaken => ProblemTypes.AccountExists.ToResult(),
+        ProfileSyncOutcome.SignUpRefused => ProblemTypes.SignUpRefused.ToResult(),
         ProfileSyncOutcome.AccountTaken => ProblemTypes.AccountTaken.ToResult(),
         ProfileSyncOutcome.EmailMissing => ProblemTypes.EmailMissing.ToResult(errors: new Dictionary<string, string[]>
         {

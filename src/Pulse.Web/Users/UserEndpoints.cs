@@ -30,7 +30,7 @@ internal static class UserEndpoints
     }
 
     private static async Task<Results<Ok<UserResponse>, Created<UserResponse>, ProblemHttpResult>> SyncAsync(
-        HttpContext context, Caller caller, Callers callers, GrainReferences<IUserGrain> users)
+        HttpContext context, Caller caller, Callers callers, SignUpRule signUp, GrainReferences<IUserGrain> users)
     {
         var body = await RequestBody.ReadAsync(context, StrictJson.Default.ProfileSyncRequest);
         if (body.Problem is { } unreadable) return unreadable;
@@ -39,9 +39,10 @@ internal static class UserEndpoints
         var update = (body.Value ?? new ProfileSyncRequest()).ToUpdate(caller, callers.JoinsByEmail(caller), errors);
         if (errors.Any) return errors.ToProblem();
 
+        // A Pulse token is the word of a program that has the signing key, and so decides who is a user.
         var synced = caller.OwnUserId is { } userId
             ? await users[userId].SyncProfileAsync(update)
-            : await callers.Account(caller).SyncProfileAsync(update, "token");
+            : await callers.Account(caller).SyncProfileAsync(signUp.Apply(update), "token");
         if (synced.Profile is not { } user) return SyncProblems.For(synced.Outcome);
 
         NeverStore(context);

@@ -46,6 +46,7 @@ internal static class Samples
         ["pulse.ProfileSyncResult.2"] = new ProfileSyncResult(ProfileSyncOutcome.Updated, FormerEmail: "old@example.com"),
         ["pulse.ProfileUpdate"] = new ProfileUpdate { Email = "ada@example.com", EmailVerified = true, Name = "Ada", Avatar = "https://example.com/ada.png", RemoveAvatar = true },
         ["pulse.ProfileUpdate.2"] = new ProfileUpdate { JoinsByEmail = true, EditsName = true, EditsAvatar = true, FromSignIn = true },
+        ["pulse.ProfileUpdate.3"] = new ProfileUpdate { Email = "ada@example.com", KnownUserOnly = true },
         ["pulse.SessionStart"] = new SessionStart { TokenHash = [.. Enumerable.Range(0, 32).Select(i => (byte)i)], Device = "Mozilla/5.0", Address = "192.0.2.1" },
         ["pulse.SessionStart.2"] = new SessionStart { TokenHash = [1], Account = "google\n110169484474386276334" },
         ["pulse.SignInLink"] = new SignInLink(SignInLinkState.Good, "ada@example.com"),

@@ -18,6 +18,7 @@ internal static class PresenceHubExtensions
     {
         services.AddOptions<HeartbeatOptions>().BindConfiguration(HeartbeatOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<HubAdmission>();
+        services.AddSingleton<HubOrigins>();
         services.AddSingleton<FrontEnd>();
         services.AddSingleton<FrontEndReference>();
         services.AddSingleton<WatchJournal>();
@@ -32,6 +33,7 @@ internal static class PresenceHubExtensions
         services.AddHostedService<DisconnectRetryService>();
         services.AddHostedService<WatchTables>();
         services.AddHostedService<WatchAudit>();
+        services.AddHostedService<PolicyRenewal>();
         services.AddHostedService<TokenExpiry>();
         services.AddSignalR(hub =>
         {
@@ -63,6 +65,7 @@ internal static class PresenceHubExtensions
         // Nobody else needs it: it only has to be there.
         app.ApplicationServices.GetRequiredService<FrontEndMetrics>();
         app.Use(app.ApplicationServices.GetRequiredService<HubAdmission>().RefuseAsync);
+        app.Use(app.ApplicationServices.GetRequiredService<HubOrigins>().RefuseAsync);
         app.UseWebSockets();
         app.Use(HubFlow.BeginAsync);
         app.Use(SocketClosure.ObserveAsync);

@@ -90,6 +90,9 @@ internal static class ProblemTypes
     public static readonly ProblemType SignInTooOld = new(Prefix + "sign-in-too-old", 403, "This needs a sign-in of the last 10 minutes.",
         "Nothing was changed. Sign in again, then try again.");
 
+    public static readonly ProblemType SignUpRefused = new(Prefix + "sign-up-refused", 403, "This site takes no new user for this account.",
+        "Nothing was changed. Ask the operator of this site for access, or sign in with the account that you used here before.");
+
     public static readonly ProblemType NotFound = new(Prefix + "not-found", 404, "There is nothing here.",
         "Check the address.");
 

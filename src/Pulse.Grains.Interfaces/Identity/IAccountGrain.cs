@@ -40,6 +40,11 @@ public interface IAccountGrain : IGrainWithStringKey
     [Alias("SignInAsync")]
     Task<ProfileSyncResult> SignInAsync(ProfileUpdate update, string type);
 
+    /// <summary>For an account that is a mailbox: whether a user has it, or has proven its address, so that a sign-in by it needs no new user.</summary>
+    /// <exception cref="StoreUnavailableException">The database is unavailable.</exception>
+    [Alias("HasUserAsync")]
+    Task<bool> HasUserAsync();
+
     /// <summary>Links this account to a user who is signed in and asked for it.</summary>
     /// <param name="userId">The user.</param>
     /// <param name="type">See <see cref="ExternalAccount.Type"/>.</param>

@@ -18,6 +18,7 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment, IConfig
             .Concat(options.TrustedIssuers.SelectMany((issuer, index) => IssuerFaults($"{AuthOptions.SectionName}:TrustedIssuers:{index}", issuer)))
             .Concat(DuplicateFaults(options))
             .Concat(SharedSecretFaults(options))
+            .Concat(SharedKeyFaults(options))
             .Concat(ProviderNameFaults(options))
             .ToArray();
         return faults.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
@@ -91,6 +92,15 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment, IConfig
             .GroupBy(issuer => issuer, StringComparer.Ordinal)
             .Where(group => group.Count() > 1)
             .Select(group => $"{AuthOptions.SectionName}: the issuer '{group.Key}' is given more than once (TrustedIssuers and Issuer together); name each once.");
+
+    // Whoever has the key makes tokens of each issuer that it is for.
+    private static IEnumerable<string> SharedKeyFaults(AuthOptions options) =>
+        options.TrustedIssuers.Index().Select(issuer => (At: $"{AuthOptions.SectionName}:TrustedIssuers:{issuer.Index}:SigningKey", Key: issuer.Item.SigningKey, issuer.Item.IsAuthJs))
+            .Prepend((At: $"{AuthOptions.SectionName}:SigningKey", Key: options.SigningKey, IsAuthJs: false))
+            .Where(entry => !string.IsNullOrEmpty(entry.Key))
+            .GroupBy(entry => entry.Key, StringComparer.Ordinal)
+            .Where(group => group.Count() > 1 && !group.All(entry => entry.IsAuthJs))
+            .Select(group => $"{string.Join(" and ", group.Select(entry => entry.At))} are the same; each could then make the tokens of the others. Give each its own.");
 
     // Only the key tells Auth.js applications apart.
     private static IEnumerable<string> SharedSecretFaults(AuthOptions options) =>

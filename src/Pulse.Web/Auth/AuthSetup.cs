@@ -20,6 +20,10 @@ internal static class AuthSetup
         services.AddSingleton<IPostConfigureOptions<AuthOptions>, DevelopmentSigningKey>();
         services.AddSingleton<IValidateOptions<AuthOptions>, AuthOptionsValidator>();
 
+        services.AddOptions<SignUpOptions>().BindConfiguration(SignUpOptions.SectionName).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<SignUpOptions>, SignUpOptionsValidator>();
+        services.AddSingleton<SignUpRule>();
+
         services.AddSteadyClock();
         services.AddSingleton(typeof(GrainReferences<>));
         services.AddSingleton<AccessTokenSchemes>();

@@ -3,16 +3,15 @@ using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
+using Pulse.Silo;
 
 namespace Pulse.Web.Auth;
 
 /// <summary>Gives each issuer of <see cref="AuthOptions"/> its scheme, and each scheme the rules that its tokens are checked by.</summary>
-internal sealed class ConfigureAccessTokens(IOptions<AuthOptions> auth, IHostEnvironment environment)
+internal sealed class ConfigureAccessTokens(
+    IOptions<AuthOptions> auth, IHostEnvironment environment, [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time)
     : IConfigureNamedOptions<JwtBearerOptions>, IPostConfigureOptions<JwtBearerOptions>
 {
-    // What clocks may differ by.
-    private static readonly TimeSpan s_clockSkew = TimeSpan.FromSeconds(30);
-
     // How soon an unknown kid may make us fetch an issuer's keys again: anyone can invent kids.
     private static readonly TimeSpan s_keyRefreshInterval = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_keyFetchTimeout = TimeSpan.FromSeconds(5);
@@ -55,7 +54,7 @@ internal sealed class ConfigureAccessTokens(IOptions<AuthOptions> auth, IHostEnv
         options.RequireHttpsMetadata = !environment.IsDevelopment();
         options.RefreshInterval = s_keyRefreshInterval;
         options.BackchannelTimeout = s_keyFetchTimeout;
-        ApplyRules(options, new AccessTokenHandler(issuer, isOwn), new TokenValidationParameters
+        ApplyRules(options, new AccessTokenHandler(issuer, isOwn, time), new TokenValidationParameters
         {
             ValidIssuer = issuer,
             ValidAudience = audience,
@@ -64,8 +63,8 @@ internal sealed class ConfigureAccessTokens(IOptions<AuthOptions> auth, IHostEnv
         });
     }
 
-    private static void ApplyAuthJs(JwtBearerOptions options, TrustedIssuerOptions[] issuers) =>
-        ApplyRules(options, new AuthJsTokenHandler([.. issuers.SelectMany(AuthJsKey.Of)]), new TokenValidationParameters
+    private void ApplyAuthJs(JwtBearerOptions options, TrustedIssuerOptions[] issuers) =>
+        ApplyRules(options, new AuthJsTokenHandler([.. issuers.SelectMany(AuthJsKey.Of)], time), new TokenValidationParameters
         {
             ValidIssuers = issuers.Select(issuer => issuer.Issuer),
             // Auth.js names none: what is under an application's key is for that application, and so for the Pulse that shares the key.
@@ -82,7 +81,7 @@ internal sealed class ConfigureAccessTokens(IOptions<AuthOptions> auth, IHostEnv
         // RFC 7519 section 4.1: iss, aud, exp and nbf are all checked; exp must be there.
         rules.RequireExpirationTime = true;
         rules.RequireSignedTokens = true;
-        rules.ClockSkew = s_clockSkew;
+        rules.ClockSkew = AccessTokenHandler.MaxClockSkew;
         rules.NameClaimType = "name";
         options.TokenValidationParameters = rules;
     }

@@ -58,6 +58,10 @@ internal sealed class TokenValidator(
             }
         }
 
+        // OpenID Connect Discovery 1.0 section 4.3: keys of a document that names another issuer are that issuer's.
+        if (keys is not null && !string.Equals(keys.Issuer?.TrimEnd('/'), rules.ValidIssuer.TrimEnd('/'), StringComparison.Ordinal))
+            return (null, new IssuerUnavailableException(rules.ValidIssuer, new InvalidOperationException("Its discovery document is another issuer's.")));
+
         Exception? failure = null;
         foreach (var handler in scheme.TokenHandlers)
         {
@@ -65,7 +69,7 @@ internal sealed class TokenValidator(
             if (!result.IsValid)
                 failure = result.Exception;
             else if (Caller.TryRead(new ClaimsPrincipal(result.ClaimsIdentity), auth.Value.Issuer, out var caller))
-                return (new(new ClaimsPrincipal(new CallerIdentity(caller)), caller, rules.ConfigurationManager, keys), null);
+                return (new(new ClaimsPrincipal(new CallerIdentity(caller)), caller, rules.ConfigurationManager, keys) { Length = token.Length }, null);
         }
 
         return (null, failure ?? new SecurityTokenValidationException("No handler took the token."));

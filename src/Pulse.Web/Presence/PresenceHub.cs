@@ -8,6 +8,7 @@ using Pulse.Users;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Draining;
+using Pulse.Web.Users;
 
 namespace Pulse.Web.Presence;
 
@@ -95,12 +96,13 @@ internal sealed class PresenceHub(
                 $"too-many-watched: a connection may watch {PresenceWatches.MaxPerConnection} users. Unwatch some first, or watch them on another connection.");
         }
 
-        // Whoever may not see a user is not watching them: there is nothing to tell.
+        // A connection that may not see a user is notified of no change. The policy is asked again later (PolicyRenewal).
         var answers = Array.ConvertAll(ids, PresenceResponse.Hidden);
         var visible = new List<int>(ids.Length);
         for (var i = 0; i < ids.Length; i++)
         {
             if (ids[i] == connection.UserId || await policy.MaySeeAsync(connection.UserId, ids[i], Context.ConnectionAborted)) visible.Add(i);
+            else watches.Hide(connection, ids[i]);
         }
 
         var presences = await watches.WatchAsync(connection, [.. visible.Select(i => ids[i])]);
@@ -128,9 +130,12 @@ internal sealed class PresenceHub(
         CountCall();
         var parsed = PresenceResponse.ParseStatus(status)
             ?? throw new HubException("invalid-argument: status is one of online, away, busy, invisible.");
-        if (message is { Length: > MaxMessageLength } || message?.Any(char.IsControl) == true)
+        // As in names: marks are harmless, and controls rewrite the text around the message.
+        if (message is not null) message = ProfileRules.WithoutMarks(message);
+        if (message is { Length: > MaxMessageLength } || ProfileRules.HasControls(message))
         {
-            throw new HubException($"invalid-argument: message has at most {MaxMessageLength} characters and no control characters.");
+            throw new HubException(
+                $"invalid-argument: message has at most {MaxMessageLength} characters, and no control characters, line breaks or text direction controls.");
         }
 
         if (!Connection.TrySpendStatus(time.GetUtcNow()))

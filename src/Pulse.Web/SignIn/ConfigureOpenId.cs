@@ -86,6 +86,7 @@ internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEn
             ClockSkew = s_clockSkew,
             NameClaimType = "name",
         };
+        if (TenantIssuer.IsFor(provider.Authority)) TenantIssuer.Check(options.TokenValidationParameters);
     }
 
     public void PostConfigure(string? name, OpenIdConnectOptions options)

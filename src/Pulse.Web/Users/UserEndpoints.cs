@@ -36,7 +36,7 @@ internal static class UserEndpoints
     }
 
     private static async Task<Results<Ok<UserResponse>, Created<UserResponse>, ProblemHttpResult>> SyncAsync(
-        HttpContext context, Caller caller, Callers callers, GrainReferences<IUserGrain> users)
+        HttpContext context, Caller caller, Callers callers, SignUpRule signUp, GrainReferences<IUserGrain> users)
     {
         var body = await RequestBody.ReadAsync(context, StrictJson.Default.ProfileSyncRequest);
         if (body.Problem is { } unreadable) return unreadable;
@@ -45,18 +45,16 @@ internal static class UserEndpoints
         var update = (body.Value ?? new ProfileSyncRequest()).ToUpdate(caller, callers.JoinsByEmail(caller), errors);
         if (errors.Any) return errors.ToProblem();
 
+        // A Pulse token is the word of a program that has the signing key, and so decides who is a user.
         var synced = caller.OwnUserId is { } userId
             ? await users[userId].SyncProfileAsync(update)
-            : await callers.Account(caller).SyncProfileAsync(update, "token");
+            : await callers.Account(caller).SyncProfileAsync(signUp.Apply(update) with { TokenIssuedAt = caller.TrustedTokenIssuedAt }, "token");
         if (synced.Profile is not { } user)
         {
+            if (synced.Outcome == ProfileSyncOutcome.Disabled) return UserAccess.Refuse(context, ProblemTypes.UserDisabled);
+            if (synced.Outcome == ProfileSyncOutcome.Erased) return UserAccess.Refuse(context, ProblemTypes.UserErased);
             context.Audit(AuditEvents.SyncRefused, caller.OwnUserId, caller.OwnSessionId, caller.Issuer, reason: SyncProblems.Reason(synced.Outcome));
-            return synced.Outcome switch
-            {
-                ProfileSyncOutcome.Disabled => UserAccess.Refuse(context, ProblemTypes.UserDisabled),
-                ProfileSyncOutcome.Erased => UserAccess.Refuse(context, ProblemTypes.UserErased),
-                _ => SyncProblems.For(synced.Outcome),
-            };
+            return SyncProblems.For(synced.Outcome);
         }
 
         if (synced.Outcome == ProfileSyncOutcome.Created) context.Audit(AuditEvents.UserCreated, user.Id, caller.OwnSessionId, caller.Issuer);

@@ -37,6 +37,19 @@ public sealed class AuthorityIssuerTests : IAsyncLifetime, IDisposable
         _second.Dispose();
     }
 
+    [Theory]
+    [InlineData("https://elsewhere.example")]
+    [InlineData("")]
+    public async Task Validate_DiscoveryDocumentOfAnotherIssuer_IsNoSourceOfKeys(string issuer)
+    {
+        _provider.Issuer = issuer;
+
+        var validation = await Validator.ValidateAsync(Token(_first, "one"));
+
+        Assert.Null(validation.Principal);
+        Assert.True(validation.MayRetry);
+    }
+
     [Fact]
     public async Task Validate_PublishedKey_PassesAndKeysAreFetchedOnce()
     {

@@ -39,7 +39,34 @@ public sealed class TokenValidatorTests
     }
 
     [Theory]
+    [InlineData("JWT")]
+    [InlineData("jwt")]
+    [InlineData("at+jwt")]
+    [InlineData(null)]
+    public async Task Validate_TypeOfAnAccessToken_Passes(string? type)
+    {
+        await using var services = AuthHost.CreateWithKey();
+        var header = new System.Text.Json.Nodes.JsonObject { ["alg"] = "HS256" };
+        if (type is not null) header["typ"] = type;
+
+        Assert.NotNull(await ValidateAsync(services, TestTokens.Raw(header, TestTokens.Claims().ToJsonString())));
+    }
+
+    [Fact]
+    public async Task Validate_ClaimNamesInOtherCase_AreOtherClaims()
+    {
+        await using var services = AuthHost.CreateWithKey();
+        var claims = TestTokens.Claims(email: "ada@example.com");
+        (claims["EMAIL_VERIFIED"], claims["Name"]) = (true, "Mallory");
+
+        var caller = await ValidateAsync(services, TestTokens.Hs256(claims));
+
+        Assert.Equal(("ada@example.com", false, null), (caller.Email, caller.EmailVerified, caller.Name));
+    }
+
+    [Theory]
     [InlineData("exp", -20)]
+    [InlineData("iat", 20)]
     [InlineData("nbf", 20)]
     public async Task Validate_ClocksThatDifferALittle_Passes(string claim, int seconds)
     {

@@ -44,6 +44,7 @@ internal sealed class HostileProvider : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var provider = new HostileProvider(builder.Build());
         provider._app.MapGet("/.well-known/openid-configuration", provider.DiscoverAsync);
+        provider._app.MapGet("/organizations/v2.0/.well-known/openid-configuration", provider.DiscoverTenantsAsync);
         provider._app.MapGet("/jwks", () => new Dictionary<string, object> { ["keys"] = new[] { provider.PublicKey() } });
         provider._app.MapGet("/authorize", provider.Authorize);
         provider._app.MapPost("/token", provider.ExchangeAsync);
@@ -67,6 +68,15 @@ internal sealed class HostileProvider : IAsyncDisposable
     private Task DiscoverAsync(HttpContext context) => Discovery is { } instead ? instead(context) : context.Response.WriteAsJsonAsync(new Dictionary<string, object>
     {
         ["issuer"] = Url,
+        ["authorization_endpoint"] = $"{Url}/authorize",
+        ["token_endpoint"] = $"{Url}/token",
+        ["jwks_uri"] = $"{Url}/jwks",
+    });
+
+    // As Entra's: one document for all tenants, whose issuer is a template.
+    private Task DiscoverTenantsAsync(HttpContext context) => context.Response.WriteAsJsonAsync(new Dictionary<string, object>
+    {
+        ["issuer"] = Url + "/{tenantid}/v2.0",
         ["authorization_endpoint"] = $"{Url}/authorize",
         ["token_endpoint"] = $"{Url}/token",
         ["jwks_uri"] = $"{Url}/jwks",

@@ -78,6 +78,8 @@ return await Launch.RunAsync(args, static args =>
     app.MapPages();
     // Data, for other origins too.
     var data = app.MapGroup("").RequireCors(CorsSetup.Data);
+    // What other programs verify Pulse's tokens with: /.well-known/jwks.json.
+    data.MapTokenKeys();
     // Profiles: /auth/sync, /auth/me, /users/{id}.
     data.MapUsers();
     // Sign-ins: /auth/token, /auth/sessions, /auth/signout.

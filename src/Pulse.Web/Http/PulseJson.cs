@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Mvc;
 using Pulse.Web.Auth;
+using Pulse.Web.Keys;
 using Pulse.Web.Presence;
 using Pulse.Web.Sessions;
 using Pulse.Web.SignIn;
@@ -16,6 +17,7 @@ namespace Pulse.Web.Http;
 [JsonSerializable(typeof(PresenceResponse[]))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(PublicUserResponse))]
+[JsonSerializable(typeof(PublishedKeySet))]
 [JsonSerializable(typeof(SessionResponse[]))]
 [JsonSerializable(typeof(SubjectResponse[]))]
 [JsonSerializable(typeof(UserResponse))]

@@ -84,6 +84,8 @@ return await Launch.RunAsync(args, static args =>
     data.MapUsers();
     // Sign-ins: /auth/token, /auth/sessions, /auth/signout.
     data.MapSessions();
+    // Tickets for the hub, so that no token stands in its address: /auth/hub-ticket.
+    data.MapHubTickets();
     // Presence for those who ask once: /presence.
     data.MapPresence();
     // Presence for those who stay: /hubs/pulse.

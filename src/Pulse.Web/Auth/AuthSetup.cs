@@ -29,6 +29,7 @@ internal static class AuthSetup
         services.AddSingleton<TokenValidator>();
         services.AddTokenKeys();
         services.AddSingleton<TokenIssuer>();
+        services.AddSingleton<HubTickets>();
         services.AddSingleton<Callers>();
 
         services.AddAuthentication(DefaultScheme)

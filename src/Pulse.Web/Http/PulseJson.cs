@@ -14,6 +14,7 @@ namespace Pulse.Web.Http;
 [JsonSerializable(typeof(AccessToken))]
 [JsonSerializable(typeof(AccountResponse[]))]
 [JsonSerializable(typeof(HttpValidationProblemDetails))]
+[JsonSerializable(typeof(HubTicket))]
 [JsonSerializable(typeof(PresenceResponse[]))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(PublicUserResponse))]

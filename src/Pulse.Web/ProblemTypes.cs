@@ -54,6 +54,9 @@ internal static class ProblemTypes
     public static readonly ProblemType TokenInvalid = new(Prefix + "token-invalid", 401, "The access token is not accepted.",
         "Get a new access token and try again.");
 
+    public static readonly ProblemType TicketInvalid = new(Prefix + "ticket-invalid", 401, "The ticket is not accepted.",
+        "A ticket opens one connection, within 60 seconds. Get a new one from POST /auth/hub-ticket.");
+
     public static readonly ProblemType SignedOut = new(Prefix + "signed-out", 401, "You are signed out.",
         "The session has ended or run out. Sign in again.");
 

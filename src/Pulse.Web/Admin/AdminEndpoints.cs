@@ -6,6 +6,7 @@ using Pulse.Users;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
+using Pulse.Web.Keys;
 using Pulse.Web.Sessions;
 using Pulse.Web.Users;
 
@@ -36,6 +37,11 @@ internal sealed record AdminUserResponse(
 /// <param name="After">What <c>?after=</c> takes for the next page; <see langword="null"/> after the last one.</param>
 internal sealed record AdminUsersResponse(AdminUserResponse[] Items, Guid? After);
 
+/// <summary>A rotation of the key that signs Pulse's tokens.</summary>
+/// <param name="Kid">The new key's id.</param>
+/// <param name="SignsFrom">When it begins to sign, UTC.</param>
+internal sealed record KeyRotationResponse(string Kid, [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset SignsFrom);
+
 /// <summary>What operators do for users: find, disable, erase, export, end sessions and connections.</summary>
 internal static class AdminEndpoints
 {
@@ -56,6 +62,7 @@ internal static class AdminEndpoints
 
         var group = app.MapGroup("/admin").WithTags("Admin").AddEndpointFilter(app.Services.GetRequiredService<AdminKey>());
         group.MapGet("/users", FindAsync);
+        group.MapPost("/keys/rotate", RotateKeysAsync);
         var user = group.MapGroup("/users/{id:guid}");
         user.MapGet("", GetAsync);
         user.MapDelete("", EraseAsync);
@@ -146,6 +153,14 @@ internal static class AdminEndpoints
         if (!await grains.GetGrain<IUserGrain>(id).CloseConnectionAsync(cid)) return ProblemTypes.ConnectionNotFound.ToResult();
         context.Audit(AuditEvents.AdminConnectionClosed, id);
         return TypedResults.NoContent();
+    }
+
+    private static async Task<Results<Ok<KeyRotationResponse>, ProblemHttpResult>> RotateKeysAsync(
+        bool? atOnce, bool? withdrawOlder, HttpContext context, TokenKeys keys)
+    {
+        var rotation = await keys.RotateAsync(atOnce ?? false, withdrawOlder ?? false);
+        context.Audit(AuditEvents.AdminKeysRotated, reason: rotation.KeyId);
+        return TypedResults.Ok(new KeyRotationResponse(rotation.KeyId, rotation.SignsFrom));
     }
 
     private static Guid? ParseId(string? text, string parameter, ValidationErrors errors)

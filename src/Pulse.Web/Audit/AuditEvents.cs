@@ -137,6 +137,9 @@ internal static class AuditEvents
 
     // Keys.
 
+    /// <summary>An operator has rotated the key that signs Pulse's tokens; the reason is the new key's id.</summary>
+    public static readonly AuditEvent AdminKeysRotated = new("admin-keys-rotated", Success, AuditFields.Client | Reason);
+
     /// <summary>A front end added an element to the key ring; the reason is the element's name.</summary>
     public static readonly AuditEvent KeyRingChanged = new("key-ring-changed", Success, Reason);
 }

@@ -34,6 +34,10 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment, IConfig
             yield return $"{At}:SigningKey is not set. It is made up in Development only; set it to at least {AuthOptions.MinSigningKeyBytes} bytes, the same on every front end.";
         else if (KeyFault($"{At}:SigningKey", options.SigningKey) is { } fault)
             yield return fault;
+        foreach (var (index, previous) in options.PreviousSigningKeys.Index())
+        {
+            if (KeyFault($"{At}:PreviousSigningKeys:{index}", previous) is { } weak) yield return weak;
+        }
 
         if (options.AccessTokenLifetime <= TimeSpan.Zero || options.AccessTokenLifetime > s_maxAccessTokenLifetime)
             yield return $"{At}:AccessTokenLifetime must be above zero and at most {s_maxAccessTokenLifetime:c}; it is {options.AccessTokenLifetime:c}.";
@@ -126,7 +130,9 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment, IConfig
     private static string? KeyFault(string setting, string key) =>
         Encoding.UTF8.GetByteCount(key) is var bytes && bytes < AuthOptions.MinSigningKeyBytes
             ? $"{setting} must be at least {AuthOptions.MinSigningKeyBytes} bytes; it has {bytes}."
-            : null;
+            : SecretStrength.IsGuessable(key)
+                ? $"{setting} is easy to guess, because it repeats itself or has too few different characters. Make one with: openssl rand -base64 48"
+                : null;
 
     private static bool IsName(string? text) => !string.IsNullOrWhiteSpace(text) && !text.Any(char.IsControl);
 }

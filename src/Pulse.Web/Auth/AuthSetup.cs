@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
 using Pulse.Silo;
+using Pulse.Web.Keys;
 using Pulse.Web.Sessions;
 
 namespace Pulse.Web.Auth;
@@ -30,7 +31,9 @@ internal static class AuthSetup
         services.AddSingleton<CheckedTokens>();
         services.AddSingleton<LiveSessions>();
         services.AddSingleton<TokenValidator>();
+        services.AddTokenKeys();
         services.AddSingleton<TokenIssuer>();
+        services.AddSingleton<HubTickets>();
         services.AddSingleton<Callers>();
         services.AddSingleton<UserAccess>();
 

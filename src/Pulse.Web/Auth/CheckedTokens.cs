@@ -71,7 +71,8 @@ internal sealed class CheckedTokens([FromKeyedServices(ClockSetup.WallClock)] Ti
 /// <param name="Caller">The same, read.</param>
 /// <param name="KeySource">Where its issuer publishes keys; <see langword="null"/> for a shared secret.</param>
 /// <param name="Keys">The published keys that it was checked with.</param>
-internal sealed record CheckedToken(ClaimsPrincipal Principal, Caller Caller, BaseConfigurationManager? KeySource, BaseConfiguration? Keys)
+/// <param name="OwnKeyId">The key of Pulse's own that signed it; <see langword="null"/> for a shared secret and for another issuer's key.</param>
+internal sealed record CheckedToken(ClaimsPrincipal Principal, Caller Caller, BaseConfigurationManager? KeySource, BaseConfiguration? Keys, string? OwnKeyId = null)
 {
     /// <summary>The token's length in characters.</summary>
     public int Length { get; init; }

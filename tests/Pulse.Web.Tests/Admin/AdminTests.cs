@@ -144,6 +144,30 @@ public sealed class AdminTests(AdminPulse pulse) : IClassFixture<AdminPulse>, ID
     }
 
     [Fact]
+    public async Task KeyRotation_PublishesANewKey_AndNobodyIsSignedOut()
+    {
+        using var ada = await Browser.SignInAsync(pulse);
+        var before = await TokenAsync();
+        using var rotated = await _operator.PostAsync("/admin/keys/rotate?atOnce=true", null);
+        var kid = (string?)(await rotated.ReadAsync(HttpStatusCode.OK))["kid"];
+
+        var published = JsonNode.Parse(await pulse.Anonymous.GetStringAsync("/.well-known/jwks.json"))!["keys"]!.AsArray();
+        Assert.Contains(kid, published.Select(key => (string?)key!["kid"]));
+        foreach (var token in new[] { before, await TokenAsync() })
+        {
+            using var client = pulse.As(token);
+            using var me = await client.GetAsync("/auth/me");
+            Assert.Equal(HttpStatusCode.OK, me.StatusCode);
+        }
+
+        async Task<string> TokenAsync()
+        {
+            using var response = await ada.PostAsync("/auth/token");
+            return (string)(await response.ReadAsync(HttpStatusCode.OK))["accessToken"]!;
+        }
+    }
+
+    [Fact]
     public async Task WithoutAKey_ThereIsNoAdminApi()
     {
         await using var plain = new PlainPulse();

@@ -114,6 +114,19 @@ public sealed class TokenValidatorTests
         Assert.Equal((Trusted, "ada|1", null), (caller.Issuer, caller.Subject, caller.OwnUserId));
     }
 
+    [Fact]
+    public async Task Validate_TokenUnderAPreviousSigningKey_Passes()
+    {
+        await using var services = AuthHost.CreateWithKey(("PreviousSigningKeys:0", TestTokens.OtherKey));
+        var userId = Guid.NewGuid();
+
+        Assert.Equal(userId, (await ValidateAsync(services, TestTokens.Hs256(TestTokens.Claims(userId), TestTokens.OtherKey))).OwnUserId);
+        Assert.Equal(userId, (await ValidateAsync(services, TestTokens.Hs256(TestTokens.Claims(userId)))).OwnUserId);
+        // Nothing new is made with it.
+        await using var later = AuthHost.CreateWithKey();
+        await ValidateAsync(later, services.GetRequiredService<TokenIssuer>().Issue(s_user).Value);
+    }
+
     [Theory]
     [InlineData("pulse", TestTokens.OtherKey)]
     [InlineData(Trusted, TestTokens.Key)]

@@ -13,6 +13,7 @@
 # It is for trying and for tests: in Development, where anybody signs in as anyone. ASPNETCORE_ENVIRONMENT=Production makes it strict.
 # NAME is postgres, redis, haproxy, silo-1, front-end-1, … State is in PULSE_CLUSTER_DIR (artifacts/cluster). PULSE_BUILD_silo_2 and the like
 # name another build for one process: a directory with Pulse.Silo.dll or Pulse.Web.dll. Pulse__* of the environment reach all processes.
+# PULSE_CLUSTER_TLS=1 makes certificates and turns on TLS between silos and front ends.
 set -euo pipefail
 
 repo=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -74,6 +75,8 @@ pulse() {
   local name=$1 project=$2 build=PULSE_BUILD_${1//-/_}
   shift 2
   build=${!build:-$repo/src/$project/bin/$configuration/net10.0}
+  [[ -z ${PULSE_CLUSTER_TLS:-} ]] || set -- Pulse__Cluster__Tls__CertificateFile="$dir/tls/pulse.pem" Pulse__Cluster__Tls__KeyFile="$dir/tls/pulse.key" \
+    Pulse__Cluster__Tls__CaFile="$dir/tls/ca.pem" Pulse__Cluster__Tls__AllowedNames__0=pulse "$@"
   [[ -f $build/$project.dll ]] || die "$build/$project.dll is not there: dotnet build first."
   launch "$name" env \
     ASPNETCORE_ENVIRONMENT="$environment" \
@@ -179,6 +182,7 @@ up() {
   # PostgreSQL runs as another user, who must be able to pass through.
   chmod 711 "$dir"
   [[ -f $dir/signing-key ]] || head -c 32 /dev/urandom | base64 >"$dir/signing-key"
+  [[ -z ${PULSE_CLUSTER_TLS:-} ]] || "$repo/deploy/local/certificates.sh" "$dir/tls"
   for ((i = 1; i <= front_ends; i++)); do port "front-end-$i" >/dev/null; done
   for name in postgres redis; do start "$name"; done
   for ((i = 1; i <= silos; i++)); do start "silo-$i"; done

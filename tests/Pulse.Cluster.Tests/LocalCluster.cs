@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Npgsql;
+using Pulse.Web.Tests;
 using Pulse.Web.Tests.Auth;
 using StackExchange.Redis;
 
@@ -145,8 +146,22 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // While the files are there: down removes them. The key is there unless the start itself has failed.
+        var key = new FileInfo(Path.Combine(_directory.FullName, "signing-key"));
+        var secret = key.Exists ? (await File.ReadAllTextAsync(key.FullName)).Trim() : null;
+        var leaks = Processes.Select(name => new FileInfo(Path.Combine(_directory.FullName, $"{name}.log"))).Where(file => file.Exists)
+            .SelectMany(file => ReadShared(file.FullName))
+            .Where(line => LogSecrets.IsIn(line) || (secret is not null && line.Contains(secret, StringComparison.Ordinal))).Take(3).ToArray();
         await RunAsync("down");
         if (_directory.Exists) _directory.Delete(recursive: true);
+        Assert.Empty(leaks);
+    }
+
+    // Their processes are still writing.
+    private static IEnumerable<string> ReadShared(string file)
+    {
+        using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        while (reader.ReadLine() is { } line) yield return line;
     }
 
     private string Pid(string name) => File.ReadAllText(Path.Combine(_directory.FullName, $"{name}.pid")).Trim();

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Pulse.Web.Auth;
+using Pulse.Web.Tests.Audit;
 using Pulse.Web.Tests.Auth;
 
 namespace Pulse.Web.Tests;
@@ -16,6 +17,7 @@ public class PulseApplication : IAsyncLifetime
 
     private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("pulse-web-");
     private readonly Dictionary<string, string> _settings;
+    private readonly LogSink _log = new();
     private Factory? _factory;
 
     public PulseApplication() : this([])
@@ -50,7 +52,7 @@ public class PulseApplication : IAsyncLifetime
 
     public Task InitializeAsync()
     {
-        _factory = new Factory(_settings, Adjust);
+        _factory = new Factory(_settings, _log, Adjust);
         _factory.UseKestrel(0);
         _factory.StartServer();
         Anonymous = _factory.CreateClient();
@@ -62,6 +64,7 @@ public class PulseApplication : IAsyncLifetime
         Anonymous?.Dispose();
         if (_factory is not null) await _factory.DisposeAsync();
         _data.Delete(recursive: true);
+        LogSecrets.AssertNotIn(_log.Lines.Select(line => line.Text));
     }
 
     /// <summary>The application's own services.</summary>
@@ -84,12 +87,12 @@ public class PulseApplication : IAsyncLifetime
     }
 
     // By one of Pulse.Web's own types: every project with a Program has one of that name.
-    private sealed class Factory(Dictionary<string, string> settings, Action<IServiceCollection> adjust) : WebApplicationFactory<Caller>
+    private sealed class Factory(Dictionary<string, string> settings, LogSink log, Action<IServiceCollection> adjust) : WebApplicationFactory<Caller>
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
             foreach (var (key, value) in settings) builder.UseSetting(key, value);
-            builder.ConfigureLogging(logging => logging.ClearProviders());
+            builder.ConfigureLogging(logging => logging.ClearProviders().AddProvider(log));
             builder.ConfigureServices(adjust);
         }
     }

@@ -23,7 +23,9 @@ public sealed class BadTokenLogTests(AuditApplication pulse) : IClassFixture<Aud
 
         for (var i = 0; i < 50; i++) Assert.Equal(HttpStatusCode.Unauthorized, (await client.WithTokenAsync(HttpMethod.Get, "/auth/me", token)).Status);
 
-        var line = Assert.Single(pulse.Log.Lines.Skip(before), line => line.Category != "Pulse.Grains.Users.AddressUpgrade");
+        // What runs in the background has lines of its own.
+        var line = Assert.Single(pulse.Log.Lines.Skip(before), line =>
+            line.Category == AuditLog.Category || line.Category.Contains("Auth", StringComparison.Ordinal) || line.Text.Contains("oken", StringComparison.Ordinal));
         Assert.Equal((AuditLog.Category, "token-refused", "signature"), (line.Category, line["EventName"], line["Reason"]));
         Assert.True(line.Text.Length < 300, line.Text);
         Assert.DoesNotContain("kkkk", line.Text, StringComparison.Ordinal);

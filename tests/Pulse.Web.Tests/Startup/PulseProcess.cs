@@ -104,6 +104,7 @@ internal sealed partial class PulseProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+        LogSecrets.AssertNotIn(_output.Concat(_errors));
     }
 
     public override string ToString() => string.Join('\n', ["--- stderr", .. _errors, "--- stdout", .. _output]);

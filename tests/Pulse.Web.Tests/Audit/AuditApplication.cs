@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Pulse.Web.Audit;
 using Pulse.Web.Mail;
+using Pulse.Web.Tests.Admin;
 using Pulse.Web.Tests.SignIn;
 
 namespace Pulse.Web.Tests.Audit;
@@ -30,6 +31,7 @@ public sealed class AuditApplication : IAsyncLifetime
             new("Pulse:Auth:Providers:hostile:ClientSecret", HostileProvider.ClientSecret),
             new("Pulse:Auth:Providers:hostile:Authority", Hostile.Url),
             new("Pulse:Mail:RequestsPerMinute", "4"),
+            new("Pulse:Admin:Key", AdminPulse.Key),
         ]);
         await _pulse.InitializeAsync();
     }

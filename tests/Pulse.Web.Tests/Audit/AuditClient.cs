@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 using System.Web;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.SignalR.Client;
+using Pulse.Web.Tests.Admin;
 using Pulse.Web.Tests.Auth;
 using Pulse.Web.Tests.SignIn;
 
@@ -60,6 +61,23 @@ internal sealed partial class AuditClient(AuditApplication pulse, string address
         _secrets.Add(token);
         return Browser.SendAsync(new(method, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", token), Accept = { new("application/json") } } });
     }
+
+    /// <summary>Sends a request with the admin key.</summary>
+    public Task<Answer> AsOperatorAsync(HttpMethod method, string path) => WithTokenAsync(method, path, AdminPulse.Key);
+
+    /// <summary>Creates a user by a token.</summary>
+    public async Task<Guid> SyncAsync()
+    {
+        var id = Guid.CreateVersion7();
+        Assert.Equal(HttpStatusCode.Created, (await WithTokenAsync(HttpMethod.Post, "/auth/sync", TestTokens.Hs256(TestTokens.Claims(id, Email)))).Status);
+        return id;
+    }
+
+    public async Task<Guid> UserIdAsync() => JsonDocument.Parse((await Browser.GetAsync("/auth/me")).Body).RootElement.GetProperty("id").GetGuid();
+
+    /// <summary>The one connection of that user.</summary>
+    public async Task<string> ConnectionIdAsync(Guid userId) =>
+        JsonDocument.Parse((await AsOperatorAsync(HttpMethod.Get, $"/admin/users/{userId}/connections")).Body).RootElement[0].GetProperty("id").GetString()!;
 
     /// <summary>A hub connection with that token, not yet started.</summary>
     public HubConnection Hub(string token)

@@ -147,6 +147,48 @@ public sealed class AuditEventsTests(AuditApplication pulse) : IClassFixture<Aud
             {
             }
         },
+        [AuditEvents.UserErased] = async (ada, _) =>
+        {
+            await ada.SignInAsync();
+            Assert.Equal(HttpStatusCode.NoContent, (await ada.DeleteAsync("/auth/me")).Status);
+        },
+        [AuditEvents.UserExported] = async (ada, _) =>
+        {
+            await ada.SignInAsync();
+            Assert.Equal(HttpStatusCode.OK, (await ada.Browser.GetAsync("/auth/me/export")).Status);
+        },
+        [AuditEvents.UserRefused] = async (ada, _) =>
+        {
+            var id = await ada.SyncAsync();
+            Assert.Equal(HttpStatusCode.NoContent, (await ada.AsOperatorAsync(HttpMethod.Post, $"/admin/users/{id}/disable")).Status);
+            Assert.Equal(HttpStatusCode.Unauthorized, (await ada.WithTokenAsync(HttpMethod.Get, "/auth/me", TestTokens.Hs256(TestTokens.Claims(id)))).Status);
+        },
+        [AuditEvents.AdminKeyRefused] = async (ada, _) =>
+            Assert.Equal(HttpStatusCode.Unauthorized, (await ada.WithTokenAsync(HttpMethod.Get, "/admin/users", "invented")).Status),
+        [AuditEvents.AdminRead] = async (ada, _) =>
+            Assert.Equal(HttpStatusCode.OK, (await ada.AsOperatorAsync(HttpMethod.Get, $"/admin/users/{await ada.SyncAsync()}")).Status),
+        [AuditEvents.AdminErased] = async (ada, _) =>
+            Assert.Equal(HttpStatusCode.NoContent, (await ada.AsOperatorAsync(HttpMethod.Delete, $"/admin/users/{await ada.SyncAsync()}")).Status),
+        [AuditEvents.AdminDisabled] = async (ada, _) =>
+            Assert.Equal(HttpStatusCode.NoContent, (await ada.AsOperatorAsync(HttpMethod.Post, $"/admin/users/{await ada.SyncAsync()}/disable")).Status),
+        [AuditEvents.AdminEnabled] = async (ada, _) =>
+            Assert.Equal(HttpStatusCode.NoContent, (await ada.AsOperatorAsync(HttpMethod.Post, $"/admin/users/{await ada.SyncAsync()}/enable")).Status),
+        [AuditEvents.AdminSessionEnded] = async (ada, second) =>
+        {
+            await ada.SignInAsync();
+            await second.SignInAsync(ada.Email);
+            var (user, session) = (await ada.UserIdAsync(), await ada.OtherSessionAsync());
+            Assert.Equal(HttpStatusCode.NoContent, (await ada.AsOperatorAsync(HttpMethod.Delete, $"/admin/users/{user}/sessions/{session}")).Status);
+        },
+        [AuditEvents.AdminConnectionClosed] = async (ada, _) =>
+        {
+            var id = await ada.SyncAsync();
+            await using var hub = ada.Hub(TestTokens.Hs256(TestTokens.Claims(id)));
+            await hub.StartAsync();
+            await hub.InvokeAsync("Heartbeat");
+            Assert.Equal(HttpStatusCode.NoContent, (await ada.AsOperatorAsync(HttpMethod.Delete, $"/admin/users/{id}/connections/{hub.ConnectionId ?? await ada.ConnectionIdAsync(id)}")).Status);
+        },
+        [AuditEvents.AdminKeysRotated] = async (ada, _) => Assert.Equal(HttpStatusCode.OK, (await ada.AsOperatorAsync(HttpMethod.Post, "/admin/keys/rotate")).Status),
         // The program's own start is the case.
         [AuditEvents.KeyRingChanged] = (_, _) => Task.CompletedTask,
     };

@@ -194,6 +194,7 @@ phase_ws() {
   record "$1/heartbeat" heartbeat --n $users --w 64 --t $seconds
   record "$1/churn" churn --n $users --t $seconds
   record "$1/storm" storm --n $connect
+  if [[ $1 == pulse ]]; then record "$1/storm by ticket" storm --n $connect --tickets 1; fi
 }
 
 phase_hold() {

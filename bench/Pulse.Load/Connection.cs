@@ -6,6 +6,7 @@ internal enum Stage : byte
 {
     Closed,
     Connecting,
+    AskingForTicket,
     Upgrading,
     Greeting,
     Open,
@@ -13,7 +14,12 @@ internal enum Stage : byte
 }
 
 /// <summary>One user's connection; it can be opened again and again.</summary>
-internal sealed class Connection(int index, ushort port, byte[] upgrade, byte[] greeting)
+/// <param name="index">The user's number, from 0.</param>
+/// <param name="port">The front end.</param>
+/// <param name="ask">The request for a ticket, which opens the connection in place of a token; <see langword="null"/> for none.</param>
+/// <param name="upgrade">The upgrade request, made with the ticket if there is one.</param>
+/// <param name="greeting">The client's first message.</param>
+internal sealed class Connection(int index, ushort port, byte[]? ask, Func<string?, byte[]> upgrade, byte[] greeting)
 {
     public int Index => index;
 
@@ -42,7 +48,14 @@ internal sealed class Connection(int index, ushort port, byte[] upgrade, byte[] 
 
     public double Elapsed => Stopwatch.GetElapsedTime(Since).TotalMicroseconds;
 
-    public void Upgrade() => Send(upgrade);
+    /// <summary>What the server has given for this opening.</summary>
+    public string? Ticket { get; set; }
+
+    public bool NeedsTicket => ask is not null && Ticket is null;
+
+    public void Ask() => Send(ask);
+
+    public void Upgrade() => Send(upgrade(Ticket));
 
     public void Greet() => Send(greeting);
 

@@ -29,6 +29,10 @@ internal sealed class Http(Options options, Meter meter, Dictionary<string, obje
         return MeasureAsync(lasts: false, expected: original ? "200" : "201");
     }
 
+    /// <summary>A request without a body, on a connection of its own.</summary>
+    public static byte[] Post(string path, string token) => Encoding.ASCII.GetBytes(
+        $"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n\r\n");
+
     private string Profile(int user) => $$"""{"email":"user{{options.FirstUser + user}}@bench.test","name":"User {{options.FirstUser + user}}"}""";
 
     private byte[] Request(string method, string path, int user, string? body = null) => Encoding.ASCII.GetBytes(

@@ -4,7 +4,7 @@ using static Pulse.Load.Native;
 namespace Pulse.Load;
 
 /// <summary>All connections, driven by one thread on one epoll.</summary>
-internal sealed class Loop(IProtocol protocol, uint host, ushort[] ports)
+internal sealed class Loop(IProtocol protocol, uint host, ushort[] ports, bool usesTickets = false)
 {
     private static readonly long KeepAlivePeriod = 15 * Stopwatch.Frequency;
 
@@ -29,17 +29,26 @@ internal sealed class Loop(IProtocol protocol, uint host, ushort[] ports)
         for (int i = 0; i < count; i++)
         {
             var (port, token) = (ports[i % ports.Length], jwt.Mint(i));
-            _all[i] = new Connection(i, port, WebSocketFrame.Upgrade(protocol.Target(token), port), protocol.Greeting(token));
+            byte[]? ask = usesTickets ? Http.Post("/auth/hub-ticket", token) : null;
+            byte[] byToken = WebSocketFrame.Upgrade(protocol.Target(token), port);
+            _all[i] = new Connection(
+                i, port, ask, ticket => ticket is null ? byToken : WebSocketFrame.Upgrade($"/hubs/pulse?ticket={ticket}", port), protocol.Greeting(token));
         }
         return _all;
     }
 
     public void Open(Connection c)
     {
+        c.Ticket = null;
+        c.Since = Stopwatch.GetTimestamp();
+        Connect(c);
+    }
+
+    private void Connect(Connection c)
+    {
         c.Stage = Stage.Connecting;
         c.Rest = c.Fragments = [];
         c.Failed = c.AwaitsAnswer = false;
-        c.Since = Stopwatch.GetTimestamp();
         c.Fd = StartConnect(_epoll, host, c.Port, c.Index, ++c.Generation);
         if (c.Fd < 0) Close(c, false);
     }
@@ -80,8 +89,16 @@ internal sealed class Loop(IProtocol protocol, uint host, ushort[] ports)
             if (c.Stage == Stage.Connecting && (e.Flags & (EpollOut | EpollError | EpollHangUp)) != 0)
             {
                 if (!IsConnected(c.Fd)) { Close(c, false); continue; }
-                c.Stage = Stage.Upgrading;
-                c.Upgrade();
+                if (c.NeedsTicket)
+                {
+                    c.Stage = Stage.AskingForTicket;
+                    c.Ask();
+                }
+                else
+                {
+                    c.Stage = Stage.Upgrading;
+                    c.Upgrade();
+                }
             }
             if ((e.Flags & (EpollIn | EpollPeerClosed | EpollError | EpollHangUp)) != 0)
                 Receive(c, toEnd: (e.Flags & ~(EpollIn | EpollOut)) != 0);
@@ -124,6 +141,18 @@ internal sealed class Loop(IProtocol protocol, uint host, ushort[] ports)
 
     private ReadOnlySpan<byte> Parse(Connection c, ReadOnlySpan<byte> data)
     {
+        if (c.Stage == Stage.AskingForTicket)
+        {
+            if (!data.StartsWith("HTTP/1.1 200"u8)) { Close(c, false); return []; }
+            int from = data.IndexOf("\"ticket\":\""u8) + "\"ticket\":\"".Length;
+            int length = from < "\"ticket\":\"".Length ? -1 : data[from..].IndexOf((byte)'"');
+            if (length < 0) return data;
+            c.Ticket = System.Text.Encoding.ASCII.GetString(data.Slice(from, length));
+            // As in a browser, where a WebSocket has a TCP connection of its own.
+            Native.Close(c.Fd, abrupt: false);
+            Connect(c);
+            return [];
+        }
         if (c.Stage == Stage.Upgrading)
         {
             int end = data.IndexOf("\r\n\r\n"u8);

@@ -10,6 +10,7 @@ internal sealed class Options
         modes: connect heartbeat churn storm hold fanout | me sync insert
           --port 5000,5001               of the front ends, on 127.0.0.1; connections take turns among them
           --proto signalr                or socketio, as the original's clients speak; their sync has the profile in its body (not fanout)
+          --tickets 1                    each connection asks for a ticket first, as the package's client does in a page
           --n 1000                       users, one connection each; requests (sync, insert)
           --first 0                      the first user's number
           --c 100                        at once: connection attempts, requests
@@ -45,6 +46,8 @@ internal sealed class Options
         "socketio" => new SocketIo(),
         var other => throw new ArgumentException($"unknown protocol {other}"),
     };
+
+    public bool UsesTickets => Number("tickets", 0) > 0;
 
     public int Connections => (int)Number("n", 1000);
 

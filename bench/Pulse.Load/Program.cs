@@ -32,7 +32,7 @@ static Task MeasureAsync(Options options, Meter meter, Dictionary<string, object
 static void RunOnSockets(Options options, Meter meter, Dictionary<string, object> line)
 {
     const uint Loopback = 0x0100007f;
-    var phases = new Phases(options, new Loop(options.Protocol, Loopback, options.Ports), meter, line);
+    var phases = new Phases(options, new Loop(options.Protocol, Loopback, options.Ports, options.UsesTickets), meter, line);
     Action phase = options.Mode switch
     {
         "connect" => phases.Connect,

@@ -26,6 +26,10 @@ internal sealed record ProblemType(string Type, int Status, string Title, string
     public ProblemHttpResult ToResult(string? detail = null, IDictionary<string, string[]>? errors = null) =>
         TypedResults.Problem(ToDetails(detail, errors));
 
+    /// <summary>Says in the header of a 401 that the token is the reason (RFC 6750 section 3).</summary>
+    public void Challenge(HttpResponse response) =>
+        response.Headers.WWWAuthenticate = $"Bearer error=\"invalid_token\", error_description=\"{Title}\"";
+
     /// <summary>Answers with the problem from where there is no endpoint to return it.</summary>
     public Task WriteAsync(HttpContext context, string? detail = null) => ProblemWriter.WriteAsync(context, ToDetails(detail));
 }
@@ -49,6 +53,9 @@ internal static class ProblemTypes
 
     public static readonly ProblemType TokenInvalid = new(Prefix + "token-invalid", 401, "The access token is not accepted.",
         "Get a new access token and try again.");
+
+    public static readonly ProblemType TicketInvalid = new(Prefix + "ticket-invalid", 401, "The ticket is not accepted.",
+        "A ticket opens one connection, within 60 seconds. Get a new one from POST /auth/hub-ticket.");
 
     public static readonly ProblemType SignedOut = new(Prefix + "signed-out", 401, "You are signed out.",
         "The session has ended or run out. Sign in again.");
@@ -85,6 +92,9 @@ internal static class ProblemTypes
 
     public static readonly ProblemType SignInTooOld = new(Prefix + "sign-in-too-old", 403, "This needs a sign-in of the last 10 minutes.",
         "Nothing was changed. Sign in again, then try again.");
+
+    public static readonly ProblemType SignUpRefused = new(Prefix + "sign-up-refused", 403, "This site takes no new user for this account.",
+        "Nothing was changed. Ask the operator of this site for access, or sign in with the account that you used here before.");
 
     public static readonly ProblemType NotFound = new(Prefix + "not-found", 404, "There is nothing here.",
         "Check the address.");

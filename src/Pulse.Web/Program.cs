@@ -88,10 +88,14 @@ return await Launch.RunAsync(args, static args =>
     app.MapPages();
     // Data, for other origins too.
     var data = app.MapGroup("").RequireCors(CorsSetup.Data);
+    // What other programs verify Pulse's tokens with: /.well-known/jwks.json.
+    data.MapTokenKeys();
     // Profiles: /auth/sync, /auth/me, /users/{id}.
     data.MapUsers();
     // Sign-ins: /auth/token, /auth/sessions, /auth/signout.
     data.MapSessions();
+    // Tickets for the hub, so that no token stands in its address: /auth/hub-ticket.
+    data.MapHubTickets();
     // Presence for those who ask once: /presence.
     data.MapPresence();
     // Presence for those who stay: /hubs/pulse.

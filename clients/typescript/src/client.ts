@@ -118,7 +118,7 @@ export class Client implements PulseClient {
       onLost: () => this.#onLost(),
       onPresenceChanged: (change) => this.#take([change]),
       onSessionEnded: (session) => {
-        if (session.reason === 'signed-out' && !session.mayReconnect) this.#forget();
+        if ((session.reason === 'signed-out' || session.reason === 'user-removed') && !session.mayReconnect) this.#forget();
         if (!session.mayReconnect) void this.#end(Object.freeze({ name: 'ended', reason: session.reason }));
         this.#eventListeners.sessionEnded.tell(session);
       },

@@ -1,6 +1,9 @@
 import { HttpTransportType, HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 import type { OwnStatus, WirePresence } from './presence.js';
-import { Transport, transportTypes, type TransportName } from './transport.js';
+import { takeTicket } from './ticket.js';
+import { isPage, Transport, transportTypes, type TransportName } from './transport.js';
+
+const maxFailedTickets = 2;
 
 /** The part of SignalR's HubConnection that this client uses. */
 export interface Hub {
@@ -44,25 +47,42 @@ export interface Opening {
 
 export type OpenHub = (token: string, opening: Opening) => Hub;
 
-/** WebSockets alone need no negotiation: one round trip less, and each front end will do, without sticky sessions. */
+/**
+ * WebSockets alone need no negotiation: one round trip less, and each front end will do, without sticky sessions. In a page the address of the
+ * hub has a ticket, because addresses are logged, and a page cannot send a header with a WebSocket.
+ */
 export function signalRHub(url: string, transports: readonly TransportName[] = ['webSockets']): OpenHub {
+  // A front end of an earlier version refuses a ticket that another one has made, so that the next attempt names the token.
+  let failedTickets = 0;
   return (token, { status, previous }) => {
     const query = new URLSearchParams();
     // Without a status the server lets a connection inherit the one of the connection that it replaces.
     if (status !== 'online' || previous) query.set('status', status);
     if (previous) query.set('previous', previous);
     const transport = new Transport(transports);
+    const address = (): string => `${url}/hubs/pulse${[...query].length > 0 ? `?${query}` : ''}`;
     const connection = new HubConnectionBuilder()
-      .withUrl(`${url}/hubs/pulse${[...query].length > 0 ? `?${query}` : ''}`, {
+      .withUrl(address(), {
         ...transport.options(),
         transport: transports.reduce((types, name) => types | transportTypes[name], HttpTransportType.None),
         skipNegotiation: transports.every((name) => name === 'webSockets'),
-        accessTokenFactory: () => token,
+        accessTokenFactory: () => (query.has('ticket') ? '' : token),
       })
       .configureLogging(LogLevel.None)
       .build();
     return {
-      start: () => connection.start(),
+      start: async () => {
+        const ticket = failedTickets < maxFailedTickets && isPage() ? await transport.do((signal) => takeTicket(url, token, signal)) : undefined;
+        if (!ticket) {
+          failedTickets = 0;
+          return connection.start();
+        }
+        query.set('ticket', ticket);
+        connection.baseUrl = address();
+        failedTickets++;
+        await connection.start();
+        failedTickets = 0;
+      },
       stop: () => {
         transport.endWithGoodbye();
         return connection.stop();

@@ -174,7 +174,7 @@ export class Link {
     if (this.#stopped.signal.aborted) return undefined;
 
     const { session, error } = await this.#hold(token, attempt);
-    if (session?.reason === 'token-expired') this.#tokens.drop();
+    if (session?.reason === 'token-expired' || error?.code === 'invalid-token') this.#tokens.drop();
     if (error && !this.#stopped.signal.aborted) this.#events.onError(error);
     return session;
   }

@@ -16,7 +16,8 @@ export type PulseState =
 
 /** The server or the token source has ended the session. With `mayReconnect` the client comes back by itself. */
 export interface SessionEnded {
-  /** `signed-out`, `token-expired`, `too-many-connections`, `server-stopping`, or what a newer server says. */
+  /** `signed-out`, `token-expired`, `too-many-connections`, `server-stopping`, `user-removed` (disabled or erased), `closed-by-operator`,
+   * or what a newer server says. */
   readonly reason: string;
   readonly mayReconnect: boolean;
 }

@@ -56,9 +56,24 @@ export class Transport {
       httpClient: this.#httpClient(),
       // In Node.js SignalR uses a class of its own, which sends the token as a header. There each close is a goodbye, and handshakes do not
       // wait for each other.
-      ...(!isNode() && typeof WebSocket === 'function' && { WebSocket: this.#webSocketClass() }),
-      ...(!isNode() && typeof EventSource === 'function' && { EventSource: this.#eventSourceClass() }),
+      ...(isPage() && typeof WebSocket === 'function' && { WebSocket: this.#webSocketClass() }),
+      ...(isPage() && typeof EventSource === 'function' && { EventSource: this.#eventSourceClass() }),
     };
+  }
+
+  /** Does what the connection needs before it opens. Aborts with the connection. */
+  async do<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const cut = new AbortController();
+    const abort = (): void => cut.abort();
+    this.#aborts.add(abort);
+    try {
+      if (this.#isOver) abort();
+      const result = await work(cut.signal);
+      cut.signal.throwIfAborted();
+      return result;
+    } finally {
+      this.#aborts.delete(abort);
+    }
   }
 
   /** The connection ends with a goodbye: for the server, the user leaves at once. */
@@ -161,8 +176,8 @@ export class Transport {
   }
 }
 
-/** As SignalR decides it, but for pages in programs that have both, such as Electron. */
-function isNode(): boolean {
+/** Whether sockets are the platform's own. As SignalR decides it, but for pages in programs that have both, such as Electron. */
+export function isPage(): boolean {
   const { process } = globalThis as { process?: { release?: { name?: string } } };
-  return process?.release?.name === 'node' && typeof document !== 'object';
+  return process?.release?.name !== 'node' || typeof document === 'object';
 }

@@ -15,6 +15,10 @@ public interface IAccountGrain : IGrainWithStringKey
     [Alias("FindUserAsync")]
     Task<Guid?> FindUserAsync();
 
+    /// <summary>When the account's former user was erased, UTC; <see langword="null"/> if none was.</summary>
+    [Alias("FindErasureAsync")]
+    Task<DateTimeOffset?> FindErasureAsync();
+
     /// <summary>Creates or updates the user of this account.</summary>
     /// <remarks>
     /// Within one provider the account id alone is the person. An account that no user has joins the user with its e-mail only if both sides have proven
@@ -35,6 +39,11 @@ public interface IAccountGrain : IGrainWithStringKey
     /// <param name="type">How the account was proven; see <see cref="ExternalAccount.Type"/>.</param>
     [Alias("SignInAsync")]
     Task<ProfileSyncResult> SignInAsync(ProfileUpdate update, string type);
+
+    /// <summary>For an account that is a mailbox: whether a user has it, or has proven its address, so that a sign-in by it needs no new user.</summary>
+    /// <exception cref="StoreUnavailableException">The database is unavailable.</exception>
+    [Alias("HasUserAsync")]
+    Task<bool> HasUserAsync();
 
     /// <summary>Links this account to a user who is signed in and asked for it.</summary>
     /// <param name="userId">The user.</param>

@@ -18,11 +18,14 @@ public enum ProfileSyncOutcome
     /// <summary>The external account already belongs to another user. Nothing was written.</summary>
     AccountTaken = 4,
 
+    /// <summary>The user would be new, and <see cref="ProfileUpdate.KnownUserOnly"/> is set. Nothing was written.</summary>
+    SignUpRefused = 5,
+
     /// <summary>An operator has disabled the user. Nothing was written.</summary>
-    Disabled = 5,
+    Disabled = 6,
 
     /// <summary>The user was erased, or the token is from before the user of its account was. Nothing was written.</summary>
-    Erased = 6,
+    Erased = 7,
 }
 
 /// <summary>The outcome, and the profile as stored when there is one to show.</summary>

@@ -37,9 +37,15 @@ public sealed record ProfileUpdate
     /// </summary>
     [Id(8)] public bool FromSignIn { get; init; }
 
+    /// <summary>
+    /// Whether the update is for an existing user alone: the account's, or the one that it joins by its proven address. Otherwise the outcome is
+    /// <see cref="ProfileSyncOutcome.SignUpRefused"/>. A silo of an earlier version does not know this member, and creates the user.
+    /// </summary>
+    [Id(9)] public bool KnownUserOnly { get; init; }
+
     /// <summary>When the token was issued that the update is from, UTC; <see langword="null"/> if it does not say, and for a sign-in, which is now.</summary>
-    [Id(9)] public DateTimeOffset? TokenIssuedAt { get; init; }
+    [Id(10)] public DateTimeOffset? TokenIssuedAt { get; init; }
 
     /// <summary>See <see cref="UserProfile.TokensNotBefore"/>: for a new user whose account an erased user had.</summary>
-    [Id(10)] public DateTimeOffset? TokensNotBefore { get; init; }
+    [Id(11)] public DateTimeOffset? TokensNotBefore { get; init; }
 }

@@ -17,12 +17,14 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
 
     public async Task<Guid?> FindUserAsync() => _userId ??= await ReadUserAsync();
 
+    public Task<DateTimeOffset?> FindErasureAsync() => users.FindTombstoneAsync(AccountTombstone.IdOf(Key));
+
     public async Task<ProfileSyncResult> SyncProfileAsync(ProfileUpdate update, string type)
     {
         if (await ReadOwnerAsync() is { } known) return await UpdateAsync(known, update);
 
         // The account's former user was erased: a token from before that does not bring the user back.
-        if (await users.FindTombstoneAsync(AccountTombstone.IdOf(Key)) is { } erasedAt)
+        if (await FindErasureAsync() is { } erasedAt)
         {
             if (!(update.TokenIssuedAt > erasedAt)) return new(ProfileSyncOutcome.Erased);
             update = update with { TokensNotBefore = erasedAt };
@@ -61,6 +63,8 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
         return result with { FormerEmail = profile.Email };
     }
 
+    public async Task<bool> HasUserAsync() => await FindUserAsync() is not null || await store.IsProvenAsync(Key.ProviderAccountId);
+
     public async Task<AccountLinkOutcome> LinkAsync(Guid userId, string type)
     {
         _userId = await store.LinkAsync(ToAccount(type, email: null), userId, time.GetUtcNow());
@@ -90,7 +94,9 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
     private async Task<ProfileSyncResult> JoinAsync(ProfileUpdate update, string type)
     {
         var newId = Guid.CreateVersion7(time.GetUtcNow());
-        var result = await User(newId).CreateWithAccountAsync(update, ToAccount(type, update.Email));
+        var result = update.KnownUserOnly
+            ? new(ProfileSyncOutcome.SignUpRefused)
+            : await User(newId).CreateWithAccountAsync(update, ToAccount(type, update.Email));
         if (result.Outcome == ProfileSyncOutcome.Created) _userId = newId;
 
         Guid? owner = result.Outcome switch
@@ -99,7 +105,7 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
             ProfileSyncOutcome.AccountTaken => (await ReadOwnerAsync())?.UserId,
 
             // Both sides have proven the address. A mailbox joins always: front ends of versions before JoinsByEmail do not say so. Nothing linked may also mean that a second activation has just done it.
-            ProfileSyncOutcome.EmailTaken when update.EmailVerified && (update.JoinsByEmail || Key.Provider == MailboxProvider) =>
+            ProfileSyncOutcome.EmailTaken or ProfileSyncOutcome.SignUpRefused when update.EmailVerified && (update.JoinsByEmail || Key.Provider == MailboxProvider) =>
                 await store.LinkByEmailAsync(ToAccount(type, update.Email), update.Email!, time.GetUtcNow()) ?? (await ReadOwnerAsync())?.UserId,
             _ => null,
         };

@@ -22,6 +22,8 @@ internal static class AccountTable
     public const string SaveEmailSql =
         "UPDATE accounts SET email = @accountEmail WHERE provider = @provider AND provider_account_id = @providerAccountId AND user_id = @userId";
 
+    public const string IsProvenSql = "SELECT 1 FROM users WHERE email = @email AND email_verified";
+
     public const string ListMailboxesSql =
         "SELECT provider_account_id, user_id FROM accounts WHERE provider = 'email' AND provider_account_id > @after ORDER BY provider_account_id LIMIT @count";
 

@@ -26,6 +26,9 @@ internal interface IAccountStore
     /// </returns>
     Task<Guid?> LinkByEmailAsync(ExternalAccount account, string email, DateTimeOffset now, CancellationToken cancellationToken = default);
 
+    /// <summary>Whether any user has proven that address.</summary>
+    Task<bool> IsProvenAsync(string email, CancellationToken cancellationToken = default);
+
     /// <summary>The ids of accounts that are mailboxes, above this one, in order, and whose they are.</summary>
     Task<IReadOnlyList<(string Mailbox, Guid UserId)>> ListMailboxesAsync(string after, int count, CancellationToken cancellationToken = default);
 

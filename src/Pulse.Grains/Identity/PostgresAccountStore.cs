@@ -101,6 +101,16 @@ internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccount
             cancellationToken);
 
     /// <inheritdoc/>
+    public Task<bool> IsProvenAsync(string email, CancellationToken cancellationToken = default) => database.ReadAsync(
+        AccountTable.IsProvenSql,
+        async (command, token) =>
+        {
+            command.Parameters.Add(new("email", email));
+            return await command.ExecuteScalarAsync(token) is not null;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<(string Mailbox, Guid UserId)>> ListMailboxesAsync(string after, int count, CancellationToken cancellationToken = default) =>
         database.ReadAsync<IReadOnlyList<(string, Guid)>>(
             AccountTable.ListMailboxesSql,

@@ -62,6 +62,15 @@ internal sealed class SqliteAccountStore(SqliteDatabase database) : IAccountStor
             cancellationToken);
 
     /// <inheritdoc/>
+    public Task<bool> IsProvenAsync(string email, CancellationToken cancellationToken = default) => database.ReadAsync(
+        connection =>
+        {
+            using var command = new SqliteCommand(AccountTable.IsProvenSql, connection) { Parameters = { new("email", email) } };
+            return command.ExecuteScalar() is not null;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
     public Task SaveEmailAsync(string provider, string providerAccountId, Guid userId, string email, CancellationToken cancellationToken = default) =>
         database.WriteAsync(
             connection =>

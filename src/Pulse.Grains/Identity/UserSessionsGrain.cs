@@ -11,7 +11,7 @@ namespace Pulse.Grains.Identity;
 /// row is gone, and whoever ended it is told so even if its sockets could not be closed at once: "try again" would be of no use to a caller whose
 /// cookie is refused from now on. It is this grain that goes on trying, for as long as its process lives.
 /// </remarks>
-internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain
+internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHubTicketsGrain
 {
     // Longer than the user's grain waits for front ends. A silo that has just died answers nothing, and others' checks must not wait for it.
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
@@ -22,6 +22,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain
     private static readonly TimeSpan EmptyStay = UserSessions.FreshFor;
 
     private readonly UserSessions _sessions;
+    private readonly UsedTickets _tickets;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
@@ -34,6 +35,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain
     public UserSessionsGrain(ISessionStore store, IOptions<SignInOptions> options, TimeProvider time, ILogger<UserSessionsGrain> logger)
     {
         _sessions = new(this.GetPrimaryKey(), store, options.Value, time);
+        _tickets = new(time);
         (_time, _logger) = (time, logger);
     }
 
@@ -61,6 +63,8 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain
         await _sessions.EndOfAccountAsync(account, except);
         return true;
     });
+
+    public Task<bool> UseAsync(Guid ticketId, DateTimeOffset expiresAt) => DoAsync(() => Task.FromResult(_tickets.TryUse(ticketId, expiresAt)));
 
     private async Task<T> DoAsync<T>(Func<Task<T>> work)
     {
@@ -120,7 +124,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain
 
     private Task LeaveIfEmptyAsync()
     {
-        if (_retry is not null) return Task.CompletedTask;
+        if (_retry is not null || !_tickets.IsEmpty) return Task.CompletedTask;
         if (_sessions.IsEmpty) DeactivateOnIdle();
         _leave?.Dispose();
         _leave = null;

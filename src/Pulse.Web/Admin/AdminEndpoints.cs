@@ -3,8 +3,10 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using Pulse.Identity;
 using Pulse.Users;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
+using Pulse.Web.Keys;
 using Pulse.Web.Sessions;
 using Pulse.Web.Users;
 
@@ -35,6 +37,11 @@ internal sealed record AdminUserResponse(
 /// <param name="After">What <c>?after=</c> takes for the next page; <see langword="null"/> after the last one.</param>
 internal sealed record AdminUsersResponse(AdminUserResponse[] Items, Guid? After);
 
+/// <summary>A rotation of the key that signs Pulse's tokens.</summary>
+/// <param name="Kid">The new key's id.</param>
+/// <param name="SignsFrom">When it begins to sign, UTC.</param>
+internal sealed record KeyRotationResponse(string Kid, [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset SignsFrom);
+
 /// <summary>What operators do for users: find, disable, erase, export, end sessions and connections.</summary>
 internal static class AdminEndpoints
 {
@@ -55,12 +62,13 @@ internal static class AdminEndpoints
 
         var group = app.MapGroup("/admin").WithTags("Admin").AddEndpointFilter(app.Services.GetRequiredService<AdminKey>());
         group.MapGet("/users", FindAsync);
+        group.MapPost("/keys/rotate", RotateKeysAsync);
         var user = group.MapGroup("/users/{id:guid}");
         user.MapGet("", GetAsync);
         user.MapDelete("", EraseAsync);
         user.MapGet("/export", ExportAsync);
-        user.MapPost("/disable", (Guid id, UserErasure users) => SetDisabledAsync(id, true, users));
-        user.MapPost("/enable", (Guid id, UserErasure users) => SetDisabledAsync(id, false, users));
+        user.MapPost("/disable", (Guid id, HttpContext context, UserErasure users) => SetDisabledAsync(id, true, context, users));
+        user.MapPost("/enable", (Guid id, HttpContext context, UserErasure users) => SetDisabledAsync(id, false, context, users));
         user.MapGet("/sessions", ListSessionsAsync);
         user.MapDelete("/sessions/{sid}", EndSessionAsync);
         user.MapGet("/connections", ListConnectionsAsync);
@@ -68,7 +76,7 @@ internal static class AdminEndpoints
     }
 
     private static async Task<Results<Ok<AdminUsersResponse>, ProblemHttpResult>> FindAsync(
-        string? id, string? email, string? after, IGrainFactory grains)
+        string? id, string? email, string? after, HttpContext context, IGrainFactory grains)
     {
         var errors = new ValidationErrors();
         if (new[] { id, email, after }.Count(given => given is not null) > 1) errors.Add("id", "Give one of id, email and after.");
@@ -78,6 +86,7 @@ internal static class AdminEndpoints
         if (email is not null && !EmailAddress.TryNormalize(email, out address)) errors.Add("email", ProfileRules.EmailMessage);
         if (errors.Any) return errors.ToProblem();
 
+        context.Audit(AuditEvents.AdminRead, wantedId, reason: "list");
         var people = grains.GetGrain<IPeopleGrain>(0);
         if (wantedId is { } userId) return Page(await grains.GetGrain<IUserGrain>(userId).GetProfileAsync() is { } found ? [found] : []);
         if (address is not null) return Page(await people.FindByEmailAsync(address));
@@ -88,35 +97,71 @@ internal static class AdminEndpoints
         static Ok<AdminUsersResponse> Page(UserProfile[] found) => TypedResults.Ok(new AdminUsersResponse(Array.ConvertAll(found, AdminUserResponse.From), After: null));
     }
 
-    private static async Task<Results<Ok<AdminUserResponse>, ProblemHttpResult>> GetAsync(Guid id, IGrainFactory grains) =>
-        await grains.GetGrain<IUserGrain>(id).GetProfileAsync() is { } user ? TypedResults.Ok(AdminUserResponse.From(user)) : ProblemTypes.NotAUser.ToResult();
+    private static async Task<Results<Ok<AdminUserResponse>, ProblemHttpResult>> GetAsync(Guid id, HttpContext context, IGrainFactory grains)
+    {
+        if (await grains.GetGrain<IUserGrain>(id).GetProfileAsync() is not { } user) return ProblemTypes.NotAUser.ToResult();
+        context.Audit(AuditEvents.AdminRead, id, reason: "user");
+        return TypedResults.Ok(AdminUserResponse.From(user));
+    }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> EraseAsync(Guid id, UserErasure users) =>
-        await users.EraseAsync(id) ? TypedResults.NoContent() : ProblemTypes.NotAUser.ToResult();
+    private static async Task<Results<NoContent, ProblemHttpResult>> EraseAsync(Guid id, HttpContext context, UserErasure users)
+    {
+        if (!await users.EraseAsync(id)) return ProblemTypes.NotAUser.ToResult();
+        context.Audit(AuditEvents.AdminErased, id);
+        return TypedResults.NoContent();
+    }
 
-    private static async Task<Results<Ok<UserExport>, ProblemHttpResult>> ExportAsync(Guid id, UserExports exports) =>
-        await exports.ReadAsync(id) is { } export ? TypedResults.Ok(export) : ProblemTypes.NotAUser.ToResult();
+    private static async Task<Results<Ok<UserExport>, ProblemHttpResult>> ExportAsync(Guid id, HttpContext context, UserExports exports)
+    {
+        if (await exports.ReadAsync(id) is not { } export) return ProblemTypes.NotAUser.ToResult();
+        context.Audit(AuditEvents.AdminRead, id, reason: "export");
+        return TypedResults.Ok(export);
+    }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> SetDisabledAsync(Guid id, bool disabled, UserErasure users) =>
-        await users.SetDisabledAsync(id, disabled) ? TypedResults.NoContent() : ProblemTypes.NotAUser.ToResult();
+    private static async Task<Results<NoContent, ProblemHttpResult>> SetDisabledAsync(Guid id, bool disabled, HttpContext context, UserErasure users)
+    {
+        if (!await users.SetDisabledAsync(id, disabled)) return ProblemTypes.NotAUser.ToResult();
+        context.Audit(disabled ? AuditEvents.AdminDisabled : AuditEvents.AdminEnabled, id);
+        return TypedResults.NoContent();
+    }
 
-    private static async Task<Results<Ok<SessionResponse[]>, ProblemHttpResult>> ListSessionsAsync(Guid id, IGrainFactory grains)
+    private static async Task<Results<Ok<SessionResponse[]>, ProblemHttpResult>> ListSessionsAsync(Guid id, HttpContext context, IGrainFactory grains)
     {
         if (await grains.GetGrain<IUserGrain>(id).GetProfileAsync() is null) return ProblemTypes.NotAUser.ToResult();
+        context.Audit(AuditEvents.AdminRead, id, reason: "sessions");
         var sessions = await grains.GetGrain<IUserSessionsGrain>(id).ListAsync();
         return TypedResults.Ok(Array.ConvertAll(sessions, session => SessionResponse.From(session, current: null)));
     }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> EndSessionAsync(Guid id, string sid, IGrainFactory grains) =>
-        Caller.ParseUuid(sid) is { } sessionId && await grains.GetGrain<IUserSessionsGrain>(id).EndAsync(sessionId)
-            ? TypedResults.NoContent()
-            : ProblemTypes.SessionNotFound.ToResult("The user has no such session. It may have ended already.");
+    private static async Task<Results<NoContent, ProblemHttpResult>> EndSessionAsync(Guid id, string sid, HttpContext context, IGrainFactory grains)
+    {
+        if (Caller.ParseUuid(sid) is not { } sessionId || !await grains.GetGrain<IUserSessionsGrain>(id).EndAsync(sessionId))
+            return ProblemTypes.SessionNotFound.ToResult("The user has no such session. It may have ended already.");
+        context.Audit(AuditEvents.AdminSessionEnded, id, sessionId);
+        return TypedResults.NoContent();
+    }
 
-    private static async Task<Results<Ok<ConnectionResponse[]>, ProblemHttpResult>> ListConnectionsAsync(Guid id, IGrainFactory grains) =>
-        TypedResults.Ok(Array.ConvertAll(await grains.GetGrain<IUserGrain>(id).ListConnectionsAsync(), ConnectionResponse.From));
+    // Also of a user who has no row: the user of a Pulse token may connect before the first POST /auth/sync.
+    private static async Task<Ok<ConnectionResponse[]>> ListConnectionsAsync(Guid id, HttpContext context, IGrainFactory grains)
+    {
+        context.Audit(AuditEvents.AdminRead, id, reason: "connections");
+        return TypedResults.Ok(Array.ConvertAll(await grains.GetGrain<IUserGrain>(id).ListConnectionsAsync(), ConnectionResponse.From));
+    }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> CloseConnectionAsync(Guid id, string cid, IGrainFactory grains) =>
-        await grains.GetGrain<IUserGrain>(id).CloseConnectionAsync(cid) ? TypedResults.NoContent() : ProblemTypes.ConnectionNotFound.ToResult();
+    private static async Task<Results<NoContent, ProblemHttpResult>> CloseConnectionAsync(Guid id, string cid, HttpContext context, IGrainFactory grains)
+    {
+        if (!await grains.GetGrain<IUserGrain>(id).CloseConnectionAsync(cid)) return ProblemTypes.ConnectionNotFound.ToResult();
+        context.Audit(AuditEvents.AdminConnectionClosed, id);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<Results<Ok<KeyRotationResponse>, ProblemHttpResult>> RotateKeysAsync(
+        bool? atOnce, bool? withdrawOlder, HttpContext context, TokenKeys keys)
+    {
+        var rotation = await keys.RotateAsync(atOnce ?? false, withdrawOlder ?? false);
+        context.Audit(AuditEvents.AdminKeysRotated, reason: rotation.KeyId);
+        return TypedResults.Ok(new KeyRotationResponse(rotation.KeyId, rotation.SignsFrom));
+    }
 
     private static Guid? ParseId(string? text, string parameter, ValidationErrors errors)
     {

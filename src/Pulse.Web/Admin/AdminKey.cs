@@ -4,6 +4,7 @@ using System.Text;
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
+using Pulse.Web.Audit;
 using Pulse.Web.Sessions;
 
 namespace Pulse.Web.Admin;
@@ -26,6 +27,7 @@ internal sealed class AdminKey(IOptions<AdminOptions> options) : IEndpointFilter
         context.Response.Headers.CacheControl = "no-store";
         if (IsRight(context.Request)) return await next(invocation);
 
+        context.Audit(AuditEvents.AdminKeyRefused);
         using var lease = _wrong.AttemptAcquire(ClientAddress.Of(context) ?? "");
         if (!lease.IsAcquired)
         {

@@ -80,7 +80,39 @@ internal static class AuditEvents
     /// <summary>A token was refused a user: <c>account-exists</c>, <c>email-missing</c>.</summary>
     public static readonly AuditEvent SyncRefused = new("sync-refused", Refused, AuditFields.Client | Provider | Reason | Caller, IsCounted: true);
 
+    /// <summary>A user was erased, at the user's own request.</summary>
+    public static readonly AuditEvent UserErased = new("user-erased", Success, User | Session | AuditFields.Client);
+
+    /// <summary>A user read everything that is stored about the user.</summary>
+    public static readonly AuditEvent UserExported = new("user-exported", Success, User | Session | AuditFields.Client);
+
+    // What operators do, with the admin key.
+
+    /// <summary>A request to <c>/admin</c> came without the key, or with a wrong one.</summary>
+    public static readonly AuditEvent AdminKeyRefused = new("admin-key-refused", Refused, AuditFields.Client, IsCounted: true);
+
+    /// <summary>An operator listed users, or read one: <c>list</c>, <c>user</c>, <c>sessions</c>, <c>connections</c>, <c>export</c>.</summary>
+    public static readonly AuditEvent AdminRead = new("admin-read", Success, AuditFields.Client | Reason | Caller);
+
+    /// <summary>An operator erased a user.</summary>
+    public static readonly AuditEvent AdminErased = new("admin-erased", Success, User | AuditFields.Client);
+
+    /// <summary>An operator disabled a user.</summary>
+    public static readonly AuditEvent AdminDisabled = new("admin-disabled", Success, User | AuditFields.Client);
+
+    /// <summary>An operator enabled a user.</summary>
+    public static readonly AuditEvent AdminEnabled = new("admin-enabled", Success, User | AuditFields.Client);
+
+    /// <summary>An operator ended a session.</summary>
+    public static readonly AuditEvent AdminSessionEnded = new("admin-session-ended", Success, User | Session | AuditFields.Client);
+
+    /// <summary>An operator closed a connection.</summary>
+    public static readonly AuditEvent AdminConnectionClosed = new("admin-connection-closed", Success, User | AuditFields.Client);
+
     // What Pulse refuses.
+
+    /// <summary>A valid token came whose user is disabled or erased: <c>user-disabled</c>, <c>user-erased</c>.</summary>
+    public static readonly AuditEvent UserRefused = new("user-refused", Refused, AuditFields.Client | Reason | Caller, IsCounted: true);
 
     /// <summary>A request came with a token that is not accepted; the reason is the kind of the failure.</summary>
     public static readonly AuditEvent TokenRefused = new("token-refused", Refused, AuditFields.Client | Reason, IsCounted: true);
@@ -104,6 +136,9 @@ internal static class AuditEvents
     public static readonly AuditEvent ConnectionCutOff = new("connection-cut-off", Refused, User | AuditFields.Client | Caller, IsCounted: true);
 
     // Keys.
+
+    /// <summary>An operator has rotated the key that signs Pulse's tokens; the reason is the new key's id.</summary>
+    public static readonly AuditEvent AdminKeysRotated = new("admin-keys-rotated", Success, AuditFields.Client | Reason);
 
     /// <summary>A front end added an element to the key ring; the reason is the element's name.</summary>
     public static readonly AuditEvent KeyRingChanged = new("key-ring-changed", Success, Reason);

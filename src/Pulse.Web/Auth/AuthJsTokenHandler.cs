@@ -11,7 +11,8 @@ namespace Pulse.Web.Auth;
 /// and Auth.js puts the bare claims there. They name no issuer and no audience: the issuer is the one whose key it was.
 /// </remarks>
 /// <param name="keys">The keys of every trusted Auth.js application; each key belongs to one.</param>
-internal sealed class AuthJsTokenHandler(IReadOnlyList<AuthJsKey> keys) : JsonWebTokenHandler
+/// <param name="time">See <see cref="AccessTokenHandler"/>.</param>
+internal sealed class AuthJsTokenHandler(IReadOnlyList<AuthJsKey> keys, TimeProvider time) : JsonWebTokenHandler
 {
     /// <summary>The one <c>enc</c> that is accepted.</summary>
     public const string Encryption = SecurityAlgorithms.Aes256CbcHmacSha512;
@@ -35,7 +36,7 @@ internal sealed class AuthJsTokenHandler(IReadOnlyList<AuthJsKey> keys) : JsonWe
         if (FaultOf(sealedToken) is { } fault) return Invalid(fault);
         if (Open(sealedToken) is not var (issuer, payload)) return Invalid(new SecurityTokenDecryptionFailedException("No key opens the token."));
         if (ReadClaims(issuer, payload) is not { } claims) return Invalid(new SecurityTokenMalformedException("The token holds no claims."));
-        if (AccessTokenHandler.SubjectFault(claims) is { } subjectFault) return Invalid(subjectFault);
+        if ((AccessTokenHandler.SubjectFault(claims) ?? AccessTokenHandler.ClaimsFault(claims, time)) is { } claimsFault) return Invalid(claimsFault);
 
         var rules = validationParameters.Clone();
         // The tag was the signature.

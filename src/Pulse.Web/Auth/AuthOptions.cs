@@ -15,9 +15,21 @@ internal sealed class AuthOptions
     /// <summary>The <c>aud</c> of Pulse's own tokens. Default <c>pulse</c>.</summary>
     public string Audience { get; set; } = "pulse";
 
-    /// <summary>Secret that signs Pulse's own tokens (HS256): text, at least <see cref="MinSigningKeyBytes"/> bytes as UTF-8.</summary>
-    /// <remarks>Unset in Development, one is made and kept; see <see cref="DevelopmentSigningKey"/>. Unset elsewhere, Pulse does not start.</remarks>
+    /// <summary>The secret of this site: text, at least <see cref="MinSigningKeyBytes"/> bytes as UTF-8.</summary>
+    /// <remarks>
+    /// Other programs sign tokens with it (HS256). Pulse derives the keys from it that session cookies are authenticated with and that the key ring is
+    /// encrypted under; its own tokens are signed by the keys in that ring (<see cref="Keys.TokenKeys"/>). Unset in Development, one is made and kept; see <see cref="DevelopmentSigningKey"/>. Unset elsewhere, Pulse does not start.
+    /// </remarks>
     public string? SigningKey { get; set; }
+
+    /// <summary>
+    /// Other values that are accepted where <see cref="SigningKey"/> is: earlier ones, and during a change on several front ends the next one. Nothing new is
+    /// made with them. Default none.
+    /// </summary>
+    public IList<string> PreviousSigningKeys { get; } = [];
+
+    /// <summary>What is accepted, <see cref="SigningKey"/> first.</summary>
+    internal IEnumerable<string> AllSigningKeys => [SigningKey!, .. PreviousSigningKeys];
 
     /// <summary>How long an access token lives. Short, since a token is checked without asking anybody. Default 15 minutes, at most a day.</summary>
     public TimeSpan AccessTokenLifetime { get; set; } = TimeSpan.FromMinutes(15);

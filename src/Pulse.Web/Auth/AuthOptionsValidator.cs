@@ -18,6 +18,7 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment, IConfig
             .Concat(options.TrustedIssuers.SelectMany((issuer, index) => IssuerFaults($"{AuthOptions.SectionName}:TrustedIssuers:{index}", issuer)))
             .Concat(DuplicateFaults(options))
             .Concat(SharedSecretFaults(options))
+            .Concat(SharedKeyFaults(options))
             .Concat(ProviderNameFaults(options))
             .ToArray();
         return faults.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
@@ -33,6 +34,10 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment, IConfig
             yield return $"{At}:SigningKey is not set. It is made up in Development only; set it to at least {AuthOptions.MinSigningKeyBytes} bytes, the same on every front end.";
         else if (KeyFault($"{At}:SigningKey", options.SigningKey) is { } fault)
             yield return fault;
+        foreach (var (index, previous) in options.PreviousSigningKeys.Index())
+        {
+            if (KeyFault($"{At}:PreviousSigningKeys:{index}", previous) is { } weak) yield return weak;
+        }
 
         if (options.AccessTokenLifetime <= TimeSpan.Zero || options.AccessTokenLifetime > s_maxAccessTokenLifetime)
             yield return $"{At}:AccessTokenLifetime must be above zero and at most {s_maxAccessTokenLifetime:c}; it is {options.AccessTokenLifetime:c}.";
@@ -92,6 +97,15 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment, IConfig
             .Where(group => group.Count() > 1)
             .Select(group => $"{AuthOptions.SectionName}: the issuer '{group.Key}' is given more than once (TrustedIssuers and Issuer together); name each once.");
 
+    // Whoever has the key makes tokens of each issuer that it is for.
+    private static IEnumerable<string> SharedKeyFaults(AuthOptions options) =>
+        options.TrustedIssuers.Index().Select(issuer => (At: $"{AuthOptions.SectionName}:TrustedIssuers:{issuer.Index}:SigningKey", Key: issuer.Item.SigningKey, issuer.Item.IsAuthJs))
+            .Prepend((At: $"{AuthOptions.SectionName}:SigningKey", Key: options.SigningKey, IsAuthJs: false))
+            .Where(entry => !string.IsNullOrEmpty(entry.Key))
+            .GroupBy(entry => entry.Key, StringComparer.Ordinal)
+            .Where(group => group.Count() > 1 && !group.All(entry => entry.IsAuthJs))
+            .Select(group => $"{string.Join(" and ", group.Select(entry => entry.At))} are the same; each could then make the tokens of the others. Give each its own.");
+
     // Only the key tells Auth.js applications apart.
     private static IEnumerable<string> SharedSecretFaults(AuthOptions options) =>
         options.TrustedIssuers.Where(issuer => issuer.IsAuthJs && !string.IsNullOrEmpty(issuer.SigningKey))
@@ -116,7 +130,9 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment, IConfig
     private static string? KeyFault(string setting, string key) =>
         Encoding.UTF8.GetByteCount(key) is var bytes && bytes < AuthOptions.MinSigningKeyBytes
             ? $"{setting} must be at least {AuthOptions.MinSigningKeyBytes} bytes; it has {bytes}."
-            : null;
+            : SecretStrength.IsGuessable(key)
+                ? $"{setting} is easy to guess, because it repeats itself or has too few different characters. Make one with: openssl rand -base64 48"
+                : null;
 
     private static bool IsName(string? text) => !string.IsNullOrWhiteSpace(text) && !text.Any(char.IsControl);
 }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
 using Pulse.Silo;
+using Pulse.Web.Keys;
 using Pulse.Web.Sessions;
 
 namespace Pulse.Web.Auth;
@@ -20,13 +21,19 @@ internal static class AuthSetup
         services.AddSingleton<IPostConfigureOptions<AuthOptions>, DevelopmentSigningKey>();
         services.AddSingleton<IValidateOptions<AuthOptions>, AuthOptionsValidator>();
 
+        services.AddOptions<SignUpOptions>().BindConfiguration(SignUpOptions.SectionName).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<SignUpOptions>, SignUpOptionsValidator>();
+        services.AddSingleton<SignUpRule>();
+
         services.AddSteadyClock();
         services.AddSingleton(typeof(GrainReferences<>));
         services.AddSingleton<AccessTokenSchemes>();
         services.AddSingleton<CheckedTokens>();
         services.AddSingleton<LiveSessions>();
         services.AddSingleton<TokenValidator>();
+        services.AddTokenKeys();
         services.AddSingleton<TokenIssuer>();
+        services.AddSingleton<HubTickets>();
         services.AddSingleton<Callers>();
         services.AddSingleton<UserAccess>();
 

@@ -10,7 +10,7 @@ namespace Pulse.Web.Auth;
 /// <summary>Authenticates by the access token of whichever issuer, and answers those whose token will not do.</summary>
 /// <remarks>One handler for all issuers, not one each: the framework makes a handler per request and scheme, and which issuer it is <see cref="TokenValidator"/> finds out.</remarks>
 internal sealed class BearerHandler(
-    TokenValidator tokens, IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder)
+    TokenValidator tokens, HubTickets tickets, IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     /// <summary>The name of the scheme that takes tokens and nothing else, and the type of its identities.</summary>
@@ -18,8 +18,11 @@ internal sealed class BearerHandler(
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (BearerToken.Read(Request) is not { } token) return AuthenticateResult.NoResult();
-        var validation = await tokens.ValidateAsync(token);
+        TokenValidation validation;
+        if (HubTickets.Read(Request) is { } ticket) validation = await tickets.UseAsync(ticket, Request);
+        else if (BearerToken.Read(Request) is { } token) validation = await tokens.ValidateAsync(token);
+        else return AuthenticateResult.NoResult();
+
         return validation.Principal is { } principal
             ? AuthenticateResult.Success(new(principal, base.Scheme.Name))
             : AuthenticateResult.Fail(RefusedTokenException.For(validation.Failure!));
@@ -31,6 +34,13 @@ internal sealed class BearerHandler(
         if (failure is UnverifiableTokenException unknown)
         {
             await ProblemTypes.Unavailable.WriteAsync(Context, unknown.Advice);
+            return;
+        }
+
+        if (failure is InvalidTicketException)
+        {
+            Response.Headers[HeaderNames.WWWAuthenticate] = "Bearer";
+            await ProblemTypes.TicketInvalid.WriteAsync(Context);
             return;
         }
 

@@ -114,7 +114,8 @@ internal sealed record Caller : IBindableFromHttpContext<Caller>
         Claim? only = null;
         foreach (var claim in claims)
         {
-            if (!claim.Type.Equals(type, StringComparison.OrdinalIgnoreCase)) continue;
+            // RFC 7519 section 4: names are compared by case.
+            if (claim.Type != type) continue;
             if (only is not null) return null;
             only = claim;
         }

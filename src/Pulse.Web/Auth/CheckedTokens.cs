@@ -18,9 +18,13 @@ internal sealed class CheckedTokens([FromKeyedServices(ClockSetup.WallClock)] Ti
     /// <summary>Tokens per generation; some 20 MB when both are full.</summary>
     internal const int GenerationSize = 16 * 1024;
 
+    /// <summary>Characters of the tokens of a generation: what is kept of a token is at most as long as the token. Some 30 MB when both are full.</summary>
+    internal const int GenerationLength = 8 * 1024 * 1024;
+
     private ConcurrentDictionary<Key, CheckedToken> _young = new();
     private ConcurrentDictionary<Key, CheckedToken> _old = new();
     private int _youngCount;
+    private long _youngLength;
 
     /// <summary>A token's SHA-256.</summary>
     public readonly record struct Key(UInt128 High, UInt128 Low)
@@ -49,12 +53,16 @@ internal sealed class CheckedTokens([FromKeyedServices(ClockSetup.WallClock)] Ti
     public void Add(Key key, CheckedToken token)
     {
         _young[key] = token;
-        if (Interlocked.Increment(ref _youngCount) != GenerationSize) return;
+        var length = token.Length;
+        var isFull = Interlocked.Increment(ref _youngCount) == GenerationSize;
+        var isLong = Interlocked.Add(ref _youngLength, length) is var total && total >= GenerationLength && total - length < GenerationLength;
+        if (!isFull && !isLong) return;
 
-        // One thread gets here per generation. Another may read between these lines: it finds less, never anything wrong.
+        // One or two threads get here per generation. Another may read between these lines: it finds less, never anything wrong.
         _old = _young;
         _young = new();
         Volatile.Write(ref _youngCount, 0);
+        Volatile.Write(ref _youngLength, 0);
     }
 }
 
@@ -63,4 +71,9 @@ internal sealed class CheckedTokens([FromKeyedServices(ClockSetup.WallClock)] Ti
 /// <param name="Caller">The same, read.</param>
 /// <param name="KeySource">Where its issuer publishes keys; <see langword="null"/> for a shared secret.</param>
 /// <param name="Keys">The published keys that it was checked with.</param>
-internal sealed record CheckedToken(ClaimsPrincipal Principal, Caller Caller, BaseConfigurationManager? KeySource, BaseConfiguration? Keys);
+/// <param name="OwnKeyId">The key of Pulse's own that signed it; <see langword="null"/> for a shared secret and for another issuer's key.</param>
+internal sealed record CheckedToken(ClaimsPrincipal Principal, Caller Caller, BaseConfigurationManager? KeySource, BaseConfiguration? Keys, string? OwnKeyId = null)
+{
+    /// <summary>The token's length in characters.</summary>
+    public int Length { get; init; }
+}

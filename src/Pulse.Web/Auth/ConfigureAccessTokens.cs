@@ -2,24 +2,24 @@ using System.Text;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Tokens;
+using Pulse.Silo;
+using Pulse.Web.Keys;
 
 namespace Pulse.Web.Auth;
 
 /// <summary>Gives each issuer of <see cref="AuthOptions"/> its scheme, and each scheme the rules that its tokens are checked by.</summary>
-internal sealed class ConfigureAccessTokens(IOptions<AuthOptions> auth, IHostEnvironment environment)
+internal sealed class ConfigureAccessTokens(
+    IOptions<AuthOptions> auth, TokenKeys tokenKeys, IHostEnvironment environment, [FromKeyedServices(ClockSetup.WallClock)] TimeProvider wallClock, TimeProvider time)
     : IConfigureNamedOptions<JwtBearerOptions>, IPostConfigureOptions<JwtBearerOptions>
 {
-    // What clocks may differ by.
-    private static readonly TimeSpan s_clockSkew = TimeSpan.FromSeconds(30);
-
-    // How soon an unknown kid may make us fetch an issuer's keys again: anyone can invent kids.
-    private static readonly TimeSpan s_keyRefreshInterval = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_keyFetchTimeout = TimeSpan.FromSeconds(5);
 
     // RFC 8725 section 3.1: what a token says of its algorithm is not trusted. A shared secret is for HS256 and nothing else; with published
     // keys only signatures count, so that a public key can never serve as an HMAC secret.
     private static readonly string[] s_secretAlgorithms = [SecurityAlgorithms.HmacSha256];
+    private static readonly string[] s_ownAlgorithms = [SecurityAlgorithms.HmacSha256, SecurityAlgorithms.EcdsaSha256];
     private static readonly string[] s_publicKeyAlgorithms =
     [
         SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512,
@@ -33,29 +33,49 @@ internal sealed class ConfigureAccessTokens(IOptions<AuthOptions> auth, IHostEnv
     {
         var own = auth.Value;
         if (name == AccessTokenSchemes.Own)
-            Apply(options, own.Issuer, own.Audience, own.SigningKey, authority: null, isOwn: true);
+            ApplyOwn(options, own);
         else if (name == AccessTokenSchemes.AuthJs)
             ApplyAuthJs(options, [.. own.TrustedIssuers.Where(issuer => issuer.IsAuthJs)]);
         else if (own.TrustedIssuers.FirstOrDefault(issuer => !issuer.IsAuthJs && AccessTokenSchemes.ForTrusted(issuer) == name) is { } trusted)
-            Apply(options, trusted.Issuer, trusted.Audience, trusted.SigningKey, trusted.Authority, isOwn: false);
+            Apply(options, trusted.Issuer, trusted.Audience, trusted.SigningKey, trusted.Authority);
     }
 
     public void PostConfigure(string? name, JwtBearerOptions options)
     {
-        if (options.ConfigurationManager is not BaseConfigurationManager keys) return;
+        // After the framework's own, which makes the backchannel and an address for the metadata of an issuer with an Authority.
+        if (options.ConfigurationManager is null || options.MetadataAddress is null) return;
 
-        // The last known good keys would go on being accepted for an hour after their issuer withdrew them.
-        keys.UseLastKnownGoodConfiguration = false;
+        var keys = new PublishedKeys(
+            options.MetadataAddress, new HttpDocumentRetriever(options.Backchannel) { RequireHttps = options.RequireHttpsMetadata }, time)
+        {
+            // The last known good keys would go on being accepted for an hour after their issuer withdrew them.
+            UseLastKnownGoodConfiguration = false,
+        };
+        options.ConfigurationManager = keys;
         options.TokenValidationParameters.ConfigurationManager = keys;
     }
 
-    private void Apply(JwtBearerOptions options, string issuer, string audience, string? secret, string? authority, bool isOwn)
+    // A token says by its algorithm which kind of key it is under, and each kind is for that algorithm alone.
+    private void ApplyOwn(JwtBearerOptions options, AuthOptions own)
+    {
+        SecurityKey[] secrets = [.. own.AllSigningKeys.Select(secret => new SymmetricSecurityKey(Encoding.UTF8.GetBytes(secret)))];
+        ApplyRules(options, new AccessTokenHandler(own.Issuer, isOwn: true, wallClock), new TokenValidationParameters
+        {
+            ValidIssuer = own.Issuer,
+            ValidAudience = own.Audience,
+            ValidAlgorithms = s_ownAlgorithms,
+            IssuerSigningKeyResolver = (_, token, kid, _) => token is not JsonWebToken { Alg: SecurityAlgorithms.EcdsaSha256 } ? secrets
+                : tokenKeys.Find(kid) is { } key ? [key]
+                : [],
+        });
+    }
+
+    private void Apply(JwtBearerOptions options, string issuer, string audience, string? secret, string? authority)
     {
         options.Authority = authority;
         options.RequireHttpsMetadata = !environment.IsDevelopment();
-        options.RefreshInterval = s_keyRefreshInterval;
         options.BackchannelTimeout = s_keyFetchTimeout;
-        ApplyRules(options, new AccessTokenHandler(issuer, isOwn), new TokenValidationParameters
+        ApplyRules(options, new AccessTokenHandler(issuer, isOwn: false, wallClock), new TokenValidationParameters
         {
             ValidIssuer = issuer,
             ValidAudience = audience,
@@ -64,8 +84,8 @@ internal sealed class ConfigureAccessTokens(IOptions<AuthOptions> auth, IHostEnv
         });
     }
 
-    private static void ApplyAuthJs(JwtBearerOptions options, TrustedIssuerOptions[] issuers) =>
-        ApplyRules(options, new AuthJsTokenHandler([.. issuers.SelectMany(AuthJsKey.Of)]), new TokenValidationParameters
+    private void ApplyAuthJs(JwtBearerOptions options, TrustedIssuerOptions[] issuers) =>
+        ApplyRules(options, new AuthJsTokenHandler([.. issuers.SelectMany(AuthJsKey.Of)], wallClock), new TokenValidationParameters
         {
             ValidIssuers = issuers.Select(issuer => issuer.Issuer),
             // Auth.js names none: what is under an application's key is for that application, and so for the Pulse that shares the key.
@@ -82,7 +102,7 @@ internal sealed class ConfigureAccessTokens(IOptions<AuthOptions> auth, IHostEnv
         // RFC 7519 section 4.1: iss, aud, exp and nbf are all checked; exp must be there.
         rules.RequireExpirationTime = true;
         rules.RequireSignedTokens = true;
-        rules.ClockSkew = s_clockSkew;
+        rules.ClockSkew = AccessTokenHandler.MaxClockSkew;
         rules.NameClaimType = "name";
         options.TokenValidationParameters = rules;
     }

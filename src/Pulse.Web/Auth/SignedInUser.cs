@@ -28,6 +28,8 @@ internal sealed record SignedInUser(Guid Id, Caller Caller) : IBindableFromHttpC
     {
         var callers = context.RequestServices.GetRequiredService<Callers>();
         var caller = callers.Read(context.User);
-        return await callers.FindUserIdAsync(caller) is { } userId ? new(userId, caller) : throw new ProblemException(ProblemTypes.NotSynced);
+        return await callers.FindUserIdAsync(caller) is { } userId
+            ? new(userId, caller)
+            : throw new ProblemException(await context.RequestServices.GetRequiredService<UserAccess>().WhyNoUserAsync(caller));
     }
 }

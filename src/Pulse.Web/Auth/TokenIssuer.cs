@@ -6,16 +6,17 @@ using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using Pulse.Silo;
 using Pulse.Users;
+using Pulse.Web.Keys;
 
 namespace Pulse.Web.Auth;
 
-/// <summary>Makes Pulse's own access tokens (HS256).</summary>
-internal sealed class TokenIssuer(IOptions<AuthOptions> options, [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time)
+/// <summary>Makes Pulse's own access tokens: ES256 under the key of <see cref="TokenKeys"/>, or HS256 while there is none to sign with.</summary>
+internal sealed class TokenIssuer(IOptions<AuthOptions> options, TokenKeys keys, [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time)
 {
     // Times are set below, from the injected clock.
     private static readonly JsonWebTokenHandler s_handler = new() { SetDefaultTimesOnTokenCreation = false };
 
-    private readonly SigningCredentials _credentials =
+    private readonly SigningCredentials _secret =
         new(new SymmetricSecurityKey(Encoding.UTF8.GetBytes(options.Value.SigningKey!)), SecurityAlgorithms.HmacSha256);
 
     /// <summary>A token that speaks for that user from now on, for <see cref="AuthOptions.AccessTokenLifetime"/>, and belongs to no session.</summary>
@@ -63,7 +64,7 @@ internal sealed class TokenIssuer(IOptions<AuthOptions> options, [FromKeyedServi
             IssuedAt = now.UtcDateTime,
             NotBefore = now.UtcDateTime,
             Expires = expiresAt.UtcDateTime,
-            SigningCredentials = _credentials,
+            SigningCredentials = keys.Credentials ?? _secret,
         });
         return new AccessToken(token, expiresAt);
     }

@@ -1,13 +1,16 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
+using Pulse.Web.Keys;
 
 namespace Pulse.Web.Auth;
 
 /// <summary>Checks access tokens: of requests, of connecting sockets, and of the hub's <c>Reauthenticate</c>.</summary>
 internal sealed class TokenValidator(
-    AccessTokenSchemes schemes, IOptionsMonitor<JwtBearerOptions> options, IOptions<AuthOptions> auth, CheckedTokens known, LiveSessions sessions)
+    AccessTokenSchemes schemes, IOptionsMonitor<JwtBearerOptions> options, IOptions<AuthOptions> auth, CheckedTokens known, LiveSessions sessions,
+    TokenKeys tokenKeys)
 {
     /// <summary>Checks signature, issuer, audience, times and session. Never throws because of what the token holds.</summary>
     public async Task<TokenValidation> ValidateAsync(string? token)
@@ -26,8 +29,9 @@ internal sealed class TokenValidator(
         return await sessions.FindFaultAsync(valid.Caller) is { } ended ? new(null, ended) : new(valid.Principal, null);
     }
 
-    private static async ValueTask<bool> IsCurrentAsync(CheckedToken token)
+    private async ValueTask<bool> IsCurrentAsync(CheckedToken token)
     {
+        if (token.OwnKeyId is { } id) return tokenKeys.Find(id) is not null;
         if (token.KeySource is null) return true;
         try
         {
@@ -58,18 +62,38 @@ internal sealed class TokenValidator(
             }
         }
 
+        // OpenID Connect Discovery 1.0 section 4.3: keys of a document that names another issuer are that issuer's.
+        if (keys is not null && !string.Equals(keys.Issuer?.TrimEnd('/'), rules.ValidIssuer.TrimEnd('/'), StringComparison.Ordinal))
+            return (null, new IssuerUnavailableException(rules.ValidIssuer, new InvalidOperationException("Its discovery document is another issuer's.")));
+
         Exception? failure = null;
         foreach (var handler in scheme.TokenHandlers)
         {
             var result = await handler.ValidateTokenAsync(token, rules);
+            // Another front end may have begun to sign with a key that this one has not read yet.
+            if (result.Exception is SecurityTokenSignatureKeyNotFoundException && OwnKeyId(AccessTokenHandler.Read(token)) is { } id)
+            {
+                var isAccepted = await tokenKeys.LookForAsync(id);
+                if (isAccepted is null) return (null, new IssuerUnavailableException(auth.Value.Issuer, result.Exception));
+                if (isAccepted is true) result = await handler.ValidateTokenAsync(token, rules);
+            }
+
             if (!result.IsValid)
                 failure = result.Exception;
             else if (Caller.TryRead(new ClaimsPrincipal(result.ClaimsIdentity), auth.Value.Issuer, out var caller))
-                return (new(new ClaimsPrincipal(new CallerIdentity(caller)), caller, rules.ConfigurationManager, keys), null);
+            {
+                var checkedToken = new CheckedToken(
+                    new ClaimsPrincipal(new CallerIdentity(caller)), caller, rules.ConfigurationManager, keys, OwnKeyId(result.SecurityToken)) { Length = token.Length };
+                return (checkedToken, null);
+            }
         }
 
         return (null, failure ?? new SecurityTokenValidationException("No handler took the token."));
     }
+
+    // A thumbprint (RFC 7638) is SHA-256 in base64url: what is longer is no key of ours, and not worth a look.
+    private string? OwnKeyId(SecurityToken? token) =>
+        token is JsonWebToken { Alg: SecurityAlgorithms.EcdsaSha256, Kid.Length: > 0 and <= 43 } jwt && jwt.Issuer == auth.Value.Issuer ? jwt.Kid : null;
 }
 
 /// <summary>What became of a token's check.</summary>

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.Net.Http.Headers;
 using Pulse.Users;
+using Pulse.Web.Audit;
 using Pulse.Web.Http;
 
 namespace Pulse.Web.Auth;
@@ -27,12 +27,28 @@ internal sealed partial class UserAccess(Callers callers, GrainReferences<IUserG
         if (caller.OwnSessionId is not null) return null;
         try
         {
-            return await callers.FindUserIdAsync(caller) is { } userId ? await FindRefusalAsync(caller, userId, await users[userId].GetProfileAsync()) : null;
+            return await callers.FindUserIdAsync(caller) is { } userId
+                ? await FindRefusalAsync(caller, userId, await users[userId].GetProfileAsync())
+                : await WhyNoUserAsync(caller) is var why && why == ProblemTypes.UserErased ? why : null;
         }
         catch (Exception exception) when (Unavailability.Covers(exception))
         {
             // The route answers 503 itself if it needs the database; presence does not.
             return null;
+        }
+    }
+
+    /// <summary>Why a trusted issuer's caller has no user: its user was erased after the token was issued, or there was none yet.</summary>
+    public async Task<ProblemType> WhyNoUserAsync(Caller caller)
+    {
+        try
+        {
+            return caller.TrustedTokenIssuedAt <= await callers.Account(caller).FindErasureAsync() ? ProblemTypes.UserErased : ProblemTypes.NotSynced;
+        }
+        catch (Exception exception) when (!Unavailability.Covers(exception))
+        {
+            LogNotAsked(exception.GetType().Name);
+            return ProblemTypes.NotSynced;
         }
     }
 
@@ -58,10 +74,11 @@ internal sealed partial class UserAccess(Callers callers, GrainReferences<IUserG
         }
     }
 
-    /// <summary>The answer of a route that has refused its caller (RFC 6750 section 3).</summary>
+    /// <summary>The answer of a route that has refused its caller.</summary>
     public static ProblemHttpResult Refuse(HttpContext context, ProblemType refusal)
     {
-        context.Response.Headers[HeaderNames.WWWAuthenticate] = $"Bearer error=\"invalid_token\", error_description=\"{refusal.Title}\"";
+        context.Audit(AuditEvents.UserRefused, reason: refusal.Name);
+        refusal.Challenge(context.Response);
         return refusal.ToResult();
     }
 

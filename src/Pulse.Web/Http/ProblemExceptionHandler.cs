@@ -10,7 +10,9 @@ internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHa
         // Nobody is listening any more.
         if (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested) return true;
 
-        await Classify(exception).WriteAsync(context);
+        var problem = Classify(exception);
+        if (problem.Status == StatusCodes.Status401Unauthorized) problem.Challenge(context.Response);
+        await problem.WriteAsync(context);
         return true;
     }
 

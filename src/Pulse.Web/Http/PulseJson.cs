@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Mvc;
 using Pulse.Web.Admin;
 using Pulse.Web.Auth;
+using Pulse.Web.Keys;
 using Pulse.Web.Presence;
 using Pulse.Web.Sessions;
 using Pulse.Web.SignIn;
@@ -17,9 +18,12 @@ namespace Pulse.Web.Http;
 [JsonSerializable(typeof(AdminUsersResponse))]
 [JsonSerializable(typeof(ConnectionResponse[]))]
 [JsonSerializable(typeof(HttpValidationProblemDetails))]
+[JsonSerializable(typeof(HubTicket))]
+[JsonSerializable(typeof(KeyRotationResponse))]
 [JsonSerializable(typeof(PresenceResponse[]))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(PublicUserResponse))]
+[JsonSerializable(typeof(PublishedKeySet))]
 [JsonSerializable(typeof(SessionResponse[]))]
 [JsonSerializable(typeof(SubjectResponse[]))]
 [JsonSerializable(typeof(UserExport))]

@@ -8,10 +8,11 @@ namespace Pulse.Web.Keys;
 /// <summary>Keeps the data protection keys in the cluster, so that any front end reads what any other has protected.</summary>
 internal sealed class KeyRingRepository(IGrainFactory grains, AuditLog audit) : IXmlRepository
 {
-    private const string RingName = "data-protection";
+    /// <summary>The name of the ring.</summary>
+    public const string RingName = "data-protection";
 
-    // What the framework calls an element that is a key; the others revoke some.
-    private const string KeyPrefix = "key-";
+    /// <summary>What the framework calls an element that is a key, before the key's id; the others revoke some.</summary>
+    public const string KeyPrefix = "key-";
 
     private int _knownCount;
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Pulse.Web.Keys;
 
@@ -10,8 +11,10 @@ internal static class KeyRingSetup
     /// <remarks>To be called after the silo was added: the framework reads the ring when the host starts, and hosted services start in order.</remarks>
     public static void AddPulseKeyRing(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<KeyRingCipher>();
+        builder.Services.AddTokenKeys();
         builder.Services.AddSingleton<KeyRingRepository>();
+        // Before the framework begins its ring: a ring of data protection keys without token keys is an earlier version's.
+        builder.Services.AddHostedService<KeyRingUpkeep>();
 
         // Front ends differ in where they are installed, which would otherwise be the application's name.
         builder.Services.AddDataProtection().SetApplicationName("pulse");
@@ -20,5 +23,12 @@ internal static class KeyRingSetup
             keys.XmlRepository = repository;
             keys.XmlEncryptor = cipher;
         });
+    }
+
+    /// <summary>Adds the keys that sign Pulse's own tokens; without <see cref="AddPulseKeyRing"/> nothing begins their ring.</summary>
+    public static void AddTokenKeys(this IServiceCollection services)
+    {
+        services.TryAddSingleton<KeyRingCipher>();
+        services.TryAddSingleton<TokenKeys>();
     }
 }

@@ -17,8 +17,9 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     private long _activeAtTicks = now.UtcTicks;
     private SessionEndedMessage? _endedBecause;
 
-    // Guards itself and _isOver.
+    // Guards itself, _hidden and _isOver.
     private readonly HashSet<Guid> _watched = [];
+    private readonly HashSet<Guid> _hidden = [];
     private readonly ChangesToTell _changes = new(context.Features.Get<HubConnectionContext>()!);
     private bool _isOver;
 
@@ -60,7 +61,7 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     /// <summary>How many users this connection would watch if it watched these too.</summary>
     public int CountWatched(Guid[] andThese)
     {
-        lock (_watched) return _watched.Count + andThese.Distinct().Count(id => !_watched.Contains(id));
+        lock (_watched) return _watched.Count + _hidden.Count + andThese.Distinct().Count(id => !_watched.Contains(id) && !_hidden.Contains(id));
     }
 
     /// <summary>Notes that the connection watches this user.</summary>
@@ -70,6 +71,7 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
         lock (_watched)
         {
             if (_isOver) return false;
+            _hidden.Remove(userId);
             _watched.Add(userId);
             return true;
         }
@@ -79,7 +81,28 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     /// <returns><see langword="false"/> when it did not.</returns>
     public bool TryUnwatch(Guid userId)
     {
-        lock (_watched) return _watched.Remove(userId);
+        lock (_watched)
+        {
+            _hidden.Remove(userId);
+            return _watched.Remove(userId);
+        }
+    }
+
+    /// <summary>Notes that the client asked for a user whom it may not see now; ends the watch that there is, if any.</summary>
+    /// <returns>Whether the connection watched the user.</returns>
+    public bool Hide(Guid userId)
+    {
+        lock (_watched)
+        {
+            if (!_isOver) _hidden.Add(userId);
+            return _watched.Remove(userId);
+        }
+    }
+
+    /// <summary>The users that the client asked for: those that the connection watches, and those whom it may not see.</summary>
+    public (Guid[] Watched, Guid[] Hidden) Asked()
+    {
+        lock (_watched) return ([.. _watched], [.. _hidden]);
     }
 
     /// <summary>The connection is over: it watches nobody from now on.</summary>
@@ -91,6 +114,7 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
             _isOver = true;
             Guid[] all = [.. _watched];
             _watched.Clear();
+            _hidden.Clear();
             return all;
         }
     }

@@ -32,6 +32,10 @@ internal sealed class PlainErrorsProtocol(IHubProtocol inner) : IHubProtocol
     {
         CompletionMessage { Error: { } error, InvocationId: { } id } when TryRead(error, out var plain) =>
             CompletionMessage.WithError(id, plain),
+        // SignalR's answer to arguments that do not fit, such as a text with half a surrogate pair; it has no code of its own.
+        CompletionMessage { Error: { } error, InvocationId: { } id } when error.StartsWith("Failed to invoke '", StringComparison.Ordinal)
+            && error.EndsWith("due to an error on the server.", StringComparison.Ordinal) =>
+            CompletionMessage.WithError(id, "invalid-argument: the arguments do not fit the method."),
         CloseMessage { Error: { } error } close when TryRead(error, out var plain) => new CloseMessage(plain, close.AllowReconnect),
         _ => message,
     };

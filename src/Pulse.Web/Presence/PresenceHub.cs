@@ -8,6 +8,7 @@ using Pulse.Users;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Draining;
+using Pulse.Web.Users;
 
 namespace Pulse.Web.Presence;
 
@@ -38,9 +39,11 @@ internal sealed class PresenceHub(
         var caller = callers.Read(Context.User!);
         if (await callers.FindUserIdAsync(caller) is not { } userId)
         {
+            if (await access.WhyNoUserAsync(caller) == ProblemTypes.UserErased) throw await RefuseAsync(ProblemTypes.UserErased, userId: null);
             Context.GetHttpContext()?.Audit(AuditEvents.ConnectRefused, provider: caller.Issuer, reason: "not-synced");
             throw new HubException("user-not-synced: this token's user is not known here yet. Call POST /auth/sync with it, then connect again.");
         }
+
         var connection = new LiveConnection(Context, userId, caller, time.GetUtcNow());
         // Chosen before the socket is there, so that somebody invisible is never seen for a moment.
         if (PresenceResponse.ParseStatus(Context.GetHttpContext()?.Request.Query["status"]) is { } status) connection.SetStatus(status, null, time.GetUtcNow());
@@ -51,10 +54,7 @@ internal sealed class PresenceHub(
         }
         catch (UserRefusedException refused)
         {
-            await Clients.Caller.SessionEnded(SessionEndedMessage.UserRemoved);
-            throw new HubException(refused.State == UserState.Disabled
-                ? "user-disabled: an operator has disabled this user. Ask the operator of this site."
-                : "user-erased: the user of this token was deleted. Sign in again for a new token.");
+            throw await RefuseAsync(refused.State == UserState.Disabled ? ProblemTypes.UserDisabled : ProblemTypes.UserErased, userId);
         }
 
         await Clients.Caller.Connected(new(userId, Context.ConnectionId, (int)options.Value.HeartbeatInterval.TotalSeconds));
@@ -96,12 +96,13 @@ internal sealed class PresenceHub(
                 $"too-many-watched: a connection may watch {PresenceWatches.MaxPerConnection} users. Unwatch some first, or watch them on another connection.");
         }
 
-        // Whoever may not see a user is not watching them: there is nothing to tell.
+        // A connection that may not see a user is notified of no change. The policy is asked again later (PolicyRenewal).
         var answers = Array.ConvertAll(ids, PresenceResponse.Hidden);
         var visible = new List<int>(ids.Length);
         for (var i = 0; i < ids.Length; i++)
         {
             if (ids[i] == connection.UserId || await policy.MaySeeAsync(connection.UserId, ids[i], Context.ConnectionAborted)) visible.Add(i);
+            else watches.Hide(connection, ids[i]);
         }
 
         var presences = await watches.WatchAsync(connection, [.. visible.Select(i => ids[i])]);
@@ -129,9 +130,12 @@ internal sealed class PresenceHub(
         CountCall();
         var parsed = PresenceResponse.ParseStatus(status)
             ?? throw new HubException("invalid-argument: status is one of online, away, busy, invisible.");
-        if (message is { Length: > MaxMessageLength } || message?.Any(char.IsControl) == true)
+        // As in names: marks are harmless, and controls rewrite the text around the message.
+        if (message is not null) message = ProfileRules.WithoutMarks(message);
+        if (message is { Length: > MaxMessageLength } || ProfileRules.HasControls(message))
         {
-            throw new HubException($"invalid-argument: message has at most {MaxMessageLength} characters and no control characters.");
+            throw new HubException(
+                $"invalid-argument: message has at most {MaxMessageLength} characters, and no control characters, line breaks or text direction controls.");
         }
 
         if (!Connection.TrySpendStatus(time.GetUtcNow()))
@@ -162,6 +166,14 @@ internal sealed class PresenceHub(
 
         Connection.Reauthorize(caller, time.GetUtcNow());
         await frontEnd.UpdateAsync(Connection);
+    }
+
+    // A client of the package ends with this message; the error's text is for others.
+    private async Task<HubException> RefuseAsync(ProblemType refusal, Guid? userId)
+    {
+        Context.GetHttpContext()?.Audit(AuditEvents.UserRefused, userId, reason: refusal.Name);
+        await Clients.Caller.SessionEnded(SessionEndedMessage.UserRemoved);
+        return new($"{refusal.Name}: {refusal.Title} {refusal.Advice}");
     }
 
     private void CountCall()

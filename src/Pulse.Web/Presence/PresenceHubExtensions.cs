@@ -19,6 +19,7 @@ internal static class PresenceHubExtensions
     {
         services.AddOptions<HeartbeatOptions>().BindConfiguration(HeartbeatOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<HubAdmission>();
+        services.AddSingleton<HubOrigins>();
         services.AddSingleton<FrontEnd>();
         services.AddSingleton<FrontEndReference>();
         services.AddSingleton<WatchJournal>();
@@ -33,6 +34,7 @@ internal static class PresenceHubExtensions
         services.AddHostedService<DisconnectRetryService>();
         services.AddHostedService<WatchTables>();
         services.AddHostedService<WatchAudit>();
+        services.AddHostedService<PolicyRenewal>();
         services.AddHostedService<TokenExpiry>();
         services.AddSignalR(hub =>
         {
@@ -66,6 +68,7 @@ internal static class PresenceHubExtensions
         // Nobody else needs it: it only has to be there.
         app.ApplicationServices.GetRequiredService<FrontEndMetrics>();
         app.Use(app.ApplicationServices.GetRequiredService<HubAdmission>().RefuseAsync);
+        app.Use(app.ApplicationServices.GetRequiredService<HubOrigins>().RefuseAsync);
         app.UseWebSockets();
         app.Use(HubFlow.BeginAsync);
         app.Use(SocketClosure.ObserveAsync);

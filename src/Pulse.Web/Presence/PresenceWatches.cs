@@ -69,6 +69,22 @@ internal sealed partial class PresenceWatches(
         if (connection.TryUnwatch(userId)) Leave(connection, userId);
     }
 
+    /// <summary>Ends one watch because the policy forbids it. The client that was notified so far is sent "offline, never seen"; the request stays known.</summary>
+    public void Hide(LiveConnection connection, Guid userId)
+    {
+        if (!connection.Hide(userId)) return;
+        Leave(connection, userId);
+        connection.Tell(userId, Message(PresenceResponse.Hidden(userId)));
+    }
+
+    /// <summary>Begins watches that the policy forbade so far, and sends the client the present state.</summary>
+    /// <exception cref="OperationCanceledException">The connection is over.</exception>
+    public async Task ShowAsync(LiveConnection connection, IReadOnlyList<Guid> userIds)
+    {
+        foreach (var presence in await WatchAsync(connection, userIds))
+            connection.Tell(presence.UserId, Message(PresenceResponse.For(connection.UserId, presence)));
+    }
+
     /// <summary>Ends all watches of a connection that is gone, also those that a call of its client still asks for. No silo is called.</summary>
     public Task ForgetAsync(LiveConnection connection)
     {

@@ -11,7 +11,8 @@ namespace Pulse.Web.Sessions;
 /// <summary>Makes and reads what session cookies hold. One that no front end has made is refused here: it reaches no grain and no database.</summary>
 /// <remarks>
 /// The text is the base64url of 16 bytes of user id, 16 random bytes, and 16 bytes of HMAC-SHA256 over both: 64 characters, no padding, one spelling. The
-/// MAC's key is derived by HKDF (RFC 5869) from <see cref="AuthOptions.SigningKey"/>: a change of that setting signs everybody out.
+/// MAC's key is derived by HKDF (RFC 5869) from <see cref="AuthOptions.SigningKey"/>. MACs under <see cref="AuthOptions.PreviousSigningKeys"/>
+/// pass too; a change of the setting without its old value in that list signs everybody out.
 /// </remarks>
 internal sealed class SessionSecrets(IOptions<AuthOptions> options)
 {
@@ -23,8 +24,12 @@ internal sealed class SessionSecrets(IOptions<AuthOptions> options)
     // What the key is for: no other use of the setting derives the same one.
     private static readonly byte[] s_purpose = "pulse/session-cookie/v1"u8.ToArray();
 
-    private readonly byte[] _key = HKDF.DeriveKey(
-        HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(options.Value.SigningKey!), HMACSHA256.HashSizeInBytes, salt: null, s_purpose);
+    // The first one makes MACs; all are accepted.
+    private readonly byte[][] _keys =
+    [
+        .. options.Value.AllSigningKeys.Select(secret => HKDF.DeriveKey(
+            HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(secret), HMACSHA256.HashSizeInBytes, salt: null, s_purpose)),
+    ];
 
     /// <summary>A new one, for a new session.</summary>
     public SessionSecret Create(Guid userId)
@@ -32,7 +37,7 @@ internal sealed class SessionSecrets(IOptions<AuthOptions> options)
         Span<byte> bytes = stackalloc byte[UserIdBytes + RandomBytes + MacBytes];
         userId.TryWriteBytes(bytes, bigEndian: true, out _);
         RandomNumberGenerator.Fill(bytes.Slice(UserIdBytes, RandomBytes));
-        WriteMac(bytes[..^MacBytes], bytes[^MacBytes..]);
+        WriteMac(_keys[0], bytes[..^MacBytes], bytes[^MacBytes..]);
         return new(Base64Url.EncodeToString(bytes), userId, SHA256.HashData(bytes[UserIdBytes..]));
     }
 
@@ -50,9 +55,7 @@ internal sealed class SessionSecrets(IOptions<AuthOptions> options)
             return false;
         }
 
-        Span<byte> mac = stackalloc byte[MacBytes];
-        WriteMac(bytes[..^MacBytes], mac);
-        if (!CryptographicOperations.FixedTimeEquals(mac, bytes[^MacBytes..])) return false;
+        if (!HasMac(bytes)) return false;
 
         var userId = new Guid(bytes[..UserIdBytes], bigEndian: true);
         if (userId == Guid.Empty) return false;
@@ -60,11 +63,23 @@ internal sealed class SessionSecrets(IOptions<AuthOptions> options)
         return true;
     }
 
+    private bool HasMac(ReadOnlySpan<byte> bytes)
+    {
+        Span<byte> mac = stackalloc byte[MacBytes];
+        foreach (var key in _keys)
+        {
+            WriteMac(key, bytes[..^MacBytes], mac);
+            if (CryptographicOperations.FixedTimeEquals(mac, bytes[^MacBytes..])) return true;
+        }
+
+        return false;
+    }
+
     // RFC 2104 section 5: half of the hash, and no less than 80 bits, does.
-    private void WriteMac(ReadOnlySpan<byte> message, Span<byte> mac)
+    private static void WriteMac(byte[] key, ReadOnlySpan<byte> message, Span<byte> mac)
     {
         Span<byte> whole = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(_key, message, whole);
+        HMACSHA256.HashData(key, message, whole);
         whole[..MacBytes].CopyTo(mac);
     }
 }

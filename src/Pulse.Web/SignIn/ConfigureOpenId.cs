@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
+using Pulse.Web.Auth;
 using Pulse.Web.Sessions;
 
 namespace Pulse.Web.SignIn;
@@ -13,7 +14,7 @@ namespace Pulse.Web.SignIn;
 /// The framework makes state, nonce and PKCE verifier at random for each sign-in, and protects state with a key of its own for each scheme: one
 /// provider's state is rubbish to another's callback. Two cookies bind both to the browser, and go when they are used.
 /// </remarks>
-internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEnvironment environment)
+internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEnvironment environment, TimeProvider time)
     : IConfigureOptions<AuthenticationOptions>, IConfigureNamedOptions<OpenIdConnectOptions>, IPostConfigureOptions<OpenIdConnectOptions>
 {
     private static readonly TimeSpan s_clockSkew = TimeSpan.FromSeconds(30);
@@ -86,6 +87,7 @@ internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEn
             ClockSkew = s_clockSkew,
             NameClaimType = "name",
         };
+        if (TenantIssuer.IsFor(provider.Authority)) TenantIssuer.Check(options.TokenValidationParameters);
     }
 
     public void PostConfigure(string? name, OpenIdConnectOptions options)
@@ -93,10 +95,10 @@ internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEn
         // After the framework's own, which makes the backchannel and an address for the metadata.
         if (providers.Value.Find(name) is not { } provider) return;
 
-        options.ConfigurationManager = new ConfigurationManager<OpenIdConnectConfiguration>(
-            options.MetadataAddress,
-            new OpenIdConnectConfigurationRetriever(),
+        options.ConfigurationManager = new PublishedKeys(
+            options.MetadataAddress!,
             new HttpDocumentRetriever(options.Backchannel) { RequireHttps = options.RequireHttpsMetadata },
+            time,
             new OpenIdDiscoveryRules(provider.Authority!, options.RequireHttpsMetadata))
         {
             // Keys that the provider has withdrawn must not go on being accepted.

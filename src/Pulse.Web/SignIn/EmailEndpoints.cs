@@ -1,5 +1,6 @@
 using Pulse.Identity;
 using Pulse.Web.Audit;
+using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Mail;
 using Pulse.Web.Pages;
@@ -27,7 +28,7 @@ internal static class EmailEndpoints
 
     // Nothing here depends on whether anybody has that address: the answer to "who is a user?" must not be for everybody.
     private static async Task<IResult> SendAsync(
-        HttpContext context, EmailLinks links, AskedMails asked, MailLimits limits, SignInProviders providers, IMailSender mail)
+        HttpContext context, EmailLinks links, AskedMails asked, MailLimits limits, SignInProviders providers, SignUpRule signUp, IMailSender mail)
     {
         var isForm = context.Request.HasFormContentType;
         EmailSignInRequest request;
@@ -56,7 +57,10 @@ internal static class EmailEndpoints
             if (providers.EmailWhyNot is not null) return NotSent(isForm);
             if (!limits.TryTake(context)) return isForm ? SignInErrors.TooMany() : ProblemTypes.TooManyRequests.ToResult();
             context.Audit(AuditEvents.MailAsked, email: email);
-            asked.Add(context, await links.SendAsync(context.Request, email, ReturnUrl.OrDashboard(request.ReturnUrl)));
+            var returnUrl = ReturnUrl.OrDashboard(request.ReturnUrl);
+            asked.Add(context, signUp.Admits(email)
+                ? await links.SendAsync(context.Request, email, returnUrl)
+                : links.SendToUser(context.Request, email, returnUrl));
         }
         catch (MailAddressUnsupportedException)
         {

@@ -5,7 +5,8 @@ using Pulse.Web.Mail;
 namespace Pulse.Web.SignIn;
 
 /// <summary>Makes sign-in links and mails them.</summary>
-internal sealed class EmailLinks(IGrainFactory grains, IMailSender sender, IConfiguration configuration, TimeProvider time)
+internal sealed partial class EmailLinks(
+    IGrainFactory grains, IMailSender sender, AuditLog audit, IConfiguration configuration, TimeProvider time, ILogger<EmailLinks> logger)
 {
     /// <summary>Where links lead.</summary>
     public const string CallbackPath = "/auth/callback/email";
@@ -23,25 +24,36 @@ internal sealed class EmailLinks(IGrainFactory grains, IMailSender sender, IConf
     /// <exception cref="StoreUnavailableException">The database is away.</exception>
     public async Task<AskedMail> SendAsync(HttpRequest request, string email, string returnUrl)
     {
-        var (token, hash) = EmailToken.Create();
-        var asked = new AskedMail(email, token, EmailCode.Create(), (time.GetUtcNow() + Lifetime).ToUnixTimeSeconds());
-        if (!await AddAsync(email, hash)) return asked;
-
-        var site = SiteOf(request);
-        var link = new Uri(site, $"{CallbackPath}?token={token}&returnUrl={Uri.EscapeDataString(returnUrl)}").AbsoluteUri;
-        try
-        {
-            await sender.SendAsync(EmailLinkMail.Compose(email, link, asked.Code, site.Authority, Lifetime), request.HttpContext.RequestAborted);
-        }
-        catch (Exception exception) when (exception is MailUnavailableException or MailAddressUnsupportedException)
-        {
-            // A link that nobody got must not count against the next try.
-            await Links(email).RemoveAsync(hash);
-            throw;
-        }
-
-        request.HttpContext.Audit(AuditEvents.MailSent, email: email);
+        var (asked, hash) = Create(email);
+        if (await SendAsync(asked, hash, SiteOf(request), returnUrl, request.HttpContext.RequestAborted)) request.HttpContext.Audit(AuditEvents.MailSent, email: email);
         return asked;
+    }
+
+    /// <summary>As <see cref="SendAsync"/>, but mails a link only if the mailbox signs in an existing user.</summary>
+    /// <remarks>The request does not wait for the lookup and the mail server: the time and the kind of its answer would otherwise show who is a user.</remarks>
+    public AskedMail SendToUser(HttpRequest request, string email, string returnUrl)
+    {
+        var (asked, hash) = Create(email);
+        var site = SiteOf(request);
+        _ = SendAsync();
+        return asked;
+
+        async Task SendAsync()
+        {
+            try
+            {
+                if (await grains.GetGrain<IAccountGrain>(new AccountKey(SignInProviders.Email, email).ToString()).HasUserAsync()
+                    && await this.SendAsync(asked, hash, site, returnUrl, CancellationToken.None))
+                {
+                    // The request has ended, and with it what is known of the client.
+                    audit.Write(context: null, AuditEvents.MailSent, email: email);
+                }
+            }
+            catch (Exception exception)
+            {
+                LogNotSent(exception.GetType().Name);
+            }
+        }
     }
 
     /// <summary>Uses a link up, and with it every other link to that mailbox.</summary>
@@ -60,9 +72,37 @@ internal sealed class EmailLinks(IGrainFactory grains, IMailSender sender, IConf
     /// <summary>Where browsers reach this site, as links in mails have it.</summary>
     public static Uri SiteOf(HttpRequest request) => new($"{request.Scheme}://{request.Host.Value}");
 
+    private (AskedMail Asked, byte[] Hash) Create(string email)
+    {
+        var (token, hash) = EmailToken.Create();
+        return (new(email, token, EmailCode.Create(), (time.GetUtcNow() + Lifetime).ToUnixTimeSeconds()), hash);
+    }
+
+    /// <returns>Whether a mail was sent: not if the mailbox has as many good links as it may have.</returns>
+    private async Task<bool> SendAsync(AskedMail asked, byte[] hash, Uri site, string returnUrl, CancellationToken cancellationToken)
+    {
+        if (!await AddAsync(asked.Email, hash)) return false;
+
+        var link = new Uri(site, $"{CallbackPath}?token={asked.Token}&returnUrl={Uri.EscapeDataString(returnUrl)}").AbsoluteUri;
+        try
+        {
+            await sender.SendAsync(EmailLinkMail.Compose(asked.Email, link, asked.Code, site.Authority, Lifetime), cancellationToken);
+            return true;
+        }
+        catch (Exception exception) when (exception is MailUnavailableException or MailAddressUnsupportedException)
+        {
+            // A link that nobody got must not count against the next try.
+            await Links(asked.Email).RemoveAsync(hash);
+            throw;
+        }
+    }
+
     /// <summary>The links to a mailbox, whichever of its spellings was used.</summary>
     private ISignInLinksGrain Links(string email) => grains.GetGrain<ISignInLinksGrain>(Mailbox.Of(email));
 
     /// <summary>The link of a token.</summary>
     public ISignInLinkGrain Link(byte[] tokenHash) => grains.GetGrain<ISignInLinkGrain>(SignInLinkKey.From(tokenHash));
+
+    [LoggerMessage(1132, LogLevel.Warning, "A sign-in mail to a user could not be sent: {Exception}")]
+    private partial void LogNotSent(string exception);
 }

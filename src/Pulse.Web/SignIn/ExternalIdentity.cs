@@ -14,6 +14,9 @@ internal sealed record ExternalIdentity(AccountKey Account, string Type, Profile
     // OpenID Connect Core 1.0 section 2.
     private const int MaxSubjectLength = 255;
 
+    /// <summary>The organisation that manages the account, by Google's <c>hd</c> claim.</summary>
+    public string? HostedDomain { get; init; }
+
     /// <summary>Reads the claims of a validated ID token; <see langword="null"/> if it has no usable <c>sub</c>.</summary>
     /// <param name="provider">Its name.</param>
     /// <param name="joinsByEmail">See <see cref="OpenIdProviderOptions.JoinsByEmail"/>.</param>
@@ -35,8 +38,22 @@ internal sealed record ExternalIdentity(AccountKey Account, string Type, Profile
                 && (joinsByEmail ?? (provider == SignInOptions.GoogleName && IsGooglesOwn(email!, principal))),
             Name = ProfileRules.UsableName(Only(principal, "name")),
             Avatar = Only(principal, "picture") is { } picture && ProfileRules.AvatarFault(picture) is null ? picture : null,
-        });
+        })
+        {
+            // Another provider's claim of that name means nothing.
+            HostedDomain = provider == SignInOptions.GoogleName ? Only(principal, "hd") : null,
+        };
     }
+
+    /// <summary>As <see cref="FromClaims"/>, for a provider that serves many tenants; see <see cref="TenantIssuer"/>.</summary>
+    public static ExternalIdentity? FromTenant(string provider, ClaimsPrincipal principal) =>
+        Only(principal, TenantIssuer.TenantClaim) is { } tenant && FromClaims(provider, joinsByEmail: false, principal) is { } who
+            ? who with
+            {
+                Account = who.Account with { ProviderAccountId = $"{tenant}/{who.Account.ProviderAccountId}" },
+                Profile = who.Profile with { EmailVerified = false },
+            }
+            : null;
 
     /// <summary>Whoever reads that mailbox.</summary>
     public static ExternalIdentity FromMailbox(string email) =>
@@ -51,7 +68,7 @@ internal sealed record ExternalIdentity(AccountKey Account, string Type, Profile
     private static bool IsGooglesOwn(string email, ClaimsPrincipal principal) =>
         email.EndsWith("@gmail.com", StringComparison.Ordinal) || !string.IsNullOrEmpty(Only(principal, "hd"));
 
-    // Of a list of values no reader could say which one is meant.
+    // Of a list of values no reader could say which one is meant. RFC 7519 section 4: names are compared by case, which FindAll does not do.
     private static string? Only(ClaimsPrincipal principal, string type) =>
-        principal.FindAll(type).Take(2).ToArray() is [var claim] ? claim.Value : null;
+        principal.FindAll(claim => claim.Type == type).Take(2).ToArray() is [var claim] ? claim.Value : null;
 }

@@ -14,8 +14,12 @@ internal sealed class OpenIdDiscoveryRules(string authority, bool requireHttps) 
     private string? Fault(OpenIdConnectConfiguration configuration)
     {
         // OpenID Connect Discovery 1.0 section 4.3: the document's issuer is the one that was asked, or somebody else answered.
-        if (!string.Equals(configuration.Issuer?.TrimEnd('/'), authority.TrimEnd('/'), StringComparison.Ordinal))
+        if (!string.Equals(configuration.Issuer?.TrimEnd('/'), authority.TrimEnd('/'), StringComparison.Ordinal)
+            && !TenantIssuer.IsTemplateOf(authority, configuration.Issuer))
+        {
             return "its discovery document is another issuer's";
+        }
+
         if (!IsEndpoint(configuration.AuthorizationEndpoint) || !IsEndpoint(configuration.TokenEndpoint) || !IsEndpoint(configuration.JwksUri))
             return "its discovery document lacks a usable endpoint";
         return configuration.SigningKeys.Count == 0 ? "it publishes no usable keys" : null;

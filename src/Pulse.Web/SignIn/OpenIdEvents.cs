@@ -47,7 +47,8 @@ internal sealed partial class OpenIdEvents(
         // RFC 9207 section 2.4: an answer that names its issuer must name the one that was asked; a provider that says it always does, must.
         var isPromised = discovered.AuthorizationResponseIssParameterSupported;
         var issuer = context.ProtocolMessage.Iss;
-        if (issuer is null ? isPromised : !string.Equals(issuer, discovered.Issuer, StringComparison.Ordinal))
+        // The issuer of an authority that serves many tenants is known once the ID token names the tenant.
+        if (issuer is null ? isPromised : !string.Equals(issuer, discovered.Issuer, StringComparison.Ordinal) && !TenantIssuer.IsTemplate(discovered.Issuer))
             context.Fail(new OpenIdConnectProtocolException("The answer is another issuer's."));
     }
 
@@ -60,7 +61,12 @@ internal sealed partial class OpenIdEvents(
 
         async Task<IResult> CompleteAsync()
         {
-            if (ExternalIdentity.FromClaims(provider, providers.JoinsByEmail(provider), context.Principal!) is not { } who)
+            var options = (OpenIdConnectOptions)context.Options;
+            var discovered = await options.ConfigurationManager!.GetConfigurationAsync(context.HttpContext.RequestAborted);
+            var who = TenantIssuer.IsTemplate(discovered.Issuer)
+                ? ExternalIdentity.FromTenant(provider, context.Principal!)
+                : ExternalIdentity.FromClaims(provider, providers.JoinsByEmail(provider), context.Principal!);
+            if (who is null)
             {
                 context.HttpContext.Audit(AuditEvents.SignInRefused, provider: provider, reason: "not-accepted");
                 return SignInErrors.NotAccepted(providers.DisplayName(provider));

@@ -33,7 +33,8 @@ internal static class ReturnUrl
         {
             if (rest.Length < at + 3 || !char.IsAsciiHexDigit(rest[at + 1]) || !char.IsAsciiHexDigit(rest[at + 2])) return false;
             var decoded = (char)Convert.FromHexString(rest.Slice(at + 1, 2))[0];
-            if (decoded is '/' or '\\' or '.' or '%' or < ' ' or '\x7f') return false;
+            // RFC 3986 section 6.2.2.2: an escaped letter is the letter, so that "/%61uth/" would be "/auth/" to a later reader.
+            if (decoded is '/' or '\\' or '.' or '%' or < ' ' or '\x7f' || char.IsAsciiLetterOrDigit(decoded)) return false;
         }
 
         // What lies below /auth/ does things rather than shows them: not something to be led to by a link from elsewhere.

@@ -11,7 +11,7 @@ namespace Pulse.Web.SignIn;
 
 /// <summary>What every sign-in ends in, once it is proven who somebody is: a session or a link, and a redirect; or a page that says why not.</summary>
 internal sealed class SignInCompletion(
-    IGrainFactory grains, SignInCookie cookie, DeviceCookie devices, SignInProviders providers, AccountNotices notices, Callers callers)
+    IGrainFactory grains, SignInCookie cookie, DeviceCookie devices, SignInProviders providers, AccountNotices notices, SignUpRule signUp, Callers callers)
 {
     /// <summary>Signs the browser in as the user of that account.</summary>
     /// <param name="context">The request.</param>
@@ -21,13 +21,16 @@ internal sealed class SignInCompletion(
     public async Task<IResult> SignInAsync(HttpContext context, ExternalIdentity who, string? returnUrl)
     {
         var provider = providers.DisplayName(who.Account.Provider);
-        var result = await Account(who).SignInAsync(who.Profile, who.Type);
+        // The development sign-in is for trying out the site as any person.
+        var profile = who.Account.Provider == SignInProviders.Dev ? who.Profile : signUp.Apply(who.Profile, who.HostedDomain);
+        var result = await Account(who).SignInAsync(profile, who.Type);
         if (result.Profile is not { } user)
         {
             context.Audit(AuditEvents.SignInRefused, provider: who.Account.Provider, email: who.Profile.Email, reason: SyncProblems.Reason(result.Outcome));
             return result.Outcome switch
             {
                 ProfileSyncOutcome.EmailTaken => SignInErrors.EmailTaken(provider),
+                ProfileSyncOutcome.SignUpRefused => SignInErrors.SignUpRefused(provider),
                 ProfileSyncOutcome.EmailMissing => SignInErrors.EmailMissing(provider),
                 ProfileSyncOutcome.Disabled => SignInErrors.UserDisabled(),
                 _ => SignInErrors.NotAccepted(provider),

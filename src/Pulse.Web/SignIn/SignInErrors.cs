@@ -57,6 +57,12 @@ internal static class SignInErrors
         "The operator of this site has disabled the user that you signed in as, so you are not signed in.",
         "Ask the operator to enable the user.", SignInPage, BackToSignIn);
 
+    /// <summary>The person has no user, and the site's settings give them none.</summary>
+    public static IResult SignUpRefused(string provider) => Page.Error(
+        StatusCodes.Status403Forbidden, "You have no access here",
+        $"This {provider} account belongs to no user, and this site takes no new users, or only those with an address at certain domains.",
+        "Ask the operator of this site for access. If you have been here before, sign in with the account that you used then.", SignInPage, BackToSignIn);
+
     /// <summary>The account that was to be linked is another user's.</summary>
     public static IResult AccountTaken(string provider) => Page.Error(
         StatusCodes.Status409Conflict, "That account is somebody else's here",

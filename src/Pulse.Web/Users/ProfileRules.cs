@@ -52,7 +52,8 @@ internal static class ProfileRules
     /// </remarks>
     public static string? UsableName(string? name) => name is null || NameFault(name) is not null ? null : WithoutMarks(name);
 
-    private static string WithoutMarks(string name) => name.AsSpan().IndexOfAny(s_marks) < 0 ? name : string.Concat(name.Where(c => !s_marks.Contains(c)));
+    /// <summary>The text without direction marks; see <see cref="UsableName"/>.</summary>
+    public static string WithoutMarks(string name) => name.AsSpan().IndexOfAny(s_marks) < 0 ? name : string.Concat(name.Where(c => !s_marks.Contains(c)));
 
     private static bool HasVisible(string text)
     {
@@ -64,7 +65,8 @@ internal static class ProfileRules
         return false;
     }
 
-    private static bool HasControls(ReadOnlySpan<char> text)
+    /// <summary>Whether the text holds control characters, line breaks, text direction controls or broken surrogates.</summary>
+    public static bool HasControls(ReadOnlySpan<char> text)
     {
         while (!text.IsEmpty)
         {

@@ -24,7 +24,6 @@ internal sealed record ProfileSyncRequest(string? Email = null, string? Name = n
         return new ProfileUpdate
         {
             Email = email,
-            TokenIssuedAt = caller.TrustedTokenIssuedAt,
             EmailVerified = verified,
             JoinsByEmail = verified && joinsByEmail && string.Equals(caller.Email, email, StringComparison.OrdinalIgnoreCase),
             // A claim that breaks a rule is passed over: it is the issuer's, and no reason to keep its user out.

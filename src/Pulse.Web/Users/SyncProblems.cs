@@ -12,6 +12,8 @@ internal static class SyncProblems
         ProfileSyncOutcome.EmailTaken => ProblemTypes.AccountExists.Name,
         ProfileSyncOutcome.AccountTaken => ProblemTypes.AccountTaken.Name,
         ProfileSyncOutcome.EmailMissing => ProblemTypes.EmailMissing.Name,
+        ProfileSyncOutcome.SignUpRefused => ProblemTypes.SignUpRefused.Name,
+        ProfileSyncOutcome.Disabled => ProblemTypes.UserDisabled.Name,
         _ => "not-accepted",
     };
 
@@ -20,8 +22,7 @@ internal static class SyncProblems
     public static ProblemHttpResult For(ProfileSyncOutcome outcome) => outcome switch
     {
         ProfileSyncOutcome.EmailTaken => ProblemTypes.AccountExists.ToResult(),
-        ProfileSyncOutcome.Disabled => ProblemTypes.UserDisabled.ToResult(),
-        ProfileSyncOutcome.Erased => ProblemTypes.UserErased.ToResult(),
+        ProfileSyncOutcome.SignUpRefused => ProblemTypes.SignUpRefused.ToResult(),
         ProfileSyncOutcome.AccountTaken => ProblemTypes.AccountTaken.ToResult(),
         ProfileSyncOutcome.EmailMissing => ProblemTypes.EmailMissing.ToResult(errors: new Dictionary<string, string[]>
         {

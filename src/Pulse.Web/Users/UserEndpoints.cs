@@ -15,6 +15,8 @@ internal static class UserEndpoints
 {
     private const int MaxSubjects = 200;
 
+    private const string NeedsSession = "Use a session of Pulse: only its sign-in shows that the user asks for it.";
+
     // OpenID Connect Core 1.0 section 2.
     private const int MaxSubjectLength = 255;
 
@@ -34,7 +36,7 @@ internal static class UserEndpoints
     }
 
     private static async Task<Results<Ok<UserResponse>, Created<UserResponse>, ProblemHttpResult>> SyncAsync(
-        HttpContext context, Caller caller, Callers callers, GrainReferences<IUserGrain> users)
+        HttpContext context, Caller caller, Callers callers, SignUpRule signUp, GrainReferences<IUserGrain> users)
     {
         var body = await RequestBody.ReadAsync(context, StrictJson.Default.ProfileSyncRequest);
         if (body.Problem is { } unreadable) return unreadable;
@@ -43,18 +45,16 @@ internal static class UserEndpoints
         var update = (body.Value ?? new ProfileSyncRequest()).ToUpdate(caller, callers.JoinsByEmail(caller), errors);
         if (errors.Any) return errors.ToProblem();
 
+        // A Pulse token is the word of a program that has the signing key, and so decides who is a user.
         var synced = caller.OwnUserId is { } userId
             ? await users[userId].SyncProfileAsync(update)
-            : await callers.Account(caller).SyncProfileAsync(update, "token");
+            : await callers.Account(caller).SyncProfileAsync(signUp.Apply(update) with { TokenIssuedAt = caller.TrustedTokenIssuedAt }, "token");
         if (synced.Profile is not { } user)
         {
+            if (synced.Outcome == ProfileSyncOutcome.Disabled) return UserAccess.Refuse(context, ProblemTypes.UserDisabled);
+            if (synced.Outcome == ProfileSyncOutcome.Erased) return UserAccess.Refuse(context, ProblemTypes.UserErased);
             context.Audit(AuditEvents.SyncRefused, caller.OwnUserId, caller.OwnSessionId, caller.Issuer, reason: SyncProblems.Reason(synced.Outcome));
-            return synced.Outcome switch
-            {
-                ProfileSyncOutcome.Disabled => UserAccess.Refuse(context, ProblemTypes.UserDisabled),
-                ProfileSyncOutcome.Erased => UserAccess.Refuse(context, ProblemTypes.UserErased),
-                _ => SyncProblems.For(synced.Outcome),
-            };
+            return SyncProblems.For(synced.Outcome);
         }
 
         if (synced.Outcome == ProfileSyncOutcome.Created) context.Audit(AuditEvents.UserCreated, user.Id, caller.OwnSessionId, caller.Issuer);
@@ -79,10 +79,11 @@ internal static class UserEndpoints
     private static async Task<Results<NoContent, ProblemHttpResult>> EraseMeAsync(
         HttpContext context, SignedInUser user, UserErasure erasure, SignInCookie cookie, TimeProvider time)
     {
-        if (user.SessionId is null) return ProblemTypes.Forbidden.ToResult("Use a session of Pulse: only its sign-in shows that the user asks for it.");
-        if (!user.IsRecent(time)) return ProblemTypes.SignInTooOld.ToResult();
+        if (user.SessionId is null) return context.Refuse(ProblemTypes.Forbidden, NeedsSession);
+        if (!user.IsRecent(time)) return context.Refuse(ProblemTypes.SignInTooOld);
         if (!await erasure.EraseAsync(user.Id)) return ProblemTypes.NotSynced.ToResult();
 
+        context.Audit(AuditEvents.UserErased);
         cookie.Forget(context);
         return TypedResults.NoContent();
     }
@@ -90,10 +91,11 @@ internal static class UserEndpoints
     private static async Task<Results<Ok<UserExport>, ProblemHttpResult>> ExportMeAsync(
         HttpContext context, SignedInUser user, UserExports exports, TimeProvider time)
     {
-        if (user.SessionId is null) return ProblemTypes.Forbidden.ToResult("Use a session of Pulse: only its sign-in shows that the user asks for it.");
-        if (!user.IsRecent(time)) return ProblemTypes.SignInTooOld.ToResult();
+        if (user.SessionId is null) return context.Refuse(ProblemTypes.Forbidden, NeedsSession);
+        if (!user.IsRecent(time)) return context.Refuse(ProblemTypes.SignInTooOld);
         if (await exports.ReadAsync(user.Id) is not { } export) return ProblemTypes.NotSynced.ToResult();
 
+        context.Audit(AuditEvents.UserExported);
         NeverStore(context);
         context.Response.Headers.ContentDisposition = "attachment; filename=\"pulse-export.json\"";
         return TypedResults.Ok(export);

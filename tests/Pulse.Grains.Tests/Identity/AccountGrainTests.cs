@@ -56,6 +56,25 @@ public sealed class AccountGrainTests(PulseCluster cluster) : IClassFixture<Puls
     }
 
     [Fact]
+    public async Task UpdateForKnownUsersOnly_MakesNoUser_AndReachesThoseThatThereAre()
+    {
+        var known = Update(verified: true) with { KnownUserOnly = true };
+        Assert.Equal(ProfileSyncOutcome.SignUpRefused, (await Account("google").SignInAsync(known, "oidc")).Outcome);
+        Assert.Equal(ProfileSyncOutcome.SignUpRefused, (await Account("google").SyncProfileAsync(known, "token")).Outcome);
+        Assert.Null(await Account("google").FindUserAsync());
+        Assert.False(await Mailbox().HasUserAsync());
+
+        var user = (await Account("google").SignInAsync(Update(verified: true), "oidc")).Profile!;
+
+        Assert.True(await Mailbox().HasUserAsync());
+        Assert.Equal(user.Id, (await Mailbox().SignInAsync(known, "email")).Profile?.Id);
+        Assert.Equal(user.Id, (await Account("google").SyncProfileAsync(known with { Name = "Ada" }, "token")).Profile?.Id);
+        Assert.Equal(ProfileSyncOutcome.SignUpRefused, (await Account("weak").SignInAsync(known with { JoinsByEmail = false }, "oidc")).Outcome);
+
+        IAccountGrain Mailbox() => cluster.Client.GetGrain<IAccountGrain>(new AccountKey("email", Email).ToString());
+    }
+
+    [Fact]
     public async Task ProviderThatDoesNotJoin_IsRefused_AndAProofOfTheAddressAlone()
     {
         var first = (await Account("google").SignInAsync(Update(verified: true), "oidc")).Profile!;

@@ -14,14 +14,31 @@ public sealed class AuthOptionsTests
     [Theory]
     [InlineData("SigningKey", null, "SigningKey is not set")]
     [InlineData("SigningKey", "too short", "SigningKey must be at least 32 bytes; it has 9")]
+    [InlineData("SigningKey", "changemechangemechangemechangeme", "SigningKey is easy to guess")]
+    [InlineData("PreviousSigningKeys:0", "too short", "PreviousSigningKeys:0 must be at least 32 bytes; it has 9")]
+    [InlineData("PreviousSigningKeys:0", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "PreviousSigningKeys:0 is easy to guess")]
     [InlineData("Issuer", " ", "Pulse:Auth:Issuer must be")]
     [InlineData("Audience", "", "Pulse:Auth:Audience must be")]
     [InlineData("AccessTokenLifetime", "00:00:00", "AccessTokenLifetime must be above zero")]
     [InlineData("AccessTokenLifetime", "2.00:00:00", "AccessTokenLifetime must be above zero and at most")]
     [InlineData("SessionLifetime", "-00:00:01", "SessionLifetime must be above zero")]
+    [InlineData("SignUp", "Invite", "Pulse:Auth:SignUp must be Open, Domains or Closed; it is 'Invite'")]
+    [InlineData("SignUp", "Domains", "Pulse:Auth:SignUpDomains is empty")]
+    [InlineData("SignUpDomains:0", "corp.example", "Pulse:Auth:SignUpDomains is set, but Pulse:Auth:SignUp is Open")]
     [InlineData("DevSignIn", "true", "DevSignIn signs in as anyone and is for Development only; the environment is Production")]
     public void Validate_OwnSettingAtFault_NamesIt(string key, string? value, string message) =>
         Assert.Contains(message, Assert.Single(Faults("Production", [.. s_good.Where(s => s.Item1 != key), (key, value)])), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("@corp.example")]
+    [InlineData("*.corp.example")]
+    [InlineData("ada@corp.example")]
+    [InlineData("corp")]
+    [InlineData("")]
+    public void Validate_SignUpDomainAtFault_NamesIt(string domain) => Assert.Contains(
+        $"SignUpDomains:1 must be the domain of an e-mail address, such as example.com, without '@' and '*'; it is '{domain}'",
+        Assert.Single(Faults("Production", [.. s_good, ("SignUp", "Domains"), ("SignUpDomains:0", "bücher.example"), ("SignUpDomains:1", domain)])),
+        StringComparison.Ordinal);
 
     [Theory]
     [InlineData("", "pulse", TestTokens.OtherKey, null, "TrustedIssuers:0:Issuer")]
@@ -30,6 +47,7 @@ public sealed class AuthOptionsTests
     [InlineData("them", "pulse", null, null, "TrustedIssuers:0 needs exactly one of SigningKey and Authority; it has neither")]
     [InlineData("them", "pulse", TestTokens.OtherKey, "https://them.example", "it has both")]
     [InlineData("them", "pulse", "short", null, "TrustedIssuers:0:SigningKey must be at least 32 bytes")]
+    [InlineData("them", "pulse", "12345678901234567890123456789012", null, "TrustedIssuers:0:SigningKey is easy to guess")]
     [InlineData("them", "pulse", null, "http://them.example", "Authority must be https outside Development; it is 'http://them.example'")]
     [InlineData("them", "pulse", null, "them.example", "Authority must be an absolute https URL")]
     [InlineData("pulse", "pulse", TestTokens.OtherKey, null, "'pulse' is given more than once")]
@@ -47,7 +65,7 @@ public sealed class AuthOptionsTests
         // A provider whose own settings are at fault has its name all the same.
         (string, string?)[] settings = [.. s_good, ("Providers:GIT-LAB:ClientId", "pulse")];
 
-        var jwt = Faults("Production", [.. settings, .. Issuer(0, "them", "pulse", TestTokens.OtherKey, null), .. Issuer(1, issuer, "pulse", TestTokens.OtherKey, null)]);
+        var jwt = Faults("Production", [.. settings, .. Issuer(0, "them", "pulse", $"{TestTokens.OtherKey}2", null), .. Issuer(1, issuer, "pulse", TestTokens.OtherKey, null)]);
         Assert.Contains($"Pulse:Auth:TrustedIssuers:1:Issuer is '{issuer}', which is a way to sign in here", Assert.Single(jwt), StringComparison.Ordinal);
         Assert.Contains($"Pulse:Auth:TrustedIssuers:0:Issuer is '{issuer}'", Assert.Single(Faults("Production", [.. settings, .. AuthJs(0, issuer)])), StringComparison.Ordinal);
     }
@@ -63,6 +81,7 @@ public sealed class AuthOptionsTests
     [InlineData("Issuer", "", "TrustedIssuers:0:Issuer must be")]
     [InlineData("SigningKey", null, "TrustedIssuers:0:SigningKey is not set; Kind AuthJs needs the application's AUTH_SECRET")]
     [InlineData("SigningKey", "short", "TrustedIssuers:0:SigningKey must be at least 32 bytes; it has 5")]
+    [InlineData("SigningKey", "abcdefghijklmnopqrstuvwxyz0123456789", "TrustedIssuers:0:SigningKey is easy to guess")]
     [InlineData("Authority", "https://next.example", "TrustedIssuers:0:Authority does not go with Kind AuthJs")]
     [InlineData("Audience", "pulse", "TrustedIssuers:0:Audience does not go with Kind AuthJs")]
     [InlineData("CookieName", "my cookie", "TrustedIssuers:0:CookieName must be the name of a cookie; it is 'my cookie'")]
@@ -90,6 +109,18 @@ public sealed class AuthOptionsTests
         Assert.Equal(2, faults.Length);
         Assert.All(faults, fault => Assert.Contains("'one' and 'two' have the same SigningKey for the cookie", fault, StringComparison.Ordinal));
         Assert.DoesNotContain(faults, fault => fault.Contains(AuthJsTokens.Secret, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(TestTokens.Key, TestTokens.OtherKey, "Pulse:Auth:SigningKey and Pulse:Auth:TrustedIssuers:0:SigningKey are the same")]
+    [InlineData(TestTokens.OtherKey, TestTokens.OtherKey, "Pulse:Auth:TrustedIssuers:0:SigningKey and Pulse:Auth:TrustedIssuers:1:SigningKey are the same")]
+    [InlineData(AuthJsTokens.Secret, TestTokens.OtherKey, "Pulse:Auth:TrustedIssuers:0:SigningKey and Pulse:Auth:TrustedIssuers:2:SigningKey are the same")]
+    public void Validate_OneKeyForTwoIssuers_NamesBoth(string first, string second, string message)
+    {
+        var fault = Assert.Single(Faults(
+            "Production", [.. s_good, .. Issuer(0, "one", "pulse", first, null), .. Issuer(1, "two", "pulse", second, null), .. AuthJs(2, "next")]));
+        Assert.Contains(message, fault, StringComparison.Ordinal);
+        Assert.DoesNotContain(first, fault, StringComparison.Ordinal);
     }
 
     [Fact]

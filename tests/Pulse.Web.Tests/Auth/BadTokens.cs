@@ -42,6 +42,15 @@ internal static class BadTokens
         ["subject no UUID"] = (() => With(c => c["sub"] = "ada"), "subject"),
         ["subject nil"] = (() => With(c => c["sub"] = Guid.Empty.ToString()), "subject"),
         ["no subject"] = (() => With(c => c.Remove("sub")), "subject"),
+        ["subject a number"] = (() => With(c => c["sub"] = 123), "subject"),
+        ["subject null"] = (() => With(c => c["sub"] = null), "subject"),
+        ["subject twice"] = (() => Repeat("sub", $"\"{Guid.NewGuid()}\""), NoJwt),
+        ["e-mail twice"] = (() => Repeat("email", "\"mallory@example.com\""), NoJwt),
+        ["issued in the future"] = (() => With(c => c["iat"] = TestTokens.In(300)), "not valid yet"),
+        ["issued at a text"] = (() => With(c => c["iat"] = "soon"), ""),
+        ["type logout token"] = (() => Typed("logout+jwt"), "is not valid"),
+        ["type security event"] = (() => Typed("secevent+jwt"), "is not valid"),
+        ["type a number"] = (() => Typed(1), ""),
         ["enormous"] = (() => With(c => c["x"] = new string('x', 12 * 1024)), NoJwt),
         ["nested"] = (() => TestTokens.Nested(2000), NoJwt),
         ["deeper than JSON readers go"] = (() => TestTokens.Nested(65), NoJwt),
@@ -60,6 +69,14 @@ internal static class BadTokens
         change(claims);
         return TestTokens.Hs256(claims);
     }
+
+    private static string Repeat(string claim, string json)
+    {
+        var claims = TestTokens.Claims(email: "ada@example.com").ToJsonString();
+        return TestTokens.Raw(new() { ["alg"] = "HS256" }, $"{claims[..^1]},\"{claim}\":{json}}}");
+    }
+
+    private static string Typed(JsonNode type) => TestTokens.Raw(new() { ["alg"] = "HS256", ["typ"] = type }, TestTokens.Claims().ToJsonString());
 
     private static string Sign(string kid, string key)
     {

@@ -48,6 +48,19 @@ public sealed class CheckedTokensTests
         Assert.Null(_tokens.Find(unused));
     }
 
+    [Fact]
+    public void Add_LongTokens_AreBoundedByTheirLength()
+    {
+        var first = CheckedTokens.Key.Of("first");
+        var token = Token(TimeSpan.FromMinutes(15)) with { Length = AccessTokenHandler.MaxTokenLength };
+        _tokens.Add(first, token);
+
+        // Two generations by length, and an eighth of one by number.
+        for (var i = 0; i < 2 * CheckedTokens.GenerationLength / AccessTokenHandler.MaxTokenLength; i++) _tokens.Add(CheckedTokens.Key.Of($"other {i}"), token);
+
+        Assert.Null(_tokens.Find(first));
+    }
+
     private CheckedToken Token(TimeSpan lifetime)
     {
         var caller = new Caller { Issuer = "pulse", Subject = "ada", ExpiresAt = _time.GetUtcNow() + lifetime };

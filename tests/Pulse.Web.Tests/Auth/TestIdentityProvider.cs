@@ -19,6 +19,9 @@ internal sealed class TestIdentityProvider : IAsyncDisposable
     /// <summary>Base URL, which is also its issuer name.</summary>
     public string Url { get; private set; } = "";
 
+    /// <summary>The issuer that its discovery document names instead.</summary>
+    public string? Issuer { get; set; }
+
     /// <summary>How often its keys were fetched.</summary>
     public int KeyFetches => Volatile.Read(ref _keyFetches);
 
@@ -29,7 +32,7 @@ internal sealed class TestIdentityProvider : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var provider = new TestIdentityProvider(builder.Build());
         provider._app.MapGet("/.well-known/openid-configuration", () => Results.Json(
-            new Dictionary<string, object> { ["issuer"] = provider.Url, ["jwks_uri"] = $"{provider.Url}/jwks" }));
+            new Dictionary<string, object> { ["issuer"] = provider.Issuer ?? provider.Url, ["jwks_uri"] = $"{provider.Url}/jwks" }));
         provider._app.MapGet("/jwks", () =>
         {
             Interlocked.Increment(ref provider._keyFetches);

@@ -39,7 +39,34 @@ public sealed class TokenValidatorTests
     }
 
     [Theory]
+    [InlineData("JWT")]
+    [InlineData("jwt")]
+    [InlineData("at+jwt")]
+    [InlineData(null)]
+    public async Task Validate_TypeOfAnAccessToken_Passes(string? type)
+    {
+        await using var services = AuthHost.CreateWithKey();
+        var header = new System.Text.Json.Nodes.JsonObject { ["alg"] = "HS256" };
+        if (type is not null) header["typ"] = type;
+
+        Assert.NotNull(await ValidateAsync(services, TestTokens.Raw(header, TestTokens.Claims().ToJsonString())));
+    }
+
+    [Fact]
+    public async Task Validate_ClaimNamesInOtherCase_AreOtherClaims()
+    {
+        await using var services = AuthHost.CreateWithKey();
+        var claims = TestTokens.Claims(email: "ada@example.com");
+        (claims["EMAIL_VERIFIED"], claims["Name"]) = (true, "Mallory");
+
+        var caller = await ValidateAsync(services, TestTokens.Hs256(claims));
+
+        Assert.Equal(("ada@example.com", false, null), (caller.Email, caller.EmailVerified, caller.Name));
+    }
+
+    [Theory]
     [InlineData("exp", -20)]
+    [InlineData("iat", 20)]
     [InlineData("nbf", 20)]
     public async Task Validate_ClocksThatDifferALittle_Passes(string claim, int seconds)
     {
@@ -85,6 +112,19 @@ public sealed class TokenValidatorTests
         var caller = await ValidateAsync(services, TestTokens.Hs256(TestTokens.Claims(Trusted, "ada|1"), TestTokens.OtherKey));
 
         Assert.Equal((Trusted, "ada|1", null), (caller.Issuer, caller.Subject, caller.OwnUserId));
+    }
+
+    [Fact]
+    public async Task Validate_TokenUnderAPreviousSigningKey_Passes()
+    {
+        await using var services = AuthHost.CreateWithKey(("PreviousSigningKeys:0", TestTokens.OtherKey));
+        var userId = Guid.NewGuid();
+
+        Assert.Equal(userId, (await ValidateAsync(services, TestTokens.Hs256(TestTokens.Claims(userId), TestTokens.OtherKey))).OwnUserId);
+        Assert.Equal(userId, (await ValidateAsync(services, TestTokens.Hs256(TestTokens.Claims(userId)))).OwnUserId);
+        // Nothing new is made with it.
+        await using var later = AuthHost.CreateWithKey();
+        await ValidateAsync(later, services.GetRequiredService<TokenIssuer>().Issue(s_user).Value);
     }
 
     [Theory]

@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Net;
 using System.Net.Http.Json;
 using Pulse.Web.Tests.Auth;
+using Pulse.Web.Tests.Http;
 using Xunit.Abstractions;
 
 namespace Pulse.Web.Tests.HotPaths;
@@ -48,6 +50,27 @@ public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) 
         AssertEach(SetWithExpiry, counted.RedisCommands);
         Assert.InRange(counted.Statements.Length, 1, Times);
         await LeaveAllAsync(connections);
+    }
+
+    [Fact]
+    public async Task Connect_WithATicket_IsOneGrainCallMore_AndReadsNoDatabase()
+    {
+        var tickets = await Task.WhenAll(NewTokens().Select(TicketAsync));
+        RawConnection[] connections = [];
+
+        var (counted, _) = await MeasureAsync(async () => connections = await ConnectAllAsync(tickets, "ticket"));
+
+        AssertEach("IHubTicketsGrain.UseAsync", [.. counted.GrainCalls.Where(call => call.StartsWith("IHubTicketsGrain", StringComparison.Ordinal))]);
+        AssertEach("IUserGrain.ConnectAsync", [.. counted.GrainCalls.Where(call => !call.StartsWith("IHubTicketsGrain", StringComparison.Ordinal))]);
+        Assert.Empty(counted.Statements);
+        await LeaveAllAsync(connections);
+
+        async Task<string> TicketAsync(string token)
+        {
+            using var client = pulse.As(token);
+            using var answer = await client.PostAsync("/auth/hub-ticket", null);
+            return (string)(await answer.ReadAsync(HttpStatusCode.OK))["ticket"]!;
+        }
     }
 
     [Theory]
@@ -117,10 +140,10 @@ public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) 
 
     private static string[] NewTokens() => [.. Enumerable.Range(0, Times).Select(_ => NewToken())];
 
-    private async Task<RawConnection[]> ConnectAllAsync(string[] tokens)
+    private async Task<RawConnection[]> ConnectAllAsync(string[] tokens, string parameter = "access_token")
     {
         var connections = new RawConnection[tokens.Length];
-        for (var i = 0; i < tokens.Length; i++) connections[i] = await RawConnection.ConnectAsync(pulse.Address, tokens[i]);
+        for (var i = 0; i < tokens.Length; i++) connections[i] = await RawConnection.ConnectAsync(pulse.Address, tokens[i], parameter);
         return connections;
     }
 

@@ -24,11 +24,11 @@ internal sealed class RawConnection : IDisposable
     }
 
     /// <summary>Connects to the hub, up to the message <c>Connected</c>.</summary>
-    public static async Task<RawConnection> ConnectAsync(Uri address, string token)
+    public static async Task<RawConnection> ConnectAsync(Uri address, string token, string parameter = "access_token")
     {
         var connection = await OpenAsync(address);
         await connection.AskAsync(
-            Request("GET", $"/hubs/pulse?access_token={token}", "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"),
+            Request("GET", $"/hubs/pulse?{parameter}={token}", "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"),
             "\r\n\r\n"u8.ToArray());
         await connection.AskAsync(s_handshake, "\"Connected\""u8.ToArray());
         return connection;

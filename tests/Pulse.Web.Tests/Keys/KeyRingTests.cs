@@ -3,6 +3,7 @@ using System.Xml.Linq;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Pulse.Identity;
 using Pulse.Grains.Tests;
@@ -81,6 +82,29 @@ public sealed class KeyRingTests
         {
             Assert.ThrowsAny<CryptographicException>(() => Protector(after).Unprotect(old));
             Assert.Equal("new", Protector(after).Unprotect(Protector(after).Protect("new")));
+        }
+
+        data.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Ring_UnderASigningKeyThatIsListedAsPrevious_GoesOn()
+    {
+        var data = Directory.CreateTempSubdirectory("pulse-ring-");
+        string old;
+        await using (var before = await StartAsync(data)) old = Protector(before).Protect("old");
+
+        await using (var after = await StartAsync(
+            data, KeyValuePair.Create("Pulse:Auth:SigningKey", TestTokens.OtherKey + " and more"), KeyValuePair.Create("Pulse:Auth:PreviousSigningKeys:0", TestTokens.Key)))
+        {
+            Assert.Equal("old", Protector(after).Unprotect(old));
+            await after.Services.GetServices<IHostedService>().OfType<KeyRingUpkeep>().Single().EncryptAnewAsync();
+        }
+
+        await using (var later = await StartAsync(data, KeyValuePair.Create("Pulse:Auth:SigningKey", TestTokens.OtherKey + " and more")))
+        {
+            Assert.Equal("old", Protector(later).Unprotect(old));
+            Assert.Single(later.Services.GetRequiredService<IKeyManager>().GetAllKeys());
         }
 
         data.Delete(recursive: true);

@@ -49,6 +49,9 @@ internal sealed class HubClient : IAsyncDisposable
     /// <summary>The names of what the server sent, in order.</summary>
     public string[] Told => [.. _told.Select(told => told.Name)];
 
+    /// <summary>A client that has not begun to connect.</summary>
+    public static HubClient Create(Uri address, string token) => new(address, token, "", HttpTransportType.WebSockets);
+
     public static async Task<HubClient> ConnectAsync(
         Uri address, string token, string query = "", HttpTransportType transport = HttpTransportType.WebSockets)
     {

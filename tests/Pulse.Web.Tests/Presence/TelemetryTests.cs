@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Pulse.Web.Tests.Auth;
+using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.Presence;
 
@@ -26,9 +27,17 @@ public sealed class TelemetryTests(TelemetryTests.Application pulse) : IClassFix
             await Eventually.AsyncTrue($"the metric {metric}", () => Task.FromResult(pulse.Sent("/v1/metrics").Contains(metric, StringComparison.Ordinal)));
         }
 
+        using var asked = await http.PostAsync("/auth/hub-ticket", null);
+        var ticket = (string)(await asked.ReadAsync(HttpStatusCode.OK))["ticket"]!;
+        await using (await HubClient.ConnectAsync(pulse.Address, "", $"?ticket={ticket}"))
+        {
+            // Its trace is sent when the socket is closed.
+        }
+
         await client.Connection.StopAsync();
         await Eventually.AsyncTrue("the request's trace", () => Task.FromResult(pulse.Sent("/v1/traces").Contains("/auth/me", StringComparison.Ordinal)));
         Assert.DoesNotContain(token, pulse.Sent("/v1/traces"), StringComparison.Ordinal);
+        Assert.DoesNotContain(ticket, pulse.Sent("/v1/traces"), StringComparison.Ordinal);
     }
 
     public sealed class Application : PulseApplication, IAsyncLifetime

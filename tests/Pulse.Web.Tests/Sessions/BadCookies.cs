@@ -16,7 +16,12 @@ internal static class BadCookies
     /// <summary>Those that look like a cookie, and that no front end has made.</summary>
     public static TheoryData<string> Forgeries => ["under another key", "of another user", "made up"];
 
-    public static SessionSecrets Secrets(string key) => new(Options.Create(new AuthOptions { SigningKey = key }));
+    public static SessionSecrets Secrets(string key, params string[] previous)
+    {
+        var options = new AuthOptions { SigningKey = key };
+        foreach (var other in previous) options.PreviousSigningKeys.Add(other);
+        return new(Options.Create(options));
+    }
 
     public static string Apply(string change, string good) => change switch
     {

@@ -46,6 +46,18 @@ public sealed class SessionSecretTests
     public void Parse_OnAnotherFrontEnd_IsTheSame() => Assert.True(BadCookies.Secrets(TestTokens.Key).TryParse(s_secrets.Create(Guid.CreateVersion7()).Text, out _));
 
     [Fact]
+    public void Parse_UnderAPreviousKey_IsTheSameSession_AndNewOnesAreUnderThePresentKey()
+    {
+        var old = s_secrets.Create(Guid.CreateVersion7());
+        var changed = BadCookies.Secrets(TestTokens.OtherKey, "a key of the year before that, 0123456789", TestTokens.Key);
+
+        Assert.True(changed.TryParse(old.Text, out var parsed));
+        Assert.Equal(old.Hash, parsed.Hash);
+        Assert.True(BadCookies.Secrets(TestTokens.OtherKey).TryParse(changed.Create(old.UserId).Text, out _));
+        Assert.False(BadCookies.Secrets(TestTokens.OtherKey).TryParse(old.Text, out _));
+    }
+
+    [Fact]
     public void ToString_HasNoSecretInIt()
     {
         var secret = s_secrets.Create(Guid.CreateVersion7());

@@ -15,7 +15,8 @@ internal sealed class HostileProvider : IAsyncDisposable
     public const string ClientId = "pulse", ClientSecret = "a secret that is at least thirty-two bytes long";
 
     private readonly WebApplication _app;
-    private readonly RSA _key = RSA.Create(2048);
+    private RSA _key = RSA.Create(2048);
+    private int _keyId = 1;
     private readonly ConcurrentDictionary<string, string> _nonces = new();
 
     private HostileProvider(WebApplication app) => _app = app;
@@ -44,6 +45,7 @@ internal sealed class HostileProvider : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var provider = new HostileProvider(builder.Build());
         provider._app.MapGet("/.well-known/openid-configuration", provider.DiscoverAsync);
+        provider._app.MapGet("/organizations/v2.0/.well-known/openid-configuration", provider.DiscoverTenantsAsync);
         provider._app.MapGet("/jwks", () => new Dictionary<string, object> { ["keys"] = new[] { provider.PublicKey() } });
         provider._app.MapGet("/authorize", provider.Authorize);
         provider._app.MapPost("/token", provider.ExchangeAsync);
@@ -54,6 +56,14 @@ internal sealed class HostileProvider : IAsyncDisposable
 
     /// <summary>Honest again.</summary>
     public void Reset() => (Tamper, Forge, Token, Discovery) = (_ => { }, null, null, null);
+
+    /// <summary>Replaces the only key.</summary>
+    public void RotateKey()
+    {
+        _key.Dispose();
+        _key = RSA.Create(2048);
+        _keyId++;
+    }
 
     /// <summary>The nonce that goes with a code, for a test that swaps them.</summary>
     public void SetNonce(string code, string nonce) => _nonces[code] = nonce;
@@ -67,6 +77,15 @@ internal sealed class HostileProvider : IAsyncDisposable
     private Task DiscoverAsync(HttpContext context) => Discovery is { } instead ? instead(context) : context.Response.WriteAsJsonAsync(new Dictionary<string, object>
     {
         ["issuer"] = Url,
+        ["authorization_endpoint"] = $"{Url}/authorize",
+        ["token_endpoint"] = $"{Url}/token",
+        ["jwks_uri"] = $"{Url}/jwks",
+    });
+
+    // As Entra's: one document for all tenants, whose issuer is a template.
+    private Task DiscoverTenantsAsync(HttpContext context) => context.Response.WriteAsJsonAsync(new Dictionary<string, object>
+    {
+        ["issuer"] = Url + "/{tenantid}/v2.0",
         ["authorization_endpoint"] = $"{Url}/authorize",
         ["token_endpoint"] = $"{Url}/token",
         ["jwks_uri"] = $"{Url}/jwks",
@@ -99,7 +118,7 @@ internal sealed class HostileProvider : IAsyncDisposable
             NotBefore = now,
             Expires = now.AddMinutes(5),
             Claims = new Dictionary<string, object> { ["sub"] = "mallory", ["nonce"] = nonce, ["email"] = "mallory@hostile.example", ["email_verified"] = false },
-            SigningCredentials = new(new RsaSecurityKey(_key) { KeyId = "1" }, SecurityAlgorithms.RsaSha256),
+            SigningCredentials = new(new RsaSecurityKey(_key) { KeyId = $"{_keyId}" }, SecurityAlgorithms.RsaSha256),
         };
         Tamper(descriptor);
         var handler = new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false };
@@ -114,7 +133,7 @@ internal sealed class HostileProvider : IAsyncDisposable
         var parameters = _key.ExportParameters(includePrivateParameters: false);
         return new()
         {
-            ["kty"] = "RSA", ["use"] = "sig", ["alg"] = "RS256", ["kid"] = "1",
+            ["kty"] = "RSA", ["use"] = "sig", ["alg"] = "RS256", ["kid"] = $"{_keyId}",
             ["n"] = Base64UrlEncoder.Encode(parameters.Modulus), ["e"] = Base64UrlEncoder.Encode(parameters.Exponent),
         };
     }

@@ -41,7 +41,7 @@ public sealed class HostileProviderTests : IDisposable
         ["another nonce"] = token => token.Claims["nonce"] = "638000000000000000.bm90IHRoaXMgb25l",
         ["no subject"] = token => token.Claims.Remove("sub"),
         ["endless subject"] = token => token.Claims["sub"] = new string('x', 256),
-        ["another key"] = token => token.SigningCredentials = new(new RsaSecurityKey(RSA.Create(2048)) { KeyId = "1" }, SecurityAlgorithms.RsaSha256),
+        ["another key"] = token => token.SigningCredentials = new(new RsaSecurityKey(RSA.Create(2048)) { KeyId = ((AsymmetricSecurityKey)token.SigningCredentials.Key).KeyId }, SecurityAlgorithms.RsaSha256),
         ["the client's secret as key"] = token => token.SigningCredentials = new(
             new SymmetricSecurityKey(Encoding.UTF8.GetBytes(HostileProvider.ClientSecret)), SecurityAlgorithms.HmacSha256),
         ["no signature"] = token => token.SigningCredentials = null!,
@@ -56,6 +56,23 @@ public sealed class HostileProviderTests : IDisposable
         Assert.Equal("/dashboard", answer.Path);
         Assert.Equal("hostile", await _pulse.QueryAsync("SELECT provider FROM accounts WHERE provider_account_id = 'honest'"));
         Assert.Equal(43, _pulse.Hostile.LastTokenRequest!["code_verifier"].ToString().Length);
+    }
+
+    [Fact]
+    public async Task KeyThatWasRotated_SignsInTheFirstPersonAfterIt()
+    {
+        _pulse.Hostile.Tamper = token => (token.Claims["sub"], token.Claims["email"]) = ("rotated", "rotated@hostile.example");
+        await AssertSignsInAsync();
+
+        _pulse.Hostile.RotateKey();
+
+        await AssertSignsInAsync();
+
+        async Task AssertSignsInAsync()
+        {
+            using var browser = _pulse.NewBrowser();
+            Assert.Equal("/dashboard", (await browser.GetAsync((await SignInFixture.ToHostileCallbackAsync(browser)).AbsoluteUri)).Path);
+        }
     }
 
     [Theory]

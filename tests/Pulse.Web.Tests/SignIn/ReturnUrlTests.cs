@@ -41,6 +41,8 @@ public sealed class ReturnUrlTests
     [InlineData("data:text/html,<script>alert(1)</script>")]
     [InlineData("file:///etc/passwd")]
     // Another host.
+    [InlineData("/%61uth/signin/idp")]
+    [InlineData("/a%75th/signout")]
     [InlineData("//evil.example")]
     [InlineData("///evil.example")]
     [InlineData("////evil.example")]

@@ -39,6 +39,7 @@ public sealed partial class SignInFixture : IAsyncLifetime
             new("Pulse:Auth:Google:Authority", GoogleUrl.OriginalString),
             .. Provider("HOSTILE", Hostile.Url), .. Provider("second", Hostile.Url), .. Provider("joining", Hostile.Url),
             new("Pulse:Auth:Providers:joining:JoinsByEmail", "true"),
+            .. Provider("tenants", $"{Hostile.Url}/organizations/v2.0"),
             .. Provider("rubbish", Rubbish.Url),
             .. Provider("silent", silent), .. Provider("away", await UnusedAsync()),
             .. Mailbox.Settings,

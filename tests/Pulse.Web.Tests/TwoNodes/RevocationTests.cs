@@ -3,8 +3,10 @@ using System.Diagnostics;
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Pulse.Web.Auth;
+using Pulse.Web.Tests.Auth;
 using Pulse.Web.Tests.Presence;
 using Pulse.Web.Tests.Sessions;
+using Pulse.Web.Users;
 using Xunit.Abstractions;
 
 namespace Pulse.Web.Tests.TwoNodes;
@@ -14,6 +16,7 @@ public sealed class RevocationTests(TwoNodes nodes, ITestOutputHelper output)
 {
     private const int Sessions = 200;
     private const int AtOnce = 4;
+    private const int Removals = 20;
 
     /// <summary>From the request on one node until the client of the other has been told and closed.</summary>
     [Fact]
@@ -43,5 +46,49 @@ public sealed class RevocationTests(TwoNodes nodes, ITestOutputHelper output)
         output.WriteLine($"From revoke to closed: {spread}");
         Assert.Equal(Sessions, times.Count);
         Assert.InRange(spread.At(99), TimeSpan.Zero, TimeSpan.FromSeconds(1));
+    }
+
+    /// <summary>From the erasure or disabling on one node until sockets on both nodes are told and closed, and tokens refused on both.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task RemovedUser_ClosesItsSocketsOnBothNodes_AndItsTokensAreRefused_WithinASecond(bool erase)
+    {
+        var times = new ConcurrentBag<TimeSpan>();
+        await Parallel.ForEachAsync(Enumerable.Range(0, Removals), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (_, _) =>
+        {
+            using var browser = await Browser.SignInAsync(nodes.A);
+            var token = TestTokens.Hs256(TestTokens.Claims(browser.UserId));
+            await using var here = await HubClient.ConnectAsync(nodes.A.Address, token);
+            await using var there = await HubClient.ConnectAsync(nodes.B.Address, token);
+            await using var watcher = await HubClient.ConnectAsync(nodes.B.Address, TestTokens.Hs256(TestTokens.Claims()));
+            await watcher.WatchAsync(browser.UserId);
+
+            var clock = Stopwatch.StartNew();
+            var removal = nodes.A.Services.GetRequiredService<UserErasure>();
+            var done = erase ? removal.EraseAsync(browser.UserId) : removal.SetDisabledAsync(browser.UserId, disabled: true);
+            foreach (var socket in new[] { here, there })
+            {
+                Assert.Equal("user-removed", (await socket.NextAsync("SessionEnded")).GetProperty("reason").GetString());
+                await socket.Closed;
+            }
+
+            await watcher.StatusAsync(browser.UserId, "offline");
+            Assert.True(await done);
+            times.Add(clock.Elapsed);
+            foreach (var node in new[] { nodes.A, nodes.B })
+            {
+                using var client = node.As(token);
+                using var me = await client.GetAsync("/auth/me");
+                using var presence = await client.GetAsync($"/presence?ids={Guid.NewGuid()}");
+                Assert.Equal([HttpStatusCode.Unauthorized, HttpStatusCode.Unauthorized], [me.StatusCode, presence.StatusCode]);
+            }
+
+            Assert.Equal("offline", watcher.StatusesOf(browser.UserId)[^1]);
+        });
+
+        var spread = new Percentiles(times);
+        output.WriteLine($"From {(erase ? "erasing" : "disabling")} to closed on both nodes: {spread}");
+        Assert.InRange(spread.At(90), TimeSpan.Zero, TimeSpan.FromSeconds(1));
     }
 }

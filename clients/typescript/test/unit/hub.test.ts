@@ -13,7 +13,8 @@ class FakeSocket extends EventTarget {
   onclose!: (event: object) => void;
   onmessage!: (event: { data: string }) => void;
 
-  constructor(readonly url: string) {
+  /** SignalR, which takes this for Node.js, sends the token in a header where a browser has it in the address. */
+  constructor(readonly url: string, _protocols?: unknown, readonly options?: { headers: Record<string, string> }) {
     super();
     sockets.push(this);
     if (FakeSocket.isAnswered) queueMicrotask(() => this.#open());
@@ -39,12 +40,14 @@ class FakeSocket extends EventTarget {
 
 const closeMessage = '{"type":7}\u001e';
 let sockets: FakeSocket[];
+let answers: ReturnType<typeof vi.fn<typeof fetch>>;
 
 beforeEach(() => {
   sockets = [];
   FakeSocket.isAnswered = true;
   vi.useFakeTimers();
   vi.stubGlobal('WebSocket', FakeSocket);
+  vi.stubGlobal('fetch', (answers = vi.fn(async () => Response.json({ ticket: `ticket-${answers.mock.calls.length}` }))));
   // As in a page.
   vi.stubGlobal('document', {});
 });
@@ -74,6 +77,55 @@ test('without them, nothing does', async () => {
   const { socket } = await open();
   const { searchParams } = new URL(socket.url);
   expect([searchParams.get('status'), searchParams.get('previous')]).toEqual([null, null]);
+});
+
+test('a ticket stands in the address, and no token', async () => {
+  const { socket } = await open();
+  const { searchParams } = new URL(socket.url);
+  expect([searchParams.get('ticket'), socket.options?.headers['Authorization']]).toEqual(['ticket-1', undefined]);
+  expect(answers.mock.calls).toMatchObject([[
+    'https://pulse.example.com/auth/hub-ticket', { method: 'POST', credentials: 'omit', headers: { authorization: 'Bearer token' } },
+  ]]);
+});
+
+test.each([404, 405])('of a server that answers %i, the token stands there', async (status) => {
+  answers.mockResolvedValue(new Response(null, { status }));
+  const { socket } = await open();
+  const { searchParams } = new URL(socket.url);
+  expect([searchParams.get('ticket'), socket.options?.headers['Authorization']]).toEqual([null, 'Bearer token']);
+});
+
+test('after two tickets that opened nothing, the token does', async () => {
+  FakeSocket.isAnswered = false;
+  const openHub = signalRHub('https://pulse.example.com');
+  for (let count = 1; count <= 4; count++) {
+    const hub = openHub('token', { status: 'online' });
+    const started = hub.start().catch(() => undefined);
+    await vi.waitUntil(() => sockets.length === count);
+    await hub.drop();
+    await started;
+  }
+  expect(sockets.map(({ url }) => new URL(url).searchParams.has('ticket'))).toEqual([true, true, false, true]);
+});
+
+test('a token that the server refuses opens no socket, and says so', async () => {
+  answers.mockResolvedValue(new Response(null, { status: 401 }));
+  await expect(signalRHub('https://pulse.example.com')('token', { status: 'online' }).start()).rejects.toMatchObject({ code: 'invalid-token' });
+  expect(sockets).toEqual([]);
+});
+
+test('an end while the ticket is asked for aborts the request, and opens no socket', async () => {
+  let signal: AbortSignal | undefined;
+  answers.mockImplementation((_, init) => {
+    signal = init!.signal!;
+    return new Promise((_, reject) => signal!.addEventListener('abort', () => reject(signal!.reason)));
+  });
+  const hub = signalRHub('https://pulse.example.com')('token', { status: 'online' });
+  const started = hub.start().catch((error: Error) => error.name);
+  await vi.waitUntil(() => signal);
+  await hub.stop();
+  expect(await started).toBe('AbortError');
+  expect(sockets).toEqual([]);
 });
 
 test('stop is a goodbye', async () => {
@@ -116,8 +168,10 @@ test.each([['stop', 1000], ['drop', 4000]] as const)('%s closes a socket whose h
 test('a socket that is made after the end is closed at once', async () => {
   FakeSocket.isAnswered = false;
   const hub = signalRHub('https://pulse.example.com')('token', { status: 'online' });
+  answers.mockResolvedValue(new Response(null, { status: 404 }));
   const started = hub.start().catch((error: Error) => error.name);
+  await vi.waitUntil(() => answers.mock.results.length === 1);
   await hub.drop();
-  expect(sockets.map(({ closedWith }) => closedWith)).toEqual([[4000]]);
-  expect(await started).toBe('Error');
+  expect(await started).toMatch(/Error$/);
+  expect(sockets.filter(({ closedWith }) => closedWith.length === 0)).toEqual([]);
 });

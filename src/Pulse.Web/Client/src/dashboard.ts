@@ -38,7 +38,7 @@ function forgetOnSignOut(): void {
 
 function showMyself(): void {
   const { state } = pulse;
-  if (state.name === 'ended' && state.reason === 'signed-out') return location.assign('/signin?returnUrl=%2Fdashboard');
+  if (state.name === 'ended' && (state.reason === 'signed-out' || state.reason === 'user-removed')) return location.assign('/signin?returnUrl=%2Fdashboard');
   setText(note, notes[state.name]);
 
   const mine = pulse.presence(userId);

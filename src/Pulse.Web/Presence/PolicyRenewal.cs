@@ -1,0 +1,58 @@
+using Microsoft.Extensions.Options;
+
+namespace Pulse.Web.Presence;
+
+/// <summary>Asks the policy again about every user that a client of this process asked for, once in each renewal interval of watches.</summary>
+/// <remarks>A user who blocks another one is seen no longer than that, and whoever is allowed again is shown without being asked for.</remarks>
+internal sealed partial class PolicyRenewal(
+    FrontEnd frontEnd, PresenceWatches watches, IPresencePolicy policy, IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<PolicyRenewal> logger)
+    : BackgroundService
+{
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // It allows everything, always.
+        if (policy is SignedInPresencePolicy) return;
+
+        using var timer = new PeriodicTimer(options.Value.WatchRenewalInterval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                foreach (var connection in frontEnd.Connections) await TryRenewAsync(connection, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Stopping.
+        }
+    }
+
+    private async Task TryRenewAsync(LiveConnection connection, CancellationToken stop)
+    {
+        try
+        {
+            var (watched, hidden) = connection.Asked();
+            foreach (var userId in watched)
+            {
+                if (userId != connection.UserId && !await policy.MaySeeAsync(connection.UserId, userId, stop)) watches.Hide(connection, userId);
+            }
+
+            var shown = new List<Guid>();
+            foreach (var userId in hidden)
+            {
+                if (await policy.MaySeeAsync(connection.UserId, userId, stop)) shown.Add(userId);
+            }
+
+            if (shown.Count > 0) await watches.ShowAsync(connection, shown);
+        }
+        catch (Exception exception) when (!stop.IsCancellationRequested)
+        {
+            // The connection may be over. One connection's fault must not keep the policy from the others.
+            LogFailed(exception.GetType().Name);
+        }
+    }
+
+    [LoggerMessage(2154, LogLevel.Warning, "The presence policy was not asked again for a connection ({Reason}); the next round does.")]
+    private partial void LogFailed(string reason);
+}

@@ -1,0 +1,243 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.SignalR;
+using Pulse.Web.Tests.Auth;
+using Pulse.Web.Tests.Http;
+using Pulse.Web.Tests.Presence;
+using Pulse.Web.Tests.Sessions;
+
+namespace Pulse.Web.Tests.Admin;
+
+/// <summary>What operators do over REST, and what becomes of the users.</summary>
+public sealed class AdminTests(AdminPulse pulse) : IClassFixture<AdminPulse>, IDisposable
+{
+    private readonly HttpClient _operator = pulse.Operator();
+
+    public void Dispose() => _operator.Dispose();
+
+    [Theory]
+    [InlineData("/admin/users")]
+    [InlineData("/admin/users/01a203bc-2925-7049-9285-cf93ae1b00ea")]
+    [InlineData("/admin/users/01a203bc-2925-7049-9285-cf93ae1b00ea/export")]
+    [InlineData("/admin/users/01a203bc-2925-7049-9285-cf93ae1b00ea/sessions")]
+    [InlineData("/admin/users/01a203bc-2925-7049-9285-cf93ae1b00ea/connections")]
+    public async Task Request_WithoutTheKey_IsRefused_AndLearnsNothing(string path)
+    {
+        foreach (var (scheme, key) in new[] { ("Bearer", "wrong"), ("Bearer", TestTokens.Hs256(TestTokens.Claims())), ("Basic", AdminPulse.Key) })
+        {
+            using var client = new HttpClient { BaseAddress = pulse.Address };
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(scheme, key);
+            using var response = await client.GetAsync(path);
+            // Ten wrong ones a minute are told so, the others to wait.
+            if (response.StatusCode == HttpStatusCode.TooManyRequests) await response.ReadProblemAsync(HttpStatusCode.TooManyRequests, "too-many-requests");
+            else await response.ReadProblemAsync(HttpStatusCode.Unauthorized, "admin-key-wrong");
+        }
+    }
+
+    [Fact]
+    public async Task WrongKeys_AreLimited_AndTheRightOneIsNot()
+    {
+        var statuses = new List<HttpStatusCode>();
+        for (var i = 0; i < 15; i++)
+        {
+            using var response = await pulse.Anonymous.GetAsync("/admin/users");
+            statuses.Add(response.StatusCode);
+            if (response.StatusCode == HttpStatusCode.TooManyRequests) Assert.NotNull(response.Headers.RetryAfter);
+        }
+
+        Assert.Contains(HttpStatusCode.TooManyRequests, statuses);
+        Assert.InRange(statuses.Count(status => status == HttpStatusCode.Unauthorized), 0, 10);
+        using var right = await _operator.GetAsync("/admin/users");
+        Assert.Equal(HttpStatusCode.OK, right.StatusCode);
+    }
+
+    [Fact]
+    public async Task Users_AreFoundById_ByAddress_AndPageByPage()
+    {
+        using var ada = await Browser.SignInAsync(pulse);
+        var email = $"{ada.UserId:N}@browser.example";
+
+        Assert.Equal([ada.UserId], await IdsAsync($"?id={ada.UserId}"));
+        Assert.Equal([ada.UserId], await IdsAsync($"?email={email.ToUpperInvariant()}"));
+        Assert.Contains(ada.UserId, await IdsAsync(""));
+        Assert.DoesNotContain(ada.UserId, await IdsAsync($"?after={ada.UserId}"));
+        Assert.Empty(await IdsAsync($"?id={Guid.NewGuid()}"));
+        foreach (var (query, member) in new[] { ("?id=x", "id"), ("?email=x", "email"), ("?after=x", "after"), ($"?id={ada.UserId}&email={email}", "id") })
+        {
+            using var refused = await _operator.GetAsync($"/admin/users{query}");
+            await refused.AssertInvalidAsync(member);
+        }
+
+        async Task<Guid[]> IdsAsync(string query)
+        {
+            using var response = await _operator.GetAsync($"/admin/users{query}");
+            return [.. (await response.ReadAsync(HttpStatusCode.OK))["items"]!.AsArray().Select(item => (Guid)item!["id"]!)];
+        }
+    }
+
+    [Fact]
+    public async Task DisabledUser_IsRefusedOnEveryPath_UntilEnabled()
+    {
+        using var ada = await Browser.SignInAsync(pulse);
+        var token = TestTokens.Hs256(TestTokens.Claims(ada.UserId));
+        using var other = pulse.As(TestTokens.Hs256(TestTokens.Claims()));
+        await using var socket = await HubClient.ConnectAsync(pulse.Address, token);
+
+        await DoAsync(HttpMethod.Post, $"/admin/users/{ada.UserId}/disable");
+
+        Assert.Equal("user-removed", (await socket.NextAsync("SessionEnded")).GetProperty("reason").GetString());
+        await socket.Closed;
+        Assert.Equal(HttpStatusCode.Unauthorized, await ada.GetStatusAsync("/auth/me"));
+        await AssertRefusedAsync(pulse, token, "user-disabled");
+        using (var hidden = await other.GetAsync($"/users/{ada.UserId}")) await hidden.ReadProblemAsync(HttpStatusCode.NotFound, "user-not-found");
+        Assert.NotNull((await AdminGetAsync($"/admin/users/{ada.UserId}"))["disabledAt"]);
+        await Assert.ThrowsAnyAsync<Exception>(() => ada.StartSessionAsync().ContinueWith(session => session.Result.Id));
+
+        await DoAsync(HttpMethod.Post, $"/admin/users/{ada.UserId}/enable");
+
+        using var again = pulse.As(token);
+        using (var me = await again.GetAsync("/auth/me")) await me.ReadAsync(HttpStatusCode.OK);
+        await using var connected = await HubClient.ConnectAsync(pulse.Address, token);
+        using var shown = await other.GetAsync($"/users/{ada.UserId}");
+        Assert.Equal(HttpStatusCode.OK, shown.StatusCode);
+    }
+
+    [Fact]
+    public async Task ErasedUser_IsGone_AndNoTokenBringsTheUserBack()
+    {
+        using var ada = await Browser.SignInAsync(pulse);
+        var token = TestTokens.Hs256(TestTokens.Claims(ada.UserId, $"{ada.UserId:N}@browser.example"));
+        await using var socket = await HubClient.ConnectAsync(pulse.Address, token);
+
+        await DoAsync(HttpMethod.Delete, $"/admin/users/{ada.UserId}");
+
+        Assert.Equal("user-removed", (await socket.NextAsync("SessionEnded")).GetProperty("reason").GetString());
+        await AssertRefusedAsync(pulse, token, "user-erased");
+        Assert.Equal(HttpStatusCode.Unauthorized, await ada.GetStatusAsync("/auth/me"));
+        using var gone = await _operator.GetAsync($"/admin/users/{ada.UserId}");
+        await gone.ReadProblemAsync(HttpStatusCode.NotFound, "user-not-found");
+        await DoAsync(HttpMethod.Delete, $"/admin/users/{ada.UserId}");
+        using var unknown = await _operator.DeleteAsync($"/admin/users/{Guid.NewGuid()}");
+        await unknown.ReadProblemAsync(HttpStatusCode.NotFound, "user-not-found");
+    }
+
+    [Fact]
+    public async Task SessionsAndConnections_AreListed_AndEndedOneByOne()
+    {
+        using var ada = await Browser.SignInAsync(pulse);
+        await using var socket = await HubClient.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(ada.UserId)));
+
+        var session = Assert.Single((await AdminListAsync($"/admin/users/{ada.UserId}/sessions")));
+        var connection = Assert.Single((await AdminListAsync($"/admin/users/{ada.UserId}/connections")));
+        Assert.Equal("online", (string?)connection!["status"]);
+        var export = await AdminGetAsync($"/admin/users/{ada.UserId}/export");
+        Assert.Equal($"{ada.UserId:N}@browser.example", (string?)export["user"]!["email"]);
+        Assert.Single(export["sessions"]!.AsArray());
+
+        await DoAsync(HttpMethod.Delete, $"/admin/users/{ada.UserId}/connections/{connection["id"]}");
+        var ended = await socket.NextAsync("SessionEnded");
+        Assert.Equal(("closed-by-operator", true), (ended.GetProperty("reason").GetString(), ended.GetProperty("mayReconnect").GetBoolean()));
+        Assert.Equal(HttpStatusCode.OK, await ada.GetStatusAsync("/auth/me"));
+        await DoAsync(HttpMethod.Delete, $"/admin/users/{ada.UserId}/sessions/{session!["id"]}");
+        Assert.Equal(HttpStatusCode.Unauthorized, await ada.GetStatusAsync("/auth/me"));
+    }
+
+    [Fact]
+    public async Task KeyRotation_PublishesANewKey_AndNobodyIsSignedOut()
+    {
+        using var ada = await Browser.SignInAsync(pulse);
+        var before = await TokenAsync();
+        using var rotated = await _operator.PostAsync("/admin/keys/rotate?atOnce=true", null);
+        var kid = (string?)(await rotated.ReadAsync(HttpStatusCode.OK))["kid"];
+
+        var published = JsonNode.Parse(await pulse.Anonymous.GetStringAsync("/.well-known/jwks.json"))!["keys"]!.AsArray();
+        Assert.Contains(kid, published.Select(key => (string?)key!["kid"]));
+        foreach (var token in new[] { before, await TokenAsync() })
+        {
+            using var client = pulse.As(token);
+            using var me = await client.GetAsync("/auth/me");
+            Assert.Equal(HttpStatusCode.OK, me.StatusCode);
+        }
+
+        async Task<string> TokenAsync()
+        {
+            using var response = await ada.PostAsync("/auth/token");
+            return (string)(await response.ReadAsync(HttpStatusCode.OK))["accessToken"]!;
+        }
+    }
+
+    [Fact]
+    public async Task WithoutAKey_ThereIsNoAdminApi()
+    {
+        await using var plain = new PlainPulse();
+        await plain.Application.InitializeAsync();
+        using var client = new HttpClient { BaseAddress = plain.Application.Address };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", AdminPulse.Key);
+
+        using var response = await client.GetAsync("/admin/users");
+
+        await response.ReadProblemAsync(HttpStatusCode.NotFound, "not-found");
+    }
+
+    [Theory]
+    [InlineData("short", "at least 32 bytes")]
+    [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "different characters")]
+    [InlineData("a key with white space in it, long enough as it is", "a header can carry")]
+    public void WeakKey_IsRefusedAtStart(string key, string why)
+    {
+        var result = new Pulse.Web.Admin.AdminOptionsValidator().Validate(null, new() { Key = key });
+
+        Assert.Contains(why, result.FailureMessage, StringComparison.Ordinal);
+        Assert.Contains("Pulse:Admin:Key", result.FailureMessage, StringComparison.Ordinal);
+        Assert.DoesNotContain(key, result.FailureMessage, StringComparison.Ordinal);
+    }
+
+    /// <summary>Tries a token on every path that takes one.</summary>
+    internal static async Task AssertRefusedAsync(PulseApplication pulse, string token, string problem)
+    {
+        using var client = pulse.As(token);
+        foreach (var (method, path) in new (string, string)[]
+        {
+            ("POST", "/auth/sync"), ("GET", "/auth/me"), ("GET", $"/users/{Guid.NewGuid()}"), ("GET", $"/presence?ids={Guid.NewGuid()}"), ("GET", "/auth/sessions"),
+            ("GET", "/auth/accounts"), ("POST", "/auth/signout/everywhere"),
+        })
+        {
+            using var response = await client.SendAsync(new(new(method), path));
+            await response.ReadProblemAsync(HttpStatusCode.Unauthorized, problem);
+            Assert.Contains("invalid_token", response.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+        }
+
+        await using var socket = HubClient.Create(pulse.Address, token);
+        await socket.Connection.StartAsync();
+        Assert.Equal("user-removed", (await socket.NextAsync("SessionEnded")).GetProperty("reason").GetString());
+        await socket.Closed;
+        Assert.DoesNotContain("Connected", socket.Told);
+    }
+
+    private async Task DoAsync(HttpMethod method, string path)
+    {
+        using var response = await _operator.SendAsync(new(method, path));
+        Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
+    }
+
+    private async Task<JsonObject> AdminGetAsync(string path)
+    {
+        using var response = await _operator.GetAsync(path);
+        return await response.ReadAsync(HttpStatusCode.OK);
+    }
+
+    private async Task<JsonArray> AdminListAsync(string path)
+    {
+        using var response = await _operator.GetAsync(path);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        return JsonNode.Parse(await response.Content.ReadAsStringAsync())!.AsArray();
+    }
+
+    private sealed class PlainPulse : IAsyncDisposable
+    {
+        public PulseApplication Application { get; } = new();
+
+        public async ValueTask DisposeAsync() => await Application.DisposeAsync();
+    }
+}

@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Pulse.Web.Keys;
+using Pulse.Web.Tests.Presence;
+using Pulse.Web.Tests.Sessions;
+using Xunit.Abstractions;
+
+namespace Pulse.Web.Tests.TwoNodes;
+
+/// <summary>Rotations of the key that signs tokens, while sockets are open and each node is sent what the other one has just signed.</summary>
+[Collection(TimedOnTwoNodes.Name)]
+public sealed class KeyRotationTests(TwoNodes nodes, ITestOutputHelper output)
+{
+    // PULSE_ROTATION_SOCKETS=500 and PULSE_ROTATION_SECONDS=60 repeat the measurement of docs/operating.md; the test's own numbers find the same faults.
+    private static readonly int s_sockets = Setting("PULSE_ROTATION_SOCKETS", 40);
+    private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(Setting("PULSE_ROTATION_SECONDS", 5));
+
+    // 50 requests a second.
+    private static readonly TimeSpan s_requestInterval = TimeSpan.FromMilliseconds(20);
+
+    [Fact]
+    public async Task Rotations_SignNobodyOut_AndRefuseNoToken()
+    {
+        using var browser = await Browser.SignInAsync(nodes.A);
+        var sockets = new ConcurrentBag<HubClient>();
+        await Parallel.ForEachAsync(Enumerable.Range(0, s_sockets), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, _) =>
+        {
+            using var user = await Browser.SignInAsync(nodes.A);
+            sockets.Add(await HubClient.ConnectAsync((i % 2 == 0 ? nodes.A : nodes.B).Address, await TokenAsync(user)));
+        });
+
+        var refused = new ConcurrentBag<string>();
+        var keyIds = new ConcurrentDictionary<string, int>();
+        var clock = Stopwatch.StartNew();
+        var sent = new List<Task>();
+        var rotations = 0;
+        using var timer = new PeriodicTimer(s_requestInterval);
+        while (clock.Elapsed < s_duration)
+        {
+            sent.Add(RequestAsync(sent.Count % 2 == 0));
+            if (clock.Elapsed > s_duration * (rotations + 1) / 5 && rotations < 3)
+            {
+                var node = rotations++ % 2 == 0 ? nodes.A : nodes.B;
+                await node.Services.GetRequiredService<TokenKeys>().RotateAsync(atOnce: true);
+            }
+
+            await timer.WaitForNextTickAsync();
+        }
+
+        await Task.WhenAll(sent);
+        output.WriteLine($"{sent.Count} requests in {clock.Elapsed.TotalSeconds:0} s, {sockets.Count} sockets, {rotations} rotations, key ids: {keyIds.Count}, refused: {refused.Count}");
+        Assert.Equal(3, rotations);
+        Assert.True(keyIds.Count >= 4, $"Expected tokens of 4 keys, got {keyIds.Count}.");
+        Assert.Empty(refused);
+        Assert.All(sockets, socket => Assert.Equal(Microsoft.AspNetCore.SignalR.Client.HubConnectionState.Connected, socket.Connection.State));
+        foreach (var socket in sockets) await socket.DisposeAsync();
+
+        // A token of one node, used on the other at once.
+        async Task RequestAsync(bool fromA)
+        {
+            var token = await TokenAsync(browser);
+            keyIds.AddOrUpdate(new JsonWebToken(token).Kid, 1, (_, count) => count + 1);
+            using var client = (fromA ? nodes.B : nodes.A).As(token);
+            using var answer = await client.GetAsync("/auth/me");
+            if (answer.StatusCode != HttpStatusCode.OK) refused.Add($"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
+        }
+    }
+
+    private static async Task<string> TokenAsync(Browser browser)
+    {
+        using var answer = await browser.PostAsync("/auth/token");
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.IsSuccessStatusCode, text);
+        return (string)JsonNode.Parse(text)!["accessToken"]!;
+    }
+
+    private static int Setting(string name, int otherwise) =>
+        Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? int.Parse(value, CultureInfo.InvariantCulture) : otherwise;
+}

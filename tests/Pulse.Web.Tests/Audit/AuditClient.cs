@@ -5,7 +5,6 @@ using System.Text.RegularExpressions;
 using System.Web;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.SignalR.Client;
-using Pulse.Web.Tests.Admin;
 using Pulse.Web.Tests.Auth;
 using Pulse.Web.Tests.SignIn;
 
@@ -62,22 +61,13 @@ internal sealed partial class AuditClient(AuditApplication pulse, string address
         return Browser.SendAsync(new(method, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", token), Accept = { new("application/json") } } });
     }
 
-    /// <summary>Sends a request with the admin key.</summary>
-    public Task<Answer> AsOperatorAsync(HttpMethod method, string path) => WithTokenAsync(method, path, AdminPulse.Key);
-
-    /// <summary>Creates a user by a token.</summary>
-    public async Task<Guid> SyncAsync()
+    /// <summary>Sends a request with the admin key, which must be answered well.</summary>
+    public async Task<string> AdminAsync(HttpMethod method, string path)
     {
-        var id = Guid.CreateVersion7();
-        Assert.Equal(HttpStatusCode.Created, (await WithTokenAsync(HttpMethod.Post, "/auth/sync", TestTokens.Hs256(TestTokens.Claims(id, Email)))).Status);
-        return id;
+        var answer = await WithTokenAsync(method, path, AuditApplication.AdminKey);
+        Assert.True(answer.Response.IsSuccessStatusCode, $"{method} {path} was answered {answer.Status}: {answer.Body}");
+        return answer.Body;
     }
-
-    public async Task<Guid> UserIdAsync() => JsonDocument.Parse((await Browser.GetAsync("/auth/me")).Body).RootElement.GetProperty("id").GetGuid();
-
-    /// <summary>The one connection of that user.</summary>
-    public async Task<string> ConnectionIdAsync(Guid userId) =>
-        JsonDocument.Parse((await AsOperatorAsync(HttpMethod.Get, $"/admin/users/{userId}/connections")).Body).RootElement[0].GetProperty("id").GetString()!;
 
     /// <summary>A hub connection with that token, not yet started.</summary>
     public HubConnection Hub(string token)

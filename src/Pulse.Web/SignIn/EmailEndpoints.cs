@@ -55,7 +55,7 @@ internal static class EmailEndpoints
         {
             if (providers.EmailWhyNot is not null) return NotSent(isForm);
             if (!limits.TryTake(context.Connection.RemoteIpAddress, context.Response)) return isForm ? SignInErrors.TooMany() : ProblemTypes.TooManyRequests.ToResult();
-            var returnUrl = ReturnUrl.OrDashboard(request.ReturnUrl);
+            var returnUrl = ReturnUrl.OrDashboard(request.ReturnUrl, context.Request.PathBase);
             asked.Add(context, signUp.Admits(email)
                 ? await links.SendAsync(context.Request, email, returnUrl)
                 : links.SendToUser(context.Request, email, returnUrl));
@@ -73,7 +73,7 @@ internal static class EmailEndpoints
         }
 
         return isForm
-            ? Page.CheckMail(email, links.Lifetime, ReturnUrl.OrDashboard(request.ReturnUrl), mail is DevMailbox ? DevMailEndpoint.Path : null)
+            ? Page.CheckMail(email, links.Lifetime, ReturnUrl.OrDashboard(request.ReturnUrl, context.Request.PathBase), mail is DevMailbox ? DevMailEndpoint.Path : null)
             : TypedResults.Accepted((string?)null);
     }
 
@@ -92,7 +92,7 @@ internal static class EmailEndpoints
 
         return Page.ConfirmEmail(
             EmailLinks.CallbackPath,
-            new Dictionary<string, string> { ["token"] = token!, ["returnUrl"] = ReturnUrl.OrDashboard(returnUrl) },
+            new Dictionary<string, string> { ["token"] = token!, ["returnUrl"] = ReturnUrl.OrDashboard(returnUrl, context.Request.PathBase) },
             email,
             await completion.IsSomebodyElseAsync(context, ExternalIdentity.FromMailbox(email)));
     }

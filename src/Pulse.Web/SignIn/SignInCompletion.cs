@@ -39,7 +39,7 @@ internal sealed class SignInCompletion(
             await notices.NotifyAsync(context.Request, user with { Email = former }, AccountNoticeKind.AddressChanged, $"{former} to {user.Email}");
         if (!isKnown && result.Outcome != ProfileSyncOutcome.Created)
             await notices.NotifyAsync(context.Request, user, AccountNoticeKind.NewDevice, $"{DeviceName.From(context.Request.Headers.UserAgent)}, by {provider}");
-        return new SeeOtherResult(ReturnUrl.OrDashboard(returnUrl));
+        return new SeeOtherResult(ReturnUrl.OrDashboard(returnUrl, context.Request.PathBase), hasBase: true);
     }
 
     /// <summary>Links that account to the user who asked for it, if the browser is still signed in as them, in the same session.</summary>
@@ -59,7 +59,7 @@ internal sealed class SignInCompletion(
             case AccountLinkOutcome.Linked:
                 if (await user.GetProfileAsync() is { } profile)
                     await notices.NotifyAsync(context.Request, profile, AccountNoticeKind.Linked, providers.Describe(account.Provider, account.Email));
-                return new SeeOtherResult(ReturnUrl.OrDashboard(returnUrl));
+                return new SeeOtherResult(ReturnUrl.OrDashboard(returnUrl, context.Request.PathBase), hasBase: true);
             case AccountLinkOutcome.TakenByAnother:
                 return SignInErrors.AccountTaken(providers.DisplayName(who.Account.Provider));
             default:

@@ -60,6 +60,8 @@ return await Launch.RunAsync(args, static args =>
     // Before all that asks for the client's address or scheme.
     app.UseTrustedProxies();
     app.UseSite();
+    // By the path without Pulse:Http:PathBase; without this line the framework routes before everything else.
+    app.UseRouting();
     // Outermost, so that every answer has what they set.
     app.UseSecurityHeaders(app.Services.GetRequiredService<IOptions<PagesOptions>>().Value.PictureSources);
     app.UseDraining();

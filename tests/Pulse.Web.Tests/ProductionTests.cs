@@ -22,6 +22,20 @@ public sealed class ProductionTests(ProductionTests.Application pulse) : IClassF
         await response.ReadProblemAsync(HttpStatusCode.NotFound, "not-found");
     }
 
+    [Theory]
+    [InlineData("/signin", HttpStatusCode.BadRequest)]
+    [InlineData("/dashboard", HttpStatusCode.BadRequest)]
+    [InlineData("/", HttpStatusCode.OK)]
+    public async Task PageWithAForm_OverPlainHttp_SaysThatItNeedsHttps(string path, HttpStatusCode status)
+    {
+        using var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = pulse.Address };
+        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "Accept", "text/html" } } };
+        using var answer = await client.SendAsync(request);
+
+        Assert.Equal(status, answer.StatusCode);
+        Assert.Equal(status == HttpStatusCode.BadRequest, (await answer.Content.ReadAsStringAsync()).Contains("This site needs https", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Sync_BadBody_StillNamesTheMember()
     {

@@ -13,7 +13,7 @@ public sealed record ProfileUpdate
     /// <summary>Display name. A new user without one gets the local part of the address.</summary>
     [Id(2)] public string? Name { get; init; }
 
-    /// <summary>Absolute http(s) URL of a picture.</summary>
+    /// <summary>Absolute https URL of a picture.</summary>
     [Id(3)] public string? Avatar { get; init; }
 
     /// <summary>Takes the stored picture away; <see cref="Avatar"/> is then <see langword="null"/>.</summary>

@@ -16,7 +16,7 @@ public sealed record UserProfile
     /// <summary>Display name, 1 to 200 characters, no control characters.</summary>
     [Id(2)] public required string Name { get; init; }
 
-    /// <summary>Absolute http(s) URL of a picture, at most 2,048 characters; <see langword="null"/> for none.</summary>
+    /// <summary>Absolute https URL of a picture, at most 2,048 characters (http in older rows); <see langword="null"/> for none.</summary>
     [Id(3)] public string? Avatar { get; init; }
 
     /// <summary>When the row was created, UTC.</summary>

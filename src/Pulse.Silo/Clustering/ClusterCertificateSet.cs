@@ -26,13 +26,22 @@ internal sealed class ClusterCertificateSet : IDisposable
     public static ClusterCertificateSet Load(ClusterTlsSettings settings)
     {
         var authorities = new X509Certificate2Collection();
-        Read("CaFile", settings.CaFile!, authorities.ImportFromPemFile);
+        Read("CaFile", $"'{settings.CaFile}'", () => authorities.ImportFromPemFile(settings.CaFile!));
         if (authorities.Count == 0) throw new ClusterCertificateException($"{Section}:CaFile is '{settings.CaFile}', in which there is no certificate in PEM form.");
 
         X509Certificate2? own = null;
-        Read("CertificateFile", settings.CertificateFile!, file => own = settings.KeyFile is { Length: > 0 } key
-            ? X509Certificate2.CreateFromPemFile(file, key)
-            : X509CertificateLoader.LoadPkcs12FromFile(file, settings.Password));
+        if (settings.KeyFile is { Length: > 0 } key)
+        {
+            // Two files that do not belong together are a fault of both.
+            Read("CertificateFile", $"'{settings.CertificateFile}' with {Section}:KeyFile '{key}'",
+                () => own = X509Certificate2.CreateFromPemFile(settings.CertificateFile!, key));
+        }
+        else
+        {
+            Read("CertificateFile", $"'{settings.CertificateFile}'",
+                () => own = X509CertificateLoader.LoadPkcs12FromFile(settings.CertificateFile!, settings.Password));
+        }
+
         if (!own!.HasPrivateKey)
             throw new ClusterCertificateException($"{Section}:CertificateFile is '{settings.CertificateFile}', which has no private key. Name it in {Section}:KeyFile.");
         return new(own, authorities, [.. settings.AllowedNames]);
@@ -78,15 +87,15 @@ internal sealed class ClusterCertificateSet : IDisposable
         || certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(names => names.EnumerateDnsNames())
             .Intersect(_allowedNames, StringComparer.OrdinalIgnoreCase).Any();
 
-    private static void Read(string setting, string file, Action<string> read)
+    private static void Read(string setting, string file, Action read)
     {
         try
         {
-            read(file);
+            read();
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
-            throw new ClusterCertificateException($"{Section}:{setting} is '{file}', which cannot be read: {exception.Message.ReplaceLineEndings(" ")}");
+            throw new ClusterCertificateException($"{Section}:{setting} is {file}, which cannot be read: {exception.Message.ReplaceLineEndings(" ")}");
         }
     }
 }

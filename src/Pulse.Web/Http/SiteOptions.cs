@@ -12,25 +12,26 @@ internal sealed class SiteOptions
     public const string FormerSetting = "Pulse:Mail:PublicUrl";
 
     /// <summary>
-    /// Scheme, host and port, such as <c>https://pulse.example.com</c>. Default: those of each request. Required outside Development where people
+    /// Scheme, host and port, such as <c>https://pulse.example.com</c>; with <see cref="PathOptions.PathBase"/> also that path, which is the same without it. Default: those of each request. Required outside Development where people
     /// can sign in, because a request's host is the choice of its sender.
     /// </summary>
     public string? PublicUrl { get; set; }
 }
 
 /// <summary>Refuses a public URL that is not the origin of a site.</summary>
-internal sealed class SiteOptionsValidator(IHostEnvironment environment) : IValidateOptions<SiteOptions>
+internal sealed class SiteOptionsValidator(IHostEnvironment environment, IConfiguration configuration) : IValidateOptions<SiteOptions>
 {
     public ValidateOptionsResult Validate(string? name, SiteOptions options) =>
         options.PublicUrl is null || IsSite(options.PublicUrl)
             ? ValidateOptionsResult.Success
             : ValidateOptionsResult.Fail(
-                $"{SiteOptions.Setting} must be a site such as https://pulse.example.com, without path, and https outside Development unless it is this "
+                $"{SiteOptions.Setting} must be a site such as https://pulse.example.com, without a path other than {PathOptions.SectionName}:PathBase, and https outside Development unless it is this "
                 + $"machine; it is '{options.PublicUrl}'.");
 
     // Browsers treat http on this machine as they treat https elsewhere (W3C Secure Contexts section 3.1).
     private bool IsSite(string url) =>
         Uri.TryCreate(url, UriKind.Absolute, out var uri)
         && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && (uri.IsLoopback || environment.IsDevelopment())))
-        && uri is { PathAndQuery: "/", Fragment: "", UserInfo: "" };
+        && uri is { Query: "", Fragment: "", UserInfo: "" }
+        && uri.AbsolutePath.TrimEnd('/') is var path && (path.Length == 0 || path == configuration[$"{PathOptions.SectionName}:{nameof(PathOptions.PathBase)}"]);
 }

@@ -16,6 +16,9 @@ internal static class SiteSetup
             .Configure<IConfiguration>((site, settings) => site.PublicUrl = NonEmpty(settings[SiteOptions.Setting]) ?? NonEmpty(settings[SiteOptions.FormerSetting]))
             .ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<SiteOptions>, SiteOptionsValidator>();
+        builder.Services.AddOptions<PathOptions>().BindConfiguration(PathOptions.SectionName).ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<PathOptions>, PathOptionsValidator>();
+        builder.Services.AddSingleton<SitePaths>();
 
         // Without subdomains and preloading: what else is below this name is not Pulse's to decide.
         builder.Services.AddHsts(hsts => hsts.MaxAge = TimeSpan.FromDays(365));
@@ -31,9 +34,17 @@ internal static class SiteSetup
     {
         var site = app.Services.GetRequiredService<IOptions<SiteOptions>>().Value.PublicUrl is { } url ? new Uri(url) : null;
         var host = site is null ? default : new HostString(site.Authority);
+        var pathBase = new PathString(app.Services.GetRequiredService<SitePaths>().Base);
         app.Use((context, next) =>
         {
             var request = context.Request;
+            if (pathBase.HasValue)
+            {
+                // Also without the prefix: health checks ask this process itself, and some proxies take it away.
+                if (request.Path.StartsWithSegments(pathBase, StringComparison.Ordinal, out var rest)) request.Path = rest;
+                request.PathBase = pathBase;
+            }
+
             if (site is null)
             {
                 request.Host = WithoutDefaultPort(request);

@@ -17,6 +17,8 @@ internal static class PagesSetup
             // The Content-Security-Policy says who may frame a page.
             forms.SuppressXFrameOptionsHeader = true;
             forms.Cookie.HttpOnly = true;
+            // The framework's default is the path base, which a __Host- cookie must not have.
+            forms.Cookie.Path = "/";
             forms.Cookie.SameSite = SameSiteMode.Strict;
 
             // RFC 6265bis section 4.1.3.2: with this prefix no other host of the domain can plant the cookie. It demands https, which Development does without.
@@ -39,8 +41,18 @@ internal static class PagesSetup
     {
         // Nothing else: with a secret and a part of the request in one compressed answer, its length gives the secret away (BREACH).
         app.UseWhen(context => context.Request.Path.StartsWithSegments("/assets"), assets => assets.UseResponseCompression());
+        if (!app.Environment.IsDevelopment()) app.UseWhen(context => NeedsHttps(context.Request), pages => pages.Run(context => WithoutHttps.ExecuteAsync(context)));
         app.UseStaticFiles(new StaticFileOptions { OnPrepareResponse = app.Services.GetRequiredService<AssetUrls>().SetCaching });
     }
+
+    private static IResult WithoutHttps => Page.Error(
+        StatusCodes.Status400BadRequest, "This site needs https",
+        "The page was asked for over plain http. Browsers keep no sign-in cookies there.",
+        "Open it by its https address. Operators: see Pulse:PublicUrl and Pulse:Http:TrustedProxies.", "/", "Go to the start page");
+
+    // Pages with forms set a cookie that browsers take over https alone. The start page has none, and shows which part is away.
+    private static bool NeedsHttps(HttpRequest request) =>
+        !request.IsHttps && ErrorPages.Suit(request) && request.Path.Value is not (null or "" or "/") && !request.Path.StartsWithSegments("/health") && !request.Path.StartsWithSegments("/assets");
 
     /// <summary>Maps <c>/</c>, <c>/signin</c>, <c>/dashboard</c> and <c>/example</c>.</summary>
     public static void MapPages(this IEndpointRouteBuilder app)

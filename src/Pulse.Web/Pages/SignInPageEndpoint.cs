@@ -15,11 +15,11 @@ internal static class SignInPageEndpoint
     /// <summary>Maps <c>GET /signin</c>.</summary>
     public static void MapSignInPage(this IEndpointRouteBuilder app) => app.MapGet("/signin", Show).AllowAnonymous().ExcludeFromDescription();
 
-    private static IResult Show(string? returnUrl, SignInProviders providers) =>
+    private static IResult Show(string? returnUrl, HttpRequest request, SignInProviders providers) =>
         Page.Of<SignInPage>(new()
         {
             [nameof(SignInPage.Providers)] = providers.All.Select(provider => new SignInPage.ProviderView(provider.Name, provider.DisplayName, provider.WhyNot)).ToArray(),
-            [nameof(SignInPage.ReturnUrl)] = ReturnUrl.OrDashboard(returnUrl),
+            [nameof(SignInPage.ReturnUrl)] = ReturnUrl.OrDashboard(returnUrl, request.PathBase),
             [nameof(SignInPage.EmailWhyNot)] = providers.EmailWhyNot,
             [nameof(SignInPage.People)] = providers.DevAllowed ? s_people : [],
         });

@@ -76,7 +76,7 @@ internal static class SessionEndpoints
     private static IResult SignedOut(HttpContext context)
     {
         if (!context.Request.HasFormContentType) return TypedResults.NoContent();
-        context.Response.Headers.Location = SignInRedirect.SignInPath;
+        context.Response.Headers.Location = context.Request.PathBase.Value + SignInRedirect.SignInPath;
         return TypedResults.StatusCode(StatusCodes.Status303SeeOther);
     }
 

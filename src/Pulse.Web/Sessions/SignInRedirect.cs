@@ -19,8 +19,8 @@ internal sealed class SignInRedirect
 
     /// <summary>The sign-in page, told where to come back to; a form's own address is nothing to come back to.</summary>
     public static string For(HttpRequest request) => request.HasFormContentType
-        ? SignInPath
-        : $"{SignInPath}?returnUrl={Uri.EscapeDataString(request.PathBase + request.Path + request.QueryString)}";
+        ? request.PathBase + SignInPath
+        : $"{request.PathBase}{SignInPath}?returnUrl={Uri.EscapeDataString(request.PathBase + request.Path + request.QueryString)}";
 }
 
 /// <summary>Endpoints for people.</summary>

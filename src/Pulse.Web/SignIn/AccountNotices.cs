@@ -48,7 +48,7 @@ internal sealed partial class AccountNotices(IGrainFactory grains, IMailSender s
 
     private static OutgoingMail Compose(string to, string words, Uri site)
     {
-        var dashboard = new Uri(site, ReturnUrl.Dashboard).AbsoluteUri;
+        var dashboard = EmailLinks.UrlOf(site, ReturnUrl.Dashboard);
         var text =
             $"""
             Hello,

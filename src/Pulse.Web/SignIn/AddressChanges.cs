@@ -27,7 +27,7 @@ internal sealed class AddressChanges(
         if (!await links.AddAsync(email, Hash(token))) return;
 
         var site = EmailLinks.SiteOf(request);
-        var link = new Uri(site, $"{ConfirmPath}?token={token}").AbsoluteUri;
+        var link = EmailLinks.UrlOf(site, $"{ConfirmPath}?token={token}");
         await sender.SendAsync(AddressMail.Compose(email, link, site.Authority, links.Lifetime), request.HttpContext.RequestAborted);
     }
 

@@ -57,7 +57,7 @@ internal static class EmailEndpoints
             if (providers.EmailWhyNot is not null) return NotSent(isForm);
             if (!limits.TryTake(context)) return isForm ? SignInErrors.TooMany() : ProblemTypes.TooManyRequests.ToResult();
             context.Audit(AuditEvents.MailAsked, email: email);
-            var returnUrl = ReturnUrl.OrDashboard(request.ReturnUrl);
+            var returnUrl = ReturnUrl.OrDashboard(request.ReturnUrl, context.Request.PathBase);
             asked.Add(context, signUp.Admits(email)
                 ? await links.SendAsync(context.Request, email, returnUrl)
                 : links.SendToUser(context.Request, email, returnUrl));
@@ -75,7 +75,7 @@ internal static class EmailEndpoints
         }
 
         return isForm
-            ? Page.CheckMail(email, links.Lifetime, ReturnUrl.OrDashboard(request.ReturnUrl), mail is DevMailbox ? DevMailEndpoint.Path : null)
+            ? Page.CheckMail(email, links.Lifetime, ReturnUrl.OrDashboard(request.ReturnUrl, context.Request.PathBase), mail is DevMailbox ? DevMailEndpoint.Path : null)
             : TypedResults.Accepted((string?)null);
     }
 
@@ -94,7 +94,7 @@ internal static class EmailEndpoints
 
         return Page.ConfirmEmail(
             EmailLinks.CallbackPath,
-            new Dictionary<string, string> { ["token"] = token!, ["returnUrl"] = ReturnUrl.OrDashboard(returnUrl) },
+            new Dictionary<string, string> { ["token"] = token!, ["returnUrl"] = ReturnUrl.OrDashboard(returnUrl, context.Request.PathBase) },
             email,
             await completion.IsSomebodyElseAsync(context, ExternalIdentity.FromMailbox(email)));
     }

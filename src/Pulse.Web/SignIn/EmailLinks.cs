@@ -69,8 +69,11 @@ internal sealed partial class EmailLinks(
     /// <summary>Saves a link, unless that mailbox has as many good ones as it may have.</summary>
     public Task<bool> AddAsync(string email, byte[] tokenHash) => Links(email).AddForAsync(email, tokenHash);
 
-    /// <summary>Where browsers reach this site, as links in mails have it.</summary>
-    public static Uri SiteOf(HttpRequest request) => new($"{request.Scheme}://{request.Host.Value}");
+    /// <summary>Where browsers reach this site, as links in mails have it; ends in a slash.</summary>
+    public static Uri SiteOf(HttpRequest request) => new($"{request.Scheme}://{request.Host.Value}{request.PathBase}/");
+
+    /// <summary>The absolute address of a path of this program.</summary>
+    public static string UrlOf(Uri site, string path) => new Uri(site, path[1..]).AbsoluteUri;
 
     private (AskedMail Asked, byte[] Hash) Create(string email)
     {
@@ -83,7 +86,7 @@ internal sealed partial class EmailLinks(
     {
         if (!await AddAsync(asked.Email, hash)) return false;
 
-        var link = new Uri(site, $"{CallbackPath}?token={asked.Token}&returnUrl={Uri.EscapeDataString(returnUrl)}").AbsoluteUri;
+        var link = UrlOf(site, $"{CallbackPath}?token={asked.Token}&returnUrl={Uri.EscapeDataString(returnUrl)}");
         try
         {
             await sender.SendAsync(EmailLinkMail.Compose(asked.Email, link, asked.Code, site.Authority, Lifetime), cancellationToken);

@@ -25,14 +25,14 @@ internal static class OpenIdEndpoints
 
         var state = new AuthenticationProperties
         {
-            RedirectUri = ReturnUrl.OrDashboard(returnUrl),
+            RedirectUri = ReturnUrl.OrDashboard(returnUrl, context.Request.PathBase),
             ExpiresUtc = time.GetUtcNow() + SignInOptions.Patience,
         };
         var current = await completion.CurrentAsync(context);
         if (link == true)
         {
             if (current is not { OwnUserId: not null } caller)
-                return new SeeOtherResult($"/signin?returnUrl={Uri.EscapeDataString(ReturnUrl.Dashboard)}");
+                return new SeeOtherResult(SignInRedirect.SignInPath);
             if (!RecentSignIn.IsRecent(caller, time)) return SignInErrors.SignInTooOld(context);
             if (linking.Read(caller, provider, proof) is not { } intent)
             {

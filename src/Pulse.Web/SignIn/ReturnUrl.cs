@@ -16,17 +16,21 @@ internal static class ReturnUrl
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/?#%");
 
     /// <summary>That path with its query and fragment if it certainly stays on this site, else <see cref="Dashboard"/>.</summary>
+    /// <param name="url">A path as the browser sees it, with the base of this site or of another application at this origin.</param>
+    /// <param name="pathBase">The request's; see <see cref="Http.SitePaths"/>.</param>
     /// <remarks>Strict rather than clever: an odd but harmless path costs one click, an open redirect a password.</remarks>
-    public static string OrDashboard(string? url) => IsLocalPath(url) ? url! : Dashboard;
+    public static string OrDashboard(string? url, PathString pathBase) => IsLocalPath(url, pathBase.Value ?? "") ? url! : pathBase.Value + Dashboard;
 
-    private static bool IsLocalPath(string? url) =>
-        url is ['/', ..] && url.Length <= MaxLength && !url.AsSpan().ContainsAnyExcept(s_allowed) && IsPlain(Path(url));
+    private static bool IsLocalPath(string? url, string pathBase) =>
+        url is ['/', ..] && url.Length <= MaxLength && !url.AsSpan().ContainsAnyExcept(s_allowed) && IsPlain(Path(url), pathBase);
 
     private static ReadOnlySpan<char> Path(string url) => url.AsSpan(0, url.AsSpan().IndexOfAny('?', '#') is var end and >= 0 ? end : url.Length);
 
+    private static bool IsAction(ReadOnlySpan<char> path) => path.StartsWith("/auth/", StringComparison.OrdinalIgnoreCase);
+
     // An empty segment could end up in front ("//host") once somebody resolves dot segments; and whoever decodes the path once more must
     // not find slashes, dots, controls or further escapes that were not there before.
-    private static bool IsPlain(ReadOnlySpan<char> path)
+    private static bool IsPlain(ReadOnlySpan<char> path, string pathBase)
     {
         if (path.IndexOf("//", StringComparison.Ordinal) >= 0) return false;
         for (var rest = path; rest.IndexOf('%') is var at and >= 0; rest = rest[(at + 3)..])
@@ -38,7 +42,7 @@ internal static class ReturnUrl
         }
 
         // What lies below /auth/ does things rather than shows them: not something to be led to by a link from elsewhere.
-        if (path.StartsWith("/auth/", StringComparison.OrdinalIgnoreCase)) return false;
+        if (IsAction(path) || (path.StartsWith(pathBase, StringComparison.OrdinalIgnoreCase) && IsAction(path[pathBase.Length..]))) return false;
 
         foreach (var segment in path.Split('/'))
         {

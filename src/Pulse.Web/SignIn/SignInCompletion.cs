@@ -51,7 +51,7 @@ internal sealed class SignInCompletion(
             await notices.NotifyAsync(context.Request, user, AccountNoticeKind.NewDevice, $"{DeviceName.From(context.Request.Headers.UserAgent)}, by {provider}");
         }
 
-        return new SeeOtherResult(ReturnUrl.OrDashboard(returnUrl));
+        return new SeeOtherResult(ReturnUrl.OrDashboard(returnUrl, context.Request.PathBase), hasBase: true);
     }
 
     /// <summary>Links that account to the user who asked for it, if the browser is still signed in as them, in the same session.</summary>
@@ -75,7 +75,7 @@ internal sealed class SignInCompletion(
                 context.Audit(AuditEvents.AccountLinked, userId, Caller.ParseUuid(sessionId), account.Provider);
                 if (await user.GetProfileAsync() is { } profile)
                     await notices.NotifyAsync(context.Request, profile, AccountNoticeKind.Linked, providers.Describe(account.Provider, account.Email));
-                return new SeeOtherResult(ReturnUrl.OrDashboard(returnUrl));
+                return new SeeOtherResult(ReturnUrl.OrDashboard(returnUrl, context.Request.PathBase), hasBase: true);
             case AccountLinkOutcome.TakenByAnother:
                 context.Audit(AuditEvents.AccountLinkRefused, userId, Caller.ParseUuid(sessionId), account.Provider, reason: "another-users");
                 return SignInErrors.AccountTaken(providers.DisplayName(who.Account.Provider));

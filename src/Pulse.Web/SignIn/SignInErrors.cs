@@ -106,7 +106,7 @@ internal static class SignInErrors
         return Page.Error(
             StatusCodes.Status403Forbidden, "Please sign in again",
             "What changes how you sign in needs a sign-in of the last 10 minutes, and yours is older. Nothing was changed.",
-            "Sign in again, then repeat it on your dashboard.", $"{SignInPage}?returnUrl={Uri.EscapeDataString(ReturnUrl.Dashboard)}", "Sign in again");
+            "Sign in again, then repeat it on your dashboard.", SignInPage, "Sign in again");
     }
 
     /// <summary>A confirmation of an address that is another user's by now.</summary>

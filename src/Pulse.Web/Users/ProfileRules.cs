@@ -32,16 +32,16 @@ internal static class ProfileRules
         _ => null,
     };
 
-    /// <summary>An absolute http or https URL with a host, at most <see cref="MaxAvatarLength"/> characters.</summary>
+    /// <summary>An absolute https URL with a host, at most <see cref="MaxAvatarLength"/> characters.</summary>
     public static string? AvatarFault(string? avatar)
     {
         if (avatar is null) return null;
         if (avatar.Length > MaxAvatarLength) return $"The avatar must be at most {MaxAvatarLength} characters.";
 
         var isUrl = !HasControls(avatar) && !avatar.AsSpan().ContainsAny(s_notInUrls)
-            && (avatar.StartsWith("https://", StringComparison.OrdinalIgnoreCase) || avatar.StartsWith("http://", StringComparison.OrdinalIgnoreCase))
+            && avatar.StartsWith("https://", StringComparison.OrdinalIgnoreCase)
             && Uri.TryCreate(avatar, UriKind.Absolute, out var uri) && uri.Host.Length > 0;
-        return isUrl ? null : "The avatar must be an absolute http or https URL.";
+        return isUrl ? null : "The avatar must be an absolute https URL: pages load no pictures over http.";
     }
 
     /// <summary>The name as it is stored: without direction marks, which are invisible and change how the text around the name reads.</summary>

@@ -62,7 +62,7 @@ internal static class UserEndpoints
 
         NeverStore(context);
         var response = UserResponse.From(user);
-        return synced.Outcome == ProfileSyncOutcome.Created ? TypedResults.Created($"/users/{user.Id:D}", response) : TypedResults.Ok(response);
+        return synced.Outcome == ProfileSyncOutcome.Created ? TypedResults.Created($"{context.Request.PathBase}/users/{user.Id:D}", response) : TypedResults.Ok(response);
     }
 
     private static async Task<Results<Ok<UserResponse>, ProblemHttpResult>> GetMeAsync(

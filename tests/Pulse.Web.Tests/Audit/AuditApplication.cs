@@ -9,6 +9,9 @@ namespace Pulse.Web.Tests.Audit;
 /// <summary>Pulse with all its log lines, behind a proxy that is this machine, so that each test is a client with an address of its own.</summary>
 public sealed class AuditApplication : IAsyncLifetime
 {
+    /// <summary>Opens <c>/admin</c>.</summary>
+    public const string AdminKey = "admin-key-of-the-audit-tests-0123456789";
+
     private Application _pulse = null!;
     private int _clients;
 
@@ -30,6 +33,7 @@ public sealed class AuditApplication : IAsyncLifetime
             new("Pulse:Auth:Providers:hostile:ClientSecret", HostileProvider.ClientSecret),
             new("Pulse:Auth:Providers:hostile:Authority", Hostile.Url),
             new("Pulse:Mail:RequestsPerMinute", "4"),
+            new("Pulse:Admin:Key", AdminKey),
         ]);
         await _pulse.InitializeAsync();
     }

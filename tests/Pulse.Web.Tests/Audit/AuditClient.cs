@@ -61,6 +61,14 @@ internal sealed partial class AuditClient(AuditApplication pulse, string address
         return Browser.SendAsync(new(method, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", token), Accept = { new("application/json") } } });
     }
 
+    /// <summary>Sends a request with the admin key, which must be answered well.</summary>
+    public async Task<string> AdminAsync(HttpMethod method, string path)
+    {
+        var answer = await WithTokenAsync(method, path, AuditApplication.AdminKey);
+        Assert.True(answer.Response.IsSuccessStatusCode, $"{method} {path} was answered {answer.Status}: {answer.Body}");
+        return answer.Body;
+    }
+
     /// <summary>A hub connection with that token, not yet started.</summary>
     public HubConnection Hub(string token)
     {

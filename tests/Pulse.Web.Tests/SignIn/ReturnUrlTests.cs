@@ -16,7 +16,7 @@ public sealed class ReturnUrlTests
     [InlineData("/.well-known/x")]
     [InlineData("/a/...")]
     [InlineData("/authors/1")]
-    public void LocalPath_IsKept(string url) => Assert.Equal(url, ReturnUrl.OrDashboard(url));
+    public void LocalPath_IsKept(string url) => Assert.Equal(url, ReturnUrl.OrDashboard(url, default));
 
     [Theory]
     // Not a path at all.
@@ -109,13 +109,13 @@ public sealed class ReturnUrlTests
     // What does things.
     [InlineData("/auth/signin/google?link=true")]
     [InlineData("/AUTH/signout")]
-    public void AnythingElse_IsTheDashboard(string? url) => Assert.Equal("/dashboard", ReturnUrl.OrDashboard(url));
+    public void AnythingElse_IsTheDashboard(string? url) => Assert.Equal("/dashboard", ReturnUrl.OrDashboard(url, default));
 
     [Fact]
     public void VeryLong_IsTheDashboard()
     {
-        Assert.NotEqual("/dashboard", ReturnUrl.OrDashboard("/" + new string('a', 2047)));
-        Assert.Equal("/dashboard", ReturnUrl.OrDashboard("/" + new string('a', 2048)));
-        Assert.Equal("/dashboard", ReturnUrl.OrDashboard("/" + new string('a', 1_000_000)));
+        Assert.NotEqual("/dashboard", ReturnUrl.OrDashboard("/" + new string('a', 2047), default));
+        Assert.Equal("/dashboard", ReturnUrl.OrDashboard("/" + new string('a', 2048), default));
+        Assert.Equal("/dashboard", ReturnUrl.OrDashboard("/" + new string('a', 1_000_000), default));
     }
 }

@@ -63,9 +63,9 @@ public sealed class SignInOptionsTests
     [InlineData("Production", "", "Pulse:Mail:Host=mail.example", "Pulse:Mail:PublicUrl=https://pulse.example")]
     [InlineData("Production", "", "Pulse:Mail:Host=mail.example", "Pulse:PublicUrl=https://pulse.example:8443")]
     [InlineData("Production", "https outside Development", "Pulse:PublicUrl=http://pulse.example")]
-    [InlineData("Production", "without path", "Pulse:PublicUrl=https://pulse.example/path")]
-    [InlineData("Production", "without path", "Pulse:PublicUrl=https://ada@pulse.example")]
-    [InlineData("Production", "without path", "Pulse:PublicUrl=pulse.example")]
+    [InlineData("Production", "without a path", "Pulse:PublicUrl=https://pulse.example/path")]
+    [InlineData("Production", "without a path", "Pulse:PublicUrl=https://ada@pulse.example")]
+    [InlineData("Production", "without a path", "Pulse:PublicUrl=pulse.example")]
     [InlineData("Development", "", "Pulse:PublicUrl=http://pulse.test:5080")]
     [InlineData("Production", "", "Pulse:Mail:Host=mail-catcher", "Pulse:PublicUrl=http://localhost:8080")]
     public void PublicUrl(string environment, string fault, params string[] settings)

@@ -7,7 +7,7 @@ public sealed class ProfileRulesTests
     public static TheoryData<string> GoodNames => ["A", "Ada Lovelace", "Ωμέγα", "李", "👩‍💻", "O'Brien-Smith", "می‌خواهم", new string('x', 200)];
 
     public static TheoryData<string> GoodAvatars =>
-        ["https://example.com", "http://localhost:8080/a.png?x=1#y", "HTTPS://EXAMPLE.COM/%20", $"https://example.com/{new string('a', 2028)}"];
+        ["https://example.com", "https://localhost:8080/a.png?x=1#y", "HTTPS://EXAMPLE.COM/%20", $"https://example.com/{new string('a', 2028)}"];
 
     [Theory]
     [MemberData(nameof(GoodNames))]
@@ -56,6 +56,8 @@ public sealed class ProfileRulesTests
     [InlineData("ftp://example.com/a.png")]
     [InlineData("javascript:alert(1)")]
     [InlineData("data:image/png;base64,AA==")]
+    [InlineData("http://example.com/a.png")]
+    [InlineData("HTTP://example.com/a.png")]
     [InlineData("https://")]
     [InlineData("https:///a")]
     [InlineData(" https://example.com")]

@@ -14,6 +14,28 @@ public sealed class ProfileSyncRequestTests
     };
 
     [Fact]
+    public void StoredPicture_OverHttp_StaysUntilItIsChanged()
+    {
+        var form = new Pulse.Web.Pages.Dashboard.ProfileForm("Ada", "http://example.com/a.png");
+        Assert.True(form.HasFault);
+
+        var kept = form with { KeepsAvatar = true };
+
+        Assert.False(kept.HasFault);
+        Assert.Equal((null, false, false), (kept.ToUpdate().Avatar, kept.ToUpdate().RemoveAvatar, kept.ToUpdate().EditsAvatar));
+    }
+
+    [Fact]
+    public void Picture_OverHttp_IsRefusedInABody_AndDroppedFromAToken()
+    {
+        var errors = new Pulse.Web.Http.ValidationErrors();
+        new ProfileSyncRequest(Avatar: "http://example.com/a.png").ToUpdate(s_caller, joinsByEmail: false, errors);
+
+        Assert.True(errors.Any);
+        Assert.Null(Update(new(), s_caller with { Picture = "http://example.com/a.png" }).Avatar);
+    }
+
+    [Fact]
     public void ToUpdate_EmptyBody_TakesTheToken() => Assert.Equal(
         new ProfileUpdate { Email = "ada@example.com", EmailVerified = true, Name = "Ada of the token", Avatar = "https://example.com/token.png" },
         Update(new(), s_caller));

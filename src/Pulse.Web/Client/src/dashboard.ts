@@ -1,6 +1,6 @@
 // The live part of the dashboard: this tab's connection, what others see of its user, and the others.
 import { createPulseClient, type PulseState } from '@pulse-presence/client';
-import { setText } from './dom';
+import { base, setText } from './dom';
 import { followPeople } from './people';
 import { offerStatus } from './status';
 import { timeElement } from './time';
@@ -20,7 +20,7 @@ const note = document.getElementById('presence-note')!;
 const lastSeen = document.getElementById('last-seen')!;
 const userId = pill.dataset['user']!;
 
-const pulse = createPulseClient();
+const pulse = createPulseClient({ url: base });
 // What the server tells everybody about this user, which is more than that this tab is connected.
 pulse.watch(userId);
 pulse.subscribe(showMyself);
@@ -31,14 +31,16 @@ pulse.start();
 
 // The page is gone before the server's word of the sign-out could reach it.
 function forgetOnSignOut(): void {
-  for (const form of document.querySelectorAll('form[action^="/auth/signout"]')) {
+  for (const form of document.querySelectorAll(`form[action^="${base}/auth/signout"]`)) {
     form.addEventListener('submit', () => void pulse.stop({ forget: true }));
   }
 }
 
 function showMyself(): void {
   const { state } = pulse;
-  if (state.name === 'ended' && (state.reason === 'signed-out' || state.reason === 'user-removed')) return location.assign('/signin?returnUrl=%2Fdashboard');
+  if (state.name === 'ended' && (state.reason === 'signed-out' || state.reason === 'user-removed')) {
+    return location.assign(`${base}/signin?returnUrl=${encodeURIComponent(`${base}/dashboard`)}`);
+  }
   setText(note, notes[state.name]);
 
   const mine = pulse.presence(userId);

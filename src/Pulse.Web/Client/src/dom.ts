@@ -1,3 +1,6 @@
+/** The path of its origin that this site is below: empty, or such as `/pulse`. */
+export const base = document.documentElement.dataset['base'] ?? '';
+
 /** Writes only what differs, so that a live region announces changes and not every look. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;

@@ -1,4 +1,4 @@
-import { setText, whileVisible } from './dom';
+import { base, setText, whileVisible } from './dom';
 
 interface Part {
   readonly status: string;
@@ -22,7 +22,7 @@ export function followHealth(): void {
 
   async function look(): Promise<void> {
     try {
-      const answer = await fetch('/health/ready', { cache: 'no-store' });
+      const answer = await fetch(`${base}/health/ready`, { cache: 'no-store' });
       const readiness = (await answer.json()) as Readiness;
       show(answer.ok ? 'Ready' : 'Not ready', answer.ok ? 'good' : 'bad');
       const sorted = Object.entries(readiness.parts).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,6 +1,6 @@
 import type { Presence, PulseClient } from '@pulse-presence/client';
 import { hideBrokenPictures } from './avatar';
-import { setText, whileVisible } from './dom';
+import { base, setText, whileVisible } from './dom';
 import { timeElement } from './time';
 import { statusWord } from './words';
 
@@ -89,7 +89,7 @@ export function followPeople(pulse: PulseClient): void {
   async function lookForOthers(): Promise<void> {
     try {
       // Somebody who is signed out would be sent to a page without people.
-      const answer = await fetch('/dashboard/people', { cache: 'no-store', redirect: 'manual' });
+      const answer = await fetch(`${base}/dashboard/people`, { cache: 'no-store', redirect: 'manual' });
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
       const listed = new Set<string>();

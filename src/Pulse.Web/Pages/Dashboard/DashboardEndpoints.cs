@@ -38,6 +38,7 @@ internal static class DashboardEndpoints
     private static async Task<IResult> SaveProfileAsync(HttpContext context, SignedInUser user, DashboardReader reader, IGrainFactory grains)
     {
         var form = ProfileForm.From(await RequestForm.ReadAsync(context));
+        if (form.AvatarFault is not null && (await grains.GetGrain<IUserGrain>(user.Id).GetProfileAsync())?.Avatar == form.Avatar) form = form with { KeepsAvatar = true };
         if (form.HasFault)
         {
             return await reader.ReadAsync(user, context.RequestAborted) is { } view

@@ -1,6 +1,7 @@
 using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Auth;
+using Pulse.Web.Http;
 using Pulse.Web.Sessions;
 using Pulse.Web.SignIn;
 
@@ -8,12 +9,12 @@ namespace Pulse.Web.Pages.Dashboard;
 
 /// <summary>Gathers what the dashboard shows, from all its owners at once.</summary>
 internal sealed class DashboardReader(
-    IGrainFactory grains, PeopleReader people, SignInProviders providers, AccountLinking linking, TimeProvider time)
+    IGrainFactory grains, PeopleReader people, SignInProviders providers, AccountLinking linking, SitePaths paths, TimeProvider time)
 {
     // So precisely a session's last use is known.
     private static readonly TimeSpan s_useResolution = TimeSpan.FromDays(1);
 
-    private static readonly string s_afterLinking = Uri.EscapeDataString($"/dashboard?done={DashboardNotice.Linked}");
+    private readonly string _afterLinking = Uri.EscapeDataString(paths.For($"/dashboard?done={DashboardNotice.Linked}"));
 
     /// <summary>The dashboard of whoever is signed in; <see langword="null"/> when there is no such user any more.</summary>
     public async Task<DashboardView?> ReadAsync(SignedInUser caller, CancellationToken cancellationToken)
@@ -67,7 +68,7 @@ internal sealed class DashboardReader(
             provider.Name,
             provider.DisplayName,
             IsLinked: false,
-            LinkHref: provider.WhyNot is null && isRecent ? $"{linking.Href(caller, provider.Name, accounts)}&returnUrl={s_afterLinking}" : null,
+            LinkHref: provider.WhyNot is null && isRecent ? $"{linking.Href(caller, provider.Name, accounts)}&returnUrl={_afterLinking}" : null,
             WhyNot: provider.WhyNot));
 
     private async Task<DashboardView.Notice[]> ReadNoticesAsync(Guid userId)

@@ -1,0 +1,15 @@
+using Microsoft.Extensions.Options;
+
+namespace Pulse.Web.Http;
+
+/// <summary>Turns paths of this program into the paths that browsers use; see <see cref="PathOptions.PathBase"/>.</summary>
+/// <remarks>Within the program paths have no base. It is added where a page or an answer is written. Return URLs are paths of the browser's from the start.</remarks>
+internal sealed class SitePaths(IOptions<PathOptions> options)
+{
+    /// <summary>The base: empty, or such as <c>/pulse</c>.</summary>
+    public string Base { get; } = options.Value.PathBase;
+
+    /// <summary>The browser's path.</summary>
+    /// <param name="path">A path of this program, such as <c>/dashboard</c>, with its query.</param>
+    public string For(string path) => Base + path;
+}

@@ -39,6 +39,7 @@ internal sealed class BearerHandler(
 
         if (failure is InvalidTicketException)
         {
+            Context.Audit(AuditEvents.TokenRefused, reason: "ticket");
             Response.Headers[HeaderNames.WWWAuthenticate] = "Bearer";
             await ProblemTypes.TicketInvalid.WriteAsync(Context);
             return;

@@ -14,7 +14,7 @@ internal sealed class RefusedTokenException : SecurityTokenException
     /// <summary>See <see cref="TokenFailure.Reason"/>.</summary>
     public string Reason { get; }
 
-    /// <summary>What a handler fails with. Of a token that could not be checked the exception itself: its message quotes settings alone.</summary>
+    /// <summary>What a handler fails with. Of a token that could not be checked, and of a ticket, the exception itself: its message quotes settings at most.</summary>
     public static Exception For(Exception failure) =>
-        failure is UnverifiableTokenException ? failure : new RefusedTokenException(TokenFailure.Describe(failure), TokenFailure.Reason(failure));
+        failure is UnverifiableTokenException or InvalidTicketException ? failure : new RefusedTokenException(TokenFailure.Describe(failure), TokenFailure.Reason(failure));
 }

@@ -73,7 +73,7 @@ internal static class AuditEvents
     public static readonly AuditEvent AddressChangeAsked =
         new("address-change-asked", Success, User | Session | AuditFields.Client | Mailbox);
 
-    /// <summary>A user's address changed, by a confirmation, a sign-in or a token; the line holds the new one.</summary>
+    /// <summary>A user's address changed, by a confirmation or a sign-in; the line holds the new one.</summary>
     public static readonly AuditEvent AddressChanged = new("address-changed", Success, User | AuditFields.Client | Mailbox | Caller);
 
     /// <summary>A confirmation of an address was refused: <c>not-good</c>, <c>another-users</c>.</summary>

@@ -7,6 +7,10 @@ namespace Pulse.Web.Sessions;
 /// <summary>Signs a browser in and out.</summary>
 internal sealed class SignInCookie(IGrainFactory grains, Callers callers, SessionCookie cookie, SessionSecrets secrets)
 {
+    // Clear Site Data section 3.1. Not "cookies": a browser would clear those of the whole registrable domain too, and the one that recognises
+    // this device. Not "executionContexts": other tabs learn of the end over the hub, without losing what a person has typed.
+    private const string SiteData = "\"cache\", \"storage\"";
+
     /// <summary>Starts a session for the user and hands its cookie to the browser. The session that the browser had, whosever, ends.</summary>
     /// <param name="context">The request.</param>
     /// <param name="userId">The user.</param>
@@ -32,7 +36,8 @@ internal sealed class SignInCookie(IGrainFactory grains, Callers callers, Sessio
         return session.Id;
     }
 
-    /// <summary>Ends the session that the request comes with, be it by its token's <c>sid</c> or by the cookie, which the browser then forgets.</summary>
+    /// <summary>Ends the session that the request comes with, be it by its token's <c>sid</c> or by the cookie.</summary>
+    /// <remarks>The browser of a cookie forgets it, together with what it has stored for this site.</remarks>
     /// <exception cref="StoreUnavailableException">The database is away: the session goes on, and the cookie stays.</exception>
     public async Task SignOutAsync(HttpContext context)
     {
@@ -47,12 +52,21 @@ internal sealed class SignInCookie(IGrainFactory grains, Callers callers, Sessio
         await EndBrowsersAsync(context, AuditEvents.SignedOut);
         cookie.Clear(context);
         cookie.MarkSignedOut(context);
+        ClearSiteData(context);
     }
 
-    /// <summary>Has a browser that is signed in forget its cookie: its session has been ended otherwise.</summary>
+    /// <summary>Has a browser that is signed in forget its cookie and what it has stored: its session has been ended otherwise.</summary>
     public void Forget(HttpContext context)
     {
-        if (SessionPrincipal.IsFromCookie(context.User)) cookie.Clear(context);
+        if (!SessionPrincipal.IsFromCookie(context.User)) return;
+        cookie.Clear(context);
+        ClearSiteData(context);
+    }
+
+    // Browsers ignore the header on answers over http. Below a path the origin is shared with other applications, whose data it would clear.
+    private static void ClearSiteData(HttpContext context)
+    {
+        if (context.Request is { IsHttps: true, PathBase.HasValue: false }) context.Response.Headers["Clear-Site-Data"] = SiteData;
     }
 
     private async Task EndBrowsersAsync(HttpContext context, AuditEvent why)

@@ -23,7 +23,8 @@ public sealed class HealthDetails
         ArgumentNullException.ThrowIfNull(context);
         if (_isDevelopment) return true;
 
-        // What a trusted proxy said is applied and gone by now. One that is left comes through a proxy that is not known here, whose address is not the client's.
+        // What a trusted proxy said is applied and gone by now. One that is left comes through a proxy that is not known here, whose
+        // address is not the client's.
         if (context.Request.Headers.ContainsKey("X-Forwarded-For") || context.Request.Headers.ContainsKey("Forwarded")) return false;
         if (context.Connection.RemoteIpAddress is not { } address) return false;
         if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();

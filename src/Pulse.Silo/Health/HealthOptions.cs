@@ -10,7 +10,8 @@ public sealed class HealthOptions
     public const string SectionName = "Pulse:Health";
 
     /// <summary>
-    /// Addresses (<c>10.0.0.7</c>) and networks (<c>10.0.0.0/8</c>) whose requests get the details, besides this machine. Default none. In Development every
+    /// Addresses (<c>10.0.0.7</c>) and networks (<c>10.0.0.0/8</c>) whose requests get the details, besides this machine. Default none. In
+    /// Development every
     /// client gets them.
     /// </summary>
     public IList<string> DetailsFor { get; } = [];

@@ -11,7 +11,9 @@ internal static class LogFormat
     // ISO 8601, UTC.
     private const string TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
 
-    /// <summary>Outside Development each line is one JSON object with its time in UTC, unless <c>Logging:Console:FormatterName</c> says otherwise.</summary>
+    /// <summary>
+    /// Outside Development each line is one JSON object with its time in UTC, unless <c>Logging:Console:FormatterName</c> says otherwise.
+    /// </summary>
     public static void AddLogFormat(this IHostApplicationBuilder builder)
     {
         if (builder.Environment.IsDevelopment()) return;

@@ -20,7 +20,10 @@ internal sealed partial class PlainStoreWarnings(IConfiguration configuration, I
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Whether the connection may be in clear: <c>Prefer</c>, the driver's default, takes TLS only if the server offers it, and so does whoever is between.</summary>
+    /// <summary>
+    /// Whether the connection may be in clear: <c>Prefer</c>, the driver's default, takes TLS only if the server offers it, and so does
+    /// whoever is between.
+    /// </summary>
     internal static bool IsPlain(NpgsqlConnectionStringBuilder postgres) =>
         postgres.SslMode is SslMode.Disable or SslMode.Allow or SslMode.Prefer
         && (postgres.Host ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Any(host => !IsThisMachine(WithoutPort(host)));

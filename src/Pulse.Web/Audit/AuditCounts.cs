@@ -1,8 +1,12 @@
 namespace Pulse.Web.Audit;
 
-/// <summary>Counts equal events of a minute, so that a flood of them is two lines: the first, and at the minute's end one with the number of the others.</summary>
+/// <summary>
+/// Counts equal events of a minute, so that a flood of them is two lines: the first, and at the minute's end one with the number of the
+/// others.
+/// </summary>
 /// <remarks>
-/// Equal are events with the same fields. A sender with many addresses or mailboxes gets no line each beyond <see cref="MaxKinds"/>: the events of that
+/// Equal are events with the same fields. A sender with many addresses or mailboxes gets no line each beyond <see cref="MaxKinds"/>: the
+/// events of that
 /// minute are then counted by their kind alone.
 /// </remarks>
 internal sealed class AuditCounts : IDisposable

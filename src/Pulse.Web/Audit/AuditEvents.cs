@@ -12,13 +12,19 @@ internal static class AuditEvents
     public static readonly AuditEvent SignedIn = new("signed-in", Success, User | Session | AuditFields.Client | Provider);
 
     /// <summary>A session of a known user began in a browser that had not signed that user in before.</summary>
-    public static readonly AuditEvent SignedInOnNewDevice = new("signed-in-on-new-device", Success, User | Session | AuditFields.Client | Provider);
+    public static readonly AuditEvent SignedInOnNewDevice =
+        new("signed-in-on-new-device", Success, User | Session | AuditFields.Client | Provider);
 
-    /// <summary>A sign-in proved an account, and its user was refused: <c>account-exists</c>, <c>email-missing</c>, <c>not-accepted</c>, <c>signed-in-meanwhile</c>.</summary>
-    public static readonly AuditEvent SignInRefused = new("sign-in-refused", Refused, AuditFields.Client | Provider | Reason, IsCounted: true);
+    /// <summary>
+    /// A sign-in proved an account, and its user was refused: <c>account-exists</c>, <c>email-missing</c>, <c>not-accepted</c>,
+    /// <c>signed-in-meanwhile</c>.
+    /// </summary>
+    public static readonly AuditEvent SignInRefused =
+        new("sign-in-refused", Refused, AuditFields.Client | Provider | Reason, IsCounted: true);
 
     /// <summary>A sign-in with a provider failed before it proved an account; the reason is the kind of the failure.</summary>
-    public static readonly AuditEvent SignInFailed = new("sign-in-failed", Refused, AuditFields.Client | Provider | Reason, IsCounted: true);
+    public static readonly AuditEvent SignInFailed =
+        new("sign-in-failed", Refused, AuditFields.Client | Provider | Reason, IsCounted: true);
 
     // Signing in by mail.
 
@@ -57,19 +63,22 @@ internal static class AuditEvents
     public static readonly AuditEvent AccountLinked = new("account-linked", Success, User | Session | AuditFields.Client | Provider);
 
     /// <summary>An account was not linked: <c>another-users</c>, <c>not-begun-here</c>.</summary>
-    public static readonly AuditEvent AccountLinkRefused = new("account-link-refused", Refused, AuditFields.Client | Provider | Reason | Caller, IsCounted: true);
+    public static readonly AuditEvent AccountLinkRefused =
+        new("account-link-refused", Refused, AuditFields.Client | Provider | Reason | Caller, IsCounted: true);
 
     /// <summary>An account was unlinked from a user.</summary>
     public static readonly AuditEvent AccountUnlinked = new("account-unlinked", Success, User | Session | AuditFields.Client | Provider);
 
     /// <summary>A user asked for a confirmation of an address.</summary>
-    public static readonly AuditEvent AddressChangeAsked = new("address-change-asked", Success, User | Session | AuditFields.Client | Mailbox);
+    public static readonly AuditEvent AddressChangeAsked =
+        new("address-change-asked", Success, User | Session | AuditFields.Client | Mailbox);
 
-    /// <summary>A user's address changed, by a confirmation, a sign-in or a token; the line holds the new one.</summary>
+    /// <summary>A user's address changed, by a confirmation or a sign-in; the line holds the new one.</summary>
     public static readonly AuditEvent AddressChanged = new("address-changed", Success, User | AuditFields.Client | Mailbox | Caller);
 
     /// <summary>A confirmation of an address was refused: <c>not-good</c>, <c>another-users</c>.</summary>
-    public static readonly AuditEvent AddressChangeRefused = new("address-change-refused", Refused, User | Session | AuditFields.Client | Reason, IsCounted: true);
+    public static readonly AuditEvent AddressChangeRefused =
+        new("address-change-refused", Refused, User | Session | AuditFields.Client | Reason, IsCounted: true);
 
     /// <summary>A user changed the profile on the dashboard. The line holds no values.</summary>
     public static readonly AuditEvent ProfileChanged = new("profile-changed", Success, User | Session | AuditFields.Client);
@@ -78,7 +87,8 @@ internal static class AuditEvents
     public static readonly AuditEvent UserCreated = new("user-created", Success, User | AuditFields.Client | Provider | Caller);
 
     /// <summary>A token was refused a user: <c>account-exists</c>, <c>email-missing</c>.</summary>
-    public static readonly AuditEvent SyncRefused = new("sync-refused", Refused, AuditFields.Client | Provider | Reason | Caller, IsCounted: true);
+    public static readonly AuditEvent SyncRefused =
+        new("sync-refused", Refused, AuditFields.Client | Provider | Reason | Caller, IsCounted: true);
 
     /// <summary>A user was erased, at the user's own request.</summary>
     public static readonly AuditEvent UserErased = new("user-erased", Success, User | Session | AuditFields.Client);
@@ -91,7 +101,9 @@ internal static class AuditEvents
     /// <summary>A request to <c>/admin</c> came without the key, or with a wrong one.</summary>
     public static readonly AuditEvent AdminKeyRefused = new("admin-key-refused", Refused, AuditFields.Client, IsCounted: true);
 
-    /// <summary>An operator listed users, or read one: <c>list</c>, <c>user</c>, <c>sessions</c>, <c>connections</c>, <c>export</c>.</summary>
+    /// <summary>
+    /// An operator listed users, or read one: <c>list</c>, <c>user</c>, <c>sessions</c>, <c>connections</c>, <c>export</c>.
+    /// </summary>
     public static readonly AuditEvent AdminRead = new("admin-read", Success, AuditFields.Client | Reason | Caller);
 
     /// <summary>An operator erased a user.</summary>
@@ -120,20 +132,26 @@ internal static class AuditEvents
     /// <summary>A request came with a session cookie that is not accepted: <c>ended</c>, <c>forged</c>.</summary>
     public static readonly AuditEvent CookieRefused = new("cookie-refused", Refused, AuditFields.Client | Reason, IsCounted: true);
 
-    /// <summary>A caller asked for what it may not do; the reason is the kind of the problem, such as <c>session-not-found</c> for another user's session.</summary>
+    /// <summary>
+    /// A caller asked for what it may not do; the reason is the kind of the problem, such as <c>session-not-found</c> for another user's
+    /// session.
+    /// </summary>
     public static readonly AuditEvent AccessRefused = new("access-refused", Refused, AuditFields.Client | Reason | Caller, IsCounted: true);
 
     /// <summary>Another site's page sent a request in the name of a browser: <c>cross-site</c>, <c>form-outdated</c>.</summary>
-    public static readonly AuditEvent CrossSiteRefused = new("cross-site-refused", Refused, AuditFields.Client | Reason | Caller, IsCounted: true);
+    public static readonly AuditEvent CrossSiteRefused =
+        new("cross-site-refused", Refused, AuditFields.Client | Reason | Caller, IsCounted: true);
 
     /// <summary>A client or user exceeded a limit: <c>requests</c>, <c>mails</c>, <c>lookups</c>, <c>connects</c>.</summary>
     public static readonly AuditEvent RateLimited = new("rate-limited", Refused, AuditFields.Client | Reason | Caller, IsCounted: true);
 
     /// <summary>A caller was refused a hub connection: <c>not-synced</c>.</summary>
-    public static readonly AuditEvent ConnectRefused = new("connect-refused", Refused, AuditFields.Client | Provider | Reason | Caller, IsCounted: true);
+    public static readonly AuditEvent ConnectRefused =
+        new("connect-refused", Refused, AuditFields.Client | Provider | Reason | Caller, IsCounted: true);
 
     /// <summary>A hub connection was cut off, because its client went on sending after its calls were refused.</summary>
-    public static readonly AuditEvent ConnectionCutOff = new("connection-cut-off", Refused, User | AuditFields.Client | Caller, IsCounted: true);
+    public static readonly AuditEvent ConnectionCutOff =
+        new("connection-cut-off", Refused, User | AuditFields.Client | Caller, IsCounted: true);
 
     // Keys.
 

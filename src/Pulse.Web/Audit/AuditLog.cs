@@ -4,7 +4,9 @@ using Pulse.Web.Sessions;
 namespace Pulse.Web.Audit;
 
 /// <summary>Writes security events to the log, under the category <see cref="Category"/>, one line each.</summary>
-/// <remarks>The fields' names are permanent. No value is a token, a secret or an e-mail address. The log's formatter adds the time, in UTC.</remarks>
+/// <remarks>
+/// The fields' names are permanent. No value is a token, a secret or an e-mail address. The log's formatter adds the time, in UTC.
+/// </remarks>
 internal sealed partial class AuditLog : IDisposable
 {
     /// <summary>The category, at Information.</summary>
@@ -32,9 +34,11 @@ internal sealed partial class AuditLog : IDisposable
     /// <param name="email">The mailbox; the line holds a keyed hash of it.</param>
     /// <param name="reason">A word from a fixed list. Never text that a client chose.</param>
     public void Write(
-        HttpContext? context, AuditEvent kind, Guid? userId = null, Guid? sessionId = null, string? provider = null, string? email = null, string? reason = null)
+        HttpContext? context, AuditEvent kind, Guid? userId = null, Guid? sessionId = null, string? provider = null, string? email = null,
+        string? reason = null)
     {
-        var caller = (kind.Fields & (AuditFields.User | AuditFields.Session | AuditFields.Caller)) != 0 && context is not null ? _callers.TryRead(context.User) : null;
+        var isAboutCaller = (kind.Fields & (AuditFields.User | AuditFields.Session | AuditFields.Caller)) != 0;
+        var caller = isAboutCaller && context is not null ? _callers.TryRead(context.User) : null;
         if (userId is null)
         {
             userId = caller?.OwnUserId;
@@ -44,7 +48,8 @@ internal sealed partial class AuditLog : IDisposable
         // A caller of a trusted issuer has no user id here until its account was looked up.
         if (caller is { OwnUserId: null }) provider ??= caller.Issuer;
         var line = new AuditLine(
-            kind, userId, sessionId, context is null ? null : ClientAddress.Of(context), provider, email is null ? null : _mailboxes.Of(email), reason);
+            kind, userId, sessionId, context is null ? null : ClientAddress.Of(context), provider,
+            email is null ? null : _mailboxes.Of(email), reason);
         if (!kind.IsCounted || _counts.IsFirst(line)) Write(line, 1);
     }
 
@@ -55,7 +60,9 @@ internal sealed partial class AuditLog : IDisposable
         line.Kind.Name, line.Kind.Outcome, line.Reason, line.UserId, line.SessionId, line.Client, line.Provider, line.Mailbox, count);
 
     [LoggerMessage(5000, LogLevel.Information,
-        "{EventName}: {Outcome} reason={Reason} user={UserId} session={SessionId} client={Client} provider={Provider} mailbox={Mailbox} count={Count}")]
+        "{EventName}: {Outcome} reason={Reason} user={UserId} session={SessionId} client={Client} provider={Provider} mailbox={Mailbox} "
+        + "count={Count}")]
     private partial void LogEvent(
-        string eventName, AuditOutcome outcome, string? reason, Guid? userId, Guid? sessionId, string? client, string? provider, string? mailbox, int count);
+        string eventName, AuditOutcome outcome, string? reason, Guid? userId, Guid? sessionId, string? client, string? provider, string? mailbox,
+        int count);
 }

@@ -15,7 +15,8 @@ internal static class AuditSetup
     /// <inheritdoc cref="AuditLog.Write"/>
     /// <remarks>The request's own services have the log, so that an endpoint needs no parameter for it.</remarks>
     public static void Audit(
-        this HttpContext context, AuditEvent kind, Guid? userId = null, Guid? sessionId = null, string? provider = null, string? email = null, string? reason = null) =>
+        this HttpContext context, AuditEvent kind, Guid? userId = null, Guid? sessionId = null, string? provider = null, string? email = null,
+        string? reason = null) =>
         context.RequestServices.GetRequiredService<AuditLog>().Write(context, kind, userId, sessionId, provider, email, reason);
 
     /// <summary>Writes <see cref="AuditEvents.AccessRefused"/> and answers with the problem.</summary>

@@ -5,9 +5,12 @@ using Pulse.Web.Auth;
 
 namespace Pulse.Web.Audit;
 
-/// <summary>Gives a mailbox a name in the audit log that shows the same mailbox again, and the address only to a holder of the signing key.</summary>
+/// <summary>
+/// Gives a mailbox a name in the audit log that shows the same mailbox again, and the address only to a holder of the signing key.
+/// </summary>
 /// <remarks>
-/// The first 16 bytes of an HMAC-SHA256 over the normalised address. A hash without a key would show the addresses to whoever tries a list of them. HKDF (RFC 5869)
+/// The first 16 bytes of an HMAC-SHA256 over the normalised address. A hash without a key would show the addresses to whoever tries a list
+/// of them. HKDF (RFC 5869)
 /// derives the key from <see cref="AuthOptions.SigningKey"/>: after a change of that setting a mailbox has another name.
 /// </remarks>
 internal sealed class MailboxHash(IOptions<AuthOptions> options)

@@ -58,7 +58,6 @@ internal static class UserEndpoints
         }
 
         if (synced.Outcome == ProfileSyncOutcome.Created) context.Audit(AuditEvents.UserCreated, user.Id, caller.OwnSessionId, caller.Issuer);
-        else if (synced.FormerEmail is not null) context.Audit(AuditEvents.AddressChanged, user.Id, caller.OwnSessionId, caller.Issuer, user.Email);
 
         NeverStore(context);
         var response = UserResponse.From(user);

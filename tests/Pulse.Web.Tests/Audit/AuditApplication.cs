@@ -6,7 +6,9 @@ using Pulse.Web.Tests.SignIn;
 
 namespace Pulse.Web.Tests.Audit;
 
-/// <summary>Pulse with all its log lines, behind a proxy that is this machine, so that each test is a client with an address of its own.</summary>
+/// <summary>
+/// Pulse with all its log lines, behind a proxy that is this machine, so that each test is a client with an address of its own.
+/// </summary>
 public sealed class AuditApplication : IAsyncLifetime
 {
     /// <summary>Opens <c>/admin</c>.</summary>

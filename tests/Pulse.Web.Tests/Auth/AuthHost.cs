@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 
 namespace Pulse.Web.Tests.Auth;
@@ -17,6 +18,7 @@ internal static class AuthHost
         builder.AddPulseAuth();
         builder.Services.AddSingleton<IConfiguration>(builder.Configuration);
         builder.Services.AddLogging();
+        builder.Services.AddAuditLog();
         builder.Services.AddTestSessions();
         return builder.Services.BuildServiceProvider();
     }

@@ -20,7 +20,7 @@ public sealed class ErrorAnswerTests(PulseApplication pulse)
     [Fact]
     public async Task Request_OtherMethod_SaysWhichAreAllowed()
     {
-        using var response = await pulse.Anonymous.DeleteAsync("/auth/me");
+        using var response = await pulse.Anonymous.DeleteAsync("/auth/accounts");
         await response.ReadProblemAsync(HttpStatusCode.MethodNotAllowed, "method-not-allowed");
         Assert.Equal(["GET"], response.Content.Headers.Allow);
     }

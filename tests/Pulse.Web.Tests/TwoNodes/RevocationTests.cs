@@ -79,8 +79,8 @@ public sealed class RevocationTests(TwoNodes nodes, ITestOutputHelper output)
             foreach (var node in new[] { nodes.A, nodes.B })
             {
                 using var client = node.As(token);
-                using var me = await client.GetAsync("/auth/me");
-                using var presence = await client.GetAsync($"/presence?ids={Guid.NewGuid()}");
+                using var me = await client.GetAsync("/auth/me", CancellationToken.None);
+                using var presence = await client.GetAsync($"/presence?ids={Guid.NewGuid()}", CancellationToken.None);
                 Assert.Equal([HttpStatusCode.Unauthorized, HttpStatusCode.Unauthorized], [me.StatusCode, presence.StatusCode]);
             }
 

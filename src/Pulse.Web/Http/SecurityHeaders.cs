@@ -33,8 +33,8 @@ internal static class SecurityHeaders
         headers.TryAdd("Content-Security-Policy", isPage ? pagePolicy : DataPolicy);
 
         // Not no-referrer on pages: with that, browsers send "Origin: null" with a page's own form posts (Fetch section 3.2), which a
-        // same-origin check must refuse. Other sites learn nothing either way.
-        headers.TryAdd("Referrer-Policy", isPage ? "same-origin" : "no-referrer");
+        // same-origin check must refuse. The address itself goes nowhere: that of a mail link has its token in it.
+        headers.TryAdd("Referrer-Policy", isPage ? "strict-origin" : "no-referrer");
         if (!isPage) return;
 
         headers.TryAdd("Cross-Origin-Opener-Policy", "same-origin");

@@ -142,7 +142,7 @@ public sealed class AttackTableTests(ITestOutputHelper output)
         {
             var method = Tests.GetMethod(Test) ?? throw new XunitException($"{Tests.Name} has no {Test}.");
             var data = method.GetCustomAttributes<DataAttribute>().SelectMany(rows => rows.GetData(method)).ToArray();
-            return data.Length == 0 ? [$"{Kind}: {Test}"] : data.Select(row => $"{Kind}: {Test}({string.Join(", ", row.Select(Shorten))})");
+            return data.Length == 0 ? [$"{Kind}: {Test}"] : data.Select(row => $"{Kind}: {Test}({string.Join(", ", (row ?? [null]).Select(Shorten))})");
         }
 
         private static string Shorten(object? value) =>

@@ -30,7 +30,7 @@ public enum ProfileSyncOutcome
 
 /// <summary>The outcome, and the profile as stored when there is one to show.</summary>
 /// <param name="Outcome">What happened.</param>
-/// <param name="FormerEmail">The proven address that a sign-in has replaced, because the provider gives another; <see langword="null"/> otherwise.</param>
+/// <param name="FormerEmail">The proven address that the write has replaced by another one; <see langword="null"/> otherwise.</param>
 /// <param name="Profile">The stored profile after <see cref="ProfileSyncOutcome.Created"/> and <see cref="ProfileSyncOutcome.Updated"/>; else <see langword="null"/>.</param>
 [GenerateSerializer, Immutable, Alias("pulse.ProfileSyncResult")]
 public sealed record ProfileSyncResult(

@@ -107,29 +107,30 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
     /// <param name="update">What to write.</param>
     /// <param name="account">Created in the same transaction as a new row.</param>
     /// <param name="lastSeenAt">Goes into a new row: the user may have come and gone before they had one.</param>
-    public async Task<(ProfileSyncOutcome Outcome, UserRow? Row)> WriteAsync(ProfileUpdate update, ExternalAccount? account, DateTimeOffset? lastSeenAt)
+    /// <returns>The outcome, the row, and the proven address that another one has replaced.</returns>
+    public async Task<(ProfileSyncOutcome Outcome, UserRow? Row, string? FormerEmail)> WriteAsync(ProfileUpdate update, ExternalAccount? account, DateTimeOffset? lastSeenAt)
     {
         for (var attempt = 0; attempt < WriteAttempts; attempt++)
         {
             if (_row is null && account is null && update.Email is not null)
             {
                 // Nothing is known of the row, and it may be new: asked for and inserted in one go.
-                if (IsErased) return (ProfileSyncOutcome.Erased, null);
+                if (IsErased) return (ProfileSyncOutcome.Erased, null, null);
                 var row = NewRow(update, lastSeenAt);
                 _readAt = null;
                 (_row, var insert) = await store.FindOrInsertAsync(row);
-                if (insert == UserWrite.EmailTaken) return (ProfileSyncOutcome.EmailTaken, null);
+                if (insert == UserWrite.EmailTaken) return (ProfileSyncOutcome.EmailTaken, null, null);
                 if (_row is not null || insert == UserWrite.Saved) _readAt = time.GetTimestamp();
-                if (insert == UserWrite.Saved) return (ProfileSyncOutcome.Created, _row = row);
+                if (insert == UserWrite.Saved) return (ProfileSyncOutcome.Created, _row = row, null);
             }
 
             var stored = _row is null ? await ReadAsync() : await LoadFreshAsync();
             if (FindRefusal(ofTrustedIssuer: account is null && update.TokenIssuedAt is not null, update.TokenIssuedAt) is { } refusal)
-                return (refusal == UserState.Disabled ? ProfileSyncOutcome.Disabled : ProfileSyncOutcome.Erased, null);
-            if (stored is null && update.Email is null) return (ProfileSyncOutcome.EmailMissing, null);
+                return (refusal == UserState.Disabled ? ProfileSyncOutcome.Disabled : ProfileSyncOutcome.Erased, null, null);
+            if (stored is null && update.Email is null) return (ProfileSyncOutcome.EmailMissing, null, null);
 
             var wanted = stored is null ? NewRow(update, lastSeenAt) : Merge(stored, update);
-            if (wanted == stored) return (ProfileSyncOutcome.Updated, stored);
+            if (wanted == stored) return (ProfileSyncOutcome.Updated, stored, null);
 
             // Forgotten until the store has answered: after a timeout the row may be either.
             (_row, _readAt) = (null, null);
@@ -137,11 +138,12 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
             {
                 case UserWrite.Saved:
                     (_row, _readAt) = (stored is null ? wanted : wanted with { Version = stored.Version + 1 }, time.GetTimestamp());
-                    return (stored is null ? ProfileSyncOutcome.Created : ProfileSyncOutcome.Updated, _row);
+                    var former = stored is { EmailVerified: true } && stored.Email != wanted.Email ? stored.Email : null;
+                    return (stored is null ? ProfileSyncOutcome.Created : ProfileSyncOutcome.Updated, _row, former);
                 case UserWrite.EmailTaken:
-                    return (ProfileSyncOutcome.EmailTaken, null);
+                    return (ProfileSyncOutcome.EmailTaken, null, null);
                 case UserWrite.AccountTaken:
-                    return (ProfileSyncOutcome.AccountTaken, null);
+                    return (ProfileSyncOutcome.AccountTaken, null, null);
             }
         }
 

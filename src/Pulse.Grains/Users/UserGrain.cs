@@ -376,9 +376,9 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     private async Task<ProfileSyncResult> WriteProfileAsync(ProfileUpdate update, ExternalAccount? account)
     {
-        var (outcome, row) = await _user.WriteAsync(update, account, _lastSeenAt);
+        var (outcome, row, formerEmail) = await _user.WriteAsync(update, account, _lastSeenAt);
         MoveLastSeen(row?.LastSeenAt);
-        return new(outcome, row?.ToProfile(_lastSeenAt));
+        return new(outcome, row?.ToProfile(_lastSeenAt), formerEmail);
     }
 
     private async ValueTask<UserRow?> LoadAsync()

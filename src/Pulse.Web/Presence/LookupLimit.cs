@@ -1,5 +1,9 @@
 using System.Globalization;
 using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Pulse.Identity;
+using Pulse.Web.Audit;
+using Pulse.Web.Auth;
 
 namespace Pulse.Web.Presence;
 
@@ -29,12 +33,25 @@ internal sealed class LookupLimit : IDisposable
     /// <returns>0; or, when the ids exceed the limit and nothing was counted, after how many seconds a retry can succeed.</returns>
     public int Spend(Guid userId, int count) => Spend(userId.ToString(), count);
 
-    /// <summary>As <see cref="Spend(Guid, int)"/>, for a caller who has a valid token and no user id yet.</summary>
-    public int Spend(string caller, int count)
+    /// <summary>As <see cref="Spend(Guid, int)"/>. A trusted issuer's caller is counted by its account, whether or not it has a user.</summary>
+    public int Spend(Caller caller, int count) =>
+        caller.OwnUserId is { } userId ? Spend(userId, count) : Spend(new AccountKey(caller.Issuer, caller.Subject).ToString(), count);
+
+    private int Spend(string caller, int count)
     {
         using var lease = _limiter.AttemptAcquire(caller, count);
         if (lease.IsAcquired) return 0;
         return lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)) : 1;
+    }
+
+    /// <summary>The answer to a request past the limit.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="retryAfter">What <see cref="Spend(Guid, int)"/> gave.</param>
+    public static ProblemHttpResult Refuse(HttpContext context, int retryAfter)
+    {
+        context.Audit(AuditEvents.RateLimited, reason: "lookups");
+        context.Response.Headers.RetryAfter = retryAfter.ToString(CultureInfo.InvariantCulture);
+        return ProblemTypes.TooManyLookups.ToResult(Explain(retryAfter));
     }
 
     /// <summary>What a refused caller is told.</summary>

@@ -1,8 +1,5 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Primitives;
-using Pulse.Identity;
-using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 
@@ -26,15 +23,8 @@ internal static class PresenceEndpoints
         if (errors.Any) return errors.ToProblem();
 
         var viewer = await callers.FindUserIdAsync(caller) ?? Guid.Empty;
-        var retryAfter = viewer == Guid.Empty
-            ? lookups.Spend(new AccountKey(caller.Issuer, caller.Subject).ToString(), ids.Length)
-            : lookups.Spend(viewer, ids.Length);
-        if (retryAfter > 0)
-        {
-            context.Audit(AuditEvents.RateLimited, reason: "lookups");
-            context.Response.Headers.RetryAfter = retryAfter.ToString(CultureInfo.InvariantCulture);
-            return ProblemTypes.TooManyLookups.ToResult(LookupLimit.Explain(retryAfter));
-        }
+        var retryAfter = viewer == Guid.Empty ? lookups.Spend(caller, ids.Length) : lookups.Spend(viewer, ids.Length);
+        if (retryAfter > 0) return LookupLimit.Refuse(context, retryAfter);
 
         context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(await presences.ReadAsync(viewer, ids, context.RequestAborted));

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Identity;
 using Pulse.Users;
@@ -7,6 +6,7 @@ using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Presence;
 using Pulse.Web.Sessions;
+using Pulse.Web.SignIn;
 
 namespace Pulse.Web.Users;
 
@@ -36,7 +36,7 @@ internal static class UserEndpoints
     }
 
     private static async Task<Results<Ok<UserResponse>, Created<UserResponse>, ProblemHttpResult>> SyncAsync(
-        HttpContext context, Caller caller, Callers callers, SignUpRule signUp, GrainReferences<IUserGrain> users)
+        HttpContext context, Caller caller, Callers callers, SignUpRule signUp, AccountNotices notices, GrainReferences<IUserGrain> users)
     {
         var body = await RequestBody.ReadAsync(context, StrictJson.Default.ProfileSyncRequest);
         if (body.Problem is { } unreadable) return unreadable;
@@ -58,6 +58,11 @@ internal static class UserEndpoints
         }
 
         if (synced.Outcome == ProfileSyncOutcome.Created) context.Audit(AuditEvents.UserCreated, user.Id, caller.OwnSessionId, caller.Issuer);
+        if (synced.FormerEmail is { } former)
+        {
+            context.Audit(AuditEvents.AddressChanged, user.Id, caller.OwnSessionId, caller.Issuer, user.Email);
+            await notices.NotifyAsync(context.Request, user with { Email = former }, AccountNoticeKind.AddressChanged, $"{former} to {user.Email}");
+        }
 
         NeverStore(context);
         var response = UserResponse.From(user);
@@ -100,7 +105,8 @@ internal static class UserEndpoints
         return TypedResults.Ok(export);
     }
 
-    private static async Task<Results<Ok<PublicUserResponse>, ProblemHttpResult>> GetUserAsync(string id, HttpContext context, GrainReferences<IUserGrain> users)
+    private static async Task<Results<Ok<PublicUserResponse>, ProblemHttpResult>> GetUserAsync(
+        string id, HttpContext context, Caller caller, LookupLimit lookups, GrainReferences<IUserGrain> users)
     {
         if (Caller.ParseUserId(id) is not { } userId)
         {
@@ -109,6 +115,7 @@ internal static class UserEndpoints
             return errors.ToProblem();
         }
 
+        if (lookups.Spend(caller, 1) is > 0 and var retryAfter) return LookupLimit.Refuse(context, retryAfter);
         if (await users[userId].GetProfileAsync() is not { DisabledAt: null } user) return ProblemTypes.UserNotFound.ToResult();
 
         NeverStore(context);
@@ -127,12 +134,7 @@ internal static class UserEndpoints
         if (Array.Exists(subjects, subject => subject.Length > MaxSubjectLength)) errors.Add("subject", $"A subject has at most {MaxSubjectLength} characters.");
         if (errors.Any) return errors.ToProblem();
 
-        if (lookups.Spend(new AccountKey(caller.Issuer, caller.Subject).ToString(), subjects.Length) is > 0 and var retryAfter)
-        {
-            context.Audit(AuditEvents.RateLimited, reason: "lookups");
-            context.Response.Headers.RetryAfter = retryAfter.ToString(CultureInfo.InvariantCulture);
-            return ProblemTypes.TooManyLookups.ToResult(LookupLimit.Explain(retryAfter));
-        }
+        if (lookups.Spend(caller, subjects.Length) is > 0 and var retryAfter) return LookupLimit.Refuse(context, retryAfter);
 
         NeverStore(context);
         var ids = await grains.GetGrain<IPeopleGrain>(0).FindBySubjectAsync(caller.Issuer, subjects);

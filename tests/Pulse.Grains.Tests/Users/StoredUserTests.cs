@@ -34,7 +34,7 @@ public sealed class StoredUserTests
         Assert.Equal(ProfileSyncOutcome.EmailMissing, (await _user.WriteAsync(new() { Name = "Ada" }, account: null, lastSeenAt: null)).Outcome);
         Assert.Equal(2, _store.Reads);
 
-        var (outcome, row) = await _user.WriteAsync(new() { Email = "ada@users.test" }, account: null, lastSeenAt: null);
+        var (outcome, row, _) = await _user.WriteAsync(new() { Email = "ada@users.test" }, account: null, lastSeenAt: null);
         Assert.Equal(ProfileSyncOutcome.Created, outcome);
         Assert.Equal(row, await _user.LoadAsync());
     }

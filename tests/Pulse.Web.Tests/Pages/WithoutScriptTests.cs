@@ -63,6 +63,29 @@ public sealed class WithoutScriptTests(PagesApplication pulse)
         await Expect(visitor.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Hello, Before");
     }
 
+    [Fact]
+    public async Task Account_IsDeleted_OnceItsAddressIsTyped()
+    {
+        await using var visitor = await pulse.VisitAsync(script: false);
+        await visitor.SignInAsync("Leaving");
+        var me = await (await visitor.Page.APIRequest.GetAsync("/auth/me")).JsonAsync();
+
+        await DeleteAsync(visitor.Page, "somebody@example.com");
+        await Expect(visitor.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync("not deleted");
+
+        await DeleteAsync(visitor.Page, me!.Value.GetProperty("email").GetString()!.ToUpperInvariant());
+        await visitor.ArriveAsync("/");
+        await visitor.Page.GotoAsync("/dashboard");
+        await visitor.ArriveAsync("/signin?returnUrl=%2Fdashboard");
+    }
+
+    private static async Task DeleteAsync(IPage page, string typed)
+    {
+        await page.GetByText("Delete your account").ClickAsync();
+        await page.GetByLabel("To confirm").FillAsync(typed);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete my account" }).ClickAsync();
+    }
+
     private static async Task SaveAsync(IPage page, string name, string picture)
     {
         await page.GetByText("Edit name and picture").ClickAsync();

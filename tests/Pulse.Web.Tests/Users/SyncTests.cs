@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Pulse.Identity;
 using Pulse.Web.Tests.Auth;
 using Pulse.Web.Tests.Http;
 
@@ -226,4 +228,22 @@ public sealed class SyncTests(PulseApplication pulse)
     }
 
     private static string NewEmail() => $"ada-{Guid.NewGuid():N}@example.com";
+
+    [Fact]
+    public async Task Sync_ThatReplacesAProvenAddress_NotifiesTheOwner()
+    {
+        var userId = Guid.CreateVersion7();
+        foreach (var address in new[] { "old", "new", "new" })
+        {
+            var claims = TestTokens.Claims(userId, $"{address}-{userId:N}@example.com");
+            claims["email_verified"] = true;
+            using var client = pulse.As(TestTokens.Hs256(claims));
+            using var synced = await client.PostJsonAsync("/auth/sync", null);
+            Assert.True(synced.IsSuccessStatusCode, $"{synced.StatusCode}");
+        }
+
+        var notice = Assert.Single(await pulse.Services.GetRequiredService<IGrainFactory>().GetGrain<INoticesGrain>(userId).ListAsync());
+
+        Assert.Equal((AccountNoticeKind.AddressChanged, $"old-{userId:N}@example.com to new-{userId:N}@example.com"), (notice.Kind, notice.Detail));
+    }
 }

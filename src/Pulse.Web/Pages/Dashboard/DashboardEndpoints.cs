@@ -5,6 +5,7 @@ using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Sessions;
 using Pulse.Web.SignIn;
+using Pulse.Web.Users;
 
 namespace Pulse.Web.Pages.Dashboard;
 
@@ -24,6 +25,7 @@ internal static class DashboardEndpoints
         forms.MapPost("/profile", SaveProfileAsync);
         forms.MapPost("/devices/{id:guid}/end", EndDeviceAsync);
         forms.MapPost("/accounts/unlink", UnlinkAsync);
+        forms.MapPost("/erase", EraseAsync);
     }
 
     private static async Task<IResult> ShowAsync(SignedInUser user, DashboardReader reader, string? done, CancellationToken stop) =>
@@ -72,6 +74,22 @@ internal static class DashboardEndpoints
 
         var outcome = await unlinking.UnlinkAsync(context, user, (await RequestForm.ReadAsync(context))["account"].ToString());
         return Back(outcome == AccountLinkOutcome.LastWayIn ? DashboardNotice.LastWayIn : DashboardNotice.Unlinked);
+    }
+
+    private static async Task<IResult> EraseAsync(
+        HttpContext context, SignedInUser user, IGrainFactory grains, UserErasure erasure, SignInCookie cookie, TimeProvider time)
+    {
+        if (!user.IsRecent(time)) return SignInErrors.SignInTooOld(context);
+        if (await grains.GetGrain<IUserGrain>(user.Id).GetProfileAsync() is not { } profile) return NoSuchUser();
+
+        // Typed, because a click can be a mistake, and this one has no way back.
+        if (!EmailAddress.TryNormalize((await RequestForm.ReadAsync(context))["confirm"].ToString().Trim(), out var typed) || typed != profile.Email)
+            return Back(DashboardNotice.NotErased);
+
+        await erasure.EraseAsync(user.Id);
+        context.Audit(AuditEvents.UserErased);
+        cookie.Forget(context);
+        return new SeeOtherResult("/");
     }
 
     private static IResult Show(DashboardView view, ProfileForm? form = null, DashboardNotice? notice = null) => Page.Of<DashboardPage>(

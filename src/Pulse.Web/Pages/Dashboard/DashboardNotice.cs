@@ -12,6 +12,7 @@ internal sealed record DashboardNotice(string Text, bool IsBad = false)
     public const string LastWayIn = "last-way-in";
     public const string AddressAsked = "address-asked";
     public const string AddressChanged = "address-changed";
+    public const string NotErased = "not-erased";
 
     /// <summary>The notice of a <c>done</c> parameter. Words come from here alone: an address must not be able to put any on the page.</summary>
     public static DashboardNotice? For(string? done) => done switch
@@ -23,6 +24,7 @@ internal sealed record DashboardNotice(string Text, bool IsBad = false)
         AddressAsked => new("A mail with a link is on its way to that address. Open the link in this browser."),
         AddressChanged => new("Your e-mail address is confirmed."),
         LastWayIn => new("That account is your only way in, so it stays. Link another one first.", IsBad: true),
+        NotErased => new("Your account is not deleted: what you typed is not your e-mail address.", IsBad: true),
         _ => null,
     };
 }

@@ -66,6 +66,8 @@ internal sealed class BatchWriter<TItem, TAnswer>(
         }
         catch (TimeoutException)
         {
+            // By this timer and not by the queue's own clock: the two may differ by milliseconds, and what a caller was refused must not be written.
+            Fail(member, Late());
             throw Late();
         }
     }
@@ -235,7 +237,7 @@ internal sealed class BatchWriter<TItem, TAnswer>(
 
     private bool DropIfLeft(Member member)
     {
-        if (!member.CancellationToken.IsCancellationRequested && Remaining(member) > TimeSpan.Zero) return false;
+        if (!member.IsFinished && !member.CancellationToken.IsCancellationRequested && Remaining(member) > TimeSpan.Zero) return false;
         Fail(member, Late());
         return true;
     }
@@ -278,6 +280,8 @@ internal sealed class BatchWriter<TItem, TAnswer>(
 
         // Continuations run elsewhere: the next batch does not wait for what callers do with their answers.
         public TaskCompletionSource<TAnswer> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool IsFinished => Volatile.Read(ref _isFinished) == 1;
 
         public bool TryFinish() => Interlocked.Exchange(ref _isFinished, 1) == 0;
     }

@@ -45,9 +45,9 @@ internal sealed class PublishedKeys(
         lock (_lock)
         {
             var age = _current is { } known ? time.GetElapsedTime(known.ReadAt) : TimeSpan.MaxValue;
-            var mustWait = _isRefreshRequested || age >= UsableFor;
+            var (isRequested, mustWait) = (_isRefreshRequested, _isRefreshRequested || age >= UsableFor);
             _isRefreshRequested = false;
-            if (_reading is null && (mustWait || age >= FreshFor) && (_triedAt is not { } tried || time.GetElapsedTime(tried) >= MinInterval)) Begin();
+            if (_reading is null && (mustWait || age >= FreshFor) && (_triedAt is not { } tried || time.GetElapsedTime(tried) >= MinInterval)) Begin(isRequested);
             if (age < UsableFor && (!mustWait || _reading is null)) return _current!.Configuration;
             reading = _reading ?? throw new InvalidOperationException("The issuer's keys could not be read a moment ago.");
         }
@@ -67,15 +67,15 @@ internal sealed class PublishedKeys(
         }
     }
 
-    private void Begin()
+    private void Begin(bool isRequested)
     {
         _triedAt = time.GetTimestamp();
-        _reading = Task.Run(ReadAsync);
+        _reading = Task.Run(() => ReadAsync(isRequested));
         // Its outcome is stored by itself. A failure in the background is seen at the next read.
         _ = _reading.ContinueWith(static read => read.Exception, TaskScheduler.Default);
     }
 
-    private async Task<Snapshot> ReadAsync()
+    private async Task<Snapshot> ReadAsync(bool isRequested)
     {
         var startedAt = time.GetTimestamp();
         try
@@ -84,7 +84,13 @@ internal sealed class PublishedKeys(
             var configuration = await OpenIdConnectConfigurationRetriever.GetAsync(metadataAddress, documents, CancellationToken.None);
             if (rules?.Validate(configuration) is { Succeeded: false } verdict) throw new InvalidOperationException(verdict.ErrorMessage);
             var read = new Snapshot(configuration, startedAt);
-            lock (_lock) _current = read;
+            lock (_lock)
+            {
+                _current = read;
+                // A read that no unknown key has asked for leaves the next one to it: the issuer may have rotated just after this read.
+                if (!isRequested) _triedAt = null;
+            }
+
             return read;
         }
         finally

@@ -41,7 +41,7 @@ internal static class PagesSetup
     {
         // Nothing else: with a secret and a part of the request in one compressed answer, its length gives the secret away (BREACH).
         app.UseWhen(context => context.Request.Path.StartsWithSegments("/assets"), assets => assets.UseResponseCompression());
-        if (!app.Environment.IsDevelopment()) app.UseWhen(context => NeedsHttps(context.Request), pages => pages.Run(context => WithoutHttps.ExecuteAsync(context)));
+        if (!app.Environment.IsDevelopment()) app.UseWhen(NeedsHttps, pages => pages.Run(context => WithoutHttps.ExecuteAsync(context)));
         app.UseStaticFiles(new StaticFileOptions { OnPrepareResponse = app.Services.GetRequiredService<AssetUrls>().SetCaching });
     }
 
@@ -51,8 +51,9 @@ internal static class PagesSetup
         "Open it by its https address. Operators: see Pulse:PublicUrl and Pulse:Http:TrustedProxies.", "/", "Go to the start page");
 
     // Pages with forms set a cookie that browsers take over https alone. The start page has none, and shows which part is away.
-    private static bool NeedsHttps(HttpRequest request) =>
-        !request.IsHttps && ErrorPages.Suit(request) && request.Path.Value is not (null or "" or "/") && !request.Path.StartsWithSegments("/health") && !request.Path.StartsWithSegments("/assets");
+    private static bool NeedsHttps(HttpContext context) =>
+        context.Request is { IsHttps: false } request && HttpMethods.IsGet(request.Method) && context.GetEndpoint() is not null && ErrorPages.Suit(request)
+        && request.Path.Value is not (null or "" or "/") && !request.Path.StartsWithSegments("/health");
 
     /// <summary>Maps <c>/</c>, <c>/signin</c>, <c>/dashboard</c> and <c>/example</c>.</summary>
     public static void MapPages(this IEndpointRouteBuilder app)

@@ -32,7 +32,7 @@ internal static class OpenIdEndpoints
         if (link == true)
         {
             if (current is not { OwnUserId: not null } caller)
-                return new SeeOtherResult(SignInRedirect.SignInPath);
+                return new SeeOtherResult($"{SignInRedirect.SignInPath}?returnUrl={Uri.EscapeDataString(context.Request.PathBase + ReturnUrl.Dashboard)}");
             if (!RecentSignIn.IsRecent(caller, time)) return SignInErrors.SignInTooOld(context);
             if (linking.Read(caller, provider, proof) is not { } intent)
             {

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Tests.Http;
@@ -66,6 +67,7 @@ public sealed class AuthorityOverHttpTests
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.AddPulseHttp();
         builder.AddPulseAuth();
+        builder.Services.AddAuditLog();
         builder.Services.AddTestSessions();
         builder.Logging.ClearProviders();
         var app = builder.Build();

@@ -135,7 +135,6 @@ function overhear(page) {
     socket.on('framereceived', take);
     socket.on('framesent', take);
     sockets.push({
-      token: new URL(socket.url()).searchParams.get('access_token'),
       isOpen: () => !socket.isClosed(),
       /** What each of those calls carried. */
       calls: (method) => calls.filter(({ target }) => target === method).map(({ arguments: [argument] }) => argument),

@@ -11,8 +11,11 @@ internal sealed class UserErasure(IGrainFactory grains)
     /// <exception cref="StoreUnavailableException">The database is unavailable, and nothing was erased.</exception>
     public async Task<bool> EraseAsync(Guid userId)
     {
-        if (!await grains.GetGrain<IUserGrain>(userId).EraseAsync()) return false;
-        await EndSessionsAsync(userId);
+        var user = grains.GetGrain<IUserGrain>(userId);
+        var accounts = await user.ListAccountsAsync();
+        if (!await user.EraseAsync()) return false;
+
+        await Task.WhenAll(accounts.Select(account => ForgetOwnerAsync(account, userId)).Append(EndSessionsAsync(userId)));
         return true;
     }
 
@@ -24,6 +27,19 @@ internal sealed class UserErasure(IGrainFactory grains)
         if (!await grains.GetGrain<IUserGrain>(userId).SetDisabledAsync(disabled)) return false;
         if (disabled) await EndSessionsAsync(userId);
         return true;
+    }
+
+    // The row is gone. The account's grain may remember the user, and would answer for a later token of the same account.
+    private async Task ForgetOwnerAsync(ExternalAccount account, Guid userId)
+    {
+        try
+        {
+            await grains.GetGrain<IAccountGrain>(new AccountKey(account.Provider, account.ProviderAccountId).ToString()).UnlinkAsync(userId);
+        }
+        catch (StoreUnavailableException)
+        {
+            // It forgets the user before it asks the database.
+        }
     }
 
     // The rows no longer count; what is left is the memory of the grain that checks them, which reads them again by itself within seconds.

@@ -7,6 +7,7 @@ using Pulse.Web.Tests.Auth;
 using Pulse.Web.Tests.Http;
 using Pulse.Web.Tests.Presence;
 using Pulse.Web.Tests.Sessions;
+using Pulse.Web.Users;
 
 namespace Pulse.Web.Tests.Users;
 
@@ -78,10 +79,12 @@ public sealed class ErasureTests(PulseApplication pulse)
         var email = $"{Guid.NewGuid():N}@example.com";
         var before = TokenFor(subject, email, issuedAt: -60);
         var former = await SyncAsync(before);
-        await pulse.Services.GetRequiredService<IGrainFactory>().GetGrain<Pulse.Users.IUserGrain>(former).EraseAsync();
+        Assert.True(await pulse.Services.GetRequiredService<UserErasure>().EraseAsync(former));
 
         await AdminTests.AssertRefusedAsync(pulse, before, "user-erased");
         var later = TokenFor(subject, email, issuedAt: 5);
+        using (var stranger = pulse.As(later))
+        using (var unknown = await stranger.GetAsync("/auth/me")) await unknown.ReadProblemAsync(HttpStatusCode.NotFound, "not-synced");
         var latter = await SyncAsync(later);
 
         Assert.NotEqual(former, latter);

@@ -20,7 +20,9 @@ public interface IUserGrain : IGrainWithGuidKey
     [Alias("GetStateAsync")]
     Task<UserState> GetStateAsync();
 
-    /// <summary>Erases the user: row, accounts, sessions, notices, one-time tokens and presence key are gone, and the sockets being closed, once this returns.</summary>
+    /// <summary>
+    /// Erases the user. Once this returns, everything that is stored about the user is deleted, the presence key too, and the sockets are being closed.
+    /// </summary>
     /// <returns><see langword="false"/>, and nothing is done, when there is no such user; <see langword="true"/> also for one who is erased already.</returns>
     [Alias("EraseAsync")]
     Task<bool> EraseAsync();

@@ -141,7 +141,7 @@ internal static class AdminEndpoints
         return TypedResults.NoContent();
     }
 
-    // Also of a user who has no row: the user of a Pulse token may connect before the first POST /auth/sync.
+    // The user may have no row, because a Pulse token may connect before the first POST /auth/sync.
     private static async Task<Ok<ConnectionResponse[]>> ListConnectionsAsync(Guid id, HttpContext context, IGrainFactory grains)
     {
         context.Audit(AuditEvents.AdminRead, id, reason: "connections");

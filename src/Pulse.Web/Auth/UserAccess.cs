@@ -21,7 +21,8 @@ internal sealed partial class UserAccess(Callers callers, GrainReferences<IUserG
             ? CheckAsync(context, caller, next)
             : next(context);
 
-    /// <summary>Why a caller is refused; <see langword="null"/> for one who is not, or of whom nothing is known while the database is unavailable.</summary>
+    /// <summary>The reason to refuse a caller.</summary>
+    /// <returns><see langword="null"/> for a caller who may go on, and while the database is unavailable and nothing is known of the user.</returns>
     public async Task<ProblemType?> FindRefusalAsync(Caller caller)
     {
         if (caller.OwnSessionId is not null) return null;

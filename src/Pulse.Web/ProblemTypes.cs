@@ -69,9 +69,6 @@ internal static class ProblemTypes
     public static readonly ProblemType AdminKeyWrong = new(Prefix + "admin-key-wrong", 401, "The admin key is missing or wrong.",
         "Send the value of the setting Pulse:Admin:Key as Authorization: Bearer <key>.");
 
-    public static readonly ProblemType NotAUser = new(Prefix + "user-not-found", 404, "There is no such user.",
-        "Check the user id; GET /admin/users finds users by address.");
-
     public static readonly ProblemType ConnectionNotFound = new(Prefix + "connection-not-found", 404, "The user has no such connection.",
         "It may have ended already; GET /admin/users/{id}/connections lists those that live.");
 

@@ -99,35 +99,35 @@ internal static class AdminEndpoints
 
     private static async Task<Results<Ok<AdminUserResponse>, ProblemHttpResult>> GetAsync(Guid id, HttpContext context, IGrainFactory grains)
     {
-        if (await grains.GetGrain<IUserGrain>(id).GetProfileAsync() is not { } user) return ProblemTypes.NotAUser.ToResult();
+        if (await grains.GetGrain<IUserGrain>(id).GetProfileAsync() is not { } user) return NoSuchUser();
         context.Audit(AuditEvents.AdminRead, id, reason: "user");
         return TypedResults.Ok(AdminUserResponse.From(user));
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> EraseAsync(Guid id, HttpContext context, UserErasure users)
     {
-        if (!await users.EraseAsync(id)) return ProblemTypes.NotAUser.ToResult();
+        if (!await users.EraseAsync(id)) return NoSuchUser();
         context.Audit(AuditEvents.AdminErased, id);
         return TypedResults.NoContent();
     }
 
     private static async Task<Results<Ok<UserExport>, ProblemHttpResult>> ExportAsync(Guid id, HttpContext context, UserExports exports)
     {
-        if (await exports.ReadAsync(id) is not { } export) return ProblemTypes.NotAUser.ToResult();
+        if (await exports.ReadAsync(id) is not { } export) return NoSuchUser();
         context.Audit(AuditEvents.AdminRead, id, reason: "export");
         return TypedResults.Ok(export);
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> SetDisabledAsync(Guid id, bool disabled, HttpContext context, UserErasure users)
     {
-        if (!await users.SetDisabledAsync(id, disabled)) return ProblemTypes.NotAUser.ToResult();
+        if (!await users.SetDisabledAsync(id, disabled)) return NoSuchUser();
         context.Audit(disabled ? AuditEvents.AdminDisabled : AuditEvents.AdminEnabled, id);
         return TypedResults.NoContent();
     }
 
     private static async Task<Results<Ok<SessionResponse[]>, ProblemHttpResult>> ListSessionsAsync(Guid id, HttpContext context, IGrainFactory grains)
     {
-        if (await grains.GetGrain<IUserGrain>(id).GetProfileAsync() is null) return ProblemTypes.NotAUser.ToResult();
+        if (await grains.GetGrain<IUserGrain>(id).GetProfileAsync() is null) return NoSuchUser();
         context.Audit(AuditEvents.AdminRead, id, reason: "sessions");
         var sessions = await grains.GetGrain<IUserSessionsGrain>(id).ListAsync();
         return TypedResults.Ok(Array.ConvertAll(sessions, session => SessionResponse.From(session, current: null)));
@@ -162,6 +162,8 @@ internal static class AdminEndpoints
         context.Audit(AuditEvents.AdminKeysRotated, reason: rotation.KeyId);
         return TypedResults.Ok(new KeyRotationResponse(rotation.KeyId, rotation.SignsFrom));
     }
+
+    private static ProblemHttpResult NoSuchUser() => ProblemTypes.UserNotFound.ToResult("Check the user id; GET /admin/users finds users by address.");
 
     private static Guid? ParseId(string? text, string parameter, ValidationErrors errors)
     {

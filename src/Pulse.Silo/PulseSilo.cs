@@ -1,5 +1,6 @@
 using Orleans.Configuration;
 using Pulse.Grains;
+using Pulse.Grains.Conversations;
 using Pulse.Grains.Identity;
 using Pulse.Grains.Presence;
 using Pulse.Grains.Presence.Watching;
@@ -65,6 +66,8 @@ public static class PulseSilo
         builder.Services.AddOptions<SignInOptions>().Bind(builder.Configuration.GetSection(SignInOptions.SectionName)).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddHostedService<SessionSweep>();
         builder.Services.AddHostedService<AddressUpgrade>();
+        builder.Services.AddOptions<ChatOptions>().BindConfiguration(ChatOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddSingleton<ConversationWriter>();
         builder.Services.AddPresence(builder.Configuration, connections.Redis);
         builder.Services.AddSingleton<DatabaseHealthCheck>();
         builder.Services.AddHealthChecks()

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Storage;
+using Pulse.Grains.Conversations;
 using Pulse.Grains.Identity;
 using Pulse.Grains.Users;
 
@@ -28,6 +29,7 @@ public static class StoresServiceCollectionExtensions
             services.AddSingleton<IOneTimeTokenStore, SqliteOneTimeTokenStore>();
             services.AddSingleton<ISessionStore, SqliteSessionStore>();
             services.AddSingleton<INoticeStore, SqliteNoticeStore>();
+            services.AddSingleton<IConversationStore, SqliteConversationStore>();
         }
         else
         {
@@ -38,6 +40,7 @@ public static class StoresServiceCollectionExtensions
             services.AddSingleton<IOneTimeTokenStore, PostgresOneTimeTokenStore>();
             services.AddSingleton<ISessionStore, PostgresSessionStore>();
             services.AddSingleton<INoticeStore, PostgresNoticeStore>();
+            services.AddSingleton<IConversationStore, PostgresConversationStore>();
         }
 
         return services;

@@ -1,0 +1,171 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Concurrency;
+using Pulse.Conversations;
+
+namespace Pulse.Grains.Conversations;
+
+/// <summary>One conversation: its sequencer, and the front ends that have it open. Key: the conversation id.</summary>
+/// <remarks>Reentrant, because many sends wait for one commit. Between two awaits nothing else of this conversation happens.</remarks>
+[Reentrant, GrainType("conversation")]
+internal sealed class ConversationGrain : Grain, IConversationGrain
+{
+    private static readonly TimeSpan s_checkInterval = TimeSpan.FromSeconds(10);
+
+    private readonly IConversationStore _store;
+    private readonly ConversationWriter _writer;
+    private readonly ChatOptions _options;
+    private readonly TimeProvider _time;
+    private readonly Sequencer _sequencer;
+    private readonly FrontEndSubscriptions _subscriptions;
+    private readonly TypingUsers _typing;
+    private IGrainTimer? _check;
+    private IGrainTimer? _typingEnd;
+
+    public ConversationGrain(
+        IGrainContext context, IConversationStore store, ConversationWriter writer, IOptions<ChatOptions> options, TimeProvider time, ILogger<ConversationGrain> logger)
+    {
+        (_store, _writer, _options, _time) = (store, writer, options.Value, time);
+        Id = context.GrainId.GetGuidKey();
+        _typing = new(time);
+        _sequencer = new(Id, store, writer, _options, time, Publish, DeactivateOnIdle, logger);
+        _subscriptions = new(Id, time);
+    }
+
+    private Guid Id { get; }
+
+    private ConversationState State => _sequencer.State!;
+
+    public async Task<ConversationCreated> CreateAsync(ConversationStart start)
+    {
+        if (await _store.CreateAsync(Id, start, Instant.Truncate(_time.GetUtcNow()))) return new(ConversationError.None, IsNew: true);
+
+        // One direct conversation for each pair. Of a group or channel the id follows from the creator's client id.
+        if (start.Kind == ConversationKinds.Direct) return new(ConversationError.None, IsNew: false);
+        var isSame = await _store.FindEntriesAsync(Id, [1]) is [var first]
+            && first.Entry.SenderId == start.CreatorId && first.Entry.Body == ConversationBodies.Created(start);
+        return new(isSame ? ConversationError.None : ConversationError.ClientIdReused, IsNew: false);
+    }
+
+    public async Task<ConversationAnswer> ApplyAsync(ConversationCommand command)
+    {
+        var answer = await _sequencer.ApplyAsync(command);
+        if (answer.Error == ConversationError.None && command is { Kind: EntryKinds.Message, Read: { } read })
+        {
+            try
+            {
+                await MarkReadAsync(command.SenderId, read);
+            }
+            catch (StoreUnavailableException)
+            {
+                // The message is stored. The client sets its marker again when it reads on.
+            }
+        }
+
+        return answer;
+    }
+
+    public async Task<ConversationRun> SubscribeAsync(IConversationObserver frontEnd, long afterSeq)
+    {
+        if (!await ClaimAsync()) return new() { ConversationId = Id, Error = ConversationError.NotFound };
+        _check ??= this.RegisterGrainTimer(CheckAsync, s_checkInterval, s_checkInterval);
+        return _subscriptions.Renew(frontEnd, afterSeq, State) with { Typing = _typing.Present };
+    }
+
+    public async Task<ConversationOpened> OpenAsync(IConversationObserver frontEnd, long afterSeq, Guid userId)
+    {
+        if (!await ClaimAsync()) return new(new() { Error = ConversationError.NotFound }, null);
+        if (!State.Members.TryGetValue(userId, out var member)) return new(new() { Error = State.NotAMember }, null);
+        var run = await SubscribeAsync(frontEnd, afterSeq);
+        return new(
+            new()
+            {
+                Role = member.Role, From = member.VisibleFrom, Read = member.Read, Head = State.Head, Typing = _typing.Present,
+                Markers = State.Members.Count > _options.ReceiptsUpTo ? [] : [.. State.Members.Select(entry => new ReadMarker(entry.Key, entry.Value.Read))],
+            },
+            run);
+    }
+
+    public Task UnsubscribeAsync(IConversationObserver frontEnd)
+    {
+        _subscriptions.Remove(frontEnd);
+        return Task.CompletedTask;
+    }
+
+    public async Task<ReadAnswer> MarkReadAsync(Guid userId, long seq)
+    {
+        if (!await ClaimAsync()) return new() { Error = ConversationError.NotFound };
+        if (!State.Members.TryGetValue(userId, out var member)) return new() { Error = State.NotAMember };
+        if (seq < 0 || seq > State.Head) return new() { Error = ConversationError.InvalidArgument };
+        var read = seq <= member.Read ? member.Read : await _writer.MarkReadAsync(new(Id, userId, seq));
+        if (State.Members.TryGetValue(userId, out member) && read > member.Read)
+        {
+            member.Read = read;
+            if (State.Members.Count <= _options.ReceiptsUpTo) _subscriptions.Publish(new ReadMarker(userId, read), State);
+        }
+
+        var unread = await _store.CountUnreadAsync(Id, userId);
+        return new() { Read = read, Unread = unread };
+    }
+
+    public async Task<ConversationError> TypeAsync(Guid userId)
+    {
+        if (!await ClaimAsync()) return ConversationError.NotFound;
+        if (!State.Members.TryGetValue(userId, out var member)) return State.NotAMember;
+        if (member.Role == MemberRoles.Reader) return ConversationError.ReadOnly;
+        if (State.Members.Count > _options.TypingUpTo || State.IsBlocked || State.ClosedAt is not null) return ConversationError.None;
+        if (_typing.Add(userId)) PublishTyping();
+        _typingEnd ??= this.RegisterGrainTimer(EndTypingAsync, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+        return ConversationError.None;
+    }
+
+    public async Task RefreshBlocksAsync()
+    {
+        if (_sequencer.State is { IsDirect: true } state && await _store.LoadAsync(Id) is { } row) state.IsBlocked = row.IsBlocked;
+    }
+
+    private async Task<bool> ClaimAsync()
+    {
+        if (_sequencer.IsLost) throw new StoreUnavailableException("another activation has taken over");
+        if (await _sequencer.EnsureClaimedAsync()) return true;
+        DeactivateOnIdle();
+        return false;
+    }
+
+    private void Publish(NewEntry added)
+    {
+        if (_typing.Remove(added.UserId ?? added.Entry.SenderId)) PublishTyping();
+        _subscriptions.Publish(State);
+    }
+
+    private void PublishTyping() => _subscriptions.PublishTyping(_typing.Present, State);
+
+    private async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        _subscriptions.RemoveSilent();
+        if (_subscriptions.Count == 0)
+        {
+            _check?.Dispose();
+            _check = null;
+            return;
+        }
+
+        try
+        {
+            await _sequencer.CheckAsync();
+        }
+        catch (StoreUnavailableException)
+        {
+            // The next check asks again.
+        }
+    }
+
+    private Task EndTypingAsync(CancellationToken cancellationToken)
+    {
+        if (_typing.RemoveIdle()) PublishTyping();
+        if (_typing.Present.Length > 0) return Task.CompletedTask;
+        _typingEnd?.Dispose();
+        _typingEnd = null;
+        return Task.CompletedTask;
+    }
+}

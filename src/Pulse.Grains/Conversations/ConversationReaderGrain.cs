@@ -1,0 +1,34 @@
+using Microsoft.Extensions.Options;
+using Orleans.Concurrency;
+using Pulse.Conversations;
+
+namespace Pulse.Grains.Conversations;
+
+/// <summary>Reads conversations for the front ends, which have no connection to the database of their own.</summary>
+[StatelessWorker(maxLocalWorkers: 4), Reentrant, GrainType("conversationreader")]
+internal sealed class ConversationReaderGrain(IConversationStore store, IOptions<ChatOptions> options) : Grain, IConversationReaderGrain
+{
+    private const int MembersPerPage = 200;
+
+    public Task<ConversationSummary[]> ListAsync(Guid userId, int limit, ListCursor? before) => store.ListAsync(userId, limit, before);
+
+    public Task<ConversationLookup> FindAsync(Guid userId, Guid conversationId) => store.FindAsync(userId, conversationId);
+
+    public Task<LogPage> ReadMessagesAsync(Guid userId, Guid conversationId, MessageRange range) => store.ReadMessagesAsync(userId, conversationId, range);
+
+    public Task<LogPage> ReadEntriesAsync(Guid userId, Guid conversationId, long after, int limit) =>
+        store.ReadEntriesAsync(userId, conversationId, after, limit);
+
+    public Task<MemberPage> ListMembersAsync(Guid userId, Guid conversationId, Guid after) =>
+        store.ListMembersAsync(userId, conversationId, after, MembersPerPage, options.Value.ReceiptsUpTo);
+
+    public Task<SyncedConversation[]> SyncAsync(Guid userId, SyncItem[] items) => store.SyncAsync(userId, items);
+
+    public Task<Guid> GetLogIdAsync() => store.GetLogIdAsync();
+
+    public Task<ReachableUsers> CheckUsersAsync(Guid userId, Guid[] others) => store.CheckUsersAsync(userId, others);
+
+    public Task SetBlockAsync(Guid userId, Guid blockedId, bool isBlocked) => store.SetBlockAsync(userId, blockedId, isBlocked);
+
+    public Task<ConversationError> SetMutedAsync(Guid userId, Guid conversationId, bool muted) => store.SetMutedAsync(userId, conversationId, muted);
+}

@@ -1,0 +1,84 @@
+using System.Data.Common;
+using Pulse.Conversations;
+
+namespace Pulse.Grains.Conversations;
+
+/// <summary>Reads rows of the statements in <see cref="ConversationSql"/>.</summary>
+internal static class ConversationRows
+{
+    /// <summary>How many columns an entry takes.</summary>
+    public const int EntryWidth = 11;
+
+    /// <summary>Reads an entry.</summary>
+    /// <param name="reader">At a row.</param>
+    /// <param name="at">The entry's first column.</param>
+    /// <returns><see langword="null"/> where an outer join found no entry.</returns>
+    public static ConversationEntry? ReadEntry(DbDataReader reader, int at) => reader.IsDBNull(at) ? null : new()
+    {
+        Seq = reader.GetInt64(at),
+        Kind = reader.GetString(at + 1),
+        SenderId = reader.GetGuid(at + 2),
+        SentAt = reader.GetFieldValue<DateTimeOffset>(at + 3),
+        ClientId = reader.IsDBNull(at + 4) ? null : reader.GetGuid(at + 4),
+        Target = Number(reader, at + 5),
+        ReplyTo = Number(reader, at + 6),
+        Body = Text(reader, at + 7),
+        EditedSeq = Number(reader, at + 8),
+        DeletedSeq = Number(reader, at + 9),
+        Mentions = Text(reader, at + 10) is { } ids ? Array.ConvertAll(ids.Split(','), Guid.Parse) : [],
+    };
+
+    /// <summary>Reads what <see cref="ConversationSql.ReadMessages"/> says of reactions: <c>count:mine:emoji</c>, divided by bars.</summary>
+    public static MessageReaction[] ReadReactions(DbDataReader reader, int at)
+    {
+        if (Text(reader, at) is not { } text) return [];
+        return [.. text.Split('|').Select(part => part.Split(':', 3)).Select(parts => new MessageReaction(parts[2], int.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture), parts[1] == "1"))
+            .OrderByDescending(reaction => reaction.Count).ThenBy(reaction => reaction.Emoji, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Reads a row of <see cref="ConversationSql.List"/> or <see cref="ConversationSql.Find"/>.</summary>
+    public static ConversationLookup ReadSummary(DbDataReader reader)
+    {
+        var kind = reader.GetString(1);
+        if (reader.IsDBNull(8)) return new(NotAMember(kind), null);
+        var (head, from, read) = (reader.GetInt64(3), reader.GetInt64(9), reader.GetInt64(10));
+        var last = ReadEntry(reader, 17);
+        return new(ConversationError.None, new()
+        {
+            Id = reader.GetGuid(0),
+            Kind = kind,
+            Title = Text(reader, 2),
+            Head = head,
+            NewcomersSee = reader.GetString(4),
+            ClosedAt = Time(reader, 5),
+            OrderAt = reader.GetFieldValue<DateTimeOffset>(6),
+            LastAt = Time(reader, 7),
+            Role = reader.GetString(8),
+            From = from,
+            Read = read,
+            Muted = reader.GetBoolean(11),
+            Other = reader.IsDBNull(12) || reader.IsDBNull(13) ? null : new(reader.GetGuid(12), reader.GetString(13), Text(reader, 14)),
+            Unread = Unread(reader.GetInt64(15), reader.GetInt64(16), head - Math.Max(read, from - 1)),
+            Last = last is null ? null : last with { Body = Shorten(last.Body) },
+        });
+    }
+
+    /// <summary>The error of a reader who is no member.</summary>
+    public static ConversationError NotAMember(string kind) =>
+        kind == ConversationKinds.Channel ? ConversationError.NotAMember : ConversationError.NotFound;
+
+    public static UnreadCount Unread(long counted, long mentions, long entries) => new((int)Math.Min(counted, 100), counted > 100 || entries > 1_000, (int)mentions);
+
+    public static long? Number(DbDataReader reader, int at) => reader.IsDBNull(at) ? null : reader.GetInt64(at);
+
+    public static string? Text(DbDataReader reader, int at) => reader.IsDBNull(at) ? null : reader.GetString(at);
+
+    public static DateTimeOffset? Time(DbDataReader reader, int at) => reader.IsDBNull(at) ? null : reader.GetFieldValue<DateTimeOffset>(at);
+
+    private static string? Shorten(string? text)
+    {
+        if (text is not { Length: > 200 }) return text;
+        var end = char.IsHighSurrogate(text[199]) ? 199 : 200;
+        return text[..end];
+    }
+}

@@ -1,0 +1,170 @@
+namespace Pulse.Grains.Conversations;
+
+/// <summary>Statements that PostgreSQL and SQLite have in common. Each read checks the membership in the statement that reads the rows.</summary>
+/// <remarks><c>MAX2(a, b)</c> and <c>= ANY (@x)</c> stand for what the two spell differently.</remarks>
+internal static class ConversationSql
+{
+    private const string Mentions =
+        """
+        (SELECT string_agg(CAST(x.user_id AS text), ',') FROM mentions x
+         WHERE x.conversation_id = e.conversation_id AND x.seq = CASE e.kind WHEN 'message' THEN e.seq WHEN 'edit' THEN e.target_seq END)
+        """;
+
+    /// <summary>The columns of an entry <c>e</c>, as <see cref="ConversationRows.ReadEntry"/> reads them.</summary>
+    public const string EntryColumns =
+        $"e.seq, e.kind, e.sender_id, e.sent_at, e.client_id, e.target_seq, e.reply_to, e.body, e.edited_seq, e.deleted_seq, {Mentions}";
+
+    private const string Me =
+        """
+        WITH me AS (
+            SELECT c.kind, c.head, m.visible_from, m.read_seq, m.role
+            FROM conversations c LEFT JOIN members m ON m.conversation_id = c.id AND m.user_id = @user AND m.left_seq IS NULL
+            WHERE c.id = @id
+        )
+        """;
+
+    // The scalar subqueries leave one scan of the primary key in order, which the LIMIT ends.
+    public const string ReadEntries =
+        $"""
+        {Me}
+        SELECT me.kind, me.head, me.visible_from, {EntryColumns}
+        FROM me LEFT JOIN (
+            SELECT * FROM entries WHERE conversation_id = @id AND seq > MAX2(@after, (SELECT visible_from FROM me) - 1) ORDER BY seq LIMIT @limit
+        ) e ON true
+        ORDER BY e.seq
+        """;
+
+    public const string ReadMessages =
+        $"""
+        {Me}
+        SELECT me.kind, me.head, me.visible_from, {EntryColumns},
+            (SELECT string_agg(CAST(r.n AS text) || ':' || r.mine || ':' || r.emoji, '|') FROM (
+                SELECT emoji, count(*) AS n, max(CASE WHEN user_id = @user THEN '1' ELSE '0' END) AS mine
+                FROM reactions WHERE conversation_id = e.conversation_id AND seq = e.seq GROUP BY emoji) r)
+        FROM me LEFT JOIN (
+            SELECT * FROM (
+                SELECT * FROM entries
+                WHERE conversation_id = @id AND kind = 'message' AND seq < @pivot AND seq >= (SELECT visible_from FROM me) ORDER BY seq DESC LIMIT @left) earlier
+            UNION ALL
+            SELECT * FROM (
+                SELECT * FROM entries
+                WHERE conversation_id = @id AND kind = 'message' AND seq >= @pivot AND seq >= (SELECT visible_from FROM me) ORDER BY seq LIMIT @right) later
+        ) e ON true
+        ORDER BY e.seq
+        """;
+
+    private const string SummaryColumns =
+        $"""
+        SELECT c.id, c.kind, c.title, c.head, c.newcomers_see, c.closed_at, c.order_at, c.last_at, c.role, c.visible_from, c.read_seq, c.muted,
+            o.user_id, u.name, u.avatar,
+            (SELECT count(*) FROM (
+                SELECT 1 FROM (
+                    SELECT s.kind, s.sender_id, s.deleted_seq FROM entries s
+                    WHERE s.conversation_id = c.id AND s.seq > MAX2(c.read_seq, c.visible_from - 1) ORDER BY s.seq LIMIT 1000) scanned
+                WHERE scanned.kind = 'message' AND scanned.sender_id <> @user AND scanned.deleted_seq IS NULL LIMIT 101) unread),
+            (SELECT count(*) FROM (
+                SELECT 1 FROM mentions x
+                WHERE x.user_id = @user AND x.conversation_id = c.id AND x.seq > MAX2(c.read_seq, c.visible_from - 1)
+                    AND NOT EXISTS (SELECT 1 FROM entries q JOIN blocks b ON b.user_id = @user AND b.blocked_id = q.sender_id
+                                    WHERE q.conversation_id = x.conversation_id AND q.seq = x.seq)
+                LIMIT 100) mentioned),
+            {EntryColumns}
+        """;
+
+    private const string SummaryJoins =
+        """
+        LEFT JOIN members o ON c.kind = 'direct' AND o.conversation_id = c.id AND o.user_id <> @user
+        LEFT JOIN users u ON u.id = o.user_id
+        LEFT JOIN entries e ON e.conversation_id = c.id AND e.seq = c.last_seq AND c.last_seq >= c.visible_from
+        """;
+
+    // A direct conversation without a message is shown to its creator only.
+    public const string List =
+        $"""
+        {SummaryColumns}
+        FROM (
+            SELECT c.*, coalesce(c.last_at, c.created_at) AS order_at, m.role, m.visible_from, m.read_seq, m.muted
+            FROM members m JOIN conversations c ON c.id = m.conversation_id
+            WHERE m.user_id = @user AND m.left_seq IS NULL
+                AND (coalesce(c.last_at, c.created_at) < @at OR coalesce(c.last_at, c.created_at) = @at AND c.id < @before)
+                AND (c.kind <> 'direct' OR c.last_seq IS NOT NULL
+                    OR EXISTS (SELECT 1 FROM entries f WHERE f.conversation_id = c.id AND f.seq = 1 AND f.sender_id = @user))
+            ORDER BY order_at DESC, c.id DESC LIMIT @limit
+        ) c
+        {SummaryJoins}
+        ORDER BY c.order_at DESC, c.id DESC
+        """;
+
+    public const string Find =
+        $"""
+        {SummaryColumns}
+        FROM (
+            SELECT c.*, coalesce(c.last_at, c.created_at) AS order_at, m.role, m.visible_from, m.read_seq, m.muted
+            FROM conversations c LEFT JOIN members m ON m.conversation_id = c.id AND m.user_id = @user AND m.left_seq IS NULL
+            WHERE c.id = @id
+        ) c
+        {SummaryJoins}
+        """;
+
+    public const string ListMembers =
+        $"""
+        {Me}
+        SELECT me.kind, me.role, m.user_id, u.name, u.avatar, m.role, m.read_seq,
+            (SELECT count(*) FROM (SELECT 1 FROM members n WHERE n.conversation_id = @id AND n.left_seq IS NULL LIMIT @receipts) counted)
+        FROM me LEFT JOIN members m ON m.conversation_id = @id AND m.left_seq IS NULL AND m.user_id > @after AND me.role IS NOT NULL
+        LEFT JOIN users u ON u.id = m.user_id
+        ORDER BY m.user_id LIMIT @limit
+        """;
+
+    public const string Load =
+        """
+        SELECT c.kind, c.title, c.newcomers_see, c.closed_at,
+            coalesce((SELECT e.sent_at FROM entries e WHERE e.conversation_id = c.id AND e.seq = c.head), c.created_at),
+            (SELECT count(*) FROM blocks b
+             JOIN members x ON x.conversation_id = c.id AND x.user_id = b.user_id
+             JOIN members y ON y.conversation_id = c.id AND y.user_id = b.blocked_id
+             WHERE c.kind = 'direct'),
+            m.user_id, m.role, m.visible_from, m.read_seq, m.joined_seq
+        FROM conversations c LEFT JOIN members m ON m.conversation_id = c.id AND m.left_seq IS NULL
+        WHERE c.id = @id
+        """;
+
+    public const string FindEntries = $"SELECT {EntryColumns} FROM entries e WHERE e.conversation_id = @id AND e.seq = ANY (@seqs) ORDER BY e.seq";
+
+    public const string FindReactions = "SELECT seq, user_id, emoji FROM reactions WHERE conversation_id = @id AND seq = ANY (@seqs)";
+
+    public const string FindByClientId =
+        $"SELECT {EntryColumns} FROM entries e WHERE e.conversation_id = @id AND e.sender_id = @sender AND e.client_id = @client";
+
+    public const string FindMembers = "SELECT user_id, left_seq, removed_by FROM members WHERE conversation_id = @id AND user_id = ANY (@users)";
+
+    public const string ReadNewest =
+        $"SELECT * FROM (SELECT {EntryColumns} FROM entries e WHERE e.conversation_id = @id ORDER BY e.seq DESC LIMIT @count) newest ORDER BY seq";
+
+    public const string FindReaction =
+        """
+        SELECT seq FROM entries
+        WHERE conversation_id = @id AND target_seq = @target AND kind = 'reaction' AND sender_id = @sender AND body = @body ORDER BY seq DESC LIMIT 1
+        """;
+
+    public const string LogId = "SELECT id FROM chat_log";
+
+    public const string CheckUsers =
+        """
+        SELECT u.id, (SELECT count(*) FROM blocks b WHERE b.user_id = u.id AND b.blocked_id = @user OR b.user_id = @user AND b.blocked_id = u.id)
+        FROM users u WHERE u.id = ANY (@users) AND u.disabled_at IS NULL
+        """;
+
+    public const string Block = "INSERT INTO blocks (user_id, blocked_id) VALUES (@user, @blocked) ON CONFLICT DO NOTHING";
+
+    public const string Unblock = "DELETE FROM blocks WHERE user_id = @user AND blocked_id = @blocked";
+
+    public const string SetMuted = "UPDATE members SET muted = @muted WHERE conversation_id = @id AND user_id = @user AND left_seq IS NULL";
+
+    /// <summary>The statement as SQLite spells it.</summary>
+    public static string ForSqlite(string sql) => System.Text.RegularExpressions.Regex.Replace(
+        sql.Replace("MAX2(", "max(", StringComparison.Ordinal), @"= ANY \((@\w+)\)", "IN (SELECT value FROM json_each($1))");
+
+    /// <summary>The statement as PostgreSQL spells it.</summary>
+    public static string ForPostgres(string sql) => sql.Replace("MAX2(", "greatest(", StringComparison.Ordinal);
+}

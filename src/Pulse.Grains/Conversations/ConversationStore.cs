@@ -1,0 +1,219 @@
+using System.Data.Common;
+using Pulse.Conversations;
+using Pulse.Grains.Storage;
+
+namespace Pulse.Grains.Conversations;
+
+/// <summary>What the stores on PostgreSQL and SQLite have in common: the reads.</summary>
+internal abstract class ConversationStore : IConversationStore
+{
+    private const int MaxSyncEntries = 500;
+    private const int MaxSyncText = 256 * 1024;
+
+    // A time after every other, and an id that no conversation has.
+    private static readonly ListCursor s_first = new(new(9999, 12, 31, 0, 0, 0, TimeSpan.Zero), Guid.AllBitsSet);
+
+    public abstract Task<bool> CreateAsync(Guid id, ConversationStart start, DateTimeOffset at, CancellationToken cancellationToken = default);
+
+    public abstract Task<Claimed?[]> ClaimAsync(Claim[] claims, BatchLimits limits);
+
+    public abstract Task<AppendOutcome[]> AppendAsync(LogRun[] runs, BatchLimits limits);
+
+    public abstract Task<Claimed?[]> FindHeadsAsync(Guid[] ids, BatchLimits limits);
+
+    public abstract Task<long[]> MarkReadAsync(ReadMark[] marks, BatchLimits limits);
+
+    public async Task<ConversationRow?> LoadAsync(Guid id, CancellationToken cancellationToken = default)
+    {
+        var members = new List<MemberRow>();
+        var rows = await QueryAsync(ConversationSql.Load, [("id", id)], reader =>
+        {
+            if (!reader.IsDBNull(6)) members.Add(new(reader.GetGuid(6), reader.GetString(7), reader.GetInt64(8), reader.GetInt64(9), reader.GetInt64(10)));
+            return new ConversationRow(
+                reader.GetString(0), ConversationRows.Text(reader, 1), reader.GetString(2), ConversationRows.Time(reader, 3),
+                reader.GetFieldValue<DateTimeOffset>(4), reader.GetInt64(5) > 0, members);
+        }, cancellationToken);
+        return rows.Count == 0 ? null : rows[0];
+    }
+
+    public async Task<IReadOnlyList<StoredEntry>> FindEntriesAsync(Guid id, long[] seqs, CancellationToken cancellationToken = default)
+    {
+        if (seqs.Length == 0) return [];
+        var reactions = await QueryAsync(
+            ConversationSql.FindReactions, [("id", id), ("seqs", seqs)], reader => (Seq: reader.GetInt64(0), UserId: reader.GetGuid(1), Emoji: reader.GetString(2)),
+            cancellationToken);
+        var bySeq = reactions.ToLookup(reaction => reaction.Seq, reaction => (reaction.UserId, reaction.Emoji));
+        return await QueryAsync<StoredEntry>(ConversationSql.FindEntries, [("id", id), ("seqs", seqs)], reader =>
+        {
+            var entry = ConversationRows.ReadEntry(reader, 0)!;
+            return new(entry, [.. bySeq[entry.Seq]]);
+        }, cancellationToken);
+    }
+
+    public async Task<IReadOnlyList<StoredEntry>> FindByClientIdsAsync(
+        Guid id, (Guid Sender, Guid ClientId)[] keys, CancellationToken cancellationToken = default)
+    {
+        var found = new List<StoredEntry>();
+        foreach (var (sender, client) in keys)
+        {
+            found.AddRange(await QueryAsync<StoredEntry>(
+                ConversationSql.FindByClientId, [("id", id), ("sender", sender), ("client", client)], reader => new(ConversationRows.ReadEntry(reader, 0)!, []),
+                cancellationToken));
+        }
+
+        return found;
+    }
+
+    public async Task<long?> FindReactionAsync(Guid id, Guid sender, long target, string body, CancellationToken cancellationToken = default)
+    {
+        var rows = await QueryAsync(
+            ConversationSql.FindReaction, [("id", id), ("sender", sender), ("target", target), ("body", body)], reader => reader.GetInt64(0), cancellationToken);
+        return rows.Count == 0 ? null : rows[0];
+    }
+
+    public async Task<IReadOnlyList<FormerMember>> FindMembersAsync(Guid id, Guid[] userIds, CancellationToken cancellationToken = default) =>
+        userIds.Length == 0 ? [] : await QueryAsync<FormerMember>(
+            ConversationSql.FindMembers, [("id", id), ("users", userIds)],
+            reader => new(reader.GetGuid(0), ConversationRows.Number(reader, 1), reader.IsDBNull(2) ? null : reader.GetGuid(2)), cancellationToken);
+
+    public async Task<IReadOnlyList<ConversationEntry>> ReadNewestAsync(Guid id, int count, CancellationToken cancellationToken = default) =>
+        await QueryAsync(ConversationSql.ReadNewest, [("id", id), ("count", count)], reader => ConversationRows.ReadEntry(reader, 0)!, cancellationToken);
+
+    public async Task<UnreadCount> CountUnreadAsync(Guid id, Guid userId, CancellationToken cancellationToken = default) =>
+        (await FindAsync(userId, id, cancellationToken)).Found?.Unread ?? new(0, false, 0);
+
+    public async Task<ConversationSummary[]> ListAsync(Guid userId, int limit, ListCursor? before, CancellationToken cancellationToken = default)
+    {
+        var cursor = before ?? s_first;
+        var rows = await QueryAsync(
+            ConversationSql.List, [("user", userId), ("limit", limit), ("at", cursor.At), ("before", cursor.Id)], ConversationRows.ReadSummary, cancellationToken);
+        return [.. rows.Select(row => row.Found!)];
+    }
+
+    public async Task<ConversationLookup> FindAsync(Guid userId, Guid id, CancellationToken cancellationToken = default)
+    {
+        var rows = await QueryAsync(ConversationSql.Find, [("user", userId), ("id", id)], ConversationRows.ReadSummary, cancellationToken);
+        return rows.Count == 0 ? new(ConversationError.NotFound, null) : rows[0];
+    }
+
+    public async Task<LogPage> ReadEntriesAsync(Guid userId, Guid id, long after, int limit, CancellationToken cancellationToken = default)
+    {
+        var rows = await QueryAsync(
+            ConversationSql.ReadEntries, [("user", userId), ("id", id), ("after", after), ("limit", limit)], reader => LogRow.Read(reader, hasReactions: false),
+            cancellationToken);
+        return ToPage(rows);
+    }
+
+    public async Task<LogPage> ReadMessagesAsync(Guid userId, Guid id, MessageRange range, CancellationToken cancellationToken = default)
+    {
+        // One more on each side says whether there are more.
+        var (pivot, earlier, later) = range switch
+        {
+            { Before: { } before } => (before, range.Limit, 0),
+            { After: { } after } => (after == long.MaxValue ? after : after + 1, 0, range.Limit),
+            { Around: { } around } => (around == long.MaxValue ? around : around + 1, (range.Limit / 2) + 1, range.Limit - (range.Limit / 2) - 1),
+            _ => (long.MaxValue, range.Limit, 0),
+        };
+        var rows = await QueryAsync(
+            ConversationSql.ReadMessages, [("user", userId), ("id", id), ("pivot", pivot), ("left", earlier + 1), ("right", later + 1)],
+            reader => LogRow.Read(reader, hasReactions: true), cancellationToken);
+        var page = ToPage(rows);
+        var before1 = page.Entries.Count(entry => entry.Seq < pivot);
+        var after1 = page.Entries.Length - before1;
+        return page with
+        {
+            Entries = [.. page.Entries.Skip(before1 > earlier ? 1 : 0).SkipLast(after1 > later ? 1 : 0)],
+            HasBefore = before1 > earlier,
+            HasAfter = after1 > later,
+        };
+    }
+
+    public async Task<MemberPage> ListMembersAsync(
+        Guid userId, Guid id, Guid after, int limit, int receiptsUpTo, CancellationToken cancellationToken = default)
+    {
+        var rows = await QueryAsync(
+            ConversationSql.ListMembers, [("user", userId), ("id", id), ("after", after), ("limit", limit + 1), ("receipts", receiptsUpTo + 1)],
+            reader => (
+                Kind: reader.GetString(0),
+                IsMember: !reader.IsDBNull(1),
+                Member: reader.IsDBNull(2) ? null : new ConversationMemberInfo(
+                    new(reader.GetGuid(2), ConversationRows.Text(reader, 3) ?? "", ConversationRows.Text(reader, 4)),
+                    reader.GetString(5),
+                    reader.GetInt64(7) > receiptsUpTo ? null : reader.GetInt64(6))),
+            cancellationToken);
+        if (rows.Count == 0) return new(ConversationError.NotFound, [], false);
+        if (!rows[0].IsMember) return new(ConversationRows.NotAMember(rows[0].Kind), [], false);
+        return new(ConversationError.None, [.. rows.Select(row => row.Member).OfType<ConversationMemberInfo>().Take(limit)], rows.Count > limit);
+    }
+
+    public async Task<SyncedConversation[]> SyncAsync(Guid userId, SyncItem[] items, CancellationToken cancellationToken = default)
+    {
+        if (items.Length == 0) return [];
+        var pages = await ReadMissedAsync(userId, items, MaxSyncEntries, cancellationToken);
+        var (entries, text) = (0, 0);
+        return [.. items.Zip(pages, (item, page) =>
+        {
+            if (page.Error != ConversationError.None) return new SyncedConversation { Id = item.Id, Gone = true };
+            var missing = page.Head - Math.Max(item.Seq, page.From - 1);
+            var size = page.Entries.Sum(entry => entry.Body?.Length ?? 0);
+            var fits = missing <= page.Entries.Length && entries + page.Entries.Length <= MaxSyncEntries && text + size <= MaxSyncText;
+            if (fits) (entries, text) = (entries + page.Entries.Length, text + size);
+            return new SyncedConversation
+            {
+                Id = item.Id, Head = page.Head, From = page.From, Read = page.Read, Entries = fits ? page.Entries : [],
+                TooFar = !fits && missing > 0, Reset = item.Seq > page.Head,
+            };
+        })];
+    }
+
+    public async Task<Guid> GetLogIdAsync(CancellationToken cancellationToken = default) =>
+        (await QueryAsync(ConversationSql.LogId, [], reader => reader.GetGuid(0), cancellationToken))[0];
+
+    public async Task<ReachableUsers> CheckUsersAsync(Guid userId, Guid[] others, CancellationToken cancellationToken = default)
+    {
+        if (others.Length == 0) return new([], []);
+        var rows = await QueryAsync(
+            ConversationSql.CheckUsers, [("user", userId), ("users", others)], reader => (Id: reader.GetGuid(0), IsBlocked: reader.GetInt64(1) > 0), cancellationToken);
+        return new([.. rows.Select(row => row.Id)], [.. rows.Where(row => row.IsBlocked).Select(row => row.Id)]);
+    }
+
+    public Task SetBlockAsync(Guid userId, Guid blockedId, bool isBlocked, CancellationToken cancellationToken = default) =>
+        ExecuteAsync(isBlocked ? ConversationSql.Block : ConversationSql.Unblock, [("user", userId), ("blocked", blockedId)], cancellationToken);
+
+    public async Task<ConversationError> SetMutedAsync(Guid userId, Guid id, bool muted, CancellationToken cancellationToken = default)
+    {
+        var changed = await ExecuteAsync(ConversationSql.SetMuted, [("user", userId), ("id", id), ("muted", muted)], cancellationToken);
+        return changed > 0 ? ConversationError.None : (await FindAsync(userId, id, cancellationToken)).Error is var error and not ConversationError.None ? error : ConversationError.NotFound;
+    }
+
+    /// <summary>Runs a read that may be repeated.</summary>
+    protected abstract Task<List<T>> QueryAsync<T>(
+        string sql, (string Name, object Value)[] parameters, Func<DbDataReader, T> read, CancellationToken cancellationToken);
+
+    /// <summary>Runs a write that may be repeated.</summary>
+    /// <returns>How many rows it changed.</returns>
+    protected abstract Task<int> ExecuteAsync(string sql, (string Name, object Value)[] parameters, CancellationToken cancellationToken);
+
+    /// <summary>For each item what follows its seq, at most that many entries; none where that alone is more.</summary>
+    protected abstract Task<IReadOnlyList<MissedPage>> ReadMissedAsync(Guid userId, SyncItem[] items, int maxEntries, CancellationToken cancellationToken);
+
+    private static LogPage ToPage(List<LogRow> rows) => rows switch
+    {
+        [] => new() { Error = ConversationError.NotFound },
+        [{ From: null } first, ..] => new() { Error = ConversationRows.NotAMember(first.Kind) },
+        [{ From: { } from } first, ..] => new() { From = from, Head = first.Head, Entries = [.. rows.Select(row => row.Entry).OfType<ConversationEntry>()] },
+    };
+
+    /// <summary>What one conversation of a sync holds.</summary>
+    protected sealed record MissedPage(ConversationError Error, long Head, long From, long Read, ConversationEntry[] Entries);
+
+    private sealed record LogRow(string Kind, long Head, long? From, ConversationEntry? Entry)
+    {
+        public static LogRow Read(DbDataReader reader, bool hasReactions)
+        {
+            var entry = ConversationRows.ReadEntry(reader, 3);
+            if (hasReactions && entry is not null) entry = entry with { Reactions = ConversationRows.ReadReactions(reader, 3 + ConversationRows.EntryWidth) };
+            return new(reader.GetString(0), reader.GetInt64(1), ConversationRows.Number(reader, 2), entry);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using Pulse.Conversations;
+using Pulse.Grains.Storage;
+
+namespace Pulse.Grains.Conversations;
+
+/// <summary>The chat's tables in the embedded SQLite file. Writers take turns, so the statements of a claim or an append are one step.</summary>
+internal sealed class SqliteConversationStore(SqliteDatabase database) : ConversationStore
+{
+    private const string CreateSql =
+        """
+        INSERT INTO conversations (id, kind, title, head, newcomers_see, created_at) VALUES (@id, @kind, @title, 1, @newcomers, @at) ON CONFLICT DO NOTHING
+        """;
+
+    private const string CreateEntrySql = "INSERT INTO entries (conversation_id, seq, kind, sender_id, body, sent_at) VALUES (@id, 1, 'created', @creator, @body, @at)";
+
+    private const string CreateMemberSql =
+        "INSERT INTO members (conversation_id, user_id, role, joined_seq, visible_from, read_seq) VALUES (@id, @user, @role, 1, 1, 1)";
+
+    private const string ClaimSql = "UPDATE conversations SET epoch = epoch + 1 WHERE id = @id AND (@ifEpoch < 0 OR epoch = @ifEpoch) RETURNING epoch, head";
+
+    private const string MoveSql =
+        """
+        UPDATE conversations SET head = @top, last_seq = coalesce(@message, last_seq), last_at = coalesce(@messageAt, last_at)
+        WHERE id = @id AND epoch = @epoch AND head = @head
+        """;
+
+    private const string InsertSql =
+        """
+        INSERT INTO entries (conversation_id, seq, kind, sender_id, client_id, target_seq, reply_to, body, sent_at)
+        VALUES (@id, @seq, @kind, @sender, @client, @target, @reply, @body, @at)
+        """;
+
+    private const string MentionSql = "INSERT INTO mentions (user_id, conversation_id, seq) VALUES (@user, @id, @target) ON CONFLICT DO NOTHING";
+
+    private static readonly ConcurrentDictionary<string, string> s_statements = new(StringComparer.Ordinal);
+
+    public override Task<bool> CreateAsync(Guid id, ConversationStart start, DateTimeOffset at, CancellationToken cancellationToken = default) =>
+        database.WriteAsync(
+            connection =>
+            {
+                if (Execute(
+                    connection, CreateSql, ("id", id), ("kind", start.Kind), ("title", start.Title), ("newcomers", start.NewcomersSee), ("at", at)) == 0) return false;
+                Execute(connection, CreateEntrySql, ("id", id), ("creator", start.CreatorId), ("body", ConversationBodies.Created(start)), ("at", at));
+                var (users, roles) = ConversationBodies.FirstMembers(start);
+                foreach (var (user, role) in users.Zip(roles)) Execute(connection, CreateMemberSql, ("id", id), ("user", user), ("role", role));
+                return true;
+            },
+            cancellationToken);
+
+    public override Task<Claimed?[]> ClaimAsync(Claim[] claims, BatchLimits limits) => database.WriteAsync(
+        connection => Array.ConvertAll(claims, claim => Read(
+            connection, ClaimSql, reader => new Claimed(reader.GetInt64(0), reader.GetInt64(1)), ("id", claim.Id), ("ifEpoch", claim.IfEpoch)).FirstOrDefault()),
+        CancellationToken.None);
+
+    public override Task<Claimed?[]> FindHeadsAsync(Guid[] ids, BatchLimits limits) => database.ReadAsync(
+        connection => Array.ConvertAll(ids, id => Read(
+            connection, "SELECT epoch, head FROM conversations WHERE id = @id", reader => new Claimed(reader.GetInt64(0), reader.GetInt64(1)), ("id", id)).FirstOrDefault()),
+        CancellationToken.None);
+
+    public override Task<AppendOutcome[]> AppendAsync(LogRun[] runs, BatchLimits limits) =>
+        database.WriteAsync(connection => Array.ConvertAll(runs, run => Append(connection, run)), CancellationToken.None);
+
+    public override Task<long[]> MarkReadAsync(ReadMark[] marks, BatchLimits limits) => database.WriteAsync(
+        connection => Array.ConvertAll(marks, mark => Read(
+            connection, "UPDATE members SET read_seq = max(read_seq, @seq) WHERE conversation_id = @id AND user_id = @user RETURNING read_seq",
+            reader => reader.GetInt64(0), ("id", mark.ConversationId), ("user", mark.UserId), ("seq", mark.Seq)) is [var read] ? read : mark.Seq),
+        CancellationToken.None);
+
+    protected override Task<IReadOnlyList<MissedPage>> ReadMissedAsync(Guid userId, SyncItem[] items, int maxEntries, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<MissedPage>>(
+            connection => Array.ConvertAll(items, item =>
+            {
+                var rows = Read(
+                    connection,
+                    """
+                    SELECT c.head, m.visible_from, m.read_seq FROM conversations c JOIN members m ON m.conversation_id = c.id AND m.user_id = @user AND m.left_seq IS NULL
+                    WHERE c.id = @id
+                    """,
+                    reader => (Head: reader.GetInt64(0), From: reader.GetInt64(1), Read: reader.GetInt64(2)),
+                    ("user", userId), ("id", item.Id));
+                if (rows is not [var found]) return new MissedPage(ConversationError.NotFound, 0, 0, 0, []);
+                var after = Math.Max(item.Seq, found.From - 1);
+                ConversationEntry[] entries = found.Head - after > maxEntries ? [] : [.. Read(
+                    connection, $"SELECT {ConversationSql.EntryColumns} FROM entries e WHERE e.conversation_id = @id AND e.seq > @after AND e.seq <= @head ORDER BY e.seq",
+                    reader => ConversationRows.ReadEntry(reader, 0)!, ("id", item.Id), ("after", after), ("head", found.Head))];
+                return new MissedPage(ConversationError.None, found.Head, found.From, found.Read, entries);
+            }),
+            cancellationToken);
+
+    protected override Task<List<T>> QueryAsync<T>(
+        string sql, (string Name, object Value)[] parameters, Func<DbDataReader, T> read, CancellationToken cancellationToken) =>
+        database.ReadAsync(connection => Read(connection, sql, read, Array.ConvertAll(parameters, p => (p.Name, (object?)p.Value))), cancellationToken);
+
+    protected override Task<int> ExecuteAsync(string sql, (string Name, object Value)[] parameters, CancellationToken cancellationToken) =>
+        database.WriteAsync(connection => Execute(connection, sql, Array.ConvertAll(parameters, p => (p.Name, (object?)p.Value))), cancellationToken);
+
+    private static AppendOutcome Append(SqliteConnection connection, LogRun run)
+    {
+        foreach (var entry in run.Entries.Select(item => item.Entry).Where(entry => entry.ClientId is not null))
+        {
+            var isKnown = Read(
+                connection, "SELECT 1 FROM entries WHERE conversation_id = @id AND sender_id = @sender AND client_id = @client", _ => true,
+                ("id", run.ConversationId), ("sender", entry.SenderId), ("client", entry.ClientId)).Count > 0;
+            if (!isKnown) continue;
+
+            // An append of an earlier epoch is refused, whatever it holds.
+            var isCurrent = Read(
+                connection, "SELECT 1 FROM conversations WHERE id = @id AND epoch = @epoch AND head = @head", _ => true,
+                ("id", run.ConversationId), ("epoch", run.Epoch), ("head", run.Head)).Count > 0;
+            return isCurrent ? AppendOutcome.Known : AppendOutcome.Fenced;
+        }
+
+        var message = run.Entries.LastOrDefault(item => item.Entry.Kind == EntryKinds.Message)?.Entry;
+        var moved = Execute(
+            connection, MoveSql, ("id", run.ConversationId), ("epoch", run.Epoch), ("head", run.Head), ("top", run.Head + run.Entries.Length),
+            ("message", message?.Seq), ("messageAt", message?.SentAt));
+        if (moved == 0) return AppendOutcome.Fenced;
+        foreach (var entry in run.Entries) Insert(connection, run.ConversationId, entry);
+        return AppendOutcome.Stored;
+    }
+
+    private static void Insert(SqliteConnection connection, Guid id, NewEntry added)
+    {
+        var entry = added.Entry;
+        Execute(
+            connection, InsertSql, ("id", id), ("seq", entry.Seq), ("kind", entry.Kind), ("sender", entry.SenderId), ("client", entry.ClientId),
+            ("target", entry.Target), ("reply", entry.ReplyTo), ("body", entry.Body), ("at", entry.SentAt));
+        Run(entry.Kind switch
+        {
+            EntryKinds.Edit =>
+                """
+                UPDATE entries SET body = @body, edited_seq = @seq WHERE conversation_id = @id AND seq = @target;
+                DELETE FROM mentions WHERE conversation_id = @id AND seq = @target
+                """,
+            EntryKinds.Delete =>
+                """
+                UPDATE entries SET body = NULL, deleted_seq = @seq WHERE conversation_id = @id AND seq = @target;
+                UPDATE entries SET body = NULL WHERE conversation_id = @id AND target_seq = @target AND kind = 'edit';
+                DELETE FROM mentions WHERE conversation_id = @id AND seq = @target;
+                DELETE FROM reactions WHERE conversation_id = @id AND seq = @target
+                """,
+            EntryKinds.Reaction =>
+                """
+                DELETE FROM reactions WHERE conversation_id = @id AND seq = @target AND user_id = @sender AND emoji = @body ->> 'emoji';
+                INSERT INTO reactions (conversation_id, seq, user_id, emoji) SELECT @id, @target, @sender, @body ->> 'emoji' WHERE @body ->> 'on'
+                """,
+            EntryKinds.MemberAdded =>
+                """
+                INSERT INTO members (conversation_id, user_id, role, joined_seq, visible_from, read_seq) VALUES (@id, @user, @role, @seq, @from, @seq)
+                ON CONFLICT (conversation_id, user_id) DO UPDATE
+                SET role = @role, joined_seq = @seq, visible_from = @from, read_seq = @seq, left_seq = NULL, removed_by = NULL, muted = 0
+                """,
+            EntryKinds.MemberRemoved =>
+                """
+                UPDATE members SET left_seq = @seq, removed_by = CASE WHEN @sender <> @user THEN @sender END WHERE conversation_id = @id AND user_id = @user
+                """,
+            EntryKinds.RoleChanged => "UPDATE members SET role = @role WHERE conversation_id = @id AND user_id = @user",
+            EntryKinds.Renamed => "UPDATE conversations SET title = @body ->> 'title' WHERE id = @id",
+            EntryKinds.RulesChanged => "UPDATE conversations SET newcomers_see = @body ->> 'newcomersSee' WHERE id = @id",
+            EntryKinds.Closed => "UPDATE conversations SET closed_at = @at WHERE id = @id",
+            _ => null,
+        });
+
+        var mentioned = entry.Kind == EntryKinds.Edit ? entry.Target : entry.Seq;
+        foreach (var user in entry.Mentions) Execute(connection, MentionSql, ("user", user), ("id", id), ("target", mentioned));
+
+        void Run(string? sql)
+        {
+            if (sql is null) return;
+            Execute(
+                connection, sql, ("id", id), ("seq", entry.Seq), ("sender", entry.SenderId), ("target", entry.Target), ("body", entry.Body), ("at", entry.SentAt),
+                ("user", added.UserId), ("role", added.Role), ("from", added.VisibleFrom));
+        }
+    }
+
+    private static int Execute(SqliteConnection connection, string sql, params (string Name, object? Value)[] parameters)
+    {
+        using var command = Command(connection, sql, parameters);
+        return command.ExecuteNonQuery();
+    }
+
+    private static List<T> Read<T>(SqliteConnection connection, string sql, Func<DbDataReader, T> read, params (string Name, object? Value)[] parameters)
+    {
+        using var command = Command(connection, sql, parameters);
+        using var reader = command.ExecuteReader();
+        var rows = new List<T>();
+        while (reader.Read()) rows.Add(read(reader));
+        return rows;
+    }
+
+    private static SqliteCommand Command(SqliteConnection connection, string sql, (string Name, object? Value)[] parameters)
+    {
+        var command = new SqliteCommand(s_statements.GetOrAdd(sql, ConversationSql.ForSqlite), connection);
+        foreach (var (name, value) in parameters)
+        {
+            command.Parameters.AddWithValue(name, value switch
+            {
+                null => DBNull.Value,
+                Guid id => SqliteText.From(id),
+                DateTimeOffset time => SqliteText.From(time),
+                bool flag => flag ? 1L : 0L,
+                Guid[] ids => JsonSerializer.Serialize(Array.ConvertAll(ids, SqliteText.From)),
+                long[] numbers => JsonSerializer.Serialize(numbers),
+                _ => value,
+            });
+        }
+
+        return command;
+    }
+}

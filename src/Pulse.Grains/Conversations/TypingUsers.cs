@@ -1,0 +1,36 @@
+namespace Pulse.Grains.Conversations;
+
+/// <summary>The users who are typing in a conversation.</summary>
+internal sealed class TypingUsers(TimeProvider time)
+{
+    private const int MaxShown = 5;
+
+    private static readonly TimeSpan s_lifetime = TimeSpan.FromSeconds(6);
+
+    private readonly Dictionary<Guid, long> _since = [];
+
+    /// <summary>The users, those who began first; at most 5.</summary>
+    public Guid[] Present => _since.Count == 0 ? [] : [.. _since.Keys.Take(MaxShown)];
+
+    /// <summary>Notes that a user is typing, for 6 seconds from now.</summary>
+    /// <returns>Whether the user is new.</returns>
+    public bool Add(Guid userId)
+    {
+        var isNew = !_since.ContainsKey(userId);
+        _since[userId] = time.GetTimestamp();
+        return isNew;
+    }
+
+    /// <summary>The user is not typing any more.</summary>
+    /// <returns>Whether the user was.</returns>
+    public bool Remove(Guid userId) => _since.Remove(userId);
+
+    /// <summary>Removes the users who have not typed for 6 seconds.</summary>
+    /// <returns>Whether there were any.</returns>
+    public bool RemoveIdle()
+    {
+        var idle = _since.Where(entry => time.GetElapsedTime(entry.Value) >= s_lifetime).Select(entry => entry.Key).ToArray();
+        foreach (var userId in idle) _since.Remove(userId);
+        return idle.Length > 0;
+    }
+}

@@ -1,0 +1,106 @@
+using Npgsql;
+using Pulse.Conversations;
+using Pulse.Grains.Conversations;
+using Pulse.Grains.Storage;
+using Pulse.Grains.Tests.Storage;
+using Xunit;
+
+namespace Pulse.Grains.Tests.Conversations;
+
+public sealed class PostgresConversationStoreTests(PostgresStores stores) : ConversationStoreContract(stores), IClassFixture<PostgresStores>
+{
+    [Fact]
+    public async Task Append_RowLockedByAnotherSession_IsBusyAtOnce_AndOtherConversationsAreStored()
+    {
+        var (locked, lockedCreator) = await CreateAsync();
+        var (free, freeCreator) = await CreateAsync();
+        var (claimedLocked, claimedFree) = (await ClaimAsync(locked), await ClaimAsync(free));
+        await using var connection = await OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await ExecuteAsync(connection, $"SELECT 1 FROM conversations WHERE id = '{locked}' FOR UPDATE");
+
+        // A statement that waited for the lock would end with an error after these limits.
+        var outcomes = await Store.AppendAsync(
+            [Messages(locked, claimedLocked, lockedCreator, 1), Messages(free, claimedFree, freeCreator, 1)],
+            new(TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(10)));
+
+        Assert.Equal([AppendOutcome.Busy, AppendOutcome.Stored], outcomes);
+    }
+
+    [Fact]
+    public async Task Append_CommittedAfterAClaim_IsRefused_AndBeforeItIsCounted()
+    {
+        var (id, creator) = await CreateAsync();
+        var claimed = await ClaimAsync(id);
+
+        // An append that is still under way in another session when the claim begins: the claim waits for it and reports its head.
+        await using var connection = await OpenAsync();
+        var transaction = await connection.BeginTransactionAsync();
+        await ExecuteAsync(connection, AppendText(id, claimed, creator));
+        var claim = ClaimAsync(id);
+        await Eventually.AsyncEqual<object?>(true, () => Stores.ExecuteAsync("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"));
+        await transaction.CommitAsync();
+        var second = await claim;
+        Assert.Equal(claimed.Head + 1, second.Head);
+
+        // An append of the first epoch that arrives after the claim changes nothing.
+        await ExecuteAsync(connection, AppendText(id, second with { Epoch = claimed.Epoch }, creator));
+        Assert.Equal(second.Head, (await Store.FindHeadsAsync([id], BatchLimits.Shared))[0]!.Head);
+    }
+
+    [Fact]
+    public async Task Append_TwoWritersOverTheSameConversations_NeverDeadlock_AndEveryLogIsContiguous()
+    {
+        const int Conversations = 12;
+        const int Batches = 300;
+        var rows = new (Guid Id, Guid Creator)[Conversations];
+        for (var i = 0; i < Conversations; i++) rows[i] = await CreateAsync();
+        var before = await Stores.ExecuteAsync("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()");
+        var stored = new int[Conversations];
+
+        await Task.WhenAll(WriteAsync(1), WriteAsync(2));
+
+        Assert.Equal(before, await Stores.ExecuteAsync("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"));
+        for (var i = 0; i < Conversations; i++)
+        {
+            var log = await Store.ReadEntriesAsync(rows[i].Creator, rows[i].Id, 0, 10_000);
+            Assert.Equal(Enumerable.Range(1, stored[i] + 1).Select(seq => (long)seq), log.Entries.Select(entry => entry.Seq));
+        }
+
+        async Task WriteAsync(int seed)
+        {
+            var random = new Random(seed);
+            var limits = BatchLimits.Alone(TimeSpan.FromSeconds(10));
+            for (var batch = 0; batch < Batches; batch++)
+            {
+                var picked = rows.Index().OrderBy(_ => random.Next()).Take(5).ToArray();
+                var claims = await Store.ClaimAsync([.. picked.Select(item => new Claim(item.Item.Id, -1))], limits);
+                var outcomes = await Store.AppendAsync([.. picked.Zip(claims, (item, claimed) => Messages(item.Item.Id, claimed!, item.Item.Creator, 2))], limits);
+                foreach (var (item, outcome) in picked.Zip(outcomes))
+                {
+                    if (outcome == AppendOutcome.Stored) Interlocked.Add(ref stored[item.Index], 2);
+                }
+            }
+        }
+    }
+
+    private static string AppendText(Guid id, Claimed claimed, Guid sender) =>
+        $"""
+        SELECT * FROM chat_append_1(ARRAY['{id}']::uuid[], ARRAY[{claimed.Epoch}]::bigint[], ARRAY[{claimed.Head}]::bigint[], ARRAY[1], ARRAY[{claimed.Head + 1}]::bigint[],
+            ARRAY['message'], ARRAY['{sender}']::uuid[], ARRAY['{Guid.NewGuid()}']::uuid[], ARRAY[NULL]::bigint[], ARRAY[NULL]::bigint[], ARRAY['late'], ARRAY[now()],
+            ARRAY[NULL]::uuid[], ARRAY[NULL]::text[], ARRAY[NULL]::bigint[], ARRAY[]::int[], ARRAY[]::bigint[], ARRAY[]::uuid[])
+        """;
+
+    private async Task<NpgsqlConnection> OpenAsync()
+    {
+        var connection = new NpgsqlConnection(Stores.Options.PostgresConnectionString);
+        await connection.OpenAsync();
+        return connection;
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+}

@@ -1,4 +1,6 @@
+using Microsoft.Extensions.Options;
 using Orleans.Configuration;
+using Pulse.Conversations;
 using Pulse.Grains;
 using Pulse.Grains.Conversations;
 using Pulse.Grains.Identity;
@@ -46,6 +48,13 @@ public static class PulseSilo
     public static ConfigurationOptions? RedisOf(IConfiguration configuration) =>
         string.IsNullOrWhiteSpace(configuration.GetConnectionString("Redis")) ? null : ConnectionStrings.From(configuration).Redis ?? new();
 
+    /// <summary>Adds the settings of the chat, which silos and front ends share; once for both in one process.</summary>
+    public static void AddChatOptions(this IServiceCollection services)
+    {
+        if (services.Any(service => service.ServiceType == typeof(IConfigureOptions<ChatOptions>))) return;
+        services.AddOptions<ChatOptions>().BindConfiguration(ChatOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+    }
+
     /// <summary>Adds all that grains need but the silo itself.</summary>
     /// <remarks>
     /// To be called before Orleans is added: hosted services start in order and stop in reverse. The schema is there before the first grain is, and the
@@ -66,7 +75,7 @@ public static class PulseSilo
         builder.Services.AddOptions<SignInOptions>().Bind(builder.Configuration.GetSection(SignInOptions.SectionName)).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddHostedService<SessionSweep>();
         builder.Services.AddHostedService<AddressUpgrade>();
-        builder.Services.AddOptions<ChatOptions>().BindConfiguration(ChatOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddChatOptions();
         builder.Services.AddSingleton<ConversationWriter>();
         builder.Services.AddPresence(builder.Configuration, connections.Redis);
         builder.Services.AddSingleton<DatabaseHealthCheck>();

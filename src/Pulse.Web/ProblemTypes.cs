@@ -135,6 +135,63 @@ internal static class ProblemTypes
     public static readonly ProblemType Unavailable = new(Prefix + "unavailable", 503, "A part of Pulse is not available.",
         "Nothing is wrong with the request. Try again after the seconds that Retry-After says.");
 
+    public static readonly ProblemType InvalidArgument = new(Prefix + "invalid-argument", 400, "A value breaks a rule.",
+        "Nothing was written. Correct the value and send the request again.");
+
+    public static readonly ProblemType ConversationNotFound = new(Prefix + "not-found", 404, "There is no such conversation or message.",
+        "Check the id and the seq. GET /conversations lists your conversations.");
+
+    public static readonly ProblemType NotAMember = new(Prefix + "not-a-member", 403, "You are no member of this channel.",
+        "Join it first: PUT /conversations/{id}/members/{your user id}.");
+
+    public static readonly ProblemType ReadOnly = new(Prefix + "read-only", 403, "Your role allows reading only.",
+        "Nothing was written. Ask a moderator of the conversation for the role member.");
+
+    public static readonly ProblemType NotYours = new(Prefix + "not-yours", 403, "Your role does not allow this.",
+        "Nothing was written. Ask the sender of the message or a moderator of the conversation.");
+
+    public static readonly ProblemType Closed = new(Prefix + "closed", 403, "The conversation is closed.",
+        "Nothing was written. Create another conversation.");
+
+    public static readonly ProblemType CannotMessage = new(Prefix + "cannot-message", 403, "You cannot reach this user here.",
+        "Nothing was written. A repetition gets the same answer.");
+
+    public static readonly ProblemType LastOwner = new(Prefix + "last-owner", 409, "The conversation needs an owner.",
+        "Nothing was written. Make another member owner first, or close the conversation.");
+
+    public static readonly ProblemType NotForDirect = new(Prefix + "not-for-direct", 409, "Direct conversations have no such operation.",
+        "Nothing was written. Block the user, or create a group.");
+
+    public static readonly ProblemType ClientIdReused = new(Prefix + "client-id-reused", 409, "The client id was used with another content.",
+        "Nothing was written. Choose a new random UUID for each message and each conversation.");
+
+    public static readonly ProblemType PredecessorMissing = new(Prefix + "predecessor-missing", 409, "The message to come after is not there.",
+        "Nothing was written. Send the message that 'after' names first, then this one again.");
+
+    public static readonly ProblemType EditConflict = new(Prefix + "edit-conflict", 409, "The message was edited meanwhile.",
+        "Nothing was written. Read the message again, and send its editedSeq as 'edited'.");
+
+    public static readonly ProblemType TooManyMembers = new(Prefix + "too-many-members", 409, "The conversation is full.",
+        "Nothing was written. Remove a member first.");
+
+    public static readonly ProblemType TooLong = new(Prefix + "too-long", 413, "The text is too long.",
+        "Nothing was written. Send a shorter text, or several messages.");
+
+    public static readonly ProblemType TooManyMessages = new(Prefix + "too-many-messages", 429, "There were too many messages.",
+        "Nothing was written. Wait as many seconds as Retry-After says, then send the message again with the same client id.");
+
+    public static readonly ProblemType TooManyOpen = new(Prefix + "too-many-open", 429, "This connection has too many conversations open.",
+        "Close one first.");
+
+    public static readonly ProblemType ChatUnavailable = new(Prefix + "unavailable", 503, "A part of Pulse is not available.",
+        "Nothing was written. Try again after the seconds that Retry-After says.");
+
+    public static readonly ProblemType UnknownOutcome = new(Prefix + "unknown-outcome", 503, "It is not known whether this was written.",
+        "Send the request again with the same client id: if it was written, the answer is the first one.");
+
+    public static readonly ProblemType UserNotSynced = new(Prefix + "user-not-synced", 404, "The token is valid, but its user does not exist yet.",
+        "Call POST /auth/sync with this token first; it creates the user.");
+
     private static readonly Dictionary<int, ProblemType> s_byStatus =
         new[] { BadRequest, TokenMissing, Forbidden, NotFound, MethodNotAllowed, TooLarge, UnsupportedMediaType, TooManyRequests, Internal, Unavailable }
             .ToDictionary(type => type.Status);

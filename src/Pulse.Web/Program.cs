@@ -6,6 +6,7 @@ using Pulse.Silo.Telemetry;
 using Pulse.Web.Admin;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
+using Pulse.Web.Conversations;
 using Pulse.Web.Demo;
 using Pulse.Web.Draining;
 using Pulse.Web.Http;
@@ -44,6 +45,8 @@ return await Launch.RunAsync(args, static args =>
     builder.AddPulseSignIn();
     // What is stored about users.
     builder.AddUsers();
+    // Conversations and messages.
+    builder.AddChat();
     // What operators do for users.
     builder.AddAdmin();
     // What people see.
@@ -100,6 +103,8 @@ return await Launch.RunAsync(args, static args =>
     data.MapHubTickets();
     // Presence for those who ask once: /presence.
     data.MapPresence();
+    // Conversations, messages, members: /conversations, /users/{id}/block.
+    data.MapConversations();
     // Presence for those who stay: /hubs/pulse.
     app.MapPresenceHub(CorsSetup.Hub);
     // Operators: /admin/*.

@@ -28,11 +28,11 @@ internal static class ConversationRows
         Mentions = Text(reader, at + 10) is { } ids ? Array.ConvertAll(ids.Split(','), Guid.Parse) : [],
     };
 
-    /// <summary>Reads what <see cref="ConversationSql.ReadMessages"/> says of reactions: <c>count:mine:emoji</c>, divided by bars.</summary>
+    /// <summary>Reads what <see cref="ConversationSql.ReadMessages"/> says of reactions: <c>count:mine:emoji</c>, divided by the control character 31, which no emoji holds.</summary>
     public static MessageReaction[] ReadReactions(DbDataReader reader, int at)
     {
         if (Text(reader, at) is not { } text) return [];
-        return [.. text.Split('|').Select(part => part.Split(':', 3)).Select(parts => new MessageReaction(parts[2], int.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture), parts[1] == "1"))
+        return [.. text.Split('\u001F').Select(part => part.Split(':', 3)).Select(parts => new MessageReaction(parts[2], int.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture), parts[1] == "1"))
             .OrderByDescending(reaction => reaction.Count).ThenBy(reaction => reaction.Emoji, StringComparer.Ordinal)];
     }
 

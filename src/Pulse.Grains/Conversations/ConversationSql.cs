@@ -1,7 +1,7 @@
 namespace Pulse.Grains.Conversations;
 
 /// <summary>Statements that PostgreSQL and SQLite have in common. Each read checks the membership in the statement that reads the rows.</summary>
-/// <remarks><c>MAX2(a, b)</c> and <c>= ANY (@x)</c> stand for what the two spell differently.</remarks>
+/// <remarks><c>MAX2(a, b)</c>, <c>CHR31</c> and <c>= ANY (@x)</c> stand for what the two spell differently.</remarks>
 internal static class ConversationSql
 {
     private const string Mentions =
@@ -38,7 +38,7 @@ internal static class ConversationSql
         $"""
         {Me}
         SELECT me.kind, me.head, me.visible_from, {EntryColumns},
-            (SELECT string_agg(CAST(r.n AS text) || ':' || r.mine || ':' || r.emoji, '|') FROM (
+            (SELECT string_agg(CAST(r.n AS text) || ':' || r.mine || ':' || r.emoji, CHR31) FROM (
                 SELECT emoji, count(*) AS n, max(CASE WHEN user_id = @user THEN '1' ELSE '0' END) AS mine
                 FROM reactions WHERE conversation_id = e.conversation_id AND seq = e.seq GROUP BY emoji) r)
         FROM me LEFT JOIN (
@@ -163,8 +163,8 @@ internal static class ConversationSql
 
     /// <summary>The statement as SQLite spells it.</summary>
     public static string ForSqlite(string sql) => System.Text.RegularExpressions.Regex.Replace(
-        sql.Replace("MAX2(", "max(", StringComparison.Ordinal), @"= ANY \((@\w+)\)", "IN (SELECT value FROM json_each($1))");
+        sql.Replace("MAX2(", "max(", StringComparison.Ordinal).Replace("CHR31", "char(31)", StringComparison.Ordinal), @"= ANY \((@\w+)\)", "IN (SELECT value FROM json_each($1))");
 
     /// <summary>The statement as PostgreSQL spells it.</summary>
-    public static string ForPostgres(string sql) => sql.Replace("MAX2(", "greatest(", StringComparison.Ordinal);
+    public static string ForPostgres(string sql) => sql.Replace("MAX2(", "greatest(", StringComparison.Ordinal).Replace("CHR31", "chr(31)", StringComparison.Ordinal);
 }

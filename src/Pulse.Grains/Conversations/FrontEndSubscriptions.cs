@@ -21,7 +21,7 @@ internal sealed class FrontEndSubscriptions(Guid conversationId, TimeProvider ti
     {
         if (!_byFrontEnd.TryGetValue(frontEnd, out var subscription)) _byFrontEnd.Add(frontEnd, subscription = new(frontEnd));
         subscription.RenewedAt = time.GetTimestamp();
-        var missing = state.Recent.After(afterSeq);
+        var missing = state.Recent.After(afterSeq, state.Head);
         if (missing is { Length: > MaxEntries }) missing = null;
         subscription.Sent = state.Head;
         return new() { ConversationId = conversationId, Entries = missing ?? [], Head = state.Head, TooFar = missing is null };
@@ -88,7 +88,7 @@ internal sealed class FrontEndSubscriptions(Guid conversationId, TimeProvider ti
     private ConversationRun? Next(Subscription subscription, ConversationState state)
     {
         if (subscription.Sent >= state.Head && subscription.Markers is null && subscription.Typing is null) return null;
-        var entries = state.Recent.After(subscription.Sent, MaxEntries);
+        var entries = state.Recent.After(subscription.Sent, state.Head, MaxEntries);
         var run = new ConversationRun
         {
             ConversationId = conversationId, Entries = entries ?? [], Head = state.Head, TooFar = entries is null,

@@ -7,6 +7,7 @@ using Pulse.Presence;
 using Pulse.Users;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
+using Pulse.Web.Conversations;
 using Pulse.Web.Draining;
 using Pulse.Web.Users;
 
@@ -20,7 +21,7 @@ namespace Pulse.Web.Presence;
 [Authorize]
 internal sealed class PresenceHub(
     FrontEnd frontEnd, PresenceWatches watches, LookupLimit lookups, IPresencePolicy policy, Callers callers, UserAccess access, TokenValidator tokens,
-    HttpGoodbyes goodbyes, IOptions<HeartbeatOptions> options, Drain drain, IHostApplicationLifetime lifetime, TimeProvider time)
+    HttpGoodbyes goodbyes, HubChat chat, IOptions<HeartbeatOptions> options, Drain drain, IHostApplicationLifetime lifetime, TimeProvider time)
     : Hub<IPresenceClient>
 {
     // Clients beat twice a minute; what is far beyond that is a fault or an attack, and either should hear so.
@@ -67,6 +68,7 @@ internal sealed class PresenceHub(
     {
         if (Context.Features.Get<LiveConnection>() is not { } connection) return;
 
+        chat.Disconnect(Context);
         var how = HowItEnded(connection, exception, out var isSilent);
         // A connection that SignalR gave up for its silence was last heard of that long ago.
         var now = time.GetUtcNow();
@@ -166,6 +168,77 @@ internal sealed class PresenceHub(
 
         Connection.Reauthorize(caller, time.GetUtcNow());
         await frontEnd.UpdateAsync(Connection);
+    }
+
+    /// <summary>What the client missed in many conversations.</summary>
+    /// <exception cref="HubException"><c>invalid-argument</c>, <c>unavailable</c>, <c>too-many-calls</c>.</exception>
+    public Task<SyncResponse[]> SyncConversations(SyncRequest[]? items)
+    {
+        CountCall();
+        return chat.SyncAsync(Connection.UserId, items);
+    }
+
+    /// <summary>Opens a conversation: the answer holds what follows <paramref name="afterSeq"/>, and <c>EntriesAdded</c> what comes after its head.</summary>
+    /// <exception cref="HubException"><c>not-found</c>, <c>not-a-member</c>, <c>too-many-open</c>, <c>invalid-argument</c>, <c>unavailable</c>, <c>too-many-calls</c>.</exception>
+    public Task<OpenResponse> OpenConversation(string? id, long afterSeq)
+    {
+        CountCall();
+        return chat.OpenAsync(Context, Connection, id, afterSeq);
+    }
+
+    /// <summary>Closes a conversation; one that is not open is no error.</summary>
+    public void CloseConversation(string? id)
+    {
+        CountCall();
+        chat.Close(Context, Connection, id);
+    }
+
+    /// <summary>Sends a message. Returns after the commit.</summary>
+    /// <exception cref="HubException">The codes of <c>POST /conversations/{id}/messages</c>.</exception>
+    public Task<SentResponse> SendMessage(string? id, SendMessageRequest? message)
+    {
+        CountCall();
+        return chat.SendAsync(Connection.UserId, id, message);
+    }
+
+    /// <summary>Replaces the text of the caller's message.</summary>
+    /// <exception cref="HubException">The codes of <c>PATCH /conversations/{id}/messages/{seq}</c>.</exception>
+    public Task<SeqResponse> EditMessage(string? id, long seq, EditMessageRequest? edit)
+    {
+        CountCall();
+        return chat.EditAsync(Connection.UserId, id, seq, edit);
+    }
+
+    /// <summary>Deletes a message.</summary>
+    /// <exception cref="HubException">The codes of <c>DELETE /conversations/{id}/messages/{seq}</c>.</exception>
+    public Task<SeqResponse> DeleteMessage(string? id, long seq)
+    {
+        CountCall();
+        return chat.DeleteAsync(Connection.UserId, id, seq);
+    }
+
+    /// <summary>Adds a reaction to a message, or removes it.</summary>
+    /// <exception cref="HubException">The codes of <c>PUT /conversations/{id}/messages/{seq}/reactions/{emoji}</c>.</exception>
+    public Task<SeqResponse> React(string? id, long seq, string? emoji, bool on)
+    {
+        CountCall();
+        return chat.ReactAsync(Connection.UserId, id, seq, emoji, on);
+    }
+
+    /// <summary>Moves the caller's read marker forward. Returns after the commit.</summary>
+    /// <exception cref="HubException">The codes of <c>PUT /conversations/{id}/read</c>.</exception>
+    public Task<ReadResponse> MarkRead(string? id, long seq)
+    {
+        CountCall();
+        return chat.MarkReadAsync(Connection.UserId, id, seq);
+    }
+
+    /// <summary>Shows the caller as typing for 6 seconds, to those who have the conversation open.</summary>
+    /// <exception cref="HubException"><c>not-found</c>, <c>not-a-member</c>, <c>read-only</c>, <c>unavailable</c>, <c>too-many-calls</c>.</exception>
+    public Task Typing(string? id)
+    {
+        CountCall();
+        return chat.TypeAsync(Connection.UserId, id);
     }
 
     // A client of the package ends with this message; the error's text is for others.

@@ -1,9 +1,8 @@
-using Pulse.Conversations;
+namespace Pulse.Conversations;
 
-namespace Pulse.Grains.Conversations;
-
-/// <summary>The newest entries of a conversation, contiguous up to the head, bounded in number and in size.</summary>
-internal sealed class RecentEntries(int maxEntries)
+/// <summary>The newest entries of a conversation, contiguous up to the head, bounded in number and in size. Not thread-safe.</summary>
+/// <param name="maxEntries">How many entries are kept.</param>
+public sealed class RecentEntries(int maxEntries)
 {
     private const int MaxText = 256 * 1024;
 
@@ -42,12 +41,15 @@ internal sealed class RecentEntries(int maxEntries)
         if (excess > 0) _entries.RemoveRange(0, excess);
     }
 
-    /// <summary>The entries after that seq, at most so many.</summary>
+    /// <summary>The entries after that seq up to the head, at most so many.</summary>
+    /// <param name="seq">The newest entry that the caller has.</param>
+    /// <param name="head">The head of the log.</param>
+    /// <param name="count">How many entries at most.</param>
     /// <returns><see langword="null"/> when some of them are not kept.</returns>
-    public ConversationEntry[]? After(long seq, int count = int.MaxValue)
+    public ConversationEntry[]? After(long seq, long head, int count = int.MaxValue)
     {
-        if (_entries.Count == 0 || seq >= _entries[^1].Seq) return [];
-        if (seq < First - 1) return null;
+        if (seq >= head) return [];
+        if (_entries.Count == 0 || seq < First - 1) return null;
         return [.. _entries.Skip((int)(seq + 1 - First)).Take(count)];
     }
 

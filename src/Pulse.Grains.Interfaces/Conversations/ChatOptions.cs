@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace Pulse.Grains.Conversations;
+namespace Pulse.Conversations;
 
 /// <summary>Limits of the chat.</summary>
 public sealed class ChatOptions

@@ -1,0 +1,55 @@
+using System.Threading.RateLimiting;
+using Microsoft.Extensions.Options;
+using Pulse.Conversations;
+
+namespace Pulse.Web.Conversations;
+
+/// <summary>Limits how much one user may change on this front end. The conversation's grain limits besides what one sender does in one conversation.</summary>
+internal sealed class ChatLimits(IOptions<ChatOptions> options) : IDisposable
+{
+    /// <summary>Messages, edits, deletions and reactions of one user per second, in all conversations.</summary>
+    public const int SendsPerSecond = 20;
+
+    private readonly PartitionedRateLimiter<Guid> _sends = Create(SendsPerSecond, TimeSpan.FromSeconds(1));
+    private readonly PartitionedRateLimiter<Guid> _starts = Create(options.Value.StartsPerMinute, TimeSpan.FromMinutes(1));
+    private readonly PartitionedRateLimiter<Guid> _adds = Create(options.Value.AddsPerMinute, TimeSpan.FromMinutes(1));
+
+    /// <summary>Counts a message, an edit, a deletion or a reaction.</summary>
+    /// <exception cref="ChatRefusedException">The user has to wait.</exception>
+    public void CountSend(Guid userId) => Spend(_sends, userId, 1, $"A user may send {SendsPerSecond} times a second.");
+
+    /// <summary>Counts a new conversation.</summary>
+    /// <exception cref="ChatRefusedException">The user has to wait.</exception>
+    public void CountStart(Guid userId) => Spend(_starts, userId, 1, $"A user may create {options.Value.StartsPerMinute} conversations a minute.");
+
+    /// <summary>Counts members who are added.</summary>
+    /// <exception cref="ChatRefusedException">The user has to wait.</exception>
+    public void CountAdds(Guid userId, int count)
+    {
+        if (count > 0) Spend(_adds, userId, Math.Min(count, options.Value.AddsPerMinute), $"A user may add {options.Value.AddsPerMinute} members a minute.");
+    }
+
+    public void Dispose()
+    {
+        _sends.Dispose();
+        _starts.Dispose();
+        _adds.Dispose();
+    }
+
+    // The limiter itself disposes partitions that are full and idle.
+    private static PartitionedRateLimiter<Guid> Create(int count, TimeSpan period) => PartitionedRateLimiter.Create<Guid, Guid>(
+        userId => RateLimitPartition.GetTokenBucketLimiter(userId, _ => new()
+        {
+            TokenLimit = count,
+            TokensPerPeriod = Math.Max(1, count / 10),
+            ReplenishmentPeriod = count < 10 ? period / count : period / 10,
+        }));
+
+    private static void Spend(PartitionedRateLimiter<Guid> limiter, Guid userId, int count, string rule)
+    {
+        using var lease = limiter.AttemptAcquire(userId, count);
+        if (lease.IsAcquired) return;
+        var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var time) ? Math.Max(1, (int)Math.Ceiling(time.TotalSeconds)) : 1;
+        throw new ChatRefusedException(ProblemTypes.TooManyMessages, $"{rule} Nothing was written. Repeat the request in {wait} s.", wait);
+    }
+}

@@ -1,0 +1,157 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Pulse.Conversations;
+using Pulse.Web.Http;
+
+namespace Pulse.Web.Conversations;
+
+/// <summary>An entry of a log on the wire: <c>{seq, kind, senderId, sentAt, …}</c>, and what its kind adds.</summary>
+[JsonConverter(typeof(EntryConverter))]
+public readonly record struct EntryResponse(ConversationEntry Entry);
+
+/// <summary>A message in history.</summary>
+public sealed record MessageResponse(
+    long Seq,
+    Guid SenderId,
+    Guid? ClientId,
+    string? Text,
+    [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset SentAt,
+    long? ReplyTo,
+    Guid[] Mentions,
+    long? EditedSeq,
+    long? DeletedSeq,
+    MessageReaction[] Reactions)
+{
+    /// <summary>The message of an entry.</summary>
+    public static MessageResponse From(ConversationEntry entry) => new(
+        entry.Seq, entry.SenderId, entry.ClientId, entry.Body, entry.SentAt, entry.ReplyTo, entry.Mentions, entry.EditedSeq, entry.DeletedSeq, entry.Reactions);
+}
+
+/// <summary>The caller's part in a conversation.</summary>
+public sealed record YouResponse(string Role, long From, long Read, int? Unread, bool UnreadMore, int? Mentions, bool Muted);
+
+/// <summary>A conversation as the caller sees it.</summary>
+public sealed record ConversationResponse(
+    Guid Id,
+    string Kind,
+    string? Title,
+    long Head,
+    [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset? LastAt,
+    MessageResponse? Last,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ConversationUser? Other,
+    YouResponse You,
+    string NewcomersSee,
+    [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset? ClosedAt)
+{
+    /// <summary>The response for a summary.</summary>
+    public static ConversationResponse From(ConversationSummary summary) => new(
+        summary.Id, summary.Kind, summary.Title, summary.Head, summary.LastAt, summary.Last is null ? null : MessageResponse.From(summary.Last), summary.Other,
+        new(summary.Role, summary.From, summary.Read, summary.Unread.Messages, summary.Unread.More, summary.Unread.Mentions, summary.Muted),
+        summary.NewcomersSee, summary.ClosedAt);
+}
+
+/// <summary>A page of <c>GET /conversations</c>.</summary>
+internal sealed record ConversationsResponse(ConversationResponse[] Items, string? Before);
+
+/// <summary>A page of history.</summary>
+internal sealed record MessagesResponse(MessageResponse[] Items, long From, long Head, bool HasBefore, bool HasAfter);
+
+/// <summary>Entries in order.</summary>
+internal sealed record EntriesResponse(long From, long Head, EntryResponse[] Entries);
+
+/// <summary>A member.</summary>
+internal sealed record MemberResponse(Guid UserId, string Name, string? Avatar, string Role, long? Read);
+
+/// <summary>A page of members.</summary>
+internal sealed record MembersResponse(MemberResponse[] Items, string? After);
+
+/// <summary>The position of a message.</summary>
+public sealed record SentResponse(long Seq, [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset SentAt);
+
+/// <summary>The position of an entry.</summary>
+public sealed record SeqResponse(long Seq);
+
+/// <summary>A read marker and what follows it.</summary>
+public sealed record ReadResponse(long Read, int Unread, bool UnreadMore, int Mentions);
+
+/// <summary>The answer to the hub's <c>OpenConversation</c>.</summary>
+public sealed record OpenResponse(
+    long From, long Head, EntryResponse[] Entries, bool TooFar, bool Reset, Guid[] Typing, ReadMarker[] Markers, OpenYouResponse You);
+
+/// <summary>The caller's part in a conversation that was opened.</summary>
+public sealed record OpenYouResponse(string Role, long From, long Read);
+
+/// <summary>One answer of the hub's <c>SyncConversations</c>.</summary>
+public sealed record SyncResponse(Guid Id, long Head, long From, long Read, EntryResponse[] Entries, bool TooFar, bool Gone, bool Reset)
+{
+    /// <summary>The response for one synced conversation.</summary>
+    public static SyncResponse Of(SyncedConversation synced) => new(
+        synced.Id, synced.Head, synced.From, synced.Read, Array.ConvertAll(synced.Entries, entry => new EntryResponse(entry)), synced.TooFar, synced.Gone, synced.Reset);
+}
+
+/// <summary>How answers are written.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimeConverter)])]
+[JsonSerializable(typeof(ConversationResponse))]
+[JsonSerializable(typeof(ConversationsResponse))]
+[JsonSerializable(typeof(MessagesResponse))]
+[JsonSerializable(typeof(EntriesResponse))]
+[JsonSerializable(typeof(MembersResponse))]
+[JsonSerializable(typeof(SentResponse))]
+[JsonSerializable(typeof(SeqResponse))]
+[JsonSerializable(typeof(ReadResponse))]
+internal sealed partial class ChatJson : JsonSerializerContext;
+
+/// <summary>Writes entries: each kind has its own members.</summary>
+internal sealed class EntryConverter : JsonConverter<EntryResponse>
+{
+    private static readonly UtcTimeConverter s_time = new();
+
+    public override EntryResponse Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        throw new NotSupportedException("Pulse only writes entries.");
+
+    public override void Write(Utf8JsonWriter writer, EntryResponse value, JsonSerializerOptions options)
+    {
+        var entry = value.Entry;
+        writer.WriteStartObject();
+        writer.WriteNumber("seq", entry.Seq);
+        writer.WriteString("kind", entry.Kind);
+        writer.WriteString("senderId", entry.SenderId);
+        writer.WritePropertyName("sentAt");
+        s_time.Write(writer, entry.SentAt, options);
+        if (entry.Target is { } target) writer.WriteNumber("target", target);
+        switch (entry.Kind)
+        {
+            case EntryKinds.Message:
+                if (entry.ClientId is { } clientId) writer.WriteString("clientId", clientId);
+                WriteText(writer, entry);
+                if (entry.ReplyTo is { } replyTo) writer.WriteNumber("replyTo", replyTo);
+                else writer.WriteNull("replyTo");
+                if (entry.EditedSeq is { } editedSeq) writer.WriteNumber("editedSeq", editedSeq);
+                if (entry.DeletedSeq is { } deletedSeq) writer.WriteNumber("deletedSeq", deletedSeq);
+                break;
+            case EntryKinds.Edit:
+                WriteText(writer, entry);
+                break;
+            default:
+                // The bodies of all other kinds, those of later versions included, are JSON objects.
+                if (entry.Body is not { Length: > 0 } body) break;
+                using (var members = JsonDocument.Parse(body))
+                {
+                    if (members.RootElement.ValueKind != JsonValueKind.Object) break;
+                    foreach (var member in members.RootElement.EnumerateObject()) member.WriteTo(writer);
+                }
+
+                break;
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static void WriteText(Utf8JsonWriter writer, ConversationEntry entry)
+    {
+        writer.WriteString("text", entry.Body);
+        writer.WriteStartArray("mentions");
+        foreach (var userId in entry.Mentions) writer.WriteStringValue(userId);
+        writer.WriteEndArray();
+    }
+}

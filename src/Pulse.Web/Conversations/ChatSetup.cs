@@ -1,0 +1,23 @@
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Pulse.Silo;
+
+namespace Pulse.Web.Conversations;
+
+/// <summary>Sets up the chat of a front end.</summary>
+internal static class ChatSetup
+{
+    /// <summary>Adds limits, policy, and what REST and hub have in common.</summary>
+    public static void AddChat(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddChatOptions();
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ChatJson.Default));
+        builder.Services.TryAddSingleton<IConversationPolicy, SignedInConversationPolicy>();
+        builder.Services.AddSingleton<ChatLimits>();
+        builder.Services.AddSingleton<ConversationCalls>();
+        builder.Services.AddSingleton<OpenConversations>();
+        builder.Services.AddHostedService<SubscriptionRenewalService>();
+        builder.Services.AddSingleton<HubChat>();
+        builder.Services.Configure<HubOptions>(hub => hub.AddFilter<ChatRefusalHubFilter>());
+    }
+}

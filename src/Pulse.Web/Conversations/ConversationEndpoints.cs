@@ -1,0 +1,97 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Pulse.Conversations;
+using Pulse.Web.Auth;
+
+namespace Pulse.Web.Conversations;
+
+/// <summary>Conversations, their members, and blocks.</summary>
+internal static class ConversationEndpoints
+{
+    private const int StandardPage = 50;
+    private const int MaxPage = 100;
+
+    /// <summary>Maps the routes below <c>/conversations</c>, and <c>/users/{id}/block</c>.</summary>
+    public static void MapConversations(this IEndpointRouteBuilder app)
+    {
+        var group = app.MapGroup("").WithTags("Chat").RequireAuthorization().AddEndpointFilter<ChatRefusalFilter>()
+            .WithMetadata(new RequestSizeLimitAttribute(ChatInput.MaxBytes));
+        group.MapPost("/conversations", CreateAsync);
+        group.MapGet("/conversations", ListAsync);
+        group.MapGet("/conversations/{id}", FindAsync);
+        group.MapPatch("/conversations/{id}", ChangeAsync);
+        group.MapDelete("/conversations/{id}", CloseAsync);
+        group.MapGet("/conversations/{id}/members", ListMembersAsync);
+        group.MapPut("/conversations/{id}/members/{userId}", SetMemberAsync);
+        group.MapDelete("/conversations/{id}/members/{userId}", RemoveMemberAsync);
+        group.MapPut("/conversations/{id}/mute", (string id, SignedInUser user, ConversationCalls calls) => SetMutedAsync(id, user, calls, muted: true));
+        group.MapDelete("/conversations/{id}/mute", (string id, SignedInUser user, ConversationCalls calls) => SetMutedAsync(id, user, calls, muted: false));
+        group.MapPut("/users/{id}/block", (string id, SignedInUser user, ConversationCalls calls) => SetBlockAsync(id, user, calls, on: true));
+        group.MapDelete("/users/{id}/block", (string id, SignedInUser user, ConversationCalls calls) => SetBlockAsync(id, user, calls, on: false));
+        group.MapMessages();
+    }
+
+    private static async Task<Results<Created<ConversationResponse>, Ok<ConversationResponse>>> CreateAsync(
+        HttpContext context, SignedInUser user, ConversationCalls calls)
+    {
+        var request = await ChatInput.ReadAsync(context, StrictChatJson.Default.CreateConversationRequest);
+        var (id, isNew) = await calls.CreateAsync(user.Id, request, context.RequestAborted);
+        var response = ConversationResponse.From(await calls.FindAsync(user.Id, id));
+        return isNew ? TypedResults.Created($"{context.Request.PathBase}/conversations/{id:D}", response) : TypedResults.Ok(response);
+    }
+
+    private static async Task<Ok<ConversationsResponse>> ListAsync(SignedInUser user, ConversationCalls calls, string? limit, string? before)
+    {
+        var count = ChatInput.Limit(limit, StandardPage, MaxPage);
+        var found = await calls.Reader.ListAsync(user.Id, count, ChatInput.Cursor(before));
+        var next = found.Length == count ? ChatInput.ToText(new(found[^1].OrderAt, found[^1].Id)) : null;
+        return TypedResults.Ok(new ConversationsResponse(Array.ConvertAll(found, ConversationResponse.From), next));
+    }
+
+    private static async Task<Ok<ConversationResponse>> FindAsync(string id, SignedInUser user, ConversationCalls calls) =>
+        TypedResults.Ok(ConversationResponse.From(await calls.FindAsync(user.Id, ChatInput.ConversationIdOf(id))));
+
+    private static async Task<Ok<ConversationResponse>> ChangeAsync(HttpContext context, string id, SignedInUser user, ConversationCalls calls)
+    {
+        var conversationId = ChatInput.ConversationIdOf(id);
+        await calls.ChangeAsync(user.Id, conversationId, await ChatInput.ReadAsync(context, StrictChatJson.Default.ChangeConversationRequest));
+        return TypedResults.Ok(ConversationResponse.From(await calls.FindAsync(user.Id, conversationId)));
+    }
+
+    private static async Task<Ok<SeqResponse>> CloseAsync(string id, SignedInUser user, ConversationCalls calls) =>
+        TypedResults.Ok(new SeqResponse((await calls.CloseAsync(user.Id, ChatInput.ConversationIdOf(id))).Seq));
+
+    private static async Task<Ok<MembersResponse>> ListMembersAsync(string id, SignedInUser user, ConversationCalls calls, string? after)
+    {
+        var from = string.IsNullOrEmpty(after) ? Guid.Empty : ChatInput.Id(after, "after");
+        var page = await calls.Reader.ListMembersAsync(user.Id, ChatInput.ConversationIdOf(id), from);
+        ChatProblems.ThrowIfRefused(page.Error);
+        return TypedResults.Ok(new MembersResponse(
+            Array.ConvertAll(page.Members, member => new MemberResponse(member.User.UserId, member.User.Name, member.User.Avatar, member.Role, member.Read)),
+            page.HasMore ? page.Members[^1].User.UserId.ToString("D") : null));
+    }
+
+    private static async Task<Ok<SeqResponse>> SetMemberAsync(HttpContext context, string id, string userId, SignedInUser user, ConversationCalls calls)
+    {
+        var conversationId = ChatInput.ConversationIdOf(id);
+        var memberId = ChatInput.Id(userId, "userId");
+        var hasBody = context.Request.ContentLength is not (null or 0) || context.Request.Headers.TransferEncoding.Count > 0;
+        var request = hasBody ? await ChatInput.ReadAsync(context, StrictChatJson.Default.MemberRequest) : new(null);
+        return TypedResults.Ok(new SeqResponse((await calls.SetMemberAsync(user.Id, conversationId, memberId, request.Role, context.RequestAborted)).Seq));
+    }
+
+    private static async Task<Ok<SeqResponse>> RemoveMemberAsync(string id, string userId, SignedInUser user, ConversationCalls calls) =>
+        TypedResults.Ok(new SeqResponse((await calls.RemoveMemberAsync(user.Id, ChatInput.ConversationIdOf(id), ChatInput.Id(userId, "userId"))).Seq));
+
+    private static async Task<NoContent> SetMutedAsync(string id, SignedInUser user, ConversationCalls calls, bool muted)
+    {
+        ChatProblems.ThrowIfRefused(await calls.Reader.SetMutedAsync(user.Id, ChatInput.ConversationIdOf(id), muted));
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<NoContent> SetBlockAsync(string id, SignedInUser user, ConversationCalls calls, bool on)
+    {
+        await calls.SetBlockAsync(user.Id, ChatInput.Id(id, "The user id"), on);
+        return TypedResults.NoContent();
+    }
+}

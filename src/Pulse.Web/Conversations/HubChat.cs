@@ -1,0 +1,90 @@
+using Microsoft.AspNetCore.SignalR;
+using Pulse.Conversations;
+using Pulse.Web.Presence;
+
+namespace Pulse.Web.Conversations;
+
+/// <summary>The hub's calls about conversations, for the hub class to delegate to.</summary>
+internal sealed class HubChat(ConversationCalls calls, OpenConversations conversations, GrainReferences<IConversationGrain> grains)
+{
+    /// <summary>How many conversations one call may ask for.</summary>
+    public const int MaxSynced = 200;
+
+    /// <summary>What the client missed in many conversations.</summary>
+    public async Task<SyncResponse[]> SyncAsync(Guid userId, SyncRequest[]? items)
+    {
+        if (items is null || items.Length > MaxSynced) throw ChatInput.Invalid($"items is a list of at most {MaxSynced}; ask again for the others.");
+        var asked = Array.ConvertAll(items, item => new SyncItem(
+            ChatInput.Id(item?.Id, "Each id"), item!.Seq >= 0 ? item.Seq : throw ChatInput.Invalid("seq must not be negative."), item.Read));
+        return Array.ConvertAll(await calls.Reader.SyncAsync(userId, asked), SyncResponse.Of);
+    }
+
+    /// <summary>Opens a conversation on the caller's socket.</summary>
+    public Task<OpenResponse> OpenAsync(HubCallerContext context, LiveConnection connection, string? id, long afterSeq)
+    {
+        if (afterSeq < 0) throw ChatInput.Invalid("afterSeq must not be negative.");
+        return conversations.OpenAsync(SocketOf(context, connection), ChatInput.ConversationIdOf(id), afterSeq);
+    }
+
+    /// <summary>Closes a conversation on the caller's socket.</summary>
+    public void Close(HubCallerContext context, LiveConnection connection, string? id) => conversations.Close(SocketOf(context, connection), ChatInput.ConversationIdOf(id));
+
+    /// <summary>Sends a message.</summary>
+    public async Task<SentResponse> SendAsync(Guid userId, string? id, SendMessageRequest? message)
+    {
+        var answer = await calls.SendAsync(userId, ChatInput.ConversationIdOf(id), message);
+        return new(answer.Seq, answer.SentAt);
+    }
+
+    /// <summary>Replaces a message's text.</summary>
+    public async Task<SeqResponse> EditAsync(Guid userId, string? id, long seq, EditMessageRequest? edit) =>
+        new((await calls.EditAsync(userId, ChatInput.ConversationIdOf(id), seq, edit)).Seq);
+
+    /// <summary>Deletes a message.</summary>
+    public async Task<SeqResponse> DeleteAsync(Guid userId, string? id, long seq) =>
+        new((await calls.DeleteAsync(userId, ChatInput.ConversationIdOf(id), seq)).Seq);
+
+    /// <summary>Adds a reaction, or removes it.</summary>
+    public async Task<SeqResponse> ReactAsync(Guid userId, string? id, long seq, string? emoji, bool on) =>
+        new((await calls.ReactAsync(userId, ChatInput.ConversationIdOf(id), seq, emoji, on)).Seq);
+
+    /// <summary>Moves the read marker.</summary>
+    public async Task<ReadResponse> MarkReadAsync(Guid userId, string? id, long seq)
+    {
+        var answer = await calls.MarkReadAsync(userId, ChatInput.ConversationIdOf(id), seq);
+        return new(answer.Read, answer.Unread.Messages, answer.Unread.More, answer.Unread.Mentions);
+    }
+
+    /// <summary>The user is typing.</summary>
+    public async Task TypeAsync(Guid userId, string? id) => ChatProblems.ThrowIfRefused(await grains[ChatInput.ConversationIdOf(id)].TypeAsync(userId));
+
+    /// <summary>The socket is gone.</summary>
+    public void Disconnect(HubCallerContext context)
+    {
+        if (context.Features.Get<ChatSocket>() is { } socket) conversations.CloseAll(socket);
+    }
+
+    private static ChatSocket SocketOf(HubCallerContext context, LiveConnection connection)
+    {
+        if (context.Features.Get<ChatSocket>() is { } known) return known;
+        var socket = new ChatSocket(context.Features.Get<HubConnectionContext>()!, connection.UserId, () => connection.EndedBecause is not null);
+        context.Features.Set(socket);
+        return socket;
+    }
+}
+
+/// <summary>Gives the hub's clients the refusals with their codes.</summary>
+internal sealed class ChatRefusalHubFilter : IHubFilter
+{
+    public async ValueTask<object?> InvokeMethodAsync(HubInvocationContext invocation, Func<HubInvocationContext, ValueTask<object?>> next)
+    {
+        try
+        {
+            return await next(invocation);
+        }
+        catch (ChatRefusedException refused)
+        {
+            throw new HubException(refused.ToHubText());
+        }
+    }
+}

@@ -1,0 +1,27 @@
+namespace Pulse.Web.Conversations;
+
+/// <summary>Decides who may talk to whom. Register another implementation before Pulse's own to replace it.</summary>
+public interface IConversationPolicy
+{
+    /// <summary>Whether the user may create a conversation with the others.</summary>
+    /// <param name="userId">The creator.</param>
+    /// <param name="kind"><c>direct</c>, <c>group</c> or <c>channel</c>.</param>
+    /// <param name="others">The other members.</param>
+    /// <param name="cancellationToken">The request's.</param>
+    ValueTask<bool> MayStartAsync(Guid userId, string kind, IReadOnlyList<Guid> others, CancellationToken cancellationToken);
+
+    /// <summary>Whether the user may add another user to a conversation.</summary>
+    /// <param name="userId">The member who adds.</param>
+    /// <param name="conversationId">The conversation.</param>
+    /// <param name="otherId">The user to add.</param>
+    /// <param name="cancellationToken">The request's.</param>
+    ValueTask<bool> MayAddAsync(Guid userId, Guid conversationId, Guid otherId, CancellationToken cancellationToken);
+}
+
+/// <summary>The default: every signed-in user may talk to every other. Blocks are checked besides.</summary>
+internal sealed class SignedInConversationPolicy : IConversationPolicy
+{
+    public ValueTask<bool> MayStartAsync(Guid userId, string kind, IReadOnlyList<Guid> others, CancellationToken cancellationToken) => ValueTask.FromResult(true);
+
+    public ValueTask<bool> MayAddAsync(Guid userId, Guid conversationId, Guid otherId, CancellationToken cancellationToken) => ValueTask.FromResult(true);
+}

@@ -1,0 +1,263 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.SignalR;
+using Pulse.Conversations;
+
+namespace Pulse.Web.Conversations;
+
+/// <summary>A conversation that sockets of this front end have open: its newest entries, and each socket's position in them.</summary>
+internal sealed class OpenConversation(Guid id)
+{
+    private const int MaxEntries = 512;
+    private const int MaxWrite = 100;
+
+    private readonly Lock _lock = new();
+    private readonly RecentEntries _recent = new(MaxEntries);
+    private readonly Dictionary<ChatSocket, Cursor> _cursors = [];
+    private readonly List<Opening> _openings = [];
+
+    // Sockets that keep up are at the same position, so few runs are serialized: the last ones, by their first and last seq.
+    private readonly Dictionary<(long From, long To), SerializedHubMessage> _serialized = [];
+
+    private Guid[] _typing = [];
+
+    /// <summary>The conversation.</summary>
+    public Guid Id => id;
+
+    /// <summary>Seq of the newest entry that is known here; -1 before the first answer of the grain.</summary>
+    public long Head { get; private set; } = -1;
+
+    /// <summary>Whether the conversation has left the list of open ones.</summary>
+    public bool IsRemoved { get; set; }
+
+    /// <summary>Begins to open the conversation for a socket. Removals from now on reach it.</summary>
+    /// <returns><see langword="null"/> when the conversation has left the list meanwhile.</returns>
+    public Opening? Begin(ChatSocket socket)
+    {
+        lock (_lock)
+        {
+            if (IsRemoved) return null;
+            var opening = new Opening(socket);
+            _openings.Add(opening);
+            return opening;
+        }
+    }
+
+    /// <summary>Ends an opening, whether it succeeded or not.</summary>
+    /// <returns>Whether the conversation is needed no longer, and has been marked as removed.</returns>
+    public bool End(Opening opening)
+    {
+        lock (_lock)
+        {
+            _openings.Remove(opening);
+            return TryRemove();
+        }
+    }
+
+    /// <summary>Opens the conversation for a socket whose client has the log up to a seq.</summary>
+    /// <param name="opening">What <see cref="Begin"/> gave.</param>
+    /// <param name="after">The newest entry that the client has, or one before the first that it may read.</param>
+    /// <param name="read">Entries after that, read from the database; <see langword="null"/> when they were not needed yet.</param>
+    /// <param name="memberHead">The head at which the user was a member, as the grain answered.</param>
+    /// <param name="maxEntries">How many entries the client gets at most.</param>
+    /// <param name="joined">The outcome.</param>
+    /// <returns><see langword="false"/> when the entries have to be read from the database first. Nothing is changed.</returns>
+    public bool TryJoin(Opening opening, long after, ConversationEntry[]? read, long memberHead, int maxEntries, out Joined joined)
+    {
+        lock (_lock)
+        {
+            joined = new(IsGone: opening.IsOver || opening.RemovedAt > memberHead, Head, [], TooFar: false);
+            if (joined.IsGone) return true;
+            if (Head - after > maxEntries)
+            {
+                joined = joined with { TooFar = true };
+            }
+            else
+            {
+                var last = read is [.., var newest] ? newest.Seq : after;
+                if (_recent.After(after, Head) is { } entries) joined = joined with { Entries = entries };
+                else if (read is null) return false;
+                else if (_recent.After(last, Head) is { } rest) joined = joined with { Entries = [.. read, .. rest] };
+                else joined = joined with { TooFar = true };
+            }
+
+            // From the database an entry may be newer than what has arrived here.
+            if (joined.Entries is [.., var end]) joined = joined with { Head = Math.Max(Head, end.Seq) };
+            var cursor = new Cursor(this, opening.Socket) { Seq = joined.Head };
+            _cursors[opening.Socket] = cursor;
+            return true;
+        }
+    }
+
+    /// <summary>Closes the conversation for a socket.</summary>
+    /// <returns>Whether the conversation is needed no longer, and has been marked as removed.</returns>
+    public bool Leave(ChatSocket socket)
+    {
+        lock (_lock)
+        {
+            if (_cursors.Remove(socket, out var cursor)) cursor.IsOver = true;
+            foreach (var opening in _openings) if (opening.Socket == socket) opening.IsOver = true;
+            return TryRemove();
+        }
+    }
+
+    /// <summary>Takes what the grain sent. Entries are applied in the order of the log, each once.</summary>
+    /// <returns><see langword="false"/> when entries are missing before those of the run: the grain has to be asked from <see cref="Head"/> on.</returns>
+    public bool Take(ConversationRun run)
+    {
+        // The writes begin after the lock is released: a write may go on to another conversation of the same socket, and take that one's lock.
+        var writes = new List<Action>();
+        try
+        {
+            lock (_lock) return Take(run, writes);
+        }
+        finally
+        {
+            foreach (var write in writes) write();
+        }
+    }
+
+    /// <summary>Whether a socket of that user has the conversation open here.</summary>
+    public bool IsOpenFor(ChatSocket socket)
+    {
+        lock (_lock) return _cursors.ContainsKey(socket);
+    }
+
+    private bool Take(ConversationRun run, List<Action> writes)
+    {
+        if (Head < 0)
+        {
+            Head = run.Entries is [var first, ..] ? first.Seq - 1 : run.Head;
+        }
+        else if (run.TooFar && run.Head > Head)
+        {
+            // This front end has lost its place. Its sockets fetch what they lack, and open the conversation again.
+            _recent.Clear();
+            Head = run.Head;
+            foreach (var cursor in _cursors.Values.ToArray()) writes.Add(EndBehind(cursor));
+        }
+
+        if (run.Entries is [var next, ..] && next.Seq > Head + 1) return false;
+        foreach (var entry in run.Entries)
+        {
+            if (entry.Seq <= Head) continue;
+            _recent.Add(entry);
+            Head = entry.Seq;
+            if (entry.Kind == EntryKinds.MemberRemoved) Remove(entry, writes);
+        }
+
+        _serialized.Clear();
+        foreach (var cursor in _cursors.Values) if (cursor.Seq < Head) writes.Add(() => cursor.Socket.Write(cursor));
+        if (run.Markers.Length > 0) WriteIfIdle(ChatMessages.ReadChanged(id, run.Markers), writes);
+        if (run.Typing is { } typing && !typing.AsSpan().SequenceEqual(_typing))
+        {
+            _typing = typing;
+            WriteIfIdle(ChatMessages.TypingChanged(id, typing), writes);
+        }
+
+        return run.Head <= Head;
+    }
+
+    // Before any later entry is written: the user's sockets leave, those that are being opened included.
+    private void Remove(ConversationEntry entry, List<Action> writes)
+    {
+        if (RemovedUser(entry) is not { } userId) return;
+        foreach (var opening in _openings) if (opening.Socket.UserId == userId) opening.RemovedAt = entry.Seq;
+        foreach (var cursor in _cursors.Values.Where(cursor => cursor.Socket.UserId == userId).ToArray())
+        {
+            End(cursor);
+            writes.Add(() => cursor.Socket.Write(ChatMessages.ConversationGone(id, "removed")));
+        }
+    }
+
+    private static Guid? RemovedUser(ConversationEntry entry)
+    {
+        if (entry.Body is null) return null;
+        using var body = JsonDocument.Parse(entry.Body);
+        return body.RootElement.TryGetProperty("userId", out var userId) && userId.TryGetGuid(out var parsed) ? parsed : null;
+    }
+
+    private Action EndBehind(Cursor cursor)
+    {
+        End(cursor);
+        var behind = ChatMessages.Behind(id, Head);
+        return () => cursor.Socket.Write(behind);
+    }
+
+    private void End(Cursor cursor)
+    {
+        cursor.IsOver = true;
+        _cursors.Remove(cursor.Socket);
+        lock (cursor.Socket.Open) cursor.Socket.Open.Remove(id);
+    }
+
+    private void WriteIfIdle(SerializedHubMessage message, List<Action> writes)
+    {
+        foreach (var cursor in _cursors.Values) writes.Add(() => cursor.Socket.WriteIfIdle(message));
+    }
+
+    private bool TryRemove()
+    {
+        if (_cursors.Count > 0 || _openings.Count > 0 || IsRemoved) return false;
+        return IsRemoved = true;
+    }
+
+    private SerializedHubMessage? TakeNext(Cursor cursor, out bool more)
+    {
+        lock (_lock)
+        {
+            more = false;
+            if (cursor.IsOver || cursor.Seq >= Head) return null;
+            if (_recent.After(cursor.Seq, Head, MaxWrite) is not { Length: > 0 } entries)
+            {
+                // The socket is writing already, so this only queues the notice.
+                EndBehind(cursor)();
+                return null;
+            }
+
+            var key = (entries[0].Seq, entries[^1].Seq);
+            if (!_serialized.TryGetValue(key, out var message)) _serialized[key] = message = ChatMessages.EntriesAdded(id, entries, Head);
+            cursor.Seq = key.Item2;
+            more = cursor.Seq < Head;
+            return message;
+        }
+    }
+
+    /// <summary>The outcome of opening.</summary>
+    /// <param name="IsGone">The user was removed meanwhile, or the socket is gone. The conversation is not open.</param>
+    /// <param name="Head">Entries after this one are written to the socket.</param>
+    /// <param name="Entries">What the client lacks up to that.</param>
+    /// <param name="TooFar">The client lacks more than an answer holds.</param>
+    public sealed record Joined(bool IsGone, long Head, ConversationEntry[] Entries, bool TooFar);
+
+    /// <summary>A socket for which the conversation is being opened.</summary>
+    public sealed class Opening(ChatSocket socket)
+    {
+        public ChatSocket Socket => socket;
+
+        /// <summary>The socket is gone.</summary>
+        public bool IsOver { get; set; }
+
+        /// <summary>Seq of the user's removal, if one has arrived; it may be one from before the user was added again.</summary>
+        public long RemovedAt { get; set; }
+    }
+
+    /// <summary>How far a socket has been sent the log.</summary>
+    public sealed class Cursor(OpenConversation conversation, ChatSocket socket)
+    {
+        public ChatSocket Socket => socket;
+
+        /// <summary>The newest entry that was written. Guarded by the conversation.</summary>
+        public long Seq { get; set; }
+
+        /// <summary>The conversation is not open for the socket any more. Guarded by the conversation.</summary>
+        public bool IsOver { get; set; }
+
+        /// <summary>Whether the socket is about to write what follows. Guarded by the socket.</summary>
+        public bool IsDue { get; set; }
+
+        /// <summary>The next entries to write.</summary>
+        /// <param name="more">Whether there are more after those.</param>
+        /// <returns><see langword="null"/> for none.</returns>
+        public SerializedHubMessage? Take(out bool more) => conversation.TakeNext(this, out more);
+    }
+}

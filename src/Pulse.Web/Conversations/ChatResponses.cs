@@ -138,7 +138,12 @@ internal sealed class EntryConverter : JsonConverter<EntryResponse>
                 using (var members = JsonDocument.Parse(body))
                 {
                     if (members.RootElement.ValueKind != JsonValueKind.Object) break;
-                    foreach (var member in members.RootElement.EnumerateObject()) member.WriteTo(writer);
+                    foreach (var member in members.RootElement.EnumerateObject())
+                    {
+                        // The kind of a new conversation: 'kind' is the entry's own.
+                        if (member.NameEquals("kind")) writer.WriteString("conversationKind", member.Value.GetString());
+                        else member.WriteTo(writer);
+                    }
                 }
 
                 break;

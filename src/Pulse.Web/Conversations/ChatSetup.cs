@@ -18,6 +18,7 @@ internal static class ChatSetup
         builder.Services.AddSingleton<OpenConversations>();
         builder.Services.AddHostedService<SubscriptionRenewalService>();
         builder.Services.AddSingleton<HubChat>();
-        builder.Services.Configure<HubOptions>(hub => hub.AddFilter<ChatRefusalHubFilter>());
+        // After the hub's own filters, so that those see a refusal and no fault.
+        builder.Services.PostConfigure<HubOptions>(hub => hub.AddFilter<ChatRefusalHubFilter>());
     }
 }

@@ -25,7 +25,7 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
     {
         if (await ReadOwnerAsync() is { } known) return await UpdateAsync(known, update);
 
-        // The account's former user was erased. A token from before the erasure must not restore the user.
+        // The account's former user was erased. Only a token from after the erasure may create a new user.
         if (await FindErasureAsync() is { } erasedAt)
         {
             if (!(update.TokenIssuedAt > erasedAt)) return new(ProfileSyncOutcome.Erased);
@@ -108,7 +108,7 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
             // A second activation of this grain was faster, so its user is the owner.
             ProfileSyncOutcome.AccountTaken => (await ReadOwnerAsync())?.UserId,
 
-            // Both sides have proven the address. A mailbox always joins, because front ends from before JoinsByEmail do not set it. An
+            // Both sides have proven the address. A mailbox always joins, because older front ends lack JoinsByEmail. An
             // empty result may also mean that a second activation has just linked the account.
             ProfileSyncOutcome.EmailTaken or ProfileSyncOutcome.SignUpRefused when update.EmailVerified && (update.JoinsByEmail || Key.Provider == MailboxProvider) =>
                 await store.LinkByEmailAsync(ToAccount(type, update.Email), update.Email!, time.GetUtcNow()) ?? (await ReadOwnerAsync())?.UserId,

@@ -4,7 +4,7 @@ namespace Pulse.Grains.Identity;
 
 /// <summary>The <c>accounts</c> table, which maps external accounts to users.</summary>
 /// <remarks>
-/// Every method throws <see cref="StoreUnavailableException"/> when the database does not answer in time, and is safe to repeat.
+/// Every method throws <see cref="StoreUnavailableException"/> when the database is unavailable or too slow, and is safe to repeat.
 /// </remarks>
 internal interface IAccountStore
 {
@@ -43,7 +43,7 @@ internal interface IAccountStore
     Task<IReadOnlyList<(string Mailbox, Guid UserId)>> ListMailboxesAsync(string after, int count, CancellationToken cancellationToken = default);
 
     /// <summary>Changes the spelling of a mailbox account's address.</summary>
-    /// <returns><see langword="false"/>, without a write, if an account with that spelling exists.</returns>
+    /// <returns><see langword="false"/>, and the database is unchanged, if an account with that spelling exists.</returns>
     Task<bool> RenameMailboxAsync(string mailbox, string spelling, CancellationToken cancellationToken = default);
 
     /// <summary>

@@ -4,7 +4,7 @@ using Pulse.Identity;
 namespace Pulse.Grains.Identity;
 
 /// <summary>The <c>notices</c> table.</summary>
-/// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the database does not answer in time.</remarks>
+/// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the database is unavailable or too slow.</remarks>
 internal interface INoticeStore
 {
     /// <summary>

@@ -1,11 +1,11 @@
 namespace Pulse.Grains.Identity;
 
 /// <summary>The <c>verification_tokens</c> table: tokens that were sent by mail and prove, once, that the mail arrived.</summary>
-/// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the database does not answer in time.</remarks>
+/// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the database is unavailable or too slow.</remarks>
 internal interface IOneTimeTokenStore
 {
     /// <summary>Adds a token unless the identifier already has <paramref name="atMost"/> valid tokens.</summary>
-    /// <returns>Whether the token is stored. Adding a stored token again has no effect.</returns>
+    /// <returns>Whether the token is stored. Adding a stored token again is harmless.</returns>
     Task<bool> AddAsync(OneTimeToken token, int atMost, DateTimeOffset now, CancellationToken cancellationToken = default);
 
     /// <summary>The token with that hash, valid or expired, or <see langword="null"/>.</summary>

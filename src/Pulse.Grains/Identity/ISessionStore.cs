@@ -4,7 +4,7 @@ namespace Pulse.Grains.Identity;
 /// The <c>sessions</c> table. Only a user's sessions grain writes that user's rows. <see cref="SessionSweep"/> deletes expired ones.
 /// </summary>
 /// <remarks>
-/// Every method throws <see cref="StoreUnavailableException"/> when the database does not answer in time, and is safe to repeat.
+/// Every method throws <see cref="StoreUnavailableException"/> when the database is unavailable or too slow, and is safe to repeat.
 /// </remarks>
 internal interface ISessionStore
 {
@@ -12,7 +12,7 @@ internal interface ISessionStore
     Task<IReadOnlyList<SessionRow>> ListAsync(Guid userId, CancellationToken cancellationToken = default);
 
     /// <summary>Adds a session and deletes others of the same user in one transaction.</summary>
-    /// <returns><see langword="false"/>, without a write, if the user is disabled or has no row.</returns>
+    /// <returns><see langword="false"/>, and the database is unchanged, if the user is disabled or has no row.</returns>
     Task<bool> InsertAsync(SessionRow session, IReadOnlyCollection<Guid> ended, CancellationToken cancellationToken = default);
 
     /// <summary>Writes the row's latest use, expiry and address.</summary>

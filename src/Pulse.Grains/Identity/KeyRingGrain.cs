@@ -21,7 +21,7 @@ internal sealed class KeyRingGrain(
         }
         catch
         {
-            // An unsaved key must not be handed out, because another activation would never know it.
+            // The state is restored, because another activation would lack an unsaved key.
             state.State = before;
             throw;
         }

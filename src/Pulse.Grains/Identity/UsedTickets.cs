@@ -5,7 +5,7 @@ internal sealed class UsedTickets(TimeProvider time)
 {
     private readonly Dictionary<Guid, DateTimeOffset> _expiries = [];
 
-    /// <summary>Whether no unexpired ticket is remembered.</summary>
+    /// <summary>Whether all remembered tickets have expired.</summary>
     public bool IsEmpty
     {
         get

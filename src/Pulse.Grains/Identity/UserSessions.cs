@@ -36,7 +36,7 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
     /// <summary>Whether a write's outcome is unknown. The memory is then unreliable until the next read.</summary>
     public bool IsInDoubt { get; private set; }
 
-    /// <summary>Whether no session is in memory.</summary>
+    /// <summary>Whether the list of sessions in memory is empty.</summary>
     public bool IsEmpty => _rows is not { Count: > 0 };
 
     /// <summary>Returns the sessions found ended since the last call, so that the caller can close their sockets.</summary>
@@ -241,7 +241,7 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
         return [.. rows.Where(row => row.ExpiresAt <= now).Select(row => row.Id), .. live.Take(Math.Max(0, live.Count + 1 - MaxLive))];
     }
 
-    // If the database was unavailable a moment ago, callers need not wait for it one after the other.
+    // If the database was unavailable a moment ago, callers are spared another wait for it.
     private bool IsAway() => _awayAt is { } at && time.GetElapsedTime(at) < FreshFor;
 
     private static SessionRow? Find(List<SessionRow> rows, byte[] tokenHash) =>

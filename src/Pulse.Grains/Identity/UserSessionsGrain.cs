@@ -10,8 +10,8 @@ namespace Pulse.Grains.Identity;
 /// once.
 /// </summary>
 /// <remarks>
-/// The grain is not reentrant, so calls about a user's sessions are queued across its awaits. <see cref="UserSessions"/> has the rules. A
-/// session has
+/// Calls about a user's sessions are queued across the grain's awaits, because the grain lacks reentrancy. <see cref="UserSessions"/> has
+/// the rules. A session has
 /// ended once its row is deleted. The caller then gets success even if its sockets could not be closed at once, because a retry would be
 /// useless to
 /// a caller whose cookie is refused from now on. The grain itself retries the closing for as long as its process lives.

@@ -35,7 +35,7 @@ internal sealed class ConnectionLeases(TimeSpan duration)
 
     private readonly record struct Dropped(ConnectionLease Lease, DateTimeOffset Until);
 
-    /// <summary>Connections with a lease that has not been expired.</summary>
+    /// <summary>Connections with a live lease.</summary>
     public int Count => _live.Count;
 
     /// <summary>Whether the user counts as connected.</summary>
@@ -44,7 +44,7 @@ internal sealed class ConnectionLeases(TimeSpan duration)
     /// <summary>Whether connections may exist that front ends have yet to renew here. See <see cref="AssumeOnline"/>.</summary>
     public bool IsAssumed => _assumedOnline is not null;
 
-    /// <summary>Whether the object holds no state.</summary>
+    /// <summary>Whether the object is empty.</summary>
     public bool IsEmpty => !IsOnline && _ended is not { Count: > 0 } && _assumedInvisibleUntil is null;
 
     /// <summary>How many dropped connections were replaced within their grace period.</summary>
@@ -96,7 +96,7 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         _live.TryGetValue(connectionId, out var held) ? now - (held.ExpiresAt - duration) : null;
 
     /// <summary>Takes or extends a lease.</summary>
-    /// <returns><see langword="false"/>, without a change, if the connection has already ended.</returns>
+    /// <returns><see langword="false"/>, if the connection has already ended. The leases are then unchanged.</returns>
     public bool Renew(ConnectionLease lease, DateTimeOffset now)
     {
         ExpireAssumedInvisible(now);
@@ -142,7 +142,8 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         _heard = true;
         if (!wasInvisible && !IsInvisible) RecordLastSeen(seenAt < now ? seenAt : now);
 
-        // An unknown connection gets no grace period: it may have ended long ago, and watchers may have been notified that the user is offline.
+        // An unknown connection gets no grace period: it may have ended long ago, and watchers may have been notified that the user is
+        // offline.
         if (_live.Remove(connectionId, out var held) && grace > TimeSpan.Zero) (_dropped ??= []).Add(new(held.Lease, now + grace));
         FindNextDeadline();
     }

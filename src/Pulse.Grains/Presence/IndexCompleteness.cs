@@ -2,9 +2,9 @@ namespace Pulse.Grains.Presence;
 
 /// <summary>Decides whether a key that is missing from Redis proves that its user is offline.</summary>
 /// <remarks>
-/// After a flush, a restart or a failover of Redis the keys of online users return within one renewal interval. A flush removes the marker key, and the
-/// other two break the connection. So a missing key counts once this process has seen the same marker over the same connection for that interval. The
-/// interval is measured on the monotonic clock, because the clocks of other processes may be wrong.
+/// After a flush, a restart or a failover of Redis the keys of online users return within one renewal interval. A flush removes the marker
+/// key, and the other two break the connection. So a missing key counts once this process has seen the same marker over the same connection
+/// for that interval. The interval is measured on the monotonic clock, because the clocks of other processes may be wrong.
 /// </remarks>
 internal sealed class IndexCompleteness(TimeSpan settlingTime, TimeProvider time)
 {

@@ -28,7 +28,7 @@ internal sealed partial class KeyRenewalService(
 
     private async Task RenewAsync()
     {
-        // A silo that was declared dead must not set keys.
+        // Only a silo that is still a member may set keys.
         if (!pause.IsRunning) return;
         try
         {

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace Pulse.Grains.Presence;
 
 /// <summary>
-/// Presence keys in this process's memory, for a deployment without Redis. The keys are private to the process, and a restart loses them.
+/// Presence keys in this process's memory, for deployments that lack Redis. The keys are private to the process, and a restart loses them.
 /// </summary>
 internal sealed class MemoryPresenceIndex(IOptions<PresenceOptions> options, TimeProvider time) : IPresenceIndex
 {

@@ -11,7 +11,7 @@ internal sealed class PredecessorCheck(
     private bool _isDone;
     private bool _keysMayBeLost;
 
-    // Set when Redis does not answer, or when its answer may be wrong. At this time every live lease has been renewed here.
+    // Set when Redis is unavailable, or when its answer may be wrong. At this time every live lease has been renewed here.
     private DateTimeOffset? _unsureUntil;
 
     /// <summary>Whether the check is complete.</summary>
@@ -38,7 +38,7 @@ internal sealed class PredecessorCheck(
     }
 
     /// <summary>Uses the answer of the command that set the key.</summary>
-    /// <param name="wasThere">Whether the key existed before. <see langword="null"/> if Redis did not answer.</param>
+    /// <param name="wasThere">Whether the key existed before. <see langword="null"/> if Redis is unavailable.</param>
     public async Task TakeAsync(bool? wasThere)
     {
         if (_isDone) return;

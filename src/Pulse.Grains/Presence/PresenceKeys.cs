@@ -59,7 +59,7 @@ internal sealed partial class PresenceKeys(
     }
 
     /// <summary>Sets the key of a user who came online. If Redis is unavailable, the renewal loop sets the key later.</summary>
-    /// <returns>Whether the key existed before. <see langword="null"/> if Redis did not answer.</returns>
+    /// <returns>Whether the key existed before. <see langword="null"/> if Redis is unavailable.</returns>
     public async Task<bool?> SetOnlineAsync(Guid userId, OnlineState state)
     {
         var now = time.GetUtcNow();

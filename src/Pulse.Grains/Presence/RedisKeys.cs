@@ -8,7 +8,9 @@ internal static class RedisKeys
     /// <summary><c>user:&lt;userId&gt;:online</c> = <c>true</c>, with the TTL of <see cref="PresenceOptions.TimeToLive"/>.</summary>
     public static RedisKey Online(Guid userId) => $"user:{userId:D}:online";
 
-    /// <summary><c>user:&lt;userId&gt;:invisible</c> = <c>true</c>, beside <see cref="Online"/> and with the same TTL while the user is invisible.</summary>
+    /// <summary>
+    /// <c>user:&lt;userId&gt;:invisible</c> = <c>true</c>, beside <see cref="Online"/> and with the same TTL while the user is invisible.
+    /// </summary>
     public static RedisKey Invisible(Guid userId) => $"user:{userId:D}:invisible";
 
     /// <summary>

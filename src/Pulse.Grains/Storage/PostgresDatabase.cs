@@ -134,8 +134,8 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     /// <param name="execute">Adds the parameters, executes, reads the answer.</param>
     /// <param name="cancellationToken">The caller's token. <paramref name="execute"/> gets one that is also cancelled at the
     /// timeout.</param>
-    /// <exception cref="StoreUnavailableException">No answer in time. The statement may still take effect.</exception>
-    /// <exception cref="PostgresException">A unique constraint was violated. The statement had no effect.</exception>
+    /// <exception cref="StoreUnavailableException">The timeout has passed. The statement may still take effect.</exception>
+    /// <exception cref="PostgresException">A unique constraint was violated. The database is unchanged.</exception>
     public Task<T> RunAsync<T>(string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, CancellationToken cancellationToken) =>
         RunAsync(sql, execute, new(), _timeout, cancellationToken);
 
@@ -171,8 +171,9 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     /// <remarks>
     /// The limits apply to the transaction, so they are correct behind a transaction-mode pooler too. They cost no round trip.
     /// </remarks>
-    /// <exception cref="BatchBlockedException">The server has cancelled the statement after these limits. No row was written.</exception>
-    /// <exception cref="StoreUnavailableException">No answer in time. The statement may still take effect.</exception>
+    /// <exception cref="BatchBlockedException">The server has cancelled the statement after these limits. The database is
+    /// unchanged.</exception>
+    /// <exception cref="StoreUnavailableException">The timeout has passed. The statement may still take effect.</exception>
     public Task<T> RunBatchAsync<T>(
         string sql, BatchLimits limits, Action<NpgsqlParameterCollection> addParameters, Func<NpgsqlDataReader, CancellationToken, Task<T>> read)
     {
@@ -311,7 +312,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     {
         if (await EndsWithinAsync(statement, doubt)) return false;
 
-        // A statement that waits for a pooled or new connection has not been sent yet.
+        // A statement that waits for a pooled or new connection is still unsent.
         while (!attempt.HasConnection)
         {
             if (await EndsWithinAsync(statement, doubt)) return false;

@@ -85,7 +85,7 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
         },
         cancellationToken);
 
-    /// <summary>Runs a read. Writers do not block it (WAL).</summary>
+    /// <summary>Runs a read. Writers leave it unblocked (WAL).</summary>
     /// <exception cref="StoreUnavailableException">The file is unreadable.</exception>
     public Task<T> ReadAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken)
     {
@@ -98,8 +98,9 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
     }
 
     /// <summary>Runs a write in its own transaction. An exception rolls it back.</summary>
-    /// <exception cref="StoreUnavailableException">The file is not writable, or the turn came too late. No row was written.</exception>
-    /// <exception cref="SqliteException">A unique constraint was violated. No row was written.</exception>
+    /// <exception cref="StoreUnavailableException">The file is read-only or damaged, or the turn came too late. The database is
+    /// unchanged.</exception>
+    /// <exception cref="SqliteException">A unique constraint was violated. The database is unchanged.</exception>
     public async Task<T> WriteAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
@@ -125,7 +126,7 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
         _writing.Dispose();
     }
 
-    /// <summary>Waits for the lock at the beginning, and never after it.</summary>
+    /// <summary>Waits for the lock only at the beginning.</summary>
     /// <remarks>Bypasses the driver, which would poll a taken lock for at least a second, whatever the busy time.</remarks>
     private static T InTransaction<T>(SqliteConnection connection, Func<SqliteConnection, T> work)
     {

@@ -46,12 +46,12 @@ public static class StoresServiceCollectionExtensions
     /// <summary>
     /// Upgrades the schema. Await this call before the silo starts, because Orleans reads its statements from the database.
     /// </summary>
-    /// <exception cref="StoreUnavailableException">The database does not answer.</exception>
+    /// <exception cref="StoreUnavailableException">The database is unavailable.</exception>
     public static Task ApplyPulseSchemaAsync(this IServiceProvider services, CancellationToken cancellationToken = default) =>
         services.GetRequiredService<IStoreDatabase>().ApplySchemaAsync(cancellationToken);
 
     /// <summary>Prepares the stores for their first request. The schema must be up to date.</summary>
-    /// <exception cref="StoreUnavailableException">The database does not answer.</exception>
+    /// <exception cref="StoreUnavailableException">The database is unavailable.</exception>
     public static Task WarmUpPulseStoresAsync(this IServiceProvider services, CancellationToken cancellationToken = default) =>
         services.GetRequiredService<IUserStore>().WarmUpAsync(cancellationToken);
 

@@ -21,7 +21,7 @@ internal interface IUserStore
     /// <summary>The rows with ids above this one, in order.</summary>
     Task<IReadOnlyList<UserRow>> ListAfterAsync(Guid after, int count, CancellationToken cancellationToken = default);
 
-    /// <summary>The rows that have this address, proven or not; by id.</summary>
+    /// <summary>The rows with this address, proven or unproven, by id.</summary>
     Task<IReadOnlyList<UserRow>> FindByEmailAsync(string email, int count, CancellationToken cancellationToken = default);
 
     /// <summary>Sets the time from which the user is disabled, or enables the user.</summary>

@@ -87,7 +87,7 @@ internal sealed partial class LastSeenWriter : BackgroundService
     }
 
     /// <summary>
-    /// Writes all kept values in one last attempt. An unavailable database does not block the shutdown, and lost values are logged.
+    /// Writes all kept values in one last attempt. The shutdown proceeds even if the database is unavailable, and lost values are logged.
     /// </summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {

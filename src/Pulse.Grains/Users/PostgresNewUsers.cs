@@ -37,7 +37,7 @@ internal sealed class PostgresNewUsers(PostgresDatabase database, UnprovenRows u
     private readonly BatchWriter<UserRow, (UserRow? Found, bool IsNew)> _writer = new(
         (users, limits) => FindOrInsertAsync(database, users, unproven.MayBeNull, limits), KeyOf, database.BatchSettingsOf(BatchSize, QueueLimit), metrics);
 
-    /// <summary>Runs the statement without a row.</summary>
+    /// <summary>Runs the statement with zero rows.</summary>
     public Task WarmUpAsync() => FindOrInsertAsync(database, [], unproven.MayBeNull, BatchLimits.Alone(SchemaUpgrade.StatementTimeout));
 
     /// <inheritdoc cref="IUserStore.FindOrInsertAsync"/>

@@ -30,8 +30,8 @@ internal sealed class PostgresUserStore(PostgresDatabase database, UnprovenRows 
     private const string FindLastSeenSql = "SELECT id, last_seen FROM users WHERE id = ANY(@ids) AND last_seen IS NOT NULL";
 
     // The statement skips rows that another session has locked instead of waiting, and its answer names them. The lock is the same that
-    // UPDATE takes. Unchanged rows are neither locked nor written. GREATEST is needed although the WHERE has compared, because a row that
-    // changed before it was locked appears here in its new version.
+    // UPDATE takes. Only rows that would change are locked and written. GREATEST is needed although the WHERE has compared, because a row
+    // that changed before it was locked appears here in its new version.
     internal const string SaveLastSeenSql =
         """
         WITH due AS MATERIALIZED (

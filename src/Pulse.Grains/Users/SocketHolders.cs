@@ -102,7 +102,7 @@ internal sealed partial class SocketHolders(ConnectionLeases leases, TimeProvide
         }
         catch (Exception e)
         {
-            // A stopped front end has no sockets. A slow front end is notified again at its next renewal.
+            // The sockets of a stopped front end are closed already. A slow front end is notified again at its next renewal.
             LogCloseFailed(e.GetType().Name);
         }
     }

@@ -83,7 +83,7 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
     };
 
     /// <summary>Deletes the row and all data that belongs to it, and inserts tombstones.</summary>
-    /// <returns><see langword="false"/>, without a write, if both row and tombstone are missing.</returns>
+    /// <returns><see langword="false"/>, and the database is unchanged, if both row and tombstone are missing.</returns>
     public async Task<bool> EraseAsync(IEnumerable<ExternalAccount> accounts)
     {
         var row = await ReadAsync();
@@ -102,7 +102,7 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
     }
 
     /// <summary>Disables or enables the user.</summary>
-    /// <returns><see langword="false"/>, without a write, if the row is missing.</returns>
+    /// <returns><see langword="false"/>, and the database is unchanged, if the row is missing.</returns>
     public async Task<bool> SetDisabledAsync(bool disabled)
     {
         var found = await store.SetDisabledAsync(userId, disabled ? Instant.Truncate(time.GetUtcNow()) : null);
@@ -182,7 +182,7 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
 
     private static UserRow Merge(UserRow row, ProfileUpdate update)
     {
-        // An unproven address never replaces a proven one.
+        // Only a proven address replaces a proven one.
         var takesEmail = update.Email is not null && (update.EmailVerified || !row.EmailVerified);
         var name = update.Name is not null && MayWrite(update.EditsName, row.NameEdited) ? update.Name : row.Name;
         var avatar = (update.RemoveAvatar || update.Avatar is not null) && MayWrite(update.EditsAvatar, row.AvatarEdited) ? update.Avatar : row.Avatar;

@@ -9,7 +9,7 @@ namespace Pulse.Grains.Users;
 /// <remarks>
 /// Each silo publishes the grain interfaces that it hosts. A silo that hosts <see cref="INoticesGrain"/>, which was added with the script,
 /// can
-/// read NULL. Every member that is not known to be dead is checked. A joining member has published nothing yet and so counts as older. An
+/// read NULL. Every member is checked unless it is known to be dead. A joining member has published nothing yet and so counts as older. An
 /// older
 /// silo refuses to start once the script is applied, so a positive answer remains true. The answer is negative until this silo is active.
 /// </remarks>

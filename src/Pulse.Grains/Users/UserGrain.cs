@@ -14,7 +14,7 @@ namespace Pulse.Grains.Users;
 /// <remarks>
 /// The grain reads the row on first need, so that connecting is possible without the database. It writes the row on a profile change, and
 /// lastSeen
-/// when the last lease ends. The grain is not reentrant: calls about this user are queued across its awaits.
+/// when the last lease ends. Calls about this user are queued across its awaits, because the grain lacks reentrancy.
 /// </remarks>
 internal sealed partial class UserGrain : Grain, IUserGrain
 {
@@ -108,7 +108,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     public async Task<AccountLinkOutcome> LinkAccountAsync(ExternalAccount account, string known, string proofId)
     {
-        // Turns of this user are serial, so no other link can intervene. After a crash a second activation could link for a moment, and
+        // Turns of this user are serial, so another link must wait. After a crash a second activation could link for a moment, and
         // then both links are the owner's own wish.
         if (LinkedAccounts.Mark(await _accounts.ListAsync(UserId)) != known) return AccountLinkOutcome.OutOfDate;
 
@@ -192,7 +192,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     {
         if (_user.State is UserState.Disabled or UserState.Erased)
         {
-            // The front end was not asked to close these connections, or has not done it yet.
+            // The front end has missed the request to close these connections, or has yet to do it.
             await frontEnd.CloseConnectionsAsync([.. leases.Select(lease => lease.ConnectionId)], CloseReason.UserRemoved);
             return;
         }
@@ -252,7 +252,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         }
         catch (StoreUnavailableException)
         {
-            // Presence works without the database.
+            // Presence works while the database is unavailable.
         }
 
         var ofTrustedIssuer = lease is { SessionId: null, TokenIssuedAt: not null };
@@ -335,7 +335,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         return _visibility.Show(status, message, _user.IsErased ? null : _lastSeenAt, concealed: unsure, provisional: unsure || (_leases.Count == 0 && _leases.IsAssumed), now);
     }
 
-    /// <summary>Reads lastSeen and the online state, which a new activation does not know.</summary>
+    /// <summary>Reads lastSeen and the online state, which a new activation lacks.</summary>
     private async Task EnsureInitializedAsync(bool readRow = true)
     {
         try
@@ -344,7 +344,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         }
         catch (StoreUnavailableException)
         {
-            // Presence works without the database. lastSeen is shown once the database is available again.
+            // Presence works while the database is unavailable. lastSeen is shown once the database is available again.
         }
 
         await _predecessor.AskAsync();

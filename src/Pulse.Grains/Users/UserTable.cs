@@ -46,7 +46,7 @@ internal static class UserTable
     public const string OwnerSql = "SELECT id, email_verified FROM users WHERE email = @email";
 
     /// <summary>
-    /// Takes an address from a user who has not proven it. Such a row was written by an older version or by another program.
+    /// Takes an unproven address from a user. Such a row was written by an older version or by another program.
     /// </summary>
     /// <remarks><c>CAST</c> formats an id identically in both databases.</remarks>
     public const string TakeOverSql =

@@ -74,7 +74,7 @@ internal sealed class PresenceReaderGrain(
         }
         catch (StoreUnavailableException)
         {
-            // Presence works without the database, only lastSeen is missing.
+            // Presence works while the database is unavailable. Only lastSeen is missing.
             return new Dictionary<Guid, DateTimeOffset>();
         }
     }

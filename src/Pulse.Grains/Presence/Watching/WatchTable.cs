@@ -5,7 +5,7 @@ namespace Pulse.Grains.Presence.Watching;
 
 /// <summary>The front ends of each watched user, for the user grains of this silo, and the latest changes.</summary>
 /// <remarks>
-/// One instance per silo. A front end costs some 40 bytes for each user that it watches, with or without an activation here.
+/// One instance per silo. A front end costs some 40 bytes for each user that it watches, whether or not the user has an activation here.
 /// </remarks>
 internal sealed class WatchTable(IOptions<PresenceOptions> options, TimeProvider time)
 {

@@ -56,8 +56,7 @@ public static class PulseSilo
     /// <summary>Adds all dependencies of grains, except the silo itself.</summary>
     /// <remarks>
     /// Call it before Orleans is added, because hosted services start in order and stop in reverse. The schema then exists before the first
-    /// grain, and
-    /// the last lastSeen is written after the last grain has stopped.
+    /// grain, and the last lastSeen is written after the last grain has stopped.
     /// </remarks>
     internal static void AddPulseGrains(this IHostApplicationBuilder builder, ConnectionStrings connections)
     {

@@ -3,12 +3,9 @@ namespace Pulse.Silo;
 /// <summary>The system's clock with a monotonic UTC time.</summary>
 /// <remarks>
 /// Deadlines of Pulse and of Orleans are UTC times. After a wall clock is set back, they would all be late by the difference, and Orleans
-/// refuses to
-/// activate grains. This clock then continues from its last time, by the monotonic clock, a tenth slower, until the wall clock has caught
-/// up.
-/// Intervals stay right within a tenth, and times that are stored or shown correct themselves. A wall clock that is set forward is followed
-/// at
-/// once. The silo treats that as a pause.
+/// refuses to activate grains. This clock then continues from its last time, by the monotonic clock, a tenth slower, until the wall clock
+/// has caught up. Intervals stay right within a tenth, and times that are stored or shown correct themselves. A wall clock that is set
+/// forward is followed at once. The silo treats that as a pause.
 /// </remarks>
 /// <param name="wall">The clock that may be set.</param>
 public sealed class SteadyClock(TimeProvider wall) : TimeProvider

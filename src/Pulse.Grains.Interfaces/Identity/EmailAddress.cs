@@ -7,10 +7,8 @@ namespace Pulse.Identity;
 /// <summary>Defines the valid e-mail addresses and their one spelling.</summary>
 /// <remarks>
 /// The spelling is compatibility-normalised (NFKC) and lower case, with the domain's labels in Unicode (IDNA), so that one mailbox is one
-/// user. Any
-/// other text than a single plain address is rejected and never repaired. Rejected are display names, comments, quoted local parts, address
-/// literals
-/// and surrounding spaces. RFC 5321 section 4.1.2 allows some of these, but sign-up forms never receive them.
+/// user. Any other text than a single plain address is rejected and never repaired. Rejected are display names, comments, quoted local
+/// parts, address literals and surrounding spaces. RFC 5321 section 4.1.2 allows some of these, but sign-up forms never receive them.
 /// </remarks>
 public static class EmailAddress
 {

@@ -5,8 +5,7 @@ namespace Pulse.Identity;
 /// <summary>Finds the user of an external account, and creates a missing user. The key is <see cref="AccountKey"/>.</summary>
 /// <remarks>
 /// The grain is a cache that serializes calls. The unique constraint of the <c>accounts</c> table decides, so two simultaneous activations
-/// are
-/// harmless. All concurrent first sign-ins of one account arrive at this grain and create one user.
+/// are harmless. All concurrent first sign-ins of one account arrive at this grain and create one user.
 /// </remarks>
 [Alias("pulse.IAccountGrain")]
 public interface IAccountGrain : IGrainWithStringKey
@@ -23,11 +22,9 @@ public interface IAccountGrain : IGrainWithStringKey
     /// <summary>Creates or updates the user of this account.</summary>
     /// <remarks>
     /// Within one provider only the account id identifies the person. An unlinked account joins the user with its e-mail only if three
-    /// conditions hold:
-    /// both sides have proven that address, <see cref="ProfileUpdate.JoinsByEmail"/> is set, and the user has no other account of the
-    /// provider. Otherwise
-    /// another user's proven address results in <see cref="ProfileSyncOutcome.EmailTaken"/>. An unproven address neither joins a user nor
-    /// takes an address.
+    /// conditions hold: both sides have proven that address, <see cref="ProfileUpdate.JoinsByEmail"/> is set, and the user has no other
+    /// account of the provider. Otherwise another user's proven address results in <see cref="ProfileSyncOutcome.EmailTaken"/>. An unproven
+    /// address neither joins a user nor takes an address.
     /// </remarks>
     /// <param name="update">The profile from the token and the request.</param>
     /// <param name="type">The kind of proof. See <see cref="ExternalAccount.Type"/>.</param>
@@ -37,8 +34,7 @@ public interface IAccountGrain : IGrainWithStringKey
     /// <summary>As <see cref="SyncProfileAsync"/>, for a person at Pulse's own sign-in page.</summary>
     /// <remarks>
     /// The profile follows the provider: a proven change of address if the new one is free, and name and picture unless the user has edited
-    /// them. If a
-    /// user has two accounts with different addresses, a sign-in keeps the present one.
+    /// them. If a user has two accounts with different addresses, a sign-in keeps the present one.
     /// </remarks>
     /// <param name="update">The profile from the provider.</param>
     /// <param name="type">The kind of proof. See <see cref="ExternalAccount.Type"/>.</param>

@@ -3,8 +3,7 @@ namespace Pulse.Identity;
 /// <summary>Notices to the owner of one user about changes of the accounts. The key is the user id.</summary>
 /// <remarks>
 /// A front end sends a mail where it can, and always saves a notice for the dashboard, because the reader of the mailbox may be the
-/// attacker.
-/// Both methods throw <see cref="StoreUnavailableException"/> while the database is unavailable.
+/// attacker. Both methods throw <see cref="StoreUnavailableException"/> while the database is unavailable.
 /// </remarks>
 [Alias("pulse.INoticesGrain")]
 public interface INoticesGrain : IGrainWithGuidKey

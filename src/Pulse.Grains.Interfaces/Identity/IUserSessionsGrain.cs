@@ -3,8 +3,7 @@ namespace Pulse.Identity;
 /// <summary>The sign-in sessions of one user, and the only writer of the user's <c>sessions</c> rows. The key is the user id.</summary>
 /// <remarks>
 /// Every front end checks sessions here. Every method throws <see cref="StoreUnavailableException"/> while the sessions cannot be read and
-/// were not
-/// read shortly before. Methods that write also throw it while the rows cannot be written.
+/// were not read shortly before. Methods that write also throw it while the rows cannot be written.
 /// </remarks>
 [Alias("pulse.IUserSessionsGrain")]
 public interface IUserSessionsGrain : IGrainWithGuidKey

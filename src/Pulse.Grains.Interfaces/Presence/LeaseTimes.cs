@@ -15,8 +15,7 @@ public static class LeaseTimes
     /// </summary>
     /// <remarks>
     /// With the default of 60 s, 50 s: a paused front end has renewed at most 15 s before, and the clients' SignalR takes 30 s to notice.
-    /// The clients
-    /// then have 5 s to reconnect elsewhere without a visible change.
+    /// The clients then have 5 s to reconnect elsewhere without a visible change.
     /// </remarks>
     /// <param name="timeToLive"><c>Pulse:Presence:TimeToLive</c>.</param>
     public static TimeSpan Duration(TimeSpan timeToLive) => timeToLive * 5 / 6;

@@ -6,10 +6,8 @@ namespace Pulse.Users;
 /// <summary>One person: the profile, the present connections, and lastSeen. The key is the user id.</summary>
 /// <remarks>
 /// The only writer of that user's <c>users</c> row and <c>user:{id}:online</c> key. Every method is safe to repeat after a timeout, when
-/// the outcome
-/// is unknown. Methods that need the database throw <see cref="StoreUnavailableException"/> while it is unavailable. Methods about
-/// connections work
-/// without it.
+/// the outcome is unknown. Methods that need the database throw <see cref="StoreUnavailableException"/> while it is unavailable. Methods
+/// about connections work without it.
 /// </remarks>
 [Alias("pulse.IUserGrain")]
 public interface IUserGrain : IGrainWithGuidKey
@@ -72,9 +70,8 @@ public interface IUserGrain : IGrainWithGuidKey
     /// <summary>As <see cref="GetPresenceAsync"/>, with a version that matches the caller's knowledge.</summary>
     /// <param name="knownVersion">
     /// The latest version that the caller has seen, and 0 for none. The answer's version is at least as high, and higher if the state may
-    /// differ. A
-    /// caller with a known version also knows a lastSeen and keeps the later of the two, because this method does not read the user's row
-    /// for it.
+    /// differ. A caller with a known version also knows a lastSeen and keeps the later of the two, because this method does not read the
+    /// user's row for it.
     /// </param>
     [Alias("ReadPresenceAsync")]
     Task<PresenceSnapshot> ReadPresenceAsync(long knownVersion);

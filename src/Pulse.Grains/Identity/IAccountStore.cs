@@ -31,8 +31,7 @@ internal interface IAccountStore
     /// </remarks>
     /// <returns>
     /// <see langword="null"/> if the account was left unlinked: the e-mail is unproven, or that user has another account of the provider,
-    /// or another user
-    /// owns the account by now.
+    /// or another user owns the account by now.
     /// </returns>
     Task<Guid?> LinkByEmailAsync(ExternalAccount account, string email, DateTimeOffset now, CancellationToken cancellationToken = default);
 

@@ -7,13 +7,11 @@ namespace Pulse.Grains.Identity;
 /// <summary>The rules of one user's sessions: extension, end, and maximum number. The caller makes one call at a time.</summary>
 /// <remarks>
 /// The memory is exact as long as this object is the user's only writer. Orleans may run a second activation for a moment after a crash,
-/// and a silo
-/// that was declared dead may not know so yet, so the other activation's deletions would be unknown here. Rows in memory are therefore
-/// valid for
-/// <see cref="FreshFor"/> and then read again, which costs at most one indexed read per user in that time. A row that an operator deletes
-/// is noticed
-/// within the same time. While the database is unavailable a session cannot be ended either, so rows in memory remain valid for
-/// <see cref="KnownFor"/>, and presence and REST survive a failover of the database. After that time, an unknown session is refused.
+/// and a silo that was declared dead may not know so yet, so the other activation's deletions would be unknown here. Rows in memory are
+/// therefore valid for <see cref="FreshFor"/> and then read again, which costs at most one indexed read per user in that time. A row that
+/// an operator deletes is noticed within the same time. While the database is unavailable a session cannot be ended either, so rows in
+/// memory remain valid for <see cref="KnownFor"/>, and presence and REST survive a failover of the database. After that time, an unknown
+/// session is refused.
 /// </remarks>
 internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptions options, TimeProvider time)
 {

@@ -11,10 +11,9 @@ namespace Pulse.Grains.Identity;
 /// </summary>
 /// <remarks>
 /// Calls about a user's sessions are queued across the grain's awaits, because the grain lacks reentrancy. <see cref="UserSessions"/> has
-/// the rules. A session has
-/// ended once its row is deleted. The caller then gets success even if its sockets could not be closed at once, because a retry would be
-/// useless to
-/// a caller whose cookie is refused from now on. The grain itself retries the closing for as long as its process lives.
+/// the rules. A session has ended once its row is deleted. The caller then gets success even if its sockets could not be closed at once,
+/// because a retry would be useless to a caller whose cookie is refused from now on. The grain itself retries the closing for as long as
+/// its process lives.
 /// </remarks>
 internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHubTicketsGrain
 {

@@ -8,8 +8,7 @@ namespace Pulse.Grains.Presence;
 /// </summary>
 /// <remarks>
 /// Messages of several front ends may arrive late, twice, or in any order. A connection id is used once, so an ended connection stays
-/// ended:
-/// its id is remembered as long as a message about it could still arrive.
+/// ended: its id is remembered as long as a message about it could still arrive.
 ///
 /// An invisible user looks offline. lastSeen is then the moment of becoming invisible, and later disconnects leave it unchanged.
 /// </remarks>
@@ -164,8 +163,7 @@ internal sealed class ConnectionLeases(TimeSpan duration)
     /// <param name="window">Time within which every front end renews.</param>
     /// <param name="invisible">
     /// Whether the earlier activation's user was invisible. The user then remains invisible for the duration of one lease, because the
-    /// invisible
-    /// device may be renewed after the others.
+    /// invisible device may be renewed after the others.
     /// </param>
     public void AssumeOnline(DateTimeOffset now, TimeSpan window, bool invisible)
     {

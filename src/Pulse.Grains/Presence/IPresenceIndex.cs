@@ -6,10 +6,9 @@ namespace Pulse.Grains.Presence;
 /// </summary>
 /// <remarks>
 /// A second key records that the user is invisible, for a later activation of the user's grain. It is written before the first key, because
-/// a reader
-/// must not find the first key alone. Calls for one user take effect in call order, also across methods. While the index is unavailable the
-/// calls
-/// fail quickly with <see cref="PresenceIndexUnavailableException"/>. The caller that renews the keys repairs them afterwards.
+/// a reader must not find the first key alone. Calls for one user take effect in call order, also across methods. While the index is
+/// unavailable the calls fail quickly with <see cref="PresenceIndexUnavailableException"/>. The caller that renews the keys repairs them
+/// afterwards.
 /// </remarks>
 internal interface IPresenceIndex
 {

@@ -8,8 +8,7 @@ namespace Pulse.Grains.Presence;
 /// <summary>Asks grains to remove leases and grace periods that have expired.</summary>
 /// <remarks>
 /// This service is separate from <see cref="KeyRenewalService"/> because thousands of leases expire together after the death of a front
-/// end. The
-/// keys of all other users are renewed meanwhile.
+/// end. The keys of all other users are renewed meanwhile.
 /// </remarks>
 internal sealed partial class LeaseExpiryService(
     PresenceKeys keys, SiloPauseGuard pause, IGrainFactory grains, IOptions<PresenceOptions> options, TimeProvider time,

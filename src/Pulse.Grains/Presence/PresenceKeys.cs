@@ -10,10 +10,8 @@ namespace Pulse.Grains.Presence;
 /// </summary>
 /// <remarks>
 /// One instance per silo, so that ten thousand online users cost one loop and pipelined batches instead of ten thousand timers. A grain
-/// reports only
-/// its own user. The gate makes the check "still online?" and the command that follows one step. Otherwise a renewal of the key could be
-/// issued after
-/// the deletion and leave a ghost for a full TTL.
+/// reports only its own user. The gate makes the check "still online?" and the command that follows one step. Otherwise a renewal of the
+/// key could be issued after the deletion and leave a ghost for a full TTL.
 /// </remarks>
 internal sealed partial class PresenceKeys(
     IPresenceIndex index, IOptions<PresenceOptions> options, TimeProvider time, ILogger<PresenceKeys> logger)

@@ -7,8 +7,7 @@ namespace Pulse.Grains.Presence;
 /// <summary>Detects that this silo was paused: its process was frozen, its machine suspended, or its clock set forward.</summary>
 /// <remarks>
 /// After a pause, leases appear expired whose renewals wait in the silo's sockets, or went to other silos because those have declared this
-/// one dead.
-/// Expiring them would show their users as offline, with a time that is later than any other silo's.
+/// one dead. Expiring them would show their users as offline, with a time that is later than any other silo's.
 /// </remarks>
 internal sealed partial class SiloPauseGuard(
     IClusterMembershipService membership, IOptions<PresenceOptions> options, TimeProvider time, ILogger<SiloPauseGuard> logger)

@@ -5,10 +5,9 @@ namespace Pulse.Grains.Presence;
 /// <summary>The presence of a user as watchers see it, and its versions.</summary>
 /// <remarks>
 /// Becoming invisible looks like disconnecting: offline, last seen at that moment. lastSeen then stays unchanged, also in the database,
-/// until the
-/// user has been visible again and disconnects. This conceals both the activity and the final disconnect of an invisible user from present
-/// watchers
-/// and later readers. The cost: the real time at which a user disconnected while invisible is lost to all users, including that user.
+/// until the user has been visible again and disconnects. This conceals both the activity and the final disconnect of an invisible user
+/// from present watchers and later readers. The cost: the real time at which a user disconnected while invisible is lost to all users,
+/// including that user.
 /// </remarks>
 internal sealed class Visibility(Guid userId)
 {

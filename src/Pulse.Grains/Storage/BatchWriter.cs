@@ -7,10 +7,8 @@ namespace Pulse.Grains.Storage;
 /// <remarks>
 /// While one batch commits, the next collects items, without a timer. A batch that is blocked or refused leaves the queue and is divided in
 /// parallel to it, until the item that causes the problem is alone. That item's key becomes a suspect: further items with this key bypass
-/// the
-/// batches, and one of them at a time is sent to the database. The number of connections is bounded: one for batches, two for parts of
-/// batches,
-/// two for waiting items.
+/// the batches, and one of them at a time is sent to the database. The number of connections is bounded: one for batches, two for parts of
+/// batches, two for waiting items.
 /// </remarks>
 /// <param name="commit">Returns an answer for each item of a batch, in the same order. If it throws, no item of the batch was
 /// written.</param>

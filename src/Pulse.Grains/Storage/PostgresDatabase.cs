@@ -12,8 +12,7 @@ namespace Pulse.Grains.Storage;
 /// <summary>PostgreSQL through one pool. Every call ends within the command timeout, whatever the state of the server.</summary>
 /// <remarks>
 /// Works through a transaction-mode pooler, because session state, prepared statements and session locks end with their transaction.
-/// Connections
-/// are therefore not reset between uses.
+/// Connections are therefore not reset between uses.
 /// </remarks>
 internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisposable
 {

@@ -9,10 +9,8 @@ namespace Pulse.Grains.Storage;
 /// <summary>The pool of connections to PostgreSQL, which is replaced as a whole when one of its connections is unresponsive.</summary>
 /// <remarks>
 /// If a firewall has dropped the connections or another machine has taken over the address, the driver gets no notification, and each
-/// pooled
-/// connection would cost one statement its whole timeout. Npgsql has no setting for TCP_USER_TIMEOUT, and clearing its pool does not free
-/// the
-/// connections of statements that wait on unresponsive connections. Hence a new pool.
+/// pooled connection would cost one statement its whole timeout. Npgsql has no setting for TCP_USER_TIMEOUT, and clearing its pool does not
+/// free the connections of statements that wait on unresponsive connections. Hence a new pool.
 /// </remarks>
 internal sealed class PostgresPool : DbDataSource
 {

@@ -7,8 +7,7 @@ namespace Pulse.Grains.Storage;
 /// <summary>The table <c>schema_versions</c>, which lists the applied scripts and their times.</summary>
 /// <remarks>
 /// DbUp's own tables are unsuitable for two reasons. Reading this table takes the lock that admits one upgrading process at a time, inside
-/// the
-/// transaction in which DbUp then runs the scripts. And its times are UTC.
+/// the transaction in which DbUp then runs the scripts. And its times are UTC.
 /// </remarks>
 internal sealed class SchemaJournal(SchemaDialect dialect, IReadOnlySet<string> known, Func<IConnectionManager> connections) : IJournal
 {

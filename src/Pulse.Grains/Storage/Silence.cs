@@ -8,8 +8,7 @@ namespace Pulse.Grains.Storage;
 /// </summary>
 /// <remarks>
 /// Polly's circuit breaker uses a caller's own call as the trial. With repeated reads this is most often the most requested grain, which
-/// would
-/// keep losing most of its time. Here a ping is the trial. One failure opens the breaker, because a second would block another grain.
+/// would keep losing most of its time. Here a ping is the trial. One failure opens the breaker, because a second would block another grain.
 /// </remarks>
 internal sealed class Silence(Func<CancellationToken, Task> ping) : IDisposable
 {

@@ -30,8 +30,7 @@ internal sealed class SqliteDataSource(string filePath, TimeSpan patience) : DbD
     /// <summary>Opens a connection whose statements wait up to <paramref name="busy"/> for another writer's lock.</summary>
     /// <remarks>
     /// SQLite's own wait polls every few milliseconds. The driver's additional wait ends with the command timeout. That timeout is at its
-    /// minimum of one
-    /// second, which has passed by then unless <paramref name="busy"/> is shorter.
+    /// minimum of one second, which has passed by then unless <paramref name="busy"/> is shorter.
     /// </remarks>
     public SqliteConnection Open(TimeSpan busy)
     {

@@ -9,10 +9,8 @@ namespace Pulse.Grains.Storage;
 /// <summary>One SQLite file for one Pulse process, with many readers and one writer at a time.</summary>
 /// <remarks>
 /// SQLite's driver is synchronous, so a call blocks its thread. This is acceptable for an embedded database with few users: a read takes
-/// some
-/// microseconds, a write one sync of a local disk. Long waits block no thread: writers queue in <see cref="_writing"/>, and the file's own
-/// lock
-/// only guards against a second process.
+/// some microseconds, a write one sync of a local disk. Long waits block no thread: writers queue in <see cref="_writing"/>, and the file's
+/// own lock only guards against a second process.
 /// </remarks>
 internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
 {

@@ -8,8 +8,7 @@ public sealed class StoreOptions
     /// </summary>
     /// <remarks>
     /// <c>Timeout</c> and <c>Command Timeout</c> default to 2 s. The command timeout is also the total time that a caller waits, including
-    /// connecting
-    /// and retrying. The pool has 20 connections (<c>Maximum Pool Size</c>).
+    /// connecting and retrying. The pool has 20 connections (<c>Maximum Pool Size</c>).
     /// </remarks>
     public string? PostgresConnectionString { get; set; }
 

@@ -9,8 +9,7 @@ namespace Pulse.Grains.Users;
 /// </summary>
 /// <remarks>
 /// The id is a UUID of version 8 (RFC 9562 section 5.8) from the SHA-256 of the account. It identifies no person, and only a caller with
-/// the
-/// account's token can compute it.
+/// the account's token can compute it.
 /// </remarks>
 internal static class AccountTombstone
 {

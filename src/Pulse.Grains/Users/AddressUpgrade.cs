@@ -8,10 +8,8 @@ namespace Pulse.Grains.Users;
 /// <summary>Moves the addresses of rows from before 004_addresses.sql into the right column and spelling, once per database.</summary>
 /// <remarks>
 /// This is a program and not SQL because <see cref="EmailAddress"/> defines the spelling. It runs after the schema upgrade because older
-/// silos
-/// must have stopped first (<see cref="UnprovenRows"/>). Several silos may run it at once, and an interrupted run is repeated, because each
-/// row is
-/// written under its version.
+/// silos must have stopped first (<see cref="UnprovenRows"/>). Several silos may run it at once, and an interrupted run is repeated,
+/// because each row is written under its version.
 /// </remarks>
 internal sealed partial class AddressUpgrade(
     IUserStore users, IAccountStore accounts, UnprovenRows unproven, TimeProvider time, ILogger<AddressUpgrade> logger) : BackgroundService

@@ -8,8 +8,7 @@ namespace Pulse.Grains.Users;
 /// <summary>Commits the lastSeen of many users in one statement, and keeps each value until the database has committed it.</summary>
 /// <remarks>
 /// A row that another session has locked, or that the database refuses, delays only its own value. At shutdown the writer waits for its
-/// queue,
-/// so it is registered before the silo and stops after it. It holds at most one value per user.
+/// queue, so it is registered before the silo and stops after it. It holds at most one value per user.
 /// </remarks>
 internal sealed partial class LastSeenWriter : BackgroundService
 {

@@ -9,10 +9,8 @@ namespace Pulse.Grains.Users;
 /// <summary><c>users</c> in PostgreSQL. Every method takes one round trip.</summary>
 /// <remarks>
 /// Every statement is safe to repeat, and <see cref="PostgresDatabase"/> repeats it once. If the first attempt of a repeated insert or
-/// update had
-/// committed, the second finds the row, or finds its version one higher, and answers <see cref="UserWrite.Stale"/>. The grain then reads
-/// again
-/// and sees its own write.
+/// update had committed, the second finds the row, or finds its version one higher, and answers <see cref="UserWrite.Stale"/>. The grain
+/// then reads again and sees its own write.
 /// </remarks>
 internal sealed class PostgresUserStore(PostgresDatabase database, UnprovenRows unproven, StoreMetrics metrics) : IUserStore
 {

@@ -8,10 +8,9 @@ namespace Pulse.Grains.Users;
 /// <summary>Whether <c>users.email</c> may be NULL. A silo of the version before 004_addresses.sql cannot read such a row.</summary>
 /// <remarks>
 /// Each silo publishes the grain interfaces that it hosts. A silo that hosts <see cref="INoticesGrain"/>, which was added with the script,
-/// can
-/// read NULL. Every member is checked unless it is known to be dead. A joining member has published nothing yet and so counts as older. An
-/// older
-/// silo refuses to start once the script is applied, so a positive answer remains true. The answer is negative until this silo is active.
+/// can read NULL. Every member is checked unless it is known to be dead. A joining member has published nothing yet and so counts as older.
+/// An older silo refuses to start once the script is applied, so a positive answer remains true. The answer is negative until this silo is
+/// active.
 /// </remarks>
 internal sealed class UnprovenRows(IServiceProvider services)
 {

@@ -13,8 +13,7 @@ namespace Pulse.Grains.Users;
 /// <summary>One user: the row, the leases, lastSeen, and the front ends that watch the user. Key: the user id.</summary>
 /// <remarks>
 /// The grain reads the row on first need, so that connecting is possible without the database. It writes the row on a profile change, and
-/// lastSeen
-/// when the last lease ends. Calls about this user are queued across its awaits, because the grain lacks reentrancy.
+/// lastSeen when the last lease ends. Calls about this user are queued across its awaits, because the grain lacks reentrancy.
 /// </remarks>
 internal sealed partial class UserGrain : Grain, IUserGrain
 {

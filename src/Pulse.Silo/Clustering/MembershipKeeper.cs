@@ -10,12 +10,9 @@ namespace Pulse.Silo.Clustering;
 /// <summary>Restores the cluster's membership in a Redis that has lost it, because Redis was flushed or restarted empty.</summary>
 /// <remarks>
 /// Silos continue with the membership in memory, but do not write it again. Front ends would find no silo, and a starting silo would found
-/// a second
-/// cluster. The table's version only grows, so a lower version than the last one read means that the table was lost. It is restored only if
-/// the
-/// table that was found has no other live cluster: this silo may have been paused while its cluster was founded anew. In that case this
-/// silo is
-/// the lost one.
+/// a second cluster. The table's version only grows, so a lower version than the last one read means that the table was lost. It is
+/// restored only if the table that was found has no other live cluster: this silo may have been paused while its cluster was founded anew.
+/// In that case this silo is the lost one.
 /// </remarks>
 internal sealed partial class MembershipKeeper(
     IConnectionMultiplexer redis, IMembershipTable membership, ISiloStatusOracle oracle, IOptions<RedisClusteringOptions> clustering,

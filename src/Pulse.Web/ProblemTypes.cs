@@ -5,7 +5,7 @@ using Pulse.Web.Http;
 namespace Pulse.Web;
 
 /// <summary>A kind of error answer (RFC 9457). Callers may rely on the type and the status, but never on the texts.</summary>
-/// <param name="Type">Permanent URI. It is an identifier, not a page.</param>
+/// <param name="Type">Permanent URI. It is an identifier instead of a page.</param>
 /// <param name="Status">HTTP status.</param>
 /// <param name="Title">Constant description.</param>
 /// <param name="Advice">The remedy, unless the occurrence has its own text.</param>

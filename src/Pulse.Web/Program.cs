@@ -60,7 +60,7 @@ return await Launch.RunAsync(args, static args =>
     // Runs before all code that reads the client's address or scheme.
     app.UseTrustedProxies();
     app.UseSite();
-    // Routes by the path without Pulse:Http:PathBase. Without this line the framework routes before all other middleware.
+    // Routes by the path below Pulse:Http:PathBase. Otherwise the framework routes before all other middleware.
     app.UseRouting();
     // Outermost, so that every answer has their headers.
     app.UseSecurityHeaders(app.Services.GetRequiredService<IOptions<PagesOptions>>().Value.PictureSources);
@@ -69,7 +69,7 @@ return await Launch.RunAsync(args, static args =>
     app.UseProblems();
     // Serves the pages' scripts, styles and pictures.
     app.UsePageAssets();
-    // Runs before authentication, because a preflight request carries no token.
+    // Runs before authentication, because a preflight request lacks a token.
     app.UseCors();
     // Runs before the hub, to observe the end of each socket.
     app.UsePresenceHub();

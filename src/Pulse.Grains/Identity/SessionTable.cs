@@ -5,7 +5,7 @@ namespace Pulse.Grains.Identity;
 /// <summary>The statements of <c>sessions</c> that PostgreSQL and SQLite share.</summary>
 internal static class SessionTable
 {
-    /// <summary>Returns zero sessions for a disabled user.</summary>
+    /// <summary>The result is empty for a disabled user.</summary>
     public const string ListSql =
         """
         SELECT id, user_id, session_token, created_at, last_used_at, expires, device, address, account FROM sessions

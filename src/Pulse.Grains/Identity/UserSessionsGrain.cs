@@ -106,8 +106,8 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHu
         await _sessions.ResolveDoubtAsync();
         _unclosed.UnionWith(_sessions.TakeEnded());
 
-        // Not awaited, because session checks would wait too. Only one runs at a time, because each may take the full timeout of a grain
-        // call.
+        // Fire and forget, because session checks would wait too. Only one runs at a time, because each may take the full timeout of a
+        // grain call.
         if (_unclosed.Count > 0 && _retried.IsCompleted) _retried = TellUserAsync([.. _unclosed]);
         if (_unclosed.Count > 0 || _sessions.IsInDoubt) return;
 

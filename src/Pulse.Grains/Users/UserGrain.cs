@@ -182,7 +182,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         var replaced = lease.PreviousConnectionId is { } previous ? _leases.Find(previous) : null;
         await RenewAsync([lease], frontEnd);
 
-        // Not awaited: the front end of the replaced connection may have died, and the reconnecting client would wait for it.
+        // Fire and forget: the front end of the replaced connection may have died, and the reconnecting client would wait for it.
         if (replaced is not null) _ = _holders.CloseReplacedAsync(replaced);
         if (_leases.Count > _options.MaxConnectionsPerUser) await _holders.CloseOldestAsync(_leases.Count - _options.MaxConnectionsPerUser);
     }

@@ -55,7 +55,7 @@ internal static class AdminEndpoints
         builder.Services.AddSingleton<AdminKey>();
     }
 
-    /// <summary>Maps <c>/admin/*</c> if a key is set. Without a key every such address is 404.</summary>
+    /// <summary>Maps <c>/admin/*</c> if a key is set. Otherwise every such address is 404.</summary>
     public static void MapAdmin(this WebApplication app)
     {
         if (string.IsNullOrEmpty(app.Services.GetRequiredService<IOptions<AdminOptions>>().Value.Key)) return;

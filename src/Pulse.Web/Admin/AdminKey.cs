@@ -42,7 +42,7 @@ internal sealed class AdminKey(IOptions<AdminOptions> options) : IEndpointFilter
 
     public void Dispose() => _wrong.Dispose();
 
-    // Hashes are compared, so that the duration does not reveal the key's length either.
+    // Hashes are compared, so that the duration also conceals the key's length.
     private bool IsRight(HttpRequest request) =>
         request.Headers.Authorization.ToString() is { } header && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
         && CryptographicOperations.FixedTimeEquals(Hash(header[Scheme.Length..].Trim()), _hash);

@@ -12,11 +12,11 @@ internal sealed class AdminOptions
     /// <summary>Minimum length of the key in bytes of UTF-8.</summary>
     public const int MinKeyBytes = 32;
 
-    /// <summary>The bearer token for requests to <c>/admin</c>. Default none, which disables <c>/admin</c>.</summary>
+    /// <summary>The bearer token for requests to <c>/admin</c>. <c>/admin</c> is off by default.</summary>
     public string? Key { get; set; }
 }
 
-/// <summary>Refuses a key that is easy to guess or not allowed in a header.</summary>
+/// <summary>Refuses a key that is easy to guess or invalid in a header.</summary>
 internal sealed class AdminOptionsValidator : IValidateOptions<AdminOptions>
 {
     // RFC 6750 section 2.1: b64token.

@@ -11,7 +11,7 @@ internal static class AuditEvents
     /// <summary>A session began.</summary>
     public static readonly AuditEvent SignedIn = new("signed-in", Success, User | Session | AuditFields.Client | Provider);
 
-    /// <summary>A session of a known user began in a browser that had not signed that user in before.</summary>
+    /// <summary>A session of a known user began in a browser that was new to that user.</summary>
     public static readonly AuditEvent SignedInOnNewDevice =
         new("signed-in-on-new-device", Success, User | Session | AuditFields.Client | Provider);
 
@@ -40,7 +40,7 @@ internal static class AuditEvents
     /// <summary>A sign-in link was refused: <c>used</c> (or invented), <c>expired</c>, <c>other-browser</c>, <c>unreadable</c>.</summary>
     public static readonly AuditEvent LinkRefused = new("link-refused", Refused, AuditFields.Client | Reason, IsCounted: true);
 
-    /// <summary>A code from a sign-in mail was wrong, or its mail is no longer valid.</summary>
+    /// <summary>A code from a sign-in mail was wrong, or its mail has expired.</summary>
     public static readonly AuditEvent CodeRefused = new("code-refused", Refused, AuditFields.Client | Mailbox, IsCounted: true);
 
     // Sessions.
@@ -62,7 +62,7 @@ internal static class AuditEvents
     /// <summary>An account was linked to a user.</summary>
     public static readonly AuditEvent AccountLinked = new("account-linked", Success, User | Session | AuditFields.Client | Provider);
 
-    /// <summary>An account was not linked: <c>another-users</c>, <c>not-begun-here</c>.</summary>
+    /// <summary>A link of an account was refused: <c>another-users</c>, <c>not-begun-here</c>.</summary>
     public static readonly AuditEvent AccountLinkRefused =
         new("account-link-refused", Refused, AuditFields.Client | Provider | Reason | Caller, IsCounted: true);
 
@@ -80,7 +80,7 @@ internal static class AuditEvents
     public static readonly AuditEvent AddressChangeRefused =
         new("address-change-refused", Refused, User | Session | AuditFields.Client | Reason, IsCounted: true);
 
-    /// <summary>A user changed the profile on the dashboard. The line contains no values.</summary>
+    /// <summary>A user changed the profile on the dashboard. The line omits the values.</summary>
     public static readonly AuditEvent ProfileChanged = new("profile-changed", Success, User | Session | AuditFields.Client);
 
     /// <summary>A token created a user.</summary>
@@ -98,7 +98,7 @@ internal static class AuditEvents
 
     // Operators' actions with the admin key.
 
-    /// <summary>A request to <c>/admin</c> had no key or a wrong one.</summary>
+    /// <summary>A request to <c>/admin</c> had a missing or wrong key.</summary>
     public static readonly AuditEvent AdminKeyRefused = new("admin-key-refused", Refused, AuditFields.Client, IsCounted: true);
 
     /// <summary>

@@ -5,7 +5,7 @@ namespace Pulse.Web.Audit;
 
 /// <summary>Writes security events to the log, under the category <see cref="Category"/>, one line each.</summary>
 /// <remarks>
-/// The fields' names are permanent. Values never contain a token, a secret or an e-mail address. The log's formatter adds the time in UTC.
+/// The fields' names are permanent. Values are free of tokens, secrets and e-mail addresses. The log's formatter adds the time in UTC.
 /// </remarks>
 internal sealed partial class AuditLog : IDisposable
 {
@@ -29,10 +29,10 @@ internal sealed partial class AuditLog : IDisposable
     /// <param name="context">The request. <see langword="null"/> for an event without a request.</param>
     /// <param name="kind">The kind of event.</param>
     /// <param name="userId">The user. By default the request's caller, if the event has a user.</param>
-    /// <param name="sessionId">The session. By default the caller's, if the event has one and the user was not given.</param>
+    /// <param name="sessionId">The session. By default the caller's, if the event has one and the user was omitted.</param>
     /// <param name="provider">The way to sign in. By default a trusted issuer's name, for its callers.</param>
     /// <param name="email">The mailbox. The line contains a keyed hash of it.</param>
-    /// <param name="reason">A word from a fixed list, never a client's text.</param>
+    /// <param name="reason">A word from a fixed list instead of a client's text.</param>
     public void Write(
         HttpContext? context, AuditEvent kind, Guid? userId = null, Guid? sessionId = null, string? provider = null, string? email = null,
         string? reason = null)

@@ -13,7 +13,7 @@ internal static class AuditSetup
     }
 
     /// <inheritdoc cref="AuditLog.Write"/>
-    /// <remarks>Uses the request's services, so that an endpoint needs no parameter for the log.</remarks>
+    /// <remarks>Uses the request's services, so that endpoints can omit a parameter for the log.</remarks>
     public static void Audit(
         this HttpContext context, AuditEvent kind, Guid? userId = null, Guid? sessionId = null, string? provider = null, string? email = null,
         string? reason = null) =>

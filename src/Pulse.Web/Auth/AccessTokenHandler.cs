@@ -20,7 +20,7 @@ internal sealed class AccessTokenHandler(string issuer, bool isOwn, TimeProvider
     // OpenID Connect Core 1.0 section 2.
     private const int MaxSubjectLength = 255;
 
-    // RFC 8725 section 3.11: a token for another purpose, such as a logout token, declares it in its type. Many access tokens have no type.
+    // RFC 8725 section 3.11: a token for another purpose, such as a logout token, declares it in its type. Many access tokens lack a type.
     private static readonly string[] s_types = ["JWT", "at+jwt", "application/at+jwt"];
 
     private static readonly JsonDocumentOptions s_json = new() { AllowDuplicateProperties = false };
@@ -48,7 +48,8 @@ internal sealed class AccessTokenHandler(string issuer, bool isOwn, TimeProvider
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            // The reader throws any exception of its parsers (argument, format, JSON, security token). All of them mean "not a token".
+            // The reader throws any exception of its parsers (argument, format, JSON, security token). All of them mean that the text is
+            // malformed.
             return null;
         }
     }
@@ -90,7 +91,7 @@ internal sealed class AccessTokenHandler(string issuer, bool isOwn, TimeProvider
         if (!string.Equals(token.Issuer, issuer, StringComparison.Ordinal))
             return new SecurityTokenInvalidIssuerException("The issuer is not the configured one.");
 
-        // RFC 7515 section 4.1.11: a token with unknown critical extensions must be refused, and this handler knows none.
+        // RFC 7515 section 4.1.11: a token with unknown critical extensions must be refused, and this handler supports none.
         if (token.TryGetHeaderValue<object>("crit", out _))
             return new SecurityTokenValidationException("The token has critical header parameters.");
 

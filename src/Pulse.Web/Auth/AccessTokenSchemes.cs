@@ -7,11 +7,11 @@ namespace Pulse.Web.Auth;
 /// </summary>
 internal sealed class AccessTokenSchemes
 {
-    /// <summary>The scheme of Pulse's own tokens. It also refuses tokens that belong to no other scheme.</summary>
+    /// <summary>The scheme of Pulse's own tokens. It also refuses tokens of unknown issuers.</summary>
     public const string Own = "Pulse";
 
     /// <summary>
-    /// The scheme of encrypted tokens. The key that decrypts a token identifies its issuer, because the token names none.
+    /// The scheme of encrypted tokens. The key that decrypts a token identifies its issuer, because the token omits it.
     /// </summary>
     public const string AuthJs = "AuthJs";
 
@@ -30,7 +30,7 @@ internal sealed class AccessTokenSchemes
     /// <summary>The scheme for this issuer's tokens.</summary>
     public static string ForTrusted(TrustedIssuerOptions issuer) => TrustedPrefix + issuer.Issuer;
 
-    // Without trusted issuers the token need not be parsed a second time to select a scheme.
+    // If only Pulse issues tokens, a second parsing to select a scheme is superfluous.
     private bool IsOwnAlone => _byIssuer.Count == 1 && _encrypted == Own;
 
     /// <summary>

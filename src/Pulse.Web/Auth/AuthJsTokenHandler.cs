@@ -11,7 +11,7 @@ namespace Pulse.Web.Auth;
 /// </summary>
 /// <remarks>
 /// The framework decrypts, which proves that the token's author has the key, and then checks the claims. But it expects a signed token
-/// inside, and Auth.js puts the bare claims there. They contain neither issuer nor audience, so the issuer is the one with the key.
+/// inside, and Auth.js puts the bare claims there. They lack issuer and audience, so the issuer is the one with the key.
 /// </remarks>
 /// <param name="keys">The keys of every trusted Auth.js application. Each key belongs to one.</param>
 /// <param name="time">See <see cref="AccessTokenHandler"/>.</param>
@@ -49,7 +49,7 @@ internal sealed class AuthJsTokenHandler(IReadOnlyList<AuthJsKey> keys, TimeProv
 
     private static Exception? FaultOf(JsonWebToken token)
     {
-        // RFC 8725 section 3.1, as for signed tokens: the token's algorithm is compared with the expected one and never trusted.
+        // RFC 8725 section 3.1, as for signed tokens: the token's algorithm is compared with the expected one instead of trusted.
         if (token.Alg != JwtConstants.DirectKeyUseAlg || token.Enc != Encryption)
             return new SecurityTokenInvalidAlgorithmException("The token is not encrypted as Auth.js does it.");
 

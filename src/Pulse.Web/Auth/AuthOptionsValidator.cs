@@ -58,7 +58,7 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment, IConfig
         if (string.IsNullOrEmpty(issuer.SigningKey)) yield return $"{at}:SigningKey is not set; Kind AuthJs needs the application's AUTH_SECRET.";
         else if (KeyFault($"{at}:SigningKey", issuer.SigningKey) is { } fault) yield return fault;
 
-        // A setting that has no effect would suggest a check that does not happen.
+        // A setting without effect would suggest a missing check.
         if (!string.IsNullOrEmpty(issuer.Authority)) yield return $"{at}:Authority does not go with Kind AuthJs, whose tokens are under SigningKey. Unset it.";
         if (!string.IsNullOrEmpty(issuer.Audience)) yield return $"{at}:Audience does not go with Kind AuthJs, whose tokens have none. Unset it.";
         if (!string.IsNullOrEmpty(issuer.CookieName) && !issuer.CookieName.All(IsCookieNameCharacter))

@@ -48,7 +48,7 @@ internal sealed class BearerHandler(
             return;
         }
 
-        // RFC 6750 section 3.1: without a token the challenge carries no error.
+        // RFC 6750 section 3.1: if the token is missing, the challenge omits the error.
         if (failure is not null) Context.Audit(AuditEvents.TokenRefused, reason: (failure as RefusedTokenException)?.Reason ?? TokenFailure.Reason(failure));
         var reason = failure?.Message;
         Response.Headers[HeaderNames.WWWAuthenticate] = reason is null ? "Bearer" : $"Bearer error=\"invalid_token\", error_description=\"{reason}\"";

@@ -12,7 +12,7 @@ internal static class BearerToken
     /// <summary>Whether the request must be authenticated by a token: it has an Authorization header, or is for a hub.</summary>
     /// <remarks>
     /// Hubs ignore cookies, because browsers let any page open a WebSocket to any site and send the cookies along, whatever the CORS rules.
-    /// A header with a value other than a token does not fall back to the cookie, because its sender did not intend to act as that person.
+    /// A header with a value other than a token never falls back to the cookie, because its sender intended another identity.
     /// </remarks>
     public static bool IsExpected(HttpRequest request) => request.Headers.Authorization.Count > 0 || IsForHub(request);
 

@@ -19,13 +19,13 @@ internal sealed class Callers(IOptions<AuthOptions> options, IGrainFactory grain
 
     /// <summary>
     /// The caller's user id. For a Pulse token it is the <c>sub</c>, with or without a row. For a trusted issuer it is the user linked to
-    /// <c>(iss, sub)</c>, or <see langword="null"/> if the account was never synced.
+    /// <c>(iss, sub)</c>, or <see langword="null"/> if the account is new.
     /// </summary>
     /// <exception cref="StoreUnavailableException">A trusted issuer's account is not cached and the database is unavailable.</exception>
     public async ValueTask<Guid?> FindUserIdAsync(Caller caller) => caller.OwnUserId ?? await Account(caller).FindUserAsync();
 
     /// <summary>
-    /// See <see cref="TrustedIssuerOptions.JoinsByEmail"/>. Pulse's own tokens name their user, so they never join another.
+    /// See <see cref="TrustedIssuerOptions.JoinsByEmail"/>. Pulse's own tokens name their user, so joining does not apply.
     /// </summary>
     public bool JoinsByEmail(Caller caller) =>
         caller.OwnUserId is null && options.Value.TrustedIssuers.Any(issuer => issuer.JoinsByEmail && issuer.Issuer == caller.Issuer);

@@ -40,7 +40,7 @@ internal sealed class CheckedTokens([FromKeyedServices(ClockSetup.WallClock)] Ti
         }
     }
 
-    /// <summary>The result of a token's validation. <see langword="null"/> if it was not validated recently, or has expired.</summary>
+    /// <summary>The result of a token's validation. <see langword="null"/> if its validation is long ago, or it has expired.</summary>
     public CheckedToken? Find(Key key)
     {
         if (!_young.TryGetValue(key, out var token))
@@ -61,7 +61,7 @@ internal sealed class CheckedTokens([FromKeyedServices(ClockSetup.WallClock)] Ti
         var isLong = Interlocked.Add(ref _youngLength, length) is var total && total >= GenerationLength && total - length < GenerationLength;
         if (!isFull && !isLong) return;
 
-        // One or two threads arrive here per generation. A concurrent reader may miss entries, but never gets a wrong one.
+        // One or two threads arrive here per generation. A concurrent reader may miss entries, but always gets right ones.
         _old = _young;
         _young = new();
         Volatile.Write(ref _youngCount, 0);

@@ -180,7 +180,7 @@ internal sealed class HubTickets : IDisposable
     }
 }
 
-/// <summary>The ticket was used, has expired, or is not one of Pulse's.</summary>
+/// <summary>The ticket was used, has expired, or is forged.</summary>
 internal sealed class InvalidTicketException() : SecurityTokenException("The ticket is not accepted.");
 
 /// <summary>The check whether the ticket was used is impossible at present.</summary>

@@ -29,7 +29,7 @@ internal sealed class SignUpOptions
     /// <summary>Whether <see cref="SignUp"/> has that value.</summary>
     public bool Is(string value) => string.Equals(SignUp, value, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Normalizes a domain to its spelling in addresses. <see langword="false"/> if the text is not a domain.</summary>
+    /// <summary>Normalizes a domain to its spelling in addresses. <see langword="false"/> if the text is malformed.</summary>
     public static bool TryNormalizeDomain(string? text, [NotNullWhen(true)] out string? domain)
     {
         domain = null;
@@ -57,7 +57,7 @@ internal sealed class SignUpOptionsValidator : IValidateOptions<SignUpOptions>
         else if (isByDomain && options.SignUpDomains.Count == 0)
             yield return $"{At}:SignUp is Domains, but {At}:SignUpDomains is empty. List the domains, or set SignUp to Open or Closed.";
         else if (!isByDomain && options.SignUpDomains.Count > 0)
-            // A list without effect would suggest a check that does not happen.
+            // A list without effect would suggest a missing check.
             yield return $"{At}:SignUpDomains is set, but {At}:SignUp is {options.SignUp}. Set SignUp to Domains, or unset the list.";
 
         foreach (var (index, domain) in options.SignUpDomains.Index())

@@ -3,7 +3,7 @@ using Pulse.Users;
 
 namespace Pulse.Web.Auth;
 
-/// <summary>Decides whether a person without a user gets one. See <see cref="SignUpOptions"/>. Existing users are not affected.</summary>
+/// <summary>Decides whether a person without a user gets one. See <see cref="SignUpOptions"/>. Existing users are unaffected.</summary>
 internal sealed class SignUpRule(IOptions<SignUpOptions> options)
 {
     private readonly HashSet<string> _domains = [.. options.Value.SignUpDomains.Select(domain => SignUpOptions.TryNormalizeDomain(domain, out var one) ? one : "")];

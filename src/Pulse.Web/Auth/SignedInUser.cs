@@ -16,7 +16,7 @@ internal sealed record SignedInUser(Guid Id, Caller Caller) : IBindableFromHttpC
     public Guid? SessionId => Caller.OwnSessionId;
 
     /// <summary>
-    /// Whether the request has a trusted issuer's token. Such an issuer may change only its own account, and no other way to sign in.
+    /// Whether the request has a trusted issuer's token. Such an issuer may change only its own account among the ways to sign in.
     /// </summary>
     public bool IsFromTrustedIssuer => Caller.OwnUserId is null;
 

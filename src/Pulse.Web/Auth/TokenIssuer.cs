@@ -10,7 +10,7 @@ using Pulse.Web.Keys;
 
 namespace Pulse.Web.Auth;
 
-/// <summary>Issues Pulse's own access tokens: ES256 with the key of <see cref="TokenKeys"/>, or HS256 while no such key exists.</summary>
+/// <summary>Issues Pulse's own access tokens: ES256 with the key of <see cref="TokenKeys"/>, or HS256 while that key is missing.</summary>
 internal sealed class TokenIssuer(IOptions<AuthOptions> options, TokenKeys keys, [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time)
 {
     // Times are set below, from the injected clock.

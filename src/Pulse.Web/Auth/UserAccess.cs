@@ -35,13 +35,13 @@ internal sealed partial class UserAccess(Callers callers, GrainReferences<IUserG
         }
         catch (Exception exception) when (Unavailability.Covers(exception))
         {
-            // The route itself answers 503 if it needs the database. Presence does not need it.
+            // The route itself answers 503 if it needs the database. Presence works without it.
             return null;
         }
     }
 
     /// <summary>
-    /// The reason why a trusted issuer's caller has no user: the user was erased after the token was issued, or does not exist yet.
+    /// The reason why a trusted issuer's caller has no user: the user was erased after the token was issued, or has yet to be created.
     /// </summary>
     public async Task<ProblemType> WhyNoUserAsync(Caller caller)
     {
@@ -72,7 +72,7 @@ internal sealed partial class UserAccess(Callers callers, GrainReferences<IUserG
         }
         catch (Exception exception) when (!Unavailability.Covers(exception))
         {
-            // During an upgrade, a silo of an older version does not have the method. Such silos erase no users.
+            // During an upgrade, a silo of an older version lacks the method. Such silos cannot erase users.
             LogNotAsked(exception.GetType().Name);
             return null;
         }

@@ -6,7 +6,7 @@ using Pulse.Web.Presence;
 namespace Pulse.Web.Demo;
 
 /// <summary>Simulates people who connect, disconnect, and change status and message, about one of them a second.</summary>
-/// <remarks>They have real leases but no sockets. This service calls their grains as a front end does, under an id of its own.</remarks>
+/// <remarks>They have real leases but lack sockets. This service calls their grains as a front end does, under an id of its own.</remarks>
 internal sealed partial class DemoPeople(
     IGrainFactory grains, FrontEndReference reference, IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<DemoPeople> logger)
     : BackgroundService

@@ -2,7 +2,7 @@ using Pulse.Users;
 
 namespace Pulse.Web.Demo;
 
-/// <summary>A simulated user with a constant id and address, so that a restart adds no users.</summary>
+/// <summary>A simulated user with a constant id and address, so that a restart reuses the users.</summary>
 internal sealed class DemoPerson
 {
     private static readonly string[] s_names =

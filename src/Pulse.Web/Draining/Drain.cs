@@ -43,7 +43,7 @@ internal sealed partial class Drain(FrontEnd frontEnd, IOptions<DrainOptions> op
         var perTick = 1 + (connections.Length / Math.Max(1, (int)(options.Value.Window / Tick)));
         foreach (var batch in connections.Chunk(perTick))
         {
-            // Not awaited, because a client that does not read must not delay the others.
+            // Fire and forget, because a client that has stopped reading would delay the others.
             foreach (var connection in batch) _ = CloseAsync(connection);
             await Task.Delay(Tick, time, cancellationToken);
         }

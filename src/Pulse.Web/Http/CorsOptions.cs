@@ -15,7 +15,7 @@ internal sealed class CorsOptions
     public IList<string> Origins { get; } = [];
 }
 
-/// <summary>Refuses values that are not origins: a wildcard, a path, a host without scheme.</summary>
+/// <summary>Accepts only origins, and refuses a wildcard, a path, or a host without scheme.</summary>
 internal sealed class CorsOptionsValidator : IValidateOptions<CorsOptions>
 {
     public ValidateOptionsResult Validate(string? name, CorsOptions options)

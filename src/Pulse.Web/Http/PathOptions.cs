@@ -16,7 +16,7 @@ internal sealed class PathOptions
     public string PathBase { get; set; } = "";
 }
 
-/// <summary>Refuses a base that is not a plain path.</summary>
+/// <summary>Accepts only a plain path.</summary>
 internal sealed partial class PathOptionsValidator : IValidateOptions<PathOptions>
 {
     public ValidateOptionsResult Validate(string? name, PathOptions options) =>

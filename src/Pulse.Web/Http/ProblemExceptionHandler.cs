@@ -10,7 +10,7 @@ internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHa
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
     {
-        // The client has disconnected, so the answer has no reader.
+        // The client has disconnected, so an answer is useless.
         if (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested) return true;
 
         var problem = Classify(exception);

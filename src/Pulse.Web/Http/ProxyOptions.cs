@@ -24,7 +24,7 @@ internal sealed class ProxyOptions
     }
 }
 
-/// <summary>Refuses entries that are neither an address nor a network.</summary>
+/// <summary>Accepts only addresses and networks.</summary>
 internal sealed class ProxyOptionsValidator : IValidateOptions<ProxyOptions>
 {
     public ValidateOptionsResult Validate(string? name, ProxyOptions options)

@@ -30,7 +30,7 @@ namespace Pulse.Web.Http;
 [JsonSerializable(typeof(UserResponse))]
 internal sealed partial class PulseJson : JsonSerializerContext;
 
-/// <summary>Deserialization of request bodies: exact names, without unknown or repeated members, limited depth.</summary>
+/// <summary>Deserialization of request bodies: exact names, limited depth, and a refusal of unknown or repeated members.</summary>
 /// <remarks>An unknown member is a client's mistake, which silent acceptance would hide.</remarks>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

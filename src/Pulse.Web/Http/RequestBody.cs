@@ -11,7 +11,7 @@ namespace Pulse.Web.Http;
 internal readonly record struct RequestBody<T>(T? Value, ProblemHttpResult? Problem) where T : class;
 
 /// <summary>
-/// Reads JSON bodies. The framework's binding does not name the wrong member, and outside Development it names no reason at all.
+/// Reads JSON bodies. The framework's binding omits the wrong member, and outside Development it omits the whole reason.
 /// </summary>
 internal static class RequestBody
 {

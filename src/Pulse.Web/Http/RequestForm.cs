@@ -1,7 +1,7 @@
 namespace Pulse.Web.Http;
 
 /// <summary>
-/// Reads forms. The framework's exception for a malformed form does not blame the client, so it would be answered as a fault of Pulse.
+/// Reads forms. The framework's exception for a malformed form looks like a fault of Pulse, so it would be answered with 500.
 /// </summary>
 internal static class RequestForm
 {

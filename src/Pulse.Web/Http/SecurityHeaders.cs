@@ -42,7 +42,7 @@ internal static class SecurityHeaders
         // RFC 9111 section 5.2.2.5: a page shows the signed-in user and contains form tokens.
         headers.CacheControl = "no-store";
         headers.Remove("Pragma");
-        // The header is for blazor.web.js, which Pulse does not use.
+        // The header is for blazor.web.js, which Pulse lacks.
         headers.Remove("blazor-enhanced-nav");
     }
     // Inline scripts and styles are forbidden, and only pictures (avatars) may come from other origins. 'self' in connect-src covers this

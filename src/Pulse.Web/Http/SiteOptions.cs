@@ -19,7 +19,7 @@ internal sealed class SiteOptions
     public string? PublicUrl { get; set; }
 }
 
-/// <summary>Refuses a public URL that is not the origin of a site.</summary>
+/// <summary>Accepts only the origin of a site as public URL.</summary>
 internal sealed class SiteOptionsValidator(IHostEnvironment environment, IConfiguration configuration) : IValidateOptions<SiteOptions>
 {
     public ValidateOptionsResult Validate(string? name, SiteOptions options) =>

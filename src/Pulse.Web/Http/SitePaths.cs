@@ -4,7 +4,7 @@ namespace Pulse.Web.Http;
 
 /// <summary>Translates paths of this program to paths in browsers. See <see cref="PathOptions.PathBase"/>.</summary>
 /// <remarks>
-/// Within the program paths have no base. It is added when a page or an answer is written. Return URLs are always paths in the browser.
+/// Within the program paths lack the base. It is added when a page or an answer is written. Return URLs are always paths in the browser.
 /// </remarks>
 internal sealed class SitePaths(IOptions<PathOptions> options)
 {

@@ -8,7 +8,8 @@ namespace Pulse.Web.Http;
 /// </summary>
 internal static class SiteSetup
 {
-    // All names of this machine. If an attacker has made the name of another host point here (DNS rebinding), that name is not in the list.
+    // All names of this machine. If an attacker has made the name of another host point here (DNS rebinding), that name is missing in the
+    // list.
     private static readonly string[] s_loopback = ["localhost", "127.0.0.1", "[::1]", "*.localhost"];
 
     /// <summary>Adds <see cref="SiteOptions"/>, HSTS, and in Development the accepted host names.</summary>

@@ -11,5 +11,5 @@ internal sealed record OutgoingMail(string To, string Subject, string Text, stri
 /// <summary>The mail server does not support SMTPUTF8 (RFC 6531), which the address needs. A retry is useless.</summary>
 internal sealed class MailAddressUnsupportedException() : Exception("The mail server does not support addresses with letters outside ASCII.");
 
-/// <summary>The mail server did not accept the mail. A later retry can help. The message omits the recipient.</summary>
+/// <summary>The mail server refused the mail. A later retry can help. The message omits the recipient.</summary>
 internal sealed class MailUnavailableException(Exception inner) : Exception("The mail server did not accept a mail.", inner);

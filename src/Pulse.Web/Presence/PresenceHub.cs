@@ -99,7 +99,7 @@ internal sealed class PresenceHub(
                 $"too-many-watched: a connection may watch {PresenceWatches.MaxPerConnection} users. Unwatch some first, or watch them on another connection.");
         }
 
-        // A connection that may not see a user gets no changes. The policy is asked again later (PolicyRenewal).
+        // Only a connection that may see a user gets changes. The policy is asked again later (PolicyRenewal).
         var answers = Array.ConvertAll(ids, PresenceResponse.Hidden);
         var visible = new List<int>(ids.Length);
         for (var i = 0; i < ids.Length; i++)

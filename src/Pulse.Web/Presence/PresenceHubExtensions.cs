@@ -70,7 +70,7 @@ internal static class PresenceHubExtensions
     /// </summary>
     public static void UsePresenceHub(this IApplicationBuilder app)
     {
-        // Resolved only so that the metrics exist. No other service needs them.
+        // Resolved only so that the metrics exist. Other services ignore them.
         app.ApplicationServices.GetRequiredService<FrontEndMetrics>();
         app.Use(app.ApplicationServices.GetRequiredService<HubAdmission>().RefuseAsync);
         app.Use(app.ApplicationServices.GetRequiredService<HubOrigins>().RefuseAsync);

@@ -20,7 +20,7 @@ internal sealed partial class PresenceWatches(
 
     private readonly ConcurrentDictionary<Guid, Watched> _watched = new();
 
-    /// <summary>One watched user, guarded by its own lock. There are no awaits under the lock.</summary>
+    /// <summary>One watched user, guarded by its own lock. The lock is never held across an await.</summary>
     private sealed class Watched
     {
         public readonly HashSet<LiveConnection> Watchers = [];
@@ -72,8 +72,8 @@ internal sealed partial class PresenceWatches(
     }
 
     /// <summary>
-    /// Ends one watch because the policy forbids it. The client that was notified so far is sent "offline, never seen", and its request is
-    /// remembered.
+    /// Ends one watch because the policy forbids it. The client that was notified so far is sent "offline" without a lastSeen, and its
+    /// request is remembered.
     /// </summary>
     public void Hide(LiveConnection connection, Guid userId)
     {

@@ -39,7 +39,7 @@ internal sealed partial class TokenExpiry(
                 var now = time.GetUtcNow();
                 foreach (var connection in frontEnd.Connections)
                 {
-                    // Not awaited, because a socket that does not read must not keep other sockets open past their time.
+                    // Fire and forget, because a socket that has stopped reading would keep other sockets open past their time.
                     if (connection.TokenExpiresAt <= now) _ = TellAsync(frontEnd.CloseAsync(connection, SessionEndedMessage.TokenExpired));
                     else if (connection.WarnOfExpiryAt <= now && !connection.IsToldOfExpiry)
                         _ = TellAsync(frontEnd.WarnAsync(connection, now));

@@ -6,7 +6,7 @@ using Pulse.Web.Draining;
 namespace Pulse.Web.Presence;
 
 /// <summary>Keeps the watched users of this front end in the watch table of each silo, with one batched call at a time per silo.</summary>
-/// <remarks>A table that fails is sent all users again. The other tables and the clients are not delayed meanwhile.</remarks>
+/// <remarks>A table that fails is sent all users again. The other tables and the clients are unaffected meanwhile.</remarks>
 internal sealed partial class WatchTables(
     IGrainFactory grains, FrontEnd frontEnd, FrontEndReference reference, PresenceWatches watches, WatchJournal journal, Drain drain,
     IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<WatchTables> logger) : BackgroundService
@@ -52,7 +52,7 @@ internal sealed partial class WatchTables(
         {
             while (true)
             {
-                // A front end without watches sends no calls.
+                // A front end calls the tables only while it has watches.
                 var end = journal.End;
                 if (watches.Count == 0) await journal.AddedAsync(end).WaitAsync(stoppingToken);
                 await TryListSilosAsync(stoppingToken);

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.DataProtection;
 namespace Pulse.Web.Sessions;
 
 /// <summary>Remembers in a browser its signed-in users, so that a sign-in with another browser can be reported to the user.</summary>
-/// <remarks>The cookie signs no user in and is not secret. It is protected so that only Pulse can write and read it.</remarks>
+/// <remarks>The cookie is neither a credential nor secret. It is protected so that only Pulse can write and read it.</remarks>
 internal sealed class DeviceCookie(SessionCookie sessions, IDataProtectionProvider protection)
 {
     public const string SecureName = "__Host-pulse-device";

@@ -2,7 +2,7 @@ namespace Pulse.Web.Sessions;
 
 /// <summary>The common name of a device, from its User-Agent.</summary>
 /// <remarks>
-/// A few well-known names replace a database of thousands, because the list of sign-ins needs no more. The User-Agent itself is stored.
+/// A few well-known names replace a database of thousands, which is enough for the list of sign-ins. The User-Agent itself is stored.
 /// </remarks>
 internal static class DeviceName
 {

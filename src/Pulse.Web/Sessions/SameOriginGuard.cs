@@ -21,7 +21,7 @@ internal sealed class SameOriginGuard(RequestDelegate next, IAntiforgery antifor
         ThisOrigin,
         Elsewhere,
 
-        /// <summary>The client is not a modern browser, or a proxy has removed the headers.</summary>
+        /// <summary>The client is an old browser or another program, or a proxy has removed the headers.</summary>
         Unknown,
     }
 
@@ -33,7 +33,7 @@ internal sealed class SameOriginGuard(RequestDelegate next, IAntiforgery antifor
         var request = context.Request;
         var from = Find(request);
 
-        // On anonymous routes the cookie has no effect.
+        // On anonymous routes the cookie is ignored.
         if (!SessionPrincipal.IsFromCookie(context.User) || context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null)
         {
             await (from == From.Elsewhere && CanAnyPageSend(request)

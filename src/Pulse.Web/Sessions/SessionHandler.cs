@@ -56,7 +56,7 @@ internal sealed class SessionHandler(
             return;
         }
 
-        // RFC 9110 section 15.5.2: a 401 names an authentication scheme. RFC 6750 section 3.1: it has no error if the token was missing.
+        // RFC 9110 section 15.5.2: a 401 names an authentication scheme. RFC 6750 section 3.1: it omits the error if the token was missing.
         Response.Headers[HeaderNames.WWWAuthenticate] = "Bearer";
         await (failure is null ? ProblemTypes.TokenMissing : ProblemTypes.SignedOut).WriteAsync(Context);
     }

@@ -43,7 +43,7 @@ internal static class AccountEndpoints
     private static async Task<Results<NoContent, ProblemHttpResult>> UnlinkAsync(
         string account, HttpContext context, SignedInUser user, AccountUnlinking unlinking, TimeProvider time)
     {
-        // A trusted issuer may act only for its own account, and not for the user's other accounts.
+        // A trusted issuer may act only for its own account among the user's accounts.
         if (user.IsFromTrustedIssuer) return context.Refuse(ProblemTypes.Forbidden, "Use a session of Pulse: a trusted issuer's token cannot unlink accounts.");
         if (!user.IsRecent(time)) return context.Refuse(ProblemTypes.SignInTooOld);
 

@@ -30,7 +30,7 @@ internal sealed partial class AccountNotices(IGrainFactory grains, IMailSender s
         if (sender.WhyNot is not null || !user.EmailVerified || NoticeWords.For(kind, detail) is not { } words) return;
         var site = EmailLinks.SiteOf(request);
 
-        // Not awaited, because a mail server may take seconds while the person waits for the page.
+        // Fire and forget, because a mail server may take seconds while the person waits for the page.
         _ = SendAsync(user.Id, kind, Compose(user.Email, words, site));
     }
 

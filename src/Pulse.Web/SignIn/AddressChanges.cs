@@ -11,7 +11,7 @@ namespace Pulse.Web.SignIn;
 
 /// <summary>Changes a user's address through a link that is mailed to the new one. Proves the present address in the same way.</summary>
 /// <remarks>
-/// The link is valid only in a session of the user who requested it. It has no effect elsewhere, so it may be sent to any address.
+/// The link is valid only in a session of the user who requested it. It is useless elsewhere, so it may be sent to any address.
 /// </remarks>
 internal sealed class AddressChanges(
     IGrainFactory grains, IMailSender sender, EmailLinks links, AccountNotices notices, IDataProtectionProvider protection)

@@ -22,7 +22,7 @@ internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEn
 {
     private static readonly TimeSpan s_clockSkew = TimeSpan.FromSeconds(30);
 
-    // RFC 8725 section 3.1: only signatures by published keys are accepted. The client secret is not a key, and "none" is not an algorithm.
+    // RFC 8725 section 3.1: only signatures by published keys are accepted. The client secret and the algorithm "none" are refused.
     private static readonly string[] s_algorithms =
     [
         SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512,
@@ -60,7 +60,7 @@ internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEn
         options.Scope.Clear();
         foreach (var scope in (string[])["openid", "email", "profile"]) options.Scope.Add(scope);
 
-        // The framework would answer at /signout-oidc and /signout-callback-oidc. Pulse offers no sign-out at the provider.
+        // The framework would answer at /signout-oidc and /signout-callback-oidc. Pulse lacks a sign-out at the provider.
         options.RemoteSignOutPath = default;
         options.SignedOutCallbackPath = default;
 

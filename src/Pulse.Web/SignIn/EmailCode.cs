@@ -15,7 +15,7 @@ internal static class EmailCode
     /// <summary>The format in the mail: two groups, which are easier to copy.</summary>
     public static string Show(string code) => $"{code[..(Length / 2)]} {code[(Length / 2)..]}";
 
-    /// <summary>The digits of the input, which may contain spaces. <see langword="null"/> if the text is not a code.</summary>
+    /// <summary>The digits of the input, which may contain spaces. <see langword="null"/> if the text is malformed.</summary>
     public static string? Parse(string? text)
     {
         var digits = string.Concat((text ?? "").Where(character => !char.IsWhiteSpace(character) && character != '-'));

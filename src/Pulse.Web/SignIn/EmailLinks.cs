@@ -20,7 +20,7 @@ internal sealed partial class EmailLinks(
     /// <param name="returnUrl">A path of this site.</param>
     /// <returns>The data that the requesting browser must keep. The same whether or not a mail was sent.</returns>
     /// <exception cref="MailUnavailableException">The mail was not sent.</exception>
-    /// <exception cref="MailAddressUnsupportedException">The mail server does not support the address.</exception>
+    /// <exception cref="MailAddressUnsupportedException">The mail server lacks support for the address.</exception>
     /// <exception cref="StoreUnavailableException">The database is unavailable.</exception>
     public async Task<AskedMail> SendAsync(HttpRequest request, string email, string returnUrl)
     {

@@ -16,7 +16,7 @@ internal static class EmailToken
         return (token, Hash(token));
     }
 
-    /// <summary>The hash of a token. <see langword="false"/> if the text is not a token.</summary>
+    /// <summary>The hash of a token. <see langword="false"/> if the text is malformed.</summary>
     public static bool TryHash(string? token, out byte[] hash)
     {
         // Each token has one spelling: the bits that do not fit a byte must be zero. Otherwise a modified link would still be valid.

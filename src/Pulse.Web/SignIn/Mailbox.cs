@@ -1,7 +1,7 @@
 namespace Pulse.Web.SignIn;
 
 /// <summary>
-/// Maps the spellings of an address that reach one mailbox to one text, for counting mails. User comparison does not use it.
+/// Maps the spellings of an address that reach one mailbox to one text, for counting mails. User comparison ignores it.
 /// </summary>
 internal static class Mailbox
 {

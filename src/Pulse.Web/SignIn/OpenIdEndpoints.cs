@@ -14,7 +14,7 @@ namespace Pulse.Web.SignIn;
 /// </summary>
 internal static class OpenIdEndpoints
 {
-    /// <summary>Maps <c>GET /auth/signin/{provider}</c>. Answers 404 for a provider that is not configured.</summary>
+    /// <summary>Maps <c>GET /auth/signin/{provider}</c>. Answers 404 for an unknown provider.</summary>
     public static void MapOpenIdSignIn(this IEndpointRouteBuilder app) =>
         app.MapGet("/auth/signin/{provider}", BeginAsync).AllowAnonymous().WithTags("Sign-in");
 

@@ -22,7 +22,7 @@ internal sealed partial class OpenIdEvents(
         SignInCookies.MakeRoom(context.HttpContext, context.Options);
         context.ProtocolMessage.LoginHint = context.Properties.GetParameter<string>(OpenIdConnectParameterNames.LoginHint);
 
-        // A provider that does not support the value answers with an error. Google supports it, but does not publish a list.
+        // A provider that does not support the value answers with an error. Google supports it, although it publishes no list.
         if (context.Properties.GetParameter<bool>(ChooseAccount) && (context.Scheme.Name == SignInOptions.GoogleName || await ListsSelectAccountAsync()))
             context.ProtocolMessage.Prompt = SelectAccount;
 

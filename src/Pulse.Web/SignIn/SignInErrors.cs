@@ -57,7 +57,7 @@ internal static class SignInErrors
         "The operator of this site has disabled the user that you signed in as, so you are not signed in.",
         "Ask the operator to enable the user.", SignInPage, BackToSignIn);
 
-    /// <summary>The person has no user, and the site's settings do not allow a new one.</summary>
+    /// <summary>The person lacks a user, and the site's settings forbid a new one.</summary>
     public static IResult SignUpRefused(string provider) => Page.Error(
         StatusCodes.Status403Forbidden, "You have no access here",
         $"This {provider} account belongs to no user, and this site takes no new users, or only those with an address at certain domains.",
@@ -75,7 +75,7 @@ internal static class SignInErrors
         "An account can only be linked from the dashboard of the person who is signed in, and this was begun elsewhere, long ago, or by somebody else.",
         "Go to your dashboard and press Link there.", ReturnUrl.Dashboard, "Go to the dashboard");
 
-    /// <summary>The browser has a session of another user, which this sign-in must not end.</summary>
+    /// <summary>The browser has a session of another user, which this sign-in must preserve.</summary>
     public static IResult SignedInMeanwhile() => Page.Error(
         StatusCodes.Status409Conflict, "This browser is signed in already",
         "While this sign-in was under way, the browser was signed in as another user. That session goes on.",
@@ -93,7 +93,7 @@ internal static class SignInErrors
         mayTryAgain ? "The code is not the one in the mail that this browser asked for." : "The code was wrong too often, is too old, or was used already.",
         mayTryAgain ? "Go back and type it again." : "Ask for a new mail.", SignInPage, mayTryAgain ? BackToSignIn : "Get a new mail");
 
-    /// <summary>The mail server does not support the address.</summary>
+    /// <summary>The mail server lacks support for the address.</summary>
     public static IResult MailAddressUnsupported() => Page.Error(
         StatusCodes.Status400BadRequest, "Mail cannot be sent to this address",
         "The mail server of this site takes only addresses whose part before the @ is in ASCII letters.",
@@ -128,19 +128,19 @@ internal static class SignInErrors
         expired ? "Sign-in links work for a few minutes only." : "A sign-in link works once. This one has been used, or was changed on its way.",
         "Ask for a new one.", SignInPage, "Get a new link");
 
-    /// <summary>The URL contains no well-formed token.</summary>
+    /// <summary>The token in the URL is missing or malformed.</summary>
     public static IResult LinkUnreadable() => Page.Error(
         StatusCodes.Status400BadRequest, "This link is not complete",
         "A part of its address is missing or was changed.",
         "Open it from the mail again, whole, or ask for a new one.", SignInPage, "Get a new link");
 
-    /// <summary>The mail server did not accept the mail.</summary>
+    /// <summary>The mail server refused the mail.</summary>
     public static IResult MailUnavailable() => Page.Error(
         StatusCodes.Status503ServiceUnavailable, "The mail could not be sent",
         "The mail server did not take it, so there is no link on its way.",
         "Try again in a minute, or sign in another way.", SignInPage, BackToSignIn);
 
-    /// <summary>The input is not an e-mail address.</summary>
+    /// <summary>The input is a malformed e-mail address.</summary>
     public static IResult EmailUnusable() => Page.Error(
         StatusCodes.Status400BadRequest, "That is no e-mail address",
         "What was entered is not a single e-mail address that Pulse can use.",

@@ -22,7 +22,7 @@ internal sealed class GrainCallRetry : IOutgoingGrainCallFilter
         MaxRetryAttempts = 6,
     }).Build();
 
-    // A grain's own calls are not repeated, because the retry would block its turns.
+    // Calls of grains are excluded, because the retry would block their turns.
     public Task Invoke(IOutgoingGrainCallContext context) => context.SourceContext is null ? InvokeAsync(context) : context.Invoke();
 
     private static async Task InvokeAsync(IOutgoingGrainCallContext context)

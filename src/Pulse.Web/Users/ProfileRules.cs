@@ -24,7 +24,7 @@ internal static class ProfileRules
     // Characters that RFC 3986 forbids in a URL and that have a meaning in markup or browsers.
     private static readonly SearchValues<char> s_notInUrls = SearchValues.Create(" \"<>\\^`{|}");
 
-    /// <summary>1 to <see cref="MaxNameLength"/> characters, at least one of them visible, without control characters.</summary>
+    /// <summary>1 to <see cref="MaxNameLength"/> characters, at least one of them visible, and none a control character.</summary>
     public static string? NameFault(string? name) => name switch
     {
         null => null,

@@ -28,7 +28,7 @@ internal sealed record ProfileSyncRequest(string? Email = null, string? Name = n
             Email = email,
             EmailVerified = verified,
             JoinsByEmail = verified && joinsByEmail && string.Equals(caller.Email, email, StringComparison.OrdinalIgnoreCase),
-            // An invalid claim is ignored: it is the issuer's fault, and no reason to refuse the user.
+            // An invalid claim is ignored: it is the issuer's fault, so the user is still accepted.
             Name = ProfileRules.UsableName(Name) ?? ProfileRules.UsableName(caller.Name),
             EditsName = Name is not null,
             EditsAvatar = Avatar is not null,

@@ -27,7 +27,7 @@ internal static class UserEndpoints
     public static void MapUsers(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("").WithTags("Users").RequireAuthorization();
-        // The profile comes from a token's claims, which a cookie does not have.
+        // The profile comes from a token's claims, which a cookie lacks.
         group.MapPost("/auth/sync", SyncAsync).RequireAuthorization(policy =>
             policy.AddAuthenticationSchemes(BearerHandler.Scheme).RequireAuthenticatedUser()).WithMetadata(new ChecksUserAccess());
         group.MapGet("/auth/me", GetMeAsync).WithMetadata(new ChecksUserAccess());

@@ -7,7 +7,7 @@ namespace Pulse.Web.Users;
 internal sealed class UserErasure(IGrainFactory grains)
 {
     /// <summary>Erases the user: all stored data, and every socket. Safe to repeat.</summary>
-    /// <returns><see langword="false"/> if the user does not exist.</returns>
+    /// <returns><see langword="false"/> if the user is unknown.</returns>
     /// <exception cref="StoreUnavailableException">The database is unavailable, and the user is unchanged.</exception>
     public async Task<bool> EraseAsync(Guid userId)
     {
@@ -20,7 +20,7 @@ internal sealed class UserErasure(IGrainFactory grains)
     }
 
     /// <summary>Disables or enables the user. Disabling ends all sessions.</summary>
-    /// <returns><see langword="false"/> if the user does not exist.</returns>
+    /// <returns><see langword="false"/> if the user is unknown.</returns>
     /// <exception cref="StoreUnavailableException">The database is unavailable, and the user is unchanged.</exception>
     public async Task<bool> SetDisabledAsync(Guid userId, bool disabled)
     {
@@ -42,7 +42,7 @@ internal sealed class UserErasure(IGrainFactory grains)
         }
     }
 
-    // The rows are no longer valid. This call clears the memory of the grain that checks them. Without it the grain reads again within
+    // The rows are invalid already. This call clears the memory of the grain that checks them. Without it the grain reads again within
     // seconds.
     private async Task EndSessionsAsync(Guid userId)
     {

@@ -75,7 +75,7 @@ internal sealed record ConnectionResponse(
 /// <summary>Reads exports.</summary>
 internal sealed class UserExports(IGrainFactory grains, TimeProvider time)
 {
-    /// <summary>The export of that user. <see langword="null"/> if the user does not exist.</summary>
+    /// <summary>The export of that user. <see langword="null"/> if the user is unknown.</summary>
     /// <exception cref="StoreUnavailableException">The database is unavailable.</exception>
     public async Task<UserExport?> ReadAsync(Guid userId)
     {

@@ -95,7 +95,7 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment, IConfig
             .Where(IsName)
             .GroupBy(issuer => issuer, StringComparer.Ordinal)
             .Where(group => group.Count() > 1)
-            .Select(group => $"{AuthOptions.SectionName}: the issuer '{group.Key}' is configured more than once (TrustedIssuers and Issuer together). List each once.");
+            .Select(group => $"{AuthOptions.SectionName}: the issuer '{group.Key}' is given more than once (TrustedIssuers and Issuer together). List each once.");
 
     // The holder of a key can make tokens of every issuer that uses it.
     private static IEnumerable<string> SharedKeyFaults(AuthOptions options) =>

@@ -42,7 +42,7 @@ internal static class TokenFailure
         SecurityTokenInvalidAlgorithmException => "The access token is signed or encrypted with an algorithm that is not accepted.",
         InvalidSubjectException => "The access token's subject is missing or is not a user id.",
         SecurityTokenInvalidSignatureException => "The access token's signature is not valid.",
-        SecurityTokenDecryptionFailedException => "The access token cannot be decrypted with a known key.",
+        SecurityTokenDecryptionFailedException => "The access token cannot be opened with a key that is known here.",
         SecurityTokenMalformedException or ArgumentException => "The access token is not a readable JWT.",
         SessionEndedException => "The access token's session has ended.",
         SessionUnknownException => "The access token's session cannot be checked now.",

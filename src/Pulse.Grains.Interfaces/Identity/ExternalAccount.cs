@@ -7,7 +7,7 @@ public sealed record ExternalAccount
     /// <summary>The provider's name (<c>google</c>), or the <c>iss</c> of a trusted issuer.</summary>
     [Id(0)] public required string Provider { get; init; }
 
-    /// <summary>The provider's own id for the person (<c>sub</c>). Unlike an e-mail it is stable for ever.</summary>
+    /// <summary>The provider's own id for the person (<c>sub</c>). Unlike an e-mail it stays with one person for ever.</summary>
     [Id(1)] public required string ProviderAccountId { get; init; }
 
     /// <summary>

@@ -11,7 +11,9 @@ public sealed record ConnectionLease
     /// <summary>The front-end process that holds the socket. Each start has a new id.</summary>
     [Id(1)] public required string FrontEndId { get; init; }
 
-    /// <summary>The latest activity of the socket by the front end's clock, UTC. On disconnect, the time of the end.</summary>
+    /// <summary>
+    /// The latest time at which the socket was known to be live, by the front end's clock, UTC. On disconnect, the time of the end.
+    /// </summary>
     [Id(2)] public required DateTimeOffset SeenAt { get; init; }
 
     /// <summary>The sign-in session of the connection's token. <see langword="null"/> for a token without <c>sid</c>.</summary>

@@ -11,9 +11,8 @@ public interface IPresenceReaderGrain : IGrainWithIntegerKey
     /// <summary>Each user's presence as other users see it.</summary>
     /// <param name="userIds">At most <see cref="PresenceBatches.MaxUsers"/>.</param>
     /// <param name="knownVersions">
-    /// For each user the version that the caller knows, and 0 for an unknown user. Empty if the caller knows only such users. For a user
-    /// with a known version the user's grain answers, with a higher version if its state may differ. See
-    /// <see cref="IUserGrain.ReadPresenceAsync"/>.
+    /// For each user the version that the caller knows, and 0 for none. An empty array is the same as all zeros. For a user with a known
+    /// version the user's grain answers, with a higher version if its state may differ. See <see cref="IUserGrain.ReadPresenceAsync"/>.
     /// </param>
     /// <returns>One snapshot for each user, in the order of <paramref name="userIds"/>.</returns>
     [Alias("ReadAsync")]

@@ -24,13 +24,13 @@ public interface IUserGrain : IGrainWithGuidKey
     /// Erases the user. When the call returns, all stored data of the user is deleted, including the presence key, and the sockets are
     /// being closed.
     /// </summary>
-    /// <returns><see langword="false"/> if the user is unknown. <see langword="true"/> also for an already erased
+    /// <returns><see langword="false"/>, without any change, if the user is unknown. <see langword="true"/> also for an already erased
     /// user.</returns>
     [Alias("EraseAsync")]
     Task<bool> EraseAsync();
 
     /// <summary>Disables the user and closes the user's sockets, or enables the user again.</summary>
-    /// <returns><see langword="false"/> if the user is unknown.</returns>
+    /// <returns><see langword="false"/>, without any change, if the user is unknown.</returns>
     [Alias("SetDisabledAsync")]
     Task<bool> SetDisabledAsync(bool disabled);
 
@@ -77,7 +77,8 @@ public interface IUserGrain : IGrainWithGuidKey
     Task<PresenceSnapshot> ReadPresenceAsync(long knownVersion);
 
     /// <summary>
-    /// Notifies the front end of every change from now on, and returns the present state. The call must be repeated within a minute.
+    /// Notifies the front end of every change from now on, and returns the present state. The watch expires unless the call is repeated
+    /// within a minute.
     /// </summary>
     /// <param name="frontEnd">The receiver of changes.</param>
     /// <param name="knownVersion">The latest version that the front end has seen, and 0 for none. The answer's is at least as high.</param>

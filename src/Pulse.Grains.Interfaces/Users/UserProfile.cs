@@ -23,7 +23,8 @@ public sealed record UserProfile
     [Id(4)] public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>
-    /// When the last connection ended, or the last activity of an unresponsive one, UTC. <see langword="null"/> if none has ended.
+    /// When the last connection ended, or when an unresponsive one was last known to be live, UTC. <see langword="null"/> if none has
+    /// ended.
     /// </summary>
     [Id(5)] public DateTimeOffset? LastSeenAt { get; init; }
 

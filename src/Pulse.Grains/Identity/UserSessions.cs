@@ -10,8 +10,8 @@ namespace Pulse.Grains.Identity;
 /// and a silo that was declared dead may not know so yet, so the other activation's deletions would be unknown here. Rows in memory are
 /// therefore valid for <see cref="FreshFor"/> and then read again, which costs at most one indexed read per user in that time. A row that
 /// an operator deletes is noticed within the same time. While the database is unavailable a session cannot be ended either, so rows in
-/// memory remain valid for <see cref="KnownFor"/>, and presence and REST survive a failover of the database. After that time, an unknown
-/// session is refused.
+/// memory remain valid for <see cref="KnownFor"/>, and presence and REST survive a failover of the database. After that time the calls
+/// fail, because a session that cannot be looked up must never count as live.
 /// </remarks>
 internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptions options, TimeProvider time)
 {

@@ -73,12 +73,12 @@ internal sealed class ConnectionLeases(TimeSpan duration)
     }
 
     /// <summary>
-    /// Candidate for lastSeen: the time at which the user became invisible, or the last activity of a visible connection that has ended. It
-    /// applies once the last connection has ended, and while the user is invisible.
+    /// Candidate for lastSeen: the time at which the user became invisible, or the <see cref="ConnectionLease.SeenAt"/> of a visible
+    /// connection that has ended. It applies once the last connection has ended, and while the user is invisible.
     /// </summary>
     public DateTimeOffset? LastSeenAt { get; private set; }
 
-    /// <summary>The latest activity of a live connection, or of the dropped connection during a grace period.</summary>
+    /// <summary>When a live connection, or the dropped connection in its grace period, was last known to be live.</summary>
     public DateTimeOffset SeenAt { get; private set; }
 
     /// <summary>The live connections.</summary>
@@ -111,7 +111,7 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         }
         else
         {
-            // Front ends' clocks may differ from the silo's. Activity is therefore capped at the silo's present time, and the client's
+            // Front ends' clocks may differ from the silo's. SeenAt is therefore capped at the silo's present time, and the client's
             // inactivity is computed as a difference of two times of the front end.
             var inactiveTicks = Math.Clamp((lease.SeenAt - lease.ActiveAt).Ticks, 0, TimeSpan.TicksPerDay);
             lease = lease with { SeenAt = lease.SeenAt < now ? lease.SeenAt : now, ActiveAt = now.AddTicks(-inactiveTicks) };
@@ -128,7 +128,7 @@ internal sealed class ConnectionLeases(TimeSpan duration)
 
     /// <summary>Ends a connection permanently, known or unknown.</summary>
     /// <param name="connectionId">The connection.</param>
-    /// <param name="seenAt">Time of its end, or of its last activity.</param>
+    /// <param name="seenAt">Time of its end, or the last time at which it was known to be live.</param>
     /// <param name="now">The silo's clock.</param>
     /// <param name="grace">Time for which the user still counts as connected, in case the client reconnects. Zero if the user disconnected
     /// on purpose.</param>

@@ -26,7 +26,7 @@ internal sealed partial class PresenceKeys(
 
     /// <summary>A grain's report about its online user.</summary>
     /// <param name="NextDeadline">When a lease or a grace period expires.</param>
-    /// <param name="SeenAt">The last activity that other users may see, or <see langword="null"/>.</param>
+    /// <param name="SeenAt">The lastSeen that other users may see, or <see langword="null"/>.</param>
     /// <param name="IsInvisible">Whether the user is invisible.</param>
     public readonly record struct OnlineState(DateTimeOffset NextDeadline, DateTimeOffset? SeenAt, bool IsInvisible);
 

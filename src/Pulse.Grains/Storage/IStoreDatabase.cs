@@ -12,7 +12,7 @@ internal interface IStoreDatabase
     string OrleansInvariant { get; }
 
     /// <summary>
-    /// Opens pooled connections with Pulse's settings. Used by Orleans' grain storage only, because the stores have their own access.
+    /// Opens pooled connections with Pulse's settings. For Orleans' grain storage, because the stores have their own access.
     /// </summary>
     DbDataSource DataSource { get; }
 

@@ -17,9 +17,9 @@ internal sealed class AuthOptions
 
     /// <summary>The secret of this site: text, at least <see cref="MinSigningKeyBytes"/> bytes as UTF-8.</summary>
     /// <remarks>
-    /// Other programs sign tokens with it (HS256). Pulse derives two keys from it: one authenticates session cookies, the other encrypts
-    /// the key ring. The keys in that ring sign Pulse's own tokens (<see cref="Keys.TokenKeys"/>). If it is unset, Development creates and
-    /// keeps one (see <see cref="DevelopmentSigningKey"/>). In other environments Pulse refuses to start.
+    /// Other programs sign tokens with it (HS256). Pulse derives keys from it, among them the key that authenticates session cookies and
+    /// the key that encrypts the key ring. The keys in that ring sign Pulse's own tokens (<see cref="Keys.TokenKeys"/>). If it is unset,
+    /// Development creates and keeps one (see <see cref="DevelopmentSigningKey"/>). In other environments Pulse refuses to start.
     /// </remarks>
     public string? SigningKey { get; set; }
 
@@ -89,7 +89,7 @@ internal sealed class TrustedIssuerOptions
     public string? SigningKey { get; set; }
 
     /// <summary>
-    /// Base URL of an OpenID Connect provider. The keys come from the JWKS in its discovery document. https outside Development.
+    /// Base URL of an OpenID Connect provider. The keys come from the JWKS that its discovery document names. https outside Development.
     /// </summary>
     public string? Authority { get; set; }
 

@@ -145,8 +145,8 @@ internal sealed partial class FrontEnd(
     }
 
     /// <summary>
-    /// Begins to retry each pending disconnect once. Their leases may have expired, and the grain then uses the time of the last activity.
-    /// Returns without waiting, because an unresponsive silo must not delay the disconnects of other silos' users.
+    /// Begins to retry each pending disconnect once. Their leases may have expired, and only the reported lastSeen then matters. The call
+    /// returns without waiting, because an unresponsive silo must not delay the disconnects of other silos' users.
     /// </summary>
     public void RetryEnds()
     {

@@ -74,7 +74,7 @@ internal sealed class WatchJournal
 
     /// <summary>Called when all responsive tables have reached the position.</summary>
     /// <param name="reached">Completes the waits up to this position.</param>
-    /// <param name="needed">Entries before this position are dropped, because all tables have them.</param>
+    /// <param name="needed">Entries before this position are dropped, because only failing tables lack them.</param>
     public void Reach(long reached, long needed)
     {
         List<TaskCompletionSource> done = [];

@@ -11,7 +11,7 @@ namespace Pulse.Web.Users;
 /// <param name="Avatar">Picture URL, or <see langword="null"/>.</param>
 /// <param name="CreatedAt">When the user was created, UTC.</param>
 /// <param name="LastSeen">See <see cref="UserProfile.LastSeenAt"/>.</param>
-/// <param name="EmailVerified">Whether the address is proven. An unproven one is visible only to this user, and any number of users may
+/// <param name="EmailVerified">Whether the address is proven. An unproven one is stored for this user only, and any number of users may
 /// have it.</param>
 internal sealed record UserResponse(
     Guid Id,

@@ -273,7 +273,7 @@ test('a socket is asked when the server has missed a ping, and given up when it 
   expect([s.pulse.state.name, hub.dropped]).toEqual(['reconnecting', true]);
 });
 
-/** A health route that answers, or is silent as a network is that swallows packets. */
+/** A health route that answers, or stays silent like a network that swallows packets. */
 function healthRoute() {
   const route = { answers: false, requests: 0, reach: () => {
     route.requests++;

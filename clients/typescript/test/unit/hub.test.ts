@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { signalRHub } from '../../src/hub.js';
 import { settle } from '../support/scene.js';
 
-/** The platform's socket, with a hub behind it that takes the handshake and says nothing more. */
+/** The platform's socket, with a hub behind it that accepts the handshake and then stays silent. */
 class FakeSocket extends EventTarget {
   static readonly OPEN = 1;
   static isAnswered = true;
@@ -13,7 +13,7 @@ class FakeSocket extends EventTarget {
   onclose!: (event: object) => void;
   onmessage!: (event: { data: string }) => void;
 
-  /** SignalR, which takes this for Node.js, sends the token in a header where a browser has it in the address. */
+  /** SignalR takes this environment for Node.js and sends the token in a header. A browser has it in the address. */
   constructor(readonly url: string, _protocols?: unknown, readonly options?: { headers: Record<string, string> }) {
     super();
     sockets.push(this);
@@ -32,7 +32,7 @@ class FakeSocket extends EventTarget {
 
   close(code?: number): void {
     this.closedWith.push(code);
-    // A handshake that is given up fails; an open socket is closed by the other end's answer, which does not come here.
+    // A handshake that is given up fails. An open socket would be closed by the other end's answer, which never comes here.
     if (this.readyState === 0) queueMicrotask(() => this.onclose({}));
     this.readyState = 2;
   }

@@ -17,7 +17,7 @@ test('a new connection names the one before it, on the same page', async () => {
   hub.break();
   await vi.advanceTimersByTimeAsync(2_000);
   expect(s.hub.opening.previous).toBe('first');
-  // Also when attempts between have failed.
+  // Also after failed attempts in between.
   s.hub.refuse();
   await vi.advanceTimersByTimeAsync(4_000);
   expect(s.hub.opening.previous).toBe('first');
@@ -138,7 +138,7 @@ test('a tab that has not heard of a later choice opens its next socket with it',
   await stale.pulse.setStatus('busy');
   await vi.advanceTimersByTimeAsync(1_000);
   const other = scene({ keeps: keeps(browser), url: 'https://pulse.example.com' });
-  // Another channel, as if its message had been lost; the same storage.
+  // Another channel, as if its message had been lost, and the same storage.
   browser.setItem('pulse  status ada', JSON.stringify({ status: 'invisible', message: null, at: Date.now() }));
   expect(other.hubs).toHaveLength(0);
   hub.break();

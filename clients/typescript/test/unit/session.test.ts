@@ -15,7 +15,7 @@ test('TokenExpiring: a new token, in place', async () => {
   expect(hub.callsOf('Reauthenticate')).toEqual([['token-2']]);
   expect(s.getToken).toHaveBeenCalledTimes(2);
   expect(s.hubs).toHaveLength(1);
-  // And later ones count too.
+  // Later tokens count too.
   hub.say('TokenExpiring', { secondsLeft: 60 });
   await settle();
   expect(hub.callsOf('Reauthenticate')).toEqual([['token-2'], ['token-3']]);
@@ -158,7 +158,7 @@ test('a source that keeps its token: the same one is never handed in twice, and 
   await vi.advanceTimersByTimeAsync(5_000);
   expect(hub.callsOf('Reauthenticate')).toEqual([['next']]);
 
-  // It is the connection's own from now on.
+  // From now on it is the connection's own token.
   hub.say('TokenExpiring', { secondsLeft: 20 });
   await vi.advanceTimersByTimeAsync(20_000);
   expect(hub.callsOf('Reauthenticate')).toEqual([['next']]);

@@ -11,7 +11,7 @@ const minute = 60_000;
 test('without input for 5 minutes: away, no more beats, and online at the next input', async () => {
   const s = scene();
   const hub = await s.online();
-  // Not on a beat.
+  // Heartbeats do not count as input.
   await vi.advanceTimersByTimeAsync(4 * minute + 10_000);
   s.page.input();
   await vi.advanceTimersByTimeAsync(5 * minute - 1);
@@ -183,7 +183,7 @@ test('refused: rejects, and what was before counts', async () => {
     throw hubError('invalid-argument: message has at most 140 characters.');
   };
   await expect(s.pulse.setStatus('away', 'x'.repeat(141))).rejects.toMatchObject({ name: 'PulseError', code: 'invalid-argument' });
-  // Nobody listens: no unhandled rejection, which would fail this run.
+  // The rejection has no handler here. If it were unhandled, it would fail this run.
   void s.pulse.setStatus('away', 'x'.repeat(141));
   await settle();
   hub.break();
@@ -259,7 +259,7 @@ test('the next person does not inherit a status', async () => {
   expect(hub.callsOf('SetStatus')).toEqual([]);
 });
 
-/** What has become of a promise by now. */
+/** The present outcome of a promise. */
 async function outcome(promise: Promise<void>): Promise<string> {
   const pending = Promise.resolve('pending');
   return Promise.race([promise.then(() => 'resolved', (error: PulseError) => error.code), settle().then(() => pending)]);

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { scene } from '../support/scene.js';
 
-// Channels deliver in real time, so no fake timers here.
+// Channels deliver in real time, so these tests use real timers.
 async function tab(userId: string) {
   const s = scene({ url: 'https://pulse.example.com' });
   s.pulse.start();

@@ -58,14 +58,14 @@ test.each(['before', 'after'])('a reset forgets one under way, which comes %s th
   expect(answers).toHaveLength(2);
   if (order === 'before') {
     await answer(0, 'ada');
-    // The end of the first is not taken for the second's.
+    // The end of the first request does not end the second.
     expect(tokens.get()).toBe(graces);
     await answer(1, 'grace');
   } else {
     await answer(1, 'grace');
     await answer(0, 'ada');
   }
-  // Who asked as Ada, hears as Ada.
+  // A caller that asked as Ada gets Ada's token.
   expect(await Promise.all([adas, graces])).toEqual(['ada', 'grace']);
   expect(await tokens.get()).toBe('grace');
   expect(answers).toHaveLength(2);

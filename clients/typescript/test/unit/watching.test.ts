@@ -108,7 +108,7 @@ test('a listener that throws is reported as uncaught, and the others are told', 
     throw new Error('mine');
   });
   s.pulse.subscribe(told);
-  // What the page's own error handler would get; fake timers hand it to the test instead.
+  // The error that the page's own error handler would get. Fake timers hand it to the test instead.
   await expect(async () => {
     s.pulse.start();
     await settle();
@@ -218,7 +218,7 @@ test('too many: told once, and tried again when there is room', async () => {
   s.pulse.watch(Array.from({ length: 500 }, (_, i) => `more${i}`));
   await vi.advanceTimersByTimeAsync(60_000);
   expect(errors).toEqual(['too-many-watched']);
-  // Five chunks, and halves of the sixth down to a single user: the 499 others are not asked for.
+  // Five chunks, and halves of the sixth down to a single user: the 499 other users are left out.
   expect(hub.callsOf('WatchPresence').map(([ids]) => (ids as string[]).length)).toEqual([200, 200, 200, 200, 200, 200, 100, 50, 25, 12, 6, 3, 1]);
   full = false;
   unwatch();
@@ -250,7 +250,7 @@ test.each([1, 100, 300])('too many: of %i for whom there is not enough room, as 
   expect(s.pulse.getSnapshot().presences.size).toBe(1_000);
   expect(s.pulse.presence(`more${room}`)).toBeUndefined();
   expect(errors).toEqual(['too-many-watched']);
-  // Two per halving of a chunk at most.
+  // At most two per halving of a chunk.
   expect(hub.callsOf('WatchPresence').length - asked).toBeLessThanOrEqual(18);
 
   few();

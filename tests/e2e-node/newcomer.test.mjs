@@ -41,7 +41,7 @@ for (const [name, servers] of [['embedded stores', false], ['PostgreSQL and Redi
     assert.equal(await pulse.stop(), 0, 'Pulse ends with 0 when asked to');
   });
 
-  test(`newcomer on ${name}: a token is asked for`, options, async (t) => {
+  test(`newcomer on ${name}: requests need a token`, options, async (t) => {
     const { pulse } = await startPulse(t, { servers });
     const stranger = new Client(pulse, somebody());
 

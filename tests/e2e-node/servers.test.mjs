@@ -10,7 +10,7 @@ const options = { skip: noServers, timeout: 300_000 };
 /** Short, so that a key expires within a test's time. */
 const shortLived = { Pulse__Presence__TimeToLive: '00:00:06', Pulse__Presence__HeartbeatInterval: '00:00:02' };
 
-test('presence key: there while one connection lives, gone with the last, and last_seen written', options, async (t) => {
+test('presence key: exists while one connection lives, is deleted with the last, and last_seen is written', options, async (t) => {
   const { pulse, database } = await startPulse(t, { servers: true });
   const ada = await Client.signIn(pulse, somebody());
   assert.ok(noKey(await presenceKey(ada.id)), 'no key before the first connection');
@@ -39,7 +39,7 @@ test('presence key: there while one connection lives, gone with the last, and la
   assert.ok(before <= at && at <= after, `last_seen ${at} is between ${before} and ${after}`);
 });
 
-test('presence key: gone by its time to live when Pulse is killed and nobody comes back', options, async (t) => {
+test('presence key: expires when Pulse is killed and no client reconnects', options, async (t) => {
   const { pulse } = await startPulse(t, { servers: true, settings: shortLived });
   const ada = await Client.signIn(pulse, somebody());
   const { hub } = await ada.connect();
@@ -53,7 +53,7 @@ test('presence key: gone by its time to live when Pulse is killed and nobody com
   assert.equal((await ada.presence()).status, 'offline');
 });
 
-test('presence key: back with a client that reconnects after a kill -9, and kept alive', options, async (t) => {
+test('presence key: set again by a client that reconnects after a kill -9, and renewed', options, async (t) => {
   const { pulse } = await startPulse(t, { servers: true, settings: shortLived });
   const ada = await Client.signIn(pulse, somebody());
   const { hub, greeting } = await ada.connect({ reconnect: true });

@@ -47,7 +47,7 @@ const provider = new Provider(issuer, {
   },
 });
 
-// So that a test can search for the tokens where they should not be.
+// Printed, because tests search for the tokens in places that must not have them.
 provider.on('grant.success', (ctx) => console.log(JSON.stringify({ issued: ctx.body })));
 
 const oidc = provider.callback();

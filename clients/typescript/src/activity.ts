@@ -86,7 +86,7 @@ export class Activity {
     this.#events.onIdle(false);
   };
 
-  // One timer that fires at the earliest possible time, because a timer per pointer movement would be set anew too often.
+  // Sets one timer for the earliest possible time, because a timer per pointer movement would restart too often.
   #watchIdle(): void {
     this.#unwatchIdle();
     this.#unwatchIdle = later(this.#usedAt + this.#idleAfterMs - Date.now(), () => {

@@ -1,6 +1,6 @@
 const firstMs = 1_000;
 const capMs = 30_000;
-/** So that a visible page is live within five seconds of the end of a fault. */
+/** Keeps a visible page live within five seconds of the end of a fault. */
 const eagerCapMs = 3_000;
 const eagerForMs = 600_000;
 

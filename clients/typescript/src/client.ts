@@ -200,7 +200,7 @@ export class Client implements PulseClient {
     this.#keepChoice();
     this.#kept.userId = userId;
     this.#store.beginConnection();
-    // First, so that a user that chose to be invisible while the socket opened is seen for as short as possible.
+    // Attached first, so that a user that chose to be invisible while the socket opened is seen for as short as possible.
     this.#status.attach(connection, opened);
     this.#tabs?.join(userId);
     this.#sync = new WatchSync(connection, () => this.#watches.wanted, {

@@ -23,7 +23,7 @@ export interface ConnectionEvents {
   onTokenExpiring(expiring: HubMessages['TokenExpiring']): void;
 }
 
-/** One socket, from its opening to its end. Messages that arrive after the end are ignored. */
+/** A socket, from its opening to its end. Messages that arrive after the end are ignored. */
 export class Connection {
   readonly #hub: Hub;
   readonly #random: () => number;
@@ -71,7 +71,7 @@ export class Connection {
   }
 
   /**
-   * Opens the socket. Resolves to the server's greeting, or to undefined if that failed. Then `ended` has the reason.
+   * Opens the socket. Resolves to the server's greeting, or to undefined if that failed. `ended` then has the reason.
    * @param cut gives the attempt up.
    */
   async open(cut: AbortSignal): Promise<HubMessages['Connected'] | undefined> {

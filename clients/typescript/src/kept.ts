@@ -10,7 +10,7 @@ export type Keep = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 export interface Keeps {
   /** Shared by the tabs of the browser. */
   readonly browser: Keep | undefined;
-  /** Of this tab only. A duplicated tab begins with a copy. */
+  /** Belongs to this tab only. A duplicated tab begins with a copy. */
   readonly tab: Keep | undefined;
 }
 

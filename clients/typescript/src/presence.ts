@@ -12,7 +12,7 @@ export interface OwnPresence {
   readonly isSet: boolean;
 }
 
-/** One user's presence. Immutable: a different object means that a value is different. */
+/** The presence of a user. Immutable: a different object means that a value is different. */
 export interface Presence {
   /** Lower case, whatever the case of the watched id. */
   readonly userId: string;

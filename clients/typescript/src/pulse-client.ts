@@ -5,7 +5,7 @@ import type { PulseState, SessionEnded } from './state.js';
 /** All state of the client at one moment. Immutable. */
 export interface PulseSnapshot {
   readonly state: PulseState;
-  /** By user id: all watched users whose presence is known. */
+  /** All watched users whose presence is known, by user id. */
   readonly presences: ReadonlyMap<string, Presence>;
   readonly own: OwnPresence;
 }

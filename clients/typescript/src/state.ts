@@ -1,6 +1,6 @@
 /** The state of the client. */
 export type PulseState =
-  /** Not started, or stopped. */
+  /** The client has yet to start, or was stopped. */
   | { readonly name: 'stopped' }
   /** The first connection is being made, and retried for ever. */
   | { readonly name: 'connecting' }
@@ -9,7 +9,7 @@ export type PulseState =
   /** The connection is lost. Reconnecting is retried for ever. */
   | { readonly name: 'reconnecting'; readonly userId: string }
   /**
-   * Over until `start()` is called again. The reason is `signed-out`, `replaced` (another client of this page has started in its place), or
+   * The client is over until `start()` is called again. The reason is `signed-out`, `replaced` (another client of this page has started in its place), or
    * the server's own.
    */
   | { readonly name: 'ended'; readonly reason: string };

@@ -6,7 +6,7 @@ type Message =
 
 /**
  * The user's chosen status, shared by the tabs of one browser. Each tab has its own connection, and the server shows the busiest of them.
- * Without sharing, a user could not undo in one tab the choice of another.
+ * Otherwise a user could not undo in one tab the choice of another.
  */
 export class Tabs {
   readonly #name: string;

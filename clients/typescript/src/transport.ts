@@ -12,7 +12,7 @@ export const transportTypes: Readonly<Record<TransportName, HttpTransportType>> 
 };
 
 const goodbyeCode = 1000;
-/** One of the codes that applications may define (RFC 6455 section 7.4.2). The server treats it as a broken connection. */
+/** A code that applications may define (RFC 6455 section 7.4.2). The server treats it as a broken connection. */
 const droppedCode = 4000;
 /** Leaves time for the next transport if the network swallows WebSocket handshakes. */
 const nextTransportMs = 5_000;

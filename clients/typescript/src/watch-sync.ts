@@ -38,7 +38,7 @@ export class WatchSync {
     this.#requested = true;
     if (this.#running) return;
     this.#running = true;
-    // A page that renders its list calls once per row. One microtask sends all of them together.
+    // A page that renders its list calls once per row. A microtask sends all of them together.
     queueMicrotask(() => void this.#run());
   }
 

@@ -53,7 +53,7 @@ afterAll(async () => {
   await rm(project, { recursive: true, force: true });
 });
 
-test('holds what it needs and nothing else', () => {
+test('the package holds the needed files only', () => {
   const files = packed.files.map(({ path }) => path);
   expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.d.ts', 'dist/react.js', 'dist/react.d.ts']));
   expect(files.filter((path) => !/^(LICENSE|README\.md|package\.json|dist\/[a-z-]+\.(js|js\.map|d\.ts))$/.test(path))).toEqual([]);
@@ -129,7 +129,7 @@ test('the five lines, so built, run in Chromium against Pulse', { skip: noBrowse
   expect(noise).toEqual([]);
 });
 
-test('what is not used is not bundled', { timeout }, async () => {
+test('unused parts are left out of the bundle', { timeout }, async () => {
   await write('shaken.html', '<script type="module" src="/src/shaken.ts"></script>');
   await write('src/shaken.ts', "import { PulseError } from '@pulse-presence/client';\nconsole.log(PulseError.name);\n");
   await write('shaken.config.js', "export default { build: { rollupOptions: { input: 'shaken.html' } } };\n");
@@ -158,7 +158,7 @@ test('all of the README compiles, and the sample builds', { timeout }, async () 
   await npm(join(project, 'sample'), 'run', 'build');
 });
 
-test('what the READMEs quote runs for longer than a token lives', { skip: noBrowser, timeout }, async () => {
+test('the code of both READMEs runs for longer than a token lives', { skip: noBrowser, timeout }, async () => {
   const pulse = await startPulse({ Pulse__Auth__AccessTokenLifetime: '00:00:10' });
   const grace = await signUp(pulse);
   const [lines, react, elsewhere, all] = quoted;
@@ -206,13 +206,13 @@ test('what the READMEs quote runs for longer than a token lives', { skip: noBrow
   expect(ada.noise).toEqual([]);
 });
 
-test("rendered on a server, README's React part asks for nothing, and the process ends", { timeout }, async () => {
+test("rendered on a server, the README's React part sends no request, and the process ends", { timeout }, async () => {
   await install('react', 'react-dom', '@types/react', '@types/react-dom');
   const react = quoted.find(({ extension }) => extension === 'tsx');
   await write('src/render.tsx', `import { renderToString } from 'react-dom/server';
 ${react.code}
 globalThis.fetch = () => { throw new Error('a request'); };
-// Also where it is started by mistake.
+// The client is started by mistake here.
 pulse.start();
 console.log(renderToString(<Contacts people={[{ id: 'a', name: 'Ada' }]} />), pulse.state.name);
 `);

@@ -6,7 +6,7 @@ await build({
   entryPoints: ['src/site.ts', 'src/dashboard.ts', 'src/site.css'],
   outdir: '../wwwroot/assets',
   bundle: true,
-  // Also used for the client package's sources, because its paths locate the packages.
+  // The client package's sources use it too, because its paths locate the packages.
   tsconfig: 'tsconfig.json',
   minify: true,
   // The members that SignalR's client keeps private, by its own convention: an eighth of the whole.

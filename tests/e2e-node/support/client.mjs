@@ -1,6 +1,6 @@
 import { HttpTransportType, HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 
-/** One signed-in person, as an application's client code would be. */
+/** A signed-in person, as an application's client code would be. */
 export class Client {
   constructor(pulse, person) {
     this.pulse = pulse;

@@ -45,7 +45,7 @@ test('presence live, through a kill -9 of the server, without a reload', options
   expect(ada.noise).toEqual([]);
 });
 
-test('away without input, online with it, as others see it', options, async () => {
+test('others see away without input, and online with input', options, async () => {
   const pulse = await startPulse();
   const ada = await openPage(pulse);
   const watcher = connect(pulse, await signUp(pulse));
@@ -60,7 +60,7 @@ test('away without input, online with it, as others see it', options, async () =
   expect(ada.noise).toEqual([]);
 });
 
-test('stop is seen within a second, a socket that the page gives up not at all', options, async () => {
+test('others see a stop within a second, and do not notice a socket that the page gives up', options, async () => {
   const pulse = await startPulse();
   const ada = await openPage(pulse);
   const watcher = connect(pulse, await signUp(pulse));
@@ -115,7 +115,7 @@ test('signed out elsewhere: ends, says why, and stays so', options, async () => 
   expect(ada.noise).toEqual([]);
 });
 
-test('a token that runs out is replaced on the open socket, which stays the same', options, async () => {
+test('an expiring token is replaced on the open socket, which stays the same', options, async () => {
   const pulse = await startPulse({ Pulse__Auth__AccessTokenLifetime: '00:00:10' });
   const ada = await openPage(pulse);
   let token;
@@ -147,7 +147,7 @@ test('a token that runs out is replaced on the open socket, which stays the same
   expect(ada.noise).toEqual([]);
 });
 
-test('a token that runs out with no other to be had: the server says token-expired and closes', options, async () => {
+test('an expiring token without a successor: the server says token-expired and closes', options, async () => {
   const pulse = await startPulse({ Pulse__Auth__AccessTokenLifetime: '00:00:09' });
   const ada = await openPage(pulse);
   let outage = false;
@@ -174,7 +174,7 @@ test('a token that runs out with no other to be had: the server says token-expir
   expect(ada.noise).toEqual([]);
 });
 
-test('a network that lets no WebSocket through: other transports, where the page allows them', options, async () => {
+test('a network that blocks WebSockets: other transports, where the page allows them', options, async () => {
   const pulse = await startPulse();
   const watcher = connect(pulse, await signUp(pulse));
   for (const [answers, transport] of [[true, 'serverSentEvents'], [false, 'longPolling']]) {

@@ -36,7 +36,7 @@ test('online, busy, away with a message and offline are seen live', options, asy
   expect(errors).toEqual(['invalid-argument']);
 });
 
-test('kill -9 and a new start: everything is as wanted again', options, async () => {
+test('kill -9 and a new start: the client restores status and watches', options, async () => {
   const pulse = await startPulse();
   const [ada, grace] = [await signUp(pulse), await signUp(pulse)];
   const watcher = connect(pulse, ada, { unknownAfterMs: 200 });
@@ -56,7 +56,7 @@ test('kill -9 and a new start: everything is as wanted again', options, async ()
   expect(watcher.states).toEqual(['connecting', 'online', 'reconnecting', 'online']);
 });
 
-test('a server that stops politely is waited for', options, async () => {
+test('the client waits for a server that stops regularly', options, async () => {
   const pulse = await startPulse();
   const ada = connect(pulse, await signUp(pulse));
   const ended = [];
@@ -70,7 +70,7 @@ test('a server that stops politely is waited for', options, async () => {
   expect(ended.filter(({ reason, mayReconnect }) => reason !== 'server-stopping' || !mayReconnect)).toEqual([]);
 });
 
-test('a token that runs out is replaced in place', options, async () => {
+test('an expiring token is replaced in place', options, async () => {
   // The server asks for the next token a minute before the end, here at once. On a busy machine renewing may take the whole lifetime.
   const pulse = await startPulse({ Pulse__Auth__AccessTokenLifetime: '00:00:20' });
   const ada = await signUp(pulse);
@@ -85,7 +85,7 @@ test('a token that runs out is replaced in place', options, async () => {
   expect(client.states).toEqual(['connecting', 'online']);
 });
 
-test('a token that was not replaced in time: back with a new one', options, async () => {
+test('a token that was not replaced in time: the client reconnects with a new one', options, async () => {
   // Long enough for a busy machine to be online before it expires, at first and again after the outage.
   const pulse = await startPulse({ Pulse__Auth__AccessTokenLifetime: '00:00:15' });
   const ada = await signUp(pulse);

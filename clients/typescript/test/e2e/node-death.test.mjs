@@ -59,7 +59,7 @@ async function openWatcher(node, userIds) {
   };
 }
 
-test('kill -9 of the node that holds watched users: a page on the other node ends with the truth', options, async () => {
+test('kill -9 of the node that holds watched users: a page on the other node shows the right state in the end', options, async () => {
   const database = await Database.create();
   onTestFinished(() => database.drop());
   const settings = { ...serverSettings(database), Pulse__Auth__SigningKey: 'a signing key that both nodes of this test have' };
@@ -95,6 +95,6 @@ test('kill -9 of the node that holds watched users: a page on the other node end
   expect(Math.abs(Date.parse(left.at(-1).lastSeen) - killedAt)).toBeLessThan(lastSeenMs);
   console.log(`lastSeen is ${Date.parse(left.at(-1).lastSeen) - killedAt} ms after the kill`);
 
-  // One socket and one page throughout, because a reload would have lost the records.
+  // The page keeps one socket throughout, because a reload would have lost the records.
   expect(await watcher.states()).toEqual(['connecting', 'online']);
 });

@@ -7,7 +7,7 @@ import { statusWord } from './words';
 const everyMs = 15_000;
 const names = new Intl.Collator();
 
-/** One person's row, as the server has rendered it. */
+/** The row of a person, as the server has rendered it. */
 class Row {
   readonly userId: string;
   readonly unwatch: () => void;

@@ -43,8 +43,7 @@ public sealed class ClusterTlsTests(ClusterTlsTests.Fixture cluster) : IClassFix
         using var good = cluster.NewClient(Port.Gateway, Certificate.Good);
         await good.StartAsync();
 
-        // A client that is refused tries again and again: refused is one that is not in after more than twice the time that a good one
-        // takes.
+        // A refused client retries. It counts as refused if it is still unconnected after more than twice the time that a good one takes.
         using var bound = new CancellationTokenSource(clock.Elapsed * 2 + TimeSpan.FromSeconds(4));
         var refused =
             from port in Enum.GetValues<Port>()

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Identity;
 
-/// <summary>What every <see cref="Pulse.Grains.Identity.IAccountStore"/> must do when accounts come and go.</summary>
+/// <summary>The behaviour of every <see cref="Pulse.Grains.Identity.IAccountStore"/> when accounts are linked and unlinked.</summary>
 public abstract class AccountLinkContract(StoresFixture stores)
 {
     private static readonly DateTimeOffset Now = TestUsers.Noon;
@@ -164,7 +164,7 @@ public abstract class AccountLinkContract(StoresFixture stores)
 
     private Task<AccountLinkOutcome> UnlinkAsync(string provider, Guid userId) => stores.Accounts.UnlinkAsync(provider, _id, userId);
 
-    // Without what the database adds.
+    // Removes the values that the database adds.
     private static ExternalAccount AsBefore(ExternalAccount account)
     {
         Assert.NotNull(account.LinkId);

@@ -12,7 +12,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Identity;
 
-/// <summary>The sockets of a session that has ended are closed, whatever goes wrong on the way.</summary>
+/// <summary>The sockets of an ended session are closed, whatever fails on the way.</summary>
 public sealed class SessionEndTests(SessionEndTests.TroubledCluster cluster) : IClassFixture<SessionEndTests.TroubledCluster>
 {
     private readonly Guid _id = Guid.CreateVersion7();
@@ -88,7 +88,7 @@ public sealed class SessionEndTests(SessionEndTests.TroubledCluster cluster) : I
     /// <summary>Some users' grains do not close sessions, and some users' rows are deleted without an answer.</summary>
     public sealed class TroubledCluster : PulseCluster, IIncomingGrainCallFilter
     {
-        /// <summary>What a user's grain does instead.</summary>
+        /// <summary>The replacement behaviour of each user's grain.</summary>
         internal ConcurrentDictionary<Guid, Func<Task>> Trouble { get; } = new();
 
         internal ConcurrentDictionary<Guid, bool> LostAnswers { get; } = new();

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Identity;
 
-/// <summary>What every <see cref="ISessionStore"/> must do.</summary>
+/// <summary>The behaviour of every <see cref="ISessionStore"/>.</summary>
 public abstract class SessionStoreContract(StoresFixture stores)
 {
     private static readonly DateTimeOffset Noon = TestUsers.Noon;
@@ -128,7 +128,7 @@ public abstract class SessionStoreContract(StoresFixture stores)
     [Fact]
     public async Task Sweep_TakesTheOldestFirst_AndNoMoreThanItsLimit()
     {
-        // Long ago, so that no other test's sessions are in the way.
+        // Long ago, so that sessions of other tests are not in the way.
         var user = await AddUserAsync();
         var then = Noon.AddYears(-20);
         var sessions = Enumerable.Range(0, 5).Select(day => NewSession(user) with { ExpiresAt = then.AddDays(day) }).ToArray();

@@ -95,7 +95,7 @@ public sealed class UserSessionsGrainTests(PulseCluster cluster) : IClassFixture
 
     private Task AssertGoneAsync(IAddressable grain) => Eventually.AsyncEqual(false, () => IsActiveAsync(grain));
 
-    // Asks the silos for what they hold: a lookup would go by caches.
+    // Asks the silos for their activations, because a lookup would use caches.
     private async Task<bool> IsActiveAsync(IAddressable grain) =>
         (await Management.GetDetailedGrainStatistics()).Any(activation => activation.GrainId == grain.GetGrainId());
 

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Identity;
 
-/// <summary>The rules of sessions, on a clock and a table that do as they are told.</summary>
+/// <summary>The rules of sessions, with a clock and a table that the test controls.</summary>
 public sealed class UserSessionsTests
 {
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
@@ -128,7 +128,7 @@ public sealed class UserSessionsTests
             var session = (await _sessions.AuthenticateAsync(hash, null))!;
             Assert.InRange(session.ExpiresAt, Now, start + 30 * Day);
 
-            // At the cap the expiry stands still, and the cookie has nothing to be told.
+            // At the cap the expiry stays the same, so the cookie needs no update.
             Assert.Equal(day <= 23, session.Renewed);
         }
 

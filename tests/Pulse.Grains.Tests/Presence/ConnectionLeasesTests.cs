@@ -239,7 +239,7 @@ public sealed class ConnectionLeasesTests
         _leases.Renew(next with { PreviousConnectionId = "old" }, Start.AddSeconds(1));
         Assert.Equal(("new", PresenceStatus.Busy, "In a meeting"), Only());
 
-        // The front end repeats that the client has chosen nothing on this connection.
+        // The front end repeats that the client has chosen no status on this connection.
         _leases.Renew(next with { SeenAt = Start.AddSeconds(2) }, Start.AddSeconds(2));
         Assert.Equal(("new", PresenceStatus.Busy, "In a meeting"), Only());
         Assert.False(_leases.Renew(busy, Start.AddSeconds(3)), "the replaced connection came back");
@@ -305,11 +305,13 @@ public sealed class ConnectionLeasesTests
         Assert.Equal(Start.AddMinutes(-2), Assert.Single(_leases.Live).ActiveAt);
     }
 
-    /// <summary>Any interleaving of beginnings, renewals, drops, closes and silences, late and repeated ones included, against the definition.</summary>
+    /// <summary>
+    /// Any interleaving of beginnings, renewals, drops, closes and silences, late and repeated ones included, against the definition.
+    /// </summary>
     [Property(MaxTest = 1_000, Arbitrary = [typeof(Histories)])]
     public void AnyHistory_AgreesWithTheDefinition(Message[] history)
     {
-        // Of its own: one instance of this class runs all histories.
+        // A separate instance, because one instance of this class runs all histories.
         var leases = new ConnectionLeases(Duration);
         var model = new Model();
         var now = Start;
@@ -333,7 +335,9 @@ public sealed class ConnectionLeasesTests
     private static ConnectionLease Invisible(string connectionId, DateTimeOffset seenAt) =>
         Lease(connectionId, seenAt) with { Status = PresenceStatus.Invisible };
 
-    /// <summary>The definition, by times alone: renewed within the last duration and not ended, where an end forbids renewals for a duration.</summary>
+    /// <summary>
+    /// The definition, by times only: renewed within the last duration and not ended, where an end forbids renewals for a duration.
+    /// </summary>
     private sealed class Model
     {
         private readonly Dictionary<string, (DateTimeOffset? RenewedAt, DateTimeOffset? EndedAt)> _heard = [];
@@ -371,10 +375,10 @@ public sealed class ConnectionLeasesTests
         Drop,
     }
 
-    /// <summary>A message as the grain receives it: about which connection, how long after the one before, how old.</summary>
+    /// <summary>A message as the grain receives it: its connection, the time since the previous message, its age.</summary>
     public sealed record Message(string ConnectionId, Kind Kind, TimeSpan Pause, TimeSpan Delay);
 
-    /// <summary>Few connections, so that messages about one collide; pauses around the lease's duration and the grace period.</summary>
+    /// <summary>Few connections, so that messages about one collide, and pauses around the lease's duration and the grace period.</summary>
     public static class Histories
     {
         public static Arbitrary<Message[]> History() => Gen.ArrayOf(

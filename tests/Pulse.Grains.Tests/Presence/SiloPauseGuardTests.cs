@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Presence;
 
-/// <summary>What a silo may say after it stood still, on a clock and a membership table that do as they are told.</summary>
+/// <summary>Which decisions a silo may make after a pause, with a clock and a membership table that the test controls.</summary>
 public sealed class SiloPauseGuardTests : IDisposable
 {
     private static readonly PresenceOptions Options = new();
@@ -58,7 +58,7 @@ public sealed class SiloPauseGuardTests : IDisposable
         Assert.Equal(1, _membership.Reads);
         Assert.False(_guard.IsRunning);
 
-        // What it may be that the table says first: a silo that has been declared dead does not get here.
+        // Every answer that gets here means "alive", because a silo that the table lists as dead is terminated inside the refresh.
         _membership.Answer.SetResult();
         await goingOn;
         Assert.True(_guard.IsRunning);

@@ -78,7 +78,7 @@ public sealed class VisibilityTests
         Assert.True(shown.VersionForOthers > online.VersionForOthers);
     }
 
-    // As the grain does: who hides or leaves was seen last then.
+    // As the grain does: a user that becomes invisible or disconnects was seen last at that moment.
     private PresenceSnapshot Leave(PresenceStatus status)
     {
         _now = _now.AddSeconds(1);

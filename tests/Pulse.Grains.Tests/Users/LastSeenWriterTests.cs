@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Users;
 
-/// <summary>How long a grain waits for lastSeen while PostgreSQL is unavailable; and that no value is lost.</summary>
+/// <summary>How long a grain waits for lastSeen while PostgreSQL is unavailable, and that every value is kept.</summary>
 [Collection(TimedTests.Name)]
 public sealed class LastSeenWriterTests(PostgresStores stores) : IClassFixture<PostgresStores>
 {

@@ -34,7 +34,7 @@ public sealed class PostgresUserStoreTests(PostgresStores stores) : UserStoreCon
             await Task.WhenAll(Task.Run(() => SaveAsync(ids, at)), Task.Run(() => SaveAsync([.. ids.Reverse()], at.AddSeconds(1))));
         }
 
-        // The statement without the store, which would try a second time.
+        // The statement without the store, which would retry.
         async Task SaveAsync(Guid[] users, DateTime at)
         {
             await using var connection = (NpgsqlConnection)await _stores.Database.DataSource.OpenConnectionAsync();

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Users;
 
-/// <summary>What a cluster that is stopped in good order leaves in the database.</summary>
+/// <summary>The data that a regularly stopped cluster leaves in the database.</summary>
 public sealed class StoppedClusterTests : IAsyncLifetime
 {
     private readonly PatientCluster _cluster = new();

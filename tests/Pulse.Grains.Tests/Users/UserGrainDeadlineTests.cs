@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Users;
 
-/// <summary>As <see cref="UserGrainTests"/>, with leases of seconds, so that silence can be waited for. Nothing here holds only for some seconds.</summary>
+/// <summary>
+/// Like <see cref="UserGrainTests"/>, with leases of seconds, so that tests can wait for their expiry. All asserted states are lasting.
+/// </summary>
 public sealed class UserGrainDeadlineTests(PulseCluster cluster) : IClassFixture<PulseCluster>
 {
     private readonly Guid _id = Guid.CreateVersion7();

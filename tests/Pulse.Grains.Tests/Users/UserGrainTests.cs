@@ -3,7 +3,10 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Users;
 
-/// <summary>Two silos, real PostgreSQL, real Redis; deadlines that no test reaches. Those that are waited for are <see cref="UserGrainDeadlineTests"/>.</summary>
+/// <summary>
+/// Two silos, real PostgreSQL, real Redis, and deadlines that no test reaches. Tests that wait for deadlines are in <see
+/// cref="UserGrainDeadlineTests"/>.
+/// </summary>
 [Collection(SharedPatientCluster.Name)]
 public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
 {
@@ -68,7 +71,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
         var dropped = Lease("a");
         await User.DisconnectAsync(dropped, ConnectionEnd.Dropped);
 
-        // Nobody sees the grace period end: whoever came back would be renewed elsewhere.
+        // The grain is deactivated before the grace period ends. A reconnecting device would be renewed elsewhere.
         await Cluster.Cluster.DeactivateAsync(User);
 
         await Eventually.AsyncEqual(Microseconds(dropped.SeenAt), () => Cluster.StoredLastSeenAsync(Id));
@@ -86,7 +89,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
 
         Assert.Equal(Microseconds(ended.SeenAt), await Cluster.StoredLastSeenAsync(Id));
 
-        // Offline only later: other connections may not have been renewed here yet.
+        // Offline only later, because other connections may still be renewed here.
         Assert.True((await User.GetPresenceAsync()) is { Status: PresenceStatus.Online, IsProvisional: true });
     }
 
@@ -144,7 +147,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
 
         await Eventually.AsyncEqual(3, () => Task.FromResult(Cluster.Told.ChangesOf(Id).Length));
 
-        // Orleans may deliver one-way messages out of order: watchers go by the version.
+        // Orleans may deliver one-way messages out of order, so watchers use the version.
         var told = Cluster.Told.ChangesOf(Id).OrderBy(change => change.Version).ToArray();
         Assert.Equal([PresenceStatus.Online, PresenceStatus.Busy, PresenceStatus.Offline], told.Select(change => change.Status));
         Assert.Equal([null, "In a meeting", null], told.Select(change => change.Message));
@@ -250,7 +253,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
         var hidden = Microseconds(hiding.SeenAt);
         Assert.Equal(hidden, await Cluster.StoredLastSeenAsync(Id));
 
-        // Renewed, away for a moment, back, gone for good: all of it hidden.
+        // Renewed, away for a moment, back, disconnected: all of it invisible.
         await User.RenewAsync([Lease("a") with { Status = PresenceStatus.Invisible }], Cluster.FrontEnd);
         await User.DisconnectAsync(Lease("a") with { Status = PresenceStatus.Invisible }, ConnectionEnd.Dropped);
         await User.ConnectAsync(Lease("b") with { Status = PresenceStatus.Invisible }, Cluster.FrontEnd);

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Users;
 
-/// <summary>What every <see cref="IUserStore"/> must do.</summary>
+/// <summary>The behaviour of every <see cref="IUserStore"/>.</summary>
 public abstract class UserStoreContract(StoresFixture stores)
 {
     private readonly IUserStore _users = stores.Users;
@@ -89,7 +89,7 @@ public abstract class UserStoreContract(StoresFixture stores)
     [Fact]
     public async Task ListNewest_GivesWholeRowsByIdLatestFirst_AndNoMoreThanAskedFor()
     {
-        // Later than the ids of all other tests here, and inserted in another order than theirs.
+        // Later than the ids of all other tests of this class, and inserted in another order.
         var users = Enumerable.Range(1, 4).Select(day => TestUsers.New() with { Id = Guid.CreateVersion7(DateTimeOffset.UtcNow.AddYears(1).AddDays(day)) }).ToArray();
         users[2] = users[2] with { Avatar = "https://example.com/a.png", LastSeenAt = TestUsers.Noon, Version = 3 };
         foreach (var index in new[] { 2, 0, 3, 1 }) await _users.InsertAsync(users[index], account: null);
@@ -387,7 +387,7 @@ public abstract class UserStoreContract(StoresFixture stores)
 
     private static ExternalAccount NewAccount() => new() { Provider = "test", ProviderAccountId = Guid.NewGuid().ToString(), Type = "oidc" };
 
-    /// <summary>Inserts users in one statement, all with one name that no other test has.</summary>
+    /// <summary>Inserts users in one statement, all with one name that is unique to the calling test.</summary>
     private async Task<Guid[]> InsertManyAsync(int count)
     {
         var ids = Enumerable.Range(0, count).Select(_ => Guid.NewGuid()).ToArray();

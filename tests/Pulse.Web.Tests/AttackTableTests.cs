@@ -13,12 +13,12 @@ using Xunit.Sdk;
 
 namespace Pulse.Web.Tests;
 
-/// <summary>The attacks that have a test, as a table: each test that is one, and each row of a test that has several.</summary>
+/// <summary>The attacks that have a test, as a table: one row per test, or per data row of a test.</summary>
 public sealed class AttackTableTests(ITestOutputHelper output)
 {
     private const int AtLeast = 130;
 
-    // The numbers are those of the attacks that a review found without a test.
+    // The numbers are those of a review's attacks that lacked a test.
     private static readonly Attack[] s_attacks =
     [
         new(typeof(TokenValidatorTests), nameof(TokenValidatorTests.Validate_BadToken_IsRefusedWithAReason), "access token", 26),
@@ -120,7 +120,7 @@ public sealed class AttackTableTests(ITestOutputHelper output)
         new(typeof(AdminTests), nameof(AdminTests.WrongKeys_AreLimited_AndTheRightOneIsNot), "admin API"),
     ];
 
-    // Number → why this table has no test for it.
+    // Number → the reason why this table has no test for it.
     private static readonly Dictionary<int, string> s_withoutTest = new()
     {
         [15] = "AllowedHosts is the framework's own setting: its parser and its tests decide what a spelling means. The public URL does not depend on it.",

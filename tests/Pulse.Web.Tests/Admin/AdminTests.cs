@@ -9,7 +9,7 @@ using Pulse.Web.Tests.Sessions;
 
 namespace Pulse.Web.Tests.Admin;
 
-/// <summary>What operators do over REST, and what becomes of the users.</summary>
+/// <summary>The operators' REST API, and its effects on users.</summary>
 public sealed class AdminTests(AdminPulse pulse) : IClassFixture<AdminPulse>, IDisposable
 {
     private readonly HttpClient _operator = pulse.Operator();
@@ -29,7 +29,7 @@ public sealed class AdminTests(AdminPulse pulse) : IClassFixture<AdminPulse>, ID
             using var client = new HttpClient { BaseAddress = pulse.Address };
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(scheme, key);
             using var response = await client.GetAsync(path);
-            // Ten wrong ones a minute are told so, the others to wait.
+            // Ten wrong keys a minute get 401, further ones 429.
             if (response.StatusCode == HttpStatusCode.TooManyRequests) await response.ReadProblemAsync(HttpStatusCode.TooManyRequests, "too-many-requests");
             else await response.ReadProblemAsync(HttpStatusCode.Unauthorized, "admin-key-wrong");
         }
@@ -193,7 +193,7 @@ public sealed class AdminTests(AdminPulse pulse) : IClassFixture<AdminPulse>, ID
         Assert.DoesNotContain(key, result.FailureMessage, StringComparison.Ordinal);
     }
 
-    /// <summary>Tries a token on every path that takes one.</summary>
+    /// <summary>Tries a token on every path that accepts tokens.</summary>
     internal static async Task AssertRefusedAsync(PulseApplication pulse, string token, string problem)
     {
         using var client = pulse.As(token);

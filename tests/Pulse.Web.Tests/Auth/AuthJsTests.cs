@@ -62,7 +62,7 @@ public sealed class AuthJsTests
         await ReadAsync(services, AuthJsTokens.ByHand(claims => claims[claim] = TestTokens.In(seconds)));
     }
 
-    // An application may keep what another provider told it in its own tokens.
+    // An application may keep another provider's claims in its own tokens.
     [Fact]
     public async Task Validate_TokenThatSpeaksForAnotherIssuer_IsStillTheApplications()
     {

@@ -62,7 +62,7 @@ public sealed class AuthOptionsTests
     [InlineData("git-lab")]
     public void Validate_TrustedIssuerNamedAsAWayIn_NamesIt(string issuer)
     {
-        // A provider whose own settings are at fault has its name all the same.
+        // A provider with faulty settings is named all the same.
         (string, string?)[] settings = [.. s_good, ("Providers:GIT-LAB:ClientId", "pulse")];
 
         var jwt = Faults("Production", [.. settings, .. Issuer(0, "them", "pulse", $"{TestTokens.OtherKey}2", null), .. Issuer(1, issuer, "pulse", TestTokens.OtherKey, null)]);

@@ -92,10 +92,10 @@ public sealed class AuthorityIssuerTests : IAsyncLifetime, IDisposable
 
         _provider.Publish(("two", _second));
 
-        // Within the same validation: whoever comes first after a rotation is not refused.
+        // Within the same validation, so that the first request after a rotation is accepted.
         Assert.Null((await Validator.ValidateAsync(Token(_second, "two"))).Failure);
 
-        // Also the very token that has passed before.
+        // The token that was accepted before is refused too.
         Assert.Null((await Validator.ValidateAsync(passed)).Principal);
         Assert.Null((await Validator.ValidateAsync(Token(_first, "one"))).Principal);
         Assert.Equal(2, _provider.KeyFetches);

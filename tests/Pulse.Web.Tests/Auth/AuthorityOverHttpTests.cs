@@ -13,7 +13,9 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.Auth;
 
-/// <summary>An issuer with published keys, through the HTTP pipeline: that way in has a handler of its own before the shared rules.</summary>
+/// <summary>
+/// An issuer with published keys, through the HTTP pipeline, because that path has a handler of its own before the shared rules.
+/// </summary>
 public sealed class AuthorityOverHttpTests
 {
     [Fact]

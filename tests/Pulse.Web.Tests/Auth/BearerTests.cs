@@ -80,7 +80,7 @@ public sealed class BearerTests(PulseApplication pulse)
         await response.ReadProblemAsync(HttpStatusCode.NotFound, "not-synced");
     }
 
-    // Sent as bytes: the client library would refuse to.
+    // Sent as bytes, because the client library would refuse to send it.
     [Theory]
     [InlineData("GET /users/%FF%FE HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")]
     [InlineData("GET /presence?ids=%zz%u0000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")]

@@ -42,7 +42,7 @@ public sealed class PublishedKeysTests : IAsyncLifetime
 
         _time.Advance(PublishedKeys.FreshFor);
 
-        // Nobody waits for it.
+        // Callers do not wait for it.
         Assert.Equal(["one"], await IdsAsync());
         await Eventually.AsyncTrue("the new key", async () => (await IdsAsync())[0] == "two");
     }

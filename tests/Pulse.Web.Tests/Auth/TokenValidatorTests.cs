@@ -122,7 +122,7 @@ public sealed class TokenValidatorTests
 
         Assert.Equal(userId, (await ValidateAsync(services, TestTokens.Hs256(TestTokens.Claims(userId), TestTokens.OtherKey))).OwnUserId);
         Assert.Equal(userId, (await ValidateAsync(services, TestTokens.Hs256(TestTokens.Claims(userId)))).OwnUserId);
-        // Nothing new is made with it.
+        // It is used for checking only.
         await using var later = AuthHost.CreateWithKey();
         await ValidateAsync(later, services.GetRequiredService<TokenIssuer>().Issue(s_user).Value);
     }

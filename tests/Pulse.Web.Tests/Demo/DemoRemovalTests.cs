@@ -4,7 +4,7 @@ using Pulse.Web.Tests.Startup;
 
 namespace Pulse.Web.Tests.Demo;
 
-/// <summary><c>--demo</c> on the built program: its people leave the database with it, and real users stay.</summary>
+/// <summary><c>--demo</c> on the built program: its people are deleted from the database at the end, and real users stay.</summary>
 public sealed class DemoRemovalTests : IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("pulse-demo-");

@@ -10,7 +10,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Pulse.Web.Tests.Demo;
 
-/// <summary><c>--demo</c>. That it is refused outside Development is in <see cref="ProductionTests"/>.</summary>
+/// <summary><c>--demo</c>. Its refusal outside Development is tested in <see cref="ProductionTests"/>.</summary>
 public sealed class DemoTests(DemoTests.Application pulse) : IClassFixture<DemoTests.Application>
 {
     public sealed class Application() : PagesApplication([KeyValuePair.Create("Pulse:Demo", "true")]);
@@ -33,7 +33,7 @@ public sealed class DemoTests(DemoTests.Application pulse) : IClassFixture<DemoT
         await Expect(rows.Filter(new() { HasText = "Zuri Kamau" })).ToHaveCountAsync(1);
         await Screenshots.TakeAsync(visitor.Page, $"dashboard-demo-{variant}");
 
-        // Alive: what the page shows changes by itself, several times.
+        // The page is live: its content changes by itself, several times.
         await visitor.Page.EvaluateAsync("""
             () => {
               window.seen = new Set();

@@ -12,7 +12,7 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.Keys;
 
-/// <summary>What other programs verify Pulse's own tokens with.</summary>
+/// <summary>The keys with which other programs verify Pulse's own tokens.</summary>
 [Collection(SharedPulse.Name)]
 public sealed class PublishedTokenKeysTests(PulseApplication pulse)
 {

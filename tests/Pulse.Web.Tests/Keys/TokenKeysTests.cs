@@ -9,7 +9,7 @@ using Pulse.Web.Tests.Auth;
 
 namespace Pulse.Web.Tests.Keys;
 
-/// <summary>Which key signs, and which are accepted, as time passes and front ends come, rotate and go.</summary>
+/// <summary>Which key signs, and which keys are accepted, as time passes and front ends start, rotate and stop.</summary>
 public sealed class TokenKeysTests
 {
     private static readonly UserProfile s_user = new() { Id = Guid.NewGuid(), Email = "ada@example.com", Name = "Ada", CreatedAt = DateTimeOffset.UtcNow };
@@ -39,7 +39,7 @@ public sealed class TokenKeysTests
     [Fact]
     public async Task FirstStart_BesideAnEarlierVersion_SignsAsThatOneForADay()
     {
-        // An earlier version has begun this ring, and its front ends may be running.
+        // An earlier version has begun this ring, and its front ends may still run.
         _rings[KeyRingRepository.RingName]["key-1"] = "<key id='1'/>";
         var keys = await StartAsync();
 
@@ -111,7 +111,7 @@ public sealed class TokenKeysTests
         Assert.Null(keys.Find(old));
         Assert.Equal([rotation.KeyId], Published(keys));
         await keys.RetireOutlivedAsync();
-        // Its private half is gone; later rotations still count it.
+        // Its private half is deleted. Later rotations still count the key.
         Assert.Equal($"<retired>{old}</retired>", _rings[TokenKeys.RingName][TokenKey.NameOf(old)]);
         await keys.RotateAsync(atOnce: true);
     }
@@ -156,7 +156,7 @@ public sealed class TokenKeysTests
     [Fact]
     public async Task InventedKeys_ReadTheRingOnceForAllThatAskTogether()
     {
-        // By the real clock, because callers wait for it.
+        // Uses the real clock, because callers wait for it.
         var keys = New(TimeProvider.System);
         await keys.EnsureAsync();
         var before = _rings.Reads;
@@ -164,7 +164,7 @@ public sealed class TokenKeysTests
         var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => keys.LookForAsync($"invented-{i}")));
 
         Assert.All(answers, answer => Assert.False(answer));
-        // The first caller's read may have begun before the last caller came.
+        // The first caller's read may have begun before the last caller asked.
         Assert.InRange(_rings.Reads - before, 1, 2);
     }
 
@@ -189,7 +189,7 @@ public sealed class TokenKeysTests
 
         await new KeyRingUpkeep(_rings.Grains, after, Cipher(TestTokens.OtherKey, TestTokens.Key), _time, NullLogger<KeyRingUpkeep>.Instance).EncryptAnewAsync();
 
-        // Now the old value can be taken out of the list.
+        // Now the old value can be removed from the list.
         Assert.Equal(before, Header(await StartAsync(TestTokens.OtherKey)));
         Assert.Single(_rings[TokenKeys.RingName]);
     }

@@ -4,7 +4,7 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.Pages;
 
-/// <summary>What goes with a page, and who gets a page at all.</summary>
+/// <summary>The headers of pages, and which requests get a page.</summary>
 [Collection(SharedPages.Name)]
 public sealed class HeadersTests(PagesApplication pulse)
 {

@@ -10,11 +10,11 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Pulse.Web.Tests.Pages;
 
-/// <summary>The dashboard's list of the others.</summary>
+/// <summary>The dashboard's list of other users.</summary>
 [Collection(SharedPages.Name)]
 public sealed class PeopleTests(PagesApplication pulse)
 {
-    // The list is read again every 15 s, and is some seconds old then.
+    // The list is fetched again every 15 s, and may be some seconds old then.
     private static readonly LocatorAssertionsToContainTextOptions s_patiently = new() { Timeout = 60_000 };
 
     [Fact]
@@ -26,7 +26,7 @@ public sealed class PeopleTests(PagesApplication pulse)
         var adasName = NewName();
         await ada.SignInAsync(adasName);
 
-        // Nobody reloads Ada's page: somebody who is new here comes onto it by themselves.
+        // Ada's page is not reloaded: a new user appears on it by itself.
         await grace.SignInAsync(name);
         var row = Row(ada, name);
         await Expect(row).ToContainTextAsync("Online", s_patiently);
@@ -70,7 +70,7 @@ public sealed class PeopleTests(PagesApplication pulse)
         await Expect(Row(ada, gone)).ToContainTextAsync("Last seen", s_patiently);
         Assert.True(await PlaceAsync(ada, gone) > await PlaceAsync(ada, here), "Whoever has gone comes after whoever is here.");
 
-        // Without script: as the server says.
+        // Without script, the list shows the server's state.
         await using var unscripted = await pulse.VisitAsync(script: false);
         await unscripted.SignInAsync("Ada without script");
         await Expect(Row(unscripted, gone)).ToContainTextAsync("Last seen");

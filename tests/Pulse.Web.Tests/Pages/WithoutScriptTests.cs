@@ -3,7 +3,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Pulse.Web.Tests.Pages;
 
-/// <summary>Everything but the live status works without JavaScript.</summary>
+/// <summary>Everything except the live status works without JavaScript.</summary>
 [Collection(SharedPages.Name)]
 public sealed class WithoutScriptTests(PagesApplication pulse)
 {

@@ -5,7 +5,7 @@ using Pulse.Web.Pages.Parts;
 
 namespace Pulse.Web.Tests.Pages;
 
-/// <summary>The small words on pages.</summary>
+/// <summary>The short texts of pages.</summary>
 public sealed class WordsTests
 {
     private static readonly DateTimeOffset s_now = new(2030, 3, 31, 12, 0, 0, TimeSpan.Zero);
@@ -53,7 +53,7 @@ public sealed class WordsTests
         Assert.Equal((nameFault, avatarFault), (form.NameFault is not null, form.AvatarFault is not null));
     }
 
-    // The page tells people to copy these lines, so they must be the ones that run.
+    // The page asks people to copy these lines, so they must be the ones that run.
     [Fact]
     public void ExamplePage_ShowsTheLinesThatProtectIt()
     {

@@ -4,7 +4,7 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>One socket a second, so that a handful is a storm.</summary>
+/// <summary>One socket a second, so that a few connects are a storm.</summary>
 public sealed class HubAdmissionTests(HubAdmissionTests.Application pulse) : IClassFixture<HubAdmissionTests.Application>
 {
     public sealed class Application() : PulseApplication([KeyValuePair.Create("Pulse:Presence:ConnectsPerSecond", "1")]);
@@ -18,7 +18,7 @@ public sealed class HubAdmissionTests(HubAdmissionTests.Application pulse) : ICl
         using (var live = await pulse.Anonymous.GetAsync("/health/live")) Assert.Equal(HttpStatusCode.OK, live.StatusCode);
         var answers = await Task.WhenAll(attempts);
 
-        // One at once and one a second, for as long as the five of the queue took and the forty to arrive.
+        // One at once and one a second, for as long as the five of the queue took and the forty needed to arrive.
         var admitted = answers.Count(answer => answer.StatusCode == HttpStatusCode.OK);
         Assert.InRange(admitted, 6, 20);
         foreach (var refused in answers.Where(answer => answer.StatusCode != HttpStatusCode.OK))

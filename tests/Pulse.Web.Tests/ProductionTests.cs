@@ -10,7 +10,7 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests;
 
-/// <summary>What is different outside Development.</summary>
+/// <summary>The differences outside Development.</summary>
 public sealed class ProductionTests(ProductionTests.Application pulse) : IClassFixture<ProductionTests.Application>
 {
     public sealed class Application() : PulseApplication([KeyValuePair.Create("environment", "Production")]);
@@ -60,7 +60,7 @@ public sealed class ProductionTests(ProductionTests.Application pulse) : IClassF
         Assert.False(devices.Remember(With(cookie), other));
         Assert.False(devices.Remember(With("__Host-pulse-device=planted"), user));
 
-        // By the name that any site of the domain could set, it counts for nothing.
+        // Under the name that any site of the domain could set, the cookie is ignored.
         Assert.False(devices.Remember(With(cookie.Replace("__Host-", "", StringComparison.Ordinal)), user));
 
         static DefaultHttpContext With(string cookie)

@@ -7,7 +7,7 @@ using Xunit.Abstractions;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>What one signed-in user can make this process keep by asking about users who do not exist.</summary>
+/// <summary>How much memory one signed-in user can make this process keep with lookups of unknown users.</summary>
 [Collection(Alone.Name)]
 public sealed class LookupMemoryTests(PulseApplication pulse, ITestOutputHelper output) : IClassFixture<PulseApplication>
 {

@@ -75,7 +75,7 @@ public sealed class PresenceHubTests(PulseApplication pulse)
         using var broken = await RawSocket.ConnectAsync(pulse.Address, Token(carol));
         await ada.StatusAsync(carol, "online");
 
-        // Both at once: the one that says goodbye is offline while the other's grace period still runs.
+        // Both at once: the device with a goodbye is offline while the other's grace period still runs.
         broken.Abort();
         await bob.Connection.StopAsync();
 
@@ -112,7 +112,7 @@ public sealed class PresenceHubTests(PulseApplication pulse)
 
         var error = await Assert.ThrowsAsync<HubException>(() => ada.Connection.InvokeCoreAsync(method, arguments));
 
-        // The text begins with the code: no sentence of SignalR's is before it.
+        // The text begins with the code, so SignalR's sentence is removed.
         Assert.StartsWith($"{code}: ", error.Message, StringComparison.Ordinal);
         await ada.Connection.InvokeAsync("Heartbeat");
     }

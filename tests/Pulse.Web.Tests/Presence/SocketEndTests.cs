@@ -7,7 +7,7 @@ using Pulse.Web.Tests.Auth;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>What is left of a socket whose client still had calls under way: SignalR does not wait for them.</summary>
+/// <summary>The remains of a socket whose client still had calls in progress, because SignalR does not wait for them.</summary>
 [Collection(SharedPulse.Name)]
 public sealed class SocketEndTests(PulseApplication pulse)
 {

@@ -5,7 +5,7 @@ using Pulse.Web.Tests.Auth;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>What a user chooses to show, and what others see of it.</summary>
+/// <summary>The status that a user chooses, and the status that others see.</summary>
 [Collection(SharedPulse.Name)]
 public sealed class StatusTests(PulseApplication pulse)
 {

@@ -6,7 +6,7 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.Sessions;
 
-/// <summary>What a browser that signs out is told to clear.</summary>
+/// <summary>The data that a browser is asked to clear at sign-out.</summary>
 public sealed class ClearSiteDataTests(ClearSiteDataTests.Proxied pulse) : IClassFixture<ClearSiteDataTests.Proxied>
 {
     private const string Expected = "\"cache\", \"storage\"";
@@ -91,6 +91,6 @@ public sealed class ClearSiteDataTests(ClearSiteDataTests.Proxied pulse) : IClas
     private static string? ClearedBy(HttpResponseMessage response) =>
         response.Headers.TryGetValues("Clear-Site-Data", out var values) ? string.Join(", ", values) : null;
 
-    /// <summary>Pulse behind a proxy that is this machine and ends TLS.</summary>
+    /// <summary>Pulse behind a proxy on this machine that ends TLS.</summary>
     public sealed class Proxied() : PulseApplication([new("Pulse:Http:TrustedProxies:0", "127.0.0.1"), new("Pulse:Http:TrustedProxies:1", "::1")]);
 }

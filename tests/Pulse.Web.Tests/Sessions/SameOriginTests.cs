@@ -9,7 +9,7 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.Sessions;
 
-/// <summary>Who may have something done with a session cookie.</summary>
+/// <summary>Which pages may change data with a session cookie.</summary>
 [Collection(SharedPulse.Name)]
 public sealed class SameOriginTests(PulseApplication pulse)
 {
@@ -100,7 +100,7 @@ public sealed class SameOriginTests(PulseApplication pulse)
     [InlineData(null, null, false)]
     public async Task Form_OfNobody_FromAnotherSite_IsRefused(string? site, string? origin, bool refused)
     {
-        // Any path: the guard comes before it is known whether there is one.
+        // Any path, because the guard runs before routing.
         using var browser = new Browser(pulse);
         using var response = await browser.SendAsync(
             HttpMethod.Post, "/auth/nothing-here", new FormUrlEncodedContent([new("email", "eve@example.com")]), HeadersOf(browser, site, origin));
@@ -165,7 +165,7 @@ public sealed class SameOriginTests(PulseApplication pulse)
         return [.. headers];
     }
 
-    // What a page does that shows a form to that browser.
+    // Does what a page does that shows a form to that browser.
     private async Task<FormUrlEncodedContent> OpenFormAsync(Browser browser)
     {
         var session = (await browser.Sessions.ListAsync()).Single();

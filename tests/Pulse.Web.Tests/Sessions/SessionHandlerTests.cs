@@ -7,7 +7,7 @@ using Pulse.Web.Tests.Auth;
 
 namespace Pulse.Web.Tests.Sessions;
 
-/// <summary>The cookie's scheme without a silo, where the database can be taken away.</summary>
+/// <summary>The cookie's scheme without a silo, with a database that can become unavailable.</summary>
 public sealed class SessionHandlerTests
 {
     [Fact]
@@ -30,7 +30,7 @@ public sealed class SessionHandlerTests
     public async Task Forged_IsClearedWithoutAskingAnybody(string forgery)
     {
         await using var services = AuthHost.CreateWithKey();
-        // Whoever asked would be answered 503.
+        // Every caller would get 503.
         services.GetRequiredService<TestSessions>().AreAway = true;
         var secret = services.GetRequiredService<SessionSecrets>().Create(Guid.NewGuid());
         var context = NewContext(services, secret with { Text = BadCookies.Apply(forgery, secret.Text) });

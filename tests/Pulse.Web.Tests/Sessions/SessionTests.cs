@@ -104,7 +104,7 @@ public sealed class SessionTests(PulseApplication pulse)
     public async Task UsedAfterADay_GetsTheSameCookieForSevenMoreDays()
     {
         using var browser = await Browser.SignInAsync(pulse);
-        // By hand: as if the user had signed in two days ago.
+        // Written by hand, as if the user had signed in two days ago.
         await using (var connection = new SqliteConnection($"Data Source={Path.Combine(pulse.DataDirectory, "pulse.db")}"))
         {
             await connection.OpenAsync();

@@ -7,7 +7,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>What a provider, or somebody in its place, may try; and what people see when it is away.</summary>
+/// <summary>The attacks of a provider or its impostor, and the pages that people see while it is unavailable.</summary>
 [Collection(SharedSignIn.Name)]
 public sealed class HostileProviderTests : IDisposable
 {

@@ -3,7 +3,7 @@ using System.Web;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>Signing in with a certified OpenID provider, step by step, by browsers that do as they should and others.</summary>
+/// <summary>Signing in with a certified OpenID provider, step by step, by correct browsers and others.</summary>
 [Collection(SharedSignIn.Name)]
 public sealed class OpenIdSignInTests(SignInFixture pulse)
 {
@@ -51,7 +51,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
         Assert.Equal(1L, await pulse.QueryAsync($"SELECT count(*) FROM sessions WHERE user_id = '{user}' AND length(session_token) = 32"));
         Assert.Equal(0L, await pulse.QueryAsync($"SELECT count(*) FROM verification_tokens WHERE identifier LIKE '{_person}%'"));
 
-        // The cookies of the sign-in are gone, only those of the session and of forms are left.
+        // The cookies of the sign-in are deleted. Only those of the session and of forms are left.
         Assert.DoesNotContain(browser.Cookies.GetAllCookies(), cookie => cookie.Name.Contains("signin", StringComparison.Ordinal) || cookie.Name.Contains("nonce", StringComparison.Ordinal));
     }
 
@@ -240,7 +240,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
         var callback = await SignInFixture.ToHostileCallbackAsync(browser);
         var elsewhere = callback.AbsoluteUri.Replace("/callback/hostile", "/callback/second", StringComparison.Ordinal);
 
-        // Even with the cookies that belong to it: the cookie container keeps them by path, so they are carried over by hand.
+        // Even with its own cookies: the cookie container keeps them by path, so they are copied by hand.
         using var carrying = pulse.NewBrowser();
         foreach (Cookie cookie in browser.Cookies.GetCookies(callback))
             carrying.Cookies.Add(new Uri(elsewhere), new Cookie(cookie.Name.Replace("hostile", "second", StringComparison.Ordinal), cookie.Value));
@@ -253,7 +253,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
     [InlineData("another-verifier-that-is-long-enough-to-be-one-00")]
     public async Task Code_WithoutItsVerifier_IsWorthNothing(string? verifier)
     {
-        // Whoever has caught the callback's address, and even knows the client's secret (RFC 7636 section 1).
+        // An attacker that has intercepted the callback's address, and even knows the client's secret (RFC 7636 section 1).
         using var browser = pulse.NewBrowser();
         var callback = await pulse.ToCallbackAsync(browser, _person);
         using var thief = new HttpClient();

@@ -11,7 +11,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>What browsers get outside Development, where cookies have other names and nothing depends on the request's host.</summary>
+/// <summary>The answers to browsers outside Development, where cookies have other names and the request's host is ignored.</summary>
 public sealed partial class ProductionSignInTests(ProductionSignInTests.Application pulse) : IClassFixture<ProductionSignInTests.Application>
 {
     private const string PublicUrl = "https://pulse.example";
@@ -41,7 +41,7 @@ public sealed partial class ProductionSignInTests(ProductionSignInTests.Applicat
             await _mailbox.DisposeAsync();
         }
 
-        // A provider outside Development has https and a certificate that this machine trusts. Here only its documents matter.
+        // A provider outside Development has https and a certificate that this machine trusts. Here only its documents are used.
         private protected override void Adjust(IServiceCollection services) =>
             services.Configure<OpenIdConnectOptions>("lab", options => options.BackchannelHttpHandler = new Documents());
     }
@@ -122,7 +122,7 @@ public sealed partial class ProductionSignInTests(ProductionSignInTests.Applicat
             if (!isAscii) Assert.Contains("Mail cannot be sent to this address", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         }
 
-        // The first one was not put on the wire.
+        // The first mail was not sent at all.
         Assert.EndsWith("@xn--bcher-kva.test", Assert.Single((await pulse.Mailbox.NextAsync()).To.Mailboxes).GetAddress(idnEncode: true), StringComparison.Ordinal);
     }
 

@@ -10,7 +10,7 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>Which people without a user get one, where the settings name domains.</summary>
+/// <summary>Which new people get a user where the settings name domains.</summary>
 public sealed partial class SignUpTests : IClassFixture<SignUpTests.Fixture>, IDisposable
 {
     private readonly Fixture _fixture;
@@ -111,7 +111,7 @@ public sealed partial class SignUpTests : IClassFixture<SignUpTests.Fixture>, ID
     [Fact]
     public async Task PeopleWithAUser_AreNotAffected()
     {
-        // A Pulse token is the operator's own word.
+        // A Pulse token is made by the operator's own programs.
         var email = $"{_person}@other.example";
         var claims = TestTokens.Claims(Guid.NewGuid(), email);
         claims["email_verified"] = true;
@@ -124,7 +124,7 @@ public sealed partial class SignUpTests : IClassFixture<SignUpTests.Fixture>, ID
         Assert.Equal(HttpStatusCode.SeeOther, (await _browser.SubmitAsync(await _browser.GetAsync(link))).Status);
         Assert.Equal((string?)claims["sub"], (await _browser.WhoAmIAsync())?.ToString());
 
-        // Their account is known from here on.
+        // From here on the account is known.
         using var again = new Browser(_fixture.Pulse.Address);
         await again.PostAsync("/auth/signin/email", ("email", email));
         Assert.Equal(email, Assert.Single((await _fixture.Mailbox.NextAsync()).To.Mailboxes).Address);

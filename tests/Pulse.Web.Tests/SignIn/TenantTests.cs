@@ -5,7 +5,7 @@ using Pulse.Web.SignIn;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>An authority that serves many tenants: each tenant speaks for itself alone.</summary>
+/// <summary>An authority that serves many tenants: each tenant vouches for its own users only.</summary>
 [Collection(SharedSignIn.Name)]
 public sealed class TenantTests : IDisposable
 {

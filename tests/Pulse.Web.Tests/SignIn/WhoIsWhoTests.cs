@@ -6,7 +6,7 @@ using Pulse.Web.SignIn;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>Whose an account is, with a provider that says whatever it is told to.</summary>
+/// <summary>Which user an account belongs to, with a provider that sends any claims.</summary>
 [Collection(SharedSignIn.Name)]
 public sealed partial class WhoIsWhoTests : IDisposable
 {

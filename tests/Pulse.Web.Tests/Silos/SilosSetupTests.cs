@@ -2,7 +2,7 @@ using Pulse.Silo.Startup;
 
 namespace Pulse.Web.Tests.Silos;
 
-/// <summary><c>Pulse:Silo</c>. That front ends find silos, lose them and find others is in Pulse.Cluster.Tests.</summary>
+/// <summary><c>Pulse:Silo</c>. Tests of front ends that find and lose silos are in Pulse.Cluster.Tests.</summary>
 public sealed class SilosSetupTests
 {
     [Theory]

@@ -4,7 +4,7 @@ using Pulse.Silo.Startup;
 
 namespace Pulse.Web.Tests.Startup;
 
-/// <summary>How often a start says what it waits for, and when it gives up.</summary>
+/// <summary>How often a start logs the store that it waits for, and when it gives up.</summary>
 public sealed class StartWaitTests
 {
     private readonly FakeTimeProvider _time = new();

@@ -14,7 +14,7 @@ public sealed class FanOutTests(TwoNodes nodes, ITestOutputHelper output)
     private const int PerUser = 20;
     private const int ConnectingAtOnce = 32;
 
-    // Far above what it takes: for machines that do much else. The report tells what it took.
+    // Far above the usual time, for busy machines. The report has the measured time.
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
 
     [Fact]

@@ -11,7 +11,7 @@ using Pulse.Web.Users;
 
 namespace Pulse.Web.Tests.Users;
 
-/// <summary>Users who erase themselves, and what old tokens are worth then.</summary>
+/// <summary>Users that erase themselves, and the refusal of their old tokens.</summary>
 [Collection(SharedPulse.Name)]
 public sealed class ErasureTests(PulseApplication pulse)
 {

@@ -5,7 +5,7 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.Users;
 
-/// <summary>What one caller may see of others.</summary>
+/// <summary>The data that a caller may see of other users.</summary>
 [Collection(SharedPulse.Name)]
 public sealed class LookupTests(PulseApplication pulse)
 {

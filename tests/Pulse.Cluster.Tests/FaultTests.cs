@@ -60,7 +60,7 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task RollingRestart_IsNotSeen()
+    public async Task RollingRestart_UnderLoad_FailsNoRequest()
     {
         var failuresBefore = _fleet.Writers.Select(writer => writer.Failures.Count).ToArray();
         var clock = Stopwatch.StartNew();
@@ -78,7 +78,7 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task SiloKilledAndAnotherStopped_ShowsNoInvisibleUser()
+    public async Task SiloKilledAndAnotherStopped_InvisibleUsersStayInvisible()
     {
         await using var invisible = new InvisibleUsers(_cluster, _fleet);
         await invisible.StartAsync();
@@ -101,7 +101,7 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task RedisFlushed_KeysAreBackWithinAThirdOfTheirLife()
+    public async Task RedisFlushed_KeysAreRestoredWithinAThirdOfTheirLife()
     {
         await WaitUntilRightAsync("before FLUSHALL");
         await using (var redis = await _cluster.OpenRedisAsync()) await redis.GetServers()[0].ExecuteAsync("FLUSHDB");
@@ -139,7 +139,7 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task RedisKilledAndBackEmpty_IsWholeAgain()
+    public async Task RedisKilledAndBackEmpty_IsFullyRestored()
     {
         await WaitUntilRightAsync("before Redis dies");
         var answered = _fleet.Writers.Sum(writer => writer.AnsweredCount);
@@ -163,7 +163,7 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
     /// behind.
     /// </summary>
     [Fact]
-    public async Task RoundsOfComingAndGoing_ReturnTheirMemory()
+    public async Task RepeatedConnectsAndDisconnects_ReturnTheirMemory()
     {
         var before = await MemoryAfterAsync(Scale.WarmUpRounds);
         var connects = _fleet.Sockets.Values.Sum(socket => socket.Connects);

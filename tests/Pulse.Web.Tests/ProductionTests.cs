@@ -16,7 +16,7 @@ public sealed class ProductionTests(ProductionTests.Application pulse) : IClassF
     public sealed class Application() : PulseApplication([KeyValuePair.Create("environment", "Production")]);
 
     [Fact]
-    public async Task DevSignIn_IsNotThere()
+    public async Task DevSignIn_IsNotMapped()
     {
         using var response = await pulse.Anonymous.PostJsonAsync("/auth/dev", """{"email":"ada@example.com"}""");
         await response.ReadProblemAsync(HttpStatusCode.NotFound, "not-found");
@@ -45,7 +45,7 @@ public sealed class ProductionTests(ProductionTests.Application pulse) : IClassF
     }
 
     [Fact]
-    public void DeviceCookie_IsForThisHostAlone_AndKnowsItsUsers()
+    public void DeviceCookie_IsForThisHostOnly_AndRecordsItsUsers()
     {
         var devices = pulse.Services.GetRequiredService<DeviceCookie>();
         var (user, other) = (Guid.NewGuid(), Guid.NewGuid());

@@ -18,7 +18,7 @@ public sealed partial class SecurityDocumentTests
     private static readonly string s_text = File.ReadAllText(Path.Combine(Checkout.Root, "docs", "security.md"));
 
     [Fact]
-    public void EveryFile_IsThere()
+    public void EveryFile_Exists()
     {
         var paths = Spans().Where(span => PathLike().IsMatch(span)).Concat(Links().Matches(s_text).Select(link => Path.Combine("docs", link.Groups[1].Value))).ToArray();
 
@@ -28,7 +28,7 @@ public sealed partial class SecurityDocumentTests
     }
 
     [Fact]
-    public void EveryTypeAndMethod_IsThere()
+    public void EveryTypeAndMethod_Exists()
     {
         var sources = s_folders
             .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Checkout.Root, folder), "*.*", SearchOption.AllDirectories))

@@ -90,7 +90,7 @@ public sealed class ClusterTlsTests(ClusterTlsTests.Fixture cluster) : IClassFix
     }
 
     [Fact]
-    public void RenewedCertificate_IsUsed_ABrokenOneIsNot()
+    public void RenewedCertificate_IsUsed_BrokenCertificateIsIgnored()
     {
         var directory = Directory.CreateTempSubdirectory("pulse-tls-");
         try
@@ -122,7 +122,7 @@ public sealed class ClusterTlsTests(ClusterTlsTests.Fixture cluster) : IClassFix
     [InlineData("does not come from an authority", "CaFile", "{other}/ca.pem")]
     [InlineData("in which there is no certificate", "CaFile", "{own}/pulse.key")]
     [InlineData("none of the DNS names", "AllowedNames:0", "elsewhere")]
-    public void Settings_ThatNoOtherProcessWouldAccept_AreOneFault(string fault, string setting, string? value)
+    public void UnacceptableCertificate_IsOneFault(string fault, string setting, string? value)
     {
         var settings = new Dictionary<string, string?>
         {

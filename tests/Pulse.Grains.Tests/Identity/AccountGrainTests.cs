@@ -44,7 +44,7 @@ public sealed class AccountGrainTests(PulseCluster cluster) : IClassFixture<Puls
     }
 
     [Fact]
-    public async Task SecondAccountOfOneProvider_WithTheSameProvenEmail_IsNobody()
+    public async Task SecondAccountOfOneProvider_WithTheSameProvenEmail_IsRefused()
     {
         var first = (await Account("google").SignInAsync(Update(verified: true), "oidc")).Profile!;
 
@@ -56,7 +56,7 @@ public sealed class AccountGrainTests(PulseCluster cluster) : IClassFixture<Puls
     }
 
     [Fact]
-    public async Task UpdateForKnownUsersOnly_MakesNoUser_AndReachesThoseThatThereAre()
+    public async Task UpdateForKnownUsersOnly_CreatesNoUser_AndUpdatesExistingOnes()
     {
         var known = Update(verified: true) with { KnownUserOnly = true };
         Assert.Equal(ProfileSyncOutcome.SignUpRefused, (await Account("google").SignInAsync(known, "oidc")).Outcome);
@@ -75,7 +75,7 @@ public sealed class AccountGrainTests(PulseCluster cluster) : IClassFixture<Puls
     }
 
     [Fact]
-    public async Task ProviderThatDoesNotJoin_IsRefused_AndAProofOfTheAddressAlone()
+    public async Task ProviderThatDoesNotJoin_IsRefused_AndOnlyProvesTheAddress()
     {
         var first = (await Account("google").SignInAsync(Update(verified: true), "oidc")).Profile!;
 
@@ -170,7 +170,7 @@ public sealed class AccountGrainTests(PulseCluster cluster) : IClassFixture<Puls
     }
 
     [Fact]
-    public async Task SignIn_Again_LeavesWhatTheOwnerEdited()
+    public async Task SignIn_Again_KeepsTheOwnersEdits()
     {
         var user = (await Account("google").SignInAsync(Update(verified: true), "oidc")).Profile!;
         await User(user.Id).SyncProfileAsync(new() { Name = "Countess", EditsName = true, Avatar = "https://pictures.example/own.png", EditsAvatar = true });
@@ -189,7 +189,7 @@ public sealed class AccountGrainTests(PulseCluster cluster) : IClassFixture<Puls
     }
 
     [Fact]
-    public async Task Unlinked_SignsInAsSomebodyElse()
+    public async Task UnlinkedAccount_SignsInAsAnotherUser()
     {
         var user = (await Account("google").SignInAsync(Update(verified: true), "oidc")).Profile!;
         Assert.Equal(AccountLinkOutcome.LastWayIn, await Account("google").UnlinkAsync(user.Id));

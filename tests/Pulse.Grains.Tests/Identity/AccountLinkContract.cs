@@ -27,7 +27,7 @@ public abstract class AccountLinkContract(StoresFixture stores)
     }
 
     [Fact]
-    public async Task Link_OfAnothersAccount_SaysWhoseItIs()
+    public async Task Link_OfAnotherUsersAccount_ReturnsItsUser()
     {
         var (first, second) = (await InsertAsync(), await InsertAsync());
         await stores.Accounts.LinkAsync(Account("one"), first.Id, Now);
@@ -60,7 +60,7 @@ public abstract class AccountLinkContract(StoresFixture stores)
     }
 
     [Fact]
-    public async Task LinkByEmail_OfNobodys_OrOfAnothersAccount_LinksNothing()
+    public async Task LinkByEmail_OfAnUnknownAddressOrAnotherUsersAccount_LinksNothing()
     {
         var (user, other) = (await InsertAsync(verified: true), await InsertAsync());
         Assert.Null(await stores.Accounts.LinkByEmailAsync(Account("one"), $"nobody.{user.Email}", Now));

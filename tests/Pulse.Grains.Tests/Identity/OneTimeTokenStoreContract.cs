@@ -87,7 +87,7 @@ public abstract class OneTimeTokenStoreContract(StoresFixture stores)
     }
 
     [Fact]
-    public async Task Sweep_RemovesTokensThatExpiredLongAgo_OldestFirst_AndNoMoreThanItsLimit()
+    public async Task Sweep_RemovesLongExpiredTokens_OldestFirst_UpToItsLimit()
     {
         // Earlier than the tokens of all other tests in this class.
         var then = Now.AddYears(-1);

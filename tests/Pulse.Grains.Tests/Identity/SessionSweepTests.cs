@@ -10,7 +10,7 @@ namespace Pulse.Grains.Tests.Identity;
 public sealed class SessionSweepTests(PostgresStores stores) : IClassFixture<PostgresStores>
 {
     [Fact]
-    public async Task OneSweep_RemovesAllThatHasExpired()
+    public async Task OneSweep_RemovesAllExpiredSessions()
     {
         var user = TestUsers.New();
         await stores.Users.InsertAsync(user, account: null);

@@ -63,7 +63,7 @@ public sealed class UserSessionsGrainTests(PulseCluster cluster) : IClassFixture
     }
 
     [Fact]
-    public async Task Check_OfWhoHasNoSession_LeavesNoGrainBehind()
+    public async Task Check_OfAUserWithoutSession_LeavesNoActivation()
     {
         Assert.Null(await Sessions.AuthenticateAsync(_hash, null));
 
@@ -71,7 +71,7 @@ public sealed class UserSessionsGrainTests(PulseCluster cluster) : IClassFixture
     }
 
     [Fact]
-    public async Task EndOfTheLastSession_LeavesNoGrainBehind()
+    public async Task EndOfTheLastSession_LeavesNoActivation()
     {
         var session = await StartAsync();
         Assert.True(await IsActiveAsync(Sessions));
@@ -81,7 +81,7 @@ public sealed class UserSessionsGrainTests(PulseCluster cluster) : IClassFixture
     }
 
     [Fact]
-    public async Task SignInLink_LeavesNoGrainBehind()
+    public async Task SignInLink_LeavesNoActivation()
     {
         var (peeked, consumed) = (NewLink(), NewLink());
         Assert.Equal(SignInLinkState.Unknown, (await peeked.PeekAsync()).State);

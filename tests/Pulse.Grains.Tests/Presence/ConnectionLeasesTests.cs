@@ -16,7 +16,7 @@ public sealed class ConnectionLeasesTests
     private readonly ConnectionLeases _leases = new(Duration);
 
     [Fact]
-    public void End_OfOneOfTwo_LeavesTheUserOnline_OfTheSecond_DoesNot()
+    public void End_OfOneOfTwo_KeepsTheUserOnline_OfTheSecondSetsOffline()
     {
         _leases.Renew(Lease("a", Start), Start);
         _leases.Renew(Lease("b", Start), Start);
@@ -38,7 +38,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Renew_ThatArrivesAfterItsOwnEnd_NeverMakesAGhost()
+    public void Renew_ArrivingAfterTheEnd_MakesNoGhost()
     {
         _leases.End("a", Start, Start, Grace);
 
@@ -48,7 +48,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Expire_GoesByTheLatestSignOfLife_NotWhenItNoticed()
+    public void Expire_SetsLastSeenToTheLatestActivity_NotToTheTimeOfExpiry()
     {
         _leases.Renew(Lease("a", Start), Start);
         _leases.Renew(Lease("b", Start.AddSeconds(5)), Start.AddSeconds(5));
@@ -60,7 +60,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Renew_FromAFrontEndWhoseClockIsAhead_IsNeverSeenInTheFuture()
+    public void Renew_FrontEndClockAhead_LastSeenIsNeverInTheFuture()
     {
         _leases.Renew(Lease("a", Start.AddHours(3)), Start);
         _leases.Expire(Start.AddMinutes(1));
@@ -69,7 +69,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Drop_KeepsTheUserOnlineForTheGracePeriod_AndTheDropIsWhenTheyWereSeen()
+    public void Drop_KeepsTheUserOnlineForTheGracePeriod_AndSetsLastSeenToTheDrop()
     {
         _leases.Renew(Lease("a", Start), Start);
         _leases.End("a", Start.AddSeconds(1), Start.AddSeconds(1), Grace);
@@ -82,7 +82,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Close_AfterAReconnect_IsNotHeldUpByTheEarlierDrop()
+    public void Close_AfterAReconnect_IsNotDelayedByTheEarlierDrop()
     {
         _leases.Renew(Lease("a", Start), Start);
         _leases.End("a", Start, Start, Grace);
@@ -93,7 +93,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Assume_LastsAsLongAsAsked_WhoeverComesAndGoesMeanwhile()
+    public void Assume_LastsAsLongAsAsked_WhateverConnectsMeanwhile()
     {
         _leases.AssumeOnline(Start, TimeSpan.FromSeconds(25), invisible: false);
         _leases.Renew(Lease("a", Start), Start);
@@ -108,7 +108,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Renew_OfOneThatComesBack_TakesOverTheWordsOfTheSameStatus_ForOnce()
+    public void Renew_ReconnectWithSameStatus_KeepsMessageUntilClientSetsOne()
     {
         _leases.Renew(Lease("a", Start) with { Status = PresenceStatus.Busy, Message = "In a meeting" }, Start);
         _leases.Renew(Lease("b", Start) with { Message = "Hello" }, Start);
@@ -124,7 +124,7 @@ public sealed class ConnectionLeasesTests
     [Theory]
     [InlineData(PresenceStatus.Busy, "Mine")]
     [InlineData(PresenceStatus.Online, null)]
-    public void Renew_OfOneThatComesBack_WithOtherWordsOrStatus_KeepsItsOwn(PresenceStatus status, string? message)
+    public void Renew_ReconnectWithOtherMessageOrStatus_KeepsItsOwn(PresenceStatus status, string? message)
     {
         _leases.Renew(Lease("a", Start) with { Status = PresenceStatus.Busy, Message = "In a meeting" }, Start);
         _leases.End("a", Start, Start, Grace);
@@ -134,7 +134,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Renew_ThatHides_IsWhenTheUserWasSeen_WhateverEndsMeanwhile()
+    public void Renew_BecomingInvisible_SetsLastSeen_WhateverEndsMeanwhile()
     {
         var hiddenAt = Start.AddSeconds(1);
         _leases.Renew(Lease("a", Start), Start);
@@ -150,7 +150,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Drop_OfOneThatHides_StaysHidden_AndLeavesNoTrace()
+    public void Drop_OfAnInvisibleConnection_StaysInvisible_AndKeepsLastSeen()
     {
         _leases.Renew(Invisible("a", Start), Start);
         _leases.End("a", Start.AddSeconds(1), Start.AddSeconds(1), Grace, wasInvisible: true);
@@ -162,7 +162,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Assume_WithNobodyButWhoHides_LeavesNoTrace()
+    public void Assume_OnlyInvisibleConnections_KeepsLastSeen()
     {
         _leases.AssumeOnline(Start, TimeSpan.FromSeconds(25), invisible: false);
         _leases.Renew(Invisible("a", Start), Start);
@@ -172,7 +172,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void End_OfOneThatNoLongerHides_IsWhenTheUserWasSeen()
+    public void End_AfterBecomingVisible_SetsLastSeen()
     {
         _leases.Renew(Invisible("a", Start), Start);
         _leases.Renew(Lease("a", Start.AddSeconds(1)), Start.AddSeconds(1));
@@ -284,7 +284,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Renew_FromAFrontEndWhoseClockIsAhead_TheLaterOfTwoThatOvertookEachOtherCounts()
+    public void Renew_FrontEndClockAhead_LaterOfTwoReorderedRenewalsCounts()
     {
         var ahead = Start.AddSeconds(30);
         _leases.Renew(Lease("a", ahead), Start);
@@ -297,7 +297,7 @@ public sealed class ConnectionLeasesTests
     [Theory]
     [InlineData(-3_600)]
     [InlineData(3_600)]
-    public void Renew_FromAFrontEndWithAnotherClock_InactivityIsMeasuredByThatClock(int seconds)
+    public void Renew_FrontEndWithAnotherClock_InactivityUsesThatClock(int seconds)
     {
         var theirs = Start.AddSeconds(seconds);
         _leases.Renew(Lease("a", theirs) with { ActiveAt = theirs.AddMinutes(-2) }, Start);

@@ -37,7 +37,7 @@ public sealed class PresenceKeysTests
     }
 
     [Fact]
-    public async Task UserWhoseGrainIsElsewhere_LosesItsKeyByTimeToLive()
+    public async Task UserWhoseGrainMoved_KeyExpiresByTimeToLive()
     {
         await _keys.SetOnlineAsync(_user, State(invisible: false));
         _clock.Set(_clock.Now.AddSeconds(51));

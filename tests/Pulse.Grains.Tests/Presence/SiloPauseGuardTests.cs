@@ -23,7 +23,7 @@ public sealed class SiloPauseGuardTests : IDisposable
     public void Dispose() => _guard.Dispose();
 
     [Fact]
-    public async Task RunningSilo_IsBelieved_AndAsksNothing()
+    public async Task RunningSilo_MayExpireLeases_WithoutReadingTheTable()
     {
         Assert.True(_guard.MayExpireLeases);
         for (var i = 0; i < 100; i++)
@@ -38,7 +38,7 @@ public sealed class SiloPauseGuardTests : IDisposable
     }
 
     [Fact]
-    public async Task SiloThatStandsStill_IsNotBelieved_BeforeItHasNoticedItself()
+    public async Task PausedSilo_MayNotExpireLeases_EvenBeforeItDetectsThePause()
     {
         await _guard.TickAsync();
         _time.Advance(Noticed);
@@ -48,7 +48,7 @@ public sealed class SiloPauseGuardTests : IDisposable
     }
 
     [Fact]
-    public async Task SiloThatStoodStill_AsksTheTable_BeforeItDoesAnything()
+    public async Task AfterPause_MembershipIsReadFirst()
     {
         await _guard.TickAsync();
         _time.Advance(Noticed);
@@ -65,7 +65,7 @@ public sealed class SiloPauseGuardTests : IDisposable
     }
 
     [Fact]
-    public async Task SiloThatStoodStill_TakesNobodyForGone_UntilAllMustHaveRenewed()
+    public async Task AfterPause_LeasesExpireOnlyAfterTakeoverWindow()
     {
         await _guard.TickAsync();
         _time.Advance(Noticed);
@@ -83,7 +83,7 @@ public sealed class SiloPauseGuardTests : IDisposable
     }
 
     [Fact]
-    public async Task TableThatCannotBeRead_IsWaitedForNoLongerThanFrontEndsAre()
+    public async Task MembershipUnreadable_ResumesAfterTakeoverWindow()
     {
         await _guard.TickAsync();
         _time.Advance(Noticed);

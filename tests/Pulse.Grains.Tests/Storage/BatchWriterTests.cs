@@ -20,7 +20,7 @@ public sealed class BatchWriterTests : IDisposable
     public void Dispose() => _services.Dispose();
 
     [Fact]
-    public async Task FirstItem_IsCommittedAtOnce_ThoseThatFollowTogether()
+    public async Task FirstItem_IsCommittedAtOnce_LaterOnesTogether()
     {
         var writer = NewWriter();
         var first = writer.AddAsync(1);
@@ -63,7 +63,7 @@ public sealed class BatchWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task BlockedItem_HoldsUpNeitherItsBatchNorTheNext()
+    public async Task BlockedItem_DelaysNeitherItsBatchNorTheNext()
     {
         var writer = NewWriter();
         var all = await AddTogetherAsync(writer, 1, 2, 3, 4);
@@ -91,7 +91,7 @@ public sealed class BatchWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task ItemWithTheKeyOfABlockedItem_EntersNoBatch_AndAsksAfterIt()
+    public async Task ItemWithTheKeyOfABlockedItem_IsCommittedAloneAfterIt()
     {
         var writer = NewWriter();
         var blocked = writer.AddAsync(1);
@@ -129,7 +129,7 @@ public sealed class BatchWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task ItemsWhoseCallersHaveLeft_AreNotWritten()
+    public async Task ItemsOfCancelledCallers_AreNotWritten()
     {
         var writer = NewWriter();
         _ = writer.AddAsync(0);

@@ -21,7 +21,7 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
     private static readonly TimeSpan Answer = TimeSpan.FromSeconds(5);
 
     [Fact]
-    public async Task NobodyListens_EveryMethodSaysUnavailable()
+    public async Task PortClosed_EveryMethodThrowsUnavailable()
     {
         using var services = stores.StartProcess(stores.OptionsVia(await UnusedPortAsync()));
 
@@ -30,7 +30,7 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
     }
 
     [Fact]
-    public async Task ServerNeverAnswers_EveryMethodSaysUnavailable()
+    public async Task ServerNeverAnswers_EveryMethodThrowsUnavailable()
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
@@ -40,7 +40,7 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
     }
 
     [Fact]
-    public async Task CutOffInUse_SaysUnavailableThenRecovers()
+    public async Task CutOffInUse_ThrowsUnavailableThenRecovers()
     {
         await using var proxy = new BrokenProxy(PostgresStores.Server);
         using var services = stores.StartProcess(stores.OptionsVia(proxy.Port));
@@ -55,7 +55,7 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
     }
 
     [Fact]
-    public async Task SilentInUse_SaysUnavailableThenRecovers()
+    public async Task SilentInUse_ThrowsUnavailableThenRecovers()
     {
         await using var proxy = new BrokenProxy(PostgresStores.Server);
         using var services = stores.StartProcess(stores.OptionsVia(proxy.Port));
@@ -90,7 +90,7 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
     }
 
     [Fact]
-    public async Task SilentInUse_ReadersAreToldAtOnce_AndReadAgainSoonAfterItIsBack()
+    public async Task SilentInUse_ReadsFailAtOnce_AndSucceedSoonAfterRecovery()
     {
         await using var proxy = new BrokenProxy(PostgresStores.Server);
         using var services = stores.StartProcess(stores.OptionsVia(proxy.Port));
@@ -129,7 +129,7 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
     }
 
     [Fact]
-    public async Task SilentInUse_AWriteThatIsAnsweredLetsReadersGoOn()
+    public async Task SilentInUse_AnsweredWrite_EnablesReads()
     {
         await using var proxy = new BrokenProxy(PostgresStores.Server);
         using var services = stores.StartProcess(stores.OptionsVia(proxy.Port));
@@ -176,7 +176,7 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
     }
 
     [Fact]
-    public async Task StatementThatWaitsForALock_CostsNoPool()
+    public async Task StatementThatWaitsForALock_KeepsThePool()
     {
         var user = TestUsers.New();
         await stores.Users.InsertAsync(user, account: null);
@@ -192,7 +192,7 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
     }
 
     [Fact]
-    public async Task ReadWithoutAPlaceInThePool_SaysNothingAboutTheServer()
+    public async Task ReadWithoutAPlaceInThePool_DoesNotCountAsAnOutage()
     {
         var user = TestUsers.New();
         await stores.Users.InsertAsync(user, account: null);
@@ -223,7 +223,7 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
     }
 
     [Fact]
-    public async Task RowLockedTooLong_SaysUnavailableThenRecovers()
+    public async Task RowLockedTooLong_ThrowsUnavailableThenRecovers()
     {
         var user = TestUsers.New();
         await stores.Users.InsertAsync(user, account: null);
@@ -242,7 +242,7 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
     }
 
     [Fact]
-    public async Task Unavailable_SaysNothingSecret()
+    public async Task Unavailable_MessageHasNoSecret()
     {
         var options = stores.OptionsVia(await UnusedPortAsync());
         options.PostgresConnectionString += ";Password=hunter2";
@@ -255,7 +255,7 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
     }
 
     [Fact]
-    public async Task Ping_DatabaseThere_Returns() => await stores.Database.PingAsync();
+    public async Task Ping_DatabaseAvailable_Returns() => await stores.Database.PingAsync();
 
     /// <summary>Fills the pool, so that the following calls meet connections that were good.</summary>
     private static async Task WarmUpAsync(IUserStore users) => await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => users.FindAsync(Guid.NewGuid())));

@@ -10,7 +10,7 @@ namespace Pulse.Grains.Tests.Storage;
 public sealed class SqliteOutageTests(SqliteStores stores) : IClassFixture<SqliteStores>
 {
     [Fact]
-    public async Task FileLocked_WritersAreToldWithinTwoSecondsThenRecover()
+    public async Task FileLocked_WritesFailWithinTwoSecondsThenRecover()
     {
         var user = TestUsers.New();
         await stores.Users.InsertAsync(user, account: null);
@@ -28,7 +28,7 @@ public sealed class SqliteOutageTests(SqliteStores stores) : IClassFixture<Sqlit
     }
 
     [Fact]
-    public async Task NotADatabase_SaysUnavailable()
+    public async Task NotADatabase_ThrowsUnavailable()
     {
         var path = Path.GetTempFileName();
         await File.WriteAllTextAsync(path, new string('x', 4096));

@@ -13,7 +13,7 @@ namespace Pulse.Grains.Tests.Users;
 public sealed class LastSeenWriterTests(PostgresStores stores) : IClassFixture<PostgresStores>
 {
     [Fact]
-    public async Task SilentDatabase_CallersWaitHalfASecond_ThenNoLongerAtAll_AndAllIsWrittenOnceItIsBack()
+    public async Task SilentDatabase_CallersWaitHalfASecond_ThenReturnAtOnce_AndAllIsWrittenAfterRecovery()
     {
         await using var proxy = new BrokenProxy(PostgresStores.Server);
         await using var services = StartWriter(stores.OptionsVia(proxy.Port), out var lastSeen);

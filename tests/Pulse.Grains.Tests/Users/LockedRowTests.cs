@@ -113,7 +113,7 @@ public sealed class LockedRowTests(PostgresStores stores) : IClassFixture<Postgr
     }
 
     [Fact]
-    public async Task LastSeen_OfARefusedRow_KeepsNoOtherBack_AndIsWrittenOnceItIsTaken()
+    public async Task LastSeen_OfARefusedRow_DelaysNoOther_AndIsWrittenOnceAccepted()
     {
         UserRow[] users = [.. Enumerable.Range(0, 50).Select(_ => TestUsers.New())];
         foreach (var user in users) await stores.Users.InsertAsync(user, account: null);

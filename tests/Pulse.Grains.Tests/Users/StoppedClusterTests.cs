@@ -15,7 +15,7 @@ public sealed class StoppedClusterTests : IAsyncLifetime
     public Task DisposeAsync() => _cluster.DisposeAsync();
 
     [Fact]
-    public async Task LastSeen_OfWhoWasJustSentAwayByIt_IsWritten()
+    public async Task SiloShutdown_WritesLastSeenOfClosedConnections()
     {
         var user = _cluster.Client.GetGrain<IUserGrain>(_id);
         await user.SyncProfileAsync(new() { Email = $"{_id:N}@stops.test", Name = "Ada" });

@@ -45,7 +45,7 @@ public sealed class UnprovenRowsTests(PulseCluster cluster, PostgresStores store
     [Theory]
     [InlineData(null)]
     [InlineData(SiloStatus.Joining)]
-    public void BeforeThisSiloIsActive_TheAnswerIsNo(SiloStatus? self) => Assert.False(new UnprovenRows(Cluster(self, SiloStatus.Dead, null)).MayBeNull);
+    public void BeforeThisSiloIsActive_NullIsNotAllowed(SiloStatus? self) => Assert.False(new UnprovenRows(Cluster(self, SiloStatus.Dead, null)).MayBeNull);
 
     [Fact]
     public void ClusterOfThisVersion_WritesNull() => Assert.All(

@@ -14,7 +14,7 @@ public sealed class UserGrainDeadlineTests(PulseCluster cluster) : IClassFixture
     private IUserGrain User => cluster.Client.GetGrain<IUserGrain>(_id);
 
     [Fact]
-    public async Task Silence_EndsTheLease_AndLastSeenIsTheLastSignOfLife()
+    public async Task NoRenewal_ExpiresTheLease_AndSetsLastSeenToTheLatestActivity()
     {
         await SyncAsync();
         var lease = Lease("a");
@@ -26,7 +26,7 @@ public sealed class UserGrainDeadlineTests(PulseCluster cluster) : IClassFixture
     }
 
     [Fact]
-    public async Task LostKey_OfAConnectedUser_ComesBackByItself()
+    public async Task LostKey_OfAConnectedUser_IsRestored()
     {
         using var beating = cluster.KeepRenewing(_id, Lease("a"));
         await Eventually.AsyncEqual(true, () => cluster.Redis.KeyExistsAsync(PulseCluster.Key(_id)));
@@ -37,7 +37,7 @@ public sealed class UserGrainDeadlineTests(PulseCluster cluster) : IClassFixture
     }
 
     [Fact]
-    public async Task Drop_WithoutReturn_IsOfflineAfterTheGracePeriod_SeenWhenItDropped()
+    public async Task Drop_WithoutReconnect_SetsOfflineAfterTheGracePeriod_AndLastSeenToTheDrop()
     {
         await SyncAsync();
         await User.ConnectAsync(Lease("a"), cluster.FrontEnd);
@@ -49,7 +49,7 @@ public sealed class UserGrainDeadlineTests(PulseCluster cluster) : IClassFixture
     }
 
     [Fact]
-    public async Task Disconnect_UnknownToANewActivation_IsOfflineOnceAllMustHaveBeenHeardOf()
+    public async Task Disconnect_UnknownToANewActivation_SetsOfflineAfterTakeoverWindow()
     {
         await SyncAsync();
         await User.ConnectAsync(Lease("a"), cluster.FrontEnd);

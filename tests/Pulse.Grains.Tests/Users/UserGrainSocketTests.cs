@@ -41,7 +41,7 @@ public sealed class UserGrainSocketTests(PatientCluster cluster) : OneUser(clust
     }
 
     [Fact]
-    public async Task CloseSession_WithAFrontEndThatIsGone_ClosesTheOthersAndHoldsUpNobody()
+    public async Task CloseSession_WithADeadFrontEnd_ClosesTheOtherSocketsWithoutDelay()
     {
         var gone = new UnansweringFrontEnd();
         var reference = Cluster.Client.CreateObjectReference<IFrontEndObserver>(gone);

@@ -94,7 +94,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
     }
 
     [Fact]
-    public async Task Drop_OfTheOnlyConnection_IsNotSeen_WhenTheUserIsBackWithinTheGracePeriod()
+    public async Task Drop_OfTheOnlyConnection_StaysUnnoticed_IfTheUserReconnectsWithinTheGracePeriod()
     {
         await User.ConnectAsync(Lease("a"), Cluster.FrontEnd);
         var before = await User.WatchAsync(Cluster.FrontEnd, 0);
@@ -122,7 +122,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
     }
 
     [Fact]
-    public async Task Connect_AfterADrop_WithTheSameStatus_ShowsTheSameWords_UntilTheClientSaysItsOwn()
+    public async Task Connect_AfterADrop_WithTheSameStatus_KeepsTheMessage_UntilTheClientSetsOne()
     {
         var busy = Lease("a") with { Status = PresenceStatus.Busy, Message = "In a meeting" };
         await User.ConnectAsync(busy, Cluster.FrontEnd);
@@ -155,7 +155,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
     }
 
     [Fact]
-    public async Task Watch_AfterTheGrainMoved_IsNeverOlderThanWhatTheWatcherKnows()
+    public async Task Watch_AfterTheGrainMoved_IsNeverOlderThanTheWatchersState()
     {
         await User.ConnectAsync(Lease("a"), Cluster.FrontEnd);
         var before = await User.WatchAsync(Cluster.FrontEnd, 0);
@@ -198,7 +198,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
     }
 
     [Fact]
-    public async Task Takeover_OfAnInvisibleUser_IsOfflineToEveryAsker()
+    public async Task Takeover_OfAnInvisibleUser_IsOfflineToEveryViewer()
     {
         await User.ConnectAsync(Lease("a") with { Status = PresenceStatus.Invisible }, Cluster.FrontEnd);
         await Cluster.Cluster.DeactivateAsync(User);
@@ -231,7 +231,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
     }
 
     [Fact]
-    public async Task Connect_InPlaceOfALiveConnection_ClosesThatOne_AndNoOther()
+    public async Task Connect_ReplacingALiveConnection_ClosesOnlyThatOne()
     {
         await User.ConnectAsync(Lease("old"), Cluster.FrontEnd);
         await User.ConnectAsync(Lease("tab"), Cluster.FrontEnd);
@@ -243,7 +243,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
     }
 
     [Fact]
-    public async Task Hiding_LooksLikeLeaving_AndNothingAfterItIsSeen()
+    public async Task BecomingInvisible_LooksLikeDisconnecting_AndLaterChangesAreHidden()
     {
         await SyncAsync();
         await User.WatchAsync(Cluster.FrontEnd, 0);
@@ -269,7 +269,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
     }
 
     [Fact]
-    public async Task Leaving_Invisible_ByANewActivation_MovesNoLastSeen()
+    public async Task Disconnect_WhileInvisible_ByANewActivation_KeepsLastSeen()
     {
         await SyncAsync();
         await User.ConnectAsync(Lease("a") with { Status = PresenceStatus.Invisible }, Cluster.FrontEnd);
@@ -294,7 +294,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
     }
 
     [Fact]
-    public async Task LastSeen_OfAUserWithoutRow_IsInTheRowThatComesLater()
+    public async Task LastSeen_OfAUserWithoutRow_IsSavedWithTheLaterRow()
     {
         var lease = Lease("a");
         await User.ConnectAsync(lease, Cluster.FrontEnd);

@@ -36,7 +36,7 @@ public sealed class AdminTests(AdminPulse pulse) : IClassFixture<AdminPulse>, ID
     }
 
     [Fact]
-    public async Task WrongKeys_AreLimited_AndTheRightOneIsNot()
+    public async Task WrongKeys_AreLimited_RightKeyIsAccepted()
     {
         var statuses = new List<HttpStatusCode>();
         for (var i = 0; i < 15; i++)
@@ -104,7 +104,7 @@ public sealed class AdminTests(AdminPulse pulse) : IClassFixture<AdminPulse>, ID
     }
 
     [Fact]
-    public async Task ErasedUser_IsGone_AndNoTokenBringsTheUserBack()
+    public async Task ErasedUser_IsNotFound_AndTokensCannotCreateItAgain()
     {
         using var ada = await Browser.SignInAsync(pulse);
         var token = TestTokens.Hs256(TestTokens.Claims(ada.UserId, $"{ada.UserId:N}@browser.example"));
@@ -144,7 +144,7 @@ public sealed class AdminTests(AdminPulse pulse) : IClassFixture<AdminPulse>, ID
     }
 
     [Fact]
-    public async Task KeyRotation_PublishesANewKey_AndNobodyIsSignedOut()
+    public async Task KeyRotation_PublishesANewKey_AndKeepsUsersSignedIn()
     {
         using var ada = await Browser.SignInAsync(pulse);
         var before = await TokenAsync();

@@ -12,7 +12,7 @@ namespace Pulse.Web.Tests.Audit;
 public sealed class BadTokenLogTests(AuditApplication pulse) : IClassFixture<AuditApplication>
 {
     [Fact]
-    public async Task BadTokens_AreOneShortLine_WithoutKeyMaterial_AndWithoutWhatTheSenderChose()
+    public async Task BadTokens_AreOneShortLine_WithoutKeyMaterialOrTextOfTheSender()
     {
         var address = pulse.NewAddress();
         using var client = new AuditClient(pulse, address);

@@ -64,7 +64,7 @@ public sealed class AuthJsTests
 
     // An application may keep another provider's claims in its own tokens.
     [Fact]
-    public async Task Validate_TokenThatSpeaksForAnotherIssuer_IsStillTheApplications()
+    public async Task Validate_TokenNamingAnotherIssuer_CountsAsTheApplications()
     {
         await using var services = AuthHost.CreateWithKey(s_one);
         var token = await AuthJsTokens.MintAsync(new JsonObject

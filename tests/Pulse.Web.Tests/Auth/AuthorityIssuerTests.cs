@@ -39,7 +39,7 @@ public sealed class AuthorityIssuerTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData("https://elsewhere.example")]
     [InlineData("")]
-    public async Task Validate_DiscoveryDocumentOfAnotherIssuer_IsNoSourceOfKeys(string issuer)
+    public async Task Validate_DiscoveryDocumentOfAnotherIssuer_IsRefused(string issuer)
     {
         _provider.Issuer = issuer;
 
@@ -85,7 +85,7 @@ public sealed class AuthorityIssuerTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Validate_KeysRotated_NewOnePassesAndWithdrawnOneDoesNot()
+    public async Task Validate_KeysRotated_NewKeyPasses_WithdrawnKeyIsRefused()
     {
         var passed = Token(_first, "one");
         Assert.Null((await Validator.ValidateAsync(passed)).Failure);
@@ -113,7 +113,7 @@ public sealed class AuthorityIssuerTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Validate_ProviderAway_SaysThatLaterMayBeBetter()
+    public async Task Validate_ProviderUnavailable_MayBeRetried()
     {
         await _provider.DisposeAsync();
 

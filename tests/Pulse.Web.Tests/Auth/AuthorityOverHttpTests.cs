@@ -19,7 +19,7 @@ namespace Pulse.Web.Tests.Auth;
 public sealed class AuthorityOverHttpTests
 {
     [Fact]
-    public async Task Request_TokenUnderAPublishedKey_IsLetInAndNoOther()
+    public async Task Request_OnlyATokenUnderAPublishedKey_IsAccepted()
     {
         using var key = RSA.Create(2048);
         using var other = RSA.Create(2048);
@@ -36,7 +36,7 @@ public sealed class AuthorityOverHttpTests
     }
 
     [Fact]
-    public async Task Request_ProviderAway_IsAskedToComeBackLater()
+    public async Task Request_ProviderUnavailable_Is503WithRetryAfter()
     {
         using var key = RSA.Create(2048);
         var provider = await TestIdentityProvider.StartAsync();

@@ -201,7 +201,7 @@ public sealed class TokenValidatorTests
     [InlineData("{}")]
     [InlineData("true")]
     [InlineData("\"00000000-0000-0000-0000-000000000000\"")]
-    public async Task Validate_SidThatIsNoSession_IsRefused(string json)
+    public async Task Validate_SidOfNoSession_IsRefused(string json)
     {
         await using var services = AuthHost.CreateWithKey();
         var claims = TestTokens.Claims();
@@ -211,7 +211,7 @@ public sealed class TokenValidatorTests
     }
 
     [Fact]
-    public async Task Validate_SessionsAway_MayBeRetried()
+    public async Task Validate_SessionsUnavailable_MayBeRetried()
     {
         await using var services = AuthHost.CreateWithKey();
         var sessions = services.GetRequiredService<TestSessions>();

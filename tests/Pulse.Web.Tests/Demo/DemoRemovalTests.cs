@@ -10,7 +10,7 @@ public sealed class DemoRemovalTests : IDisposable
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("pulse-demo-");
 
     [Fact]
-    public async Task People_LeaveWithTheDemo_HoweverItEnds_AndRealUsersStay()
+    public async Task DemoPeople_AreDeleted_HoweverTheDemoEnds_AndRealUsersStay()
     {
         await using (var killed = Start("--demo"))
         {

@@ -21,7 +21,7 @@ public sealed class DemoTests(DemoTests.Application pulse) : IClassFixture<DemoT
     [InlineData(ColorScheme.Light, 1200, "light")]
     [InlineData(ColorScheme.Dark, 1200, "dark")]
     [InlineData(ColorScheme.Light, 320, "narrow")]
-    public async Task Dashboard_ShowsFiftyPeopleComeToLife(ColorScheme scheme, int width, string variant)
+    public async Task Dashboard_ShowsFiftyPeopleLive(ColorScheme scheme, int width, string variant)
     {
         await EveryoneAsync();
         await using var visitor = await pulse.VisitAsync(scheme, width);
@@ -46,7 +46,7 @@ public sealed class DemoTests(DemoTests.Application pulse) : IClassFixture<DemoT
     }
 
     [Fact]
-    public async Task AnotherStart_AddsNobody()
+    public async Task AnotherStart_AddsNoPeople()
     {
         await EveryoneAsync();
 
@@ -57,7 +57,7 @@ public sealed class DemoTests(DemoTests.Application pulse) : IClassFixture<DemoT
     }
 
     [Fact]
-    public async Task People_LeaveWhenItStops()
+    public async Task Stop_DeletesTheDemoPeople()
     {
         var other = new Application();
         try

@@ -14,7 +14,7 @@ public sealed class DrainTests(DrainTests.Application pulse) : IClassFixture<Dra
         KeyValuePair.Create("Pulse:Drain:NoticePeriod", "00:00:00"), KeyValuePair.Create("Pulse:Drain:Window", "00:00:00.2")]);
 
     [Fact]
-    public async Task Drain_SendsSocketsElsewhereTakesNoneAndSaysSo()
+    public async Task Drain_ClosesSockets_RefusesNewOnes_AndReportsIt()
     {
         var (ada, bob) = (Guid.CreateVersion7(), Guid.CreateVersion7());
         await using var first = await HubClient.ConnectAsync(pulse.Address, Token(ada));

@@ -103,7 +103,7 @@ public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) 
     }
 
     [Fact]
-    public async Task Heartbeat_AsksNobody()
+    public async Task Heartbeat_MakesNoCalls()
     {
         using var connection = await RawConnection.ConnectAsync(pulse.Address, NewToken());
         for (var i = 0; i < Times; i++) await connection.HeartbeatAsync();

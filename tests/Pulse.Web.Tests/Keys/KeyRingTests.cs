@@ -39,7 +39,7 @@ public sealed class KeyRingTests
     }
 
     [Fact]
-    public async Task Ring_IsStoredWithNothingInClear()
+    public async Task Ring_IsStoredEncrypted()
     {
         await using var pulse = await StartAsync();
         Protector(pulse).Protect("something");
@@ -111,7 +111,7 @@ public sealed class KeyRingTests
     }
 
     [Fact]
-    public void Cipher_GivesBackWhatItTook_AndNothingElse()
+    public void Cipher_RoundTripsAndRefusesChangedText()
     {
         var cipher = NewCipher(TestTokens.Key);
         var secret = XElement.Parse("<key><masterKey>secret</masterKey></key>");

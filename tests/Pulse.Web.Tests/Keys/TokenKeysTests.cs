@@ -37,7 +37,7 @@ public sealed class TokenKeysTests
     }
 
     [Fact]
-    public async Task FirstStart_BesideAnEarlierVersion_SignsAsThatOneForADay()
+    public async Task FirstStart_BesideAnEarlierVersion_SignsWithTheSecretForADay()
     {
         // An earlier version has begun this ring, and its front ends may still run.
         _rings[KeyRingRepository.RingName]["key-1"] = "<key id='1'/>";
@@ -52,7 +52,7 @@ public sealed class TokenKeysTests
     }
 
     [Fact]
-    public async Task Start_WithSilosAway_SignsWithTheSecret_UntilTheRingCanBeRead()
+    public async Task Start_WithSilosUnavailable_SignsWithTheSecret_UntilTheRingCanBeRead()
     {
         var keys = New();
         _rings.AreAway = true;
@@ -154,7 +154,7 @@ public sealed class TokenKeysTests
     }
 
     [Fact]
-    public async Task InventedKeys_ReadTheRingOnceForAllThatAskTogether()
+    public async Task InventedKeys_ConcurrentCallers_ReadTheRingOnce()
     {
         // Uses the real clock, because callers wait for it.
         var keys = New(TimeProvider.System);
@@ -169,7 +169,7 @@ public sealed class TokenKeysTests
     }
 
     [Fact]
-    public async Task UnknownKey_WithSilosAway_IsNeitherAcceptedNorRefused()
+    public async Task UnknownKey_WithSilosUnavailable_IsNeitherAcceptedNorRefused()
     {
         var keys = await StartAsync();
         _time.Advance(TokenKeys.MinReadInterval);

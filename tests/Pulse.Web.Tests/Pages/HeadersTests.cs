@@ -36,7 +36,7 @@ public sealed class HeadersTests(PagesApplication pulse)
     }
 
     [Fact]
-    public async Task Asset_UnderTheAddressOfItsContent_IsKeptForGood_UnderAnotherAskedForAgain()
+    public async Task Asset_UnderTheHashOfItsContent_IsCachedForGood_UnderAnotherAddressRevalidated()
     {
         var html = await (await GetAsync("/", Browser)).Content.ReadAsStringAsync();
         var href = System.Text.RegularExpressions.Regex.Match(html, "/assets/site\\.css\\?v=[0-9a-f]{16}").Value;

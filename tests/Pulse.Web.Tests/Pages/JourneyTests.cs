@@ -8,7 +8,7 @@ namespace Pulse.Web.Tests.Pages;
 public sealed class JourneyTests(PagesApplication pulse)
 {
     [Fact]
-    public async Task Newcomer_WithTheKeyboardAlone_SignsIn()
+    public async Task Newcomer_WithTheKeyboardOnly_SignsIn()
     {
         await using var visitor = await pulse.VisitAsync();
         await visitor.Page.GotoAsync("/");
@@ -49,7 +49,7 @@ public sealed class JourneyTests(PagesApplication pulse)
     }
 
     [Fact]
-    public async Task Stranger_OnAProtectedPage_SignsInAndComesBack()
+    public async Task Stranger_OnAProtectedPage_SignsInAndReturns()
     {
         await using var visitor = await pulse.VisitAsync();
         await visitor.Page.GotoAsync("/example");
@@ -62,7 +62,7 @@ public sealed class JourneyTests(PagesApplication pulse)
     }
 
     [Fact]
-    public async Task Owner_WhoSignsAnotherDeviceOut_EndsItThere()
+    public async Task SignOutOfAnotherDevice_EndsItsPage()
     {
         const string Mailbox = "device-owner@example.com";
         await using var phone = await pulse.VisitAsync(width: 320);

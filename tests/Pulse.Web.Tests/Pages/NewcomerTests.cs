@@ -41,7 +41,7 @@ public sealed class NewcomerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task TheFirstOne_ReadsThatNobodyElseIsThere_UntilSomebodyIs()
+    public async Task FirstUser_ReadsThatNoOthersAreHere_UntilASecondConnects()
     {
         await using var ada = await _pulse.VisitAsync();
         await ada.SignInAsync("Ada");

@@ -18,7 +18,7 @@ public sealed class PeopleTests(PagesApplication pulse)
     private static readonly LocatorAssertionsToContainTextOptions s_patiently = new() { Timeout = 60_000 };
 
     [Fact]
-    public async Task Others_AreSeenLive_AsTheyComeTurnBusySaySomethingAndGo()
+    public async Task Others_AreShownLive_ConnectBusyMessageAndDisconnect()
     {
         await using var ada = await pulse.VisitAsync();
         await using var grace = await pulse.VisitAsync();
@@ -53,7 +53,7 @@ public sealed class PeopleTests(PagesApplication pulse)
     }
 
     [Fact]
-    public async Task WhoIsHere_ComesFirst_OnTheServerAndAfterEveryChange()
+    public async Task ConnectedUsers_AreListedFirst_OnTheServerAndAfterEveryChange()
     {
         await using var ada = await pulse.VisitAsync();
         await using var first = await pulse.VisitAsync();
@@ -91,7 +91,7 @@ public sealed class PeopleTests(PagesApplication pulse)
     }
 
     [Fact]
-    public async Task SomebodyWhomTheViewerMayNotSee_IsNotListed()
+    public async Task UserHiddenByThePolicy_IsNotListed()
     {
         var grains = pulse.Services.GetRequiredService<IGrainFactory>();
         var (hidden, visible) = (Guid.CreateVersion7(), Guid.CreateVersion7());
@@ -105,7 +105,7 @@ public sealed class PeopleTests(PagesApplication pulse)
     }
 
     [Fact]
-    public async Task Nobody_IsListed_WhereTheSettingIsOff()
+    public async Task ListPeopleOff_ListsNoUsers()
     {
         var application = new Unlisted();
         try

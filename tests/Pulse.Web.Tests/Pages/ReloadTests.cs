@@ -19,7 +19,7 @@ public sealed class ReloadTests(PagesApplication pulse)
         int.TryParse(Environment.GetEnvironmentVariable("PULSE_TEST_RELOADS"), out var times) ? times : 10;
 
     [Fact]
-    public async Task ReloadsAndNavigations_AreNotSeen()
+    public async Task ReloadsAndNavigations_KeepTheUserOnline()
     {
         await using var visitor = await pulse.VisitAsync();
         await visitor.SignInAsync("Ada");

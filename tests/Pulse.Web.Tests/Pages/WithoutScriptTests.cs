@@ -34,7 +34,7 @@ public sealed class WithoutScriptTests(PagesApplication pulse)
     }
 
     [Fact]
-    public async Task Profile_IsEdited_AndThePictureTakenAway()
+    public async Task Profile_IsEdited_AndThePictureRemoved()
     {
         await using var visitor = await pulse.VisitAsync(script: false);
         await visitor.SignInAsync("Before");
@@ -49,7 +49,7 @@ public sealed class WithoutScriptTests(PagesApplication pulse)
     }
 
     [Fact]
-    public async Task Profile_ThatBreaksARule_ComesBackWithTheFaultAndWhatWasTyped()
+    public async Task Profile_ThatBreaksARule_IsShownWithTheFaultAndTheTypedText()
     {
         await using var visitor = await pulse.VisitAsync(script: false);
         await visitor.SignInAsync("Before");

@@ -18,7 +18,7 @@ public sealed class AdmissionWhileDrainingTests(AdmissionWhileDrainingTests.Appl
         KeyValuePair.Create("Pulse:Drain:Window", "00:00:00")]);
 
     [Fact]
-    public async Task WhoWaited_IsSentAway_AndWhoHadNegotiatedIsToldToGoElsewhere()
+    public async Task WaitingConnects_AreRefused_AndNegotiatedOnesAreSentElsewhere()
     {
         var token = TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7()));
         using var ada = pulse.As(token);

@@ -13,7 +13,7 @@ namespace Pulse.Web.Tests.Presence;
 public sealed class CallLimitTests(PulseApplication pulse)
 {
     [Fact]
-    public void Budget_ComesBackAtItsRate_UpToItsWhole()
+    public void Budget_RefillsAtItsRate_UpToItsLimit()
     {
         var budget = new Budget(perSecond: 5, atOnce: 10);
         var at = DateTimeOffset.UnixEpoch;
@@ -31,7 +31,7 @@ public sealed class CallLimitTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task SetStatus_TooOften_IsRefused_AndOneLaterIsNot()
+    public async Task SetStatus_TooOften_IsRefused_AndLaterAccepted()
     {
         await using var ada = await ConnectAsync();
         var calls = Enumerable.Range(0, 400).Select(i => ada.Connection.InvokeAsync("SetStatus", i % 2 == 0 ? "busy" : "away", null)).ToArray();
@@ -56,7 +56,7 @@ public sealed class CallLimitTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task LookupsOfOneUser_AreLimitedOverHubAndRestTogether_AndOtherUsersAreNot()
+    public async Task LookupsOfOneUser_AreLimitedOverHubAndRestTogether_WithoutLimitingOthers()
     {
         var token = TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7()));
         await using var ada = await HubClient.ConnectAsync(pulse.Address, token);

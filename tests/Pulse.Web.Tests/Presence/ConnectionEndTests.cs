@@ -24,7 +24,7 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
     [InlineData(WebSocketCloseStatus.EndpointUnavailable, ConnectionEnd.Dropped)]
     [InlineData(WebSocketCloseStatus.InternalServerError, ConnectionEnd.Dropped)]
     [InlineData((WebSocketCloseStatus)4000, ConnectionEnd.Dropped)]
-    public async Task WebSocketCloseCode_TellsAGoodbyeFromAPageThatIsGone(WebSocketCloseStatus code, ConnectionEnd expected)
+    public async Task WebSocketCloseCode_DistinguishesAGoodbyeFromALostPage(WebSocketCloseStatus code, ConnectionEnd expected)
     {
         using var socket = await SlowSocket.ConnectAsync(pulse.Address, Token(_ada));
 
@@ -36,7 +36,7 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
     [Theory]
     [InlineData(WebSocketCloseStatus.NormalClosure, ConnectionEnd.Closed)]
     [InlineData(WebSocketCloseStatus.EndpointUnavailable, ConnectionEnd.Dropped)]
-    public async Task WebSocketCloseCode_CountsAlsoWhenTheTcpConnectionEndsRightAfterIt(WebSocketCloseStatus code, ConnectionEnd expected)
+    public async Task WebSocketCloseCode_CountsEvenIfTheTcpConnectionEndsRightAfterIt(WebSocketCloseStatus code, ConnectionEnd expected)
     {
         using (var socket = await SlowSocket.ConnectAsync(pulse.Address, Token(_ada)))
         {
@@ -146,7 +146,7 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
     [InlineData("?previous=a%2Fb")]
     [InlineData("?previous=one&previous=two")]
     [InlineData("?previous=" + Digits64 + Digits64 + "0")]
-    public async Task PreviousConnection_ThatCanBeNoId_IsIgnored(string query)
+    public async Task PreviousConnection_WithAnInvalidId_IsIgnored(string query)
     {
         await using var ada = await HubClient.ConnectAsync(pulse.Address, Token(_ada), query);
 
@@ -156,7 +156,7 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
     [Theory]
     [InlineData(WebSocketCloseStatus.EndpointUnavailable, new string[] { })]
     [InlineData(WebSocketCloseStatus.NormalClosure, new[] { "offline", "online" })]
-    public async Task PageThatComesBack_IsNotSeenAsOffline_UnlikeAClientThatStopsAndStartsAgain(
+    public async Task ReconnectingPage_IsNotShownAsOffline_UnlikeAClientThatStopsAndRestarts(
         WebSocketCloseStatus code, string[] expected)
     {
         await using var watcher = await HubClient.ConnectAsync(pulse.Address, Token(Guid.CreateVersion7()));

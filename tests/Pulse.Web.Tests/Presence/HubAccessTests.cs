@@ -62,7 +62,7 @@ public sealed class HubAccessTests(HubAccessTests.Application pulse) : IClassFix
     }
 
     [Fact]
-    public async Task UserWhoWasHiddenAtFirst_IsShownOnceThePolicyAllowsIt_UnlessTheClientHasEndedTheWatch()
+    public async Task HiddenUser_IsShownOnceThePolicyAllowsIt_UnlessTheWatchHasEnded()
     {
         await using var bob = await ConnectAsync(_bob);
         var carol = Guid.CreateVersion7();
@@ -104,7 +104,7 @@ public sealed class HubAccessTests(HubAccessTests.Application pulse) : IClassFix
     [InlineData("two\u2028lines")]
     [InlineData("two\u2029lines")]
     [InlineData("a\u0007bell")]
-    public async Task StatusMessage_WithControlsOfTheTextAroundIt_IsRefused(string message)
+    public async Task StatusMessage_WithTextDirectionControls_IsRefused(string message)
     {
         await using var ada = await ConnectAsync(_ada);
 

@@ -12,7 +12,7 @@ public sealed class HubAdmissionTests(HubAdmissionTests.Application pulse) : ICl
     private const string Negotiate = "/hubs/pulse/negotiate?negotiateVersion=1";
 
     [Fact]
-    public async Task MoreThanTheQueueHolds_AreSentAwayAndRestGoesOn()
+    public async Task ConnectsBeyondTheQueue_AreRefused_AndTheOthersAdmitted()
     {
         var attempts = Enumerable.Range(0, 40).Select(_ => NegotiateAsync(Guid.NewGuid())).ToArray();
         using (var live = await pulse.Anonymous.GetAsync("/health/live")) Assert.Equal(HttpStatusCode.OK, live.StatusCode);
@@ -31,7 +31,7 @@ public sealed class HubAdmissionTests(HubAdmissionTests.Application pulse) : ICl
     }
 
     [Fact]
-    public async Task WithoutAToken_UsesUpNoPlace()
+    public async Task Connect_WithoutAToken_UsesNoPlace()
     {
         var attempts = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => pulse.Anonymous.PostAsync(Negotiate, null)));
 
@@ -40,7 +40,7 @@ public sealed class HubAdmissionTests(HubAdmissionTests.Application pulse) : ICl
     }
 
     [Fact]
-    public async Task OfAConnectionThatThereIs_UsesUpNoPlace_AnEmptyIdDoes()
+    public async Task RequestOfAnExistingConnection_UsesNoPlace_AnEmptyIdDoes()
     {
         foreach (var (id, expected) in new[] { ("none", HttpStatusCode.NotFound), ("", HttpStatusCode.ServiceUnavailable) })
         {
@@ -52,7 +52,7 @@ public sealed class HubAdmissionTests(HubAdmissionTests.Application pulse) : ICl
     }
 
     [Fact]
-    public async Task ConnectsOfOneUser_AreLimitedBeforeThePlacesThatUsersShare()
+    public async Task ConnectsOfOneUser_AreLimitedBeforeTheSharedPlaces()
     {
         await using var generous = new Generous();
         await generous.InitializeAsync();

@@ -12,7 +12,7 @@ namespace Pulse.Web.Tests.Presence;
 public sealed class HubLoggingTests(HubLoggingTests.Application pulse) : IClassFixture<HubLoggingTests.Application>
 {
     [Fact]
-    public async Task ClientsMistakes_AreNotLogged_FaultsAre()
+    public async Task ClientErrors_AreNotLogged_ServerFaultsAre()
     {
         await using var ada = await HubClient.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7())));
 

@@ -111,7 +111,7 @@ public sealed class HubTicketTests(PulseApplication pulse)
     [InlineData("two of them")]
     [InlineData("another purpose")]
     [InlineData("endless")]
-    public async Task TicketThatIsNone_IsRefused(string how)
+    public async Task InvalidTicket_IsRefused(string how)
     {
         var (ticket, _) = await AskAsync(TestTokens.Hs256(TestTokens.Claims(_ada)));
         var bad = how switch
@@ -130,7 +130,7 @@ public sealed class HubTicketTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task Ticket_InAnyOtherPlace_IsNothing()
+    public async Task Ticket_InAnyOtherPlace_IsIgnored()
     {
         var (ticket, _) = await AskAsync(TestTokens.Hs256(TestTokens.Claims(_ada)));
 

@@ -15,7 +15,7 @@ public sealed class LookupMemoryTests(PulseApplication pulse, ITestOutputHelper 
     private const long Bound = 50 * 1024 * 1024;
 
     [Fact]
-    public async Task RandomIds_AskedWithoutPause_AreKeptNowhere()
+    public async Task RandomIds_LookedUpContinuously_UseNoMemory()
     {
         using var client = pulse.As(TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7())));
         await AskAsync(client);

@@ -26,7 +26,7 @@ public sealed class SlowReaderTests(PulseApplication pulse)
     private FrontEnd FrontEnd => pulse.Services.GetRequiredService<FrontEnd>();
 
     [Fact]
-    public async Task SlowReader_DelaysNobody_AndIsToldTheNewestOnly()
+    public async Task SlowReader_DelaysNoOther_AndGetsTheNewestOnly()
     {
         using var slow = await SlowSocket.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(_ada)));
         using var fast = await SlowSocket.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7())));
@@ -49,7 +49,7 @@ public sealed class SlowReaderTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task EndedSession_OfAClientThatDoesNotRead_WaitsForNobodyAndClosesTheSocket()
+    public async Task EndedSession_OfAClientThatDoesNotRead_ClosesTheSocketAtOnce()
     {
         await pulse.As(TestTokens.Hs256(TestTokens.Claims(_ada))).PostAsJsonAsync("/auth/sync", new { email = $"{_ada:N}@example.com" });
         var grains = pulse.Services.GetRequiredService<IGrainFactory>();

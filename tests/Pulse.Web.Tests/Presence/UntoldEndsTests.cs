@@ -9,7 +9,7 @@ namespace Pulse.Web.Tests.Presence;
 public sealed class UntoldEndsTests(UntoldEndsTests.Application pulse) : IClassFixture<UntoldEndsTests.Application>
 {
     [Fact]
-    public async Task EndsThatNoGrainTakes_KeepNoLeaseFromBeingRenewed()
+    public async Task PendingDisconnects_DoNotDelayLeaseRenewal()
     {
         var ada = Guid.CreateVersion7();
         await using var adas = await HubClient.ConnectAsync(pulse.Address, Token(ada));

@@ -53,7 +53,7 @@ public sealed class WatchingCostTests(WatchingCostTests.ShortLived pulse, ITestO
     }
 
     [Fact]
-    public async Task FrontEndThatATableHasForgotten_SendsItsUsersAgain()
+    public async Task FrontEndMissingInATable_SendsItsUsersAgain()
     {
         var bob = Guid.CreateVersion7();
         await using var ada = await HubClient.ConnectAsync(pulse.Address, Token(Guid.CreateVersion7()));

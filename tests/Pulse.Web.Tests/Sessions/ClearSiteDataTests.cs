@@ -16,7 +16,7 @@ public sealed class ClearSiteDataTests(ClearSiteDataTests.Proxied pulse) : IClas
     [InlineData("POST", "/auth/signout/everywhere")]
     [InlineData("DELETE", "/auth/me")]
     [InlineData("DELETE", "/auth/sessions/{own}")]
-    public async Task Browser_ThatEndsItsSession_ClearsWhatItHasStored_OverHttpsOnly(string method, string path)
+    public async Task Browser_ThatEndsItsSession_ClearsItsStoredData_OverHttpsOnly(string method, string path)
     {
         foreach (var scheme in new[] { "https", "http" })
         {
@@ -58,7 +58,7 @@ public sealed class ClearSiteDataTests(ClearSiteDataTests.Proxied pulse) : IClas
     }
 
     [Fact]
-    public async Task SiteBelowAPath_KeepsTheDataOfTheOthersThere()
+    public async Task SiteBelowAPath_KeepsOtherApplicationsData()
     {
         using var browser = await Browser.SignInAsync(pulse);
         var session = Assert.Single(await browser.Sessions.ListAsync());

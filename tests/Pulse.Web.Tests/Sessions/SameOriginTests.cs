@@ -98,7 +98,7 @@ public sealed class SameOriginTests(PulseApplication pulse)
     [InlineData("same-site", null, true)]
     [InlineData(null, Evil, true)]
     [InlineData(null, null, false)]
-    public async Task Form_OfNobody_FromAnotherSite_IsRefused(string? site, string? origin, bool refused)
+    public async Task AnonymousForm_FromAnotherSite_IsRefused(string? site, string? origin, bool refused)
     {
         // Any path, because the guard runs before routing.
         using var browser = new Browser(pulse);
@@ -133,7 +133,7 @@ public sealed class SameOriginTests(PulseApplication pulse)
     [Theory]
     [InlineData("multipart/form-data", 10, HttpStatusCode.BadRequest, "bad-request")]
     [InlineData("application/x-www-form-urlencoded", 20_000, HttpStatusCode.RequestEntityTooLarge, "too-large")]
-    public async Task Form_ThatCannotBeRead_IsTheSendersFault(string contentType, int length, HttpStatusCode status, string kind)
+    public async Task Form_ThatCannotBeRead_IsABadRequest(string contentType, int length, HttpStatusCode status, string kind)
     {
         using var browser = await Browser.SignInAsync(pulse);
         var form = new ByteArrayContent(Encoding.ASCII.GetBytes(new string('a', length))) { Headers = { ContentType = new(contentType) } };

@@ -11,7 +11,7 @@ namespace Pulse.Web.Tests.Sessions;
 public sealed class SessionHandlerTests
 {
     [Fact]
-    public async Task SessionsAway_Answers503_AndKeepsTheCookie()
+    public async Task SessionsUnavailable_Answers503_AndKeepsTheCookie()
     {
         await using var services = AuthHost.CreateWithKey();
         services.GetRequiredService<TestSessions>().AreAway = true;
@@ -27,7 +27,7 @@ public sealed class SessionHandlerTests
 
     [Theory]
     [MemberData(nameof(BadCookies.Forgeries), MemberType = typeof(BadCookies))]
-    public async Task Forged_IsClearedWithoutAskingAnybody(string forgery)
+    public async Task ForgedCookie_IsClearedWithoutAGrainCall(string forgery)
     {
         await using var services = AuthHost.CreateWithKey();
         // Every caller would get 503.
@@ -71,7 +71,7 @@ public sealed class SessionHandlerTests
     }
 
     [Fact]
-    public async Task Production_OverHttp_KnowsNoPlainCookie()
+    public async Task Production_OverHttp_IgnoresThePlainCookie()
     {
         await using var services = AuthHost.Create("Production", ("SigningKey", TestTokens.Key));
         var secret = services.GetRequiredService<SessionSecrets>().Create(Guid.NewGuid());

@@ -45,7 +45,7 @@ public sealed partial class AccountTests(SignInFixture pulse) : IDisposable
     }
 
     [Fact]
-    public async Task Link_OfAnothersAccount_IsRefused()
+    public async Task Link_OfAnotherUsersAccount_IsRefused()
     {
         using var owner = pulse.NewBrowser();
         await pulse.SignInAsync(owner, _person);
@@ -76,7 +76,7 @@ public sealed partial class AccountTests(SignInFixture pulse) : IDisposable
     }
 
     [Fact]
-    public async Task Link_FinishedBySomebodyElse_IsRefused()
+    public async Task Link_FinishedByAnotherUser_IsRefused()
     {
         await SignInByMailAsync(_browser);
         var callback = await pulse.ToCallbackAsync(_browser, _person, start: await LinkAddressAsync(_browser));
@@ -128,7 +128,7 @@ public sealed partial class AccountTests(SignInFixture pulse) : IDisposable
     }
 
     [Fact]
-    public async Task ContinueAs_SignsInAsAnyone_InDevelopment()
+    public async Task ContinueAs_SignsInAsAnyUser_InDevelopment()
     {
         var answer = await _browser.PostAsync("/auth/signin/dev", ("email", Email), ("name", "Grace"), ("returnUrl", "/rooms"));
         Assert.Equal("/rooms", answer.Path);

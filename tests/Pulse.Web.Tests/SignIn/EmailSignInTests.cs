@@ -50,7 +50,7 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
     }
 
     [Fact]
-    public async Task Confirmation_WhoseAnswerWasLost_MayBeRepeatedByTheSameBrowserAlone()
+    public async Task Confirmation_AnswerLost_MayBeRepeatedByTheSameBrowserOnly()
     {
         var link = await AskAsync();
         using var thief = pulse.NewBrowser();
@@ -70,7 +70,7 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
     }
 
     [Fact]
-    public async Task Link_InAnotherBrowser_SignsNobodyIn_AndTheCodeDoesInTheAskingOne()
+    public async Task Link_InAnotherBrowser_IsRefused_AndTheCodeWorksInTheAskingOne()
     {
         var asked = await _browser.PostAsync("/auth/signin/email", ("email", _email), ("returnUrl", "/rooms"));
         var mail = await pulse.Mailbox.NextAsync();
@@ -87,7 +87,7 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
     }
 
     [Fact]
-    public async Task Code_InABrowserThatDidNotAsk_SignsNobodyIn()
+    public async Task Code_InABrowserThatDidNotAsk_IsRefused()
     {
         await _browser.PostAsync("/auth/signin/email", ("email", _email));
         var code = CodeIn(await pulse.Mailbox.NextAsync());
@@ -188,7 +188,7 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
     }
 
     [Fact]
-    public async Task Link_OfAnotherPerson_SaysWhomItSignsIn_AndWhoGoes()
+    public async Task Link_OfAnotherPerson_NamesTheNewAndTheFormerUser()
     {
         const string Warning = "You are signed in here as somebody else";
         var own = await AskAsync();
@@ -293,7 +293,7 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
     }
 
     [Fact]
-    public async Task Ask_WhileTheServerIsBusy_TriesAgain_AndARefusedRecipientShowsNothing()
+    public async Task Ask_WhileTheServerIsBusy_Retries_AndHidesARefusedRecipient()
     {
         var busy = $"busy@{Guid.NewGuid():N}.example.com";
         Assert.Equal(HttpStatusCode.OK, (await _browser.PostAsync("/auth/signin/email", ("email", busy))).Status);

@@ -38,7 +38,7 @@ public sealed class GoogleInChromiumTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task SignInAndOut_ShowsThePersonOnline_AndStoresWhoItIsAndNoSecret()
+    public async Task SignInAndOut_ShowsThePersonOnline_AndStoresTheAccountWithoutSecrets()
     {
         await using var visitor = await _pulse!.VisitAsync();
         var page = visitor.Page;
@@ -93,7 +93,7 @@ public sealed class GoogleInChromiumTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Cancel_AtGoogle_SaysSo_LeadsBack_AndStoresNothing()
+    public async Task Cancel_AtGoogle_ShowsAMessage_AndStoresNothing()
     {
         await using var visitor = await _pulse!.VisitAsync();
         var page = visitor.Page;

@@ -149,7 +149,7 @@ public sealed partial class LinkingTests : IDisposable
     }
 
     [Fact]
-    public async Task Address_OfAnotherUser_IsNotGiven()
+    public async Task Address_OfAnotherUser_IsRefused()
     {
         await SignInByMailAsync(_burglar);
         await SignInByMailAsync(_owner, $"own.{Email}");

@@ -84,7 +84,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
     }
 
     [Fact]
-    public async Task SignIn_WithALiveSession_ReplacesItAfterAButtonAlone()
+    public async Task SignIn_WithALiveSession_ReplacesItOnlyAfterAButton()
     {
         using var browser = pulse.NewBrowser();
         await browser.PostAsync("/auth/signin/dev", ("email", $"dev{_person}@example.com"));
@@ -100,7 +100,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
     }
 
     [Fact]
-    public async Task SignIn_ThatASessionHasOvertaken_LeavesTheSessionAlone()
+    public async Task SignIn_OvertakenByASession_KeepsThatSession()
     {
         using var browser = pulse.NewBrowser();
         var late = await pulse.ToCallbackAsync(browser, _person);
@@ -115,7 +115,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
     }
 
     [Fact]
-    public async Task SignIn_AfterASignOut_AsksWhichAccount_AndPassesAHintOn()
+    public async Task SignIn_AfterASignOut_AsksForTheAccount_AndForwardsTheHint()
     {
         using var browser = pulse.NewBrowser();
         await browser.PostAsync("/auth/signin/dev", ("email", $"dev{_person}@example.com"));
@@ -134,7 +134,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
     }
 
     [Fact]
-    public async Task SignIns_GivenUp_LeaveTenPairsOfCookiesAtMost()
+    public async Task AbandonedSignIns_LeaveAtMostTenPairsOfCookies()
     {
         using var browser = pulse.NewBrowser();
         for (var begun = 0; begun < 15; begun++) await browser.GetAsync("/auth/signin/google");
@@ -166,7 +166,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
     }
 
     [Fact]
-    public async Task Callback_InAnotherBrowser_IsRefused_AndLeavesTheFirstItsWay()
+    public async Task Callback_InAnotherBrowser_IsRefused_AndStillWorksInTheFirst()
     {
         using var browser = pulse.NewBrowser();
         using var other = pulse.NewBrowser();
@@ -227,7 +227,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
     [InlineData("/auth/callback/google?error=access_denied")]
     [InlineData("/auth/callback/google?id_token=x&state=y")]
     [InlineData("/auth/callback/google?code=a&code=b&state=c&state=d")]
-    public async Task Callback_OutOfTheBlue_IsRefused(string url)
+    public async Task Callback_WithoutASignIn_IsRefused(string url)
     {
         using var browser = pulse.NewBrowser();
         await AssertRefusedAsync(browser, url);
@@ -251,7 +251,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
     [Theory]
     [InlineData(null)]
     [InlineData("another-verifier-that-is-long-enough-to-be-one-00")]
-    public async Task Code_WithoutItsVerifier_IsWorthNothing(string? verifier)
+    public async Task Code_WithoutItsVerifier_IsRefused(string? verifier)
     {
         // An attacker that has intercepted the callback's address, and even knows the client's secret (RFC 7636 section 1).
         using var browser = pulse.NewBrowser();
@@ -273,7 +273,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
     }
 
     [Fact]
-    public async Task Cancel_SaysSo_AndTheWayBackWorks()
+    public async Task Cancel_ShowsAMessage_AndALaterSignInWorks()
     {
         using var browser = pulse.NewBrowser();
         var answer = await browser.GetAsync((await pulse.CancelAsync(browser)).AbsoluteUri);

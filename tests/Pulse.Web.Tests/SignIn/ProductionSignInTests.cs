@@ -67,7 +67,7 @@ public sealed partial class ProductionSignInTests(ProductionSignInTests.Applicat
     [InlineData("evil.example")]
     [InlineData("pulse.example:8443")]
     [InlineData("localhost")]
-    public async Task Challenge_HasThePublicRedirectUri_AndCookiesThatNobodyElseCanPlant(string host)
+    public async Task Challenge_HasThePublicRedirectUri_AndHostCookies(string host)
     {
         using var client = Client();
         using var request = new HttpRequestMessage(HttpMethod.Get, "/auth/signin/lab") { Headers = { Host = host } };
@@ -111,7 +111,7 @@ public sealed partial class ProductionSignInTests(ProductionSignInTests.Applicat
     }
 
     [Fact]
-    public async Task Mail_ToAnAddressThatTheServerCannotTake_IsReported()
+    public async Task Mail_ToAnAddressThatTheServerCannotAccept_IsReported()
     {
         using var client = Client();
         foreach (var email in new[] { "jörg@example.test", "ada@bücher.test" })
@@ -127,7 +127,7 @@ public sealed partial class ProductionSignInTests(ProductionSignInTests.Applicat
     }
 
     [Fact]
-    public async Task Schemes_AnswerAtTheirCallbackAndNowhereElse()
+    public async Task Schemes_AnswerOnlyAtTheirCallback()
     {
         var schemes = pulse.Services.GetRequiredService<IAuthenticationSchemeProvider>();
         var options = pulse.Services.GetRequiredService<IOptionsMonitor<OpenIdConnectOptions>>();
@@ -151,7 +151,7 @@ public sealed partial class ProductionSignInTests(ProductionSignInTests.Applicat
     }
 
     [Fact]
-    public void Routes_AnswerOtherOriginsWhereTheyTakeATokenAlone()
+    public void Routes_AnswerOtherOriginsOnlyWhereTheyTakeATokenAlone()
     {
         var cors = pulse.Services.GetRequiredService<IOptions<CorsOptions>>().Value;
         var routes = pulse.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().ToArray();

@@ -40,7 +40,7 @@ public sealed partial class SignInLimitsTests
     }
 
     [Fact]
-    public async Task MailServerAway_SaysSo_AndACrowdIsStopped()
+    public async Task MailServerUnavailable_IsReported_AndManyRequestsAreLimited()
     {
         await using var pulse = await StartAsync(
             ("Pulse:Mail:Host", "127.0.0.1"), ("Pulse:Mail:Port", "1"), ("Pulse:Mail:Security", "None"), ("Pulse:Mail:From", "pulse@example.com"),
@@ -93,7 +93,7 @@ public sealed partial class SignInLimitsTests
     }
 
     [Fact]
-    public async Task Production_HasNoDevelopmentWaysIn()
+    public async Task Production_HasNoDevelopmentSignIn()
     {
         await using var pulse = await StartAsync(("environment", "Production"), ("Pulse:Auth:DevSignIn", "false"));
         using var browser = new Browser(pulse.Site);

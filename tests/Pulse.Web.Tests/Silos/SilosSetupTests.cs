@@ -8,7 +8,7 @@ public sealed class SilosSetupTests
     [Theory]
     [InlineData("External", "ConnectionStrings:Redis")]
     [InlineData("Elsewhere", "InProcess (the default) or External")]
-    public async Task Start_WithoutWhatItNeeds_RefusesAndSaysWhatToDo(string silo, string advice)
+    public async Task Start_WithoutRequiredSettings_RefusesAndSaysWhatToDo(string silo, string advice)
     {
         var application = new Application(silo);
         try

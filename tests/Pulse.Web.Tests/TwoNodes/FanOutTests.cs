@@ -18,7 +18,7 @@ public sealed class FanOutTests(TwoNodes nodes, ITestOutputHelper output)
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
 
     [Fact]
-    public async Task ChangeOfAUserWhomThousandsWatch_ReachesAll_ByOneMessagePerFrontEnd()
+    public async Task ChangeOfAUserWatchedByThousands_ReachesAll_ByOneMessagePerFrontEnd()
     {
         var ada = Guid.CreateVersion7();
         await using var adas = await HubClient.ConnectAsync(nodes.A.Address, Token(ada));

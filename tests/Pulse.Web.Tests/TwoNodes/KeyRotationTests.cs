@@ -27,7 +27,7 @@ public sealed class KeyRotationTests(TwoNodes nodes, ITestOutputHelper output)
     private static readonly TimeSpan s_requestInterval = TimeSpan.FromMilliseconds(20);
 
     [Fact]
-    public async Task Rotations_SignNobodyOut_AndRefuseNoToken()
+    public async Task Rotations_KeepUsersSignedIn_AndAcceptEveryToken()
     {
         using var onA = await Browser.SignInAsync(nodes.A);
         using var onB = new Browser(nodes.B) { Cookie = onA.Cookie };

@@ -16,7 +16,7 @@ namespace Pulse.Web.Tests.Users;
 public sealed class ErasureTests(PulseApplication pulse)
 {
     [Fact]
-    public async Task User_WhoHasSignedInRecently_ExportsAndErases()
+    public async Task RecentlySignedInUser_ExportsAndErases()
     {
         using var ada = await Browser.SignInAsync(pulse);
         var token = TestTokens.Hs256(TestTokens.Claims(ada.UserId, $"{ada.UserId:N}@browser.example"));

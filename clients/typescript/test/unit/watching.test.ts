@@ -145,7 +145,7 @@ test('after a reconnect all users are watched again, and during a loss they are 
   expect(s.pulse.presence('b')?.status).toBe('offline');
 });
 
-test('a short loss is invisible', async () => {
+test('a short loss is not shown', async () => {
   const s = scene();
   const seen: string[] = [];
   s.pulse.watch('a', ({ status }) => seen.push(status));

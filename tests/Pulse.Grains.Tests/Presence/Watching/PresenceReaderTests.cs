@@ -34,7 +34,7 @@ public sealed class PresenceReaderTests(PulseCluster cluster) : IClassFixture<Pu
     }
 
     [Fact]
-    public async Task Read_WhenRedisHasLostItsKeys_StillFindsUsersWhoAreOnline()
+    public async Task Read_WhenRedisHasLostItsKeys_StillFindsOnlineUsers()
     {
         var here = Guid.CreateVersion7();
         using var beating = cluster.KeepRenewing(here, Lease(here));

@@ -76,7 +76,7 @@ public sealed class WatchTableTests
     }
 
     [Fact]
-    public void ChangeThatAFrontEndMissed_BeforeItKnewTheSilo_IsAnsweredToItsUpdate()
+    public void ChangeMissedByAFrontEnd_BeforeItKnewTheSilo_IsReturnedByItsUpdate()
     {
         Assert.True(_table.IsWatched(_ada));
         var change = Publish(_ada);

@@ -7,7 +7,7 @@ namespace Pulse.Grains.Tests.Presence.Watching;
 public sealed class WatchingTests(SteppedCluster cluster) : IClassFixture<SteppedCluster>
 {
     [Property(MaxTest = 100, Arbitrary = [typeof(Scripts)])]
-    public async Task AnyScript_EndsWithTheTruth_ShowsNobodyOfflineWhileHere_AndNeverShowsInvisibleUsers(Script script)
+    public async Task AnyScript_ConvergesToTheTrueState_WithoutFalseOfflineOrVisibleInvisibleUsers(Script script)
     {
         var world = new World(cluster);
         await world.PlayAsync(script);

@@ -8,12 +8,12 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Users;
 
-/// <summary>How long a grain waits for lastSeen while PostgreSQL is unavailable; and that no value is lost.</summary>
+/// <summary>How long a grain waits for lastSeen while PostgreSQL is unavailable, and that every value is kept.</summary>
 [Collection(TimedTests.Name)]
 public sealed class LastSeenWriterTests(PostgresStores stores) : IClassFixture<PostgresStores>
 {
     [Fact]
-    public async Task SilentDatabase_CallersWaitHalfASecond_ThenNoLongerAtAll_AndAllIsWrittenOnceItIsBack()
+    public async Task SilentDatabase_CallersWaitHalfASecond_ThenReturnAtOnce_AndAllIsWrittenAfterRecovery()
     {
         await using var proxy = new BrokenProxy(PostgresStores.Server);
         await using var services = StartWriter(stores.OptionsVia(proxy.Port), out var lastSeen);

@@ -9,7 +9,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Users;
 
-/// <summary>A row or an e-mail that another program holds or the database refuses: it costs those who need it, and no other user.</summary>
+/// <summary>A row or an e-mail that another program locks or the database refuses affects only its own users.</summary>
 [Collection(TimedTests.Name)]
 public sealed class LockedRowTests(PostgresStores stores) : IClassFixture<PostgresStores>, IAsyncLifetime
 {
@@ -41,14 +41,14 @@ public sealed class LockedRowTests(PostgresStores stores) : IClassFixture<Postgr
                 + $"UPDATE users SET name = 'Other program' WHERE id = '{locked.Id}'");
 
         var users = _services.GetRequiredService<IUserStore>();
-        for (var i = 0; i < 20; i++) await users.FindOrInsertAsync(TestUsers.New()); // The first ones wait for the compiler, not for the database.
+        for (var i = 0; i < 20; i++) await users.FindOrInsertAsync(TestUsers.New()); // Warms the compiler up.
         using var stop = new CancellationTokenSource();
         var retries = Enumerable.Range(0, 4).Select(_ => Task.Run(() => RetryAsync(contested, stop.Token))).ToArray();
         var lockedSave = Record.ExceptionAsync(() => _lastSeen.SaveAsync(new(locked.Id, TestUsers.Noon)));
         var times = new ConcurrentBag<TimeSpan>();
         var refused = new ConcurrentBag<Exception>();
 
-        // 20 a second, whatever becomes of those before.
+        // 20 a second, whatever the outcome of the earlier ones.
         var syncs = new List<Task>();
         using (var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50)))
         {
@@ -68,11 +68,11 @@ public sealed class LockedRowTests(PostgresStores stores) : IClassFixture<Postgr
         Assert.True(refused.IsEmpty, $"{refused.Count} of {syncs.Count} were refused: {refused.FirstOrDefault()?.Message}");
         Assert.InRange(sorted[sorted.Length * 99 / 100], TimeSpan.Zero, TimeSpan.FromMilliseconds(200));
 
-        // What was locked is written once it is free.
+        // Locked rows are written once they are free.
         await holder.DisposeAsync();
         await Eventually.AsyncEqual(TestUsers.Noon, async () => (await users.FindAsync(locked.Id))?.LastSeenAt);
 
-        // Taken, where the database began an attempt that its caller had given up.
+        // The e-mail is taken if the database began an attempt that its caller had given up.
         Assert.True((await users.FindOrInsertAsync(TestUsers.New(contested))).Insert is UserWrite.Saved or UserWrite.EmailTaken);
 
         async Task SyncAsync()
@@ -113,7 +113,7 @@ public sealed class LockedRowTests(PostgresStores stores) : IClassFixture<Postgr
     }
 
     [Fact]
-    public async Task LastSeen_OfARefusedRow_KeepsNoOtherBack_AndIsWrittenOnceItIsTaken()
+    public async Task LastSeen_OfARefusedRow_DelaysNoOther_AndIsWrittenOnceAccepted()
     {
         UserRow[] users = [.. Enumerable.Range(0, 50).Select(_ => TestUsers.New())];
         foreach (var user in users) await stores.Users.InsertAsync(user, account: null);
@@ -123,7 +123,7 @@ public sealed class LockedRowTests(PostgresStores stores) : IClassFixture<Postgr
             CREATE TRIGGER refuse BEFORE UPDATE ON users FOR EACH ROW WHEN (OLD.id = '{users[7].Id}') EXECUTE FUNCTION refuse();
             """);
 
-        // Together in one batch, and again.
+        // Together in one batch, and a second time.
         for (var round = 0; round < 2; round++)
         {
             var at = TestUsers.Noon.AddMinutes(round);
@@ -139,7 +139,7 @@ public sealed class LockedRowTests(PostgresStores stores) : IClassFixture<Postgr
         await Eventually.AsyncEqual(TestUsers.Noon.AddMinutes(1), async () => (await stores.Users.FindAsync(users[7].Id))?.LastSeenAt);
     }
 
-    /// <summary>A transaction of another session that stays open until it is disposed of, and is then rolled back.</summary>
+    /// <summary>A transaction of another session, open until it is disposed of and then rolled back.</summary>
     private async Task<IAsyncDisposable> LockAsync(string sql)
     {
         var connection = await stores.Database.DataSource.OpenConnectionAsync();

@@ -7,7 +7,7 @@ using Xunit.Abstractions;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>How far apart the renewals of one lease are, for sockets that connect at any time of an interval.</summary>
+/// <summary>The intervals between renewals of one lease, for sockets that connect at any time of an interval.</summary>
 public sealed class LeaseRenewalTests(LeaseRenewalTests.Renewing pulse, ITestOutputHelper output) : IClassFixture<LeaseRenewalTests.Renewing>
 {
     private const int Sockets = 60;
@@ -29,7 +29,7 @@ public sealed class LeaseRenewalTests(LeaseRenewalTests.Renewing pulse, ITestOut
         await Eventually.AsyncTrue(
             "every lease is renewed twice", () => Task.FromResult(pulse.Calls.Count == Sockets && pulse.Calls.Values.All(calls => calls.Count >= 3)));
 
-        // Nine of ten: a machine that is busy may hold up single ones. One round over a list of all sockets has gaps of up to two intervals.
+        // Nine of ten, because a busy machine may delay single ones. One round over a list of all sockets has gaps of up to two intervals.
         var gaps = pulse.Calls.Values
             .SelectMany(calls => calls.Zip(calls.Skip(1), (one, next) => Stopwatch.GetElapsedTime(one, next) / s_interval))
             .Order().ToArray();
@@ -38,7 +38,7 @@ public sealed class LeaseRenewalTests(LeaseRenewalTests.Renewing pulse, ITestOut
         foreach (var socket in sockets) await socket.DisposeAsync();
     }
 
-    /// <summary>Notes when the grain of each user was told of a lease.</summary>
+    /// <summary>Records when each user's grain received a lease.</summary>
     public sealed class Renewing() : PulseApplication(new Dictionary<string, string> { ["Pulse:Presence:TimeToLive"] = "00:00:20" })
     {
         internal ConcurrentDictionary<GrainId, ConcurrentQueue<long>> Calls { get; } = new();

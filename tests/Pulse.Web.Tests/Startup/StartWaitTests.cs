@@ -4,14 +4,14 @@ using Pulse.Silo.Startup;
 
 namespace Pulse.Web.Tests.Startup;
 
-/// <summary>How often a start says what it waits for, and when it gives up.</summary>
+/// <summary>How often a start logs the store that it waits for, and when it gives up.</summary>
 public sealed class StartWaitTests
 {
     private readonly FakeTimeProvider _time = new();
     private readonly Lines _log = new();
 
     [Fact]
-    public async Task StoreThatIsSilent_IsToldEveryThreeSeconds()
+    public async Task SilentStore_IsLoggedEveryThreeSeconds()
     {
         var answer = new TaskCompletionSource<string?>();
         var wait = NewWait().UntilAsync("Redis", "ConnectionStrings:Redis", _ => answer.Task, CancellationToken.None);
@@ -28,7 +28,7 @@ public sealed class StartWaitTests
     }
 
     [Fact]
-    public async Task StoreThatRefuses_IsToldAtOnce_AgainWhenTheReasonChanges_AndEndsTheStartAfterAMinute()
+    public async Task RefusingStore_IsLoggedAtOnce_AgainWhenTheReasonChanges_AndEndsTheStartAfterAMinute()
     {
         var tries = 0;
         var wait = NewWait().UntilAsync("Redis", "ConnectionStrings:Redis", _ => Task.FromResult<string?>(tries++ == 0 ? "LOADING" : "NOAUTH"), CancellationToken.None);

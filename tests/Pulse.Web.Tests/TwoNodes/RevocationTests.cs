@@ -18,7 +18,7 @@ public sealed class RevocationTests(TwoNodes nodes, ITestOutputHelper output)
     private const int AtOnce = 4;
     private const int Removals = 20;
 
-    /// <summary>From the request on one node until the client of the other has been told and closed.</summary>
+    /// <summary>From the request on one node until the other node's client has been notified and closed.</summary>
     [Fact]
     public async Task EndedSession_ClosesItsSocketOnTheOtherNode_WithinASecond()
     {
@@ -48,7 +48,9 @@ public sealed class RevocationTests(TwoNodes nodes, ITestOutputHelper output)
         Assert.InRange(spread.At(99), TimeSpan.Zero, TimeSpan.FromSeconds(1));
     }
 
-    /// <summary>From the erasure or disabling on one node until sockets on both nodes are told and closed, and tokens refused on both.</summary>
+    /// <summary>
+    /// From the erasure or disabling on one node until sockets on both nodes are notified and closed, and tokens are refused on both.
+    /// </summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Asks `probe` until `accept` takes its answer, and returns that answer. What throws counts as not yet.
- * @param expected what is waited for, in words: the message of a time-out pairs it with what came last.
+ * Calls `probe` until `accept` takes its answer, and returns that answer. An exception counts as "not yet".
+ * @param expected the awaited state, in words: the message of a time-out pairs it with the last answer.
  */
 export async function until(expected, probe, accept = Boolean, { withinMs = 15_000 } = {}) {
   let actual;

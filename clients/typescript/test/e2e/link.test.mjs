@@ -1,6 +1,6 @@
-// The client comes back by itself, in a real browser: within five seconds of the end of whatever kept it away.
+// The client reconnects by itself, in a real browser: within five seconds of the end of each fault.
 //
-// A short form of each fault is part of every run. PULSE_TEST_LINK_RUNS=20 has each of them in full length, in so many pages at once.
+// A short form of each fault is part of every run. PULSE_TEST_LINK_RUNS=20 runs each of them in full length, in 20 pages at once.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startNetwork } from './network.mjs';
@@ -33,7 +33,7 @@ const ofNetwork = (mode) => ({
 });
 const setOffline = (offline) => (visitors) => Promise.all(visitors.map(({ context }) => context.setOffline(offline)));
 
-/** Each with the seconds that it lasts, in the short form and in full. */
+/** The faults with their durations in seconds, in the short and the full form. */
 const faults = [
   { name: 'connections are accepted and never answered', ...ofNetwork('mute'), seconds: [4, 60] },
   { name: 'the server is frozen', begin: () => pulse.freeze(), end: () => pulse.thaw(), seconds: [4, 75] },
@@ -66,7 +66,10 @@ test.each(faults)('$name: live at most 5 s after it is over', options, async ({ 
   }
 });
 
-/** In the page. Resolves to when the server had taken something in from it and the page knew so; a minute is as good as never. */
+/**
+ * Runs in the page. Resolves to the time when the server had accepted a message of the page and the page had its answer. A minute counts as
+ * never.
+ */
 async function becomeLive() {
   const { pulse } = window;
   const live = async () => {

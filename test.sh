@@ -19,7 +19,8 @@ filter="$*"
 unset -v DOTNET_ENVIRONMENT $(compgen -e | grep -iE '^(ConnectionStrings__|Pulse__|ASPNETCORE_|OTEL_|Logging__|AllowedHosts$)' || true)
 
 passed=0 failed=0 skipped=0
-work='' results='' postgres_pid='' redis_pid='' step_pid=''
+work='' results='' postgres_pid='' redis_pid=''
+declare -A running_steps=() # The keys are their process ids.
 
 say() { printf '\n==> %s\n' "$*"; }
 die() {
@@ -62,7 +63,8 @@ finish() {
   trap '' INT TERM
   trap - EXIT ERR
   set +e
-  stop "$step_pid"
+  local pid
+  for pid in "${!running_steps[@]}"; do stop "$pid"; done
   [[ -z $work ]] || stop_strays
   # SIGINT asks PostgreSQL for a fast shutdown. SIGTERM would wait for clients to disconnect.
   stop "$postgres_pid" INT
@@ -224,13 +226,18 @@ start_redis() {
 
 # step COMMAND…: in the background and waited for, because bash runs a trap only once a foreground command has ended.
 step() {
-  local code=0
   "$@" </dev/null &
-  step_pid=$!
-  wait "$step_pid" || code=$?
+  running_steps[$!]=yes
+  end_step "$!"
+}
+
+# end_step PID: waits for it; its exit code.
+end_step() {
+  local code=0
+  wait "$1" || code=$?
   # A test host that outlives its runner would hold files that the next step writes.
-  stop "$step_pid"
-  step_pid=''
+  stop "$1"
+  unset -v "running_steps[$1]"
   return "$code"
 }
 
@@ -280,23 +287,31 @@ run_dotnet_tests() {
 
 attribute() { grep -oE "\b$1=\"[0-9]+\"" <<<"$2" | grep -oE '[0-9]+'; }
 
+# All packages at once: their tests mostly wait, for servers to start and for times to pass. Each one's output is shown once it has ended.
 run_node_tests() {
-  local package name code log
-  for package in tests/*/package.json clients/*/package.json; do
-    package=$(dirname -- "$package") name=$(basename -- "$(dirname -- "$package/.")")
-    say "$name"
+  local package name code log i packages=(tests/*/package.json clients/*/package.json) pids=()
+  say "Node tests: ${packages[*]%/package.json}"
+  for package in "${packages[@]}"; do
+    package=${package%/package.json} log=$results/${package##*/}.log
+    npm --prefix "$package" test --silent >"$log" 2>&1 </dev/null &
+    pids+=($!)
+    running_steps[$!]=yes
+  done
+
+  for i in "${!packages[@]}"; do
+    package=${packages[i]%/package.json} name=${package##*/}
     log=$results/$name.log
     code=0
-    step npm_test "$package" "$log" || code=$?
+    end_step "${pids[i]}" || code=$?
+    say "$name"
+    cat -- "$log"
     count "$(node_count pass "$log")" $(($(node_count fail "$log") + $(node_count cancelled "$log"))) \
       $(($(node_count skipped "$log") + $(node_count todo "$log"))) "$code" "$name"
   done
 }
 
-npm_test() { npm --prefix "$1" test --silent 2>&1 | tee "$2"; }
-
-# Node's summary is "# pass 3" or, from its spec reporter, "ℹ pass 3". Packages with another runner end their output in that form too. The
-# last line counts, because a test may print such a line as well.
+# Node's summary is "# pass 3" or, from its spec reporter, "ℹ pass 3"; packages with another runner end their output in that form too. The last one
+# counts, a test may print such a line as well.
 node_count() { grep -oE "^(#|ℹ) $1 [0-9]+\$" "$2" | tail -1 | grep -oE '[0-9]+' || echo 0; }
 
 main() {

@@ -4,9 +4,9 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.{ts,tsx,mjs}'],
     reporters: ['default', './test/support/count-reporter.ts'],
-    // Real servers and browsers share the machine, so files run one after another. Unit tests are quick anyway.
-    fileParallelism: false,
-    // An unhandled rejection fails the run, because the package promises to handle all of them.
+    // Tests with real servers mostly wait. More at once would share two cores.
+    maxWorkers: 3,
+    // A rejection that nobody handles fails the run: the package promises to leave none.
     dangerouslyIgnoreUnhandledErrors: false,
     restoreMocks: true,
     unstubGlobals: true,

@@ -148,7 +148,7 @@ public sealed class BatchWriterTests : IDisposable
     [Fact]
     public async Task ItemsThatWaitedTooLong_AreRefused_AndNotWritten()
     {
-        var writer = NewWriter(TimeSpan.FromMilliseconds(200));
+        var writer = NewWriter(TimeSpan.FromSeconds(2));
         _ = writer.AddAsync(0);
         var batch = await NextAsync(0);
         await Assert.ThrowsAsync<StoreUnavailableException>(() => writer.AddAsync(1));

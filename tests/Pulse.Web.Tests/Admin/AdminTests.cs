@@ -39,7 +39,7 @@ public sealed class AdminTests(AdminPulse pulse) : IClassFixture<AdminPulse>, ID
     public async Task WrongKeys_AreLimited_RightKeyIsAccepted()
     {
         var statuses = new List<HttpStatusCode>();
-        for (var i = 0; i < 15; i++)
+        for (var i = 0; i < 30; i++)
         {
             using var response = await pulse.Anonymous.GetAsync("/admin/users");
             statuses.Add(response.StatusCode);
@@ -47,7 +47,8 @@ public sealed class AdminTests(AdminPulse pulse) : IClassFixture<AdminPulse>, ID
         }
 
         Assert.Contains(HttpStatusCode.TooManyRequests, statuses);
-        Assert.InRange(statuses.Count(status => status == HttpStatusCode.Unauthorized), 0, 10);
+        // Ten a minute, and the next minute may begin meanwhile.
+        Assert.InRange(statuses.Count(status => status == HttpStatusCode.Unauthorized), 0, 20);
         using var right = await _operator.GetAsync("/admin/users");
         Assert.Equal(HttpStatusCode.OK, right.StatusCode);
     }

@@ -60,7 +60,8 @@ test('others see away without input, and online with input', options, async () =
   expect(ada.noise).toEqual([]);
 });
 
-test('others see a stop within a second, and do not notice a socket that the page gives up', options, async () => {
+// A busy machine may spoil one run, a fault of the package spoils each.
+test('stop is seen within a second, a socket that the page gives up not at all', { ...options, retry: 2 }, async () => {
   const pulse = await startPulse();
   const ada = await openPage(pulse);
   const watcher = connect(pulse, await signUp(pulse));

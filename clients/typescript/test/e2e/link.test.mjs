@@ -44,7 +44,8 @@ const faults = [
   { name: 'the server starts anew', begin: () => pulse.kill(), end: () => pulse.start(), seconds: [0, 0] },
 ].filter(({ seconds }) => seconds[isFull ? 1 : 0] !== undefined);
 
-test.each(faults)('$name: live at most 5 s after it is over', options, async ({ name, begin, end, seconds }) => {
+// In the short form a busy machine may spoil one run; a fault of the package spoils each.
+test.each(faults)('$name: live at most 5 s after it is over', { ...options, retry: isFull ? 0 : 2 }, async ({ name, begin, end, seconds }) => {
   const visitors = [];
   for (let run = 0; run < runs; run++) {
     const network = await startNetwork(pulse);
@@ -59,11 +60,9 @@ test.each(faults)('$name: live at most 5 s after it is over', options, async ({ 
   const overAt = Date.now();
   const took = await Promise.all(visitors.map(async ({ page }) => (await page.evaluate(becomeLive)) - overAt));
   console.log(`${name}: live after ${took.sort((a, b) => a - b).join(', ')} ms`);
+  for (const { context } of visitors) await context.close();
   expect(took.filter((ms) => ms > liveWithinMs)).toEqual([]);
-  for (const { noise, context } of visitors) {
-    expect(noise).toEqual([]);
-    await context.close();
-  }
+  for (const { noise } of visitors) expect(noise).toEqual([]);
 });
 
 /**

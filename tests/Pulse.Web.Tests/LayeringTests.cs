@@ -3,7 +3,7 @@ using Pulse.Users;
 
 namespace Pulse.Web.Tests;
 
-/// <summary>The table of projects in ARCHITECTURE.md, by what the compiled assemblies really use.</summary>
+/// <summary>Compares the table of projects in ARCHITECTURE.md with the references of the compiled assemblies.</summary>
 public sealed class LayeringTests
 {
     [Theory]

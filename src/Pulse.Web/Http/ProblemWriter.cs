@@ -6,8 +6,8 @@ using Pulse.Web.Pages;
 
 namespace Pulse.Web.Http;
 
-/// <summary>Writes every error answer: a page for browsers that want to show one, else problem details with a trace id to find it in the logs by.</summary>
-/// <remarks>The framework's own writer leaves the body empty for a caller that asks for neither JSON nor HTML.</remarks>
+/// <summary>Writes every error answer: a page for browsers that want one, otherwise problem details with a trace id for the logs.</summary>
+/// <remarks>The framework's own writer leaves the body empty for a caller that accepts neither JSON nor HTML.</remarks>
 internal sealed class ProblemWriter : IProblemDetailsWriter
 {
     private const int RetryAfterSeconds = 2;
@@ -17,7 +17,7 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
     public async ValueTask WriteAsync(ProblemDetailsContext context)
     {
         var problem = context.ProblemDetails;
-        // A problem that the framework made (a bare 404, say) has a type that names the RFC, or none.
+        // The framework's own problems (a bare 404, for example) have a type that names the RFC, or none.
         if (problem.Type?.StartsWith("urn:", StringComparison.Ordinal) != true)
             problem = ProblemTypes.ForStatus(problem.Status ?? context.HttpContext.Response.StatusCode).ToDetails();
         await WriteAsync(context.HttpContext, problem);

@@ -10,7 +10,7 @@ using Pulse.Web.Users;
 
 namespace Pulse.Web.Http;
 
-/// <summary>How answers are written.</summary>
+/// <summary>Serialization of answers.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(AccessToken))]
 [JsonSerializable(typeof(AccountResponse[]))]
@@ -30,8 +30,8 @@ namespace Pulse.Web.Http;
 [JsonSerializable(typeof(UserResponse))]
 internal sealed partial class PulseJson : JsonSerializerContext;
 
-/// <summary>How request bodies are read: exact names, no unknown or repeated member, nothing deep.</summary>
-/// <remarks>A member that is not understood is a client's mistake; passing over it in silence would hide that from them.</remarks>
+/// <summary>Deserialization of request bodies: exact names, limited depth, and a refusal of unknown or repeated members.</summary>
+/// <remarks>An unknown member is a client's mistake, which silent acceptance would hide.</remarks>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,

@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Pulse.Web.Pages;
 
-/// <summary>Whole pages as an endpoint's answer: Razor components rendered once, on the server, with nothing of Blazor in the browser.</summary>
-/// <remarks><see cref="Http.SecurityHeaders"/> adds the Content-Security-Policy and forbids storing to whatever is HTML.</remarks>
+/// <summary>Complete pages as an endpoint's answer: Razor components, rendered once on the server, without Blazor in the browser.</summary>
+/// <remarks><see cref="Http.SecurityHeaders"/> adds the Content-Security-Policy and the header against caching to all HTML.</remarks>
 internal static class Page
 {
     /// <summary>A page.</summary>
@@ -15,18 +15,18 @@ internal static class Page
         new RazorComponentResult<TPage>(parameters ?? [])
         {
             StatusCode = statusCode,
-            // All or nothing: what fails half way can still become an error page.
+            // Rendered as a whole, so that a failure half way can still become an error page.
             PreventStreamingRendering = true,
         };
 
-    /// <summary>A page for what went wrong. Every text is encoded; none may hold a secret.</summary>
+    /// <summary>A page for an error. All texts are encoded, and must be free of secrets.</summary>
     /// <param name="statusCode">HTTP status.</param>
     /// <param name="title">A few words, the page's heading.</param>
     /// <param name="whatHappened">One sentence.</param>
     /// <param name="whatToDo">One sentence.</param>
     /// <param name="wayBackHref">A path of this site.</param>
-    /// <param name="wayBackText">The link's words.</param>
-    /// <param name="reference">What to quote when reporting it, such as a trace id; <see langword="null"/> for none.</param>
+    /// <param name="wayBackText">The link's text.</param>
+    /// <param name="reference">The reference for a report, such as a trace id, or <see langword="null"/>.</param>
     public static IResult Error(
         int statusCode, string title, string whatHappened, string whatToDo, string wayBackHref, string wayBackText, string? reference = null) =>
         Of<ErrorPage>(
@@ -41,11 +41,11 @@ internal static class Page
             },
             statusCode);
 
-    /// <summary>"Check your mail": what everybody sees who asked for a sign-in link, whether or not the address is known.</summary>
-    /// <param name="email">The address as it was asked for.</param>
-    /// <param name="validFor">How long the link works.</param>
-    /// <param name="returnUrl">Where to go after the code is accepted.</param>
-    /// <param name="devMailHref">Where Development shows the mail; <see langword="null"/> when it was really sent.</param>
+    /// <summary>"Check your mail": the page after each request of a sign-in link, whether or not the address is known.</summary>
+    /// <param name="email">The requested address.</param>
+    /// <param name="validFor">Lifetime of the link.</param>
+    /// <param name="returnUrl">The page after the code is accepted.</param>
+    /// <param name="devMailHref">The page that shows the mail in Development. <see langword="null"/> if the mail was sent.</param>
     public static IResult CheckMail(string email, TimeSpan validFor, string returnUrl, string? devMailHref = null) =>
         Of<CheckMailPage>(new()
         {
@@ -55,9 +55,9 @@ internal static class Page
             [nameof(CheckMailPage.DevMailHref)] = devMailHref,
         });
 
-    /// <summary>The button before a sign-in that another site's page, or a browser with a session, has begun.</summary>
-    /// <param name="provider">What people call the provider.</param>
-    /// <param name="href">Where the button leads.</param>
+    /// <summary>The button before a sign-in that was begun by another site's page, or in a browser with a session.</summary>
+    /// <param name="provider">The provider's readable name.</param>
+    /// <param name="href">The button's target.</param>
     /// <param name="isSignedIn">Whether the browser has a session.</param>
     public static IResult BeginSignIn(string provider, string href, bool isSignedIn) =>
         Of<BeginSignInPage>(new()
@@ -67,11 +67,11 @@ internal static class Page
             [nameof(BeginSignInPage.IsSignedIn)] = isSignedIn,
         });
 
-    /// <summary>Where a sign-in link lands: one button, because mail scanners open links but press nothing.</summary>
-    /// <param name="action">The path that the button posts to.</param>
-    /// <param name="fields">Hidden fields of the form: the token, where to go next.</param>
-    /// <param name="email">Whom it signs in.</param>
-    /// <param name="isSomebodyElse">Whether the browser is signed in, and not with that address.</param>
+    /// <summary>The page of a sign-in link. It has one button, because mail scanners open links but press no buttons.</summary>
+    /// <param name="action">The path to which the button posts.</param>
+    /// <param name="fields">Hidden fields of the form: the token and the next page.</param>
+    /// <param name="email">The address that signs in.</param>
+    /// <param name="isSomebodyElse">Whether the browser is signed in with another address.</param>
     public static IResult ConfirmEmail(string action, IReadOnlyDictionary<string, string> fields, string email, bool isSomebodyElse) =>
         Of<ConfirmEmailPage>(new()
         {
@@ -81,7 +81,7 @@ internal static class Page
             [nameof(ConfirmEmailPage.Fields)] = fields,
         });
 
-    /// <summary>The mails that Development did not send, latest first.</summary>
+    /// <summary>The mails that Development keeps instead of sending, latest first.</summary>
     public static IResult DevMail(IReadOnlyList<DevMailPage.Mail> mails) =>
         Of<DevMailPage>(new() { [nameof(DevMailPage.Mails)] = mails });
 }

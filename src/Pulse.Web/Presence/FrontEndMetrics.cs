@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace Pulse.Web.Presence;
 
-/// <summary>What this front end measures of itself; by the first, front ends are scaled.</summary>
+/// <summary>Gauges of this front end. Front ends are scaled by the first one.</summary>
 internal sealed class FrontEndMetrics
 {
     public FrontEndMetrics(IMeterFactory meters, FrontEnd frontEnd, PresenceWatches watches)

@@ -85,6 +85,8 @@ public static class PulseSilo
         builder.Services.AddHostedService<AddressUpgrade>();
         builder.Services.AddChatOptions();
         builder.Services.AddSingleton<ConversationWriter>();
+        builder.Services.AddSingleton<InboxTable>();
+        builder.Services.AddSingleton<ErasedMembers>();
         builder.Services.AddPresence(builder.Configuration, connections.Redis);
         builder.Services.AddSingleton<DatabaseHealthCheck>();
         builder.Services.AddHealthChecks()

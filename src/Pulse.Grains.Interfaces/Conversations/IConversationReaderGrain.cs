@@ -20,6 +20,12 @@ public interface IConversationReaderGrain : IGrainWithIntegerKey
     [Alias("FindAsync")]
     Task<ConversationLookup> FindAsync(Guid userId, Guid conversationId);
 
+    /// <summary>Conversations as several users see them now. Users who are no members of a conversation get none.</summary>
+    /// <param name="parts">At most 500.</param>
+    /// <returns>In the order asked.</returns>
+    [Alias("FindManyAsync")]
+    Task<ConversationSummary?[]> FindManyAsync([Immutable] MemberOf[] parts);
+
     /// <summary>Messages with edits, deletions and reactions applied.</summary>
     [Alias("ReadMessagesAsync")]
     Task<LogPage> ReadMessagesAsync(Guid userId, Guid conversationId, MessageRange range);
@@ -43,6 +49,17 @@ public interface IConversationReaderGrain : IGrainWithIntegerKey
     [Alias("SyncAsync")]
     Task<SyncedConversation[]> SyncAsync(Guid userId, [Immutable] SyncItem[] items);
 
+    /// <summary>A part of a user's own messages in all conversations, for an export.</summary>
+    /// <param name="userId">The sender.</param>
+    /// <param name="conversationId">The conversation of the last message of the part before.</param>
+    /// <param name="afterSeq">The seq of that message.</param>
+    [Alias("ReadOwnAsync")]
+    Task<OwnMessage[]> ReadOwnAsync(Guid userId, Guid conversationId, long afterSeq);
+
+    /// <summary>Empties the texts of an erased user and ends the user's memberships. Safe to repeat.</summary>
+    [Alias("EraseAsync")]
+    Task EraseAsync(Guid userId);
+
     /// <summary>The id of the database's logs, which restoring a backup changes.</summary>
     [Alias("GetLogIdAsync")]
     Task<Guid> GetLogIdAsync();
@@ -60,6 +77,18 @@ public interface IConversationReaderGrain : IGrainWithIntegerKey
     [Alias("SetMutedAsync")]
     Task<ConversationError> SetMutedAsync(Guid userId, Guid conversationId, bool muted);
 }
+
+/// <summary>A user's part in a conversation.</summary>
+/// <param name="UserId">The user.</param>
+/// <param name="ConversationId">The conversation.</param>
+[GenerateSerializer, Immutable, Alias("pulse.MemberOf")]
+public sealed record MemberOf([property: Id(0)] Guid UserId, [property: Id(1)] Guid ConversationId);
+
+/// <summary>A message and its conversation.</summary>
+/// <param name="ConversationId">The conversation.</param>
+/// <param name="Message">The message.</param>
+[GenerateSerializer, Immutable, Alias("pulse.OwnMessage")]
+public sealed record OwnMessage([property: Id(0)] Guid ConversationId, [property: Id(1)] ConversationEntry Message);
 
 /// <summary>Where a page of a list of conversations begins.</summary>
 /// <param name="At">The time by which the list is ordered.</param>

@@ -34,6 +34,7 @@ public sealed class RecentEntries(int maxEntries)
                 break;
         }
 
+        if (entry.Kind == EntryKinds.SenderErased) Erase(entry);
         _entries.Add(entry);
         _text += entry.Body?.Length ?? 0;
         var excess = 0;
@@ -69,6 +70,16 @@ public sealed class RecentEntries(int maxEntries)
     private void Replace(long? seq, Func<ConversationEntry, ConversationEntry> change)
     {
         if (seq is { } at && Find(at) is { } entry) Set((int)(at - First), change(entry));
+    }
+
+    private void Erase(ConversationEntry erasure)
+    {
+        for (var i = 0; i < _entries.Count; i++)
+        {
+            var entry = _entries[i];
+            if (entry.SenderId != erasure.SenderId || entry.Kind is not (EntryKinds.Message or EntryKinds.Edit)) continue;
+            Set(i, entry with { Body = null, Mentions = [], DeletedSeq = entry.Kind == EntryKinds.Message ? entry.DeletedSeq ?? erasure.Seq : null });
+        }
     }
 
     private void Set(int index, ConversationEntry entry)

@@ -11,7 +11,7 @@ internal sealed class CommandRules(ChatOptions options)
     /// <param name="Target">The entry that an edit, a deletion or a reaction is about.</param>
     /// <param name="ReplyTo">The entry that a message answers.</param>
     /// <param name="IsPredecessorThere">Whether the message that must come before is in the log or in this run.</param>
-    /// <param name="Former">The row of a user who is to be added and was a member before.</param>
+    /// <param name="Former">The row of a user who is to be added and was a member before, or who was erased.</param>
     /// <param name="ReactionSeq">The newest entry by this sender with the same reaction.</param>
     public sealed record Context(
         StoredEntry? Target = null, ConversationEntry? ReplyTo = null, bool IsPredecessorThere = false, FormerMember? Former = null, long? ReactionSeq = null);
@@ -19,6 +19,7 @@ internal sealed class CommandRules(ChatOptions options)
     /// <summary>The entry for a command, or the answer where there is none to append.</summary>
     public (NewEntry? Entry, ConversationAnswer? Answer) Decide(ConversationState state, ConversationCommand command, Context context, DateTimeOffset now)
     {
+        if (command.Kind == EntryKinds.SenderErased) return DecideErasure(state, command, context);
         var isJoin = command.Kind == EntryKinds.MemberAdded && command.UserId == command.SenderId && state.Kind == ConversationKinds.Channel;
         if (!state.Members.TryGetValue(command.SenderId, out var sender) && !isJoin) return Refuse(state.NotAMember);
         if (state.ClosedAt is not null)
@@ -172,6 +173,11 @@ internal sealed class CommandRules(ChatOptions options)
             ? Refuse(ConversationError.NotYours)
             : Append(new() { Kind = command.Kind, Body = ConversationBodies.Empty });
     }
+
+    // Also of a closed conversation, and of one that the user has left.
+    private static (NewEntry?, ConversationAnswer?) DecideErasure(ConversationState state, ConversationCommand command, Context context) => context.Former is null
+        ? Existing(state.Head, state.LastSentAt)
+        : (new(new() { Kind = command.Kind, Body = ConversationBodies.Erased(command.SenderId) }, command.SenderId), null);
 
     private static bool IsLastOwner(ConversationState state) => state.Members.Values.Count(member => member.Role == MemberRoles.Owner) == 1;
 

@@ -36,6 +36,8 @@ internal static class ConversationBodies
         json.WriteString("by", by);
     });
 
+    public static string Erased(Guid senderId) => Write(json => json.WriteString("senderId", senderId));
+
     public static string Title(string title) => Write(json => json.WriteString("title", title));
 
     public static string Newcomers(string see) => Write(json => json.WriteString("newcomersSee", see));

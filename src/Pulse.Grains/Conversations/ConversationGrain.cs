@@ -14,6 +14,7 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
 
     private readonly IConversationStore _store;
     private readonly ConversationWriter _writer;
+    private readonly InboxTable _inbox;
     private readonly ChatOptions _options;
     private readonly TimeProvider _time;
     private readonly Sequencer _sequencer;
@@ -23,9 +24,9 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
     private IGrainTimer? _typingEnd;
 
     public ConversationGrain(
-        IGrainContext context, IConversationStore store, ConversationWriter writer, IOptions<ChatOptions> options, TimeProvider time, ILogger<ConversationGrain> logger)
+        IGrainContext context, IConversationStore store, ConversationWriter writer, InboxTable inbox, IOptions<ChatOptions> options, TimeProvider time, ILogger<ConversationGrain> logger)
     {
-        (_store, _writer, _options, _time) = (store, writer, options.Value, time);
+        (_store, _writer, _inbox, _options, _time) = (store, writer, inbox, options.Value, time);
         Id = context.GrainId.GetGuidKey();
         _typing = new(time);
         _sequencer = new(Id, store, writer, _options, time, Publish, DeactivateOnIdle, logger);
@@ -38,7 +39,12 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
 
     public async Task<ConversationCreated> CreateAsync(ConversationStart start)
     {
-        if (await _store.CreateAsync(Id, start, Instant.Truncate(_time.GetUtcNow()))) return new(ConversationError.None, IsNew: true);
+        if (await _store.CreateAsync(Id, start, Instant.Truncate(_time.GetUtcNow())))
+        {
+            // A direct conversation enters the other user's inbox with its first message.
+            _inbox.Publish(Id, head: 1, start.Kind == ConversationKinds.Direct ? [] : start.Members, [start.CreatorId]);
+            return new(ConversationError.None, IsNew: true);
+        }
 
         // One direct conversation for each pair. Of a group or channel the id follows from the creator's client id.
         if (start.Kind == ConversationKinds.Direct) return new(ConversationError.None, IsNew: false);
@@ -101,6 +107,7 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
         if (State.Members.TryGetValue(userId, out member) && read > member.Read)
         {
             member.Read = read;
+            _inbox.Publish(Id, head: 0, [], [userId]);
             if (State.Members.Count <= _options.ReceiptsUpTo) _subscriptions.Publish(new ReadMarker(userId, read), State);
         }
 
@@ -136,6 +143,10 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
     {
         if (_typing.Remove(added.UserId ?? added.Entry.SenderId)) PublishTyping();
         _subscriptions.Publish(State);
+        var isLarge = State.Members.Count > _options.HintsUpTo;
+        _inbox.Publish(
+            Id, State.Head, isLarge ? added.Entry.Mentions : State.Members.Keys,
+            added.UserId is { } userId ? [userId] : added.Entry.Kind == EntryKinds.Message ? [added.Entry.SenderId] : []);
     }
 
     private void PublishTyping() => _subscriptions.PublishTyping(_typing.Present, State);

@@ -6,13 +6,21 @@ namespace Pulse.Grains.Conversations;
 
 /// <summary>Reads conversations for the front ends, which have no connection to the database of their own.</summary>
 [StatelessWorker(maxLocalWorkers: 4), Reentrant, GrainType("conversationreader")]
-internal sealed class ConversationReaderGrain(IConversationStore store, IOptions<ChatOptions> options) : Grain, IConversationReaderGrain
+internal sealed class ConversationReaderGrain(IConversationStore store, ErasedMembers erased, InboxTable inbox, IOptions<ChatOptions> options)
+    : Grain, IConversationReaderGrain
 {
     private const int MembersPerPage = 200;
+    private const int OwnPerPage = 200;
 
     public Task<ConversationSummary[]> ListAsync(Guid userId, int limit, ListCursor? before) => store.ListAsync(userId, limit, before);
 
     public Task<ConversationLookup> FindAsync(Guid userId, Guid conversationId) => store.FindAsync(userId, conversationId);
+
+    public Task<ConversationSummary?[]> FindManyAsync(MemberOf[] parts) => store.FindManyAsync(parts);
+
+    public Task<OwnMessage[]> ReadOwnAsync(Guid userId, Guid conversationId, long afterSeq) => store.ReadOwnAsync(userId, conversationId, afterSeq, OwnPerPage);
+
+    public Task EraseAsync(Guid userId) => erased.EraseAsync();
 
     public Task<LogPage> ReadMessagesAsync(Guid userId, Guid conversationId, MessageRange range) => store.ReadMessagesAsync(userId, conversationId, range);
 
@@ -30,5 +38,10 @@ internal sealed class ConversationReaderGrain(IConversationStore store, IOptions
 
     public Task SetBlockAsync(Guid userId, Guid blockedId, bool isBlocked) => store.SetBlockAsync(userId, blockedId, isBlocked);
 
-    public Task<ConversationError> SetMutedAsync(Guid userId, Guid conversationId, bool muted) => store.SetMutedAsync(userId, conversationId, muted);
+    public async Task<ConversationError> SetMutedAsync(Guid userId, Guid conversationId, bool muted)
+    {
+        var error = await store.SetMutedAsync(userId, conversationId, muted);
+        if (error == ConversationError.None) inbox.Publish(conversationId, head: 0, [], [userId]);
+        return error;
+    }
 }

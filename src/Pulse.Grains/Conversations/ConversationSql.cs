@@ -1,7 +1,7 @@
 namespace Pulse.Grains.Conversations;
 
 /// <summary>Statements that PostgreSQL and SQLite have in common. Each read checks the membership in the statement that reads the rows.</summary>
-/// <remarks><c>MAX2(a, b)</c>, <c>CHR31</c> and <c>= ANY (@x)</c> stand for what the two spell differently.</remarks>
+/// <remarks><c>MAX2(a, b)</c>, <c>CHR31</c>, <c>PARTS</c> and <c>= ANY (@x)</c> stand for what the two spell differently.</remarks>
 internal static class ConversationSql
 {
     private const string Mentions =
@@ -61,11 +61,11 @@ internal static class ConversationSql
                 SELECT 1 FROM (
                     SELECT s.kind, s.sender_id, s.deleted_seq FROM entries s
                     WHERE s.conversation_id = c.id AND s.seq > MAX2(c.read_seq, c.visible_from - 1) ORDER BY s.seq LIMIT 1000) scanned
-                WHERE scanned.kind = 'message' AND scanned.sender_id <> @user AND scanned.deleted_seq IS NULL LIMIT 101) unread),
+                WHERE scanned.kind = 'message' AND scanned.sender_id <> c.member_id AND scanned.deleted_seq IS NULL LIMIT 101) unread),
             (SELECT count(*) FROM (
                 SELECT 1 FROM mentions x
-                WHERE x.user_id = @user AND x.conversation_id = c.id AND x.seq > MAX2(c.read_seq, c.visible_from - 1)
-                    AND NOT EXISTS (SELECT 1 FROM entries q JOIN blocks b ON b.user_id = @user AND b.blocked_id = q.sender_id
+                WHERE x.user_id = c.member_id AND x.conversation_id = c.id AND x.seq > MAX2(c.read_seq, c.visible_from - 1)
+                    AND NOT EXISTS (SELECT 1 FROM entries q JOIN blocks b ON b.user_id = c.member_id AND b.blocked_id = q.sender_id
                                     WHERE q.conversation_id = x.conversation_id AND q.seq = x.seq)
                 LIMIT 100) mentioned),
             {EntryColumns}
@@ -73,7 +73,7 @@ internal static class ConversationSql
 
     private const string SummaryJoins =
         """
-        LEFT JOIN members o ON c.kind = 'direct' AND o.conversation_id = c.id AND o.user_id <> @user
+        LEFT JOIN members o ON c.kind = 'direct' AND o.conversation_id = c.id AND o.user_id <> c.member_id
         LEFT JOIN users u ON u.id = o.user_id
         LEFT JOIN entries e ON e.conversation_id = c.id AND e.seq = c.last_seq AND c.last_seq >= c.visible_from
         """;
@@ -83,7 +83,7 @@ internal static class ConversationSql
         $"""
         {SummaryColumns}
         FROM (
-            SELECT c.*, coalesce(c.last_at, c.created_at) AS order_at, m.role, m.visible_from, m.read_seq, m.muted
+            SELECT c.*, coalesce(c.last_at, c.created_at) AS order_at, m.role, m.visible_from, m.read_seq, m.muted, m.user_id AS member_id
             FROM members m JOIN conversations c ON c.id = m.conversation_id
             WHERE m.user_id = @user AND m.left_seq IS NULL
                 AND (coalesce(c.last_at, c.created_at) < @at OR coalesce(c.last_at, c.created_at) = @at AND c.id < @before)
@@ -99,12 +99,37 @@ internal static class ConversationSql
         $"""
         {SummaryColumns}
         FROM (
-            SELECT c.*, coalesce(c.last_at, c.created_at) AS order_at, m.role, m.visible_from, m.read_seq, m.muted
+            SELECT c.*, coalesce(c.last_at, c.created_at) AS order_at, m.role, m.visible_from, m.read_seq, m.muted, m.user_id AS member_id
             FROM conversations c LEFT JOIN members m ON m.conversation_id = c.id AND m.user_id = @user AND m.left_seq IS NULL
             WHERE c.id = @id
         ) c
         {SummaryJoins}
         """;
+
+    public const string FindMany =
+        $"""
+        {SummaryColumns}, c.ord
+        FROM (
+            SELECT c.*, coalesce(c.last_at, c.created_at) AS order_at, m.role, m.visible_from, m.read_seq, m.muted, m.user_id AS member_id, parts.ord
+            FROM PARTS parts
+            JOIN members m ON m.conversation_id = parts.conversation_id AND m.user_id = parts.user_id AND m.left_seq IS NULL
+            JOIN conversations c ON c.id = m.conversation_id
+        ) c
+        {SummaryJoins}
+        """;
+
+    public const string ReadOwn =
+        $"""
+        SELECT e.conversation_id, {EntryColumns}
+        FROM members m JOIN entries e ON e.conversation_id = m.conversation_id AND e.sender_id = @user AND e.kind = 'message' AND e.deleted_seq IS NULL
+        WHERE m.user_id = @user AND (m.conversation_id > @id OR m.conversation_id = @id AND e.seq > @after)
+        ORDER BY e.conversation_id, e.seq LIMIT @limit
+        """;
+
+    public const string ListErased = "SELECT m.user_id, m.conversation_id FROM members m JOIN tombstones t ON t.id = m.user_id LIMIT @limit";
+
+    public const string DeleteErasedBlocks =
+        "DELETE FROM blocks WHERE user_id IN (SELECT id FROM tombstones) OR blocked_id IN (SELECT id FROM tombstones)";
 
     public const string ListMembers =
         $"""
@@ -163,8 +188,10 @@ internal static class ConversationSql
 
     /// <summary>The statement as SQLite spells it.</summary>
     public static string ForSqlite(string sql) => System.Text.RegularExpressions.Regex.Replace(
-        sql.Replace("MAX2(", "max(", StringComparison.Ordinal).Replace("CHR31", "char(31)", StringComparison.Ordinal), @"= ANY \((@\w+)\)", "IN (SELECT value FROM json_each($1))");
+        sql.Replace("MAX2(", "max(", StringComparison.Ordinal).Replace("CHR31", "char(31)", StringComparison.Ordinal)
+            .Replace("FROM PARTS parts", "FROM (SELECT u.value AS user_id, i.value AS conversation_id, u.key + 1 AS ord FROM json_each(@users) u JOIN json_each(@ids) i ON i.key = u.key) parts", StringComparison.Ordinal), @"= ANY \((@\w+)\)", "IN (SELECT value FROM json_each($1))");
 
     /// <summary>The statement as PostgreSQL spells it.</summary>
-    public static string ForPostgres(string sql) => sql.Replace("MAX2(", "greatest(", StringComparison.Ordinal).Replace("CHR31", "chr(31)", StringComparison.Ordinal);
+    public static string ForPostgres(string sql) => sql.Replace("MAX2(", "greatest(", StringComparison.Ordinal).Replace("CHR31", "chr(31)", StringComparison.Ordinal)
+        .Replace("FROM PARTS parts", "FROM unnest(@users, @ids) WITH ORDINALITY AS parts (user_id, conversation_id, ord)", StringComparison.Ordinal);
 }

@@ -49,7 +49,7 @@ internal sealed class ConversationState
             case EntryKinds.MemberAdded:
                 Members[added.UserId!.Value] = new(added.Role!, added.VisibleFrom!.Value, entry.Seq) { Read = entry.Seq };
                 break;
-            case EntryKinds.MemberRemoved:
+            case EntryKinds.MemberRemoved or EntryKinds.SenderErased:
                 Members.Remove(added.UserId!.Value);
                 break;
             case EntryKinds.RoleChanged:

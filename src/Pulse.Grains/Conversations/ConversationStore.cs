@@ -96,6 +96,31 @@ internal abstract class ConversationStore : IConversationStore
         return rows.Count == 0 ? new(ConversationError.NotFound, null) : rows[0];
     }
 
+    public async Task<ConversationSummary?[]> FindManyAsync(MemberOf[] parts, CancellationToken cancellationToken = default)
+    {
+        if (parts.Length == 0) return [];
+        var rows = await QueryAsync(
+            ConversationSql.FindMany,
+            [("users", Array.ConvertAll(parts, part => part.UserId)), ("ids", Array.ConvertAll(parts, part => part.ConversationId))],
+            reader => (Index: (int)reader.GetInt64(17 + ConversationRows.EntryWidth) - 1, ConversationRows.ReadSummary(reader).Found), cancellationToken);
+        var found = new ConversationSummary?[parts.Length];
+        foreach (var (index, summary) in rows) found[index] = summary;
+        return found;
+    }
+
+    public async Task<OwnMessage[]> ReadOwnAsync(Guid userId, Guid conversationId, long afterSeq, int limit, CancellationToken cancellationToken = default)
+    {
+        var rows = await QueryAsync(
+            ConversationSql.ReadOwn, [("user", userId), ("id", conversationId), ("after", afterSeq), ("limit", limit)],
+            reader => new OwnMessage(reader.GetGuid(0), ConversationRows.ReadEntry(reader, 1)!), cancellationToken);
+        return [.. rows];
+    }
+
+    public async Task<IReadOnlyList<MemberOf>> ListErasedAsync(int limit, CancellationToken cancellationToken = default) =>
+        await QueryAsync(ConversationSql.ListErased, [("limit", limit)], reader => new MemberOf(reader.GetGuid(0), reader.GetGuid(1)), cancellationToken);
+
+    public Task DeleteErasedBlocksAsync(CancellationToken cancellationToken = default) => ExecuteAsync(ConversationSql.DeleteErasedBlocks, [], cancellationToken);
+
     public async Task<LogPage> ReadEntriesAsync(Guid userId, Guid id, long after, int limit, CancellationToken cancellationToken = default)
     {
         var rows = await QueryAsync(

@@ -53,6 +53,18 @@ internal interface IConversationStore
     /// <inheritdoc cref="IConversationReaderGrain.FindAsync"/>
     Task<ConversationLookup> FindAsync(Guid userId, Guid id, CancellationToken cancellationToken = default);
 
+    /// <inheritdoc cref="IConversationReaderGrain.FindManyAsync"/>
+    Task<ConversationSummary?[]> FindManyAsync(MemberOf[] parts, CancellationToken cancellationToken = default);
+
+    /// <inheritdoc cref="IConversationReaderGrain.ReadOwnAsync"/>
+    Task<OwnMessage[]> ReadOwnAsync(Guid userId, Guid conversationId, long afterSeq, int limit, CancellationToken cancellationToken = default);
+
+    /// <summary>The conversations of which erased users still have a row, present or former, and the users.</summary>
+    Task<IReadOnlyList<MemberOf>> ListErasedAsync(int limit, CancellationToken cancellationToken = default);
+
+    /// <summary>Deletes the blocks of erased users.</summary>
+    Task DeleteErasedBlocksAsync(CancellationToken cancellationToken = default);
+
     /// <inheritdoc cref="IConversationReaderGrain.ReadMessagesAsync"/>
     Task<LogPage> ReadMessagesAsync(Guid userId, Guid id, MessageRange range, CancellationToken cancellationToken = default);
 

@@ -161,6 +161,15 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
             EntryKinds.RoleChanged => "UPDATE members SET role = @role WHERE conversation_id = @id AND user_id = @user",
             EntryKinds.Renamed => "UPDATE conversations SET title = @body ->> 'title' WHERE id = @id",
             EntryKinds.RulesChanged => "UPDATE conversations SET newcomers_see = @body ->> 'newcomersSee' WHERE id = @id",
+            EntryKinds.SenderErased =>
+                """
+                DELETE FROM mentions WHERE conversation_id = @id
+                    AND (user_id = @sender OR seq IN (SELECT seq FROM entries WHERE conversation_id = @id AND sender_id = @sender));
+                DELETE FROM reactions WHERE conversation_id = @id AND user_id = @sender;
+                UPDATE entries SET body = NULL, deleted_seq = CASE kind WHEN 'message' THEN coalesce(deleted_seq, @seq) END
+                WHERE conversation_id = @id AND sender_id = @sender AND kind IN ('message', 'edit');
+                DELETE FROM members WHERE conversation_id = @id AND user_id = @sender
+                """,
             EntryKinds.Closed => "UPDATE conversations SET closed_at = @at WHERE id = @id",
             _ => null,
         });

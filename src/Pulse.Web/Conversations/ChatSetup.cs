@@ -16,7 +16,9 @@ internal static class ChatSetup
         builder.Services.AddSingleton<ChatLimits>();
         builder.Services.AddSingleton<ConversationCalls>();
         builder.Services.AddSingleton<OpenConversations>();
+        builder.Services.AddSingleton<ChatSockets>();
         builder.Services.AddHostedService<SubscriptionRenewalService>();
+        builder.Services.AddHostedService<InboxService>();
         builder.Services.AddSingleton<HubChat>();
         // After the hub's own filters, so that those see a refusal and no fault.
         builder.Services.PostConfigure<HubOptions>(hub => hub.AddFilter<ChatRefusalHubFilter>());

@@ -15,22 +15,52 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
     /// <summary>How many conversations one socket may have open.</summary>
     public const int MaxOpen = 50;
 
+    // A client that is further behind reads its inbox anew.
+    private const int MaxInbox = 200;
+
     private readonly Lock _lock = new();
 
-    // Each cursor at most once; bounded by the number of open conversations.
-    private readonly Queue<OpenConversation.Cursor> _due = [];
-    private readonly Queue<SerializedHubMessage> _notices = [];
+    // Most sockets never wait for their clients, and have nothing open: the collections are made when they are needed.
+    private Dictionary<Guid, OpenConversation>? _open;
+
+    // Each cursor at most once, so bounded by the number of open conversations.
+    private Queue<OpenConversation.Cursor>? _due;
+    private Queue<SerializedHubMessage>? _notices;
+    private OrderedDictionary<Guid, SerializedHubMessage>? _inbox;
     private bool _isWriting;
     private bool _isClosed;
 
     /// <summary>The user.</summary>
     public Guid UserId => userId;
 
-    /// <summary>The conversations that this socket has open. Guarded by itself.</summary>
-    public Dictionary<Guid, OpenConversation> Open { get; } = [];
+    /// <summary>The conversations that this socket has open. Guarded by <see cref="OpenLock"/>.</summary>
+    public Dictionary<Guid, OpenConversation> Open => _open ??= [];
+
+    /// <summary>Guards <see cref="Open"/>.</summary>
+    public Lock OpenLock { get; } = new();
 
     /// <summary>Whether the socket is gone.</summary>
     public bool IsClosed => Volatile.Read(ref _isClosed);
+
+    /// <summary>Whether this socket has that conversation open.</summary>
+    public bool HasOpen(Guid id)
+    {
+        lock (OpenLock) return _open?.ContainsKey(id) ?? false;
+    }
+
+    /// <summary>Writes the newest state of a conversation in the user's inbox, now or once the client has read what came before.</summary>
+    public void WriteInbox(Guid id, SerializedHubMessage message)
+    {
+        lock (_lock)
+        {
+            if (_isClosed || (_inbox?.Count >= MaxInbox && !_inbox.ContainsKey(id))) return;
+            (_inbox ??= [])[id] = message;
+            if (_isWriting) return;
+            _isWriting = true;
+        }
+
+        _ = WriteAllAsync();
+    }
 
     /// <summary>Writes what follows the cursor, now or once the client has read what came before.</summary>
     public void Write(OpenConversation.Cursor cursor)
@@ -39,7 +69,7 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
         {
             if (_isClosed || cursor.IsDue) return;
             cursor.IsDue = true;
-            _due.Enqueue(cursor);
+            (_due ??= []).Enqueue(cursor);
             if (_isWriting) return;
             _isWriting = true;
         }
@@ -53,7 +83,7 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
         lock (_lock)
         {
             if (_isClosed) return;
-            _notices.Enqueue(notice);
+            (_notices ??= []).Enqueue(notice);
             if (_isWriting) return;
             _isWriting = true;
         }
@@ -78,8 +108,7 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
         lock (_lock)
         {
             _isClosed = true;
-            _due.Clear();
-            _notices.Clear();
+            (_due, _notices, _inbox) = (null, null, null);
         }
     }
 
@@ -100,9 +129,16 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
             lock (_lock)
             {
                 if (isEnding()) _isClosed = true;
-                if (!_isClosed && _notices.TryDequeue(out var notice)) return notice;
-                if (_isClosed || !_due.TryDequeue(out cursor!))
+                if (!_isClosed && _notices is not null && _notices.TryDequeue(out var notice)) return notice;
+                if (_isClosed || _due is null || !_due.TryDequeue(out cursor!))
                 {
+                    if (!_isClosed && _inbox is { Count: > 0 })
+                    {
+                        var change = _inbox.GetAt(0).Value;
+                        _inbox.RemoveAt(0);
+                        return change;
+                    }
+
                     _isWriting = false;
                     return null;
                 }
@@ -123,7 +159,7 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
         {
             if (_isClosed || cursor.IsDue) return;
             cursor.IsDue = true;
-            _due.Enqueue(cursor);
+            (_due ??= []).Enqueue(cursor);
         }
     }
 }

@@ -5,10 +5,18 @@ using Pulse.Web.Presence;
 namespace Pulse.Web.Conversations;
 
 /// <summary>The hub's calls about conversations, for the hub class to delegate to.</summary>
-internal sealed class HubChat(ConversationCalls calls, OpenConversations conversations, GrainReferences<IConversationGrain> grains)
+internal sealed class HubChat(ConversationCalls calls, OpenConversations conversations, ChatSockets sockets, GrainReferences<IConversationGrain> grains)
 {
     /// <summary>How many conversations one call may ask for.</summary>
     public const int MaxSynced = 200;
+
+    /// <summary>A socket has connected.</summary>
+    public void Connect(HubCallerContext context, LiveConnection connection)
+    {
+        var socket = new ChatSocket(context.Features.Get<HubConnectionContext>()!, connection.UserId, () => connection.EndedBecause is not null);
+        context.Features.Set(socket);
+        sockets.Add(socket);
+    }
 
     /// <summary>What the client missed in many conversations.</summary>
     public async Task<SyncResponse[]> SyncAsync(Guid userId, SyncRequest[]? items)
@@ -20,14 +28,14 @@ internal sealed class HubChat(ConversationCalls calls, OpenConversations convers
     }
 
     /// <summary>Opens a conversation on the caller's socket.</summary>
-    public Task<OpenResponse> OpenAsync(HubCallerContext context, LiveConnection connection, string? id, long afterSeq)
+    public Task<OpenResponse> OpenAsync(HubCallerContext context, string? id, long afterSeq)
     {
         if (afterSeq < 0) throw ChatInput.Invalid("afterSeq must not be negative.");
-        return conversations.OpenAsync(SocketOf(context, connection), ChatInput.ConversationIdOf(id), afterSeq);
+        return conversations.OpenAsync(SocketOf(context), ChatInput.ConversationIdOf(id), afterSeq);
     }
 
     /// <summary>Closes a conversation on the caller's socket.</summary>
-    public void Close(HubCallerContext context, LiveConnection connection, string? id) => conversations.Close(SocketOf(context, connection), ChatInput.ConversationIdOf(id));
+    public void Close(HubCallerContext context, string? id) => conversations.Close(SocketOf(context), ChatInput.ConversationIdOf(id));
 
     /// <summary>Sends a message.</summary>
     public async Task<SentResponse> SendAsync(Guid userId, string? id, SendMessageRequest? message)
@@ -61,16 +69,12 @@ internal sealed class HubChat(ConversationCalls calls, OpenConversations convers
     /// <summary>The socket is gone.</summary>
     public void Disconnect(HubCallerContext context)
     {
-        if (context.Features.Get<ChatSocket>() is { } socket) conversations.CloseAll(socket);
+        if (context.Features.Get<ChatSocket>() is not { } socket) return;
+        sockets.Remove(socket);
+        conversations.CloseAll(socket);
     }
 
-    private static ChatSocket SocketOf(HubCallerContext context, LiveConnection connection)
-    {
-        if (context.Features.Get<ChatSocket>() is { } known) return known;
-        var socket = new ChatSocket(context.Features.Get<HubConnectionContext>()!, connection.UserId, () => connection.EndedBecause is not null);
-        context.Features.Set(socket);
-        return socket;
-    }
+    private static ChatSocket SocketOf(HubCallerContext context) => context.Features.Get<ChatSocket>()!;
 }
 
 /// <summary>Gives the hub's clients the refusals with their codes.</summary>

@@ -187,7 +187,7 @@ internal sealed class OpenConversation(Guid id)
     {
         cursor.IsOver = true;
         _cursors.Remove(cursor.Socket);
-        lock (cursor.Socket.Open) cursor.Socket.Open.Remove(id);
+        lock (cursor.Socket.OpenLock) cursor.Socket.Open.Remove(id);
     }
 
     private void WriteIfIdle(SerializedHubMessage message, List<Action> writes)

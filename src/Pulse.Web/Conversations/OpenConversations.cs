@@ -12,6 +12,7 @@ internal sealed partial class OpenConversations(
     // Several, so that the runs of many conversations do not wait for one another.
     private const int Observers = 8;
 
+    private static readonly TimeSpan s_healDelay = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<Guid, OpenConversation> _open = new();
@@ -49,12 +50,12 @@ internal sealed partial class OpenConversations(
             }
 
             if (joined.IsGone) throw new ChatRefusedException(ProblemTypes.ConversationNotFound);
-            lock (socket.Open) socket.Open[id] = conversation;
+            lock (socket.OpenLock) socket.Open[id] = conversation;
             if (socket.IsClosed) Close(socket, id);
             if (!conversation.IsOpenFor(socket))
             {
                 // The user was removed, or the socket was closed, before the conversation stood in its list.
-                lock (socket.Open) socket.Open.Remove(id);
+                lock (socket.OpenLock) socket.Open.Remove(id);
                 throw new ChatRefusedException(ProblemTypes.ConversationNotFound);
             }
 
@@ -72,7 +73,7 @@ internal sealed partial class OpenConversations(
     public void Close(ChatSocket socket, Guid id)
     {
         OpenConversation? conversation;
-        lock (socket.Open) socket.Open.Remove(id, out conversation);
+        lock (socket.OpenLock) socket.Open.Remove(id, out conversation);
         if (conversation is not null && conversation.Leave(socket)) Forget(conversation);
     }
 
@@ -81,8 +82,14 @@ internal sealed partial class OpenConversations(
     {
         socket.Close();
         Guid[] ids;
-        lock (socket.Open) ids = [.. socket.Open.Keys];
+        lock (socket.OpenLock) ids = [.. socket.Open.Keys];
         foreach (var id in ids) Close(socket, id);
+    }
+
+    /// <summary>Subscribes anew to a conversation whose head is known to be higher than here.</summary>
+    public void Heal(Guid id, long head)
+    {
+        if (_open.TryGetValue(id, out var conversation) && conversation.Head >= 0 && head > conversation.Head) _ = HealAsync(conversation, head);
     }
 
     /// <summary>Renews a subscription, and takes what is missing.</summary>
@@ -100,9 +107,16 @@ internal sealed partial class OpenConversations(
         }
     }
 
+    // The run itself is usually on its way.
+    private async Task HealAsync(OpenConversation conversation, long head)
+    {
+        await Task.Delay(s_healDelay, time);
+        if (head > conversation.Head && !conversation.IsRemoved) await RenewAsync(conversation);
+    }
+
     private void CheckCount(ChatSocket socket, Guid id)
     {
-        lock (socket.Open)
+        lock (socket.OpenLock)
         {
             if (socket.Open.Count < ChatSocket.MaxOpen || socket.Open.ContainsKey(id)) return;
         }

@@ -57,6 +57,7 @@ internal sealed class PresenceHub(
             throw await RefuseAsync(refused.State == UserState.Disabled ? ProblemTypes.UserDisabled : ProblemTypes.UserErased, userId);
         }
 
+        chat.Connect(Context, connection);
         await Clients.Caller.Connected(new(userId, Context.ConnectionId, (int)options.Value.HeartbeatInterval.TotalSeconds));
 
         // A connection that was admitted before may be too late for the drain's list of sockets.
@@ -186,14 +187,14 @@ internal sealed class PresenceHub(
     public Task<OpenResponse> OpenConversation(string? id, long afterSeq)
     {
         CountCall();
-        return chat.OpenAsync(Context, Connection, id, afterSeq);
+        return chat.OpenAsync(Context, id, afterSeq);
     }
 
     /// <summary>Closes a conversation; one that is not open is no error.</summary>
     public void CloseConversation(string? id)
     {
         CountCall();
-        chat.Close(Context, Connection, id);
+        chat.Close(Context, id);
     }
 
     /// <summary>Sends a message. Returns after the commit.</summary>

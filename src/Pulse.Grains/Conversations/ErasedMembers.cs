@@ -1,0 +1,58 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Pulse.Conversations;
+
+namespace Pulse.Grains.Conversations;
+
+/// <summary>Ends the memberships of erased users, and empties their texts.</summary>
+/// <remarks>
+/// A member's row is deleted by the statement that empties the member's texts in that conversation, so the rows that are left are the work that is
+/// left. A silo that crashes leaves it to the others, which look for it once a minute.
+/// </remarks>
+internal sealed partial class ErasedMembers(IConversationStore store, IGrainFactory grains, TimeProvider time, ILogger<ErasedMembers> logger) : BackgroundService
+{
+    private const int AtOnce = 100;
+
+    private static readonly TimeSpan s_interval = TimeSpan.FromMinutes(1);
+
+    /// <summary>Does the work that there is now.</summary>
+    /// <exception cref="StoreUnavailableException">The database did not answer. The rest is done later.</exception>
+    public async Task EraseAsync(CancellationToken cancellationToken = default)
+    {
+        await store.DeleteErasedBlocksAsync(cancellationToken);
+        while (await store.ListErasedAsync(AtOnce, cancellationToken) is { Count: > 0 } parts)
+        {
+            foreach (var (userId, conversationId) in parts)
+            {
+                var answer = await grains.GetGrain<IConversationGrain>(conversationId).ApplyAsync(new() { Kind = EntryKinds.SenderErased, SenderId = userId });
+                if (answer.Error != ConversationError.None) throw new StoreUnavailableException($"a conversation answered {answer.Error}");
+            }
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(s_interval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                try
+                {
+                    await EraseAsync(stoppingToken);
+                }
+                catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+                {
+                    LogLater(e.GetType().Name);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Stopping.
+        }
+    }
+
+    [LoggerMessage(1410, LogLevel.Warning, "The messages of erased users could not be emptied ({Reason}). Pulse tries again in a minute.")]
+    private partial void LogLater(string reason);
+}

@@ -1,0 +1,147 @@
+using Pulse.Conversations;
+
+namespace Pulse.Grains.Conversations;
+
+/// <summary>Gathers the changes in the conversations of this silo, and sends them to all front ends, one call at a time for each.</summary>
+/// <remarks>
+/// A front end gets for each conversation the newest head and all users for whom something has changed. A front end that does not answer holds
+/// nothing up: its changes are merged until it answers, or it is removed.
+/// </remarks>
+internal sealed class InboxTable(TimeProvider time)
+{
+    /// <summary>Above so many recipients changes are gathered for a second.</summary>
+    private const int FewRecipients = 100;
+
+    private static readonly TimeSpan s_gathering = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan s_longGathering = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_lifetime = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_callTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<IInboxObserver, FrontEnd> _frontEnds = [];
+    private Dictionary<Guid, Change> _soon = [];
+    private Dictionary<Guid, Change> _later = [];
+
+    /// <summary>Registers a front end, or renews that.</summary>
+    public void Register(IInboxObserver observer)
+    {
+        lock (_lock)
+        {
+            if (!_frontEnds.TryGetValue(observer, out var frontEnd)) _frontEnds.Add(observer, frontEnd = new(observer));
+            frontEnd.RenewedAt = time.GetTimestamp();
+        }
+    }
+
+    /// <summary>Removes a front end.</summary>
+    public void Forget(IInboxObserver observer)
+    {
+        lock (_lock) _frontEnds.Remove(observer);
+    }
+
+    /// <summary>Publishes that a conversation has changed.</summary>
+    /// <param name="conversationId">The conversation.</param>
+    /// <param name="head">Seq of its newest entry; 0 where the log has not changed.</param>
+    /// <param name="recipients">The users for whom the log has changed.</param>
+    /// <param name="own">The users whose own part has changed.</param>
+    public void Publish(Guid conversationId, long head, IReadOnlyCollection<Guid> recipients, IReadOnlyCollection<Guid> own)
+    {
+        lock (_lock)
+        {
+            if (_frontEnds.Count == 0) return;
+            var isLate = recipients.Count > FewRecipients && own.Count == 0;
+            var changes = isLate ? _later : _soon;
+            if (changes.Count == 0) _ = FlushAsync(isLate);
+            Merge(changes, conversationId, head, recipients, own);
+        }
+    }
+
+    private static void Merge(Dictionary<Guid, Change> changes, Guid id, long head, IEnumerable<Guid> recipients, IEnumerable<Guid> own)
+    {
+        if (!changes.TryGetValue(id, out var change)) changes.Add(id, change = new());
+        change.Head = Math.Max(change.Head, head);
+        change.Recipients.UnionWith(recipients);
+        change.Own.UnionWith(own);
+    }
+
+    private async Task FlushAsync(bool isLate)
+    {
+        await Task.Delay(isLate ? s_longGathering : s_gathering, time).ConfigureAwait(false);
+        lock (_lock)
+        {
+            var changes = isLate ? _later : _soon;
+            if (isLate) _later = [];
+            else _soon = [];
+            foreach (var frontEnd in _frontEnds.Values.ToArray())
+            {
+                if (time.GetElapsedTime(frontEnd.RenewedAt) > s_lifetime)
+                {
+                    _frontEnds.Remove(frontEnd.Observer);
+                    continue;
+                }
+
+                foreach (var (id, change) in changes) Merge(frontEnd.Waiting, id, change.Head, change.Recipients, change.Own);
+                if (!frontEnd.IsSending) _ = SendAsync(frontEnd);
+            }
+        }
+    }
+
+    private async Task SendAsync(FrontEnd frontEnd)
+    {
+        frontEnd.IsSending = true;
+        await Task.Yield();
+        while (true)
+        {
+            InboxHint[] hints;
+            lock (_lock)
+            {
+                if (frontEnd.Waiting.Count == 0)
+                {
+                    frontEnd.IsSending = false;
+                    return;
+                }
+
+                hints = [.. frontEnd.Waiting.Select(entry => new InboxHint
+                {
+                    ConversationId = entry.Key, Head = entry.Value.Head, Recipients = [.. entry.Value.Recipients], Own = [.. entry.Value.Own],
+                })];
+                frontEnd.Waiting.Clear();
+            }
+
+            try
+            {
+                await frontEnd.Observer.TakeAsync(hints).WaitAsync(s_callTimeout, time).ConfigureAwait(false);
+            }
+            catch (Exception)
+            {
+                // If the front end lives, its next renewal registers it again.
+                lock (_lock)
+                {
+                    frontEnd.IsSending = false;
+                    _frontEnds.Remove(frontEnd.Observer);
+                }
+
+                return;
+            }
+        }
+    }
+
+    private sealed class FrontEnd(IInboxObserver observer)
+    {
+        public IInboxObserver Observer => observer;
+
+        public long RenewedAt { get; set; }
+
+        public bool IsSending { get; set; }
+
+        public Dictionary<Guid, Change> Waiting { get; } = [];
+    }
+
+    private sealed class Change
+    {
+        public long Head { get; set; }
+
+        public HashSet<Guid> Recipients { get; } = [];
+
+        public HashSet<Guid> Own { get; } = [];
+    }
+}

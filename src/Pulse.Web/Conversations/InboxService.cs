@@ -1,0 +1,148 @@
+using Pulse.Conversations;
+using Pulse.Presence;
+
+namespace Pulse.Web.Conversations;
+
+/// <summary>Sends <c>InboxChanged</c> to the sockets of users whose conversations have changed.</summary>
+/// <remarks>
+/// Silos say for which users a conversation has changed. The item itself is read from the database, in one statement for all users of an interval: it
+/// holds numbers that are true at that moment, and none for a user who is no member any more.
+/// </remarks>
+internal sealed partial class InboxService(
+    IGrainFactory grains, ChatSockets sockets, OpenConversations conversations, TimeProvider time, ILogger<InboxService> logger) : BackgroundService, IInboxObserver
+{
+    private const int MaxParts = 500;
+
+    private static readonly TimeSpan s_registration = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_gathering = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan s_retryDelay = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<MemberOf, bool> _due = [];
+    private readonly SemaphoreSlim _work = new(0, 1);
+    private readonly IConversationReaderGrain _reader = grains.GetGrain<IConversationReaderGrain>(0);
+
+    public Task TakeAsync(InboxHint[] hints)
+    {
+        foreach (var hint in hints)
+        {
+            conversations.Heal(hint.ConversationId, hint.Head);
+            foreach (var userId in hint.Recipients) Add(userId, hint.ConversationId, isOwn: false);
+            foreach (var userId in hint.Own) Add(userId, hint.ConversationId, isOwn: true);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public override void Dispose()
+    {
+        _work.Dispose();
+        base.Dispose();
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(RegisterAsync(stoppingToken), SendAllAsync(stoppingToken));
+
+    private void Add(Guid userId, Guid conversationId, bool isOwn)
+    {
+        var there = sockets.Of(userId);
+        if (there.Count == 0) return;
+        if (!isOwn && there.All(socket => socket.HasOpen(conversationId))) return;
+        lock (_lock)
+        {
+            var part = new MemberOf(userId, conversationId);
+            _due[part] = isOwn || _due.GetValueOrDefault(part);
+            if (_work.CurrentCount == 0) _work.Release();
+        }
+    }
+
+    private async Task SendAllAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await _work.WaitAsync(stoppingToken);
+                await Task.Delay(s_gathering, time, stoppingToken);
+                while (Take() is { Length: > 0 } parts) await TrySendAsync(parts, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Stopping.
+        }
+    }
+
+    private KeyValuePair<MemberOf, bool>[] Take()
+    {
+        lock (_lock)
+        {
+            KeyValuePair<MemberOf, bool>[] parts = [.. _due.Take(MaxParts)];
+            foreach (var (part, _) in parts) _due.Remove(part);
+            return parts;
+        }
+    }
+
+    private async Task TrySendAsync(KeyValuePair<MemberOf, bool>[] parts, CancellationToken stoppingToken)
+    {
+        try
+        {
+            var found = await _reader.FindManyAsync(Array.ConvertAll(parts, part => part.Key));
+            foreach (var ((part, isOwn), summary) in parts.Zip(found)) Send(part, isOwn, summary);
+        }
+        catch (Exception e)
+        {
+            LogReadFailed(e.GetType().Name);
+            lock (_lock)
+            {
+                foreach (var (part, isOwn) in parts) _due[part] = isOwn || _due.GetValueOrDefault(part);
+            }
+
+            await Task.Delay(s_retryDelay, time, stoppingToken);
+        }
+    }
+
+    private void Send(MemberOf part, bool isOwn, ConversationSummary? summary)
+    {
+        var message = summary is null ? null : ChatMessages.InboxChanged([ConversationResponse.From(summary)]);
+        foreach (var socket in sockets.Of(part.UserId))
+        {
+            // A socket that has the conversation open learns of the removal in the order of the log.
+            if (message is null && !socket.HasOpen(part.ConversationId)) socket.WriteInbox(part.ConversationId, ChatMessages.ConversationGone(part.ConversationId, "removed"));
+            else if (message is not null && (isOwn || !socket.HasOpen(part.ConversationId))) socket.WriteInbox(part.ConversationId, message);
+        }
+    }
+
+    private async Task RegisterAsync(CancellationToken stoppingToken)
+    {
+        IInboxObserver? reference = null;
+        using var timer = new PeriodicTimer(s_registration, time);
+        try
+        {
+            do
+            {
+                if (sockets.Count == 0) continue;
+                try
+                {
+                    reference ??= grains.CreateObjectReference<IInboxObserver>(this);
+                    var silos = await grains.GetGrain<IPresenceReaderGrain>(0).ListSilosAsync();
+                    await Task.WhenAll(silos.Select(silo => grains.GetGrain<IInboxTableGrain>(silo).RegisterAsync(reference)));
+                }
+                catch (Exception e)
+                {
+                    LogRegistrationFailed(e.GetType().Name);
+                }
+            }
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Stopping.
+        }
+    }
+
+    [LoggerMessage(2181, LogLevel.Debug, "Changed conversations could not be read ({Reason}). They are read again in a second.")]
+    private partial void LogReadFailed(string reason);
+
+    [LoggerMessage(2182, LogLevel.Debug, "A silo did not register this front end ({Reason}). The next registration follows in seconds.")]
+    private partial void LogRegistrationFailed(string reason);
+}

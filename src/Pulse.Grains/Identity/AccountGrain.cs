@@ -6,6 +6,7 @@ namespace Pulse.Grains.Identity;
 
 /// <summary>One external account: remembers which user it is. Key: <see cref="AccountKey"/>. Writes only who the account belongs to.</summary>
 /// <remarks>What it remembers answers for requests; whoever signs in, links or unlinks goes by the database.</remarks>
+[GrainType("account")]
 internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimeProvider time) : Grain, IAccountGrain
 {
     // The provider of accounts that are a mailbox; the account id is the address.

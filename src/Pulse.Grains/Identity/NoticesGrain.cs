@@ -3,6 +3,7 @@ using Pulse.Identity;
 namespace Pulse.Grains.Identity;
 
 /// <summary>One user's notices. Key: the user id. Keeps nothing: the table has them.</summary>
+[GrainType("notices")]
 internal sealed class NoticesGrain(INoticeStore store, TimeProvider time) : Grain, INoticesGrain
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(90);

@@ -4,6 +4,7 @@ namespace Pulse.Grains.Identity;
 
 /// <summary>One link. Key: its token's hash. The database decides who uses it; the grain keeps wrong codes and the last answer for a while.</summary>
 /// <remarks>Anybody can make up a token, and each has a grain of its own, which is deactivated soon.</remarks>
+[GrainType("signinlink")]
 internal sealed class SignInLinkGrain(IOneTimeTokenStore store, TimeProvider time) : Grain, ISignInLinkGrain
 {
     // Not at once: of many calls that come together, Orleans would pass the last ones on too often, and reject them.

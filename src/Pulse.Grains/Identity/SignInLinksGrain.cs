@@ -5,6 +5,7 @@ namespace Pulse.Grains.Identity;
 
 /// <summary>One mailbox's links. Key: the mailbox. The database has the links; the grain counts those of all spellings of the mailbox.</summary>
 /// <remarks>Two activations at once, or one that was lost, could let some links too many through. That harms nobody.</remarks>
+[GrainType("signinlinks")]
 internal sealed class SignInLinksGrain(IOneTimeTokenStore store, IOptions<SignInLinkOptions> options, TimeProvider time) : Grain, ISignInLinksGrain
 {
     private readonly List<(byte[] Hash, DateTimeOffset ExpiresAt)> _good = [];

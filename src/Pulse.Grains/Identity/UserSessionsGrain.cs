@@ -11,6 +11,7 @@ namespace Pulse.Grains.Identity;
 /// row is gone, and whoever ended it is told so even if its sockets could not be closed at once: "try again" would be of no use to a caller whose
 /// cookie is refused from now on. It is this grain that goes on trying, for as long as its process lives.
 /// </remarks>
+[GrainType("usersessions")]
 internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHubTicketsGrain
 {
     // Longer than the user's grain waits for front ends. A silo that has just died answers nothing, and others' checks must not wait for it.

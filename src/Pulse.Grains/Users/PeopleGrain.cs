@@ -6,6 +6,7 @@ namespace Pulse.Grains.Users;
 
 /// <summary>Lists people for whoever asks this silo, with one read of the database for all who ask within some seconds.</summary>
 /// <remarks>One activation on each silo, whose turns keep a crowd that asks at once from reading more than once.</remarks>
+[GrainType("people")]
 [StatelessWorker(maxLocalWorkers: 1)]
 internal sealed class PeopleGrain(IUserStore store, IAccountStore accounts, TimeProvider time) : Grain, IPeopleGrain
 {

@@ -15,6 +15,7 @@ namespace Pulse.Grains.Users;
 /// Reads the row when something first needs it, so that connecting needs no database. Writes the row on a profile change, lastSeen when
 /// the last lease ends. Not reentrant: between two awaits nothing else of this user happens.
 /// </remarks>
+[GrainType("user")]
 internal sealed partial class UserGrain : Grain, IUserGrain
 {
     // Any client can ask for any id, so a grain that holds nothing is deactivated soon. Not at once: of many calls that arrive together Orleans would

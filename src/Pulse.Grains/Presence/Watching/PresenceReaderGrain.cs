@@ -6,6 +6,7 @@ using Pulse.Users;
 namespace Pulse.Grains.Presence.Watching;
 
 /// <summary>Reads the presence index first, so that only users with a key cost a grain call; lastSeen of all others comes from one statement.</summary>
+[GrainType("presencereader")]
 [StatelessWorker, Reentrant]
 internal sealed class PresenceReaderGrain(
     IPresenceIndex index, IUserStore users, SiloPauseGuard pause, IClusterMembershipService membership, IGrainFactory grains, TimeProvider time)

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using Pulse.Silo;
 using Pulse.Silo.Health;
 using Pulse.Silo.Startup;
 using Pulse.Silo.Telemetry;
@@ -13,8 +12,8 @@ using Pulse.Web.Keys;
 using Pulse.Web.Pages;
 using Pulse.Web.Presence;
 using Pulse.Web.Sessions;
-using Pulse.Web.Silos;
 using Pulse.Web.SignIn;
+using Pulse.Web.Silos;
 using Pulse.Web.Users;
 
 // Faults at start, from the first setting to the last port, become one line each.

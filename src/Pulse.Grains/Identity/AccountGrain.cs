@@ -1,3 +1,5 @@
+using Pulse.Accounts;
+using Pulse.Grains.Accounts;
 using Pulse.Grains.Users;
 using Pulse.Identity;
 using Pulse.Users;

@@ -1,12 +1,13 @@
-using Pulse.Grains.Storage;
-using Pulse.Identity;
+using Pulse.Accounts;
+using Pulse.Grains.Accounts;
+using Pulse.Grains.Presence;
 using Pulse.Users;
 
 namespace Pulse.Grains.Users;
 
 /// <summary>The <c>users</c> table. Only the grain of a user asks it to write that user's row.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the database does not answer in time.</remarks>
-internal interface IUserStore
+internal interface IUserStore : ILastSeenStore
 {
     /// <summary>Runs the statements of a user's first request, without effect.</summary>
     /// <remarks>A process's first connection and the compilation of its driver can take longer than a caller waits.</remarks>
@@ -40,9 +41,6 @@ internal interface IUserStore
     /// <summary>The time of a tombstone, or <see langword="null"/>.</summary>
     Task<DateTimeOffset?> FindTombstoneAsync(Guid id, CancellationToken cancellationToken = default);
 
-    /// <summary>lastSeen of those of these users who have a row and a lastSeen, in one statement for all.</summary>
-    Task<IReadOnlyDictionary<Guid, DateTimeOffset>> FindLastSeenAsync(IReadOnlyCollection<Guid> userIds, CancellationToken cancellationToken = default);
-
     /// <summary>The rows with the latest ids, latest first. Goes by the primary key alone, however many users there are.</summary>
     Task<IReadOnlyList<UserRow>> ListNewestAsync(int count, CancellationToken cancellationToken = default);
 
@@ -64,13 +62,6 @@ internal interface IUserStore
 
     /// <summary>Writes e-mail, name and avatar if the row still has <see cref="UserRow.Version"/>; its version is then one higher.</summary>
     Task<UserWrite> UpdateProfileAsync(UserRow user, CancellationToken cancellationToken = default);
-
-    /// <summary>Moves lastSeen forward, never back, in one statement for all; a user without a row is passed over.</summary>
-    /// <param name="seen">At most one entry per user.</param>
-    /// <param name="limits">How long the statement may take.</param>
-    /// <returns>The users whose rows are locked by another session; theirs is not written.</returns>
-    /// <exception cref="BatchBlockedException">The statement took longer than its limits; nothing was written.</exception>
-    Task<IReadOnlySet<Guid>> SaveLastSeenAsync(IReadOnlyCollection<LastSeen> seen, BatchLimits limits);
 }
 
 /// <summary>One row of <c>users</c>.</summary>
@@ -109,9 +100,6 @@ internal sealed record UserRow(
         TokensNotBefore = TokensNotBefore,
     };
 }
-
-/// <summary>A user's lastSeen, UTC.</summary>
-internal readonly record struct LastSeen(Guid UserId, DateTimeOffset At);
 
 /// <summary>What became of a write to <c>users</c>. Anything but <see cref="Saved"/> wrote nothing.</summary>
 internal enum UserWrite

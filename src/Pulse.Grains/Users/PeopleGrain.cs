@@ -1,5 +1,5 @@
 using Orleans.Concurrency;
-using Pulse.Grains.Identity;
+using Pulse.Grains.Accounts;
 using Pulse.Users;
 
 namespace Pulse.Grains.Users;

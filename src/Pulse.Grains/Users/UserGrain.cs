@@ -1,10 +1,11 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Utilities;
-using Pulse.Grains.Identity;
+using Pulse.Accounts;
+using Pulse.Grains.Accounts;
 using Pulse.Grains.Presence;
 using Pulse.Grains.Presence.Watching;
-using Pulse.Identity;
+using Pulse.Grains.Storage;
 using Pulse.Presence;
 using Pulse.Users;
 

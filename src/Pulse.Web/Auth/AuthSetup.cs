@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
-using Pulse.Silo;
+using Pulse.Silo.Clock;
 using Pulse.Web.Keys;
 using Pulse.Web.Sessions;
 

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
-using System.Security.Claims;
 using System.Runtime.InteropServices;
+using System.Security.Claims;
 using System.Security.Cryptography;
 using Microsoft.IdentityModel.Tokens;
-using Pulse.Silo;
+using Pulse.Silo.Clock;
 
 namespace Pulse.Web.Auth;
 

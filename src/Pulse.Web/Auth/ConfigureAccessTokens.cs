@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Tokens;
-using Pulse.Silo;
+using Pulse.Silo.Clock;
 using Pulse.Web.Keys;
 
 namespace Pulse.Web.Auth;

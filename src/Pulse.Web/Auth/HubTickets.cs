@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 using Orleans.Metadata;
 using Pulse.Identity;
-using Pulse.Silo;
+using Pulse.Silo.Clock;
 using Pulse.Web.Http;
 
 namespace Pulse.Web.Auth;

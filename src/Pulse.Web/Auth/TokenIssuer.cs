@@ -4,7 +4,7 @@ using System.Text;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
-using Pulse.Silo;
+using Pulse.Silo.Clock;
 using Pulse.Users;
 using Pulse.Web.Keys;
 

@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Pulse.Silo;
+using Pulse.Silo.Clock;
 
 namespace Pulse.Web.Keys;
 

@@ -1,6 +1,6 @@
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
-using Pulse.Identity;
+using Pulse.Accounts;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Draining;

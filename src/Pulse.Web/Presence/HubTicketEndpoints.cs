@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
-using Pulse.Silo;
+using Pulse.Silo.Clock;
 using Pulse.Web.Auth;
 using Pulse.Web.Sessions;
 

@@ -1,4 +1,4 @@
-using Pulse.Silo;
+using Pulse.Silo.Clock;
 
 namespace Pulse.Web.Presence;
 

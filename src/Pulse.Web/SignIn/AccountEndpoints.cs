@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Pulse.Identity;
+using Pulse.Accounts;
 using Pulse.Users;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;

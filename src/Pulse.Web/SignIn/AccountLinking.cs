@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.DataProtection;
-using Pulse.Identity;
+using Pulse.Accounts;
 using Pulse.Web.Auth;
 
 namespace Pulse.Web.SignIn;

@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using Pulse.Accounts;
 using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Users;

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Authentication;
+using Pulse.Accounts;
 using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Audit;

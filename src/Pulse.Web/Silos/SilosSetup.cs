@@ -1,6 +1,7 @@
 using Orleans.Clustering.Redis;
 using Orleans.Configuration;
 using Pulse.Silo;
+using Pulse.Silo.Clock;
 using Pulse.Silo.Clustering;
 using Pulse.Silo.Health;
 using Pulse.Silo.Startup;

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Pulse.Accounts;
 using Pulse.Identity;
 using Pulse.Presence;
 using Pulse.Users;

@@ -1,7 +1,7 @@
+using Pulse.Accounts;
 using Pulse.Grains.Tests.Storage;
 using Pulse.Grains.Tests.Users;
 using Pulse.Grains.Users;
-using Pulse.Identity;
 using Xunit;
 
 namespace Pulse.Grains.Tests.Identity;

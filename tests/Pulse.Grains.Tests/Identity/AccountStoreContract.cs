@@ -1,6 +1,6 @@
+using Pulse.Accounts;
 using Pulse.Grains.Tests.Storage;
 using Pulse.Grains.Tests.Users;
-using Pulse.Identity;
 using Xunit;
 
 namespace Pulse.Grains.Tests.Identity;

@@ -1,5 +1,4 @@
 using Orleans.Concurrency;
-using Pulse.Grains.Users;
 using Pulse.Presence;
 using Pulse.Users;
 
@@ -9,7 +8,7 @@ namespace Pulse.Grains.Presence.Watching;
 [GrainType("presencereader")]
 [StatelessWorker, Reentrant]
 internal sealed class PresenceReaderGrain(
-    IPresenceIndex index, IUserStore users, SiloPauseGuard pause, IClusterMembershipService membership, IGrainFactory grains, TimeProvider time)
+    IPresenceIndex index, ILastSeenStore users, SiloPauseGuard pause, IClusterMembershipService membership, IGrainFactory grains, TimeProvider time)
     : Grain, IPresenceReaderGrain
 {
     // Enough calls to hide the network, and few enough to leave the silos to other callers.

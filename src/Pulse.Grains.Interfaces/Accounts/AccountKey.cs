@@ -1,4 +1,6 @@
-namespace Pulse.Identity;
+using Pulse.Identity;
+
+namespace Pulse.Accounts;
 
 /// <summary>The key of an <see cref="IAccountGrain"/>: provider and account id in one string that gives both back.</summary>
 /// <param name="Provider">See <see cref="ExternalAccount.Provider"/>.</param>

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
-using Pulse.Identity;
+using Pulse.Accounts;
 
-namespace Pulse.Grains.Users;
+namespace Pulse.Grains.Accounts;
 
 /// <summary>The id of the tombstone that stands for an account of a trusted issuer, whose tokens may live longer than the erased user.</summary>
 /// <remarks>

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Pulse.Identity;
+namespace Pulse.Accounts;
 
 /// <summary>A user's accounts as one short text.</summary>
 public static class LinkedAccounts

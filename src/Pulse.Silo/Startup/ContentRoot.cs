@@ -1,4 +1,4 @@
-namespace Pulse.Silo;
+namespace Pulse.Silo.Startup;
 
 /// <summary>Where a process finds its <c>appsettings.json</c> and <c>wwwroot</c>, from whichever directory it is started.</summary>
 public static class ContentRoot

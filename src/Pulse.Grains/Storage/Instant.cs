@@ -1,4 +1,4 @@
-namespace Pulse.Grains;
+namespace Pulse.Grains.Storage;
 
 /// <summary>Instants as the databases keep them.</summary>
 internal static class Instant

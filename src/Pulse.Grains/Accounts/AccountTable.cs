@@ -1,7 +1,7 @@
 using System.Data.Common;
-using Pulse.Identity;
+using Pulse.Accounts;
 
-namespace Pulse.Grains.Identity;
+namespace Pulse.Grains.Accounts;
 
 /// <summary>What PostgreSQL and SQLite agree on about <c>accounts</c>.</summary>
 internal static class AccountTable

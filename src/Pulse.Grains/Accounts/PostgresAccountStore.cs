@@ -1,8 +1,8 @@
 using Npgsql;
+using Pulse.Accounts;
 using Pulse.Grains.Storage;
-using Pulse.Identity;
 
-namespace Pulse.Grains.Identity;
+namespace Pulse.Grains.Accounts;
 
 /// <summary><c>accounts</c> in PostgreSQL: one statement for each method, but for links that race.</summary>
 internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccountStore

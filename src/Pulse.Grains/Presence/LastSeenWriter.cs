@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Pulse.Grains.Storage;
 
-namespace Pulse.Grains.Users;
+namespace Pulse.Grains.Presence;
 
 /// <summary>Commits the lastSeen of many users in one statement, and keeps each value until the database has it.</summary>
 /// <remarks>
@@ -26,7 +26,7 @@ internal sealed partial class LastSeenWriter : BackgroundService
     // For the database's answer, not for the caller's: a statement may take effect after its caller has gone on.
     private static readonly TimeSpan CommitPatience = TimeSpan.FromSeconds(2);
 
-    private readonly IUserStore _store;
+    private readonly ILastSeenStore _store;
     private readonly ILogger<LastSeenWriter> _logger;
     private readonly BatchWriter<LastSeen, bool> _writer;
     private readonly SemaphoreSlim _work = new(0, 1);
@@ -35,7 +35,7 @@ internal sealed partial class LastSeenWriter : BackgroundService
     private bool _isUnavailable;
     private long _answeredAt;
 
-    public LastSeenWriter(IUserStore store, StoreMetrics metrics, ILogger<LastSeenWriter> logger)
+    public LastSeenWriter(ILastSeenStore store, StoreMetrics metrics, ILogger<LastSeenWriter> logger)
     {
         _store = store;
         _logger = logger;

@@ -1,6 +1,6 @@
-using Pulse.Identity;
+using Pulse.Accounts;
 
-namespace Pulse.Grains.Identity;
+namespace Pulse.Grains.Accounts;
 
 /// <summary>The <c>accounts</c> table: which external account is which user.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the database does not answer in time, and may be repeated.</remarks>

@@ -1,4 +1,4 @@
-namespace Pulse.Identity;
+namespace Pulse.Accounts;
 
 /// <summary>What became of linking or unlinking an external account.</summary>
 public enum AccountLinkOutcome

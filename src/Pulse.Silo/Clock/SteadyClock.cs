@@ -1,4 +1,4 @@
-namespace Pulse.Silo;
+namespace Pulse.Silo.Clock;
 
 /// <summary>The system's clock, of which UTC never goes back.</summary>
 /// <remarks>

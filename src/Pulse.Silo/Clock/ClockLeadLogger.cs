@@ -1,4 +1,4 @@
-namespace Pulse.Silo;
+namespace Pulse.Silo.Clock;
 
 /// <summary>Says in the log when the wall clock was set back under this process, and when the process's clock agrees with it again.</summary>
 internal sealed partial class ClockLeadLogger(TimeProvider time, ILogger<ClockLeadLogger> logger) : BackgroundService

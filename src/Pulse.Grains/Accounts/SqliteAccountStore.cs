@@ -1,9 +1,9 @@
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
+using Pulse.Accounts;
 using Pulse.Grains.Storage;
-using Pulse.Identity;
 
-namespace Pulse.Grains.Identity;
+namespace Pulse.Grains.Accounts;
 
 /// <summary><c>accounts</c> in the embedded SQLite file. Writers take turns, so several statements of one write are one step.</summary>
 internal sealed class SqliteAccountStore(SqliteDatabase database) : IAccountStore

@@ -4,10 +4,13 @@ using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Storage;
+using Pulse.Grains.Accounts;
 using Pulse.Grains.Identity;
+using Pulse.Grains.Presence;
+using Pulse.Grains.Storage;
 using Pulse.Grains.Users;
 
-namespace Pulse.Grains.Storage;
+namespace Pulse.Grains;
 
 /// <summary>Registers the stores: on PostgreSQL if its connection string is given, else on the embedded SQLite file.</summary>
 public static class StoresServiceCollectionExtensions
@@ -40,6 +43,7 @@ public static class StoresServiceCollectionExtensions
             services.AddSingleton<INoticeStore, PostgresNoticeStore>();
         }
 
+        services.AddSingleton<ILastSeenStore>(provider => provider.GetRequiredService<IUserStore>());
         return services;
     }
 

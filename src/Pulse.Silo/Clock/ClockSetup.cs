@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
-namespace Pulse.Silo;
+namespace Pulse.Silo.Clock;
 
 /// <summary>The clocks of a Pulse process.</summary>
 public static class ClockSetup

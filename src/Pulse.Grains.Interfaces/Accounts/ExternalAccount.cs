@@ -1,4 +1,4 @@
-namespace Pulse.Identity;
+namespace Pulse.Accounts;
 
 /// <summary>Who somebody is at an identity provider or trusted token issuer: one row of <c>accounts</c>.</summary>
 [GenerateSerializer, Immutable, Alias("pulse.ExternalAccount")]

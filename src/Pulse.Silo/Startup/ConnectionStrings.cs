@@ -2,10 +2,9 @@ using System.ComponentModel;
 using System.Data.Common;
 using System.Reflection;
 using Npgsql;
-using Pulse.Silo.Startup;
 using StackExchange.Redis;
 
-namespace Pulse.Silo;
+namespace Pulse.Silo.Startup;
 
 /// <summary>The two connection strings that choose the stores: both (PostgreSQL and Redis), or neither (embedded).</summary>
 /// <param name="Postgres">For Npgsql; <see langword="null"/> where there is none, or a faulty one.</param>

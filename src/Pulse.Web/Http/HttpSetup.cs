@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Pulse.Web.Http;
 
 /// <summary>Limits and error answers for the whole HTTP surface.</summary>
@@ -20,12 +22,16 @@ internal static class HttpSetup
         // only with None does it make no activity for each request, and each socket, that nobody traces.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
 
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, PulseJson.Default));
+        builder.Services.AddJson(ProblemJson.Default);
         // Before AddProblemDetails: the first writer that can, writes.
         builder.Services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
         builder.Services.AddProblemDetails();
         builder.Services.AddExceptionHandler<ProblemExceptionHandler>();
     }
+
+    /// <summary>Adds how one feature's answers are written.</summary>
+    public static void AddJson(this IServiceCollection services, JsonSerializerContext answers) =>
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, answers));
 
     /// <summary>Answers every error with problem details: what endpoints throw, and the bare statuses of routing.</summary>
     public static void UseProblems(this IApplicationBuilder app)

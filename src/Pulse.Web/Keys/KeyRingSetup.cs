@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.Keys;
 
@@ -11,6 +12,7 @@ internal static class KeyRingSetup
     /// <remarks>To be called after the silo was added: the framework reads the ring when the host starts, and hosted services start in order.</remarks>
     public static void AddPulseKeyRing(this IHostApplicationBuilder builder)
     {
+        builder.Services.AddJson(KeyJson.Default);
         builder.Services.AddTokenKeys();
         builder.Services.AddSingleton<KeyRingRepository>();
         // Before the framework begins its ring: a ring of data protection keys without token keys is an earlier version's.

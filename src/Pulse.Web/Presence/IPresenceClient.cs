@@ -1,42 +1,8 @@
 namespace Pulse.Web.Presence;
 
-/// <summary>What the server sends to a client. The method names are the wire names.</summary>
-/// <remarks>Public, with its messages: SignalR implements it in an assembly made at run time.</remarks>
+/// <summary>What the server sends to a client about users' presence. The method names are the wire names.</summary>
 public interface IPresenceClient
 {
-    /// <summary>First message on every connection.</summary>
-    Task Connected(ConnectedMessage message);
-
     /// <summary>A watched user's presence is another now. May overtake the answer of <c>WatchPresence</c>: the higher version counts.</summary>
     Task PresenceChanged(PresenceResponse presence);
-
-    /// <summary>The connection's token is about to run out: <c>Reauthenticate</c> with a new one, or be closed.</summary>
-    Task TokenExpiring(TokenExpiringMessage message);
-
-    /// <summary>Last message before the server closes the connection.</summary>
-    Task SessionEnded(SessionEndedMessage message);
-}
-
-/// <summary>The connection is made and the user online.</summary>
-/// <param name="UserId">Who the token says this is.</param>
-/// <param name="ConnectionId">This connection's id.</param>
-/// <param name="HeartbeatSeconds">How often to call <c>Heartbeat()</c>, seconds.</param>
-public sealed record ConnectedMessage(Guid UserId, string ConnectionId, int HeartbeatSeconds);
-
-/// <summary>How long the connection's token still holds.</summary>
-/// <param name="SecondsLeft">Whole seconds, at least 0.</param>
-public sealed record TokenExpiringMessage(int SecondsLeft);
-
-/// <summary>Why the server closes the connection.</summary>
-/// <param name="Reason"><c>signed-out</c>, <c>token-expired</c>, <c>too-many-connections</c>, <c>server-stopping</c>, <c>replaced</c>, <c>user-removed</c> or <c>closed-by-operator</c>.</param>
-/// <param name="MayReconnect">Whether connecting again, with a valid token, can succeed.</param>
-public sealed record SessionEndedMessage(string Reason, bool MayReconnect)
-{
-    public static readonly SessionEndedMessage SignedOut = new("signed-out", MayReconnect: false);
-    public static readonly SessionEndedMessage TokenExpired = new("token-expired", MayReconnect: true);
-    public static readonly SessionEndedMessage TooManyConnections = new("too-many-connections", MayReconnect: false);
-    public static readonly SessionEndedMessage ServerStopping = new("server-stopping", MayReconnect: true);
-    public static readonly SessionEndedMessage Replaced = new("replaced", MayReconnect: true);
-    public static readonly SessionEndedMessage UserRemoved = new("user-removed", MayReconnect: false);
-    public static readonly SessionEndedMessage ClosedByOperator = new("closed-by-operator", MayReconnect: true);
 }

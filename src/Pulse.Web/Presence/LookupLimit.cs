@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Accounts;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.Presence;
 

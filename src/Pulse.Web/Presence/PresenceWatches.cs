@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
 using Pulse.Presence;
 using Pulse.Users;
+using Pulse.Web.Connections;
+using Pulse.Web.Silos;
 
 namespace Pulse.Web.Presence;
 
@@ -47,7 +49,7 @@ internal sealed partial class PresenceWatches(
         foreach (var userId in userIds)
         {
             Join(connection, userId);
-            if (connection.TryWatch(userId)) continue;
+            if (WatchList.Of(connection).TryWatch(userId)) continue;
             Leave(connection, userId);
             throw IsOver();
         }
@@ -66,13 +68,13 @@ internal sealed partial class PresenceWatches(
     /// <summary>Ends one watch.</summary>
     public void Unwatch(LiveConnection connection, Guid userId)
     {
-        if (connection.TryUnwatch(userId)) Leave(connection, userId);
+        if (WatchList.Of(connection).TryUnwatch(userId)) Leave(connection, userId);
     }
 
     /// <summary>Ends one watch because the policy forbids it. The client that was notified so far is sent "offline, never seen"; the request stays known.</summary>
     public void Hide(LiveConnection connection, Guid userId)
     {
-        if (!connection.Hide(userId)) return;
+        if (!WatchList.Of(connection).Hide(userId)) return;
         Leave(connection, userId);
         connection.Tell(userId, Message(PresenceResponse.Hidden(userId)));
     }
@@ -88,7 +90,7 @@ internal sealed partial class PresenceWatches(
     /// <summary>Ends all watches of a connection that is gone, also those that a call of its client still asks for. No silo is called.</summary>
     public Task ForgetAsync(LiveConnection connection)
     {
-        foreach (var userId in connection.UnwatchAll()) Leave(connection, userId);
+        foreach (var userId in WatchList.Of(connection).UnwatchAll()) Leave(connection, userId);
         return Task.CompletedTask;
     }
 

@@ -2,6 +2,7 @@ using Pulse.Accounts;
 using Pulse.Identity;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.Sessions;
 

@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Accounts;
 using Pulse.Users;
 using Pulse.Web.Audit;
-using Pulse.Web.Auth;
 using Pulse.Web.Http;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.SignIn;
 

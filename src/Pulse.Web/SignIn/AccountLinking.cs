@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.DataProtection;
 using Pulse.Accounts;
 using Pulse.Web.Auth;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.SignIn;
 

@@ -3,7 +3,7 @@ using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
-using Pulse.Web.Sessions;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.SignIn;
 

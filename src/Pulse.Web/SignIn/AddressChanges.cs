@@ -5,8 +5,8 @@ using Pulse.Accounts;
 using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Audit;
-using Pulse.Web.Auth;
 using Pulse.Web.Mail;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.SignIn;
 

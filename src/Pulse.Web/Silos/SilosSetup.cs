@@ -6,6 +6,7 @@ using Pulse.Silo.Clustering;
 using Pulse.Silo.Health;
 using Pulse.Silo.Startup;
 using Pulse.Silo.Telemetry;
+using Pulse.Web.Http;
 using StackExchange.Redis;
 
 namespace Pulse.Web.Silos;

@@ -4,7 +4,6 @@ using Pulse.Identity;
 using Pulse.Presence;
 using Pulse.Users;
 using Pulse.Web.Http;
-using Pulse.Web.Sessions;
 
 namespace Pulse.Web.Users;
 

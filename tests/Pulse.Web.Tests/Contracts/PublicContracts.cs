@@ -11,6 +11,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.DependencyInjection;
 using Pulse.Web.Auth;
+using Pulse.Web.Http;
 using Pulse.Web.Tests.Pages;
 
 namespace Pulse.Web.Tests.Contracts;

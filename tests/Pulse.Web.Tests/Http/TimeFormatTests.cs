@@ -42,7 +42,7 @@ public sealed partial class TimeFormatTests(PulseApplication pulse)
     [InlineData("2026-01-02T03:04:05.6789999+00:00", "2026-01-02T03:04:05.678Z")]
     [InlineData("2026-01-02T03:04:05.6+02:00", "2026-01-02T01:04:05.600Z")]
     public void Time_OfAnyAnswer_IsCutToMilliseconds(string time, string expected) => Assert.Equal(
-        $"\"{expected}\"", JsonSerializer.Serialize(DateTimeOffset.Parse(time, CultureInfo.InvariantCulture), PulseJson.Default.Options));
+        $"\"{expected}\"", JsonSerializer.Serialize(DateTimeOffset.Parse(time, CultureInfo.InvariantCulture), ProblemJson.Default.Options));
 
     private static async Task CollectAsync(List<string> times, Func<Task<HttpResponseMessage>> ask, int count)
     {

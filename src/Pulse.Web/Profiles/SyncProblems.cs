@@ -1,0 +1,34 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Pulse.Users;
+using Pulse.Web.Http;
+
+namespace Pulse.Web.Profiles;
+
+/// <summary>The answers to a profile write that wrote nothing.</summary>
+internal static class SyncProblems
+{
+    /// <summary>What the audit log says about that outcome.</summary>
+    public static string Reason(ProfileSyncOutcome outcome) => outcome switch
+    {
+        ProfileSyncOutcome.EmailTaken => ProblemTypes.AccountExists.Name,
+        ProfileSyncOutcome.AccountTaken => ProblemTypes.AccountTaken.Name,
+        ProfileSyncOutcome.EmailMissing => ProblemTypes.EmailMissing.Name,
+        ProfileSyncOutcome.SignUpRefused => ProblemTypes.SignUpRefused.Name,
+        ProfileSyncOutcome.Disabled => ProblemTypes.UserDisabled.Name,
+        _ => "not-accepted",
+    };
+
+    /// <summary>The problem for that outcome.</summary>
+    /// <exception cref="InvalidOperationException">A newer silo's outcome that this front end does not know; it is no success.</exception>
+    public static ProblemHttpResult For(ProfileSyncOutcome outcome) => outcome switch
+    {
+        ProfileSyncOutcome.EmailTaken => ProblemTypes.AccountExists.ToResult(),
+        ProfileSyncOutcome.SignUpRefused => ProblemTypes.SignUpRefused.ToResult(),
+        ProfileSyncOutcome.AccountTaken => ProblemTypes.AccountTaken.ToResult(),
+        ProfileSyncOutcome.EmailMissing => ProblemTypes.EmailMissing.ToResult(errors: new Dictionary<string, string[]>
+        {
+            ["email"] = ["A new user needs an e-mail, and the access token has none."],
+        }),
+        _ => throw new InvalidOperationException($"The profile write ended as {outcome}, which is not known here."),
+    };
+}

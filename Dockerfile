@@ -1,4 +1,4 @@
-# Pulse's two images, for PostgreSQL and Redis (the connection strings are settings, as everything else: docs/settings.md):
+# Pulse's two images, for PostgreSQL and Redis (connection strings and all other options are settings: docs/settings.md):
 #
 #   docker build --target web -t pulse-web .
 #   docker build --target silo -t pulse-silo .
@@ -11,7 +11,7 @@ COPY --from=node /usr/local/bin/node /usr/local/bin/node
 COPY --from=node /usr/local/lib/node_modules/npm /usr/local/lib/node_modules/npm
 RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
 WORKDIR /source
-# What decides which packages are needed, in a layer of its own: it changes seldom.
+# The files that determine the packages, in a layer of their own, because they change seldom.
 COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt .editorconfig ./
 COPY src/Pulse.Grains.Interfaces/Pulse.Grains.Interfaces.csproj src/Pulse.Grains.Interfaces/
 COPY src/Pulse.Grains/Pulse.Grains.csproj src/Pulse.Grains/
@@ -23,11 +23,11 @@ RUN dotnet restore src/Pulse.Web
 COPY sql sql
 COPY clients/typescript/src clients/typescript/src
 COPY src src
-# With a restore of its own: compiling ahead, which only publishing does, needs the compiler and the target's runtime beside what was restored above.
+# With a restore of its own, because compiling ahead, which only publishing does, also needs the compiler and the target's runtime.
 RUN dotnet publish src/Pulse.Silo -c Release -o /out/silo -p:UseAppHost=false \
  && dotnet publish src/Pulse.Web -c Release -o /out/web -p:UseAppHost=false
 
-# "chiseled": no shell and no package manager; "extra": with the ICU data that normalising e-mail addresses needs.
+# "chiseled" leaves shell and package manager out. "extra" has the ICU data that normalising e-mail addresses needs.
 FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled-extra AS base
 WORKDIR /app
 USER $APP_UID
@@ -39,7 +39,7 @@ FROM base AS silo
 COPY --from=build /out/silo .
 # Silos, front ends as their clients.
 EXPOSE 11111 30000
-# Whether the process lives; /health/ready also tells whether what it needs does. Long enough for a start that waits for its database.
+# Checks that the process lives. /health/ready also checks its stores. Long enough for a start that waits for its database.
 HEALTHCHECK --interval=10s --timeout=6s --start-period=90s --retries=3 \
   CMD ["dotnet", "Pulse.Silo.dll", "--healthcheck", "http://localhost:8080/health/live"]
 ENTRYPOINT ["dotnet", "Pulse.Silo.dll"]

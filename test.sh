@@ -1,36 +1,38 @@
 #!/usr/bin/env bash
-# Builds Pulse and runs every test, on a PostgreSQL and a Redis of its own that are gone afterwards.
+# Builds Pulse and runs every test, on a PostgreSQL and a Redis of its own, which end with it.
 #
 #   ./test.sh                                  everything
-#   ./test.sh 'FullyQualifiedName~Presence'    the .NET tests that match a `dotnet test --filter`; no Node tests
+#   ./test.sh 'FullyQualifiedName~Presence'    the .NET tests that match a `dotnet test --filter`, and no Node tests
 #
-# The last line is the count: "N passed, N failed" and, if any, ", N skipped". Needs the .NET SDK and Node.js; PostgreSQL, Redis,
-# Chromium and HAProxy are installed from Debian packages when missing. Two copies may run at once, also in one checkout.
+# The last line is the count: "N passed, N failed" and, if any, ", N skipped". Needs the .NET SDK and Node.js. PostgreSQL, Redis, Chromium
+# and HAProxy are installed from Debian packages when missing. Two copies may run at once, also in one checkout.
 
-# Job control gives each background job a process group of its own, so that a job can be stopped together with all that it started.
+# Job control gives each background job a process group of its own, so that a job can be stopped together with all its children.
 set -Eeuo pipefail -m
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 repo=$PWD
 filter="$*"
 
-# What a shell has exported to run Pulse, as the README says, is not for the tests: each has its own settings, and the rest are the defaults.
+# Variables that a shell has exported to run Pulse, as the README says, do not apply to the tests: each test has its own settings, and the
+# defaults otherwise.
 # shellcheck disable=SC2046  # names have no spaces
 unset -v DOTNET_ENVIRONMENT $(compgen -e | grep -iE '^(ConnectionStrings__|Pulse__|ASPNETCORE_|OTEL_|Logging__|AllowedHosts$)' || true)
 
 passed=0 failed=0 skipped=0
-work='' results='' postgres_pid='' redis_pid='' step_pid=''
+work='' results='' postgres_pid='' redis_pid=''
+declare -A running_steps=() # The keys are their process ids.
 
 say() { printf '\n==> %s\n' "$*"; }
 die() {
   printf '\ntest.sh: %s\n' "$*" >&2
-  # The reader of the last line must not take a run that never got to its tests for a good one.
+  # A reader of the last line must see a failure if the run ended before its tests.
   failed=$((failed + 1))
   exit 1
 }
 
-# --- the end, whatever happened ---
+# --- the end, in all cases ---
 
-# stop PID [SIGNAL]: the process group of one of our jobs; by force if it takes more than 10 s.
+# stop PID [SIGNAL]: the process group of one of our jobs, by SIGKILL if it takes more than 10 s.
 stop() {
   local pid=$1 signal=${2:-TERM}
   [[ -n $pid ]] || return 0
@@ -61,9 +63,10 @@ finish() {
   trap '' INT TERM
   trap - EXIT ERR
   set +e
-  stop "$step_pid"
+  local pid
+  for pid in "${!running_steps[@]}"; do stop "$pid"; done
   [[ -z $work ]] || stop_strays
-  # SIGINT asks PostgreSQL for a fast shutdown; SIGTERM would wait for clients to leave.
+  # SIGINT asks PostgreSQL for a fast shutdown. SIGTERM would wait for clients to disconnect.
   stop "$postgres_pid" INT
   stop "$redis_pid"
   [[ -z $work ]] || rm -rf -- "$work"
@@ -85,7 +88,7 @@ trap 'failed=$((failed + 1)); printf "test.sh: line %s failed\n" "$LINENO" >&2' 
 
 postgres_bin() {
   local bin best=''
-  # The newest one; `postgres` itself is on no Debian PATH.
+  # The newest one. `postgres` itself is on no Debian PATH.
   for bin in /usr/lib/postgresql/*/bin; do
     [[ -x $bin/initdb && -x $bin/postgres ]] || continue
     if [[ -z $best ]] || dpkg --compare-versions "$(cut -d/ -f5 <<<"$bin")" gt "$(cut -d/ -f5 <<<"$best")"; then best=$bin; fi
@@ -100,7 +103,7 @@ missing_packages() {
   [[ -n $(postgres_bin) ]] || echo postgresql
   { command -v redis-server && command -v redis-cli; } >/dev/null || echo redis-server
   [[ -n $(chromium_path) ]] || echo chromium
-  # Of deploy/local/cluster.sh; Debian keeps haproxy in /usr/sbin, which is not on everybody's PATH.
+  # For deploy/local/cluster.sh. Debian keeps haproxy in /usr/sbin, which may be missing in PATH.
   [[ -x /usr/sbin/haproxy ]] || command -v haproxy >/dev/null || echo haproxy
   command -v curl >/dev/null || echo curl
 }
@@ -117,8 +120,8 @@ install_missing() {
   fi
 
   say "Installing ${packages[*]}"
-  # In one root shell, so that whatever happens to it, the policy file goes with it. The lock is for a second copy of this script: it then
-  # finds the packages there, and asking apt for them again does nothing.
+  # In one root shell, so that the policy file is removed in all cases. The lock is for a second copy of this script: it then finds the
+  # packages installed, and asking apt for them again has no effect.
   # shellcheck disable=SC2016  # expanded by the inner shell
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive flock /run/lock/pulse-test-install bash -euc '
     policy=$1; shift
@@ -132,7 +135,7 @@ install_missing() {
     fi
     apt-get -q -o DPkg::Lock::Timeout=600 update || true
     apt-get -q -o DPkg::Lock::Timeout=600 install -y --no-install-recommends "$@"
-    # Where that policy allows it, the packages have started theirs: nobody but us has known of them yet.
+    # Where that policy allows it, the packages have started their servers, which are still unused.
     for package in "${fresh[@]}"; do
       [ "$package" = chromium ] || service "$package" stop >/dev/null 2>&1 || true
     done
@@ -154,7 +157,8 @@ check_tools() {
 
 free_port() { node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); });'; }
 
-# as_postgres COMMAND…: PostgreSQL refuses to run as root. setpriv and not su: it becomes the command, so the pid that we get is the server's.
+# as_postgres COMMAND…: PostgreSQL refuses to run as root. setpriv instead of su, because it becomes the command, so the pid is the
+# server's.
 as_postgres() {
   if ((EUID == 0)); then
     exec setpriv --reuid=postgres --regid=postgres --init-groups -- "$@"
@@ -170,21 +174,21 @@ start_postgres() {
   if ((EUID == 0)); then
     user=postgres
     chown postgres "$dir"
-    # The directory above is readable by root alone; its owner must be able to reach this one in it.
+    # The directory above is readable by root only. Its owner must be able to reach this one in it.
     chmod 711 "$work"
   fi
   (cd "$dir" && as_postgres "$bin/initdb" --pgdata="$dir/data" --username="$user" --auth=trust --encoding=UTF8 --locale=C.UTF-8) \
     >"$results/initdb.log" 2>&1 || die "initdb failed: $(tail -5 "$results/initdb.log")"
 
-  # Between asking for a free port and binding it somebody else may take it; then the server ends at once, and another port is tried.
-  # fsync stays on: tests kill processes and count what survived.
+  # Another process may take the free port before it is bound. Then the server ends at once, and another port is tried.
+  # fsync stays on, because tests kill processes and count the surviving data.
   for _ in {1..5}; do
     port=$(free_port)
     (cd "$dir" && as_postgres "$bin/postgres" -D "$dir/data" -p "$port" -h 127.0.0.1 -k "$dir" -c max_connections=200) \
       >"$results/postgres.log" 2>&1 </dev/null &
     postgres_pid=$!
     for _ in {1..300}; do
-      # Over the socket in our own directory: that is our server and no other.
+      # Asks over the socket in our own directory, which proves that it is our server.
       if "$bin/psql" -X -q -h "$dir" -p "$port" -U "$user" -d postgres -c 'select 1' >/dev/null 2>&1; then
         export PULSE_TEST_POSTGRES="Host=127.0.0.1;Port=$port;Username=$user;Database=postgres"
         export PULSE_TEST_PG_BIN=$bin
@@ -222,21 +226,26 @@ start_redis() {
 
 # step COMMAND…: in the background and waited for, because bash runs a trap only once a foreground command has ended.
 step() {
-  local code=0
   "$@" </dev/null &
-  step_pid=$!
-  wait "$step_pid" || code=$?
+  running_steps[$!]=yes
+  end_step "$!"
+}
+
+# end_step PID: waits for it; its exit code.
+end_step() {
+  local code=0
+  wait "$1" || code=$?
   # A test host that outlives its runner would hold files that the next step writes.
-  stop "$step_pid"
-  step_pid=''
+  stop "$1"
+  unset -v "running_steps[$1]"
   return "$code"
 }
 
-# One at a time in one checkout: two copies of this script may share bin, obj and node_modules.
+# Builds take turns in one checkout, because two copies of this script may share bin, obj and node_modules.
 build() {
   exec 9>"$repo/artifacts/.test-lock"
   flock 9
-  # "|| return": errexit is off in a function whose result the caller tests.
+  # "|| return", because errexit is off in a function whose result the caller tests.
   dotnet build Pulse.sln --disable-build-servers -nologo -v:minimal 9>&- || return
   local package
   for package in tests/*/package.json clients/*/package.json; do
@@ -255,7 +264,7 @@ count() {
   fi
 }
 
-# One project after the other: they would share the machine and each other's time-outs.
+# The projects run one after the other, because they would share the machine and each other's time-outs.
 run_dotnet_tests() {
   local project name code trx counters total executed good arguments
   while IFS= read -r project; do
@@ -267,7 +276,7 @@ run_dotnet_tests() {
     code=0
     step dotnet test "${arguments[@]}" || code=$?
     total=0 executed=0 good=0
-    # No file: no test matched the filter.
+    # If the file is missing, no test matched the filter.
     if [[ -f $trx ]]; then
       counters=$(grep -o '<Counters [^>]*>' "$trx")
       total=$(attribute total "$counters") executed=$(attribute executed "$counters") good=$(attribute passed "$counters")
@@ -278,20 +287,28 @@ run_dotnet_tests() {
 
 attribute() { grep -oE "\b$1=\"[0-9]+\"" <<<"$2" | grep -oE '[0-9]+'; }
 
+# All packages at once: their tests mostly wait, for servers to start and for times to pass. Each one's output is shown once it has ended.
 run_node_tests() {
-  local package name code log
-  for package in tests/*/package.json clients/*/package.json; do
-    package=$(dirname -- "$package") name=$(basename -- "$(dirname -- "$package/.")")
-    say "$name"
+  local package name code log i packages=(tests/*/package.json clients/*/package.json) pids=()
+  say "Node tests: ${packages[*]%/package.json}"
+  for package in "${packages[@]}"; do
+    package=${package%/package.json} log=$results/${package##*/}.log
+    npm --prefix "$package" test --silent >"$log" 2>&1 </dev/null &
+    pids+=($!)
+    running_steps[$!]=yes
+  done
+
+  for i in "${!packages[@]}"; do
+    package=${packages[i]%/package.json} name=${package##*/}
     log=$results/$name.log
     code=0
-    step npm_test "$package" "$log" || code=$?
+    end_step "${pids[i]}" || code=$?
+    say "$name"
+    cat -- "$log"
     count "$(node_count pass "$log")" $(($(node_count fail "$log") + $(node_count cancelled "$log"))) \
       $(($(node_count skipped "$log") + $(node_count todo "$log"))) "$code" "$name"
   done
 }
-
-npm_test() { npm --prefix "$1" test --silent 2>&1 | tee "$2"; }
 
 # Node's summary is "# pass 3" or, from its spec reporter, "ℹ pass 3"; packages with another runner end their output in that form too. The last one
 # counts, a test may print such a line as well.

@@ -1,4 +1,4 @@
-// node bench/report.mjs ROUNDS.jsonl: the medians of all rounds as tables, Pulse beside its limit and the original.
+// `node bench/report.mjs ROUNDS.jsonl` prints the medians of all rounds as tables, Pulse beside its limit and the original.
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 

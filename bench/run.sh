@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Measures Pulse beside its limits and beside the original, the stack that it replaces (bench/original), and prints a table: what each phase costs, how
-# many times the limit that is, and how many times Pulse the original.
+# Measures Pulse beside its limits and beside the original, the stack that it replaces (bench/original), and prints a table: the cost of
+# each phase, its ratio to the limit, and the original's ratio to Pulse.
 #
 #   bench/run.sh                                everything, 3 rounds
-#   ROUNDS=5 PHASES='http ws' bench/run.sh      of: http ws hold sync fanout external cold (the last three are Pulse's alone)
+#   ROUNDS=5 PHASES='http ws' bench/run.sh      of: http ws hold sync fanout external cold (only Pulse has the last three)
 #   SERVERS='limits pulse' bench/run.sh         of: limits pulse original; the first begins round 1, the second round 2, and so on
-#   QUICK=1 bench/run.sh                        small sizes: does everything work? Its figures mean nothing
+#   QUICK=1 bench/run.sh                        small sizes, to check that everything works. The figures are meaningless
 #
-# It builds what it measures and starts a PostgreSQL and a Redis of its own on free loopback ports, gone afterwards. Needs the .NET SDK, Node.js (for the
-# original 20 or later, npm and its registry), postgresql, redis-server (Debian), Linux x64, and `ulimit -Hn` above 11,000. Every round is kept in
-# artifacts/bench/rounds.jsonl. See docs/performance.md.
+# It builds the measured programs and starts a PostgreSQL and a Redis of its own on free loopback ports, which end with it. Needs the .NET
+# SDK, Node.js (for the original 20 or later, npm and its registry), postgresql, redis-server (Debian), Linux x64, and `ulimit -Hn` above
+# 11,000. Every round is kept in artifacts/bench/rounds.jsonl. See docs/performance.md.
 set -euo pipefail
 repo=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 out=$repo/artifacts/bench
@@ -44,7 +44,7 @@ finish() {
 trap finish EXIT
 trap 'exit 1' INT TERM
 
-# --- what is measured, and what it needs ---
+# --- the measured programs and their needs ---
 
 build() {
   dotnet publish "$repo/src/Pulse.Web" -c Release -o "$out/web" -v quiet
@@ -54,7 +54,8 @@ build() {
   [[ " ${measured[*]} " != *' original '* ]] || build_original
 }
 
-# In a copy, to leave the tree as it is. No install scripts: Prisma's would download an engine that nobody needs, bufferutil brings its binary along.
+# In a copy, because the tree must stay as it is. Install scripts are off: Prisma's would download an unused engine, and bufferutil contains
+# its binary.
 build_original() {
   rm -rf "$out/original/src" "$out/original/dist"
   mkdir -p "$out/original"
@@ -96,7 +97,7 @@ add_users() {
     FROM generate_series(0, 19999) i" -c 'VACUUM ANALYZE users'
 }
 
-# start PORT COMMAND…: a process that listens there; later ones join earlier ones.
+# start PORT COMMAND…: a process that listens there. It is added to the servers that are already running.
 start() {
   local port=$1
   shift
@@ -113,7 +114,7 @@ limits() { # http | hub
   start "$port" "$out/limits/Pulse.Limits" "$1" --urls "http://127.0.0.1:$port"
 }
 
-# To be run in the background: `exec`, so that the pid that is measured and stopped is that of Pulse itself and not of a shell around it.
+# Run it in the background: `exec` makes the measured and stopped pid that of Pulse itself instead of a shell around it.
 pulse_environment() { # PORT
   exec env ASPNETCORE_URLS="http://127.0.0.1:$1" ASPNETCORE_ENVIRONMENT=Production ConnectionStrings__Postgres="$database" ConnectionStrings__Redis="127.0.0.1:$redis_port" \
     Pulse__Cluster__SiloPort=0 Pulse__Cluster__GatewayPort=0 Pulse__Cluster__AdvertisedAddress=127.0.0.1 \
@@ -155,7 +156,7 @@ original() {
   start "$port" original_environment node "$out/original/dist/main.js"
 }
 
-original_environment() { # to be run like pulse_environment
+original_environment() { # run like pulse_environment
   exec env NODE_ENV=production PORT="$port" DATABASE_URL="postgresql://bench@127.0.0.1:$postgres_port/pulse" REDIS_URL="redis://127.0.0.1:$redis_port" \
     JWT_SECRET="$BENCH_SECRET" JWT_ISSUER=bench JWT_AUDIENCE=bench "$@"
 }
@@ -174,7 +175,7 @@ record() { # LABEL MODE…
   printf '%(%T)T %s %s\n' -1 "$1" "$(grep -oE '"(cpu_us_per_op|errors|other_cpu_pct_of_machine)":[0-9.-]+' <<<"$line" | tr -d '"' | tr '\n' ' ')"
 }
 
-# First connects of users that no phase uses later, too: what is looked for is an activation's cost, not that of compiling what makes one.
+# Also opens first connects of users that later phases do not use, because the phase measures an activation's cost without the compiler's.
 warm_sockets() {
   load connect --n $connect --first 10000 >/dev/null
   load churn --n 500 --c 50 --t $warm >/dev/null
@@ -211,13 +212,14 @@ phase_sync() {
     record_insert
   else
     "$1"
-    # As long as the other phases: a run of it takes two seconds or three. After four of them two fifths of the CPU were still the compiler's.
+    # As long as the other phases, because one run takes only two or three seconds. After four runs two fifths of the CPU were still the
+    # compiler's.
     for ((first = 100000; first < 200000; first += 10000)); do load sync --first $first --n $connect --c 64 >/dev/null; done
     record "$1/sync" sync --first 200000 --n $connect --c 64
   fi
 }
 
-# The load generator is itself the process that inserts; `exec` keeps the pid that it is told to measure.
+# The load generator itself is the process that inserts. `exec` keeps the pid that it measures.
 record_insert() {
   local line
   line=$(exec bash -c 'exec "$0" "$@" --server $$' "$out/load/Pulse.Load" insert --first 200000 --n $connect --c 64 --database "$database" --postgres "$postgres_pid" --label limits/sync)
@@ -231,7 +233,8 @@ phase_fanout() {
   record "$1/fanout" fanout --n $((connect + 1)) --rounds $changes
 }
 
-# Both clusters stand side by side and are measured in turn: within a minute a shared machine can become slower by more than what is looked for.
+# The two clusters run at the same time and are measured in turn, because within a minute a shared machine can become slower by more than the
+# searched difference.
 phase_external() {
   local silos turn first
   local -A pids ports
@@ -247,14 +250,14 @@ phase_external() {
   for ((turn = 0; turn <= turns; turn++)); do
     for silos in 1 3; do
       port=${ports[$silos]} counted=${pids[$silos]}
-      # Users of its own: the Redis is the same.
+      # Users of its own, because the Redis is the same.
       if ((turn == 0)); then warm_external "$silos"; else measure_external "$silos"; fi
     done
   done
   counted=''
 }
 
-# Each silo is to have had as many calls as the only one.
+# Gives each silo as many calls as the single one.
 warm_external() { # SILOS
   local first=$(($1 * 5000))
   load churn --first $first --n 500 --c 50 --t $(($1 * warm)) >/dev/null

@@ -5,7 +5,7 @@ using Pulse.Web.Tokens;
 
 namespace Pulse.Benchmarks;
 
-/// <summary>Each REST request: is this token known to be good? Against 2,000 that are.</summary>
+/// <summary>The check of each REST request whether its token is known to be good, with 2,000 known tokens.</summary>
 [MemoryDiagnoser]
 public class CheckedTokensBenchmarks
 {

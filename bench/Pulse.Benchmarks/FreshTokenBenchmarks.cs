@@ -7,8 +7,10 @@ using Pulse.Web.Tokens;
 
 namespace Pulse.Benchmarks;
 
-/// <summary>A token that a front end has not seen yet: what its check costs under a secret (HS256) and under a token key (ES256), and what making one does.</summary>
-/// <remarks>Each token is checked once per front end; <see cref="CheckedTokensBenchmarks"/> is every later request.</remarks>
+/// <summary>
+/// A token that is new to a front end: the cost of its check under a secret (HS256) and under a token key (ES256), and of making one.
+/// </summary>
+/// <remarks>Each token is checked once per front end. <see cref="CheckedTokensBenchmarks"/> measures every later request.</remarks>
 [MemoryDiagnoser]
 public class FreshTokenBenchmarks
 {

@@ -6,7 +6,7 @@ using Pulse.Web.Hubs;
 
 namespace Pulse.Benchmarks;
 
-/// <summary>Each beat: reading it through Pulse's protocol, beside SignalR's own.</summary>
+/// <summary>Reading a heartbeat through Pulse's protocol, beside SignalR's own.</summary>
 [MemoryDiagnoser]
 public class HeartbeatBenchmarks : IInvocationBinder
 {

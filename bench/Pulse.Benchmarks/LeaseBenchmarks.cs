@@ -4,7 +4,7 @@ using Pulse.Presence;
 
 namespace Pulse.Benchmarks;
 
-/// <summary>Each renewal: what a user's grain does with a lease that it knows.</summary>
+/// <summary>A renewal: the work of a user's grain with a known lease.</summary>
 [MemoryDiagnoser]
 public class LeaseBenchmarks
 {
@@ -18,7 +18,7 @@ public class LeaseBenchmarks
 
     private long _ticks;
 
-    /// <summary>One of three connections of a user, and the status that they make together.</summary>
+    /// <summary>A connection of a user with three, and the merged status.</summary>
     [Benchmark]
     public PresenceStatus RenewAndMerge()
     {

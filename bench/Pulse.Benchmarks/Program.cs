@@ -1,4 +1,4 @@
-// The functions that every request, beat and renewal goes through: dotnet run -c Release --project bench/Pulse.Benchmarks -- --filter '*'
+// The functions that every request, heartbeat and renewal runs: dotnet run -c Release --project bench/Pulse.Benchmarks -- --filter '*'
 using BenchmarkDotNet.Running;
 using Pulse.Benchmarks;
 

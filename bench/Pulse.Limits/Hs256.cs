@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace Pulse.Limits;
 
-/// <summary>The least check of an HS256 token that is still a check: signature and expiry. Gives the subject, or null.</summary>
+/// <summary>The cheapest possible check of an HS256 token: signature and expiry. Returns the subject, or null.</summary>
 internal sealed class Hs256(string secret)
 {
     private readonly byte[] _key = Encoding.UTF8.GetBytes(secret);

@@ -1,5 +1,5 @@
-// What the framework alone costs: Kestrel answering GET /auth/me with fixed JSON, and a SignalR hub that does nothing. Both check the token's
-// signature and expiry by hand; there is no database, no Redis, no grain.
+// The cost of the framework only: Kestrel answering GET /auth/me with fixed JSON, and an empty SignalR hub. Both check the token's
+// signature and expiry by hand. They use no database, no Redis and no grain.
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.SignalR;
 using Pulse.Limits;

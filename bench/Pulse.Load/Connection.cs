@@ -13,7 +13,7 @@ internal enum Stage : byte
     Leaving,
 }
 
-/// <summary>One user's connection; it can be opened again and again.</summary>
+/// <summary>One user's connection, which can be opened repeatedly.</summary>
 /// <param name="index">The user's number, from 0.</param>
 /// <param name="port">The front end.</param>
 /// <param name="ask">The request for a ticket, which opens the connection in place of a token; <see langword="null"/> for none.</param>
@@ -27,12 +27,12 @@ internal sealed class Connection(int index, ushort port, byte[]? ask, Func<strin
 
     public int Fd { get; set; } = -1;
 
-    /// <summary>Counts openings: an event of an earlier one is passed over.</summary>
+    /// <summary>Counts openings, because events of an earlier one are ignored.</summary>
     public int Generation { get; set; }
 
     public Stage Stage { get; set; }
 
-    /// <summary>When the operation under way (connecting, or a call) began.</summary>
+    /// <summary>The start of the operation in progress (connecting, or a call).</summary>
     public long Since { get; set; }
 
     public bool AwaitsAnswer { get; set; }
@@ -48,7 +48,7 @@ internal sealed class Connection(int index, ushort port, byte[]? ask, Func<strin
 
     public double Elapsed => Stopwatch.GetElapsedTime(Since).TotalMicroseconds;
 
-    /// <summary>What the server has given for this opening.</summary>
+    /// <summary>The ticket that the server has given for this opening.</summary>
     public string? Ticket { get; set; }
 
     public bool NeedsTicket => ask is not null && Ticket is null;

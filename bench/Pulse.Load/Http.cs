@@ -6,7 +6,9 @@ using System.Text;
 
 namespace Pulse.Load;
 
-/// <summary>HTTP/1.1 over kept-alive connections, closed loop: every request is made beforehand, of every answer only status and length are read.</summary>
+/// <summary>
+/// HTTP/1.1 over kept-alive connections, closed loop. Every request is made beforehand, and only status and length of the answers are read.
+/// </summary>
 internal sealed class Http(Options options, Meter meter, Dictionary<string, object> line)
 {
     private readonly Samples _latency = new();
@@ -14,7 +16,7 @@ internal sealed class Http(Options options, Meter meter, Dictionary<string, obje
     private int _next;
     private int _errors;
 
-    /// <summary>Users in turn ask for their profile, for so many seconds.</summary>
+    /// <summary>Users in turn request their profile, for so many seconds.</summary>
     public Task MeAsync()
     {
         _requests = [.. Enumerable.Range(0, options.Connections).Select(user => Request("GET", "/auth/me", user))];
@@ -103,7 +105,9 @@ internal sealed class Http(Options options, Meter meter, Dictionary<string, obje
         return Encoding.ASCII.GetString(buffer, "HTTP/1.1 ".Length, 3);
     }
 
-    /// <summary>Of head and body, or the largest number while the head is incomplete. Of a body in chunks the only one here ends with "0".</summary>
+    /// <summary>
+    /// The length of head and body, or the largest number while the head is incomplete. The only chunked body here ends with "0".
+    /// </summary>
     private static int TotalLength(ReadOnlySpan<byte> data)
     {
         var head = data.IndexOf("\r\n\r\n"u8);

@@ -9,7 +9,7 @@ internal enum Signal
     Failed,
 }
 
-/// <summary>What is said over a WebSocket, as far as the phases need it. Every frame that is sent often is encoded once.</summary>
+/// <summary>The messages over a WebSocket, as far as the phases need them. Every frequent frame is encoded once.</summary>
 internal interface IProtocol
 {
     /// <summary>The target of the upgrade request.</summary>
@@ -18,16 +18,18 @@ internal interface IProtocol
     /// <summary>The client's first message.</summary>
     byte[] Greeting(string token);
 
-    /// <summary>The greeting is sent on the open socket; or else <see cref="Read"/> sends it, when the server has spoken.</summary>
+    /// <summary>
+    /// Whether the greeting is sent on the open socket. Otherwise <see cref="Read"/> sends it after the server's first message.
+    /// </summary>
     bool GreetsFirst { get; }
 
     byte[] Heartbeat { get; }
 
-    /// <summary>What a quiet client sends every 15 s, or null where the server asks instead.</summary>
+    /// <summary>The message that a quiet client sends every 15 s, or null where the server asks instead.</summary>
     byte[]? KeepAlive { get; }
 
     byte[] Goodbye { get; }
 
-    /// <summary>Reads a message: answers what it asks for, and calls <paramref name="on"/> for each signal in it.</summary>
+    /// <summary>Reads a message: answers its request, and calls <paramref name="on"/> for each signal in it.</summary>
     void Read(Connection connection, ReadOnlySpan<byte> message, Action<Connection, Signal> on);
 }

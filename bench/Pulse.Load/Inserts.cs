@@ -3,13 +3,15 @@ using Npgsql;
 
 namespace Pulse.Load;
 
-/// <summary>The limit of <c>sync</c>: the statement alone, through Npgsql, at the same concurrency. This process is then the server that is measured.</summary>
+/// <summary>
+/// The limit of <c>sync</c>: only the statement, through Npgsql, at the same concurrency. This process is then the measured server.
+/// </summary>
 internal sealed class Inserts(Options options, Meter meter, Dictionary<string, object> line)
 {
     private const string Sql =
         "INSERT INTO users (id, email, name, created_at) VALUES (@id, @email, @name, now()) ON CONFLICT (id) DO UPDATE SET name = excluded.name";
 
-    // As many as bench/run.sh lets the servers have of sync.
+    // The number of warm-ups that bench/run.sh gives the servers for sync.
     private const int Warmups = 10;
 
     public async Task RunAsync()

@@ -20,7 +20,7 @@ internal sealed class Loop(IProtocol protocol, uint host, ushort[] ports, bool u
 
     public Action<Connection> PresenceChanged { get; set; } = _ => { };
 
-    /// <summary>A connection is gone: politely after <see cref="Leave"/> (true), or by an error (false).</summary>
+    /// <summary>Called for a closed connection: after <see cref="Leave"/> with true, after an error with false.</summary>
     public Action<Connection, bool> Closed { get; set; } = (_, _) => { };
 
     public Connection[] Create(int count, Jwt jwt)
@@ -55,7 +55,7 @@ internal sealed class Loop(IProtocol protocol, uint host, ushort[] ports, bool u
 
     public void Heartbeat(Connection c) => Call(c, protocol.Heartbeat);
 
-    /// <summary>Makes a call; one at a time per connection.</summary>
+    /// <summary>Makes a call, one at a time per connection.</summary>
     public void Call(Connection c, byte[] invocation)
     {
         c.AwaitsAnswer = true;
@@ -69,7 +69,7 @@ internal sealed class Loop(IProtocol protocol, uint host, ushort[] ports, bool u
         c.Send(protocol.Goodbye);
     }
 
-    /// <summary>Resets the connection; nobody is told.</summary>
+    /// <summary>Resets the connection, and reports it to no one.</summary>
     public void Drop(Connection c)
     {
         if (c.Fd >= 0) Native.Close(c.Fd, abrupt: true);
@@ -106,7 +106,9 @@ internal sealed class Loop(IProtocol protocol, uint host, ushort[] ports, bool u
         }
     }
 
-    /// <summary>As the real clients do: each 15 s, unless a heartbeat has just told the same. Gives when the next is due.</summary>
+    /// <summary>
+    /// Sends keep-alives as the real clients do: each 15 s, unless a heartbeat has just replaced one. Returns when the next is due.
+    /// </summary>
     private long SendKeepAlives()
     {
         long now = Stopwatch.GetTimestamp();
@@ -134,7 +136,7 @@ internal sealed class Loop(IProtocol protocol, uint host, ushort[] ports, bool u
             ReadOnlySpan<byte> rest = Parse(c, _buffer.AsSpan(0, kept + n));
             if (c.Generation != generation) return;
             c.Rest = rest.IsEmpty ? [] : rest.ToArray();
-            // A short read has emptied the socket; the next byte raises a new event.
+            // A short read has emptied the socket. The next byte raises a new event.
             if (!toEnd && n < _buffer.Length - kept) return;
         }
     }
@@ -148,7 +150,7 @@ internal sealed class Loop(IProtocol protocol, uint host, ushort[] ports, bool u
             int length = from < "\"ticket\":\"".Length ? -1 : data[from..].IndexOf((byte)'"');
             if (length < 0) return data;
             c.Ticket = System.Text.Encoding.ASCII.GetString(data.Slice(from, length));
-            // As in a browser, where a WebSocket has a TCP connection of its own.
+            // A WebSocket gets a TCP connection of its own, as in a browser.
             Native.Close(c.Fd, abrupt: false);
             Connect(c);
             return [];

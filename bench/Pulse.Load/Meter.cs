@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Pulse.Load;
 
-/// <summary>Whose CPU is measured: process roots by name ("server", "redis", "postgres").</summary>
+/// <summary>The measured processes: process roots by name ("server", "redis", "postgres").</summary>
 internal sealed class Meter(IReadOnlyList<(string Name, int[] Roots)> groups)
 {
     private const double QuietSlice = 0.25, QuietShare = 0.05, MostSeconds = 8;
@@ -16,7 +16,7 @@ internal sealed class Meter(IReadOnlyList<(string Name, int[] Roots)> groups)
 
     public double ServerRssKiB() => Proc.RssKiB(Proc.Tree(groups[0].Roots));
 
-    /// <summary>Lets the servers finish what the phase left them to do: until they are quiet, for 8 s at most.</summary>
+    /// <summary>Lets the servers finish the work that the phase left: until they are quiet, for 8 s at most.</summary>
     public void Settle(Action<double> idle)
     {
         for (double waited = 0; waited < MostSeconds; waited += QuietSlice)
@@ -54,7 +54,7 @@ internal sealed class Meter(IReadOnlyList<(string Name, int[] Roots)> groups)
     public static double Round(double value) => double.IsFinite(value) ? Math.Round(value, 3) : -1;
 }
 
-/// <summary>Latencies in microseconds, all of them kept.</summary>
+/// <summary>All latencies, in microseconds.</summary>
 internal sealed class Samples
 {
     private readonly List<double> _values = new(1 << 16);

@@ -41,7 +41,7 @@ internal static unsafe partial class Native
 
     public static int CreateEpoll() => Check(epoll_create1(0));
 
-    /// <summary>Starts a connection and watches it, edge-triggered, for everything.</summary>
+    /// <summary>Starts a connection and watches it, edge-triggered, for all events.</summary>
     public static int StartConnect(int epoll, uint host, ushort port, int index, int generation)
     {
         const int inet = 2, stream = 1, nonBlocking = 0x800, closeOnExec = 0x80000, tcp = 6, noDelay = 1;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Pulse.Load;
 
-/// <summary>The phases. Each leaves what it measured in <paramref name="line"/>.</summary>
+/// <summary>The phases. Each writes its results to <paramref name="line"/>.</summary>
 internal sealed class Phases(Options options, Loop loop, Meter meter, Dictionary<string, object> line)
 {
     private readonly Connection[] _all = loop.Create(options.Connections, options.Jwt);
@@ -152,7 +152,7 @@ internal sealed class Phases(Options options, Loop loop, Meter meter, Dictionary
         Report(latency.Count, seconds, latency);
     }
 
-    /// <summary>One user changes their status, again and again; the others watch them. Latency is of each message, from the change on.</summary>
+    /// <summary>One user changes their status repeatedly, and the others watch. Latency is of each message, from the change on.</summary>
     public void Fanout()
     {
         OpenAll(options.AtOnce);
@@ -201,9 +201,8 @@ internal sealed class Phases(Options options, Loop loop, Meter meter, Dictionary
     }
 
     /// <summary>
-    /// Connects every user, so many at once; latency is from the TCP connect to the connected event.
-    /// A failed attempt is an error, unless there is <paramref name="retry"/>: then it begins anew, 0.1 s later, its clock
-    /// running on.
+    /// Connects every user, so many at once. Latency is from the TCP connect to the connected event. A failed attempt is an error, unless
+    /// there is <paramref name="retry"/>: then it begins anew, 0.1 s later, while its clock continues.
     /// </summary>
     private (double Seconds, Samples Latency) OpenAll(int atOnce, Action? retry = null)
     {
@@ -284,7 +283,7 @@ internal sealed class Phases(Options options, Loop loop, Meter meter, Dictionary
     private static double Since(long start) => Stopwatch.GetElapsedTime(start).TotalSeconds;
 }
 
-/// <summary>Turns that come due at an even rate from now on, late ones included; none at a rate of 0.</summary>
+/// <summary>Turns at an even rate from now on, late ones included. A rate of 0 has no turns.</summary>
 internal struct Pace(double perSecond)
 {
     private readonly long start = Stopwatch.GetTimestamp();

@@ -7,7 +7,7 @@ internal static class Proc
 {
     private const double MicrosecondsPerTick = 1e6 / 100; // USER_HZ
 
-    /// <summary>CPU time of the tree, with that of its children that have ended.</summary>
+    /// <summary>CPU time of the tree, including its children that have ended.</summary>
     public static double CpuMicroseconds(IEnumerable<int> tree) => tree.Sum(pid =>
         Stat(pid) is { } f ? f[11..15].Sum(long.Parse) * MicrosecondsPerTick : 0); // utime stime cutime cstime
 

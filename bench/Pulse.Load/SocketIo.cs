@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Pulse.Load;
 
-/// <summary>Socket.IO 4 on Engine.IO 4, on the websocket transport from the start: what the original's clients speak.</summary>
+/// <summary>Socket.IO 4 on Engine.IO 4, on the websocket transport from the start: the protocol of the original's clients.</summary>
 internal sealed class SocketIo : IProtocol
 {
     private static readonly byte[] s_pong = Text("3");

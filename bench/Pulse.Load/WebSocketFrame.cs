@@ -3,12 +3,12 @@ using System.Text;
 
 namespace Pulse.Load;
 
-/// <summary>RFC 6455: the upgrade to it, and its frames: clients mask what they send, servers don't.</summary>
+/// <summary>The upgrade and the frames of RFC 6455. Clients mask their frames, servers do not.</summary>
 internal static class WebSocketFrame
 {
     public const int Continuation = 0, Text = 1, Binary = 2, Close = 8, Ping = 9, Pong = 10;
 
-    /// <summary>What the server answers to <see cref="Key"/> (section 4.2.2).</summary>
+    /// <summary>The server's answer to <see cref="Key"/> (section 4.2.2).</summary>
     public static ReadOnlySpan<byte> Accept => "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="u8;
 
     private const string Key = "dGhlIHNhbXBsZSBub25jZQ==";

@@ -1,4 +1,4 @@
-// `npm run build`: dist/ from src/, from nothing, so that a file that was renamed leaves nothing of its old name in the package.
+// `npm run build` makes dist/ from src/ in an empty folder, because the package must not contain files under former names.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

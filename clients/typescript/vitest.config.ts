@@ -4,8 +4,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.{ts,tsx,mjs}'],
     reporters: ['default', './test/support/count-reporter.ts'],
-    // Real servers and browsers share the machine with each other; unit tests are over in no time anyway.
-    fileParallelism: false,
+    // Tests with real servers mostly wait. More at once would share two cores.
+    maxWorkers: 3,
     // A rejection that nobody handles fails the run: the package promises to leave none.
     dangerouslyIgnoreUnhandledErrors: false,
     restoreMocks: true,

@@ -3,8 +3,8 @@
 #
 #   deploy/local/certificates.sh DIR [NAME…]    makes DIR/ca.pem and, for each NAME (pulse), DIR/NAME.pem and DIR/NAME.key
 #
-# Again with the same DIR it renews the certificates and keeps the authority. It is for trying: in production the authority's key (DIR/ca.key) has no place
-# beside the certificates, and a tool such as cert-manager renews them.
+# A second run with the same DIR renews the certificates and keeps the authority. It is for trying: in production the authority's key
+# (DIR/ca.key) must be kept apart from the certificates, and a tool such as cert-manager renews them.
 set -euo pipefail
 
 dir=${1:-}
@@ -15,7 +15,7 @@ fi
 shift
 (($#)) || set -- pulse
 
-# Nobody else reads the keys.
+# The keys are readable by the owner only.
 umask 077
 mkdir -p "$dir"
 
@@ -26,7 +26,7 @@ if [[ ! -f $dir/ca.key ]]; then
 fi
 
 for name; do
-  # Both files are complete before they take the place of the former ones.
+  # The two files are complete before they replace the former ones.
   openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" -keyout "$dir/$name.key.new" -out "$dir/$name.csr" 2>/dev/null
   openssl x509 -req -in "$dir/$name.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -days 90 -out "$dir/$name.pem.new" 2>/dev/null -extfile <(printf '%s\n' \
     'basicConstraints=critical,CA:FALSE' 'keyUsage=critical,digitalSignature' 'extendedKeyUsage=serverAuth,clientAuth' "subjectAltName=DNS:$name")

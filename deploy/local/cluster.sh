@@ -4,23 +4,23 @@
 #   deploy/local/cluster.sh up [--silos 3] [--front-ends 2]    starts all, waits until ready, prints the address and how to sign in
 #   deploy/local/cluster.sh status                             each process: name, port, pid
 #   deploy/local/cluster.sh kill NAME [SIGNAL]                 sends a signal to one of them: KILL by default
-#   deploy/local/cluster.sh cut SILO                           lets no packet pass between it and the front ends (root; nftables)
+#   deploy/local/cluster.sh cut SILO                           drops all packets between it and the front ends (root; nftables)
 #   deploy/local/cluster.sh mend SILO                          lets them pass again
-#   deploy/local/cluster.sh stop NAME                          asks one to leave (SIGTERM), waits until it has
+#   deploy/local/cluster.sh stop NAME                          sends SIGTERM, and waits until the process has exited
 #   deploy/local/cluster.sh start NAME                         starts it again, on the same port
-#   deploy/local/cluster.sh down                               stops all and removes what they stored
+#   deploy/local/cluster.sh down                               stops all and removes their data
 #
-# It is for trying and for tests: in Development, where anybody signs in as anyone. ASPNETCORE_ENVIRONMENT=Production makes it strict.
-# NAME is postgres, redis, haproxy, silo-1, front-end-1, … State is in PULSE_CLUSTER_DIR (artifacts/cluster). PULSE_BUILD_silo_2 and the like
-# name another build for one process: a directory with Pulse.Silo.dll or Pulse.Web.dll. Pulse__* of the environment reach all processes.
-# PULSE_CLUSTER_TLS=1 makes certificates and turns on TLS between silos and front ends.
+# It is for trying and for tests: it runs in Development, where sign-in needs no proof. ASPNETCORE_ENVIRONMENT=Production makes it strict.
+# NAME is postgres, redis, haproxy, silo-1, front-end-1, … State is in PULSE_CLUSTER_DIR (artifacts/cluster). PULSE_BUILD_silo_2 and the
+# like name another build for one process: a directory with Pulse.Silo.dll or Pulse.Web.dll. Pulse__* of the environment reach all
+# processes. PULSE_CLUSTER_TLS=1 makes certificates and turns on TLS between silos and front ends.
 set -euo pipefail
 
 repo=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 dir=$(realpath -m -- "${PULSE_CLUSTER_DIR:-$repo/artifacts/cluster}")
 configuration=${PULSE_CONFIGURATION:-Debug}
 environment=${ASPNETCORE_ENVIRONMENT:-Development}
-# Where Debian has haproxy, and an ordinary user's PATH does not.
+# Debian has haproxy there, outside of an ordinary user's PATH.
 PATH=$PATH:/usr/sbin
 
 die() {
@@ -37,14 +37,15 @@ postgres_bin() {
   printf '%s' "${bins[-1]}"
 }
 
-# Below the range from which the kernel takes the ports of outgoing connections: a process that is down must find its port free when it comes back.
+# Below the range from which the kernel takes the ports of outgoing connections, because a stopped process must find its port free when it
+# restarts.
 free_port() {
   local port
   while port=$((10000 + RANDOM % 20000)); (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
   echo "$port"
 }
 
-# A process keeps its port for the life of the cluster: a silo that comes back on its port takes the place of its dead predecessor at once.
+# A process keeps its port for the life of the cluster: a silo that restarts on its port replaces its dead predecessor at once.
 port() {
   local taken
   if [[ ! -f $dir/$1.port ]]; then
@@ -55,7 +56,7 @@ port() {
 }
 
 pid() { cat "$dir/$1.pid" 2>/dev/null || true; }
-# A process that has ended may stay as a zombie where nobody reaps orphans, as in some containers.
+# An ended process may stay as a zombie where orphans are not reaped, as in some containers.
 alive() { [[ -n $(pid "$1") ]] && grep -qsE '^State:[[:space:]]+[^ZX[:space:]]' "/proc/$(pid "$1")/status"; }
 names() { for file in "$dir"/*.port; do [[ $file == *gateway* || $file == *orleans* ]] || basename -- "$file" .port; done; }
 
@@ -132,7 +133,7 @@ expect_alive() {
 
 ready() { curl -sf -o /dev/null --max-time 2 -H 'Host: localhost' "http://127.0.0.1:$(port "$1")/health/ready"; }
 
-# stop NAME: asks it to leave; by force if it has not within a minute.
+# stop NAME: sends SIGTERM, and SIGKILL if the process still runs after a minute.
 stop() {
   local name=$1 signal=TERM
   [[ $name != postgres ]] || signal=INT
@@ -146,7 +147,7 @@ stop() {
   die "$name did not leave within a minute and was killed."
 }
 
-# A network that loses everything looks like this to both ends; a closed port would tell them at once.
+# The two ends see a network that loses everything. A closed port would be reported at once.
 cut() {
   local gateway table
   [[ -f $dir/$1-gateway.port ]] || die "$1 is no silo of this cluster."
@@ -179,7 +180,7 @@ up() {
   need haproxy haproxy
   need curl curl
   mkdir -p "$dir"
-  # PostgreSQL runs as another user, who must be able to pass through.
+  # PostgreSQL runs as another user, which must be able to pass through.
   chmod 711 "$dir"
   [[ -f $dir/signing-key ]] || head -c 32 /dev/urandom | base64 >"$dir/signing-key"
   [[ -z ${PULSE_CLUSTER_TLS:-} ]] || "$repo/deploy/local/certificates.sh" "$dir/tls"
@@ -191,7 +192,7 @@ up() {
   for name in $(names | grep -E '^(silo|front-end)-') haproxy; do
     until ready "$name"; do expect_alive "$name"; done
   done
-  # The address alone on standard output, for scripts.
+  # Standard output has only the address, for scripts.
   if [[ $environment == Development ]]; then
     printf 'Open it and choose Sign in: as in Development, anybody may continue as anyone. The log files are in %s.\n' "$dir" >&2
   fi
@@ -200,7 +201,7 @@ up() {
 
 down() {
   [[ -d $dir ]] || return 0
-  # Nobody is to be sent anywhere: no politeness for what is thrown away.
+  # Stops by SIGKILL, because clients of a discarded cluster need no redirection.
   for name in $(names); do
     ! alive "$name" || kill -KILL "$(pid "$name")"
     [[ $name != silo-* ]] || mend "$name" 2>/dev/null || true

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Run once by the postgres image, in an empty volume: a role for Pulse that may do what Pulse needs and nothing more, in a schema of its own.
-# Pulse applies sql/ itself at start, so the role owns its schema. The superuser keeps no password: it signs in within the container alone.
+# Run once by the postgres image, in an empty volume. It makes a role for Pulse with the needed rights only, in a schema of its own. Pulse
+# applies sql/ itself at start, so the role owns its schema. The superuser keeps no password, because it signs in within the container only.
 set -eu
 psql --set ON_ERROR_STOP=1 --set password="$POSTGRES_PASSWORD" --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
 CREATE ROLE pulse LOGIN PASSWORD :'password' NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION;

@@ -1,13 +1,14 @@
--- Who people are: users, their external accounts, their sign-ins, their one-time tokens.
+-- The identity of users: users, their external accounts, their sign-ins, their one-time tokens.
 --
--- What must stay true:
---   * users.email and accounts (provider, provider_account_id) are unique: the database alone decides who owns an e-mail or an account.
---     The stores tell the two apart by the names of these constraints, so the names are part of the contract.
---   * A row in users needs an id, an e-mail and a name; every later column has a default, for other programs insert users too.
---   * users.email is written in one spelling (NFKC, lower case); the writer sees to it, for lower() here depends on the server's collation.
---   * users.version counts profile writes and is what a late writer loses by. last_seen moves forward only, and does not count.
---   * Session and one-time tokens are here as SHA-256 only: 32 bytes that sign nobody in.
---   * Times are timestamptz. A released file is never edited: a change is the next number.
+-- These rules must hold:
+--   * users.email and accounts (provider, provider_account_id) are unique: only the database decides the owner of an e-mail or an account.
+--     The stores distinguish the two by the names of these constraints, so the names are part of the contract.
+--   * A row in users needs an id, an e-mail and a name. Every later column has a default, because other programs insert users too.
+--   * users.email is written in one spelling (NFKC, lower case). The writer is responsible for it, because lower() here depends on the
+--     server's collation.
+--   * users.version counts profile writes and makes late writers lose. last_seen only moves forward, and is not counted.
+--   * Session and one-time tokens are stored as SHA-256 only: 32 bytes that are useless for a sign-in.
+--   * Times are timestamptz. The statements of a released file are permanent: a change is the next number.
 
 CREATE TABLE users (
     id              uuid         NOT NULL CONSTRAINT users_pkey PRIMARY KEY,
@@ -28,7 +29,7 @@ CREATE TABLE accounts (
     -- Bounded in bytes: both together fit one index entry (about 2,700).
     provider             text         NOT NULL CHECK (octet_length(provider) BETWEEN 1 AND 1000),
     provider_account_id  text         NOT NULL CHECK (octet_length(provider_account_id) BETWEEN 1 AND 1000),
-    -- The provider's own tokens. Pulse has no use for them and leaves them empty.
+    -- The provider's own tokens. Pulse does not use them and leaves them empty.
     access_token         text         NULL,
     refresh_token        text         NULL,
     id_token             text         NULL,
@@ -53,7 +54,7 @@ CREATE TABLE sessions (
 );
 
 CREATE INDEX sessions_user_id_idx ON sessions (user_id);
--- For the sweep of what has run out.
+-- For the sweep of expired rows.
 CREATE INDEX sessions_expires_idx ON sessions (expires);
 
 CREATE TABLE verification_tokens (

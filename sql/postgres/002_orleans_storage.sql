@@ -1,24 +1,24 @@
--- Where grains keep the state that has no row of its own. Orleans' ADO.NET provider brings the parameters and reads the results;
--- the table and the statements are ours. It fetches the statements from OrleansQuery by name when a silo starts.
+-- Where grains keep state that has no row of its own. Orleans' ADO.NET provider brings the parameters and reads the results. The table and
+-- the statements are ours. The provider fetches the statements from OrleansQuery by name when a silo starts.
 --
--- What must stay true:
---   * The names that the provider spells out: OrleansQuery (QueryKey, QueryText), its four keys, the @parameters, and the result columns
+-- These rules must hold:
+--   * The provider spells out these names: OrleansQuery (QueryKey, QueryText), its four keys, the @parameters, and the result columns
 --     NewGrainStateVersion, PayloadBinary and Version.
 --   * One row per piece of state, by a real constraint: of two activations that write first, one loses.
---   * version is the ETag. A write or clear against any but the stored version changes nothing and returns no row, which the provider reports as
---     InconsistentStateException. No version at all (NULL) means that the writer believes there is no row.
---   * A cleared row stays, without payload, so that its version never starts over; hence DeleteStateOnClear stays off. DeleteStorageKey is here
---     because the provider's contract has it.
---   * Each is one statement and leaves nothing behind in its session: it works through a transaction-mode pooler.
+--   * version is the ETag. A write or clear against another version than the stored one changes nothing and returns no row, which the
+--     provider reports as InconsistentStateException. A missing version (NULL) means that the writer believes there is no row.
+--   * A cleared row stays, with an empty payload, so that its version never starts over. Therefore DeleteStateOnClear stays off.
+--     DeleteStorageKey exists because the provider's contract has it.
+--   * Each is one statement that keeps its session clean: it works through a transaction-mode pooler.
 --
--- The provider's hashes of key and type are not used: they help databases that cannot index long text.
+-- The provider's hashes of key and type are unused: they help databases that cannot index long text.
 
 CREATE TABLE OrleansStorage (
     service_id       text         NOT NULL,
     grain_type       text         NOT NULL,
     grain_id_n0      bigint       NOT NULL,
     grain_id_n1      bigint       NOT NULL,
-    grain_id_string  text         NOT NULL,   -- empty where the key has no string part: NULLs would all be different
+    grain_id_string  text         NOT NULL,   -- empty where the key lacks a string part, because NULLs would all be different
     version          integer      NOT NULL,
     payload          bytea        NULL,
     modified_at      timestamptz  NOT NULL DEFAULT now(),
@@ -38,7 +38,7 @@ WHERE service_id = @ServiceId AND grain_type = @GrainTypeString
   AND grain_id_n0 = @GrainIdN0 AND grain_id_n1 = @GrainIdN1 AND grain_id_string = coalesce(@GrainIdExtensionString::text, '')
 $query$),
 
--- Either part does something, never both: one wants a version, the other none.
+-- Exactly one of the two parts has an effect, because one requires a version, the other a missing version.
 ('WriteToStorageKey', $query$
 WITH changed AS (
     UPDATE OrleansStorage

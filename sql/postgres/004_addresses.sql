@@ -1,13 +1,13 @@
--- Addresses that nobody has proven leave the unique column, and an account and a session say more about themselves.
+-- Unproven addresses leave the unique column, and an account and a session get more columns.
 --
--- What must stay true, besides what 001_identity.sql says:
---   * users.email holds proven addresses only. An address that a token or a request merely states is in users.unproven_email, which is not unique.
---     A writer that knows only 001 may still put an unproven address into users.email (email_verified is false then). It counts as unproven, and
---     the user who proves it takes it over.
+-- These rules must hold, besides those of 001_identity.sql:
+--   * users.email holds proven addresses only. An address that a token or a request merely states is in users.unproven_email, which is not
+--     unique. A writer of version 001 may still put an unproven address into users.email (email_verified is false then). It counts as
+--     unproven, and a user that proves it takes it over.
 --   * A row has at least one of the two addresses.
---   * A silo of the previous version reads users.email as NOT NULL. So this script changes no row: silos write NULL, and move the unproven
---     addresses of older rows, once every silo of the cluster can read NULL (ARCHITECTURE.md, "Decisions"). Until then an unproven row has
---     '<id>@unproven.invalid' in users.email, a domain that can have no mailbox (RFC 2606).
+--   * A silo of the previous version reads users.email as NOT NULL. Therefore this script leaves all rows as they are: silos write NULL,
+--     and move the unproven addresses of older rows, once every silo of the cluster can read NULL (ARCHITECTURE.md, "Decisions"). Until
+--     then an unproven row has '<id>@unproven.invalid' in users.email, a domain that cannot have a mailbox (RFC 2606).
 --   * name_edited and avatar_edited are NULL for rows that were written before this script: unknown.
 --   * sessions.account is the account that opened the session, as provider, line feed, provider's id. NULL: unknown.
 
@@ -18,12 +18,12 @@ ALTER TABLE users ADD COLUMN avatar_edited boolean NULL;
 -- Existing rows satisfy it, because email was NOT NULL: validating would only hold the lock longer.
 ALTER TABLE users ADD CONSTRAINT users_address_check CHECK (email IS NOT NULL OR unproven_email IS NOT NULL) NOT VALID;
 
--- The address that the provider gave at the latest sign-in, proven or not, so that the owner can tell accounts of one provider apart.
+-- The address that the provider gave at the latest sign-in, proven or unproven, so that the owner can distinguish accounts of one provider.
 ALTER TABLE accounts ADD COLUMN email text NULL CHECK (char_length(email) BETWEEN 3 AND 254);
 
 ALTER TABLE sessions ADD COLUMN account text NULL;
 
--- What the owner of a user is told about their accounts: on the dashboard, and by mail where there is mail.
+-- The notices to the owner of a user about their accounts: on the dashboard, and by mail if mail is set up.
 CREATE TABLE notices (
     id       uuid         NOT NULL CONSTRAINT notices_pkey PRIMARY KEY,
     user_id  uuid         NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -34,7 +34,7 @@ CREATE TABLE notices (
 
 CREATE INDEX notices_user_id_idx ON notices (user_id, at);
 
--- Changes to rows that take a program, and that are done in the background after the schema: by name, once.
+-- Changes to rows that need a program, and that run in the background after the schema: by name, once.
 CREATE TABLE data_upgrades (
     name     text         NOT NULL CONSTRAINT data_upgrades_pkey PRIMARY KEY,
     done_at  timestamptz  NOT NULL DEFAULT now()

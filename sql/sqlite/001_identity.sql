@@ -1,10 +1,12 @@
--- Who people are: users, their external accounts, their sign-ins, their one-time tokens. The embedded twin of postgres/001_identity.sql.
+-- The identity of users: users, their external accounts, their sign-ins, their one-time tokens. The embedded twin of
+-- postgres/001_identity.sql.
 --
--- What must stay true, besides what the twin says:
---   * An id is a UUID in lower case with hyphens; a time is UTC as 2030-01-31T23:59:59.123456Z, always six decimals. One spelling each, so that
---     equality and order of the text are those of the value. The checks hold other programs to it.
---   * Besides its primary key, users has one unique constraint (email), and so has accounts: SQLite reports which kind was broken, not which one.
---   * Foreign keys hold on connections that ask for it (PRAGMA foreign_keys = ON); the stores' connections do.
+-- These rules must hold, besides those of the twin:
+--   * An id is a UUID in lower case with hyphens; a time is UTC as 2030-01-31T23:59:59.123456Z, always six decimals. Each has one spelling,
+--     so that equality and order of the text are those of the value. The checks also bind other programs.
+--   * Besides its primary key, users has one unique constraint (email), and so has accounts: SQLite reports the kind of the violated
+--     constraint, but not its name.
+--   * Foreign keys hold on connections that ask for it (PRAGMA foreign_keys = ON), as the stores' connections do.
 
 CREATE TABLE users (
     id              TEXT     NOT NULL PRIMARY KEY CHECK (id GLOB '????????-????-????-????-????????????' AND id = lower(id)),
@@ -55,7 +57,7 @@ CREATE TABLE sessions (
 ) STRICT;
 
 CREATE INDEX sessions_user_id_idx ON sessions (user_id);
--- For the sweep of what has run out.
+-- For the sweep of expired rows.
 CREATE INDEX sessions_expires_idx ON sessions (expires);
 
 CREATE TABLE verification_tokens (

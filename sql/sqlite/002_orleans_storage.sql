@@ -1,13 +1,13 @@
--- Where grains keep the state that has no row of its own. The embedded twin of postgres/002_orleans_storage.sql, and what must stay true is said there.
+-- Where grains keep state that has no row of its own. The embedded twin of postgres/002_orleans_storage.sql, which has the rules.
 --
--- SQLite has one writer at a time, so one statement with a guard needs no further locking. Orleans knows this driver as "System.Data.SQLite".
+-- SQLite has one writer at a time, so one guarded statement needs no further locking. Orleans knows this driver as "System.Data.SQLite".
 
 CREATE TABLE OrleansStorage (
     service_id       TEXT     NOT NULL,
     grain_type       TEXT     NOT NULL,
     grain_id_n0      INTEGER  NOT NULL,
     grain_id_n1      INTEGER  NOT NULL,
-    grain_id_string  TEXT     NOT NULL,   -- empty where the key has no string part: NULLs would all be different
+    grain_id_string  TEXT     NOT NULL,   -- empty where the key lacks a string part, because NULLs would all be different
     version          INTEGER  NOT NULL,
     payload          BLOB     NULL,
     modified_at      TEXT     NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
@@ -27,7 +27,8 @@ WHERE service_id = @ServiceId AND grain_type = @GrainTypeString
   AND grain_id_n0 = @GrainIdN0 AND grain_id_n1 = @GrainIdN1 AND grain_id_string = coalesce(@GrainIdExtensionString, '''')
 '),
 
--- With a version, the SELECT yields a row to add only where there is one already: then that one is changed instead, if its version is the expected one.
+-- With a version, the SELECT yields a row to add only if a row exists already: then that row is changed instead, if its version is the
+-- expected one.
 ('WriteToStorageKey', '
 INSERT INTO OrleansStorage (service_id, grain_type, grain_id_n0, grain_id_n1, grain_id_string, version, payload)
 SELECT @ServiceId, @GrainTypeString, @GrainIdN0, @GrainIdN1, coalesce(@GrainIdExtensionString, ''''), 1, @PayloadBinary

@@ -1,9 +1,9 @@
--- Addresses that nobody has proven leave the unique column, and an account and a session say more about themselves. The embedded twin of
+-- Unproven addresses leave the unique column, and an account and a session get more columns. The embedded twin of
 -- postgres/004_addresses.sql.
 --
--- What must stay true, besides what the twin says:
---   * SQLite cannot drop NOT NULL, so the table is made anew. DROP TABLE deletes the rows first, which would cascade where foreign keys are on:
---     the tables that refer to users are made anew and dropped before it. Renaming users_new changes the references to it along.
+-- These rules must hold, besides those of the twin:
+--   * SQLite cannot drop NOT NULL, so the table is made anew. DROP TABLE deletes the rows first, which would cascade where foreign keys are
+--     on: the tables that refer to users are made anew and dropped before it. Renaming users_new also changes the references to it.
 
 CREATE TABLE users_new (
     id              TEXT     NOT NULL PRIMARY KEY CHECK (id GLOB '????????-????-????-????-????????????' AND id = lower(id)),

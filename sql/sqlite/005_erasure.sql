@@ -1,4 +1,4 @@
--- Users can be disabled and erased. The embedded twin of postgres/005_erasure.sql; what must stay true is said there.
+-- Users can be disabled and erased. The embedded twin of postgres/005_erasure.sql, which has the rules.
 
 ALTER TABLE users ADD COLUMN disabled_at TEXT NULL CHECK (disabled_at GLOB '????-??-??T??:??:??.??????Z');
 ALTER TABLE users ADD COLUMN tokens_not_before TEXT NULL CHECK (tokens_not_before GLOB '????-??-??T??:??:??.??????Z');

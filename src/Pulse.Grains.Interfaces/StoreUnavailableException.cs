@@ -1,10 +1,13 @@
 namespace Pulse;
 
-/// <summary>The database did not answer; nothing is known to have been written. Trying again later can help.</summary>
+/// <summary>The database is unavailable, and the outcome of a write is unknown. A later retry can help.</summary>
 [GenerateSerializer, Alias("pulse.StoreUnavailableException")]
 public sealed class StoreUnavailableException : Exception
 {
-    /// <summary>Makes one that keeps the cause's text: the driver's own exception type stays at the store, since callers need not have it.</summary>
+    /// <summary>
+    /// Creates an exception with the cause's text. The driver's own exception type stays in the store, because callers may lack its
+    /// assembly.
+    /// </summary>
     /// <param name="cause">The driver's message, without connection string.</param>
     public StoreUnavailableException(string cause) : base($"The database is unavailable: {cause}")
     {

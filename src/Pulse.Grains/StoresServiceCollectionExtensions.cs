@@ -12,10 +12,10 @@ using Pulse.Grains.Users;
 
 namespace Pulse.Grains;
 
-/// <summary>Registers the stores: on PostgreSQL if its connection string is given, else on the embedded SQLite file.</summary>
+/// <summary>Registers the stores: on PostgreSQL if its connection string is given, otherwise on the embedded SQLite file.</summary>
 public static class StoresServiceCollectionExtensions
 {
-    /// <summary>Registers the database, the stores and what they need, as singletons.</summary>
+    /// <summary>Registers the database, the stores and their dependencies as singletons.</summary>
     public static IServiceCollection AddPulseStores(this IServiceCollection services, StoreOptions options)
     {
         services.TryAddSingleton(TimeProvider.System);
@@ -47,17 +47,19 @@ public static class StoresServiceCollectionExtensions
         return services;
     }
 
-    /// <summary>Brings the schema up to date. To be called, and waited for, before the silo starts: Orleans reads its statements from the database.</summary>
-    /// <exception cref="StoreUnavailableException">The database does not answer.</exception>
+    /// <summary>
+    /// Upgrades the schema. Await this call before the silo starts, because Orleans reads its statements from the database.
+    /// </summary>
+    /// <exception cref="StoreUnavailableException">The database is unavailable.</exception>
     public static Task ApplyPulseSchemaAsync(this IServiceProvider services, CancellationToken cancellationToken = default) =>
         services.GetRequiredService<IStoreDatabase>().ApplySchemaAsync(cancellationToken);
 
-    /// <summary>Makes the stores ready for their first request. The schema must be up to date.</summary>
-    /// <exception cref="StoreUnavailableException">The database does not answer.</exception>
+    /// <summary>Prepares the stores for their first request. The schema must be up to date.</summary>
+    /// <exception cref="StoreUnavailableException">The database is unavailable.</exception>
     public static Task WarmUpPulseStoresAsync(this IServiceProvider services, CancellationToken cancellationToken = default) =>
         services.GetRequiredService<IUserStore>().WarmUpAsync(cancellationToken);
 
-    /// <summary>Keeps grain state (Orleans' default storage) in the same database. Needs <see cref="AddPulseStores"/>.</summary>
+    /// <summary>Stores grain state (Orleans' default storage) in the same database. Requires <see cref="AddPulseStores"/>.</summary>
     public static ISiloBuilder AddPulseGrainStorage(this ISiloBuilder silo) => silo.AddAdoNetGrainStorageAsDefault(
         storage => storage.Configure<IStoreDatabase>((options, database) =>
         {

@@ -2,10 +2,10 @@ using StackExchange.Redis;
 
 namespace Pulse.Silo;
 
-/// <summary>How the connection for presence keys behaves when Redis does not.</summary>
+/// <summary>Behaviour of the connection for presence keys while Redis is unavailable.</summary>
 internal static class PresenceRedis
 {
-    // A connect waits for its key at most this long; the sweep sets it later.
+    // Maximum time that a connecting client waits for its key. The sweep sets the key later.
     private const int CommandTimeoutMs = 1_000;
 
     public static ConfigurationOptions Configure(ConfigurationOptions redis)

@@ -16,14 +16,19 @@ namespace Pulse.Silo;
 /// <summary>Sets up a Pulse silo in a host: the silo's own process, or a front end in the in-process topology.</summary>
 public static class PulseSilo
 {
-    /// <summary>How long a grain call may take. A caller is better served by a prompt "try again" than by half a minute of silence.</summary>
+    /// <summary>Timeout of a grain call. A prompt "try again" serves a caller better than half a minute without an answer.</summary>
     public static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a silo that leaves waits for what is under way: after it has told its clients, and after it has handed over its grains.</summary>
+    /// <summary>
+    /// Time that a stopping silo waits for messages in transit, after it has notified its clients and again after it has handed over its
+    /// grains.
+    /// </summary>
     private static readonly TimeSpan LeavePause = TimeSpan.FromSeconds(1);
 
-    /// <summary>Adds stores, presence and the Orleans silo, as <c>ConnectionStrings:*</c> and <c>Pulse:{Cluster,Presence}</c> say.</summary>
-    /// <remarks>Faulty connection strings are reported when the settings are validated, before anything uses them.</remarks>
+    /// <summary>
+    /// Adds stores, presence and the Orleans silo, configured by <c>ConnectionStrings:*</c> and <c>Pulse:{Cluster,Presence}</c>.
+    /// </summary>
+    /// <remarks>Faulty connection strings are reported when the settings are validated, before their first use.</remarks>
     public static IHostApplicationBuilder AddPulseSilo(this IHostApplicationBuilder builder)
     {
         var connections = ConnectionStrings.From(builder.Configuration);
@@ -33,22 +38,25 @@ public static class PulseSilo
         builder.Services.AddOptions<ClusterSettings>().BindConfiguration(ClusterSettings.SectionName).ValidateDataAnnotations().ValidateOnStart();
         builder.UseOrleans(silo => silo.UsePulseClustering(cluster, connections.Redis).AddPulseGrainStorage().ConfigureGrains().AddPulseTracing(builder));
 
-        // A silo on its own has nobody to listen to.
+        // A silo that is its own cluster is spared the listening sockets.
         if (connections.Redis is null) builder.Services.AddNoClusterSockets();
         else builder.Services.AddClusterSockets();
         builder.AddClusterTls();
         return builder;
     }
 
-    /// <summary>The Redis of <c>ConnectionStrings:Redis</c>, for a front end; <see langword="null"/> where it is not set.</summary>
-    /// <remarks>A faulty setting gives options that lead nowhere: it is reported when the settings are validated, before anything connects.</remarks>
+    /// <summary>The Redis of <c>ConnectionStrings:Redis</c>, for a front end. <see langword="null"/> if it is not set.</summary>
+    /// <remarks>
+    /// A faulty setting results in options with an empty list of end points. It is reported when the settings are validated, before the
+    /// first connection.
+    /// </remarks>
     public static ConfigurationOptions? RedisOf(IConfiguration configuration) =>
         string.IsNullOrWhiteSpace(configuration.GetConnectionString("Redis")) ? null : ConnectionStrings.From(configuration).Redis ?? new();
 
-    /// <summary>Adds all that grains need but the silo itself.</summary>
+    /// <summary>Adds all dependencies of grains, except the silo itself.</summary>
     /// <remarks>
-    /// To be called before Orleans is added: hosted services start in order and stop in reverse. The schema is there before the first grain is, and the
-    /// last lastSeen is written after the last grain is gone.
+    /// Call it before Orleans is added, because hosted services start in order and stop in reverse. The schema then exists before the first
+    /// grain, and the last lastSeen is written after the last grain has stopped.
     /// </remarks>
     internal static void AddPulseGrains(this IHostApplicationBuilder builder, ConnectionStrings connections)
     {
@@ -103,7 +111,7 @@ public static class PulseSilo
     {
         silo.AddPlacementDirector<OnItsSilo, OnItsSiloDirector>();
 
-        // A grain that nothing asks for goes soon, so that memory follows the users who are here and not those who once were.
+        // An unused grain is deactivated soon, so that memory depends on the number of present users instead of all users.
         silo.Configure<GrainCollectionOptions>(collection =>
         {
             collection.CollectionAge = TimeSpan.FromMinutes(3);
@@ -114,12 +122,13 @@ public static class PulseSilo
         {
             messaging.ResponseTimeout = ResponseTimeout;
 
-            // A silo that leaves tells its clients to send elsewhere, and hands its grains over. By default it waits after neither: requests that clients had
-            // sent, and answers that came back through it, would be lost with its sockets, and time out.
+            // A stopping silo asks its clients to use other silos, and hands its grains over. By default it does not wait after either
+            // step: requests that clients had sent, and answers that came back through it, would be lost with its sockets and time out.
             messaging.ClientGatewayShutdownNotificationTimeout = LeavePause;
             messaging.WaitForMessageToBeQueuedForOutboundTime = LeavePause;
 
-            // A front end whose connection is gone is then reached through the other silos. In 60 s, the default, it would miss too much.
+            // A front end whose connection is lost is then reached through the other silos. The default of 60 s would lose too many
+            // messages.
             messaging.ClientDropTimeout = TimeSpan.FromSeconds(10);
         });
         silo.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = ResponseTimeout);

@@ -11,13 +11,16 @@ using Pulse.Web.Tokens;
 
 namespace Pulse.Web;
 
-/// <summary>Sets up who is let in.</summary>
+/// <summary>Registers authentication and authorization.</summary>
 internal static class AuthSetup
 {
-    /// <summary>Picks what a request is authenticated by: an access token where it brings one, else the session cookie.</summary>
+    /// <summary>Authenticates by the access token if the request has one, otherwise by the session cookie.</summary>
     private const string DefaultScheme = "Caller";
 
-    /// <summary>Adds the token schemes, one per issuer, behind one that picks among them; the session cookie; and what reads and makes tokens.</summary>
+    /// <summary>
+    /// Adds the token schemes, one per issuer, behind one that selects among them. Also adds the session cookie, and the services that read
+    /// and issue tokens.
+    /// </summary>
     public static void AddPulseAuth(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -52,13 +55,14 @@ internal static class AuthSetup
             .AddSessionCookie()
             .AddScheme<AuthenticationSchemeOptions, BearerHandler>(BearerHandler.Scheme, displayName: null, _ => { });
 
-        // Each issuer's rules and keys are the framework's options; its own post-configuration sets up the fetching of keys, and Pulse's comes after it.
+        // The framework's options hold each issuer's rules and keys. Its own post-configuration sets up the fetching of keys, and Pulse's
+        // runs after it.
         services.AddSingleton<IConfigureOptions<JwtBearerOptions>, ConfigureAccessTokens>();
         services.AddSingleton<IPostConfigureOptions<JwtBearerOptions>, JwtBearerPostConfigureOptions>();
         services.AddSingleton<IPostConfigureOptions<JwtBearerOptions>, ConfigureAccessTokens>();
         services.AddAuthorization();
     }
 
-    /// <summary>Refuses disabled and erased users' tokens. After authorization.</summary>
+    /// <summary>Refuses tokens of disabled and erased users. Place it after authorization.</summary>
     public static void UseUserAccess(this IApplicationBuilder app) => app.Use(app.ApplicationServices.GetRequiredService<UserAccess>().CheckAsync);
 }

@@ -6,7 +6,7 @@ using Pulse.Web.SignIn;
 
 namespace Pulse.Web;
 
-/// <summary>What people see.</summary>
+/// <summary>Registers and maps the pages for people.</summary>
 internal static class PagesSetup
 {
     /// <summary>Adds static rendering of Razor components, and form tokens.</summary>
@@ -19,14 +19,15 @@ internal static class PagesSetup
         builder.Services.AddAntiforgery(forms =>
         {
             forms.FormFieldName = "formToken";
-            // The Content-Security-Policy says who may frame a page.
+            // The Content-Security-Policy determines which sites may frame a page.
             forms.SuppressXFrameOptionsHeader = true;
             forms.Cookie.HttpOnly = true;
             // The framework's default is the path base, which a __Host- cookie must not have.
             forms.Cookie.Path = "/";
             forms.Cookie.SameSite = SameSiteMode.Strict;
 
-            // RFC 6265bis section 4.1.3.2: with this prefix no other host of the domain can plant the cookie. It demands https, which Development does without.
+            // RFC 6265bis section 4.1.3.2: this prefix prevents other hosts of the domain from planting the cookie. It requires https,
+            // which Development does not use.
             var development = builder.Environment.IsDevelopment();
             forms.Cookie.Name = development ? "pulse-forms" : "__Host-pulse-forms";
             forms.Cookie.SecurePolicy = development ? CookieSecurePolicy.SameAsRequest : CookieSecurePolicy.Always;
@@ -44,7 +45,8 @@ internal static class PagesSetup
     /// <summary>Serves scripts, styles and pictures, compressed.</summary>
     public static void UsePageAssets(this WebApplication app)
     {
-        // Nothing else: with a secret and a part of the request in one compressed answer, its length gives the secret away (BREACH).
+        // Only assets are compressed: if a compressed answer contains a secret and a part of the request, its length reveals the secret
+        // (BREACH).
         app.UseWhen(context => context.Request.Path.StartsWithSegments("/assets"), assets => assets.UseResponseCompression());
         if (!app.Environment.IsDevelopment()) app.UseWhen(NeedsHttps, pages => pages.Run(context => WithoutHttps.ExecuteAsync(context)));
         app.UseStaticFiles(new StaticFileOptions { OnPrepareResponse = app.Services.GetRequiredService<AssetUrls>().SetCaching });
@@ -55,7 +57,7 @@ internal static class PagesSetup
         "The page was asked for over plain http. Browsers keep no sign-in cookies there.",
         "Open it by its https address. Operators: see Pulse:PublicUrl and Pulse:Http:TrustedProxies.", "/", "Go to the start page");
 
-    // Pages with forms set a cookie that browsers take over https alone. The start page has none, and shows which part is away.
+    // Pages with forms set a cookie that browsers accept only over https. The start page sets none, and shows which part is unavailable.
     private static bool NeedsHttps(HttpContext context) =>
         context.Request is { IsHttps: false } request && HttpMethods.IsGet(request.Method) && context.GetEndpoint() is not null && ErrorPages.Suit(request)
         && request.Path.Value is not (null or "" or "/") && !request.Path.StartsWithSegments("/health");

@@ -11,7 +11,7 @@ using Pulse.Web.Tokens;
 
 namespace Pulse.Web;
 
-/// <summary>The hub and the state behind it.</summary>
+/// <summary>Registers and maps the hub and its services.</summary>
 internal static class PresenceHubExtensions
 {
     public static IServiceCollection AddPresenceHub(this IServiceCollection services)
@@ -42,31 +42,36 @@ internal static class PresenceHubExtensions
             hub.AddFilter<UnavailableFilter>();
             hub.ClientTimeoutInterval = HubEndpoint.ClientTimeout;
             hub.KeepAliveInterval = HubEndpoint.ClientTimeout / 2;
-            // A whole list of users to watch, at 39 bytes each.
+            // A full list of watched users, at 39 bytes each.
             hub.MaximumReceiveMessageSize = 64 * 1024;
         });
 
-        // By the same name as the framework's: the last one registered is used.
+        // It has the framework's protocol name, so that it replaces the framework's: the last registration is used.
         services.AddSingleton<IHubProtocol>(provider =>
             new PlainErrorsProtocol(new OptionalArgumentsProtocol(
                 new JsonHubProtocol(provider.GetRequiredService<IOptions<JsonHubProtocolOptions>>()))));
         return services;
     }
 
-    /// <summary>Maps <c>/hubs/pulse</c>. <see cref="TokenExpiry"/> closes sockets whose token runs out: SignalR's own way knows no new token.</summary>
+    /// <summary>
+    /// Maps <c>/hubs/pulse</c>. <see cref="TokenExpiry"/> closes sockets with an expired token, because SignalR's own check does not
+    /// support a new token.
+    /// </summary>
     public static void MapPresenceHub(this IEndpointRouteBuilder endpoints, string corsPolicy) => endpoints.MapHub<PresenceHub>(HubEndpoint.Path, connections =>
-        // SignalR sends no pings to a client that polls, and gives it up 15 s (ConnectionOptions.DisconnectTimeout) after its last poll was
-        // answered. With the framework's 90 s for a poll, a client that sleeps would count as present for 105 s. This way it is
+        // SignalR sends no pings to a client that polls, and disconnects it 15 s (ConnectionOptions.DisconnectTimeout) after its last poll
+        // was answered. With the framework's 90 s for a poll, a sleeping client would count as present for 105 s. This value makes it
         // ClientTimeout, as for the other transports.
         connections.LongPolling.PollTimeout = HubEndpoint.ClientTimeout / 2)
         .RequireCors(corsPolicy)
         // The user's grain refuses the connection.
         .WithMetadata(new ChecksUserAccess());
 
-    /// <summary>What the hub needs of the pipeline before authentication: takes no sockets while this front end leaves, and has each one's end observed.</summary>
+    /// <summary>
+    /// The hub's middleware before authentication: refuses sockets while this front end drains, and observes the end of each one.
+    /// </summary>
     public static void UsePresenceHub(this IApplicationBuilder app)
     {
-        // Nobody else needs it: it only has to be there.
+        // Resolved only so that the metrics exist. Other services ignore them.
         app.ApplicationServices.GetRequiredService<FrontEndMetrics>();
         app.Use(app.ApplicationServices.GetRequiredService<HubAdmission>().RefuseAsync);
         app.Use(app.ApplicationServices.GetRequiredService<HubOrigins>().RefuseAsync);
@@ -76,6 +81,6 @@ internal static class PresenceHubExtensions
         app.Use(app.ApplicationServices.GetRequiredService<HttpGoodbyes>().ObserveAsync);
     }
 
-    /// <summary>Bounds how many sockets come at once. After authorization.</summary>
+    /// <summary>Limits the rate of new sockets. Place it after authorization.</summary>
     public static void UseHubAdmission(this IApplicationBuilder app) => app.Use(app.ApplicationServices.GetRequiredService<HubAdmission>().AdmitAsync);
 }

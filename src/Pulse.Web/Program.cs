@@ -16,98 +16,98 @@ using Pulse.Web.SignIn;
 using Pulse.Web.Silos;
 using Pulse.Web.Users;
 
-// Faults at start, from the first setting to the last port, become one line each.
+// Each fault at start, from the first setting to the last port, becomes one line.
 return await Launch.RunAsync(args, static args =>
 {
     var builder = Launch.NewBuilder(DemoSetup.ReadSwitch(args), "http://localhost:5080");
 
-    // The silo in this process, or those elsewhere. First, so that what starts after it may call grains.
+    // Hosts a silo in this process, or connects to external ones. First, so that later services may call grains.
     builder.AddSilos();
-    // Simulated people, in Development with --demo.
+    // Adds simulated people, in Development with --demo.
     builder.AddDemo();
-    // Keys that all front ends share.
+    // Adds the keys that all front ends share.
     builder.AddPulseKeyRing();
-    // Limits, JSON and error answers for everything below.
+    // Adds limits, JSON and error answers of all routes.
     builder.AddPulseHttp();
-    // Who may say which client they speak for.
+    // Adds the proxies whose forwarded headers are trusted.
     builder.AddTrustedProxies();
-    // Where browsers reach this site.
+    // Adds the public URL of this site.
     builder.AddSite();
-    // Which other sites' pages may call.
+    // Adds the other origins whose pages may call Pulse.
     builder.AddPulseCors();
-    // Security events, under the log category Pulse.Audit.
+    // Adds security events, under the log category Pulse.Audit.
     builder.Services.AddAuditLog();
-    // Whose access tokens and cookies are accepted, and how Pulse makes its own.
+    // Adds authentication by access tokens and cookies, and the issue of tokens.
     builder.AddPulseAuth();
-    // How people sign in: OpenID Connect providers, links by mail.
+    // Adds sign-in with OpenID Connect providers and links by mail.
     builder.AddPulseSignIn();
-    // What is stored about users.
+    // Adds erasing, disabling and exporting users.
     builder.AddUsers();
-    // What operators do for users.
+    // Adds the operators' routes.
     builder.AddAdmin();
-    // What people see.
+    // Adds the pages for people.
     builder.AddPulsePages();
-    // The sockets of this process.
+    // Adds the hub and its sockets.
     builder.Services.AddPresenceHub();
-    // How it leaves.
+    // Adds the drain before this process stops.
     builder.Services.AddDraining();
-    // What it tells of itself.
+    // Adds metrics and traces.
     builder.AddPulseTelemetry();
 
     var app = builder.BuildChecked();
 
-    // Before all that asks for the client's address or scheme.
+    // Runs before all code that reads the client's address or scheme.
     app.UseTrustedProxies();
     app.UseSite();
-    // By the path without Pulse:Http:PathBase; without this line the framework routes before everything else.
+    // Routes by the path below Pulse:Http:PathBase. Otherwise the framework routes before all other middleware.
     app.UseRouting();
-    // Outermost, so that every answer has what they set.
+    // Outermost, so that every answer has their headers.
     app.UseSecurityHeaders(app.Services.GetRequiredService<IOptions<PagesOptions>>().Value.PictureSources);
     app.UseDraining();
-    // Around all that can fail.
+    // Surrounds all code that can fail.
     app.UseProblems();
-    // What pages load.
+    // Serves the pages' scripts, styles and pictures.
     app.UsePageAssets();
-    // Before authentication: a preflight request carries no token.
+    // Runs before authentication, because a preflight request lacks a token.
     app.UseCors();
-    // Before the hub: how each socket ends.
+    // Runs before the hub, to observe the end of each socket.
     app.UsePresenceHub();
-    // Before authentication, which asks grains too.
+    // Runs before authentication, which calls grains too.
     app.UseSilos();
     app.UseAuthentication();
     app.UseAuthorization();
-    // Disabled and erased users do nothing, whatever token they have.
+    // Refuses disabled and erased users, whatever token they have.
     app.UseUserAccess();
-    // How many sockets may come in at once, of those that may come in at all.
+    // Limits the rate of new sockets, after authorization has refused other clients.
     app.UseHubAdmission();
-    // After routing has found the endpoint that is limited.
+    // Runs after routing, which finds the endpoint's limit.
     app.UseRateLimiter();
-    // Other sites' pages do nothing here in somebody's name.
+    // Refuses requests that other sites' pages send in a user's name.
     app.UseSameOriginGuard();
 
-    // Pages: /, /signin, /dashboard, /example.
+    // Maps the pages: /, /signin, /dashboard, /example.
     app.MapPages();
-    // Data, for other origins too.
+    // Groups the data routes, which listed origins may call.
     var data = app.MapGroup("").RequireCors(CorsSetup.Data);
-    // What other programs verify Pulse's tokens with: /.well-known/jwks.json.
+    // Maps the keys for the verification of Pulse's tokens by other programs: /.well-known/jwks.json.
     data.MapTokenKeys();
-    // Profiles: /auth/sync, /auth/me, /users/{id}.
+    // Maps profiles: /auth/sync, /auth/me, /users/{id}.
     data.MapUsers();
-    // Sign-ins: /auth/token, /auth/sessions, /auth/signout.
+    // Maps sessions: /auth/token, /auth/sessions, /auth/signout.
     data.MapSessions();
-    // Tickets for the hub, so that no token stands in its address: /auth/hub-ticket.
+    // Maps tickets for the hub, so that its URL contains no token: /auth/hub-ticket.
     data.MapHubTickets();
-    // Presence for those who ask once: /presence.
+    // Maps single reads of presence: /presence.
     data.MapPresence();
-    // Presence for those who stay: /hubs/pulse.
+    // Maps live presence: /hubs/pulse.
     app.MapPresenceHub(CorsSetup.Hub);
-    // Operators: /admin/*.
+    // Maps the operators' routes: /admin/*.
     app.MapAdmin();
-    // Signing in: /auth/signin/*, /auth/callback/*, /auth/accounts.
+    // Maps sign-in: /auth/signin/*, /auth/callback/*, /auth/accounts.
     app.MapPulseSignIn();
-    // A token for anyone, in Development only: /auth/dev.
+    // Maps a token for any user, in Development only: /auth/dev.
     app.MapDevSignIn();
-    // For orchestrators: /health/live, /health/ready.
+    // Maps the routes for orchestrators: /health/live, /health/ready.
     app.MapPulseHealth();
 
     return app;

@@ -7,17 +7,17 @@ using StackExchange.Redis;
 
 namespace Pulse.Cluster.Tests;
 
-/// <summary>Compares what the fleet knows to be true with Redis, PostgreSQL, <c>GET /presence</c> and what watchers were told.</summary>
+/// <summary>Compares the fleet's true state with Redis, PostgreSQL, <c>GET /presence</c> and the messages to watchers.</summary>
 internal sealed class Checker(LocalCluster cluster, Fleet fleet)
 {
     private const int UsersPerRequest = 200;
 
-    // Between a client's close and the server's notice of it, on a machine that is busy.
+    // The delay between a client's close and the server's notice of it, on a busy machine.
     private static readonly TimeSpan LastSeenTolerance = TimeSpan.FromSeconds(3);
 
     private readonly string _token = cluster.Token(Guid.NewGuid(), "checker@example.com");
 
-    /// <summary>What is wrong now, in words; empty when all agree.</summary>
+    /// <summary>The present faults, in words; empty when all agree.</summary>
     public async Task<string> FindFaultsAsync()
     {
         var here = fleet.Sockets.Where(socket => socket.Value.IsConnected).Select(socket => socket.Key).ToHashSet();
@@ -43,17 +43,19 @@ internal sealed class Checker(LocalCluster cluster, Fleet fleet)
         return string.Join("; ", faults);
     }
 
-    /// <summary>Who they were, and when.</summary>
+    /// <summary>The users and times of false offline messages.</summary>
     public string DescribeFalseOfflines() => string.Join("; ", fleet.Watchers.SelectMany(watcher => watcher.Offlines)
         .Where(offline => !fleet.EverLeft.Contains(offline.UserId)).Take(10).Select(offline => $"{offline.UserId} at {offline.At:O}"));
 
-    /// <summary>How often a watcher was shown as offline somebody who was here all the time.</summary>
+    /// <summary>How often a watcher was shown a continuously connected user as offline.</summary>
     public int CountFalseOfflines() => fleet.Watchers.SelectMany(watcher => watcher.Offlines).Count(offline => !fleet.EverLeft.Contains(offline.UserId));
 
-    /// <summary>Of the writes that were answered, how many are not in the database: neither they nor a later one.</summary>
+    /// <summary>
+    /// The number of answered writes, and how many of them are missing in the database, with no later write in their place.
+    /// </summary>
     public async Task<(int Answered, int Lost)> CountLostWritesAsync()
     {
-        // Before the rows are read: writing goes on.
+        // Before the rows are read, because writing continues.
         var answered = fleet.Writers.Select(writer => (writer.UserId, writer.Answered, writer.AnsweredCount)).ToArray();
         await using var database = await cluster.OpenDatabaseAsync();
         await using var command = new NpgsqlCommand("select id, name from users", database);
@@ -67,7 +69,7 @@ internal sealed class Checker(LocalCluster cluster, Fleet fleet)
         return (answered.Sum(writer => writer.AnsweredCount), answered.Count(writer => found.GetValueOrDefault(writer.UserId) < writer.Answered));
     }
 
-    /// <summary>Users who left and whose last_seen is not the moment they left, in words; empty when there is none.</summary>
+    /// <summary>Disconnected users whose last_seen differs from the moment of their disconnect, in words; empty if all are right.</summary>
     public async Task<string> FindWrongLastSeenAsync()
     {
         await using var database = await cluster.OpenDatabaseAsync();

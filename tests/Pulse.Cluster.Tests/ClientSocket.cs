@@ -6,10 +6,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Pulse.Cluster.Tests;
 
-/// <summary>One client that stays connected as long as it wants to: after a loss it comes back as a browser does, with full jitter.</summary>
+/// <summary>
+/// A client that stays connected for as long as it likes: after a loss it reconnects as a browser does, with full jitter.
+/// </summary>
 internal sealed class ClientSocket(Uri address, string token, string query = "")
 {
-    // As the server asks for by default; its user would be away otherwise.
+    // The interval that the server asks for by default. The user would otherwise be away.
     private static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(30);
 
     private readonly Lock _gate = new();
@@ -18,16 +20,16 @@ internal sealed class ClientSocket(Uri address, string token, string query = "")
     private volatile bool _isWanted;
     private volatile bool _isConnected;
 
-    /// <summary>Whether the server has said <c>Connected</c> and the socket has not closed since.</summary>
+    /// <summary>Whether the server has sent <c>Connected</c> and the socket has been open since.</summary>
     public bool IsConnected => _isConnected;
 
     /// <summary>How often it was connected.</summary>
     public int Connects { get; private set; }
 
-    /// <summary>Every change that it is told of.</summary>
+    /// <summary>Called for every change that it receives.</summary>
     public Action<JsonElement>? OnPresence { get; init; }
 
-    /// <summary>To be done on every new connection.</summary>
+    /// <summary>Called on every new connection.</summary>
     public Func<HubConnection, Task>? OnConnected { get; init; }
 
     public void Connect()
@@ -37,7 +39,7 @@ internal sealed class ClientSocket(Uri address, string token, string query = "")
         _running = Task.Run(StayAsync);
     }
 
-    /// <summary>Closes it as a tab is closed.</summary>
+    /// <summary>Closes it as a closed tab does.</summary>
     public async Task CloseAsync()
     {
         _isWanted = false;
@@ -66,7 +68,7 @@ internal sealed class ClientSocket(Uri address, string token, string query = "")
 
     private static async Task BeatAsync(HubConnection hub, Task closed)
     {
-        // Not all at once, whenever they came.
+        // At different times, whenever the clients connected.
         for (var wait = BeatInterval * Random.Shared.NextDouble(); await Task.WhenAny(closed, Task.Delay(wait)) != closed; wait = BeatInterval)
         {
             try
@@ -75,7 +77,7 @@ internal sealed class ClientSocket(Uri address, string token, string query = "")
             }
             catch (Exception)
             {
-                // Closing; or the next one may fare better.
+                // The connection is closing, or the next one may succeed.
             }
         }
     }
@@ -115,7 +117,7 @@ internal sealed class ClientSocket(Uri address, string token, string query = "")
         }
         catch (Exception)
         {
-            // The next attempt may fare better.
+            // The next attempt may succeed.
             _isConnected = false;
             return false;
         }

@@ -1,6 +1,8 @@
 namespace Pulse.Cluster.Tests;
 
-/// <summary>All clients of a test: users who hold a socket, others who watch them, and some whose profile is written. Knows the truth.</summary>
+/// <summary>
+/// All clients of a test: users with a socket, others that watch them, and some whose profile is written. It knows the true state.
+/// </summary>
 internal sealed class Fleet
 {
     private const int LeavingAtOnce = 100;
@@ -30,18 +32,18 @@ internal sealed class Fleet
 
     public Writer[] Writers { get; }
 
-    /// <summary>For asking with.</summary>
+    /// <summary>The client for requests.</summary>
     public HttpClient Http => _http;
 
-    /// <summary>Those who left, and when their socket was closed.</summary>
+    /// <summary>Disconnected users, and when their socket was closed.</summary>
     public Dictionary<Guid, DateTimeOffset> Left { get; } = [];
 
     public static string Email(Guid userId) => $"{userId:N}@example.com";
 
-    /// <summary>Brings all to life.</summary>
+    /// <summary>Starts all clients.</summary>
     public async Task StartAsync()
     {
-        // Everybody has a row, so that it can be seen what becomes of their lastSeen.
+        // Every user has a row, so that its lastSeen can be checked.
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = 32 };
         await Parallel.ForEachAsync(Users.Except(Writers.Select(writer => writer.UserId)), parallel, async (id, _) =>
         {
@@ -61,10 +63,10 @@ internal sealed class Fleet
 
     public int Connected => Sockets.Values.Count(socket => socket.IsConnected);
 
-    /// <summary>Users who have left at any time of this test: what watchers are told of them is true.</summary>
+    /// <summary>Users that have disconnected at any time of this test: offline messages about them are true.</summary>
     public HashSet<Guid> EverLeft { get; } = [];
 
-    /// <summary>Forgets what earlier tests did: of nobody who is here may a watcher have been told otherwise from now on.</summary>
+    /// <summary>Forgets the history of earlier tests: from now on every offline message about a connected user is false.</summary>
     public void BeginTest()
     {
         EverLeft.Clear();
@@ -72,12 +74,12 @@ internal sealed class Fleet
         foreach (var watcher in Watchers) watcher.Offlines.Clear();
     }
 
-    /// <summary>Has some users leave, as people do.</summary>
+    /// <summary>Disconnects some users, as people do.</summary>
     public async Task LeaveAsync(int count)
     {
         var leaving = Users.Skip(Scale.Writers).Where(id => !Left.ContainsKey(id)).Take(count).ToArray();
         EverLeft.UnionWith(leaving);
-        // A few at a time: closing thousands takes seconds, and when each has left is compared.
+        // A few at a time, because closing thousands takes seconds, and each user's time is compared.
         foreach (var few in leaving.Chunk(LeavingAtOnce))
         {
             await Task.WhenAll(few.Select(id => Sockets[id].CloseAsync()));
@@ -85,7 +87,7 @@ internal sealed class Fleet
         }
     }
 
-    /// <summary>Has them come back.</summary>
+    /// <summary>Reconnects them.</summary>
     public void ComeBack()
     {
         foreach (var id in Left.Keys) Sockets[id].Connect();

@@ -8,8 +8,8 @@ using Npgsql;
 namespace Pulse.Cluster.Tests;
 
 /// <summary>
-/// Users with an invisible device, half of them with a visible one on the other front end; a watcher of all, and a client that asks for all ten times a second.
-/// Notes every message and every answer that shows one of them.
+/// Users with an invisible device, half of them with a visible one on the other front end, a watcher of all, and a client that asks for all
+/// ten times a second. Records every message and every answer that shows one of them.
 /// </summary>
 internal sealed class InvisibleUsers : IAsyncDisposable
 {
@@ -40,10 +40,10 @@ internal sealed class InvisibleUsers : IAsyncDisposable
         };
     }
 
-    /// <summary>What showed an invisible user, in words.</summary>
+    /// <summary>The messages and answers that showed an invisible user, in words.</summary>
     public ConcurrentQueue<string> Leaks { get; } = new();
 
-    /// <summary>Answers of <c>GET /presence</c> that were looked at.</summary>
+    /// <summary>The number of checked answers of <c>GET /presence</c>.</summary>
     public int Looks { get; private set; }
 
     public async Task StartAsync()
@@ -54,7 +54,7 @@ internal sealed class InvisibleUsers : IAsyncDisposable
             await writer.WriteAsync();
         }
 
-        // The invisible devices first: a visible one that comes alone would be shown, and rightly.
+        // The invisible devices first, because a visible one by itself would rightly be shown.
         foreach (var device in _devices[..Count]) device.Connect();
         await WaitForAsync(_devices[..Count]);
         foreach (var device in _devices[Count..]) device.Connect();
@@ -111,7 +111,7 @@ internal sealed class InvisibleUsers : IAsyncDisposable
             }
             catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
             {
-                // A front end stops: the next look goes to the other one.
+                // A front end stops: the next request goes to the other one.
             }
 
             await Task.Delay(LookInterval, CancellationToken.None);

@@ -9,10 +9,12 @@ using StackExchange.Redis;
 
 namespace Pulse.Cluster.Tests;
 
-/// <summary>Three silos and two front ends behind HAProxy, as <c>deploy/local/cluster.sh</c> starts them, and ways to hurt them.</summary>
+/// <summary>
+/// Three silos and two front ends behind HAProxy, as <c>deploy/local/cluster.sh</c> starts them, and methods that cause faults.
+/// </summary>
 internal sealed class LocalCluster : IAsyncDisposable
 {
-    /// <summary>Those of Pulse itself.</summary>
+    /// <summary>The processes of Pulse itself.</summary>
     public static readonly string[] Processes = ["silo-1", "silo-2", "silo-3", "front-end-1", "front-end-2"];
 
     private static readonly string Script = Path.GetFullPath(Path.Combine(Here(), "../../deploy/local/cluster.sh"));
@@ -27,15 +29,15 @@ internal sealed class LocalCluster : IAsyncDisposable
         ["PULSE_CONFIGURATION"] = Environment.GetEnvironmentVariable("PULSE_TEST_CONFIGURATION") ?? "Debug",
         ["Pulse__Presence__TimeToLive"] = Scale.TimeToLive.ToString("c"),
         ["Pulse__Presence__HeartbeatInterval"] = (Scale.TimeToLive / 2).ToString("c"),
-        // 2 MiB instead of whatever the machine's caches suggest: memory that grows is then memory that is kept.
+        // 2 MiB instead of a size that depends on the machine's caches, so that growing memory is retained memory.
         ["DOTNET_GCgen0size"] = "0x200000",
-        // Three times the default: Debug builds of five processes start cold on the cores that the load comes from.
+        // Three times the default, because Debug builds of five processes start cold on the cores that also make the load.
         ["PULSE_CLUSTER_POSTGRES_OPTIONS"] = "Command Timeout=6",
         ["Pulse__Drain__NoticePeriod"] = "00:00:03",
         ["Pulse__Drain__Window"] = Scale.IsLong ? "00:00:05" : "00:00:01",
     };
 
-    /// <summary>Where clients connect.</summary>
+    /// <summary>The address for clients.</summary>
     public Uri Address { get; private set; } = null!;
 
     public static async Task<LocalCluster> StartAsync()
@@ -43,7 +45,8 @@ internal sealed class LocalCluster : IAsyncDisposable
         var cluster = new LocalCluster();
         try
         {
-            // A build of an earlier version, with both programs in one directory: what is started again later is this version's.
+            // A build of an earlier version, with both programs in one directory. Processes that are started again later are of this
+            // version.
             if (Environment.GetEnvironmentVariable("PULSE_CLUSTER_PREVIOUS") is { Length: > 0 } previous)
             {
                 foreach (var name in Processes) cluster._environment[Build(name)] = previous;
@@ -59,17 +62,17 @@ internal sealed class LocalCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>As a power cut would.</summary>
+    /// <summary>Ends it like a power cut.</summary>
     public Task KillAsync(string name) => RunAsync("kill", name);
 
     public Task SignalAsync(string name, string signal) => RunAsync("kill", name, signal);
 
-    /// <summary>Loses every packet between that silo and the front ends, until <see cref="MendAsync"/>.</summary>
+    /// <summary>Drops every packet between that silo and the front ends, until <see cref="MendAsync"/>.</summary>
     public Task CutAsync(string silo) => RunAsync("cut", silo);
 
     public Task MendAsync(string silo) => RunAsync("mend", silo);
 
-    /// <summary>Politely; returns when the process has ended.</summary>
+    /// <summary>Stops it regularly. Returns when the process has ended.</summary>
     public Task StopAsync(string name) => RunAsync("stop", name);
 
     public Task StartAsync(string name)
@@ -78,10 +81,10 @@ internal sealed class LocalCluster : IAsyncDisposable
         return RunAsync("start", name);
     }
 
-    /// <summary>Takes away all that a Redis that is down has stored.</summary>
+    /// <summary>Deletes all stored data of a stopped Redis.</summary>
     public void EmptyRedis() => Directory.Delete(Path.Combine(_directory.FullName, "redis"), recursive: true);
 
-    /// <summary>A token of that user, good for an hour.</summary>
+    /// <summary>A token of that user, valid for an hour.</summary>
     public string Token(Guid userId, string email)
     {
         var claims = TestTokens.Claims(userId, email);
@@ -101,7 +104,7 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     public Task<ConnectionMultiplexer> OpenRedisAsync() => ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{Port("redis")},allowAdmin=true");
 
-    /// <summary>How HAProxy sees that front end: <c>UP</c>, or why not.</summary>
+    /// <summary>HAProxy's state of that front end: <c>UP</c>, or the reason for another state.</summary>
     public async Task<string> BalancerStateAsync(string name)
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -115,7 +118,7 @@ internal sealed class LocalCluster : IAsyncDisposable
         return rows.First(row => row.Length > 17 && row[1] == name)[17];
     }
 
-    /// <summary>Whether the process runs: not where it has ended and nobody has asked how.</summary>
+    /// <summary>Whether the process runs. A zombie counts as ended.</summary>
     public bool IsAlive(string name)
     {
         try
@@ -130,7 +133,7 @@ internal sealed class LocalCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Resident memory, without what is mapped from files; bytes.</summary>
+    /// <summary>Resident memory in bytes, without mapped files.</summary>
     public long OwnBytes(string name)
     {
         // proc(5): "RssAnon:     51428 kB".
@@ -138,7 +141,7 @@ internal sealed class LocalCluster : IAsyncDisposable
         return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
     }
 
-    /// <summary>What each process complained of, and its last lines, for the message of a failed test.</summary>
+    /// <summary>The warnings and last lines of each process, for the message of a failed test.</summary>
     public string LogTails() => string.Join('\n', _directory.GetFiles("*.log").Select(file => string.Join('\n', [
         $"--- {file.Name}",
         .. File.ReadLines(file.FullName).Where(line => line.Contains("Answered 5")).TakeLast(5),
@@ -146,7 +149,7 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // While the files are there: down removes them. The key is there unless the start itself has failed.
+        // While the files exist, because down removes them. The key exists unless the start itself has failed.
         var key = new FileInfo(Path.Combine(_directory.FullName, "signing-key"));
         var secret = key.Exists ? (await File.ReadAllTextAsync(key.FullName)).Trim() : null;
         var leaks = Processes.Select(name => new FileInfo(Path.Combine(_directory.FullName, $"{name}.log"))).Where(file => file.Exists)
@@ -157,7 +160,7 @@ internal sealed class LocalCluster : IAsyncDisposable
         Assert.Empty(leaks);
     }
 
-    // Their processes are still writing.
+    // Their processes still write to them.
     private static IEnumerable<string> ReadShared(string file)
     {
         using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));

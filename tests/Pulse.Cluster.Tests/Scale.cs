@@ -1,6 +1,6 @@
 namespace Pulse.Cluster.Tests;
 
-/// <summary>How much is put on the cluster: a short set for every run, the long one with <c>PULSE_CLUSTER_SET=long</c>.</summary>
+/// <summary>The load on the cluster: a short set for every run, the long one with <c>PULSE_CLUSTER_SET=long</c>.</summary>
 internal static class Scale
 {
     public static readonly bool IsLong = Environment.GetEnvironmentVariable("PULSE_CLUSTER_SET") == "long";
@@ -8,33 +8,33 @@ internal static class Scale
     /// <summary>Users with a socket.</summary>
     public static int Users => IsLong ? 3_000 : 200;
 
-    /// <summary>Sockets that watch; every user is watched by two of them.</summary>
+    /// <summary>Sockets that watch. Every user is watched by two of them.</summary>
     public static int Watchers => IsLong ? 20 : 4;
 
     /// <summary>Users whose profile is being written.</summary>
     public static int Writers => IsLong ? 50 : 10;
 
-    /// <summary>Of a presence key. The short set halves all of presence's times.</summary>
+    /// <summary>The lifetime of a presence key. The short set halves all of presence's times.</summary>
     public static TimeSpan TimeToLive => TimeSpan.FromSeconds(IsLong ? 60 : 30);
 
-    /// <summary>How long a store is away.</summary>
+    /// <summary>How long a store is unavailable.</summary>
     public static TimeSpan Outage => TimeSpan.FromSeconds(IsLong ? 60 : 6);
 
-    /// <summary>How long nothing happens before what must hold is looked at once more.</summary>
+    /// <summary>The quiet time before the rules are checked once more.</summary>
     public static TimeSpan Quiet => IsLong ? TimeToLive : TimeToLive / 10;
 
-    /// <summary>How often all come and go until a process has all that it needs to run: code, pools, threads.</summary>
+    /// <summary>How often all clients connect and disconnect until a process is warm: code, pools, threads.</summary>
     public static int WarmUpRounds => IsLong ? 1 : 8;
 
-    /// <summary>And then while it is measured. Takes a second each in the short set.</summary>
+    /// <summary>How often they do so while it is measured. Takes a second each in the short set.</summary>
     public static int MeasuredRounds => IsLong ? 2 : 9;
 
-    /// <summary>In how many of them, the last ones, memory is looked at.</summary>
+    /// <summary>The number of the last rounds in which memory is read.</summary>
     public static int MemoryLooks => IsLong ? 1 : 3;
 
-    /// <summary>How long grains that nobody calls live: the silos' collection age and quantum, and some more. Too long for the short set.</summary>
+    /// <summary>How long idle grains live: the silos' collection age and quantum, and some more. Too long for the short set.</summary>
     public static TimeSpan UntilGrainsAreGone => IsLong ? TimeSpan.FromMinutes(4.5) : TimeSpan.Zero;
 
-    /// <summary>Longest wait for a state that must come: what is promised, and twice that again for a busy machine.</summary>
+    /// <summary>Longest wait for a state that must come: the promised time, and twice that again for a busy machine.</summary>
     public static TimeSpan Patience => TimeToLive * 3;
 }

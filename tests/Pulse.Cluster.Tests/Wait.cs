@@ -5,7 +5,7 @@ namespace Pulse.Cluster.Tests;
 
 internal static class Wait
 {
-    /// <summary>Asks until the answer is empty: it says what is still missing.</summary>
+    /// <summary>Asks until the answer, which describes what is missing, is empty.</summary>
     /// <returns>How long that took.</returns>
     public static async Task<TimeSpan> UntilAsync(string expected, Func<Task<string>> missing, TimeSpan within)
     {

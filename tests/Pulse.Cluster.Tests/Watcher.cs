@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.SignalR.Client;
 
 namespace Pulse.Cluster.Tests;
 
-/// <summary>A client that watches users as the client package does, and remembers every time that it was shown one as offline.</summary>
+/// <summary>A client that watches users as the client package does, and records every time that it was shown one as offline.</summary>
 internal sealed class Watcher
 {
     private readonly string[] _userIds;
@@ -20,10 +20,10 @@ internal sealed class Watcher
 
     public ClientSocket Socket { get; }
 
-    /// <summary>Whether it has been answered about all since it last connected.</summary>
+    /// <summary>Whether all users have been answered since it last connected.</summary>
     public bool IsWatching { get; private set; }
 
-    /// <summary>Whom it was shown as offline, and when, in order.</summary>
+    /// <summary>The users that it was shown as offline, and the times, in order.</summary>
     public ConcurrentQueue<(Guid UserId, DateTimeOffset At)> Offlines { get; } = new();
 
     public IEnumerable<Guid> UserIds => _userIds.Select(Guid.Parse);
@@ -45,7 +45,7 @@ internal sealed class Watcher
             }
             catch (Microsoft.AspNetCore.SignalR.HubException)
             {
-                await Task.Delay(500); // A silo is away: the connection stays, and so does the wish.
+                await Task.Delay(500); // The connection survives an unavailable silo.
             }
         }
     }

@@ -3,20 +3,20 @@ using System.Net.Http.Json;
 
 namespace Pulse.Cluster.Tests;
 
-/// <summary>Writes one user's profile again and again, and remembers what it was answered.</summary>
+/// <summary>Writes one user's profile repeatedly, and records the answers.</summary>
 internal sealed class Writer(HttpClient http, Guid userId, string email, string token)
 {
     private int _attempt;
 
     public Guid UserId => userId;
 
-    /// <summary>Number of the last write that was answered with success; its name is <c>write N</c>.</summary>
+    /// <summary>Number of the last successful write. Its name is <c>write N</c>.</summary>
     public int Answered { get; private set; }
 
-    /// <summary>How many were.</summary>
+    /// <summary>The number of successful writes.</summary>
     public int AnsweredCount { get; private set; }
 
-    /// <summary>What the others were answered, or how they failed.</summary>
+    /// <summary>The answers or errors of the other writes.</summary>
     public List<string> Failures { get; } = [];
 
     public async Task RunAsync(CancellationToken stop)
@@ -28,8 +28,8 @@ internal sealed class Writer(HttpClient http, Guid userId, string email, string 
         }
     }
 
-    /// <summary>One write that is not counted.</summary>
-    /// <returns>Its status, and what Retry-After says.</returns>
+    /// <summary>Makes one write that is not counted.</summary>
+    /// <returns>Its status, and the value of Retry-After.</returns>
     public async Task<(int Status, string? RetryAfter)> TryOnceAsync()
     {
         using var answer = await SendAsync("not counted");

@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Pulse.Grains.Tests;
 
-/// <summary>Connections as platforms hand them out. Those that are refused are in Pulse.Web.Tests, on the built programs.</summary>
+/// <summary>
+/// Connection strings in the forms of hosting platforms. Refused ones are tested in Pulse.Web.Tests, on the built programs.
+/// </summary>
 public sealed class ConnectionStringsTests
 {
     [Theory]

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Pulse.Grains.Tests;
 
-/// <summary>A cluster on which nothing runs out, and nothing is done from time to time, while a test that a busy machine holds up is at work.</summary>
+/// <summary>
+/// A cluster with long deadlines and intervals, so that a test on a busy machine sees neither expiries nor periodic work.
+/// </summary>
 public sealed class PatientCluster : PulseCluster
 {
     public static readonly TimeSpan PatientTimeToLive = TimeSpan.FromMinutes(10);
@@ -17,7 +19,7 @@ public sealed class PatientCluster : PulseCluster
     });
 }
 
-/// <summary>Shares one such cluster among the test classes that only need keys of their own.</summary>
+/// <summary>Shares one such cluster among test classes that only need keys of their own.</summary>
 [CollectionDefinition(Name)]
 public sealed class SharedPatientCluster : ICollectionFixture<PatientCluster>
 {

@@ -15,7 +15,7 @@ namespace Pulse.Grains.Tests;
 /// <summary>A cluster of two silos in this process, set up by the same code as the real ones, on a database of its own.</summary>
 public class PulseCluster : IAsyncLifetime
 {
-    /// <summary>Short, so that leases can run out in a test; a busy machine still renews in time.</summary>
+    /// <summary>Short, so that leases can expire in a test. A busy machine still renews in time.</summary>
     public static readonly TimeSpan TimeToLive = TimeSpan.FromSeconds(6);
 
     public static readonly TimeSpan OfflineGrace = TimeSpan.FromSeconds(2);
@@ -31,7 +31,7 @@ public class PulseCluster : IAsyncLifetime
 
     public IClusterClient Client => Cluster.Client;
 
-    /// <summary>A front end, as grains reach it; what they told it is in <see cref="Told"/>.</summary>
+    /// <summary>A front end as grains see it. Received messages are in <see cref="Told"/>.</summary>
     internal IFrontEndObserver FrontEnd { get; private set; } = null!;
 
     internal TestFrontEnd Told => _frontEnd;
@@ -78,7 +78,7 @@ public class PulseCluster : IAsyncLifetime
         await _database!.DisposeAsync();
     }
 
-    /// <summary>lastSeen as the database has it.</summary>
+    /// <summary>The lastSeen in the database.</summary>
     public async Task<DateTimeOffset?> StoredLastSeenAsync(Guid userId)
     {
         await using var command = _postgres!.CreateCommand("SELECT last_seen FROM users WHERE id = $1");
@@ -92,7 +92,7 @@ public class PulseCluster : IAsyncLifetime
     /// <summary>The connection string that the silos are given for the test database.</summary>
     private protected virtual string Route(string connectionString) => connectionString;
 
-    /// <summary>Changes what a silo is made of.</summary>
+    /// <summary>Changes the configuration of a silo.</summary>
     private protected virtual void Adjust(IHostApplicationBuilder host)
     {
     }

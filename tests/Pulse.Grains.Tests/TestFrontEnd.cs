@@ -3,7 +3,7 @@ using Pulse.Presence;
 
 namespace Pulse.Grains.Tests;
 
-/// <summary>Stands where a front end stands, and notes what grains tell it.</summary>
+/// <summary>Replaces a front end, and records the messages of grains.</summary>
 internal sealed class TestFrontEnd : IFrontEndObserver
 {
     private readonly ConcurrentQueue<PresenceSnapshot> _changes = new();

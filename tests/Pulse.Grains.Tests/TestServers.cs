@@ -8,7 +8,7 @@ internal static class TestServers
     /// <summary>A PostgreSQL server where tests may create databases.</summary>
     public static NpgsqlConnectionStringBuilder Postgres => new(Variable("PULSE_TEST_POSTGRES", "an Npgsql connection string of a PostgreSQL where tests may create databases"));
 
-    /// <summary>A Redis that tests share: each keeps to keys of its own.</summary>
+    /// <summary>A Redis that tests share. Each test uses keys of its own.</summary>
     public static string Redis => Variable("PULSE_TEST_REDIS", "the host:port of a Redis for tests");
 
     private static string Variable(string name, string meaning) =>

@@ -4,8 +4,8 @@ namespace Pulse.Grains.Tests;
 
 internal static class TestThreadPool
 {
-    // The test host and xunit keep some of the pool's threads blocked for good. On a machine with two cores that leaves none, and every wait that a
-    // test measures then has the half second in it that the pool takes to add one. A silo has no such threads.
+    // The test host and xunit keep some of the pool's threads blocked permanently. On a machine with two cores none is left, and every
+    // measured wait then includes the half second that the pool takes to add a thread. A silo has no such threads.
     [ModuleInitializer]
     internal static void LeaveSomeThreads() => ThreadPool.SetMinThreads(16, 16);
 }

@@ -2,7 +2,9 @@ using Xunit;
 
 namespace Pulse.Grains.Tests;
 
-/// <summary>Tests that measure how soon an answer comes. They run one by one, after the others: what else the machine does is not theirs to measure.</summary>
+/// <summary>
+/// Tests that measure how soon an answer comes. They run one by one, after the others, because other load would falsify their times.
+/// </summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class TimedTests
 {

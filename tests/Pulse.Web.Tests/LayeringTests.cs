@@ -3,7 +3,7 @@ using Pulse.Users;
 
 namespace Pulse.Web.Tests;
 
-/// <summary>The table of projects in ARCHITECTURE.md, by what the compiled assemblies really use.</summary>
+/// <summary>Compares the table of projects in ARCHITECTURE.md with the references of the compiled assemblies.</summary>
 public sealed class LayeringTests
 {
     [Theory]
@@ -110,7 +110,8 @@ public sealed class LayeringTests
         string[] order = [.. layers.Select(layer => layer.Folder)];
 
         Assert.Equal(order.Order(), new SourceFolders(project, rootNamespace).Folders.Where(folder => folder != "").Order());
-        Assert.Empty(layers.SelectMany((layer, at) => layer.Uses.Except(order[..at]).Select(used => $"{used} must stand before {layer.Folder}.")));
+        Assert.Empty(
+            layers.SelectMany((layer, at) => layer.Uses.Except(order[..at]).Select(used => $"{used} must stand before {layer.Folder}.")));
 
         // The subfolders of one folder stand together, so that the folders of each level are layered too.
         string[] parents = [.. order.Select(folder => folder.Split('/')[0])];

@@ -14,5 +14,5 @@ public sealed class LogSecretsTests
     [Theory]
     [InlineData("user=01a21e34-fef0-73f2-a94c-107365607911 mailbox=a15d2752b3dfe380f780ceec3c8e1f52")]
     [InlineData("[Activation: S127.0.0.1:11111:1/user/0a@c0ffee]")]
-    public void LineWithoutOne_IsNot(string line) => Assert.False(LogSecrets.IsIn(line));
+    public void LineWithoutASecret_IsNotFound(string line) => Assert.False(LogSecrets.IsIn(line));
 }

@@ -1,6 +1,6 @@
 namespace Pulse.Web.Tests;
 
-/// <summary>Where the programs are that tests run with Node.js.</summary>
+/// <summary>The locations of the programs that tests run with Node.js.</summary>
 internal static class NodePackage
 {
     /// <summary>The folder of that package below <c>tests</c>, its dependencies installed.</summary>

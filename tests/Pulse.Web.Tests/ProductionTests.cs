@@ -10,13 +10,13 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests;
 
-/// <summary>What is different outside Development.</summary>
+/// <summary>The differences outside Development.</summary>
 public sealed class ProductionTests(ProductionTests.Application pulse) : IClassFixture<ProductionTests.Application>
 {
     public sealed class Application() : PulseApplication([KeyValuePair.Create("environment", "Production")]);
 
     [Fact]
-    public async Task DevSignIn_IsNotThere()
+    public async Task DevSignIn_IsNotMapped()
     {
         using var response = await pulse.Anonymous.PostJsonAsync("/auth/dev", """{"email":"ada@example.com"}""");
         await response.ReadProblemAsync(HttpStatusCode.NotFound, "not-found");
@@ -45,7 +45,7 @@ public sealed class ProductionTests(ProductionTests.Application pulse) : IClassF
     }
 
     [Fact]
-    public void DeviceCookie_IsForThisHostAlone_AndKnowsItsUsers()
+    public void DeviceCookie_IsForThisHostOnly_AndRecordsItsUsers()
     {
         var devices = pulse.Services.GetRequiredService<DeviceCookie>();
         var (user, other) = (Guid.NewGuid(), Guid.NewGuid());
@@ -60,7 +60,7 @@ public sealed class ProductionTests(ProductionTests.Application pulse) : IClassF
         Assert.False(devices.Remember(With(cookie), other));
         Assert.False(devices.Remember(With("__Host-pulse-device=planted"), user));
 
-        // By the name that any site of the domain could set, it counts for nothing.
+        // Under the name that any site of the domain could set, the cookie is ignored.
         Assert.False(devices.Remember(With(cookie.Replace("__Host-", "", StringComparison.Ordinal)), user));
 
         static DefaultHttpContext With(string cookie)

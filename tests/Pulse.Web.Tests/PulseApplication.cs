@@ -24,7 +24,7 @@ public class PulseApplication : IAsyncLifetime
     {
     }
 
-    /// <param name="settings">On top of the usual ones, or instead of some.</param>
+    /// <param name="settings">Added to the usual ones, or instead of some.</param>
     private protected PulseApplication(IEnumerable<KeyValuePair<string, string>> settings) => _settings = new Dictionary<string, string>([
         .. new Dictionary<string, string>
         {
@@ -44,7 +44,7 @@ public class PulseApplication : IAsyncLifetime
         }.Concat(settings).GroupBy(setting => setting.Key).Select(group => group.Last()),
     ]);
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>The address at which it listens.</summary>
     public Uri Address => Anonymous.BaseAddress!;
 
     /// <summary>A client without credentials.</summary>
@@ -70,7 +70,7 @@ public class PulseApplication : IAsyncLifetime
     /// <summary>The application's own services.</summary>
     public IServiceProvider Services => _factory!.Services;
 
-    /// <summary>Where it keeps its files.</summary>
+    /// <summary>The directory of its files.</summary>
     public string DataDirectory => _settings["Pulse:DataDirectory"];
 
     /// <summary>A client with that token on every request.</summary>
@@ -81,12 +81,12 @@ public class PulseApplication : IAsyncLifetime
         return client;
     }
 
-    /// <summary>Changes what it is made of.</summary>
+    /// <summary>Changes its services.</summary>
     private protected virtual void Adjust(IServiceCollection services)
     {
     }
 
-    // By one of Pulse.Web's own types: every project with a Program has one of that name.
+    // Found by one of Pulse.Web's own types, because every project with a Program has a type of that name.
     private sealed class Factory(Dictionary<string, string> settings, LogSink log, Action<IServiceCollection> adjust) : WebApplicationFactory<Caller>
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder)

@@ -5,7 +5,7 @@ using Pulse.Web.Tests.Pages;
 
 namespace Pulse.Web.Tests;
 
-/// <summary><c>deploy/sbom.sh</c>: what Pulse ships is in its bills of materials.</summary>
+/// <summary><c>deploy/sbom.sh</c>: all shipped packages are in the bills of materials.</summary>
 public sealed class SbomTests
 {
     private static readonly string[] s_projects = ["Pulse.Grains.Interfaces", "Pulse.Grains", "Pulse.Silo", "Pulse.Web"];
@@ -19,7 +19,7 @@ public sealed class SbomTests
         {
             await RunAsync(folder);
 
-            // With the versions that every project takes from Directory.Packages.props.
+            // With the versions of Directory.Packages.props, which all projects use.
             var versions = Items("Directory.Packages.props", "PackageVersion").ToDictionary(item => item.Name, item => item.Version);
             var shipped = s_projects.SelectMany(project => Items(Path.Combine("src", project, $"{project}.csproj"), "PackageReference"))
                 .Select(item => $"pkg:nuget/{item.Name}@{versions[item.Name]}").Distinct().ToArray();

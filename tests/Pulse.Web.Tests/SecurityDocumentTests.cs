@@ -4,10 +4,10 @@ using Pulse.Web.Tests.Pages;
 
 namespace Pulse.Web.Tests;
 
-/// <summary>What <c>docs/security.md</c> names is there, so that its table cannot drift from the code.</summary>
+/// <summary>All names in <c>docs/security.md</c> exist, so that its table cannot drift from the code.</summary>
 public sealed partial class SecurityDocumentTests
 {
-    // How many requirements of levels 1 and 2 each chapter of ASVS 5.0.0 has.
+    // The number of requirements of levels 1 and 2 in each chapter of ASVS 5.0.0.
     private static readonly Dictionary<int, int> s_published = new()
     {
         [1] = 27, [2] = 11, [3] = 19, [4] = 10, [5] = 9, [6] = 35, [7] = 18, [8] = 7, [9] = 7, [10] = 29, [11] = 14, [12] = 9, [13] = 13, [14] = 9, [15] = 13, [16] = 16, [17] = 7,
@@ -18,7 +18,7 @@ public sealed partial class SecurityDocumentTests
     private static readonly string s_text = File.ReadAllText(Path.Combine(Checkout.Root, "docs", "security.md"));
 
     [Fact]
-    public void EveryFile_IsThere()
+    public void EveryFile_Exists()
     {
         var paths = Spans().Where(span => PathLike().IsMatch(span)).Concat(Links().Matches(s_text).Select(link => Path.Combine("docs", link.Groups[1].Value))).ToArray();
 
@@ -28,7 +28,7 @@ public sealed partial class SecurityDocumentTests
     }
 
     [Fact]
-    public void EveryTypeAndMethod_IsThere()
+    public void EveryTypeAndMethod_Exists()
     {
         var sources = s_folders
             .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Checkout.Root, folder), "*.*", SearchOption.AllDirectories))
@@ -53,7 +53,7 @@ public sealed partial class SecurityDocumentTests
         Assert.Equal(s_published, numbers.GroupBy(number => number.Chapter).OrderBy(chapter => chapter.Key).ToDictionary(chapter => chapter.Key, chapter => chapter.Count()));
     }
 
-    // "6.2.1–6.2.12" stands for all of them, "8.1.1" for itself.
+    // "6.2.1–6.2.12" means all of them, "8.1.1" a single one.
     private static IEnumerable<(int Chapter, int Section, int Number)> Expand(string text)
     {
         var ends = text.Split('–').Select(end => Array.ConvertAll(end.Split('.'), part => int.Parse(part, CultureInfo.InvariantCulture))).ToArray();

@@ -4,7 +4,7 @@ using Pulse.Web.Tests.Pages;
 namespace Pulse.Web.Tests;
 
 /// <summary>Which folder of one project uses which.</summary>
-/// <remarks>Compares the names in the source text without its comments, because a compiled assembly no longer refers to constants and names.</remarks>
+/// <remarks>Compares names in the source text, because a compiled assembly does not refer to constants. Comments do not count.</remarks>
 internal sealed partial class SourceFolders
 {
     private readonly string _root;

@@ -1,4 +1,4 @@
-// That the tokens which the .NET tests sign in with are Auth.js' own.
+// Checks that the tokens of the .NET tests are made by Auth.js.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-// What somebody does first with a fresh Pulse, from sign-in to being gone again; the same on both sets of stores.
+// The first steps with a fresh Pulse, from sign-in to the last disconnect, on both sets of stores.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Client } from './support/client.mjs';
@@ -15,7 +15,7 @@ for (const [name, servers] of [['embedded stores', false], ['PostgreSQL and Redi
 
     const ada = await Client.signIn(pulse, person);
     assert.ok(Date.parse(ada.expiresAt) > Date.now(), `expiresAt ${ada.expiresAt} is in the future`);
-    // 200, not 201: signing in has created the user already.
+    // 200 instead of 201, because signing in has created the user already.
     assert.ok([200, 201].includes(ada.sync.status), `POST /auth/sync answered ${ada.sync.status}`);
     assert.equal(ada.sync.body.email, person.email);
     assert.equal(ada.sync.body.name, person.name);
@@ -29,7 +29,7 @@ for (const [name, servers] of [['embedded stores', false], ['PostgreSQL and Redi
     await hub.invoke('Heartbeat');
     assert.equal((await ada.presence()).status, 'online');
 
-    // Between the times taken before and after, however long a busy machine took: one clock, shown in milliseconds.
+    // Between the times taken before and after, however long a busy machine took. Both are from one clock, shown in milliseconds.
     const before = Date.now();
     await hub.stop();
     const gone = await until('offline, with lastSeen', () => ada.presence(), (p) => p.status === 'offline' && p.lastSeen);
@@ -41,7 +41,7 @@ for (const [name, servers] of [['embedded stores', false], ['PostgreSQL and Redi
     assert.equal(await pulse.stop(), 0, 'Pulse ends with 0 when asked to');
   });
 
-  test(`newcomer on ${name}: a token is asked for`, options, async (t) => {
+  test(`newcomer on ${name}: requests need a token`, options, async (t) => {
     const { pulse } = await startPulse(t, { servers });
     const stranger = new Client(pulse, somebody());
 
@@ -60,7 +60,7 @@ for (const [name, servers] of [['embedded stores', false], ['PostgreSQL and Redi
     await pulse.kill();
     await pulse.start();
 
-    // With the token from before: a checkout's own signing key outlives the process too.
+    // With the earlier token, because a checkout's own signing key outlives the process too.
     assert.deepEqual(await ada.me(), ada.sync.body);
   });
 }

@@ -1,4 +1,4 @@
-// What other programs may rely on in Redis and PostgreSQL: the presence key and users.last_seen.
+// The data in Redis and PostgreSQL that other programs may rely on: the presence key and users.last_seen.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Client } from './support/client.mjs';
@@ -7,10 +7,10 @@ import { liveKey, noKey, noServers, presenceKey } from './support/stores.mjs';
 import { until } from './support/until.mjs';
 
 const options = { skip: noServers, timeout: 300_000 };
-/** Short, so that a key's end of life is seen in a test's time. */
+/** Short, so that a key expires within a test's time. */
 const shortLived = { Pulse__Presence__TimeToLive: '00:00:06', Pulse__Presence__HeartbeatInterval: '00:00:02' };
 
-test('presence key: there while one connection lives, gone with the last, and last_seen written', options, async (t) => {
+test('presence key: exists while one connection lives, is deleted with the last, and last_seen is written', options, async (t) => {
   const { pulse, database } = await startPulse(t, { servers: true });
   const ada = await Client.signIn(pulse, somebody());
   assert.ok(noKey(await presenceKey(ada.id)), 'no key before the first connection');
@@ -23,7 +23,7 @@ test('presence key: there while one connection lives, gone with the last, and la
   assert.ok(liveKey(key), `expected true and 0 < TTL <= 60, was ${JSON.stringify(key)}`);
 
   await first.hub.stop();
-  // A round trip over the second socket after the first one's end; then the state must still be the same.
+  // A round trip over the second socket after the first one's end. Then the state must still be the same.
   await second.hub.invoke('Heartbeat');
   assert.ok(liveKey(await presenceKey(ada.id)), 'the key stays while the second connection lives');
   assert.equal((await ada.presence()).status, 'online');
@@ -39,7 +39,7 @@ test('presence key: there while one connection lives, gone with the last, and la
   assert.ok(before <= at && at <= after, `last_seen ${at} is between ${before} and ${after}`);
 });
 
-test('presence key: gone by its time to live when Pulse is killed and nobody comes back', options, async (t) => {
+test('presence key: expires when Pulse is killed and no client reconnects', options, async (t) => {
   const { pulse } = await startPulse(t, { servers: true, settings: shortLived });
   const ada = await Client.signIn(pulse, somebody());
   const { hub } = await ada.connect();
@@ -53,7 +53,7 @@ test('presence key: gone by its time to live when Pulse is killed and nobody com
   assert.equal((await ada.presence()).status, 'offline');
 });
 
-test('presence key: back with a client that reconnects after a kill -9, and kept alive', options, async (t) => {
+test('presence key: set again by a client that reconnects after a kill -9, and renewed', options, async (t) => {
   const { pulse } = await startPulse(t, { servers: true, settings: shortLived });
   const ada = await Client.signIn(pulse, somebody());
   const { hub, greeting } = await ada.connect({ reconnect: true });
@@ -69,7 +69,7 @@ test('presence key: back with a client that reconnects after a kill -9, and kept
   await until('the key', () => presenceKey(ada.id), (key) => liveKey(key, 6));
   assert.equal((await ada.presence()).status, 'online');
 
-  // Longer than the key's own life: only renewals explain a key that is there at every look.
+  // Longer than the key's own life: only renewals explain a key that exists at every check.
   const looks = [];
   const end = Date.now() + 9_000;
   await until('9 s to pass', async () => {

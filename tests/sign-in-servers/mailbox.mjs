@@ -1,7 +1,8 @@
-// A mail server that keeps nothing: `node mailbox.mjs [USER PASSWORD]`.
+// A mail server that stores no mail: `node mailbox.mjs [USER PASSWORD]`.
 //
-// Prints its port as one line of JSON, then every mail that it takes as another, and runs until its standard input ends. Some recipients are special:
-// refused@ does not exist, busy@ is told to come back twice, then taken. Without a user it is an old server, which takes ASCII addresses only.
+// Prints its port as one line of JSON, then each mail as another, and runs until its standard input ends. Some recipients are special:
+// refused@ does not exist, busy@ is refused for the time being twice, then accepted. If no user is given it is an old server, which takes
+// ASCII addresses only.
 import { SMTPServer } from 'smtp-server';
 
 const [user, password] = process.argv.slice(2);
@@ -9,7 +10,7 @@ let busy = 2;
 
 const server = new SMTPServer({
   authOptional: !user,
-  // Tests speak to it on this machine, without TLS.
+  // Tests use plain connections to it on this machine.
   allowInsecureAuth: true,
   disabledCommands: ['STARTTLS'],
   hideSMTPUTF8: !user,

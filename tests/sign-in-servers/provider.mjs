@@ -1,7 +1,7 @@
 // A certified OpenID provider that stands in for Google: `node provider.mjs CLIENT_ID CLIENT_SECRET CALLBACK_PATH`.
 //
-// Prints its address as one line of JSON, then one line for each code that it exchanges, with the tokens; runs until its standard input ends.
-// Whoever comes to sign in gets a form that asks who to be: a test fills it in, with a browser or without. Nothing is remembered between runs.
+// Prints its address as one line of JSON, then one line for each code that it exchanges, with the tokens, and runs until its standard input
+// ends. Sign-in shows a form that asks for the identity: a test fills it in, with a browser or without. All state is lost between runs.
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider, { interactionPolicy } from 'oidc-provider';
@@ -9,7 +9,7 @@ import Provider, { interactionPolicy } from 'oidc-provider';
 const [clientId, clientSecret, callbackPath] = process.argv.slice(2);
 const people = new Map();
 
-// As Google, it lets people choose an account when it is asked to.
+// Like Google, it lets people choose an account on request.
 const policy = interactionPolicy.base();
 policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
 
@@ -30,7 +30,7 @@ const provider = new Provider(issuer, {
   }],
   scopes: ['openid', 'email', 'profile'],
   claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'picture'] },
-  // As Google does: the claims are in the ID token.
+  // Like Google: the claims are in the ID token.
   conformIdTokenClaims: false,
   pkce: { required: () => true },
   features: { devInteractions: { enabled: false }, pushedAuthorizationRequests: { enabled: false } },
@@ -38,7 +38,7 @@ const provider = new Provider(issuer, {
   ttl: { AccessToken: 300, AuthorizationCode: 60, Grant: 3600, IdToken: 300, Interaction: 600, Session: 3600 },
   interactions: { policy, url: (_, interaction) => `/interaction/${interaction.uid}` },
   findAccount: (_, sub) => people.has(sub) ? { accountId: sub, claims: () => people.get(sub) } : undefined,
-  // Everybody agrees to everything.
+  // Consent is always given.
   async loadExistingGrant(ctx) {
     const grant = new ctx.oidc.provider.Grant({ clientId: ctx.oidc.client.clientId, accountId: ctx.oidc.session.accountId });
     grant.addOIDCScope('openid email profile');
@@ -47,7 +47,7 @@ const provider = new Provider(issuer, {
   },
 });
 
-// So that a test can look for them where they should not be.
+// Printed, because tests search for the tokens in places that must not have them.
 provider.on('grant.success', (ctx) => console.log(JSON.stringify({ issued: ctx.body })));
 
 const oidc = provider.callback();
@@ -67,7 +67,7 @@ process.stdin.resume().on('end', () => process.exit(0));
 
 function ask(response) {
   response.setHeader('content-type', 'text/html; charset=utf-8');
-  // The icon: else Chromium asks for one, and complains that there is none.
+  // The icon, because Chromium would otherwise request one and log that it is missing.
   response.end(`<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Who are you?</title><h1>Who are you?</h1><form method="post">
     ${['sub', 'email', 'email_verified', 'name', 'picture'].map((field) => `<label>${field} <input name="${field}"></label>`).join('\n')}
     <button name="answer" value="yes">Sign in</button> <button name="answer" value="no">Cancel</button></form>`);

@@ -1,4 +1,4 @@
-// That the servers which the .NET tests sign in with start and answer.
+// Checks that the servers for the .NET tests' sign-ins start and answer.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { connect } from 'node:net';

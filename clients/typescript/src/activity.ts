@@ -1,9 +1,9 @@
 import { later } from './time.js';
 
-// No 'scroll': a chat scrolls by itself.
+// 'scroll' is left out, because a chat scrolls by itself.
 const inputs = ['keydown', 'pointerdown', 'pointermove', 'wheel', 'touchmove'];
 
-/** The part of a browser's window and document that tells whether somebody is there. */
+/** The part of a browser's window and document that shows user activity. */
 export interface Page {
   readonly window: EventTarget;
   readonly document: EventTarget & { readonly visibilityState: string };
@@ -16,13 +16,13 @@ export function currentPage(): Page | undefined {
 
 export interface ActivityEvents {
   onIdle(idle: boolean): void;
-  /** The page or the network is back: what was waited for may be possible now. */
+  /** The page or the network is back, so waiting operations may succeed now. */
   onWake(): void;
 }
 
 /**
- * Whether somebody uses the page. Without one there is nobody to watch, and it counts as used.
- * Judged by times of day and not by counting ticks, because browsers slow the timers of hidden pages down to one a minute.
+ * Whether the page is in use. Outside of pages it always counts as used.
+ * Compares times of day instead of counting ticks, because browsers slow the timers of hidden pages down to one a minute.
  */
 export class Activity {
   readonly #page: Page | undefined;
@@ -69,7 +69,7 @@ export class Activity {
 
   readonly #onInput = (event: Event): void => {
     if (event.type === 'pointermove') {
-      // Browsers also send this when the page moves under a pointer that rests.
+      // Browsers also send this when the page moves under a resting pointer.
       const { screenX, screenY } = event as PointerEvent;
       const pointer = `${screenX},${screenY}`;
       if (pointer === this.#pointer) return;
@@ -86,7 +86,7 @@ export class Activity {
     this.#events.onIdle(false);
   };
 
-  // One timer that looks again at the earliest time that could matter, and not one that every movement of the pointer sets anew.
+  // Sets one timer for the earliest possible time, because a timer per pointer movement would restart too often.
   #watchIdle(): void {
     this.#unwatchIdle();
     this.#unwatchIdle = later(this.#usedAt + this.#idleAfterMs - Date.now(), () => {

@@ -21,7 +21,7 @@ const stopped: PulseState = Object.freeze({ name: 'stopped' });
 const replaced: PulseState = Object.freeze({ name: 'ended', reason: 'replaced' });
 const connecting: PulseState = Object.freeze({ name: 'connecting' });
 
-/** Puts the parts together: none of them knows another. */
+/** Connects the parts, which are independent of each other. */
 export class Client implements PulseClient {
   readonly #settings: Settings;
   readonly #surroundings: Surroundings;
@@ -44,9 +44,9 @@ export class Client implements PulseClient {
   #sync: WatchSync | undefined;
   #losing: (() => void) | undefined;
   #listening: AbortController | undefined;
-  /** The latest connection; a page that has none yet begins with that of the page before it in this tab. */
+  /** The latest connection. A new page begins with the connection of the previous page in this tab. */
   #connectionId: string | undefined;
-  /** Whose choice the present one is; undefined while it is not known who is connected. */
+  /** The user that made the present choice; undefined while the connected user is unknown. */
   #chosenBy: string | undefined;
   #hasExplainedSync = false;
 
@@ -93,21 +93,21 @@ export class Client implements PulseClient {
     if (this.#link || !this.#surroundings.canStart()) return;
     const { reach, random, page } = this.#surroundings;
     this.#setState(connecting);
-    // By a listener.
+    // A listener has stopped the client.
     if (this.#state !== connecting) return;
-    // Always both: a kept one is of the page before, and must not be named later.
+    // Always take both: a kept connection belongs to the previous page, and must not be named later.
     const kept = this.#kept.takeConnection();
     this.#connectionId = (page && takePlace(page.window, this.#place, this.#replaceable)) ?? kept;
-    // Before the activity, whose waking opens the next socket.
+    // Before the activity, because its waking opens the next socket.
     this.#followPage();
     this.#activity.start();
-    // Unused pages of before are used again: somebody has started the client.
+    // The page counts as used again, because the user has started the client.
     this.#status.setIdle(this.#activity.idle);
-    // Of the latest socket, and a link has but one at a time.
+    // The status of the latest socket. A link has only one socket at a time.
     let opened: OwnStatus = 'online';
     const openHub = (token: string): Hub => {
-      // The user is not known before the server has greeted: most likely it is the one of before, who must not be seen for a moment when
-      // invisible.
+      // The user is unknown before the server has greeted. Most likely it is the previous user, and an invisible user must not be seen for
+      // a moment.
       const userId = this.#userId ?? this.#kept.userId;
       if (userId !== undefined) this.#recall(userId);
       return this.#surroundings.openHub(token, { status: (opened = this.#status.wanted.status), previous: this.#connectionId });
@@ -182,7 +182,7 @@ export class Client implements PulseClient {
   readonly on = <E extends keyof PulseEvents>(event: E, listener: (event: PulseEvents[E]) => void): (() => void) =>
     this.#eventListeners[event].add(listener);
 
-  /** A mistake in the application, which a user cannot mend and which nothing else shows. */
+  /** A mistake in the application that only its developer can correct and that has no other symptom. */
   #explainSync(): void {
     if (this.#hasExplainedSync) return;
     this.#hasExplainedSync = true;
@@ -193,14 +193,14 @@ export class Client implements PulseClient {
 
   #onOpen(connection: Connection, { userId, connectionId, heartbeatSeconds }: HubMessages['Connected'], opened: OwnStatus): void {
     this.#connectionId = connectionId;
-    // Another user than was thought, or than before.
+    // The user is another one than expected, or than before.
     if (this.#chosenBy !== undefined && this.#chosenBy !== userId) this.#status.reset();
     this.#recall(userId);
     this.#chosenBy = userId;
     this.#keepChoice();
     this.#kept.userId = userId;
     this.#store.beginConnection();
-    // First, so that somebody who chose to be invisible while the socket opened is seen for as short as possible.
+    // Attached first, so that a user that chose to be invisible while the socket opened is seen for as short as possible.
     this.#status.attach(connection, opened);
     this.#tabs?.join(userId);
     this.#sync = new WatchSync(connection, () => this.#watches.wanted, {
@@ -216,7 +216,7 @@ export class Client implements PulseClient {
   #onLost(): void {
     const userId = this.#userId ?? '';
     this.#sync = undefined;
-    // Running already if the connection was lost before it had told of everybody.
+    // The timer already runs if the connection was lost before it had reported all users.
     this.#losing ??= later(this.#settings.unknownAfterMs, () => {
       this.#losing = undefined;
       this.#announce(this.#store.loseSight((id) => this.#sync?.isWatching(id) ?? false));
@@ -224,7 +224,7 @@ export class Client implements PulseClient {
     this.#setState(Object.freeze({ name: 'reconnecting', userId }));
   }
 
-  /** A sign that somebody uses the page, and nothing else: the server keeps the connection by SignalR's own pings. */
+  /** Reports that the page is in use. The server keeps the connection by SignalR's own pings, so it needs no heartbeats. */
   #beat(connection: Connection, seconds: number): void {
     const timer = setInterval(() => {
       if (!this.#activity.idle) connection.invoke('Heartbeat').catch(() => undefined);
@@ -232,7 +232,7 @@ export class Client implements PulseClient {
     connection.over.addEventListener('abort', () => clearInterval(timer));
   }
 
-  /** @param isReplaced no goodbye, because another client of the page takes the connection over. */
+  /** @param isReplaced skips the goodbye, because another client of the page takes the connection over. */
   #end(state: PulseState, isReplaced = false): Promise<void> {
     const { page } = this.#surroundings;
     if (page) leavePlace(page.window, this.#place, this.#replaceable);
@@ -273,12 +273,12 @@ export class Client implements PulseClient {
     return status === own.status && message === own.message && isSet === own.isSet ? own : Object.freeze({ status, message, isSet });
   }
 
-  /** The user whose connection is there, or lost; undefined before it is known. */
+  /** The user of the present or lost connection; undefined before it is known. */
   get #userId(): string | undefined {
     return this.#state.name === 'online' || this.#state.name === 'reconnecting' ? this.#state.userId || undefined : undefined;
   }
 
-  /** Takes what that user has chosen before, on this page or another, unless the present choice is later. */
+  /** Applies the earlier choice of that user, from this page or another, unless the present choice is later. */
   #recall(userId: string): void {
     const kept = this.#kept.choice(userId);
     if (!kept || kept.at <= this.#status.choice.at) return;
@@ -296,9 +296,9 @@ export class Client implements PulseClient {
     this.#onOwnChange();
   }
 
-  /** The server refuses it: the next page would be refused too. */
+  /** The server refuses the choice, and would refuse it on the next page too. */
   #dropChoice({ at }: Choice): void {
-    // Another tab may have put a later one in its place.
+    // Another tab may have stored a later choice in its place.
     if (this.#chosenBy === undefined || this.#kept.choice(this.#chosenBy)?.at !== at) return;
     this.#kept.dropChoice(this.#chosenBy);
     this.#keepChoice();
@@ -309,7 +309,7 @@ export class Client implements PulseClient {
     if (userId !== undefined) this.#kept.forget(userId);
   }
 
-  /** Hands the connection on to the next page of this tab, so that others do not see the user leave in between. */
+  /** Hands the connection on to the next page of this tab, so that others do not see the user disconnect in between. */
   #followPage(): void {
     if (!this.#surroundings.page) return;
     const { window } = this.#surroundings.page;
@@ -317,7 +317,7 @@ export class Client implements PulseClient {
     window.addEventListener('pagehide', () => {
       if (this.#connectionId !== undefined) this.#kept.keepConnection(this.#connectionId);
     }, { signal });
-    // A page that comes back as it was: the connection of the page between is the latest of this tab.
+    // A page may be restored as it was. The connection of the page in between is then the latest of this tab.
     window.addEventListener('pageshow', () => {
       this.#connectionId = this.#kept.takeConnection() ?? this.#connectionId;
     }, { signal });
@@ -343,7 +343,7 @@ export class Client implements PulseClient {
     if (userIds.length > 0) this.#setState(this.#state, userIds);
   }
 
-  /** State and presence change as one: nobody sees the one without the other. */
+  /** Changes state and presences together, so that listeners see both changes or neither. */
   #setState(state: PulseState, userIds: readonly string[] = []): void {
     this.#state = state;
     this.#own = this.#readOwn();

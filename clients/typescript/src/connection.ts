@@ -6,15 +6,15 @@ import { pause, within } from './time.js';
 const openWithinMs = 20_000;
 const closeWithinMs = 5_000;
 const probeMs = 5_000;
-/** Longer than the server's ping interval of 15 s: a server that is there has been heard meanwhile. */
+/** Longer than the server's ping interval of 15 s: a living server has sent a ping in that time. */
 const busyProbeMs = 16_500;
 const silentMs = 16_500;
 
 /** How a connection ended. */
 export interface ConnectionEnd {
-  /** What the server gave as its reason, if it gave one. */
+  /** The reason that the server gave, if any. */
   readonly session?: HubMessages['SessionEnded'];
-  /** What broke, if something did. */
+  /** The error that broke the connection, if any. */
   readonly error?: PulseError;
 }
 
@@ -23,7 +23,7 @@ export interface ConnectionEvents {
   onTokenExpiring(expiring: HubMessages['TokenExpiring']): void;
 }
 
-/** One socket, from its opening to its end, and never again. Nothing that it says after its end is heard. */
+/** A socket, from its opening to its end. Messages that arrive after the end are ignored. */
 export class Connection {
   readonly #hub: Hub;
   readonly #random: () => number;
@@ -47,8 +47,8 @@ export class Connection {
     this.#on('TokenExpiring', (expiring) => events.onTokenExpiring(expiring));
     this.#on('SessionEnded', (session) => {
       this.#session = session;
-      // The server closes next. When the client may come back, the closing is left to the server, which then expects the client back. Only
-      // a server that forgets to close is helped along.
+      // The server closes next. When the client may reconnect, the closing is left to the server, which then expects the client back. This
+      // only helps a server that forgets to close.
       if (!session.mayReconnect) void this.close();
       else void pause(closeWithinMs, this.over).then(() => this.drop());
     });
@@ -65,20 +65,20 @@ export class Connection {
     return this.#ended;
   }
 
-  /** Whether a handshake is under way and not answered. */
+  /** Whether a handshake is in progress and unanswered. */
   get isUnanswered(): boolean {
     return this.#hub.isUnanswered ?? false;
   }
 
   /**
-   * Opens the socket. Resolves to the server's greeting; undefined when that failed, and then `ended` says why.
+   * Opens the socket. Resolves to the server's greeting, or to undefined if that failed. `ended` then has the reason.
    * @param cut gives the attempt up.
    */
   async open(cut: AbortSignal): Promise<HubMessages['Connected'] | undefined> {
     const greeting = new Promise<HubMessages['Connected']>((resolve) => this.#on('Connected', resolve));
     const failed = this.#ended.then(() => undefined);
     try {
-      // A network that swallows packets would otherwise keep a browser trying for minutes.
+      // Otherwise a network that swallows packets would keep a browser trying for minutes.
       const opening = Promise.race([this.#hub.start().then(() => Promise.race([greeting, failed])), failed]);
       const greeted = await within(openWithinMs, 'connecting', opening, cut);
       void this.#listenForSilence();
@@ -89,7 +89,7 @@ export class Connection {
     }
   }
 
-  /** One call. Rejects with a PulseError. */
+  /** Makes one call. Rejects with a PulseError. */
   async invoke<M extends keyof HubCalls>(method: M, ...args: HubCalls[M]['args']): Promise<HubCalls[M]['answer']> {
     if (this.over.aborted) throw new PulseError('connection-lost', `${method}: the connection is over`);
     this.#pending++;
@@ -102,7 +102,7 @@ export class Connection {
     }
   }
 
-  /** The same call again until it works, unless the server says that it never will, or the connection ends. Rejects with a PulseError. */
+  /** Repeats the same call until it succeeds, unless the server's error is permanent or the connection ends. Rejects with a PulseError. */
   async insist<M extends keyof HubCalls>(method: M, ...args: HubCalls[M]['args']): Promise<HubCalls[M]['answer']> {
     for (let failures = 1; ; failures++) {
       try {
@@ -115,20 +115,20 @@ export class Connection {
   }
 
   /**
-   * Whether the server still answers. A connection whose server does not is given up, because a socket can be dead for long before anything
-   * shows it. The server answers a connection's calls one after another, so a slow call delays the answer: the client must not add a
-   * reconnect to the cause of that slow call. A server that was heard in the meantime, by its pings, is there.
+   * Checks whether the server still answers, and gives the connection up otherwise, because a socket can be dead for a long time before the
+   * platform reports it. The server answers a connection's calls one after another, so a slow call delays the answer, and a reconnect would
+   * add to the cause of that slow call. Therefore a server that has sent a ping meanwhile counts as living.
    */
   async probe(): Promise<void> {
     if (this.#probing) return;
     this.#probing = true;
     const askedAt = Date.now();
-    // A slow call holds up answers and no pings.
+    // A slow call delays answers, but not pings.
     const isSilent = this.#hub.heardAt !== undefined && askedAt - this.#hub.heardAt >= silentMs;
     try {
       await within(this.#pending > 0 && !isSilent ? busyProbeMs : probeMs, 'Heartbeat', this.invoke('Heartbeat'));
     } catch (error) {
-      // An answer that is an error is an answer.
+      // An error is an answer too.
       const { heardAt } = this.#hub;
       const wasHeard = heardAt !== undefined && heardAt > askedAt;
       if (!(error instanceof PulseError) && !wasHeard) void this.drop(new PulseError('connection-lost', 'The server does not answer'));
@@ -137,23 +137,23 @@ export class Connection {
     }
   }
 
-  /** As if the server had ended the session. */
+  /** Ends the connection as if the server had ended the session. */
   endSession(session: HubMessages['SessionEnded']): void {
     this.#session = session;
     void this.close();
   }
 
   /**
-   * Ends the connection now, with a goodbye: the user leaves. The promise is for who wants to know when the socket is closed too; it never
+   * Ends the connection now, with a goodbye: the user is offline at once. The promise resolves when the socket is closed too, and never
    * rejects.
    */
   close(): Promise<void> {
     this.#finish(undefined);
-    // SignalR may wait for an answer that does not come.
+    // SignalR may wait for an answer that never comes.
     return Promise.race([this.#hub.stop().catch(() => undefined), pause(closeWithinMs)]);
   }
 
-  /** Ends the connection now, without a goodbye: the client will be back. */
+  /** Ends the connection now, without a goodbye, because the client will reconnect. */
   drop(error?: PulseError): Promise<void> {
     this.#finish(error);
     return this.#hub.drop().catch(() => undefined);
@@ -161,7 +161,7 @@ export class Connection {
 
   /**
    * The server pings every 15 s. SignalR gives up a silent server after 30 s. That is too late when the network is back, because TCP waits
-   * longer from one repetition to the next, for as long again as the network was away.
+   * longer and longer between repetitions: in total as long again as the network was away.
    */
   async #listenForSilence(): Promise<void> {
     if (this.#hub.heardAt === undefined) return;

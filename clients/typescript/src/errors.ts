@@ -1,4 +1,4 @@
-/** Something that went wrong, with a code to decide by. */
+/** A failure with a code for decisions. */
 export class PulseError extends Error {
   override readonly name = 'PulseError';
 
@@ -12,7 +12,7 @@ export class PulseError extends Error {
   }
 }
 
-// "too-many-watched: unwatch some": what the hub throws begins with its code; anything else has none. SignalR's client puts a sentence
+// "too-many-watched: unwatch some": errors of the hub begin with their code, other errors have none. SignalR's client puts a sentence
 // before the text with which the server closes, and older servers put one before each text.
 const hubException = /^(?:.*HubException: |Server returned an error on close: )?(([a-z]+(?:-[a-z]+)*): .*)/s;
 
@@ -26,7 +26,7 @@ export function readError(error: unknown, otherwise: string): PulseError {
 // The same call would be refused again.
 const lasting = new Set(['invalid-argument', 'too-many-watched', 'invalid-token', 'user-not-synced']);
 
-/** Whether trying the same again can help. */
+/** Whether a retry of the same operation can help. */
 export function isPassing({ code }: PulseError): boolean {
   return !lasting.has(code);
 }

@@ -8,20 +8,20 @@ const maxFailedTickets = 2;
 /** The part of SignalR's HubConnection that this client uses. */
 export interface Hub {
   start(): Promise<void>;
-  /** Closes with a goodbye: for the server, the user leaves at once. */
+  /** Closes with a goodbye: the server sets the user offline at once. */
   stop(): Promise<void>;
-  /** Closes without a goodbye: the server waits for a while whether the client comes back. */
+  /** Closes without a goodbye: the server waits a while for a reconnect. */
   drop(): Promise<void>;
   on(method: string, handler: (message: never) => void): void;
   onclose(handler: (error?: Error) => void): void;
   invoke<T>(method: string, ...args: unknown[]): Promise<T>;
-  /** When the server was last heard, pings included; undefined where that cannot be known. */
+  /** When the server last sent a message, pings included; undefined where that is unknown. */
   readonly heardAt?: number | undefined;
-  /** Whether a handshake is under way and not answered. */
+  /** Whether a handshake is in progress and unanswered. */
   readonly isUnanswered?: boolean;
 }
 
-/** What the hub can be asked, and what it answers. */
+/** The calls of the hub and their answers. */
 export interface HubCalls {
   Heartbeat: { args: []; answer: void };
   WatchPresence: { args: [userIds: readonly string[]]; answer: WirePresence[] };
@@ -30,7 +30,7 @@ export interface HubCalls {
   Reauthenticate: { args: [accessToken: string]; answer: void };
 }
 
-/** What the hub says by itself. */
+/** The messages that the hub sends by itself. */
 export interface HubMessages {
   Connected: { readonly userId: string; readonly connectionId: string; readonly heartbeatSeconds: number };
   PresenceChanged: WirePresence;
@@ -39,7 +39,7 @@ export interface HubMessages {
 }
 
 export interface Opening {
-  /** What others shall see from the first moment. */
+  /** The status that others see from the first moment. */
   readonly status: OwnStatus;
   /** The client's former connection, which the new one replaces. */
   readonly previous?: string | undefined;
@@ -48,15 +48,15 @@ export interface Opening {
 export type OpenHub = (token: string, opening: Opening) => Hub;
 
 /**
- * WebSockets alone need no negotiation: one round trip less, and each front end will do, without sticky sessions. In a page the address of the
- * hub has a ticket, because addresses are logged, and a page cannot send a header with a WebSocket.
+ * WebSockets only need no negotiation: one round trip less, and any front end can serve the connection, without sticky sessions. In a page
+ * the address of the hub has a ticket, because addresses are logged, and a page cannot send a header with a WebSocket.
  */
 export function signalRHub(url: string, transports: readonly TransportName[] = ['webSockets']): OpenHub {
-  // A front end of an earlier version refuses a ticket that another one has made, so that the next attempt names the token.
+  // A front end of an earlier version refuses a ticket that another one has made, so the attempt after two failures uses the token.
   let failedTickets = 0;
   return (token, { status, previous }) => {
     const query = new URLSearchParams();
-    // Without a status the server lets a connection inherit the one of the connection that it replaces.
+    // If the status is missing, a connection inherits the status of the connection that it replaces.
     if (status !== 'online' || previous) query.set('status', status);
     if (previous) query.set('previous', previous);
     const transport = new Transport(transports);

@@ -2,7 +2,7 @@ import { Client } from './client.js';
 import { readSettings, surroundings, type PulseClientOptions } from './options.js';
 import type { PulseClient } from './pulse-client.js';
 
-/** A client for one signed-in person. Touches neither page nor network before `start()`. */
+/** A client for one signed-in person. Touches page and network only after `start()`. */
 export function createPulseClient(options: PulseClientOptions = {}): PulseClient {
   const settings = readSettings(options);
   return new Client(settings, surroundings(settings, options.getToken));

@@ -4,22 +4,25 @@ import { isChoosable, type Choice } from './status-sync.js';
 export type Keep = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
 /**
- * Where the client keeps things beyond the life of the page. Each may be missing, and each of its functions may throw: browsers block
- * storage.
+ * Where the client keeps data beyond the life of the page. Each storage may be missing, and each of its functions may throw, because
+ * browsers block storage.
  */
 export interface Keeps {
   /** Shared by the tabs of the browser. */
   readonly browser: Keep | undefined;
-  /** Of this tab alone. A tab that is duplicated begins with a copy. */
+  /** Belongs to this tab only. A duplicated tab begins with a copy. */
   readonly tab: Keep | undefined;
 }
 
-/** The storage of this page. A browser that blocks it throws at the first look. */
+/** The storage of this page. A browser that blocks it throws at the first access. */
 export function currentKeeps(): Keeps {
   return { browser: attempt(() => globalThis.localStorage), tab: attempt(() => globalThis.sessionStorage) };
 }
 
-/** What the client keeps of one server: the users' chosen statuses, the last user, and the tab's last connection. Nothing here throws. */
+/**
+ * The client's stored data of one server: the users' chosen statuses, the last user, and the tab's last connection. Its functions never
+ * throw.
+ */
 export class Kept {
   readonly #url: string;
   readonly #keeps: Keeps;
@@ -29,7 +32,7 @@ export class Kept {
     this.#keeps = keeps;
   }
 
-  /** The user who was connected last in this browser: most likely the next one too. */
+  /** The last connected user in this browser, which most likely is the next one too. */
   get userId(): string | undefined {
     return attempt(() => this.#keeps.browser?.getItem(this.#key('user'))) ?? undefined;
   }
@@ -50,13 +53,13 @@ export class Kept {
     attempt(() => this.#keeps.browser?.removeItem(this.#key('status', userId)));
   }
 
-  /** For a user who signs out. */
+  /** For a user that signs out. */
   forget(userId: string): void {
     this.dropChoice(userId);
     if (this.userId === userId) attempt(() => this.#keeps.browser?.removeItem(this.#key('user')));
   }
 
-  /** The connection of the page that was in this tab before. Read once: from then on it has been replaced. */
+  /** The connection of the previous page in this tab. Read once, because from then on it has been replaced. */
   takeConnection(): string | undefined {
     const connectionId = attempt(() => this.#keeps.tab?.getItem(this.#key('connection')));
     attempt(() => this.#keeps.tab?.removeItem(this.#key('connection')));
@@ -64,8 +67,8 @@ export class Kept {
   }
 
   /**
-   * To be called when the page goes away, and not before: a duplicate of the tab begins with a copy of its storage, and would otherwise
-   * name, and so replace, the connection of a tab that lives.
+   * Call it only when the page goes away: a duplicate of the tab begins with a copy of its storage, and would otherwise name, and so
+   * replace, the connection of a living tab.
    */
   keepConnection(connectionId: string): void {
     attempt(() => this.#keeps.tab?.setItem(this.#key('connection'), connectionId));
@@ -76,12 +79,12 @@ export class Kept {
   }
 }
 
-/** Another version of this package, or another program, may have written it. */
+/** Another version of this package, or another program, may have written the text. */
 function readChoice(text: string | null | undefined): Choice | undefined {
   if (!text) return undefined;
   const { status, message, at } = JSON.parse(text) as Choice;
   if (!isChoosable(status) || typeof at !== 'number') return undefined;
-  // Of two choices the later counts: one from the future, as after a clock that was set back, would keep all others out.
+  // Of two choices the later counts. A choice from the future, as after the clock was set back, would keep all others out.
   return { status, message: typeof message === 'string' ? message : null, at: Math.min(at, Date.now()) };
 }
 

@@ -7,17 +7,19 @@ import type { SessionEnded } from './state.js';
 import { pause } from './time.js';
 import type { Tokens } from './tokens.js';
 
-/** A connection that did not hold for so long counts as a failed attempt: a server that drops everyone at once is not to be stormed. */
+/** A connection that was shorter than this counts as a failed attempt, because clients must not storm a server that drops all of them. */
 const heldMs = 10_000;
-/** An attempt of this age is cut when the network or the page is back. A younger one may be slow only, and each page that loads is "back". */
+/**
+ * An attempt of this age is cut when the network or the page is back. A younger one may just be slow, and every page load reports "back".
+ */
 const hangingMs = 5_000;
 const lastAskMs = 10_000;
 const shortestAskMs = 2_000;
 const signedOut: SessionEnded = Object.freeze({ reason: 'signed-out', mayReconnect: false });
 
 /**
- * When to ask a source again that gives the same token as before: 10 s before the token's end, and then each time when half of the rest is
- * over.
+ * When to call a source again that returned the same token as before: 10 s before the token's end, and then each time when half of the
+ * remaining time has passed.
  */
 function askAgainMs(leftMs: number): number | undefined {
   if (leftMs > lastAskMs) return leftMs - lastAskMs;
@@ -32,7 +34,7 @@ export interface LinkEvents {
   onError(error: PulseError): void;
 }
 
-/** What a link needs of the world. */
+/** The environment of a link. */
 export interface LinkSurroundings {
   openHub(token: string): Hub;
   readonly reach: Reach;
@@ -57,7 +59,7 @@ class Attempt {
     return this.#over.signal;
   }
 
-  /** Aborts when the attempt is given up, to be followed by the next one at once. */
+  /** Aborts when the attempt is given up. The next one follows at once. */
   get cut(): AbortSignal {
     return this.#cut.signal;
   }
@@ -71,7 +73,7 @@ class Attempt {
   }
 }
 
-/** Keeps one connection open, from its making until it is stopped or the session ends for good. */
+/** Keeps one connection open, from the start until it is stopped or the session ends for good. */
 export class Link {
   readonly #tokens: Tokens;
   readonly #around: LinkSurroundings;
@@ -85,7 +87,7 @@ export class Link {
   #failingSince: number | undefined;
   #hasCutSilent = false;
   #reauthenticating: Connection | undefined;
-  /** What the connection has now. */
+  /** The token of the present connection. */
   #token: string | undefined;
 
   constructor(tokens: Tokens, around: LinkSurroundings, events: LinkEvents) {
@@ -101,13 +103,13 @@ export class Link {
     return this.#connection?.close() ?? Promise.resolve();
   }
 
-  /** Stops without a goodbye: another client of the page takes the connection over. */
+  /** Stops without a goodbye, because another client of the page takes the connection over. */
   drop(): Promise<void> {
     this.#halt();
     return this.#connection?.drop() ?? Promise.resolve();
   }
 
-  /** There is a reason to believe that the network is back, or that the socket has died unnoticed. */
+  /** Called when the network may be back, or the socket may have died unnoticed. */
   wake(): void {
     this.#failures = 0;
     this.#waiting.abort();
@@ -130,7 +132,7 @@ export class Link {
         session = await this.#once(attempt);
         if (session && !this.#stopped.signal.aborted) this.#events.onSessionEnded(session);
       } catch (error) {
-        // A fault of this package or of the platform. Without this the client would stay as it is for ever, and nothing would say why.
+        // A fault of this package or of the platform. Otherwise the client would stay as it is for ever, and the cause would stay unknown.
         if (!this.#stopped.signal.aborted) this.#events.onError(readError(error, 'client-failed'));
       }
       attempt.end();
@@ -155,8 +157,8 @@ export class Link {
   async #once(attempt: Attempt): Promise<SessionEnded | undefined> {
     void this.#overlook(attempt);
     const failures = this.#failures++;
-    // Browsers do not tell a refused token (401) from a server that is away. A second failure is reason enough to suspect the token, whatever
-    // the clocks here and there say about it; and then again from time to time.
+    // Browsers report a refused token (401) and an unavailable server alike. Therefore the token is dropped after the second failure,
+    // whatever the clocks of both sides say about it, and then again from time to time.
     if (failures % 5 === 2) this.#tokens.drop();
 
     let token: string | null;
@@ -211,13 +213,16 @@ export class Link {
         this.#failures = 0;
         this.#failingSince = undefined;
       }
-      // What ends for good is not lost: nobody is to be told for a moment that it will be back.
+      // A session that ended for good is not reported as lost, because listeners would expect a reconnect for a moment.
       if (!this.#stopped.signal.aborted && end.session?.mayReconnect !== false) this.#events.onLost();
     }
     return end;
   }
 
-  /** In place: the socket stays. When that fails until the token has run out, the server ends the session, and a new connection follows. */
+  /**
+   * Renews the token in place: the socket stays open. If that fails until the token has expired, the server ends the session, and a new
+   * connection follows.
+   */
   async #reauthenticate(expiresAt: number): Promise<void> {
     const connection = this.#connection;
     if (!connection || this.#reauthenticating === connection) return;
@@ -236,7 +241,7 @@ export class Link {
           this.#token = token;
           break;
         }
-        // The source keeps its token until its end is near, so that there is nothing to hand in yet.
+        // The source keeps its token until shortly before its end, so a newer one does not exist yet.
         const again = askAgainMs(expiresAt - Date.now());
         if (again === undefined) break;
         waitMs = again;

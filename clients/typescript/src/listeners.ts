@@ -1,4 +1,4 @@
-/** Callbacks that are told of something. One that throws does not keep the others, or the client, from going on. */
+/** Callbacks for one kind of event. If one of them throws, the others and the client go on. */
 export class Listeners<T> {
   readonly #listeners = new Set<{ readonly tell: (value: T) => void }>();
 
@@ -6,7 +6,7 @@ export class Listeners<T> {
     return this.#listeners.size;
   }
 
-  /** The same function may be added twice; each is removed by its own handle. */
+  /** The same function may be added twice. Each is removed by its own handle. */
   add(tell: (value: T) => void): () => void {
     const entry = { tell };
     this.#listeners.add(entry);
@@ -18,7 +18,10 @@ export class Listeners<T> {
   }
 }
 
-/** Calls back into the application. Its fault must neither stop the client nor get lost: it goes where its other uncaught errors go. */
+/**
+ * Calls back into the application. Its error must neither stop the client nor get lost: it is reported like the application's other
+ * uncaught errors.
+ */
 export function call<T>(tell: (value: T) => void, value: T): void {
   try {
     tell(value);

@@ -8,25 +8,28 @@ import { transportTypes, type TransportName } from './transport.js';
 export interface PulseClientOptions {
   /** Where Pulse is, such as `https://pulse.example.com`. Default: the origin of the page. */
   readonly url?: string;
-  /** Where access tokens come from. Default: `POST {url}/auth/token` with the session cookie, which needs `url` to be of the page's own origin. */
+  /**
+   * The source of access tokens. Default: `POST {url}/auth/token` with the session cookie, which needs `url` to be of the page's own
+   * origin.
+   */
   readonly getToken?: TokenSource;
   /**
-   * Ways to reach the hub. Default: `['webSockets']`, which works with any load balancer. With `serverSentEvents` or `longPolling`, for
-   * networks that block WebSockets, each client must get to the same front end with all its requests: sticky sessions, or one front end.
+   * Transports to the hub. Default: `['webSockets']`, which works with any load balancer. With `serverSentEvents` or `longPolling`, for
+   * networks that block WebSockets, all requests of a client must reach the same front end: sticky sessions, or one front end.
    */
   readonly transports?: readonly TransportName[];
   /**
-   * Tells clients of one page and one `url` apart. A client that starts ends the one of the same name that runs, because that is what a hot
-   * reload of the module that made it leaves behind. A page that needs two at a time names them. Default: none.
+   * Distinguishes clients of one page and one `url`. A client that starts ends the running client of the same name, because a hot reload of
+   * the module that made it leaves such a client behind. A page that needs two at a time names them. Default: none.
    */
   readonly name?: string;
-  /** Without input for so long, the user is reported `away`; Infinity for never. Default: 5 minutes. */
+  /** After so long without input, the user is reported as `away`; Infinity for never. Default: 5 minutes. */
   readonly idleAfterMs?: number;
-  /** With the connection lost for so long, presence becomes `unknown`. Default: 10 seconds. */
+  /** When the connection has been lost for so long, presence becomes `unknown`. Default: 10 seconds. */
   readonly unknownAfterMs?: number;
 }
 
-/** What the client needs of the world; tests bring their own. */
+/** The environment of the client. Tests provide their own. */
 export interface Surroundings {
   readonly getToken: TokenSource;
   readonly openHub: OpenHub;
@@ -59,7 +62,7 @@ export function readSettings(
 }
 
 export function surroundings({ url, transports }: Settings, getToken: TokenSource | undefined): Surroundings {
-  // Such a page would be told that nobody is signed in, and its developer look for the reason in the wrong place.
+  // Such a page would get "signed out", and its developer would look for the reason in the wrong place.
   if (!getToken && typeof location === 'object' && new URL(url, location.href).origin !== location.origin) {
     throw new TypeError(`${url} is another origin than this page's, whose session cookie it does not get: give getToken, or have Pulse at this origin.`);
   }
@@ -74,7 +77,7 @@ export function surroundings({ url, transports }: Settings, getToken: TokenSourc
     random: Math.random,
     canStart: () => {
       if (typeof location === 'object') return true;
-      // A module that a browser shares with a server that renders pages: the one of the server must not make anybody look online.
+      // The page's module may also run on the server that renders it, where it must not make a user look online.
       if (!url) return false;
       if (!getToken) throw new TypeError('There is no page here, whose session cookie would give a token: give getToken.');
       return true;

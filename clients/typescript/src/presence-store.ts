@@ -7,7 +7,7 @@ interface Entry {
   shown: Presence;
 }
 
-/** The presence of every watched user, as far as it is known. No clock and no connection of its own. */
+/** The presence of every watched user, as far as it is known. Independent of clock and connection. */
 export class PresenceStore {
   readonly #entries = new Map<string, Entry>();
 
@@ -19,20 +19,20 @@ export class PresenceStore {
     return new Map([...this.#entries].map(([userId, { shown }]) => [userId, shown]));
   }
 
-  /** How many of these users are connected, as far as it is known. */
+  /** The number of connected users among these, as far as it is known. */
   countOnline(userIds: Iterable<string> = this.#entries.keys()): number {
     return new Set([...userIds].map(normalizeId).filter((userId) => isOnline(this.#entries.get(userId)?.shown))).size;
   }
 
   /**
-   * A connection has begun: what it says first of each user counts, whatever its version. Versions are comparable within a connection only,
-   * because another server may give lower ones: it can have begun to watch the user later, or have a clock that is behind.
+   * A new connection has begun: its first message about each user counts, whatever its version. Versions are comparable within a connection
+   * only, because another server may send lower ones: its watch of the user may be younger, or its clock may be behind.
    */
   beginConnection(): void {
     for (const entry of this.#entries.values()) entry.version = -1;
   }
 
-  /** Takes in an answer or a change. Returns the users who look different now. */
+  /** Applies an answer or a change. Returns the users that look different now. */
   apply(presences: readonly WirePresence[]): string[] {
     const changed: string[] = [];
     for (const presence of presences) {
@@ -44,12 +44,13 @@ export class PresenceStore {
         changed.push(userId);
         continue;
       }
-      // Changes and answers overtake each other; the older one still says that the server is there, so that what is known counts again.
-      // Version 0 is the answer about somebody whom this user may not see (any more): nothing known of them counts then.
+      // Changes and answers overtake each other. An older message still shows that the server is connected, so the known values count
+      // again. Version 0 is the answer about a user that this user may not see (any more): its known values are invalid then.
       if (presence.version > entry.version || presence.version === 0) {
         entry.version = presence.version;
         const known = read(userId, presence);
-        // Versions also grow when a server starts anew. Who looks as before keeps their object, or every list would draw itself again.
+        // Versions also grow when a server restarts. If the values are unchanged the object stays the same, because every list would
+        // otherwise render again.
         if (!sameLooks(known, entry.known)) entry.known = known;
       }
       if (entry.shown === entry.known) continue;
@@ -59,7 +60,7 @@ export class PresenceStore {
     return changed;
   }
 
-  /** Nobody can tell any more, but for some. Returns the users who look different now. */
+  /** Sets all presences except the given ones to `unknown`. Returns the users that look different now. */
   loseSight(isSeen: (userId: string) => boolean = () => false): string[] {
     const changed: string[] = [];
     for (const [userId, entry] of this.#entries) {
@@ -70,7 +71,7 @@ export class PresenceStore {
     return changed;
   }
 
-  /** Returns the users of whom something was known. */
+  /** Returns the users whose presence was known. */
   forget(userIds: readonly string[]): string[] {
     return userIds.filter((userId) => this.#entries.delete(userId));
   }

@@ -1,30 +1,35 @@
-/** What a user is, as the server tells it. Others see an invisible user as `offline`; only that user sees `invisible`. */
+/** A user's status as the server sends it. Others see an invisible user as `offline`; only that user sees `invisible`. */
 export type PresenceStatus = 'online' | 'away' | 'busy' | 'invisible' | 'offline';
 
-/** What a user can say of themselves. `online` leaves it to the client to report `away` when the page is not used. */
+/** A status that users can choose for themselves. With `online` the client reports `away` while the page is idle. */
 export type OwnStatus = Exclude<PresenceStatus, 'offline'>;
 
-/** What the user of this client has chosen by `setStatus`: here, in another tab or on an earlier page. The same object until it changes. */
+/** The choice of this client's user by `setStatus`: here, in another tab or on an earlier page. The same object until it changes. */
 export interface OwnPresence {
   readonly status: OwnStatus;
   readonly message: string | null;
-  /** Whether the server has it; else it will be told as soon as there is a connection. */
+  /** Whether the server has it. Otherwise it is sent at the next connect. */
   readonly isSet: boolean;
 }
 
-/** One user's presence. Never changed once made: another object means that something in it is different. */
+/** The presence of a user. Immutable: a different object means that a value is different. */
 export interface Presence {
-  /** Lower case, whatever the case it was asked for in. */
+  /** Lower case, whatever the case of the watched id. */
   readonly userId: string;
-  /** `unknown`: the connection has been lost for longer than `unknownAfterMs`, so nobody can tell. The rest is what was known last. */
+  /**
+   * `unknown`: the connection has been lost for longer than `unknownAfterMs`, so the status may have changed. The other values are the
+   * latest known ones.
+   */
   readonly status: PresenceStatus | 'unknown';
   /** The user's own words, if any. */
   readonly message: string | null;
-  /** When the user was last connected, ISO 8601 UTC; null for never, or while the server cannot tell. */
+  /** When the user was last connected, ISO 8601 UTC; null for never, or while the server cannot read it. */
   readonly lastSeen: string | null;
 }
 
-/** As the hub sends it. Of two for one user on one connection, the higher version is the later, whichever came first. */
+/**
+ * A presence as the hub sends it. Of two messages about one user on one connection, the higher version is the later, whichever came first.
+ */
 export interface WirePresence {
   readonly userId: string;
   readonly status: string;
@@ -35,12 +40,12 @@ export interface WirePresence {
 
 const statuses: readonly string[] = ['online', 'away', 'busy', 'invisible', 'offline'] satisfies readonly PresenceStatus[];
 
-/** A status that a newer server has and this client does not: connected is all that can be said. */
+/** A status of a newer server that this client does not know means only that the user is connected. */
 export function readStatus(wire: string): PresenceStatus {
   return statuses.includes(wire) ? (wire as PresenceStatus) : 'online';
 }
 
-/** The form that ids have in keys: the server's. */
+/** The form of ids in keys: the server's. */
 export function normalizeId(userId: string): string {
   return userId.toLowerCase();
 }

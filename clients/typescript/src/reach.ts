@@ -1,35 +1,38 @@
 import { pause, within } from './time.js';
 
-/** Resolves when the server answers a small HTTP request, whatever the answer; rejects when it does not. */
+/** Resolves when the server answers a small HTTP request, whatever the answer, and otherwise rejects. */
 export type Reach = (signal: AbortSignal) => Promise<unknown>;
 
 /** Most attempts are over by then, and cost no request. */
 const firstLookMs = 500;
 const answerMs = 2_000;
-/** More often than an answer may take: a request that was sent while the server was away must not delay the next one. */
+/** Shorter than an answer may take, because a request that was sent during the outage must not delay the next one. */
 const askEveryMs = 1_000;
 const laterMs = 5_000;
 const graceMs = 500;
-/** A server under load lets a handshake wait for as long as this and longer, so that only one attempt per outage is cut by it. */
+/**
+ * A server under load can let a handshake wait for as long as this and longer. Therefore only one attempt per outage is cut because of it.
+ */
 const unansweredMs = 3_000;
 
 export interface Attempt {
-  /** Whether its handshake is under way and not answered. */
+  /** Whether its handshake is in progress and unanswered. */
   readonly isUnanswered: boolean;
   /** Aborts when the attempt is over. */
   readonly over: AbortSignal;
-  /** Whether it may be cut for nothing but a long silence. */
+  /** Whether it may be cut because of long silence only. */
   readonly mayCutSilent: boolean;
 }
 
-/** The health route, which needs no token. Without CORS: the browser hides the answer, and there being one is enough. */
+/** Asks the health route, which needs no token. Without CORS the browser hides the answer, but its arrival is enough. */
 export function healthReach(url: string): Reach {
   return (signal) => fetch(`${url}/health/live`, { mode: 'no-cors', cache: 'no-store', credentials: 'omit', signal });
 }
 
 /**
  * Finds an attempt to connect that hangs although the server can be reached, because its packets were lost while the network or the server
- * was away. Browsers wait for minutes then. The server is asked over HTTP beside it. Resolves to whether to cut the attempt, and why.
+ * was unavailable. Browsers wait for minutes then. A parallel HTTP request checks the server. Resolves to the reason for cutting the
+ * attempt, or to undefined.
  */
 export async function findHanging(reach: Reach, attempt: Attempt): Promise<'reachable-again' | 'silent' | undefined> {
   const { over } = attempt;
@@ -50,7 +53,7 @@ export async function findHanging(reach: Reach, attempt: Attempt): Promise<'reac
     if (!isThere) continue;
 
     if (wasAway) {
-      // The attempt may be answered too by now, as by a server that was frozen.
+      // The attempt may be answered by now too, for example by a server that was frozen.
       await pause(graceMs, over);
       return over.aborted ? undefined : 'reachable-again';
     }

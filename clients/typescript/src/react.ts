@@ -7,13 +7,13 @@ import type { PulseState } from './state.js';
 
 const PulseContext = createContext<PulseClient | undefined>(undefined);
 const nothing = (): undefined => undefined;
-// While rendering on a server, nobody is connected.
+// While rendering on a server, the client is not connected.
 const notStarted: PulseState = Object.freeze({ name: 'stopped' });
 const nobody: ReadonlyMap<string, Presence> = new Map();
 const nothingChosen: OwnPresence = Object.freeze({ status: 'online', message: null, isSet: false });
 
 export interface PulseProviderProps {
-  /** Made once, outside of components; starting and stopping it stays with the application. */
+  /** Create it once, outside of components. The application starts and stops it. */
   readonly client: PulseClient;
   readonly children?: ReactNode;
 }
@@ -30,7 +30,7 @@ export function usePulse(): PulseClient {
   return client;
 }
 
-/** Watches a user for as long as the component is there, and draws it anew when their presence changes; undefined until it is known. */
+/** Watches a user while the component is mounted, and renders it again when the presence changes; undefined until it is known. */
 export function usePresence(userId: string): Presence | undefined {
   const client = usePulse();
   const subscribe = useCallback((onChange: () => void) => {
@@ -45,9 +45,9 @@ export function usePresence(userId: string): Presence | undefined {
 }
 
 /**
- * Watches users for as long as the component is there, and draws it anew when the presence of one of them changes.
- * @param userIds need not be the same array each time.
- * @returns by user id as given, those who are known; the same object until something in it changes.
+ * Watches users while the component is mounted, and renders it again when the presence of one of them changes.
+ * @param userIds may be a new array each time.
+ * @returns the known presences, by user id as given; the same object until a value in it changes.
  */
 export function usePresences(userIds: readonly string[]): ReadonlyMap<string, Presence> {
   const client = usePulse();
@@ -75,27 +75,27 @@ export function usePresences(userIds: readonly string[]): ReadonlyMap<string, Pr
 }
 
 /**
- * How many of these users are connected, as far as it is known; without ids, of all who are watched. Draws the component anew when that
- * changes. Watches nobody.
+ * The number of connected users among these, as far as it is known; without ids, among all watched users. Renders the component again when
+ * it changes. Adds no watches.
  */
 export function useOnlineCount(userIds?: readonly string[]): number {
   const client = usePulse();
   return useSyncExternalStore(client.subscribe, () => client.countOnline(userIds), () => 0);
 }
 
-/** What the user has chosen with `setStatus`; draws the component anew when that changes. */
+/** The status that the user has chosen with `setStatus`. Renders the component again when it changes. */
 export function useOwnPresence(): OwnPresence {
   const client = usePulse();
   return useSyncExternalStore(client.subscribe, () => client.own, () => nothingChosen);
 }
 
-/** Where the client is; draws the component anew when that changes. */
+/** The state of the connection. Renders the component again when it changes. */
 export function usePulseState(): PulseState {
   const client = usePulse();
   return useSyncExternalStore(client.subscribe, () => client.state, () => notStarted);
 }
 
-/** The same array as long as it has the same ids, so that a list that is made while drawing costs nothing. */
+/** The same array while it has the same ids, so that a list may be created at each rendering. */
 function useSame(ids: readonly string[]): readonly string[] {
   const kept = useRef(ids);
   if (kept.current.length !== ids.length || kept.current.some((id, index) => id !== ids[index])) kept.current = ids;

@@ -1,21 +1,21 @@
-/** A started client, as other copies and versions of this package in the page know it: what is here must stay. */
+/** A started client, as other copies and versions of this package in the page see it: its members are permanent. */
 export interface Replaceable {
-  /** Ends without a goodbye. Returns the connection that the next client replaces, if there was one. */
+  /** Ends without a goodbye. Returns the connection that the next client replaces, if any. */
   replace(): string | undefined;
 }
 
 const key = Symbol.for('@pulse-presence/client running');
 
 /**
- * The started clients of a page. A module that is hot-reloaded is evaluated again, and makes and starts a client while the one of before
- * still runs: nothing else is left that could stop that.
+ * The started clients of a page. A hot-reloaded module is evaluated again, and makes and starts a client while the previous one still runs.
+ * This registry is the only remaining way to stop that one.
  */
 function running(window: EventTarget): Map<string, Replaceable> {
   const clients = window as { [key]?: Map<string, Replaceable> };
   return (clients[key] ??= new Map());
 }
 
-/** Puts this client in the place of one of the same name, if one runs. Returns the connection to replace. */
+/** Puts this client in the place of a running one of the same name. Returns the connection to replace. */
 export function takePlace(window: EventTarget, name: string, client: Replaceable): string | undefined {
   const before = running(window).get(name);
   running(window).set(name, client);

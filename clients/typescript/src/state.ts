@@ -1,23 +1,25 @@
-/** Where the client is. */
+/** The state of the client. */
 export type PulseState =
-  /** Not started, or stopped. */
+  /** The client has yet to start, or was stopped. */
   | { readonly name: 'stopped' }
-  /** The first connection is being made; it is tried for ever. */
+  /** The first connection is being made, and retried for ever. */
   | { readonly name: 'connecting' }
   /** Live. */
   | { readonly name: 'online'; readonly userId: string }
-  /** The connection is lost and will be made again; it is tried for ever. */
+  /** The connection is lost. Reconnecting is retried for ever. */
   | { readonly name: 'reconnecting'; readonly userId: string }
   /**
-   * Over until `start()` is called again: nobody is signed in any more (`signed-out`), another client of this page has started in
-   * its place (`replaced`), or the server's own reason.
+   * The client is over until `start()` is called again. The reason is `signed-out`, `replaced` (another client of this page has started in its place), or
+   * the server's own.
    */
   | { readonly name: 'ended'; readonly reason: string };
 
-/** The server or the token source has ended the session. With `mayReconnect` the client comes back by itself. */
+/** The server or the token source has ended the session. With `mayReconnect` the client reconnects by itself. */
 export interface SessionEnded {
-  /** `signed-out`, `token-expired`, `too-many-connections`, `server-stopping`, `user-removed` (disabled or erased), `closed-by-operator`,
-   * or what a newer server says. */
+  /**
+   * `signed-out`, `token-expired`, `too-many-connections`, `server-stopping`, `user-removed` (disabled or erased), `closed-by-operator`, or
+   * a reason of a newer server.
+   */
   readonly reason: string;
   readonly mayReconnect: boolean;
 }

@@ -2,7 +2,7 @@ import type { Connection } from './connection.js';
 import { PulseError } from './errors.js';
 import type { OwnStatus } from './presence.js';
 
-/** What the user has chosen, and when: of two choices the later counts. */
+/** The user's choice and its time: of two choices the later counts. */
 export interface Choice {
   readonly status: OwnStatus;
   readonly message: string | null;
@@ -24,8 +24,8 @@ interface Waiting {
 }
 
 /**
- * The user's own status: what they chose, or `away` while they chose nothing else than `online` and the page is not used. The server knows it
- * per connection, and merges a user's connections. A socket is opened with the status of that moment; what is wanted beyond, it is told.
+ * Synchronizes the user's own status: the chosen one, or `away` while the choice is `online` and the page is idle. The server knows it per
+ * connection, and merges a user's connections. A socket is opened with the status of that moment; later differences are sent to the server.
  */
 export class StatusSync {
   #choice = fresh;
@@ -33,13 +33,13 @@ export class StatusSync {
   #idle = false;
   #connection: Connection | undefined;
   #told: Pick<Choice, 'status' | 'message'> = fresh;
-  /** The connection that is being told. */
+  /** The connection to which a status is being sent. */
   #running: Connection | undefined;
   #waiting: Waiting[] = [];
   readonly #onRefused: (choice: Choice) => void;
   readonly #onAccepted: () => void;
 
-  /** @param onAccepted the server has the present choice. */
+  /** @param onAccepted called when the server has the present choice. */
   constructor(onRefused: (choice: Choice) => void, onAccepted: () => void) {
     this.#onRefused = onRefused;
     this.#onAccepted = onAccepted;
@@ -55,8 +55,8 @@ export class StatusSync {
   }
 
   /**
-   * Resolves when the server has it, or a later choice: without a connection, when the next one is told. Rejects when the server refuses
-   * it, and when the choice is forgotten.
+   * Resolves when the server has the choice, or a later one: while the client is disconnected, after the next connect. Rejects when the
+   * server refuses it, and when the choice is forgotten.
    */
   choose(choice: Choice): Promise<void> {
     if (!isChoosable(choice.status)) {
@@ -64,7 +64,7 @@ export class StatusSync {
     }
     this.#choice = choice;
     const set = new Promise<void>((resolve, reject) => this.#waiting.push({ choice, resolve, reject }));
-    // Callers that do not care for the outcome need not catch it.
+    // Callers that ignore the outcome need not catch the rejection.
     set.catch(() => undefined);
     this.#tell();
     return set;
@@ -75,7 +75,7 @@ export class StatusSync {
     this.#tell();
   }
 
-  /** @param opened what the connection's socket was opened with; by now something else may be wanted. */
+  /** @param opened the status with which the connection's socket was opened. The wanted status may have changed since. */
   attach(connection: Connection, opened: OwnStatus): void {
     this.#connection = connection;
     this.#told = { status: opened, message: null };
@@ -83,13 +83,13 @@ export class StatusSync {
     this.#tell();
   }
 
-  /** Forgets the user's choice: the next one may be somebody else. */
+  /** Forgets the user's choice, because the next user may be another person. */
   reset(): void {
     this.#choice = this.#accepted = fresh;
     this.#settle(({ reject }) => reject(new PulseError('stopped', 'The status was not set: the client has stopped, or has another user')));
   }
 
-  /** What others shall see of this connection. */
+  /** The status that others should see of this connection. */
   get wanted(): Pick<Choice, 'status' | 'message'> {
     const { status, message } = this.#choice;
     return { status: status === 'online' && this.#idle ? 'away' : status, message };
@@ -131,9 +131,9 @@ export class StatusSync {
           if (connection.over.aborted || this.#connection !== connection) return;
           this.#settle(({ reject }) => reject(error as PulseError), (waiting) => waiting.choice === choice);
           if (this.#choice !== choice) continue;
-          // The server has had it before, and would refuse it again.
+          // The server has already accepted this choice, and would refuse it again.
           if (choice === this.#accepted) return;
-          // Else it would be refused on every connection to come. The socket may have been opened with the status of what is refused now.
+          // Otherwise it would be refused on every later connection. The socket may have been opened with the refused status.
           this.#choice = this.#accepted;
           this.#onRefused(choice);
           continue;
@@ -143,7 +143,7 @@ export class StatusSync {
         this.#accepted = choice;
       }
     } finally {
-      // Right after the last look at what is wanted, so that no wish falls between.
+      // Directly after the last comparison with the wanted status, so that no change is missed in between.
       if (this.#running === connection) this.#running = undefined;
     }
     this.#accept(this.#choice);

@@ -5,8 +5,8 @@ type Message =
   | { readonly kind: 'chosen'; readonly userId: string; readonly choice: Choice };
 
 /**
- * The user's chosen status, shared by the tabs of one browser. Each tab has a connection of its own, and the server shows the busiest of them:
- * without this, a user could not take back in one tab what they chose in another.
+ * The user's chosen status, shared by the tabs of one browser. Each tab has its own connection, and the server shows the busiest of them.
+ * Otherwise a user could not undo in one tab the choice of another.
  */
 export class Tabs {
   readonly #name: string;
@@ -21,21 +21,21 @@ export class Tabs {
     this.#adopt = adopt;
   }
 
-  /** Joins the tabs of that user, and asks what they have chosen. In a browser that allows no channel, the tab stays by itself. */
+  /** Joins the tabs of that user, and asks for their choice. In a browser that blocks channels, the tab stays by itself. */
   join(userId: string): void {
     this.#userId = userId;
     if (this.#channel) return;
     try {
       this.#channel = new BroadcastChannel(this.#name);
     } catch {
-      // Firefox with cookies blocked, also in a frame of another site.
+      // Firefox throws with cookies blocked, also in a frame of another site.
       return;
     }
     this.#channel.onmessage = ({ data }: MessageEvent<Message | undefined>) => {
       if (data) this.#onMessage(data);
     };
     this.#post({ kind: 'ask', userId });
-    // Chosen before it was known whose choice it is.
+    // The choice was made before the user was known.
     const own = this.#own();
     if (own.at > 0) this.tell(own);
   }
@@ -54,7 +54,7 @@ export class Tabs {
     try {
       this.#channel?.postMessage(message);
     } catch {
-      // What cannot be copied, as a message that is no text, is refused by the server too.
+      // A value that cannot be copied, such as a message that is not a text, is refused by the server too.
     }
   }
 

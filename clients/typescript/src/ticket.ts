@@ -1,6 +1,6 @@
 import { PulseError } from './errors.js';
 
-/** A ticket for one connection; undefined where the server gives none: one of an earlier version, or a user that it does not know yet. */
+/** A ticket for one connection; undefined where the server gives none: an earlier version, or a user that it does not know yet. */
 export async function takeTicket(url: string, token: string, signal: AbortSignal): Promise<string | undefined> {
   const answer = await fetch(`${url}/auth/hub-ticket`, {
     method: 'POST',

@@ -1,7 +1,7 @@
 /** Browsers and Node.js run a timer of more than 2^31 − 1 ms at once. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** Calls once after that time, however long it is; never for Infinity. Returns what cancels it. */
+/** Calls once after that time, however long it is; never for Infinity. Returns a function that cancels it. */
 export function later(ms: number, action: () => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const wait = (leftMs: number): void => {
@@ -13,7 +13,7 @@ export function later(ms: number, action: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-/** Waits, or less long: `cut` ends it early. Resolves in both cases. */
+/** Waits that long, or until `cut` aborts. Resolves in both cases. */
 export function pause(ms: number, ...cut: readonly AbortSignal[]): Promise<void> {
   return new Promise((resolve) => {
     if (!(ms > 0) || cut.some((signal) => signal.aborted)) return resolve();
@@ -27,7 +27,7 @@ export function pause(ms: number, ...cut: readonly AbortSignal[]): Promise<void>
   });
 }
 
-/** The promise's outcome, or a rejection after that time, or when `cut` aborts. The work itself goes on. */
+/** The promise's outcome, or a rejection after that time, or when `cut` aborts. The work itself continues. */
 export function within<T>(ms: number, what: string, promise: Promise<T>, cut?: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = (): void => reject(new Error(`${what} was cut short: ${cut!.reason}`));

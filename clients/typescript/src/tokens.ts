@@ -1,7 +1,7 @@
 import { PulseError } from './errors.js';
 import { within } from './time.js';
 
-/** What `POST /auth/token` answers. */
+/** The answer of `POST /auth/token`. */
 export interface AccessToken {
   readonly accessToken: string;
   /** ISO 8601 UTC. */
@@ -9,17 +9,16 @@ export interface AccessToken {
 }
 
 /**
- * Where tokens come from. `null`: nobody is signed in, which ends the client for good. A rejection is taken for a passing fault, and tried
- * again. A bare string is a token of unknown life: it is used once. `signal` aborts when the client no longer waits for this answer, for
- * `fetch`.
+ * A source of tokens. `null`: the user is signed out, which ends the client for good. A rejection counts as a passing fault and is retried.
+ * A bare string is a token of unknown life: it is used once. `signal` aborts when the client no longer waits for this answer, for `fetch`.
  */
 export type TokenSource = (request: { readonly signal: AbortSignal }) => Promise<AccessToken | string | null>;
 
-/** A token that runs out on the way is refused; this much before its end it is not used any more. */
+/** A token that expires in transit is refused. It is unused from this time before its end. */
 const slackMs = 30_000;
 const patienceMs = 20_000;
 
-/** The one token of a client: kept while it lasts, and asked for by one request at a time. */
+/** The one token of a client: kept until it expires, and fetched by one request at a time. */
 export class Tokens {
   readonly #source: TokenSource;
   #kept: AccessToken | undefined;
@@ -31,13 +30,13 @@ export class Tokens {
     this.#source = source;
   }
 
-  /** A token that still lasts a while; null when nobody is signed in. */
+  /** A token that is valid for a while; null when the user is signed out. */
   get(): Promise<string | null> {
     if (this.#kept && Date.parse(this.#kept.expiresAt) - Date.now() > slackMs) return Promise.resolve(this.#kept.accessToken);
     return this.renew();
   }
 
-  /** A new token, whatever is kept. One that is under way is new enough. */
+  /** A new token, even if one is kept. A request in progress is new enough. */
   renew(): Promise<string | null> {
     if (this.#pending) return this.#pending;
     const request = (this.#request = new AbortController());
@@ -47,18 +46,20 @@ export class Tokens {
     return (this.#pending = pending);
   }
 
-  /** Gives up the request under way, which fails: the next one may be answered. */
+  /** Gives up the request in progress, which fails. The next one may be answered. */
   abandon(): void {
     this.#request?.abort('the network or the server may be back');
     this.#pending = undefined;
   }
 
-  /** Forgets the kept one: the server may not take it. One that is under way is newer, and stays. */
+  /** Forgets the kept token, because the server may refuse it. A request in progress is newer, and stays. */
   drop(): void {
     this.#kept = undefined;
   }
 
-  /** Forgets one that is under way as well: the next one may be another person's. Only who waits for it already still gets it. */
+  /**
+   * Also forgets a request in progress, because the next token may be another person's. Only callers that already wait for it still get it.
+   */
   reset(): void {
     this.#resets++;
     this.#kept = this.#pending = undefined;
@@ -79,7 +80,7 @@ export class Tokens {
   }
 }
 
-/** The default source: the session cookie's token from Pulse itself, which gives it to pages of its own origin alone. */
+/** The default source: the session cookie's token from Pulse itself, which gives it to pages of its own origin only. */
 export function sessionTokens(url: string): TokenSource {
   return async ({ signal }) => {
     const answer = await fetch(`${url}/auth/token`, {

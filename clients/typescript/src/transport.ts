@@ -2,7 +2,7 @@ import {
   DefaultHttpClient, HttpClient, HttpTransportType, NullLogger, type HttpRequest, type HttpResponse, type IHttpConnectionOptions,
 } from '@microsoft/signalr';
 
-/** A way to reach the hub. `webSockets` alone needs no sticky sessions. */
+/** A transport to the hub. `webSockets` is the only one that works without sticky sessions. */
 export type TransportName = 'webSockets' | 'serverSentEvents' | 'longPolling';
 
 export const transportTypes: Readonly<Record<TransportName, HttpTransportType>> = {
@@ -12,21 +12,21 @@ export const transportTypes: Readonly<Record<TransportName, HttpTransportType>> 
 };
 
 const goodbyeCode = 1000;
-/** One of the codes that applications may define (RFC 6455 section 7.4.2). The server treats it as a broken connection. */
+/** A code that applications may define (RFC 6455 section 7.4.2). The server treats it as a broken connection. */
 const droppedCode = 4000;
-/** With this, a network that swallows WebSocket handshakes leaves time for the next transport. */
+/** Leaves time for the next transport if the network swallows WebSocket handshakes. */
 const nextTransportMs = 5_000;
 
-/** The part of WebSocket and EventSource that can be ended. */
+/** The common part of WebSocket and EventSource that closes them. */
 interface Socket {
   readonly readyState: number;
   close(): void;
 }
 
 /**
- * Everything that one connection opens, so that the client can close it at any moment. SignalR's `stop()` waits for a start in progress,
- * and so leaves a socket open whose handshake is not answered. Chromium makes one WebSocket handshake per host at a time: such a socket would
- * hold up all later ones until the operating system gives it up, after two minutes or more.
+ * Holds every socket that one connection opens, so that the client can close it at any moment. SignalR's `stop()` waits for a start in
+ * progress, and so leaves a socket open whose handshake is unanswered. Chromium makes one WebSocket handshake per host at a time: such a
+ * socket would delay all later ones until the operating system gives it up, after two minutes or more.
  */
 export class Transport {
   readonly #mayFallBack: boolean;
@@ -40,28 +40,28 @@ export class Transport {
     this.#mayFallBack = names.length > 1;
   }
 
-  /** When the server was last heard, pings included; undefined where the platform does not show it, as in Node.js. */
+  /** When the server last sent a message, pings included; undefined where the platform does not show it, as in Node.js. */
   get heardAt(): number | undefined {
     return this.#heardAt;
   }
 
-  /** Whether a handshake is under way and not answered, and no other transport will be tried. */
+  /** Whether a handshake is in progress and unanswered, and no other transport will be tried. */
   get isUnanswered(): boolean {
     return !this.#mayFallBack && this.#isOpening;
   }
 
-  /** For SignalR. */
+  /** The options for SignalR. */
   options(): IHttpConnectionOptions {
     return {
       httpClient: this.#httpClient(),
-      // In Node.js SignalR uses a class of its own, which sends the token as a header. There each close is a goodbye, and handshakes do not
-      // wait for each other.
+      // In Node.js SignalR uses its own class, which sends the token as a header. There each close is a goodbye, and handshakes run in
+      // parallel.
       ...(isPage() && typeof WebSocket === 'function' && { WebSocket: this.#webSocketClass() }),
       ...(isPage() && typeof EventSource === 'function' && { EventSource: this.#eventSourceClass() }),
     };
   }
 
-  /** Does what the connection needs before it opens. Aborts with the connection. */
+  /** Runs preparations of the connection before it opens. Aborts with the connection. */
   async do<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const cut = new AbortController();
     const abort = (): void => cut.abort();
@@ -76,13 +76,13 @@ export class Transport {
     }
   }
 
-  /** The connection ends with a goodbye: for the server, the user leaves at once. */
+  /** Ends the connection with a goodbye: the server sets the user offline at once. */
   endWithGoodbye(): void {
     this.#isGoodbye = true;
     this.#cutOpening();
   }
 
-  /** The connection ends without a goodbye: the server waits for the client to come back. */
+  /** Ends the connection without a goodbye: the server waits for the client to reconnect. */
   drop(): void {
     this.#isDropped = true;
     this.#cutOpening();
@@ -110,8 +110,8 @@ export class Transport {
   #webSocketClass(): typeof WebSocket {
     const transport = this;
     /**
-     * SignalR closes its sockets without a code, whether the application stops the connection or SignalR gives up a silent server, and
-     * `stop()` sends a close message first. The server takes both for a goodbye.
+     * SignalR closes its sockets without a code, both when the application stops the connection and when SignalR gives up a silent server,
+     * and `stop()` sends a close message first. The server takes both for a goodbye.
      */
     return class extends WebSocket {
       constructor(...args: ConstructorParameters<typeof WebSocket>) {
@@ -141,7 +141,7 @@ export class Transport {
       override close(): void {
         const isOpening = this.readyState === 0;
         super.close();
-        // The platform is silent then, and SignalR would wait for ever.
+        // The platform sends no event then, and SignalR would wait for ever.
         if (isOpening) this.onerror?.(new Event('error'));
       }
     };
@@ -176,7 +176,7 @@ export class Transport {
   }
 }
 
-/** Whether sockets are the platform's own. As SignalR decides it, but for pages in programs that have both, such as Electron. */
+/** Whether sockets are the platform's own. As SignalR decides it, except for pages in programs that have both, such as Electron. */
 export function isPage(): boolean {
   const { process } = globalThis as { process?: { release?: { name?: string } } };
   return process?.release?.name !== 'node' || typeof document === 'object';

@@ -2,23 +2,23 @@ import type { Connection } from './connection.js';
 import type { PulseError } from './errors.js';
 import type { WirePresence } from './presence.js';
 
-/** A call with so many ids is some 8 KB: far below what the hub takes, and 1,000 contacts are five calls. */
+/** A call with so many ids is some 8 KB: far below the hub's limit, and 1,000 contacts are five calls. */
 const chunkSize = 200;
 
 export interface WatchSyncEvents {
   onAnswer(presences: readonly WirePresence[]): void;
   onRefused(error: PulseError): void;
-  /** Everybody who is wanted has been asked for. */
+  /** All wanted users have been asked for. */
   onSettled(): void;
 }
 
-/** Makes one connection watch who is wanted. Calls follow one another, so that watching and no longer watching one user keep their order. */
+/** Makes one connection watch the wanted users. Calls follow one another, so that watching and unwatching one user keep their order. */
 export class WatchSync {
   readonly #connection: Connection;
   readonly #wanted: () => Iterable<string>;
   readonly #events: WatchSyncEvents;
   readonly #watched = new Set<string>();
-  /** Whom the server will not let this connection watch. */
+  /** The users that the server refuses for this connection. */
   readonly #refused = new Set<string>();
   #running = false;
   #requested = false;
@@ -33,12 +33,12 @@ export class WatchSync {
     return this.#watched.has(userId);
   }
 
-  /** To be called when who is wanted has changed. */
+  /** Call it when the set of wanted users has changed. */
   request(): void {
     this.#requested = true;
     if (this.#running) return;
     this.#running = true;
-    // A page that draws its list calls once per row: all of them in one go.
+    // A page that renders its list calls once per row. A microtask sends all of them together.
     queueMicrotask(() => void this.#run());
   }
 
@@ -54,14 +54,14 @@ export class WatchSync {
     if (!this.#connection.over.aborted) this.#events.onSettled();
   }
 
-  /** First, because it makes room. Returns whether there was something to do. */
+  /** Runs first, because it makes room. Returns whether there was work. */
   async #unwatch(): Promise<boolean> {
     const wanted = new Set(this.#wanted());
     const gone = [...this.#watched].filter((userId) => !wanted.has(userId)).slice(0, chunkSize);
     if (gone.length === 0) return false;
     for (const userId of gone) this.#watched.delete(userId);
     this.#refused.clear();
-    // One that fails leaves changes coming that nobody listens to, until the connection ends.
+    // If the call fails, changes without a listener keep arriving until the connection ends.
     await this.#connection.insist('UnwatchPresence', gone).catch(() => undefined);
     return true;
   }
@@ -74,7 +74,7 @@ export class WatchSync {
   }
 
   async #watchAll(chunk: readonly string[], missing: readonly string[]): Promise<void> {
-    // All or none of it: the half before has found that there is no room.
+    // Skip the whole chunk, because its first half was refused for lack of room.
     if (chunk.some((userId) => this.#refused.has(userId))) return;
     try {
       const presences = await this.#connection.insist('WatchPresence', chunk);
@@ -84,13 +84,13 @@ export class WatchSync {
       if (this.#connection.over.aborted) return;
       const { code } = error as PulseError;
       if ((code === 'invalid-argument' || code === 'too-many-watched') && chunk.length > 1) {
-        // One bad id, or one too many, must not cost the others their presence: halves, until it stands alone.
+        // One bad id, or one too many, must not cost the other users their presence: the chunk is halved until the bad id stands alone.
         const middle = chunk.length >> 1;
         await this.#watchAll(chunk.slice(0, middle), missing);
         await this.#watchAll(chunk.slice(middle), missing);
         return;
       }
-      // Where one is too many, so is all the rest; it is asked for again once somebody is no longer watched.
+      // When one user is too many, so are all the rest. They are asked for again when another user is no longer watched.
       const refused = code === 'too-many-watched' ? missing.filter((userId) => !this.#watched.has(userId)) : chunk;
       for (const userId of refused) this.#refused.add(userId);
       this.#events.onRefused(error as PulseError);

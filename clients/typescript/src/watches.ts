@@ -1,7 +1,9 @@
-/** Long enough for a list that is drawn anew, or a row that scrolls out and in again. */
+/** Long enough for a list that is rendered again, or a row that scrolls out and in again. */
 const lingerMs = 5_000;
 
-/** Who is wanted, counted over callers. A user whom nobody wants any more lingers, so that leaving and coming back costs nothing. */
+/**
+ * The wanted users, counted over calls. A user stays watched for a moment after the last call has ended, so that a quick return is free.
+ */
 export class Watches {
   readonly #counts = new Map<string, number>();
   readonly #onAdded: () => void;
@@ -20,7 +22,7 @@ export class Watches {
     return this.#counts.keys();
   }
 
-  /** Returns what takes this back; a second call of it does nothing. */
+  /** Returns a function that takes this back. A second call of it has no effect. */
   add(userIds: ReadonlySet<string>): () => void {
     let added = false;
     for (const userId of userIds) {

@@ -1,4 +1,4 @@
-// What somebody gets who installs the package: packed, in a project of its own, outside of this repository.
+// Tests the package as an application gets it: packed, in a new project, outside of this repository.
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
@@ -16,12 +16,12 @@ const sample = fileURLToPath(new URL('../../../samples/contact-list', import.met
 const timeout = 300_000;
 
 const readme = await readFile(join(root, 'README.md'), 'utf8');
-/** The README's TypeScript, in its order; the first are the five lines. */
+/** The README's TypeScript, in its order. The first block has the five lines. */
 const rootReadme = await readFile(join(root, '../../README.md'), 'utf8');
 const quoted = [...readme.matchAll(/^```(tsx?)\n(.*?)^```$/gms)].map(([, extension, code]) => ({ extension, code }));
 const top = 'node_modules/';
 const { packages: locked } = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
-/** By name, what this package's lock file has at the top: a project that takes just these is the same today and in a year. */
+/** The packages at the top of this package's lock file, by name: a project with these versions gets the same code today and in a year. */
 const versions = Object.fromEntries(
   Object.entries(locked).filter(([path]) => path.lastIndexOf(top) === 0).map(([path, { version }]) => [path.slice(top.length), version]));
 
@@ -34,9 +34,9 @@ beforeAll(async () => {
   const { stdout } = await npm(root, 'pack', '--json', '--pack-destination', project);
   // npm 12 answers with an object of packages where npm 11 answers with a list.
   [packed] = Object.values(JSON.parse(stdout));
-  // Overrides, because `install` names direct dependencies alone. Those are overridden too, which npm allows as long as the versions are the same.
+  // Overrides, because `install` names direct dependencies only. Those are overridden too, which npm allows if the versions are the same.
   await write('package.json', JSON.stringify({ name: 'fresh', private: true, type: 'module', overrides: versions }));
-  // As `npm create vite` makes it, but that the package's own types are looked into as well.
+  // As `npm create vite` makes it, but it also checks the package's own types.
   await write('tsconfig.json', JSON.stringify({
     compilerOptions: {
       target: 'ES2023', lib: ['ES2023', 'DOM', 'DOM.Iterable'], module: 'ESNext', moduleResolution: 'bundler', types: ['vite/client'],
@@ -53,7 +53,7 @@ afterAll(async () => {
   await rm(project, { recursive: true, force: true });
 });
 
-test('holds what it needs and nothing else', () => {
+test('the package holds the needed files only', () => {
   const files = packed.files.map(({ path }) => path);
   expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.d.ts', 'dist/react.js', 'dist/react.d.ts']));
   expect(files.filter((path) => !/^(LICENSE|README\.md|package\.json|dist\/[a-z-]+\.(js|js\.map|d\.ts))$/.test(path))).toEqual([]);
@@ -72,7 +72,7 @@ test('20 hot reloads of the five lines leave one socket', { skip: noBrowser, tim
   const pulse = await startPulse();
   const grace = await signUp(pulse);
   await write('hot.html', `<ul><li data-user="${grace.id}">Grace</li></ul><script type="module" src="/src/hot.ts"></script>`);
-  // What a plugin for React or Vue adds to the modules that it can replace.
+  // The code that a plugin for React or Vue adds to the modules that it can replace.
   const module = (edit) => `${quoted[0].code}\nObject.assign(window, { edit: ${edit} });\nimport.meta.hot?.accept();\n`;
   await write('src/hot.ts', module(0));
   const { createServer } = await import('vite');
@@ -92,7 +92,7 @@ test('20 hot reloads of the five lines leave one socket', { skip: noBrowser, tim
   await until('online', () => seen, ([status]) => status === 'online', { withinMs: 60_000 });
 
   for (let edit = 1; edit <= 20; edit++) {
-    // Saved again when nothing comes of it: a file watcher may miss one of two changes within milliseconds.
+    // Saved again if the page stays the same, because a file watcher may miss one of two changes within milliseconds.
     let isShown = false;
     for (let save = 1; save <= 12 && !isShown; save++) {
       await write('src/hot.ts', module(edit));
@@ -101,7 +101,7 @@ test('20 hot reloads of the five lines leave one socket', { skip: noBrowser, tim
     expect(isShown, `edit ${edit} was loaded`).toBe(true);
   }
   await until('one socket', () => sockets.filter((socket) => !socket.isClosed()).length, (count) => count === 1, { withinMs: 60_000 });
-  // That of the last one, which works.
+  // The status of the last client, which works.
   const graces = connect(pulse, grace);
   await page.waitForSelector('li[data-status=online]', { timeout: 60_000 });
   await graces.stop();
@@ -116,7 +116,7 @@ test('the five lines, so built, run in Chromium against Pulse', { skip: noBrowse
   await write('index.html', `<ul><li data-user="${grace.id}">Grace</li></ul><script type="module" src="/src/main.ts"></script>`);
   await vite('build');
 
-  // Page and Pulse at one origin, as the README has it.
+  // Page and Pulse at one origin, as in the README.
   const { page, noise } = await visit(await serve(pulse), '');
   const row = (status) => page.waitForSelector(`li[data-status=${status}]`, { timeout: 60_000 });
   await row('offline');
@@ -129,7 +129,7 @@ test('the five lines, so built, run in Chromium against Pulse', { skip: noBrowse
   expect(noise).toEqual([]);
 });
 
-test('what is not used is not bundled', { timeout }, async () => {
+test('unused parts are left out of the bundle', { timeout }, async () => {
   await write('shaken.html', '<script type="module" src="/src/shaken.ts"></script>');
   await write('src/shaken.ts', "import { PulseError } from '@pulse-presence/client';\nconsole.log(PulseError.name);\n");
   await write('shaken.config.js', "export default { build: { rollupOptions: { input: 'shaken.html' } } };\n");
@@ -153,12 +153,12 @@ test('all of the README compiles, and the sample builds', { timeout }, async () 
   expect(quoted.length).toBeGreaterThanOrEqual(4);
   await tsc();
 
-  // Its dependencies are this project's: the packed client, not the one beside it.
+  // Its dependencies are this project's: the packed client instead of the one in this repository.
   await cp(sample, join(project, 'sample'), { recursive: true, filter: (path) => !/[\\/](node_modules|dist)$/.test(path) });
   await npm(join(project, 'sample'), 'run', 'build');
 });
 
-test('what the READMEs quote runs for longer than a token lives', { skip: noBrowser, timeout }, async () => {
+test('the code of both READMEs runs for longer than a token lives', { skip: noBrowser, timeout }, async () => {
   const pulse = await startPulse({ Pulse__Auth__AccessTokenLifetime: '00:00:10' });
   const grace = await signUp(pulse);
   const [lines, react, elsewhere, all] = quoted;
@@ -173,7 +173,7 @@ test('what the READMEs quote runs for longer than a token lives', { skip: noBrow
       html: '<div id="root"></div>',
       after: `import { createRoot } from 'react-dom/client';\ncreateRoot(document.getElementById('root')!).render(<Contacts people={${people}} />);\n`,
     },
-    // The address is the reader's own, and what the page shows.
+    // The address and the rendering are the reader's own.
     elsewhere: {
       extension: elsewhere.extension,
       code: elsewhere.code.replace("'https://pulse.example.com'", 'location.origin'),
@@ -184,13 +184,13 @@ test('what the READMEs quote runs for longer than a token lives', { skip: noBrow
   });
 
   const watcher = connect(pulse, grace);
-  // A client of its own ends; the others stay.
+  // A client of its own ends, and the others stay.
   const seen = [];
   const ada = await visit(site, 'all.html', { before: async (id) => watcher.watch(id, ({ status, message }) => seen.push([status, message])) });
   const pages = await Promise.all(['lines', 'signalr', 'react', 'elsewhere'].map(async (name) => ({ name, ...(await visit(site, `${name}.html`)) })));
   const show = (status) => Promise.all(pages.map(({ page }) => page.waitForSelector(`li[data-status=${status}]`, { timeout: 60_000 })));
   await show('online');
-  // Of the user of "All of it", which ends.
+  // The user of the block "The whole interface", whose client ends.
   await until('busy with the message', () => seen.map(String), (all) => all.includes('busy,In a meeting until four'), { withinMs: 60_000 });
   await until('offline', () => seen.at(-1), ([status]) => status === 'offline', { withinMs: 60_000 });
   const connectedAt = Date.now();
@@ -206,13 +206,13 @@ test('what the READMEs quote runs for longer than a token lives', { skip: noBrow
   expect(ada.noise).toEqual([]);
 });
 
-test("rendered on a server, README's React part asks for nothing, and the process ends", { timeout }, async () => {
+test("rendered on a server, the README's React part sends no request, and the process ends", { timeout }, async () => {
   await install('react', 'react-dom', '@types/react', '@types/react-dom');
   const react = quoted.find(({ extension }) => extension === 'tsx');
   await write('src/render.tsx', `import { renderToString } from 'react-dom/server';
 ${react.code}
 globalThis.fetch = () => { throw new Error('a request'); };
-// Also where it is started by mistake.
+// The client is started by mistake here.
 pulse.start();
 console.log(renderToString(<Contacts people={[{ id: 'a', name: 'Ada' }]} />), pulse.state.name);
 `);
@@ -222,7 +222,7 @@ console.log(renderToString(<Contacts people={[{ id: 'a', name: 'Ada' }]} />), pu
   await rm(join(project, 'src/render.tsx'));
 });
 
-/** Page and Pulse at one origin, with a page for each of these modules; without any, the project's own. */
+/** Page and Pulse at one origin, with a page for each of these modules; without modules, the project's own page. */
 async function serve(pulse, modules = {}) {
   const input = [];
   for (const [name, { extension, code, html, after = '' }] of Object.entries(modules)) {
@@ -250,7 +250,7 @@ const proxyTo = (pulse) => ({
   '/api/pulse-token': { target: pulse.url, rewrite: () => '/auth/token' },
 });
 
-/** The page of that site, in a browser of its own, to somebody new who is signed in. `before` is told the user's id before it opens. */
+/** The page of that site, in a new browser, for a new signed-in user. `before` gets the user's id before it opens. */
 async function visit(site, path, { before } = {}) {
   browser ??= await launchBrowser();
   const context = await browser.newContext();
@@ -277,7 +277,7 @@ const node = (code) => explained(run(process.execPath, ['--input-type=module', '
 const tsc = () => explained(run(process.execPath, ['node_modules/typescript/bin/tsc'], { cwd: project }));
 const vite = (...args) => explained(run(process.execPath, ['node_modules/vite/bin/vite.js', ...args], { cwd: project }));
 
-/** A compiler says on standard output what is wrong. */
+/** A compiler prints its errors on standard output. */
 async function explained(running) {
   try {
     return await running;

@@ -2,7 +2,7 @@ import { createPulseClient, PulseError, type OwnStatus, type PulseClient, type P
 import { findPeople, signInAs, type Person } from './people';
 import { Row } from './row';
 
-/** Survives a reload of this tab, and nothing else; it holds no token. */
+/** Survives only a reload of this tab. It holds no token. */
 const meKey = 'contact-list.me';
 
 const who = byId('who');
@@ -67,7 +67,7 @@ function become(me: Person, people: readonly Person[]): void {
   form.reset();
   who.hidden = true;
   contacts.hidden = false;
-  // The control that had the focus is hidden now; without this, keyboard users would be thrown to the top of the page.
+  // The control that had the focus is hidden now. Without this, keyboard users would be thrown to the top of the page.
   title.focus();
 }
 
@@ -76,7 +76,7 @@ function showLink(state: PulseState): void {
   const words = state.name === 'ended'
     ? `Signed out (${state.reason})`
     : { stopped: 'Not connected', connecting: 'Connecting…', online: 'Live', reconnecting: 'Connection lost; trying again…' }[state.name];
-  // Screen readers read it aloud, so only when it has changed.
+  // Screen readers read it aloud, so it is set only when it has changed.
   if (link.textContent !== words) link.textContent = words;
   link.dataset['state'] = state.name;
 }

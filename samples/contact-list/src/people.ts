@@ -1,6 +1,6 @@
 import type { AccessToken } from '@pulse-presence/client';
 
-/** Somebody in this sample. A real application has people, their ids and their sign-in already. */
+/** A person in this sample. A real application already has people, their ids and their sign-in. */
 export interface Person {
   readonly id: string;
   readonly name: string;
@@ -9,7 +9,7 @@ export interface Person {
 
 const names = ['Ada Lovelace', 'Alan Turing', 'Barbara Liskov', 'Edsger Dijkstra', 'Grace Hopper', 'Katherine Johnson'];
 
-/** The sample's people, created on the way: in Development, Pulse signs in as anyone. */
+/** The sample's people, created at the first call: in Development, Pulse signs in as any user. */
 export function findPeople(): Promise<Person[]> {
   return Promise.all(names.map(async (name) => {
     const email = `${name.toLowerCase().replace(' ', '.')}@example.com`;

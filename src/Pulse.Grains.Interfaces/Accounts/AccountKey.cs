@@ -2,12 +2,12 @@ using Pulse.Identity;
 
 namespace Pulse.Accounts;
 
-/// <summary>The key of an <see cref="IAccountGrain"/>: provider and account id in one string that gives both back.</summary>
+/// <summary>The key of an <see cref="IAccountGrain"/>: provider and account id in one string that can be parsed back.</summary>
 /// <param name="Provider">See <see cref="ExternalAccount.Provider"/>.</param>
 /// <param name="ProviderAccountId">See <see cref="ExternalAccount.ProviderAccountId"/>.</param>
 public readonly record struct AccountKey(string Provider, string ProviderAccountId)
 {
-    // An issuer is a URI or a plain name; neither holds a line feed. The account id may hold anything.
+    // An issuer is a URI or a plain name and so contains no line feed. The account id may contain any character.
     private const char Separator = '\n';
 
     /// <summary>Reads a grain key that <see cref="ToString"/> wrote.</summary>

@@ -1,23 +1,23 @@
 namespace Pulse.Accounts;
 
-/// <summary>What became of linking or unlinking an external account.</summary>
+/// <summary>Outcome of linking or unlinking an external account.</summary>
 public enum AccountLinkOutcome
 {
-    /// <summary>The account is the user's now, or was already.</summary>
+    /// <summary>The account belongs to the user, newly or as before.</summary>
     Linked = 0,
 
-    /// <summary>The account is another user's. Nothing was written.</summary>
+    /// <summary>The account belongs to another user. The database is unchanged.</summary>
     TakenByAnother = 1,
 
-    /// <summary>The account is the user's no longer.</summary>
+    /// <summary>The account was unlinked from the user.</summary>
     Unlinked = 2,
 
     /// <summary>The user has no such account.</summary>
     NotLinked = 3,
 
-    /// <summary>It is the user's only account, and stays: without it they could not sign in again.</summary>
+    /// <summary>The account remains linked, because it is the user's only way to sign in.</summary>
     LastWayIn = 4,
 
-    /// <summary>The user's accounts are no longer those that the link was begun with. Nothing was written.</summary>
+    /// <summary>The user's accounts have changed since the link was begun. The database is unchanged.</summary>
     OutOfDate = 5,
 }

@@ -6,7 +6,7 @@ namespace Pulse.Accounts;
 /// <summary>A user's accounts as one short text.</summary>
 public static class LinkedAccounts
 {
-    /// <summary>Text that is another one after each link: each has an id of its own.</summary>
+    /// <summary>A text that changes with each link, because each link has its own id.</summary>
     /// <param name="accounts">All accounts of one user, in any order.</param>
     public static string Mark(IEnumerable<ExternalAccount> accounts)
     {

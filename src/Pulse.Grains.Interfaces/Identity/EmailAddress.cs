@@ -4,11 +4,11 @@ using System.Text;
 
 namespace Pulse.Identity;
 
-/// <summary>The one rule for what an e-mail address is here, and its one spelling.</summary>
+/// <summary>Defines the valid e-mail addresses and their one spelling.</summary>
 /// <remarks>
-/// Compatibility-normalised (NFKC) and lower case, the domain's labels in Unicode (IDNA), so that one mailbox is one user. Anything that is not a single plain address is rejected,
-/// never repaired: no display name, comment, quoted local part, address literal or surrounding space (RFC 5321 section 4.1.2 allows some of
-/// these; no sign-up form has met one).
+/// The spelling is compatibility-normalised (NFKC) and lower case, with the domain's labels in Unicode (IDNA), so that one mailbox is one
+/// user. Any other text than a single plain address is rejected and never repaired. Rejected are display names, comments, quoted local
+/// parts, address literals and surrounding spaces. RFC 5321 section 4.1.2 allows some of these, but sign-up forms never receive them.
 /// </remarks>
 public static class EmailAddress
 {
@@ -21,15 +21,18 @@ public static class EmailAddress
     private const int MaxLabelLength = 63;
     private const string LocalPunctuation = ".!#$%&'*+/=?^_`{|}~-";
 
-    /// <summary>Gives the normalised address, or <see langword="false"/> when <paramref name="text"/> is no single address of at most <see cref="MaxLength"/> characters.</summary>
+    /// <summary>
+    /// Normalizes the address. Returns <see langword="false"/> unless <paramref name="text"/> is a single address of at most
+    /// <see cref="MaxLength"/> characters.
+    /// </summary>
     public static bool TryNormalize([NotNullWhen(true)] string? text, [NotNullWhen(true)] out string? normalized)
     {
         normalized = null;
 
-        // Bounded before normalising: NFKC can grow a string 18-fold, and throws on unpaired surrogates.
+        // The length is limited before the normalization, because NFKC can grow a string 18-fold. It also throws on unpaired surrogates.
         if (text is not { Length: > 2 and <= MaxLength } || !IsWellFormed(text)) return false;
 
-        // NFKC once more: lower case makes sequences that it composes, such as J and a caron.
+        // NFKC a second time, because lower case creates sequences that it composes, such as J and a caron.
         var candidate = text.Normalize(NormalizationForm.FormKC).ToLowerInvariant().Normalize(NormalizationForm.FormKC);
         if (candidate.Length > MaxLength) return false;
 
@@ -41,7 +44,8 @@ public static class EmailAddress
         return true;
     }
 
-    // A domain name is the same in Unicode and in its ASCII form (RFC 5890), and IDNA maps some letters, such as U+3002 and U+00DF, in ways of its own.
+    // A domain name is the same in Unicode and in its ASCII form (RFC 5890), and IDNA has its own mapping of some letters, such as U+3002
+    // and U+00DF.
     private static string? OneSpelling(string domain)
     {
         if (Ascii.IsValid(domain) && !domain.Contains("xn--", StringComparison.Ordinal)) return domain;
@@ -49,7 +53,7 @@ public static class EmailAddress
         {
             var unicode = s_idn.GetUnicode(s_idn.GetAscii(domain)).Normalize(NormalizationForm.FormKC).ToLowerInvariant();
 
-            // What is not its own spelling after this has no spelling that stays.
+            // A domain that changes under a second conversion is rejected, because its spelling is unstable.
             return IsDomain(unicode) && s_idn.GetUnicode(s_idn.GetAscii(unicode)) == unicode ? unicode : null;
         }
         catch (ArgumentException)
@@ -84,7 +88,7 @@ public static class EmailAddress
             labels++;
         }
 
-        // A bare host name is nobody's public mailbox.
+        // A bare host name cannot be a public mailbox.
         return labels > 1;
     }
 
@@ -96,7 +100,7 @@ public static class EmailAddress
     {
         foreach (var rune in text.EnumerateRunes())
         {
-            // Unicode's 66 noncharacters: normalising throws on U+FFFE.
+            // Unicode's 66 noncharacters, because the normalization throws on U+FFFE.
             if (rune == Rune.ReplacementChar || (rune.Value & 0xFFFE) == 0xFFFE || rune.Value is >= 0xFDD0 and <= 0xFDEF) return false;
         }
 

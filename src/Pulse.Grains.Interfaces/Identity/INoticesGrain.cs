@@ -1,14 +1,14 @@
 namespace Pulse.Identity;
 
-/// <summary>What the owner of one user is told about their accounts. The key is the user id.</summary>
+/// <summary>Notices to the owner of one user about changes of the accounts. The key is the user id.</summary>
 /// <remarks>
-/// A front end tells by mail where it can, and saves a notice for the dashboard in any case: whoever reads the mailbox may be the reason for it.
-/// Both methods throw <see cref="StoreUnavailableException"/> while the database is away.
+/// A front end sends a mail where it can, and always saves a notice for the dashboard, because the reader of the mailbox may be the
+/// attacker. Both methods throw <see cref="StoreUnavailableException"/> while the database is unavailable.
 /// </remarks>
 [Alias("pulse.INoticesGrain")]
 public interface INoticesGrain : IGrainWithGuidKey
 {
-    /// <summary>Saves a notice. Of one user's, the latest 20 are kept, for 90 days.</summary>
+    /// <summary>Saves a notice. The latest 20 notices of a user are kept for 90 days.</summary>
     [Alias("AddAsync")]
     Task AddAsync(AccountNoticeKind kind, string? detail);
 
@@ -17,7 +17,7 @@ public interface INoticesGrain : IGrainWithGuidKey
     Task<AccountNotice[]> ListAsync();
 }
 
-/// <summary>What a notice is about. Readers pass over a kind that they do not know.</summary>
+/// <summary>The kind of a notice. Readers skip unknown kinds.</summary>
 public enum AccountNoticeKind
 {
     /// <summary>An account was linked.</summary>
@@ -29,7 +29,7 @@ public enum AccountNoticeKind
     /// <summary>The user's address was changed.</summary>
     AddressChanged = 3,
 
-    /// <summary>A browser signed in that had not signed in as this user before.</summary>
+    /// <summary>A browser signed in as this user for the first time.</summary>
     NewDevice = 4,
 }
 
@@ -40,9 +40,9 @@ public sealed record AccountNotice
     /// <summary>What happened.</summary>
     [Id(0)] public required AccountNoticeKind Kind { get; init; }
 
-    /// <summary>Which account, address or device, in words for people, at most 400 characters; <see langword="null"/> for none.</summary>
+    /// <summary>The account, address or device as readable text, at most 400 characters, or <see langword="null"/>.</summary>
     [Id(1)] public string? Detail { get; init; }
 
-    /// <summary>When, UTC.</summary>
+    /// <summary>Time of the event, UTC.</summary>
     [Id(2)] public required DateTimeOffset At { get; init; }
 }

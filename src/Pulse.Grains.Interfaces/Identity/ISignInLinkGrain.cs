@@ -1,24 +1,27 @@
 namespace Pulse.Identity;
 
-/// <summary>One sign-in link. The key is <see cref="SignInLinkKey"/>. Every method throws <see cref="StoreUnavailableException"/> while the database is away.</summary>
+/// <summary>
+/// One sign-in link. The key is <see cref="SignInLinkKey"/>. Every method throws <see cref="StoreUnavailableException"/> while the database
+/// is unavailable.
+/// </summary>
 [Alias("pulse.ISignInLinkGrain")]
 public interface ISignInLinkGrain : IGrainWithStringKey
 {
-    /// <summary>What the link is worth now. Uses nothing up.</summary>
+    /// <summary>The link's present state. The link remains usable.</summary>
     [Alias("PeekAsync")]
     Task<SignInLink> PeekAsync();
 
-    /// <summary>Uses the link up: of any number of callers, one is told <see cref="SignInLinkState.Good"/>.</summary>
+    /// <summary>Uses the link up. Of any number of callers, one gets <see cref="SignInLinkState.Good"/>.</summary>
     [Alias("ConsumeAsync")]
     Task<SignInLink> ConsumeAsync();
 
     /// <summary>As <see cref="ConsumeAsync"/>, but repeats its answer for a minute, for a caller whose answer was lost.</summary>
-    /// <remarks>For callers that have found the browser to be the one that asked for the link.</remarks>
+    /// <remarks>Only for callers that have verified that the browser is the one that requested the link.</remarks>
     [Alias("RedeemAsync")]
     Task<SignInLink> RedeemAsync();
 
-    /// <summary>Counts a wrong code that was typed instead of the link. The fifth one uses the link up.</summary>
-    /// <returns>Whether the link is still good.</returns>
+    /// <summary>Counts a wrong code that was entered instead of the link. The fifth one uses the link up.</summary>
+    /// <returns>Whether the link is still valid.</returns>
     [Alias("CountWrongCodeAsync")]
     Task<bool> CountWrongCodeAsync();
 }
@@ -30,6 +33,6 @@ public static class SignInLinkKey
     /// <param name="tokenHash">SHA-256 of the link's token.</param>
     public static string From(byte[] tokenHash) => Convert.ToHexString(tokenHash);
 
-    /// <summary>The hash that a key was made from.</summary>
+    /// <summary>The hash from which a key was made.</summary>
     public static byte[] ToHash(string key) => Convert.FromHexString(key);
 }

@@ -1,25 +1,27 @@
 namespace Pulse.Identity;
 
-/// <summary>The sign-in sessions of one user, and the only writer of their <c>sessions</c> rows. The key is the user id.</summary>
+/// <summary>The sign-in sessions of one user, and the only writer of the user's <c>sessions</c> rows. The key is the user id.</summary>
 /// <remarks>
-/// Every check of a session, on whichever node, goes through here. Every method throws <see cref="StoreUnavailableException"/> while the sessions cannot
-/// be read and are not known from shortly before; those that write also while they cannot be written.
+/// Every front end checks sessions here. Every method throws <see cref="StoreUnavailableException"/> while the sessions cannot be read and
+/// were not read shortly before. Methods that write also throw it while the rows cannot be written.
 /// </remarks>
 [Alias("pulse.IUserSessionsGrain")]
 public interface IUserSessionsGrain : IGrainWithGuidKey
 {
-    /// <summary>Begins a session. It is in the database once this returns. With the same secret again it answers the session that there is.</summary>
-    /// <returns><see langword="null"/>, and nothing is written, when the user has no row or is disabled.</returns>
+    /// <summary>
+    /// Begins a session, which is in the database when the call returns. A repeated call with the same secret returns the existing session.
+    /// </summary>
+    /// <returns><see langword="null"/>, without a write, if the user is disabled or has no row.</returns>
     [Alias("StartAsync")]
     Task<SignInSession?> StartAsync(SessionStart start);
 
-    /// <summary>The live session of a cookie, or <see langword="null"/>. Slides its expiry, writing at most once a day.</summary>
+    /// <summary>The live session of a cookie, or <see langword="null"/>. Extends its expiry, with at most one write a day.</summary>
     /// <param name="tokenHash">SHA-256 of the cookie's secret, 32 bytes.</param>
-    /// <param name="address">Where the request came from, for the list of sign-ins.</param>
+    /// <param name="address">The client's address, for the list of sign-ins.</param>
     [Alias("AuthenticateAsync")]
     Task<SignInSession?> AuthenticateAsync(byte[] tokenHash, string? address);
 
-    /// <summary>Whether a session (a token's <c>sid</c>) has neither ended nor run out.</summary>
+    /// <summary>Whether a session (a token's <c>sid</c>) is live. Ended and expired sessions are not.</summary>
     [Alias("IsLiveAsync")]
     Task<bool> IsLiveAsync(Guid sessionId);
 
@@ -27,8 +29,8 @@ public interface IUserSessionsGrain : IGrainWithGuidKey
     [Alias("ListAsync")]
     Task<SignInSession[]> ListAsync();
 
-    /// <summary>Ends a session. Its cookie and tokens are refused, everywhere, once this returns.</summary>
-    /// <returns><see langword="false"/> when this user has no such session.</returns>
+    /// <summary>Ends a session. When the call returns, all front ends refuse its cookie and tokens.</summary>
+    /// <returns><see langword="false"/> if this user has no such session.</returns>
     [Alias("EndAsync")]
     Task<bool> EndAsync(Guid sessionId);
 
@@ -36,11 +38,10 @@ public interface IUserSessionsGrain : IGrainWithGuidKey
     [Alias("EndAllAsync")]
     Task EndAllAsync();
 
-    /// <summary>Ends the sessions that an account has opened, because it was unlinked, and those of which it is not known which account has.</summary>
+    /// <summary>Ends the sessions of an unlinked account, and the sessions whose account is unknown.</summary>
     /// <param name="account">See <see cref="SessionStart.Account"/>.</param>
-    /// <param name="except">
-    /// The session that the unlinking was asked in: it goes on if it is not known which account has opened it. <see langword="null"/> for none.
-    /// </param>
+    /// <param name="except">The session that requested the unlink. It stays live if its account is unknown. <see langword="null"/> for
+    /// none.</param>
     [Alias("EndOfAccountAsync")]
     Task EndOfAccountAsync(string account, Guid? except);
 }

@@ -6,16 +6,16 @@ namespace Pulse.Identity;
 [GenerateSerializer, Immutable, Alias("pulse.SignInSession")]
 public sealed record SignInSession
 {
-    /// <summary>The session's id, also the <c>sid</c> of its tokens. Not a secret.</summary>
+    /// <summary>The session's id, also the <c>sid</c> of its tokens. It is public.</summary>
     [Id(0)] public required Guid Id { get; init; }
 
     /// <summary>When the user signed in, UTC.</summary>
     [Id(1)] public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>Latest known use, UTC; exact to a day.</summary>
+    /// <summary>Latest known use, UTC. Accurate to a day.</summary>
     [Id(2)] public required DateTimeOffset LastUsedAt { get; init; }
 
-    /// <summary>When it ends unless used, UTC.</summary>
+    /// <summary>When the session expires unless it is used, UTC.</summary>
     [Id(3)] public required DateTimeOffset ExpiresAt { get; init; }
 
     /// <summary>The browser's User-Agent at sign-in, cut to 400 characters.</summary>
@@ -24,15 +24,15 @@ public sealed record SignInSession
     /// <summary>The client's IP address at the latest recorded use.</summary>
     [Id(5)] public string? Address { get; init; }
 
-    /// <summary>Whether this very call has moved <see cref="ExpiresAt"/>: the browser's cookie is due a new Max-Age.</summary>
+    /// <summary>Whether this call has moved <see cref="ExpiresAt"/>. The browser's cookie then needs a new Max-Age.</summary>
     [Id(6)] public bool Renewed { get; init; }
 }
 
-/// <summary>What is known of a sign-in when it happens.</summary>
+/// <summary>The known facts of a sign-in.</summary>
 [GenerateSerializer, Immutable, Alias("pulse.SessionStart")]
 public sealed record SessionStart
 {
-    /// <summary>SHA-256 of the secret that the cookie carries, 32 bytes: the secret itself stays with the browser.</summary>
+    /// <summary>SHA-256 of the cookie's secret, 32 bytes. Only the browser has the secret itself.</summary>
     [Id(0)] public required byte[] TokenHash { get; init; }
 
     /// <summary>See <see cref="SignInSession.Device"/>.</summary>
@@ -41,6 +41,8 @@ public sealed record SessionStart
     /// <summary>See <see cref="SignInSession.Address"/>.</summary>
     [Id(2)] public string? Address { get; init; }
 
-    /// <summary>The account that signs in, as <see cref="AccountKey.ToString"/> has it; <see langword="null"/> from versions before it.</summary>
+    /// <summary>
+    /// The account that signs in, in the format of <see cref="AccountKey.ToString"/>. <see langword="null"/> from earlier versions.
+    /// </summary>
     [Id(3)] public string? Account { get; init; }
 }

@@ -2,15 +2,17 @@ using Orleans.Concurrency;
 
 namespace Pulse.Presence;
 
-/// <summary>A front end, as grains reach it: one for all its sockets.</summary>
+/// <summary>A front end, as grains call it. All sockets of the front end share one observer.</summary>
 [Alias("pulse.IFrontEndObserver")]
 public interface IFrontEndObserver : IGrainObserver
 {
-    /// <summary>The presence of a watched user has changed. May be lost with its silo: front ends ask again from time to time.</summary>
+    /// <summary>
+    /// The presence of a watched user has changed. The message may be lost with its silo, so front ends read again from time to time.
+    /// </summary>
     [OneWay, Alias("PresenceChanged")]
     Task PresenceChanged(PresenceSnapshot presence);
 
-    /// <summary>These sockets of the user are to be closed, with the reason told to the client first.</summary>
+    /// <summary>Closes these sockets of the user. The client is sent the reason first.</summary>
     [Alias("CloseConnectionsAsync")]
     Task CloseConnectionsAsync(string[] connectionIds, CloseReason reason);
 }
@@ -24,7 +26,7 @@ public enum CloseReason
     /// <summary>The user has more connections than allowed, and this was the oldest.</summary>
     TooManyConnections = 1,
 
-    /// <summary>The client has opened another connection in place of this one. A client that is still there may connect again.</summary>
+    /// <summary>The client has opened another connection in place of this one. A client that is still running may connect again.</summary>
     Replaced = 2,
 
     /// <summary>The user was disabled or erased.</summary>

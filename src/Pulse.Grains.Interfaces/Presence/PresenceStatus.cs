@@ -1,20 +1,20 @@
 namespace Pulse.Presence;
 
-/// <summary>How present a user is. On the wire: the names in lower case. Readers take an unknown number for <see cref="Online"/>.</summary>
+/// <summary>A user's availability. On the wire: the names in lower case. Readers treat an unknown number as <see cref="Online"/>.</summary>
 public enum PresenceStatus
 {
-    /// <summary>No connection, or none that others may know of.</summary>
+    /// <summary>The user is disconnected or invisible.</summary>
     Offline = 0,
 
     /// <summary>Connected.</summary>
     Online = 1,
 
-    /// <summary>Connected, but not at the keyboard.</summary>
+    /// <summary>Connected, but inactive.</summary>
     Away = 2,
 
-    /// <summary>Connected, and not to be disturbed.</summary>
+    /// <summary>Connected, and asks to be left alone.</summary>
     Busy = 3,
 
-    /// <summary>Connected; others see <see cref="Offline"/>.</summary>
+    /// <summary>Connected, while other users see <see cref="Offline"/>.</summary>
     Invisible = 4,
 }

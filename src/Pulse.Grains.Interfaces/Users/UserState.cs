@@ -6,25 +6,25 @@ public enum UserState
     /// <summary>The user has no row yet.</summary>
     Unknown = 0,
 
-    /// <summary>The user may.</summary>
+    /// <summary>The user may use Pulse.</summary>
     Active = 1,
 
     /// <summary>An operator has disabled the user.</summary>
     Disabled = 2,
 
-    /// <summary>The user was erased. The id is never used again.</summary>
+    /// <summary>The user was erased. The id is never reused.</summary>
     Erased = 3,
 }
 
-/// <summary>A call in the name of a user who is disabled or erased, or whose token is from before the account's former user was erased.</summary>
+/// <summary>A call of a user who is disabled or erased, or with a token from before the account's former user was erased.</summary>
 [GenerateSerializer, Alias("pulse.UserRefusedException")]
 public sealed class UserRefusedException : Exception
 {
-    /// <summary>Makes the exception.</summary>
-    /// <param name="state">Why the call is refused.</param>
+    /// <summary>Creates the exception.</summary>
+    /// <param name="state">The reason for the refusal.</param>
     public UserRefusedException(UserState state)
         : base($"The user is refused ({state}).") => State = state;
 
-    /// <summary>Why the call is refused.</summary>
+    /// <summary>The reason for the refusal.</summary>
     [Id(0)] public UserState State { get; }
 }

@@ -3,13 +3,13 @@ using Pulse.Accounts;
 
 namespace Pulse.Grains.Accounts;
 
-/// <summary>What PostgreSQL and SQLite agree on about <c>accounts</c>.</summary>
+/// <summary>The statements of <c>accounts</c> that PostgreSQL and SQLite share.</summary>
 internal static class AccountTable
 {
     public const string FindUserSql =
         "SELECT user_id, email FROM accounts WHERE provider = @provider AND provider_account_id = @providerAccountId";
 
-    // Ids of version 7 order as their times do.
+    // Ids of version 7 sort by their time.
     public const string ListSql = "SELECT provider, provider_account_id, type, id, email, created_at FROM accounts WHERE user_id = @userId ORDER BY created_at, id";
 
     public const string LinkSql =
@@ -34,7 +34,7 @@ internal static class AccountTable
             AND NOT EXISTS (SELECT 1 FROM accounts WHERE provider = 'email' AND provider_account_id = @spelling)
         """;
 
-    /// <summary>A row of <see cref="ListSql"/>; both drivers read ids and times from what they store.</summary>
+    /// <summary>A row of <see cref="ListSql"/>. Both drivers convert ids and times from their stored form.</summary>
     public static ExternalAccount Read(DbDataReader reader) => new()
     {
         Provider = reader.GetString(0),
@@ -48,9 +48,9 @@ internal static class AccountTable
     /// <summary>A row of <see cref="FindUserSql"/>.</summary>
     public static AccountOwner ReadOwner(DbDataReader reader) => new(reader.GetGuid(0), reader.IsDBNull(1) ? null : reader.GetString(1));
 
-    /// <summary>What an unlinking came to.</summary>
-    /// <param name="removed">How many rows were deleted.</param>
-    /// <param name="matching">How many of the user's accounts it was about.</param>
+    /// <summary>Outcome of an unlink.</summary>
+    /// <param name="removed">Number of deleted rows.</param>
+    /// <param name="matching">Number of the user's accounts that matched.</param>
     public static AccountLinkOutcome Outcome(long removed, long matching) =>
         removed > 0 ? AccountLinkOutcome.Unlinked : matching > 0 ? AccountLinkOutcome.LastWayIn : AccountLinkOutcome.NotLinked;
 }

@@ -4,14 +4,16 @@ using Pulse.Accounts;
 
 namespace Pulse.Grains.Accounts;
 
-/// <summary>The id of the tombstone that stands for an account of a trusted issuer, whose tokens may live longer than the erased user.</summary>
+/// <summary>
+/// Computes the tombstone id of an account of a trusted issuer. The tombstone is needed because such tokens may outlive the erased user.
+/// </summary>
 /// <remarks>
-/// A UUID of version 8 (RFC 9562 section 5.8) from the SHA-256 of the account: it names nobody, and only a caller that has the account's token can
-/// find it.
+/// The id is a UUID of version 8 (RFC 9562 section 5.8) from the SHA-256 of the account. It identifies no person, and only a caller with
+/// the account's token can compute it.
 /// </remarks>
 internal static class AccountTombstone
 {
-    /// <summary>The id for that account.</summary>
+    /// <summary>The tombstone id of that account.</summary>
     public static Guid IdOf(AccountKey account)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];

@@ -4,11 +4,12 @@ using Pulse.Grains.Storage;
 
 namespace Pulse.Grains.Accounts;
 
-/// <summary><c>accounts</c> in PostgreSQL: one statement for each method, but for links that race.</summary>
+/// <summary><c>accounts</c> in PostgreSQL. A method takes one statement, except for links that race.</summary>
 internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccountStore
 {
-    // Two statements of one transaction (a batch without BEGIN is one): the second sees what was committed while the first waited for the lock, so that
-    // of two accounts of one provider that come at once only one joins. The lock also keeps the address from being given up until the link's commit.
+    // Two statements of one transaction (a batch without BEGIN is one). The second statement sees the rows that were committed while the
+    // first waited for the lock, so of two simultaneous accounts of one provider only one joins. The lock also prevents the user from
+    // giving up the address before the link is committed.
     private const string LinkByEmailSql =
         """
         SELECT id FROM users WHERE email = @email AND email_verified FOR NO KEY UPDATE;
@@ -19,8 +20,8 @@ internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccount
         RETURNING user_id
         """;
 
-    // Locks all of the user's accounts, in one order. The second of two such statements waits for the first, and then sees only the rows that are
-    // left: a row that was deleted while one waited for it is passed over (READ COMMITTED).
+    // Locks all of the user's accounts in one order. The second of two such statements waits for the first, and then sees only the
+    // remaining rows, because READ COMMITTED skips a row that was deleted during the wait.
     private const string UnlinkSql =
         """
         WITH mine AS MATERIALIZED (
@@ -64,7 +65,7 @@ internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccount
     /// <inheritdoc/>
     public async Task<Guid> LinkAsync(ExternalAccount account, Guid userId, DateTimeOffset now, CancellationToken cancellationToken = default)
     {
-        // Between the insert that met another's row and the look at whose it is, that one may unlink it; then there is another chance.
+        // The other user may unlink the account between the conflicting insert and the read of the owner. The loop then tries again.
         while (true)
         {
             if (await ScalarAsync(
@@ -160,7 +161,9 @@ internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccount
             cancellationToken);
 
     /// <inheritdoc/>
-    /// <remarks>Repeated after an answer that was lost, it says <see cref="AccountLinkOutcome.NotLinked"/>, which is true by then.</remarks>
+    /// <remarks>
+    /// If it is repeated after a lost answer, it returns <see cref="AccountLinkOutcome.NotLinked"/>, which is true by then.
+    /// </remarks>
     public Task<AccountLinkOutcome> UnlinkAsync(
         string provider, string providerAccountId, Guid userId, CancellationToken cancellationToken = default) => database.RunAsync(
         UnlinkSql,
@@ -175,7 +178,7 @@ internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccount
         },
         cancellationToken);
 
-    // The parameters are made anew for a repeated statement: one belongs to one command for good.
+    // Parameters are created again for a repeated statement, because a parameter belongs to one command permanently.
     private Task<Guid?> ScalarAsync(string sql, NpgsqlParameter[] parameters, CancellationToken cancellationToken) => database.RunAsync(
         sql,
         async (command, token) =>

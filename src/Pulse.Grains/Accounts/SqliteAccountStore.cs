@@ -5,7 +5,7 @@ using Pulse.Grains.Storage;
 
 namespace Pulse.Grains.Accounts;
 
-/// <summary><c>accounts</c> in the embedded SQLite file. Writers take turns, so several statements of one write are one step.</summary>
+/// <summary><c>accounts</c> in the embedded SQLite file. Writers are serialized, so several statements of one write are atomic.</summary>
 internal sealed class SqliteAccountStore(SqliteDatabase database) : IAccountStore
 {
     private const string OwnerSql =
@@ -20,7 +20,7 @@ internal sealed class SqliteAccountStore(SqliteDatabase database) : IAccountStor
         FROM accounts WHERE user_id = @userId
         """;
 
-    // SQLite has no array parameters.
+    // json_each replaces array parameters, which SQLite lacks.
     private const string FindManySql =
         "SELECT provider_account_id, user_id FROM accounts WHERE provider = @provider AND provider_account_id IN (SELECT value FROM json_each(@ids))";
 

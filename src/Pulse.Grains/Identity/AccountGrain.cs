@@ -6,12 +6,14 @@ using Pulse.Users;
 
 namespace Pulse.Grains.Identity;
 
-/// <summary>One external account: remembers which user it is. Key: <see cref="AccountKey"/>. Writes only who the account belongs to.</summary>
-/// <remarks>What it remembers answers for requests; whoever signs in, links or unlinks goes by the database.</remarks>
+/// <summary>
+/// One external account: remembers the id of its user. Key: <see cref="AccountKey"/>. Writes only the owner of the account.
+/// </summary>
+/// <remarks>The remembered id answers requests. Signing in, linking and unlinking read the database.</remarks>
 [GrainType("account")]
 internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimeProvider time) : Grain, IAccountGrain
 {
-    // The provider of accounts that are a mailbox; the account id is the address.
+    // The provider of accounts that are a mailbox. Their account id is the address.
     private const string MailboxProvider = "email";
 
     private Guid? _userId;
@@ -26,7 +28,7 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
     {
         if (await ReadOwnerAsync() is { } known) return await UpdateAsync(known, update);
 
-        // The account's former user was erased: a token from before that does not bring the user back.
+        // The account's former user was erased. Only a token from after the erasure may create a new user.
         if (await FindErasureAsync() is { } erasedAt)
         {
             if (!(update.TokenIssuedAt > erasedAt)) return new(ProfileSyncOutcome.Erased);
@@ -54,14 +56,16 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
         var refreshed = Refreshed(profile, update, followsEmail);
         var result = refreshed is null ? new(ProfileSyncOutcome.Updated, profile) : await user.SyncProfileAsync(refreshed);
 
-        // Another user has proven the new address: this one keeps the former, and signs in all the same.
+        // Another user has proven the new address. This user keeps the former one, and the sign-in succeeds.
         if (result.Outcome == ProfileSyncOutcome.EmailTaken) return await user.SyncProfileAsync(refreshed! with { Email = null, EmailVerified = false });
 
-        // After the profile: saved before it, and then interrupted, the account's former address would not show that the user's was this account's.
+        // Saved after the profile. If it were saved first and the profile write failed, the account's former address would no longer show
+        // that the user's address came from this account.
         if (update.Email is { } email && email != owner.Email) await store.SaveEmailAsync(Key.Provider, Key.ProviderAccountId, owner.UserId, email);
         if (!profile.EmailVerified || result.Profile?.Email == profile.Email) return result;
 
-        // The former mailbox is no longer this person's word: whoever gets it next must not sign in by it. This account is another way in.
+        // The former mailbox no longer identifies this person, so its next holder must not sign in with it. This account is another way to
+        // sign in.
         await store.UnlinkAsync(MailboxProvider, profile.Email, owner.UserId);
         return result with { FormerEmail = profile.Email };
     }
@@ -76,7 +80,7 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
 
     public async Task<AccountLinkOutcome> UnlinkAsync(Guid userId)
     {
-        // Forgotten first: after a timeout the account may be anybody's.
+        // Cleared first, because after a timeout any user may own the account.
         _userId = null;
         return await store.UnlinkAsync(Key.Provider, Key.ProviderAccountId, userId);
     }
@@ -86,14 +90,14 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
         if (update is { EmailVerified: true, Email: { } email } && email != owner.Email)
             await store.SaveEmailAsync(Key.Provider, Key.ProviderAccountId, owner.UserId, email);
 
-        // As at a sign-in: a proven address of another user is not followed, and keeps nobody out.
+        // As at a sign-in: the user keeps the former address if another user has proven the new one, and is let in.
         var user = User(owner.UserId);
         var result = await user.SyncProfileAsync(update);
         return result.Outcome == ProfileSyncOutcome.EmailTaken ? await user.SyncProfileAsync(update with { Email = null, EmailVerified = false }) : result;
     }
 
-    /// <summary>Makes a user for an account that nobody has, or finds the one that it is linked to now.</summary>
-    /// <returns><see cref="ProfileSyncOutcome.Updated"/> with the profile of a user who was there before; nothing has been written to it.</returns>
+    /// <summary>Creates a user for an unlinked account, or finds the user to which the account is linked now.</summary>
+    /// <returns><see cref="ProfileSyncOutcome.Updated"/> with the unchanged profile if the user existed before.</returns>
     private async Task<ProfileSyncResult> JoinAsync(ProfileUpdate update, string type)
     {
         var newId = Guid.CreateVersion7(time.GetUtcNow());
@@ -104,10 +108,11 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
 
         Guid? owner = result.Outcome switch
         {
-            // A second activation of this grain was faster: its user is the one.
+            // A second activation of this grain was faster, so its user is the owner.
             ProfileSyncOutcome.AccountTaken => (await ReadOwnerAsync())?.UserId,
 
-            // Both sides have proven the address. A mailbox joins always: front ends of versions before JoinsByEmail do not say so. Nothing linked may also mean that a second activation has just done it.
+            // Both sides have proven the address. A mailbox always joins, because older front ends lack JoinsByEmail. An
+            // empty result may also mean that a second activation has just linked the account.
             ProfileSyncOutcome.EmailTaken or ProfileSyncOutcome.SignUpRefused when update.EmailVerified && (update.JoinsByEmail || Key.Provider == MailboxProvider) =>
                 await store.LinkByEmailAsync(ToAccount(type, update.Email), update.Email!, time.GetUtcNow()) ?? (await ReadOwnerAsync())?.UserId,
             _ => null,
@@ -118,25 +123,29 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
         return await User(owner.Value).GetProfileAsync() is { } profile ? new(ProfileSyncOutcome.Updated, profile) : result;
     }
 
-    /// <summary>What an account that has just joined adds to a profile: the picture that it lacks.</summary>
+    /// <summary>The missing picture, which a newly joined account adds to a profile.</summary>
     private static ProfileUpdate? ForNewAccount(UserProfile profile, ProfileUpdate update) =>
         profile.Avatar is null && update.Avatar is not null ? new() { Avatar = update.Avatar, FromSignIn = true } : null;
 
-    /// <summary>Whether the user's address is this account's to change: it was the account's former address, or the account is the user's only one.</summary>
+    /// <summary>
+    /// Whether this account may change the user's address: the address came from this account, or the account is the user's only one.
+    /// </summary>
     /// <remarks>Otherwise two accounts with different addresses would swap them at each sign-in.</remarks>
     private static async Task<bool> FollowsEmailAsync(UserProfile profile, AccountOwner owner, ProfileUpdate update, IUserGrain user)
     {
         if (!update.EmailVerified || (update.Email == profile.Email && profile.EmailVerified)) return false;
         if (update.Email == profile.Email || !profile.EmailVerified || owner.Email == profile.Email) return true;
 
-        // Accounts of versions before their address was saved.
+        // Accounts from before addresses were saved.
         return owner.Email is null && (await user.ListAccountsAsync()).Length == 1;
     }
 
-    /// <summary>What a sign-in by a known account changes; the user's grain leaves out what the user has edited.</summary>
+    /// <summary>
+    /// The changes by a sign-in with a known account. The user's grain ignores changes to values that the user has edited.
+    /// </summary>
     private static ProfileUpdate? Refreshed(UserProfile profile, ProfileUpdate update, bool followsEmail)
     {
-        // An account of a mailbox, or one of several that belongs to another address, says nothing about the person's name.
+        // A mailbox account, or one of several accounts with another address, provides no information about the person's name.
         var isPrincipal = followsEmail || (update.Email is not null && update.Email == profile.Email);
         var (name, avatar) = isPrincipal ? (update.Name, update.Avatar) : (null, null);
         var changes = followsEmail || (name is not null && name != profile.Name) || (avatar is not null && avatar != profile.Avatar);

@@ -4,25 +4,27 @@ using Pulse.Identity;
 namespace Pulse.Grains.Identity;
 
 /// <summary>The <c>notices</c> table.</summary>
-/// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the database does not answer in time.</remarks>
+/// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the database is unavailable or too slow.</remarks>
 internal interface INoticeStore
 {
-    /// <summary>Adds a notice, and removes all but the user's latest <see cref="NoticeTable.Most"/>. Adds nothing for a user without a row.</summary>
+    /// <summary>
+    /// Adds a notice, and deletes all but the user's latest <see cref="NoticeTable.Most"/>. Does nothing for a user without a row.
+    /// </summary>
     Task AddAsync(Guid userId, AccountNotice notice, CancellationToken cancellationToken = default);
 
     /// <summary>The user's notices, latest first.</summary>
     Task<IReadOnlyList<AccountNotice>> ListAsync(Guid userId, CancellationToken cancellationToken = default);
 }
 
-/// <summary>What PostgreSQL and SQLite agree on about <c>notices</c>.</summary>
+/// <summary>The statements of <c>notices</c> that PostgreSQL and SQLite share.</summary>
 internal static class NoticeTable
 {
-    /// <summary>Most notices of one user.</summary>
+    /// <summary>Maximum notices of one user.</summary>
     public const int Most = 20;
 
     public const string ListSql = "SELECT kind, detail, at FROM notices WHERE user_id = @user ORDER BY at DESC, id DESC";
 
-    /// <summary>Repeated, it finds its own row.</summary>
+    /// <summary>Safe to repeat, because it finds its own row.</summary>
     public const string AddSql =
         """
         INSERT INTO notices (id, user_id, kind, detail, at)

@@ -2,7 +2,7 @@ using Pulse.Identity;
 
 namespace Pulse.Grains.Identity;
 
-/// <summary>The front ends' shared keys. Key: the ring's name. Saved before an addition is answered.</summary>
+/// <summary>The front ends' shared keys. Key: the ring's name. An addition is saved before it is answered.</summary>
 [GrainType("keyring")]
 internal sealed class KeyRingGrain(
     [PersistentState("keys")] IPersistentState<KeyRingState> state) : Grain, IKeyRingGrain
@@ -22,7 +22,7 @@ internal sealed class KeyRingGrain(
         }
         catch
         {
-            // What was not saved must not be handed out: another activation would never know it.
+            // The state is restored, because another activation would lack an unsaved key.
             state.State = before;
             throw;
         }
@@ -30,7 +30,7 @@ internal sealed class KeyRingGrain(
 
     public async Task<bool> TryAddKeyAsync(string name, string xml, int knownCount)
     {
-        // A repeated call finds its own element there.
+        // A repeated call finds its own element in the state.
         if (!state.State.Keys.ContainsKey(name) && state.State.Keys.Count != knownCount) return false;
 
         await AddKeyAsync(name, xml);
@@ -38,7 +38,7 @@ internal sealed class KeyRingGrain(
     }
 }
 
-/// <summary>Stored with Orleans' grain storage: members are only ever added.</summary>
+/// <summary>Stored with Orleans' grain storage, so members may only be added.</summary>
 [GenerateSerializer, Alias("pulse.KeyRingState")]
 internal sealed record KeyRingState
 {

@@ -3,13 +3,13 @@ using Pulse.Identity;
 
 namespace Pulse.Grains.Identity;
 
-/// <summary>One user's notices. Key: the user id. Keeps nothing: the table has them.</summary>
+/// <summary>One user's notices. Key: the user id. The grain is stateless because the table holds the notices.</summary>
 [GrainType("notices")]
 internal sealed class NoticesGrain(INoticeStore store, TimeProvider time) : Grain, INoticesGrain
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(90);
 
-    // What the table's check allows.
+    // Limit of the table's check constraint.
     private const int MaxDetailLength = 400;
 
     public Task AddAsync(AccountNoticeKind kind, string? detail) => store.AddAsync(

@@ -2,13 +2,13 @@ using System.Data.Common;
 
 namespace Pulse.Grains.Identity;
 
-/// <summary>What PostgreSQL and SQLite agree on about <c>verification_tokens</c>.</summary>
+/// <summary>The statements of <c>verification_tokens</c> that PostgreSQL and SQLite share.</summary>
 internal static class OneTimeTokenTable
 {
-    /// <summary>How long a late token stays, so that its link can be told from one that never was.</summary>
+    /// <summary>Time for which an expired token is kept, so that its link can be distinguished from an invented one.</summary>
     public static readonly TimeSpan Remembered = TimeSpan.FromHours(1);
 
-    /// <summary>The count goes by the index on <c>(identifier, expires)</c>, so it reads the tokens of one mailbox.</summary>
+    /// <summary>The count uses the index on <c>(identifier, expires)</c>, so it reads only the tokens of one mailbox.</summary>
     public const string AddSql =
         """
         INSERT INTO verification_tokens (identifier, token, expires)

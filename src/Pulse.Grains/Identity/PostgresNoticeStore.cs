@@ -5,7 +5,7 @@ using Pulse.Identity;
 
 namespace Pulse.Grains.Identity;
 
-/// <summary><c>notices</c> in PostgreSQL: one round trip for each method.</summary>
+/// <summary><c>notices</c> in PostgreSQL. Every method takes one round trip.</summary>
 internal sealed class PostgresNoticeStore(PostgresDatabase database) : INoticeStore
 {
     /// <inheritdoc/>

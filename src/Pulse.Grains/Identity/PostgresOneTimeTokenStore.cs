@@ -6,7 +6,7 @@ namespace Pulse.Grains.Identity;
 /// <summary><c>verification_tokens</c> in PostgreSQL.</summary>
 internal sealed class PostgresOneTimeTokenStore(PostgresDatabase database) : IOneTimeTokenStore
 {
-    // Several silos may sweep at once: each takes rows that no other has.
+    // Several silos may sweep at once. Each skips the rows that another has locked.
     private const string SweepSql =
         """
         DELETE FROM verification_tokens WHERE token IN (
@@ -29,7 +29,7 @@ internal sealed class PostgresOneTimeTokenStore(PostgresDatabase database) : IOn
             },
             cancellationToken);
 
-        // None may also mean that a first try got through and its answer was lost.
+        // Zero rows may also mean that the first attempt committed and its answer was lost.
         return added > 0 || await FindAsync(token.Hash, cancellationToken) is not null;
     }
 
@@ -45,7 +45,9 @@ internal sealed class PostgresOneTimeTokenStore(PostgresDatabase database) : IOn
         cancellationToken);
 
     /// <inheritdoc/>
-    /// <remarks>Repeated after an answer that was lost it finds nothing: the link is gone and signed nobody in, which is the safe way to fail.</remarks>
+    /// <remarks>
+    /// If it is repeated after a lost answer, it finds no token. The link is then used up without a sign-in, which is the safe failure.
+    /// </remarks>
     public Task<string?> ConsumeAsync(byte[] hash, DateTimeOffset now, CancellationToken cancellationToken = default) => database.RunAsync(
         OneTimeTokenTable.ConsumeSql,
         async (command, deadline) =>

@@ -4,7 +4,7 @@ using Pulse.Grains.Storage;
 
 namespace Pulse.Grains.Identity;
 
-/// <summary><c>sessions</c> in PostgreSQL: one statement, and so one round trip, for each method.</summary>
+/// <summary><c>sessions</c> in PostgreSQL. Every method takes one statement and therefore one round trip.</summary>
 internal sealed class PostgresSessionStore(PostgresDatabase database) : ISessionStore
 {
     private const string InsertSql =
@@ -13,7 +13,8 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
         {SessionTable.InsertSql}
         """;
 
-    // Several silos may sweep at once: each takes rows that no other has. The lock also makes sure of the expiry of a row that is just sliding.
+    // Several silos may sweep at once. Each skips the rows that another has locked. The lock also verifies the expiry of a row that is
+    // being extended at the same time.
     private const string SweepSql =
         """
         DELETE FROM sessions WHERE id IN (
@@ -68,7 +69,7 @@ internal sealed class PostgresSessionStore(PostgresDatabase database) : ISession
     public Task<int> SweepAsync(DateTimeOffset now, int limit, CancellationToken cancellationToken = default) =>
         ExecuteAsync(SweepSql, () => [new("now", now.ToUniversalTime()), new("limit", limit)], cancellationToken);
 
-    // A parameter belongs to one command: a second try needs new ones.
+    // A parameter belongs to one command, so a repeated statement needs new ones.
     private Task<int> ExecuteAsync(string sql, Func<NpgsqlParameter[]> parameters, CancellationToken cancellationToken) => database.RunAsync(
         sql,
         async (command, token) =>

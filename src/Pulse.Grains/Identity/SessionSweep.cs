@@ -4,12 +4,12 @@ using Microsoft.Extensions.Logging;
 namespace Pulse.Grains.Identity;
 
 /// <summary>
-/// Removes the rows of expired sessions whose users do not return, and of one-time tokens that expired long ago. The rows count for
-/// nothing before that either.
+/// Deletes the rows of expired sessions whose users do not return, and of one-time tokens that expired long ago. Expired rows are invalid
+/// even before this.
 /// </summary>
 internal sealed partial class SessionSweep(ISessionStore sessions, IOneTimeTokenStore tokens, TimeProvider time, ILogger<SessionSweep> logger) : BackgroundService
 {
-    // In one statement, so that none takes long; one follows the other until no expired row is left.
+    // Rows per statement, so that each statement is short. Statements are repeated until all expired rows are deleted.
     private const int RowsAtOnce = 1_000;
 
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
@@ -54,6 +54,6 @@ internal sealed partial class SessionSweep(ISessionStore sessions, IOneTimeToken
     [LoggerMessage(1300, LogLevel.Debug, "Removed {Count} expired sessions and one-time tokens.")]
     private partial void LogRemoved(int count);
 
-    [LoggerMessage(1301, LogLevel.Warning, "Expired sessions or tokens could not be removed; the next sweep retries: {Reason}")]
+    [LoggerMessage(1301, LogLevel.Warning, "Expired sessions or tokens could not be removed. The next sweep retries: {Reason}")]
     private partial void LogFailed(string reason);
 }

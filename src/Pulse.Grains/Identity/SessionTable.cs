@@ -2,17 +2,17 @@ using System.Data.Common;
 
 namespace Pulse.Grains.Identity;
 
-/// <summary>What PostgreSQL and SQLite agree on about <c>sessions</c>.</summary>
+/// <summary>The statements of <c>sessions</c> that PostgreSQL and SQLite share.</summary>
 internal static class SessionTable
 {
-    /// <summary>A disabled user has no session that counts.</summary>
+    /// <summary>The result is empty for a disabled user.</summary>
     public const string ListSql =
         """
         SELECT id, user_id, session_token, created_at, last_used_at, expires, device, address, account FROM sessions
         WHERE user_id = @user AND NOT EXISTS (SELECT 1 FROM users WHERE id = @user AND disabled_at IS NOT NULL)
         """;
 
-    /// <summary>Writes no row for a user who has none, or is disabled. Repeated, it finds its own row and counts it again.</summary>
+    /// <summary>Inserts a row only if the user exists and is enabled. A repeated insert finds its own row and counts it again.</summary>
     public const string InsertSql =
         """
         INSERT INTO sessions (id, user_id, session_token, created_at, last_used_at, expires, device, address, account)
@@ -29,7 +29,7 @@ internal static class SessionTable
 
     public const string DeleteExpiredSql = "DELETE FROM sessions WHERE user_id = @user AND expires <= @now";
 
-    /// <summary>A row of <see cref="ListSql"/>; both drivers read ids and times from what they store.</summary>
+    /// <summary>A row of <see cref="ListSql"/>. Both drivers convert ids and times from their stored form.</summary>
     public static SessionRow Read(DbDataReader reader) => new(
         reader.GetGuid(0),
         reader.GetGuid(1),

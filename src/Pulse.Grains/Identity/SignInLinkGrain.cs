@@ -2,15 +2,19 @@ using Pulse.Identity;
 
 namespace Pulse.Grains.Identity;
 
-/// <summary>One link. Key: its token's hash. The database decides who uses it; the grain keeps wrong codes and the last answer for a while.</summary>
-/// <remarks>Anybody can make up a token, and each has a grain of its own, which is deactivated soon.</remarks>
+/// <summary>
+/// One link. Key: its token's hash. The database decides which call uses the link. The grain remembers wrong codes and the last answer for
+/// a while.
+/// </summary>
+/// <remarks>Any client can invent a token and so activate a grain, which is therefore deactivated soon.</remarks>
 [GrainType("signinlink")]
 internal sealed class SignInLinkGrain(IOneTimeTokenStore store, TimeProvider time) : Grain, ISignInLinkGrain
 {
-    // Not at once: of many calls that come together, Orleans would pass the last ones on too often, and reject them.
+    // A short delay before deactivation: of many simultaneous calls Orleans would otherwise forward the last ones too often, and reject
+    // them.
     private static readonly TimeSpan Stay = TimeSpan.FromSeconds(5);
 
-    // A form whose answer was lost is sent again within seconds.
+    // A form whose answer was lost is submitted again within seconds.
     private static readonly TimeSpan RepeatedFor = TimeSpan.FromMinutes(1);
     private const int WrongCodes = 5;
 
@@ -37,7 +41,7 @@ internal sealed class SignInLinkGrain(IOneTimeTokenStore store, TimeProvider tim
     {
         if (await store.ConsumeAsync(Hash, time.GetUtcNow()) is { } email) return new(SignInLinkState.Good, email);
 
-        // Not to be had; the page that says so can say why.
+        // The link cannot be used, so the state tells the page which reason to show.
         var state = (await PeekAsync()).State;
         return new(state == SignInLinkState.Expired ? state : SignInLinkState.Unknown);
     }
@@ -60,8 +64,8 @@ internal sealed class SignInLinkGrain(IOneTimeTokenStore store, TimeProvider tim
 
     private Task LeaveAsync()
     {
-        // Orleans' collection age is what the answer and the count need: the first is of interest for a minute, and wrong codes that are
-        // further apart than that are no attack.
+        // Otherwise Orleans' collection age is long enough for the answer and the count: a repeated form needs the answer for a minute, and
+        // wrong codes at longer intervals are no attack.
         if (_redeemedAt is null && _wrongCodes == 0) DeactivateOnIdle();
         return Task.CompletedTask;
     }

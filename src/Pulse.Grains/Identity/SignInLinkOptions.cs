@@ -2,17 +2,17 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Pulse.Grains.Identity;
 
-/// <summary>How long sign-in links are good, and how many of one mailbox at once. Settings <c>Pulse:SignInLinks:*</c>.</summary>
+/// <summary>Lifetime and number of sign-in links. Settings <c>Pulse:SignInLinks:*</c>.</summary>
 public sealed class SignInLinkOptions
 {
-    /// <summary>Where these settings are read from.</summary>
+    /// <summary>The configuration section of these settings.</summary>
     public const string SectionName = "Pulse:SignInLinks";
 
-    /// <summary>How long a link is good. Default 10 minutes: long for a mail, short for a secret in a mailbox.</summary>
+    /// <summary>Lifetime of a link. Default 10 minutes, which is long for a mail and short for a secret in a mailbox.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan Lifetime { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>How many good links one mailbox may have. Default 3; whoever asks for more gets no further mail until one runs out or is used.</summary>
+    /// <summary>Maximum valid links of one mailbox. Default 3. Further requests send no mail until a link expires or is used.</summary>
     [Range(1, 100)]
     public int MaxPerAddress { get; set; } = 3;
 }

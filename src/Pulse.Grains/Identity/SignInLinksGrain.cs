@@ -3,8 +3,10 @@ using Pulse.Identity;
 
 namespace Pulse.Grains.Identity;
 
-/// <summary>One mailbox's links. Key: the mailbox. The database has the links; the grain counts those of all spellings of the mailbox.</summary>
-/// <remarks>Two activations at once, or one that was lost, could let some links too many through. That harms nobody.</remarks>
+/// <summary>
+/// One mailbox's links. Key: the mailbox. The database stores the links. The grain counts the links of all spellings of the mailbox.
+/// </summary>
+/// <remarks>A second or lost activation could allow a few links too many, which is harmless.</remarks>
 [GrainType("signinlinks")]
 internal sealed class SignInLinksGrain(IOneTimeTokenStore store, IOptions<SignInLinkOptions> options, TimeProvider time) : Grain, ISignInLinksGrain
 {

@@ -2,20 +2,20 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Pulse.Grains.Identity;
 
-/// <summary>How long sign-ins last.</summary>
+/// <summary>Lifetime of sessions.</summary>
 internal sealed class SignInOptions : IValidatableObject
 {
     public const string SectionName = "Pulse:Auth";
 
-    /// <summary>However much a session is used, it ends this long after its sign-in.</summary>
+    /// <summary>Maximum time from sign-in to the end of a session, however much it is used.</summary>
     public static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(30);
 
     private static readonly TimeSpan MaxSlideInterval = TimeSpan.FromDays(1);
 
-    /// <summary>How long a session lives without being used; at most <see cref="MaxLifetime"/>.</summary>
+    /// <summary>Time after which an unused session expires. Default 7 days, at most <see cref="MaxLifetime"/>.</summary>
     public TimeSpan SessionLifetime { get; set; } = TimeSpan.FromDays(7);
 
-    /// <summary>Use is written down, and the expiry moved, at most this often: once a day, or twice in a lifetime that is shorter than two.</summary>
+    /// <summary>Minimum interval between two writes of use and expiry: a day, or half a lifetime that is shorter than two days.</summary>
     public TimeSpan SlideInterval => SessionLifetime / 2 < MaxSlideInterval ? SessionLifetime / 2 : MaxSlideInterval;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

@@ -1,11 +1,11 @@
 namespace Pulse.Grains.Identity;
 
-/// <summary>Which of one user's hub tickets have been used, for as long as each would be accepted otherwise.</summary>
+/// <summary>The used hub tickets of one user, kept until each would expire anyway.</summary>
 internal sealed class UsedTickets(TimeProvider time)
 {
     private readonly Dictionary<Guid, DateTimeOffset> _expiries = [];
 
-    /// <summary>Whether nothing has to be remembered.</summary>
+    /// <summary>Whether all remembered tickets have expired.</summary>
     public bool IsEmpty
     {
         get
@@ -16,7 +16,7 @@ internal sealed class UsedTickets(TimeProvider time)
     }
 
     /// <summary>Uses a ticket.</summary>
-    /// <returns><see langword="false"/> when it was used before, or has expired.</returns>
+    /// <returns><see langword="false"/> if it was used before or has expired.</returns>
     public bool TryUse(Guid ticketId, DateTimeOffset expiresAt)
     {
         Forget();

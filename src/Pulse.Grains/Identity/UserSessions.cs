@@ -5,23 +5,24 @@ using Pulse.Identity;
 
 namespace Pulse.Grains.Identity;
 
-/// <summary>The rules of one user's sessions: when they slide, when they end, how many there may be. One caller at a time.</summary>
+/// <summary>The rules of one user's sessions: extension, end, and maximum number. The caller makes one call at a time.</summary>
 /// <remarks>
-/// Its memory is exact as long as it is the user's only writer. Orleans may run a second activation for a moment after a crash, and a silo that was
-/// declared dead may not know so yet; an end that the other one wrote would then be unknown here. So what was read counts for <see cref="FreshFor"/>
-/// and is read again after it, one indexed read per user in that time at most; a row that somebody removes by hand is noticed as soon. While the
-/// database is away nothing can be ended either, so what is known goes on counting for <see cref="KnownFor"/>: presence and REST outlive a failover
-/// of the database. Past that, not knowing is not taken for "live".
+/// The memory is exact as long as this object is the user's only writer. Orleans may run a second activation for a moment after a crash,
+/// and a silo that was declared dead may not know so yet, so the other activation's deletions would be unknown here. Rows in memory are
+/// therefore valid for <see cref="FreshFor"/> and then read again, which costs at most one indexed read per user in that time. A row that
+/// an operator deletes is noticed within the same time. While the database is unavailable a session cannot be ended either, so rows in
+/// memory remain valid for <see cref="KnownFor"/>, and presence and REST survive a failover of the database. After that time the calls
+/// fail, because a session that cannot be looked up must never count as live.
 /// </remarks>
 internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptions options, TimeProvider time)
 {
-    /// <summary>Most live sessions of one user. The one unused for longest makes room.</summary>
+    /// <summary>Maximum live sessions of one user. The session that was unused for longest is ended to make room.</summary>
     public const int MaxLive = 50;
 
     public static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(5);
     public static readonly TimeSpan KnownFor = TimeSpan.FromMinutes(5);
 
-    // What the table's checks allow.
+    // Limits of the table's check constraints.
     private const int MaxDeviceLength = 400;
     private const int MaxAddressLength = 100;
 
@@ -31,13 +32,13 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
 
     private List<Guid> _ended = [];
 
-    /// <summary>A write's outcome is unknown: memory is not to be trusted before the next read.</summary>
+    /// <summary>Whether a write's outcome is unknown. The memory is then unreliable until the next read.</summary>
     public bool IsInDoubt { get; private set; }
 
-    /// <summary>No session is known.</summary>
+    /// <summary>Whether the list of sessions in memory is empty.</summary>
     public bool IsEmpty => _rows is not { Count: > 0 };
 
-    /// <summary>The sessions that have been found to be ended since this was last asked, so that their sockets can be closed.</summary>
+    /// <summary>Returns the sessions found ended since the last call, so that the caller can close their sockets.</summary>
     public Guid[] TakeEnded()
     {
         if (_ended.Count == 0) return [];
@@ -46,7 +47,7 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
         return ended;
     }
 
-    /// <summary>Reads again after a write whose outcome is unknown. While the database is away it stays unknown.</summary>
+    /// <summary>Reads again after a write with an unknown outcome. While the database is unavailable the outcome remains unknown.</summary>
     public async Task ResolveDoubtAsync()
     {
         try
@@ -55,11 +56,13 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
         }
         catch (StoreUnavailableException)
         {
-            // To be tried again.
+            // The next call retries.
         }
     }
 
-    /// <summary>Begins a session; <see langword="null"/> when the user has no row. The same secret again is the same session: a repeated call.</summary>
+    /// <summary>
+    /// Begins a session. <see langword="null"/> if the user has no row. A repeated call with the same secret returns the same session.
+    /// </summary>
     public async Task<SignInSession?> StartAsync(SessionStart start)
     {
         if (start.TokenHash.Length != SHA256.HashSizeInBytes) throw new ArgumentException("A session's secret comes as its SHA-256.", nameof(start));
@@ -109,7 +112,7 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
 
     public async Task<bool> EndAsync(Guid sessionId)
     {
-        // Known first: the database answers a repeated statement, whose first try had committed, with "no such row".
+        // Checked first, because a repeated statement whose first attempt had committed reports a missing row.
         var known = await IsLiveAsync(sessionId);
         var found = await WriteAsync(() => store.DeleteAsync(userId, sessionId));
         _rows!.RemoveAll(row => row.Id == sessionId);
@@ -151,7 +154,7 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
         };
         try
         {
-            // Without its row the session has been ended, by whomever.
+            // A missing row means that another writer has ended the session.
             var alive = await store.SlideAsync(slid);
             rows.Remove(session);
             if (!alive)
@@ -162,7 +165,7 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
         }
         catch (StoreUnavailableException)
         {
-            // It is live all the same, and a later use slides it.
+            // The session is still live, and a later use extends it.
             _awayAt = time.GetTimestamp();
             return ToSession(session);
         }
@@ -196,7 +199,8 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
         return _rows!;
     }
 
-    // Ended by a write of ours whose answer was lost, by another activation, or by hand. One that ran out has no socket: its tokens ran out with it.
+    // Such a session was ended by an own write with a lost answer, by another activation, or by an operator. Expired sessions are excluded,
+    // because their tokens expired with them and so they have no socket.
     private void NoteGone(List<SessionRow> before, List<SessionRow> after)
     {
         var now = time.GetUtcNow();
@@ -213,7 +217,7 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
         }
         catch (StoreUnavailableException)
         {
-            // They count no longer; the sweep removes them.
+            // Expired rows are ignored anyway, and the sweep deletes them.
         }
     }
 
@@ -236,13 +240,13 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
         return [.. rows.Where(row => row.ExpiresAt <= now).Select(row => row.Id), .. live.Take(Math.Max(0, live.Count + 1 - MaxLive))];
     }
 
-    // While the database was away a moment ago, callers need not wait for it one after the other.
+    // If the database was unavailable a moment ago, callers are spared another wait for it.
     private bool IsAway() => _awayAt is { } at && time.GetElapsedTime(at) < FreshFor;
 
     private static SessionRow? Find(List<SessionRow> rows, byte[] tokenHash) =>
         rows.Find(row => CryptographicOperations.FixedTimeEquals(row.TokenHash, tokenHash));
 
-    // A header may hold what PostgreSQL does not take as text (U+0000), and a cut may halve a surrogate pair.
+    // A header may contain U+0000, which PostgreSQL rejects as text, and a cut may halve a surrogate pair.
     private static string? Cut(string? text, int length)
     {
         if (text is null) return null;

@@ -5,21 +5,26 @@ using Pulse.Users;
 
 namespace Pulse.Grains.Identity;
 
-/// <summary>One user's sessions. Key: the user id. Every check, on whichever node, comes here, so that an ended session is ended everywhere at once.</summary>
+/// <summary>
+/// One user's sessions. Key: the user id. All front ends check sessions at this grain, so that an ended session is ended everywhere at
+/// once.
+/// </summary>
 /// <remarks>
-/// Not reentrant: between two awaits nothing else of this user's sessions happens. The rules are <see cref="UserSessions"/>'s. A session has ended once its
-/// row is gone, and whoever ended it is told so even if its sockets could not be closed at once: "try again" would be of no use to a caller whose
-/// cookie is refused from now on. It is this grain that goes on trying, for as long as its process lives.
+/// Calls about a user's sessions are queued across the grain's awaits, because the grain lacks reentrancy. <see cref="UserSessions"/> has
+/// the rules. A session has ended once its row is deleted. The caller then gets success even if its sockets could not be closed at once,
+/// because a retry would be useless to a caller whose cookie is refused from now on. The grain itself retries the closing for as long as
+/// its process lives.
 /// </remarks>
 [GrainType("usersessions")]
 internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHubTicketsGrain
 {
-    // Longer than the user's grain waits for front ends. A silo that has just died answers nothing, and others' checks must not wait for it.
+    // Longer than the user's grain waits for front ends. A silo that has just died sends no answer, and other session checks must not wait
+    // for it.
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
-    // Anybody can make up a cookie for any user id: what it wakes must not stay. Nor go at once: of many calls that come together, Orleans would pass
-    // the last ones on too often, and reject them.
+    // Any client can send a cookie with any user id, so an empty grain is deactivated soon. A short delay is needed: of many simultaneous
+    // calls Orleans would otherwise forward the last ones too often, and reject them.
     private static readonly TimeSpan EmptyStay = UserSessions.FreshFor;
 
     private readonly UserSessions _sessions;
@@ -27,7 +32,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHu
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
-    // Ended, with sockets that may not have been closed.
+    // Ended sessions whose sockets may still be open.
     private readonly HashSet<Guid> _unclosed = [];
     private Task _retried = Task.CompletedTask;
     private IGrainTimer? _retry;
@@ -52,7 +57,8 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHu
 
     public Task EndAllAsync() => DoAsync(async () =>
     {
-        // First, so that a failure leaves nothing half-done: a sign-in mail on its way would let its reader in again.
+        // Links are removed first, so that a failure leaves the sessions intact. Otherwise an unread sign-in mail would let its reader in
+        // again.
         if (await GrainFactory.GetGrain<IUserGrain>(this.GetPrimaryKey()).GetProfileAsync() is { Email: { Length: > 0 } email })
             await GrainFactory.GetGrain<ISignInLinksGrain>(email).RemoveAllAsync(email);
         await _sessions.EndAllAsync();
@@ -75,7 +81,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHu
         }
         finally
         {
-            // After the rows are gone, so that none of the sockets can come back.
+            // Closed after the rows are deleted, so that the clients cannot reconnect.
             if (_sessions.TakeEnded() is { Length: > 0 } ended) await CloseSocketsAsync(ended);
             if (_unclosed.Count > 0 || _sessions.IsInDoubt) _retry ??= this.RegisterGrainTimer(RetryAsync, new(RetryInterval, RetryInterval) { KeepAlive = true });
             if (_sessions.IsEmpty) _leave ??= this.RegisterGrainTimer(LeaveIfEmptyAsync, new(EmptyStay, EmptyStay));
@@ -91,17 +97,18 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHu
         }
         catch (TimeoutException)
         {
-            // What it becomes is seen when it is tried again.
+            // The retry timer learns the outcome.
         }
     }
 
-    /// <summary>Until all sockets are known to be closed, and the outcome of every write is known.</summary>
+    /// <summary>Runs until all sockets are known to be closed and the outcome of every write is known.</summary>
     private async Task RetryAsync()
     {
         await _sessions.ResolveDoubtAsync();
         _unclosed.UnionWith(_sessions.TakeEnded());
 
-        // Not waited for, since checks of sessions would have to wait too; one at a time, for each takes as long as a grain call may.
+        // Fire and forget, because session checks would wait too. Only one runs at a time, because each may take the full timeout of a
+        // grain call.
         if (_unclosed.Count > 0 && _retried.IsCompleted) _retried = TellUserAsync([.. _unclosed]);
         if (_unclosed.Count > 0 || _sessions.IsInDoubt) return;
 
@@ -109,7 +116,9 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHu
         _retry = null;
     }
 
-    /// <summary>Never throws. May go on beside other turns: it takes out only what it has told.</summary>
+    /// <summary>
+    /// Never throws. May run in parallel with other turns, because it removes only the sessions of which it has notified the user's grain.
+    /// </summary>
     private async Task TellUserAsync(Guid[] ended)
     {
         try
@@ -132,6 +141,6 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHu
         return Task.CompletedTask;
     }
 
-    [LoggerMessage(1310, LogLevel.Debug, "The sockets of ended sessions may still be open ({Reason}); closing them is tried again.")]
+    [LoggerMessage(1310, LogLevel.Debug, "The sockets of ended sessions may still be open ({Reason}). Closing them is retried.")]
     private partial void LogCloseFailed(string reason);
 }

@@ -2,14 +2,17 @@ using Pulse.Presence;
 
 namespace Pulse.Grains.Presence;
 
-/// <summary>The rule of presence: a user is online while a lease is unexpired or a dropped connection is in its grace period. No I/O, no clock of its own.</summary>
+/// <summary>
+/// The rule of presence: a user is online while a lease is unexpired or a dropped connection is in its grace period. Pure logic without I/O
+/// or a clock.
+/// </summary>
 /// <remarks>
-/// Messages of several front ends may arrive late, twice, or in any order. A connection id is used once, so an ended connection stays ended:
-/// its id is remembered for as long as a message about it could still be under way.
+/// Messages of several front ends may arrive late, twice, or in any order. A connection id is used once, so an ended connection stays
+/// ended: its id is remembered as long as a message about it could still arrive.
 ///
-/// An invisible user looks offline. lastSeen is then the moment of becoming invisible, and connections that end meanwhile do not move it.
+/// An invisible user looks offline. lastSeen is then the moment of becoming invisible, and later disconnects leave it unchanged.
 /// </remarks>
-/// <param name="duration">How long a lease lives without a renewal.</param>
+/// <param name="duration">Lifetime of a lease without a renewal.</param>
 internal sealed class ConnectionLeases(TimeSpan duration)
 {
     private readonly Dictionary<string, Held> _live = [];
@@ -17,38 +20,44 @@ internal sealed class ConnectionLeases(TimeSpan duration)
     // Null until a connection ends: most users have one connection, and their grain is deactivated soon after it.
     private Dictionary<string, DateTimeOffset>? _ended;
 
-    // Dropped connections whose clients may reconnect. Each has its own deadline, so that one that returns does not end another's grace period.
+    // Dropped connections whose clients may reconnect. Each has its own deadline, so that a reconnect leaves the grace periods of other
+    // devices unchanged.
     private List<Dropped>? _dropped;
     private (DateTimeOffset At, DateTimeOffset Until)? _assumedOnline;
     private DateTimeOffset? _assumedInvisibleUntil;
     private bool _heard;
 
-    /// <param name="Lease">What the front end said last.</param>
-    /// <param name="SaidAt">By the front end's own clock: orders two messages of one connection.</param>
+    /// <param name="Lease">The front end's latest message about the connection.</param>
+    /// <param name="SaidAt">By the front end's own clock. Orders two messages of one connection.</param>
     /// <param name="ExpiresAt">By the silo's clock.</param>
     private readonly record struct Held(ConnectionLease Lease, DateTimeOffset SaidAt, DateTimeOffset ExpiresAt);
 
     private readonly record struct Dropped(ConnectionLease Lease, DateTimeOffset Until);
 
-    /// <summary>Connections with a lease that has not been expired.</summary>
+    /// <summary>Connections with a live lease.</summary>
     public int Count => _live.Count;
 
     /// <summary>Whether the user counts as connected.</summary>
     public bool IsOnline => _live.Count > 0 || _dropped is not null || IsAssumed;
 
-    /// <summary>Whether there may be connections that have not been renewed here yet; see <see cref="AssumeOnline"/>.</summary>
+    /// <summary>Whether connections may exist that front ends have yet to renew here. See <see cref="AssumeOnline"/>.</summary>
     public bool IsAssumed => _assumedOnline is not null;
 
-    /// <summary>Whether nothing is held or remembered.</summary>
+    /// <summary>Whether the object is empty.</summary>
     public bool IsEmpty => !IsOnline && _ended is not { Count: > 0 } && _assumedInvisibleUntil is null;
 
     /// <summary>How many dropped connections were replaced within their grace period.</summary>
     public int GracePeriodsUsed { get; private set; }
 
-    /// <summary>When <see cref="Expire"/> has something to do unless a renewal comes first; <see cref="DateTimeOffset.MaxValue"/> for never.</summary>
+    /// <summary>
+    /// Time of the next change by <see cref="Expire"/>, unless a renewal comes first. <see cref="DateTimeOffset.MaxValue"/> if there is
+    /// none.
+    /// </summary>
     public DateTimeOffset NextDeadline { get; private set; } = DateTimeOffset.MaxValue;
 
-    /// <summary>Whether a connection makes the user invisible: a live one, one in its grace period, or one that is still to be renewed.</summary>
+    /// <summary>
+    /// Whether any connection makes the user invisible. Counts live connections, dropped ones in their grace period, and assumed ones.
+    /// </summary>
     public bool IsInvisible
     {
         get
@@ -64,12 +73,12 @@ internal sealed class ConnectionLeases(TimeSpan duration)
     }
 
     /// <summary>
-    /// Candidate for lastSeen: the time at which the user became invisible, or the last activity of a visible connection that has ended. It counts once
-    /// no connection is left, and while the user is invisible.
+    /// Candidate for lastSeen: the time at which the user became invisible, or the <see cref="ConnectionLease.SeenAt"/> of a visible
+    /// connection that has ended. It applies once the last connection has ended, and while the user is invisible.
     /// </summary>
     public DateTimeOffset? LastSeenAt { get; private set; }
 
-    /// <summary>The latest activity of a live connection; during a grace period, of the connection that was dropped.</summary>
+    /// <summary>When a live connection, or the dropped connection in its grace period, was last known to be live.</summary>
     public DateTimeOffset SeenAt { get; private set; }
 
     /// <summary>The live connections.</summary>
@@ -81,12 +90,12 @@ internal sealed class ConnectionLeases(TimeSpan duration)
     /// <summary>The live connection of that id, if there is one.</summary>
     public ConnectionLease? Find(string connectionId) => _live.TryGetValue(connectionId, out var held) ? held.Lease : null;
 
-    /// <summary>How long ago a live connection's lease was taken or renewed; <see langword="null"/> if it is not live here.</summary>
+    /// <summary>Time since a live connection's lease was taken or renewed. <see langword="null"/> for any other connection.</summary>
     public TimeSpan? SinceRenewal(string connectionId, DateTimeOffset now) =>
         _live.TryGetValue(connectionId, out var held) ? now - (held.ExpiresAt - duration) : null;
 
     /// <summary>Takes or extends a lease.</summary>
-    /// <returns><see langword="false"/> when that connection has ended already: nothing changed.</returns>
+    /// <returns><see langword="false"/>, if the connection has already ended. The leases are then unchanged.</returns>
     public bool Renew(ConnectionLease lease, DateTimeOffset now)
     {
         ExpireAssumedInvisible(now);
@@ -97,13 +106,13 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         var saidAt = lease.SeenAt;
         if (known && held.SaidAt > saidAt)
         {
-            // Of two renewals that overtook each other, the later one holds what the client wants. Both times are the front end's.
+            // If two renewals arrive in the wrong order, the later one by the front end's clock holds the client's choice.
             (lease, saidAt) = (held.Lease, held.SaidAt);
         }
         else
         {
-            // Front ends' clocks may differ from the silo's. A sign of life is never in the future, and how long the client has been inactive is a difference
-            // of two times of the front end.
+            // Front ends' clocks may differ from the silo's. SeenAt is therefore capped at the silo's present time, and the client's
+            // inactivity is computed as a difference of two times of the front end.
             var inactiveTicks = Math.Clamp((lease.SeenAt - lease.ActiveAt).Ticks, 0, TimeSpan.TicksPerDay);
             lease = lease with { SeenAt = lease.SeenAt < now ? lease.SeenAt : now, ActiveAt = now.AddTicks(-inactiveTicks) };
             if (known) lease = KeepInherited(lease, held.Lease);
@@ -117,12 +126,14 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         return true;
     }
 
-    /// <summary>Ends a connection for good, whether or not it is known.</summary>
+    /// <summary>Ends a connection permanently, known or unknown.</summary>
     /// <param name="connectionId">The connection.</param>
-    /// <param name="seenAt">Its end, or its last sign of life.</param>
+    /// <param name="seenAt">Time of its end, or the last time at which it was known to be live.</param>
     /// <param name="now">The silo's clock.</param>
-    /// <param name="grace">How long the user still counts as connected, in case the client reconnects; zero if the user left.</param>
-    /// <param name="wasInvisible">Whether the connection made the user invisible. It need not be known here.</param>
+    /// <param name="grace">Time for which the user still counts as connected, in case the client reconnects. Zero if the user disconnected
+    /// on purpose.</param>
+    /// <param name="wasInvisible">Whether the connection made the user invisible. The caller states it because the connection may be
+    /// unknown here.</param>
     public void End(string connectionId, DateTimeOffset seenAt, DateTimeOffset now, TimeSpan grace, bool wasInvisible = false)
     {
         ForgetEnded(now);
@@ -130,12 +141,13 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         _heard = true;
         if (!wasInvisible && !IsInvisible) RecordLastSeen(seenAt < now ? seenAt : now);
 
-        // An unknown connection gets no grace period: it may have ended long ago, and watchers may have been notified that the user is offline.
+        // An unknown connection gets no grace period: it may have ended long ago, and watchers may have been notified that the user is
+        // offline.
         if (_live.Remove(connectionId, out var held) && grace > TimeSpan.Zero) (_dropped ??= []).Add(new(held.Lease, now + grace));
         FindNextDeadline();
     }
 
-    /// <summary>Ends all connections, those in their grace period and those that are assumed.</summary>
+    /// <summary>Ends all connections, including dropped ones in their grace period and assumed ones.</summary>
     public void EndAll(DateTimeOffset now)
     {
         foreach (var lease in Live.ToList()) End(lease.ConnectionId, lease.SeenAt, now, TimeSpan.Zero, wasInvisible: IsInvisible);
@@ -144,14 +156,14 @@ internal sealed class ConnectionLeases(TimeSpan duration)
     }
 
     /// <summary>
-    /// Takes the user for connected until then, because an earlier activation of the grain has left the user's key. Connections that begin and end
-    /// meanwhile do not shorten it, because nothing is known yet of the others.
+    /// Assumes that the user is connected until the window ends, because an earlier activation of the grain has left the user's key.
+    /// Connections that begin and end meanwhile leave the window unchanged, because the other connections are still unknown.
     /// </summary>
     /// <param name="now">The silo's clock.</param>
-    /// <param name="window">Within it every front end renews.</param>
+    /// <param name="window">Time within which every front end renews.</param>
     /// <param name="invisible">
-    /// Whether the earlier activation's user was invisible. The user then stays so for one lease's duration: whichever device is renewed first, the invisible
-    /// one may still be to come.
+    /// Whether the earlier activation's user was invisible. The user then remains invisible for the duration of one lease, because the
+    /// invisible device may be renewed after the others.
     /// </param>
     public void AssumeOnline(DateTimeOffset now, TimeSpan window, bool invisible)
     {
@@ -160,8 +172,8 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         FindNextDeadline();
     }
 
-    /// <summary>Drops what has expired at <paramref name="now"/>: leases, grace periods, assumptions.</summary>
-    /// <returns>How many leases expired.</returns>
+    /// <summary>Removes leases, grace periods and assumptions that have expired at <paramref name="now"/>.</summary>
+    /// <returns>The number of expired leases.</returns>
     public int Expire(DateTimeOffset now)
     {
         ForgetEnded(now);
@@ -174,7 +186,7 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         {
             _assumedOnline = null;
 
-            // The connections of the earlier activation ended unheard, at the latest when this activation began.
+            // The connections of the earlier activation ended without a message, at the latest when this activation began.
             if (!_heard && !wasInvisible) RecordLastSeen(assumed.At);
         }
 
@@ -191,8 +203,8 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         return expired;
     }
 
-    /// <summary>Ends the connection in whose place this one comes.</summary>
-    /// <returns>That connection's lease, if it was known here.</returns>
+    /// <summary>Ends the connection that this one replaces.</summary>
+    /// <returns>The replaced connection's lease, if it was known here.</returns>
     private ConnectionLease? Replace(ConnectionLease lease, DateTimeOffset now)
     {
         if (lease.PreviousConnectionId is { } previous && previous != lease.ConnectionId)
@@ -214,8 +226,9 @@ internal sealed class ConnectionLeases(TimeSpan duration)
     }
 
     /// <summary>
-    /// Which dropped connection has come back: the one that the client names, else the latest of the same status, else the oldest visible one. A connection
-    /// that made the user invisible is only replaced by name or by another invisible one, because the newcomer may be another device.
+    /// Finds the dropped connection that has reconnected: the one that the client names, otherwise the latest of the same status, otherwise
+    /// the oldest visible one. A connection that made the user invisible is only replaced by name or by another invisible one, because the
+    /// new connection may be another device.
     /// </summary>
     private int FindDropped(ConnectionLease lease)
     {
@@ -226,8 +239,8 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         return same >= 0 ? same : _dropped.FindIndex(dropped => dropped.Lease.Status != PresenceStatus.Invisible);
     }
 
-    // A reconnecting client sends its status in the URL and its message later. The old message stays meanwhile, or watchers would see it flicker. A client
-    // that names its former connection and chose nothing since also keeps that connection's status.
+    // A reconnecting client sends its status in the URL and its message later. The old message is kept meanwhile, because watchers would
+    // otherwise see it flicker. A client that names its former connection and has set no status since also keeps that connection's status.
     private static ConnectionLease Inherit(ConnectionLease lease, ConnectionLease replaced)
     {
         if (lease.StatusSetAt == default && replaced.ConnectionId == lease.PreviousConnectionId)
@@ -238,7 +251,7 @@ internal sealed class ConnectionLeases(TimeSpan duration)
         return lease.Message is null && replaced.Status == lease.Status ? lease with { Message = replaced.Message } : lease;
     }
 
-    // The front end does not know what its connection inherited, and repeats in each renewal that the client has chosen nothing.
+    // The front end cannot know what its connection inherited, so each of its renewals repeats that the client has set no status.
     private static ConnectionLease KeepInherited(ConnectionLease lease, ConnectionLease held) =>
         lease.StatusSetAt == default && held.StatusSetAt != default
             ? lease with { Status = held.Status, Message = held.Message, StatusSetAt = held.StatusSetAt }

@@ -2,16 +2,16 @@ using Pulse.Presence;
 
 namespace Pulse.Grains.Presence;
 
-/// <summary>One status and message for a user with many connections.</summary>
+/// <summary>Merges the statuses and messages of a user's connections into one.</summary>
 internal static class DeviceStatus
 {
     /// <summary>
-    /// Invisible on one device hides the user; else busy comes before online, and online before away: somebody who is at one keyboard is not away. Of
-    /// several equal ones the latest set gives the message.
+    /// Invisible on one device makes the user invisible. Otherwise busy outranks online and online outranks away, because a user at one
+    /// keyboard is present. Among equal statuses the latest one provides the message.
     /// </summary>
-    /// <param name="connections">The live ones, and those that are expected back; none counts as online.</param>
+    /// <param name="connections">Live connections and those in their grace period. An empty list counts as online.</param>
     /// <param name="now">The silo's clock.</param>
-    /// <param name="awayAfter">A connection whose client has not called for so long counts as away if it was online.</param>
+    /// <param name="awayAfter">An online connection counts as away if its client has not called for this time.</param>
     public static (PresenceStatus Status, string? Message) Merge(IEnumerable<ConnectionLease> connections, DateTimeOffset now, TimeSpan awayAfter)
     {
         ConnectionLease? best = null;
@@ -29,7 +29,7 @@ internal static class DeviceStatus
     private static PresenceStatus Effective(ConnectionLease connection, DateTimeOffset now, TimeSpan awayAfter) =>
         connection.Status == PresenceStatus.Online && connection.ActiveAt + awayAfter <= now ? PresenceStatus.Away : connection.Status;
 
-    // Any other number comes from a newer front end: connected is all that can be said.
+    // Unknown numbers come from a newer front end and count as connected.
     private static int Rank(PresenceStatus status) => status switch
     {
         PresenceStatus.Invisible => 3,

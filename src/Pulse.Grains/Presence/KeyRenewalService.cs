@@ -4,7 +4,9 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Grains.Presence;
 
-/// <summary>Renews the keys of the users that are online by this silo's grains, and queues their lastSeen now and then. Waits for Redis alone.</summary>
+/// <summary>
+/// Renews the keys of users whose grains on this silo report them online, and queues their lastSeen at intervals. Depends on Redis only.
+/// </summary>
 internal sealed partial class KeyRenewalService(
     PresenceKeys keys, SiloPauseGuard pause, LastSeenWriter lastSeen, IOptions<PresenceOptions> options, TimeProvider time,
     ILogger<KeyRenewalService> logger)
@@ -25,7 +27,7 @@ internal sealed partial class KeyRenewalService(
 
     private async Task RenewAsync()
     {
-        // A silo that has been declared dead must not set keys.
+        // Only a silo that is still a member may set keys.
         if (!pause.IsRunning) return;
         try
         {
@@ -34,11 +36,11 @@ internal sealed partial class KeyRenewalService(
         }
         catch (Exception e)
         {
-            // The next round renews them: a loop that ended would let every key expire.
+            // The next round renews the keys. If the loop ended, every key would expire.
             LogRenewalFailed(e);
         }
     }
 
-    [LoggerMessage(1110, LogLevel.Warning, "Renewing the presence keys failed; the next round renews them.")]
+    [LoggerMessage(1110, LogLevel.Warning, "Renewing the presence keys failed. The next round renews them.")]
     private partial void LogRenewalFailed(Exception exception);
 }

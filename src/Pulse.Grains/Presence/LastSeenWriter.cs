@@ -5,25 +5,24 @@ using Pulse.Grains.Storage;
 
 namespace Pulse.Grains.Presence;
 
-/// <summary>Commits the lastSeen of many users in one statement, and keeps each value until the database has it.</summary>
+/// <summary>Commits the lastSeen of many users in one statement, and keeps each value until the database has committed it.</summary>
 /// <remarks>
-/// A row that another session has locked, or that the database refuses, keeps its own value back and no other. Waits for its own queue at
-/// shutdown, so it is
-/// registered before the silo and stops after it. Holds at most one value per user.
+/// A row that another session has locked, or that the database refuses, delays only its own value. At shutdown the writer waits for its
+/// queue, so it is registered before the silo and stops after it. It holds at most one value per user.
 /// </remarks>
 internal sealed partial class LastSeenWriter : BackgroundService
 {
-    // One statement of this size takes some ten milliseconds: long ones would hold row locks for too long.
+    // A statement of this size takes about ten milliseconds. Larger statements would hold row locks for too long.
     private const int BatchSize = 2_000;
     private const int QueueLimit = 50_000;
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromMinutes(1);
 
-    // The caller is a grain, and its user cannot connect meanwhile.
+    // The caller is a grain, and its user cannot connect while the grain waits.
     private static readonly TimeSpan CallerPatience = TimeSpan.FromMilliseconds(500);
 
-    // For the database's answer, not for the caller's: a statement may take effect after its caller has gone on.
+    // Timeout of the database's answer, independent of the caller's: a statement may take effect after its caller has stopped waiting.
     private static readonly TimeSpan CommitPatience = TimeSpan.FromSeconds(2);
 
     private readonly ILastSeenStore _store;
@@ -42,10 +41,10 @@ internal sealed partial class LastSeenWriter : BackgroundService
         _writer = new(CommitAsync, seen => seen.UserId, new(BatchSize, QueueLimit, CommitPatience), metrics);
     }
 
-    /// <summary>Saves the value; the later of two for one user stays.</summary>
-    /// <returns>Completes once it is committed.</returns>
+    /// <summary>Saves the value. If two values are saved for one user, the later is kept.</summary>
+    /// <returns>A task that completes when the value is committed.</returns>
     /// <exception cref="StoreUnavailableException">
-    /// The database has not taken the value within half a second, or did not answer the last statement. The value is kept and written
+    /// The database did not commit the value within half a second, or did not answer the last statement. The value is kept and written
     /// later.
     /// </exception>
     public async Task SaveAsync(LastSeen seen)
@@ -74,7 +73,7 @@ internal sealed partial class LastSeenWriter : BackgroundService
         }
     }
 
-    /// <summary>Queues values that no caller waits for.</summary>
+    /// <summary>Queues values without a waiting caller.</summary>
     public void Queue(IReadOnlyCollection<LastSeen> seen)
     {
         if (seen.Count == 0) return;
@@ -87,8 +86,7 @@ internal sealed partial class LastSeenWriter : BackgroundService
     }
 
     /// <summary>
-    /// Writes what is kept. An unavailable database does not keep the process from stopping: one last attempt, then the log says what is
-    /// lost.
+    /// Writes all kept values in one last attempt. The shutdown proceeds even if the database is unavailable, and lost values are logged.
     /// </summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -114,7 +112,7 @@ internal sealed partial class LastSeenWriter : BackgroundService
     }
 
     /// <summary>
-    /// Writes the values whose time for a retry has come. While the database is unavailable, one batch finds out whether it is back.
+    /// Writes the values that are due for a retry. While the database is unavailable, one batch tests whether it is available again.
     /// </summary>
     private async Task WriteKeptAsync(bool all)
     {
@@ -123,12 +121,12 @@ internal sealed partial class LastSeenWriter : BackgroundService
             var written = Task.WhenAll(batch.Select(RetryAsync));
             try
             {
-                // A row that blocks does not hold up the next batch.
+                // A blocked row does not delay the next batch.
                 await (all ? written : written.WaitAsync(CallerPatience));
             }
             catch (TimeoutException)
             {
-                // RetryAsync sees to each value.
+                // RetryAsync handles each value.
             }
 
             if (_isUnavailable) return;
@@ -160,7 +158,7 @@ internal sealed partial class LastSeenWriter : BackgroundService
         }
         catch (StoreUnavailableException)
         {
-            // Either the database is unavailable, which the commit has noted, or this row alone blocks.
+            // Either the database is unavailable, which the commit has recorded, or only this row is blocked.
             if (_isUnavailable) RetryAtOnce(seen);
             else Postpone(seen);
         }
@@ -170,7 +168,7 @@ internal sealed partial class LastSeenWriter : BackgroundService
         }
     }
 
-    /// <summary>Called by the writer, on the thread pool.</summary>
+    /// <summary>Called by the writer on the thread pool.</summary>
     private async Task<bool[]> CommitAsync(LastSeen[] batch, BatchLimits limits)
     {
         try
@@ -201,7 +199,7 @@ internal sealed partial class LastSeenWriter : BackgroundService
         }
     }
 
-    /// <summary>The database has not answered a caller that began then, nor any other since.</summary>
+    /// <summary>Marks the database as unavailable unless it has answered any caller since the given time.</summary>
     private void Suspect(long startedAt)
     {
         bool hasAnswered;
@@ -237,7 +235,7 @@ internal sealed partial class LastSeenWriter : BackgroundService
         else if (kept.At < seen.At) kept.At = seen.At;
     }
 
-    /// <returns>How often this row has been postponed.</returns>
+    /// <returns>The number of times that this row has been postponed.</returns>
     private int Postpone(LastSeen seen)
     {
         lock (_gate)
@@ -275,15 +273,15 @@ internal sealed partial class LastSeenWriter : BackgroundService
         public int Failures { get; set; }
     }
 
-    [LoggerMessage(1200, LogLevel.Warning, "The database is unavailable: lastSeen of {Count} users is kept and will be written when it is back.")]
+    [LoggerMessage(1200, LogLevel.Warning, "The database is unavailable: lastSeen of {Count} users is kept and will be written when the database is available again.")]
     private partial void LogKept(int count);
 
-    [LoggerMessage(1201, LogLevel.Error, "The database refuses a user's lastSeen; it is kept and retried, ever more rarely.")]
+    [LoggerMessage(1201, LogLevel.Error, "The database refuses a user's lastSeen. The value is kept and retried with a growing delay.")]
     private partial void LogRefused(Exception exception);
 
     [LoggerMessage(1202, LogLevel.Error, "Stopping without the database: lastSeen of {Count} users is lost.")]
     private partial void LogLost(int count);
 
-    [LoggerMessage(1203, LogLevel.Information, "The database is back: lastSeen of {Count} users is still to be written and follows.")]
+    [LoggerMessage(1203, LogLevel.Information, "The database is available again: lastSeen of {Count} users will be written now.")]
     private partial void LogBack(int count);
 }

@@ -5,17 +5,17 @@ using Pulse.Users;
 
 namespace Pulse.Grains.Presence;
 
-/// <summary>Has grains drop leases and grace periods that have expired.</summary>
+/// <summary>Asks grains to remove leases and grace periods that have expired.</summary>
 /// <remarks>
-/// Apart from <see cref="KeyRenewalService"/>: after a front end's death thousands of leases expire together, and however long that takes, the keys of all
-/// other users are renewed meanwhile.
+/// This service is separate from <see cref="KeyRenewalService"/> because thousands of leases expire together after the death of a front
+/// end. The keys of all other users are renewed meanwhile.
 /// </remarks>
 internal sealed partial class LeaseExpiryService(
     PresenceKeys keys, SiloPauseGuard pause, IGrainFactory grains, IOptions<PresenceOptions> options, TimeProvider time,
     ILogger<LeaseExpiryService> logger)
     : BackgroundService
 {
-    // The silo has other work too.
+    // Leaves capacity for the silo's other work.
     private const int GrainsAtOnce = 64;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -44,11 +44,11 @@ internal sealed partial class LeaseExpiryService(
         }
         catch (Exception e)
         {
-            // The next round asks again. One grain that does not answer must not keep the others' leases.
+            // The next round asks again. A grain that fails to answer must not delay the expiry of other grains' leases.
             LogExpiryFailed(e.GetType().Name);
         }
     }
 
-    [LoggerMessage(1113, LogLevel.Debug, "A grain did not drop its expired leases ({Reason}); the next round asks it again.")]
+    [LoggerMessage(1113, LogLevel.Debug, "A grain did not remove its expired leases ({Reason}). The next round calls it again.")]
     private partial void LogExpiryFailed(string reason);
 }

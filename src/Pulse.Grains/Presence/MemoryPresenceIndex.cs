@@ -3,7 +3,9 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Grains.Presence;
 
-/// <summary>Presence keys in this process's memory, where there is no Redis: no other program can read them, and a restart forgets them.</summary>
+/// <summary>
+/// Presence keys in this process's memory, for deployments that lack Redis. The keys are private to the process, and a restart loses them.
+/// </summary>
 internal sealed class MemoryPresenceIndex(IOptions<PresenceOptions> options, TimeProvider time) : IPresenceIndex
 {
     private readonly TimeSpan _timeToLive = options.Value.TimeToLive;
@@ -48,7 +50,7 @@ internal sealed class MemoryPresenceIndex(IOptions<PresenceOptions> options, Tim
         _online[userId] = expiresAt;
     }
 
-    // Complete from the start: the process that lost the keys held all sockets too, so nobody was online when this one started.
+    // Always complete: a process that loses the keys also loses all sockets, so every user was offline when this process started.
     public Task<OnlineKeys> FindOnlineAsync(IReadOnlyList<Guid> userIds) =>
         Task.FromResult(new OnlineKeys([.. userIds.Select(userId => IsLive(_online, userId))], IsComplete: true));
 

@@ -1,8 +1,9 @@
 namespace Pulse.Grains.Presence;
 
 /// <summary>
-/// What a new activation of a user's grain knows of an earlier one. Its silo may have died with leases of this user that front ends are about to renew. Until they
-/// have, the user's key stands for those leases: one connection that closes meanwhile need not be the last, and an invisible user stays invisible.
+/// Checks for an earlier activation of a user's grain. Its silo may have died with leases of this user that front ends are about to renew.
+/// Until they have renewed, the user's key represents those leases: a connection that closes meanwhile may not be the last, and an
+/// invisible user remains invisible.
 /// </summary>
 internal sealed class PredecessorCheck(
     Guid userId, IPresenceIndex index, ConnectionLeases leases, SiloPauseGuard pause, PresenceOptions options, TimeProvider time)
@@ -10,16 +11,19 @@ internal sealed class PredecessorCheck(
     private bool _isDone;
     private bool _keysMayBeLost;
 
-    // Set when Redis does not answer, or when its answer may be wrong. By then every live lease has been renewed here.
+    // Set when Redis is unavailable, or when its answer may be wrong. At this time every live lease has been renewed here.
     private DateTimeOffset? _unsureUntil;
 
-    /// <summary>Whether the question has been answered.</summary>
+    /// <summary>Whether the check is complete.</summary>
     public bool IsDone => _isDone;
 
-    /// <summary>Whether a device that makes the user invisible may be connected without this activation's knowledge.</summary>
+    /// <summary>Whether a device that makes the user invisible may be connected without having renewed at this activation.</summary>
     public bool IsUnsure(DateTimeOffset now) => (!_isDone || _keysMayBeLost) && (_unsureUntil is null || now < _unsureUntil);
 
-    /// <summary>Asks whether an earlier activation left the user's key, unless that is known. Redis being unavailable is no failure: asked again next time.</summary>
+    /// <summary>
+    /// Reads whether an earlier activation left the user's key, unless the answer is known. If Redis is unavailable, the next call repeats
+    /// the check.
+    /// </summary>
     public async Task AskAsync()
     {
         if (_isDone) return;
@@ -33,8 +37,8 @@ internal sealed class PredecessorCheck(
         }
     }
 
-    /// <summary>Takes what setting the key has answered.</summary>
-    /// <param name="wasThere">Whether the key was there before; <see langword="null"/> when Redis did not answer.</param>
+    /// <summary>Uses the answer of the command that set the key.</summary>
+    /// <param name="wasThere">Whether the key existed before. <see langword="null"/> if Redis is unavailable.</param>
     public async Task TakeAsync(bool? wasThere)
     {
         if (_isDone) return;
@@ -46,7 +50,7 @@ internal sealed class PredecessorCheck(
 
         try
         {
-            // Asked again, Redis would answer with the key that this activation has just set.
+            // A second read would find the key that this activation has just set.
             await LearnAsync(found, mayAskAgain: false);
         }
         catch (PresenceIndexUnavailableException)
@@ -65,12 +69,12 @@ internal sealed class PredecessorCheck(
             return;
         }
 
-        // After a pause the silo that should have kept the key may have been this one: the key may have expired beside live leases.
+        // After a pause this silo may be the one that should have renewed the key, so the key may have expired although leases are live.
         _keysMayBeLost = !pause.MayExpireLeases;
         if (_keysMayBeLost) BeUnsure();
         _isDone = !_keysMayBeLost || !mayAskAgain;
     }
 
-    // What the activation shows meanwhile is provisional, and a watcher keeps the last state that it received.
+    // The activation's state is provisional meanwhile, and a watcher keeps the last state that it received.
     private void BeUnsure() => _unsureUntil ??= time.GetUtcNow() + options.LeaseDuration;
 }

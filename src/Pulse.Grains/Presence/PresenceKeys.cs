@@ -5,18 +5,18 @@ using Pulse.Grains.Storage;
 namespace Pulse.Grains.Presence;
 
 /// <summary>
-/// The keys of the users that are online by this silo's grains: keeps them alive, and knows which grain has a deadline that has passed and whose lastSeen is
-/// to be saved.
+/// The keys of the users that are online through this silo's grains. Renews them, and finds grains with a passed deadline and users whose
+/// lastSeen is due.
 /// </summary>
 /// <remarks>
-/// One per silo, so that ten thousand online users cost one loop and pipelined batches, not ten thousand timers. A grain reports its own user only. The
-/// gate makes "still online?" and the command that follows one step: otherwise a renewal of the key could be issued after the deletion and leave a
-/// ghost for a whole TTL.
+/// One instance per silo, so that ten thousand online users cost one loop and pipelined batches instead of ten thousand timers. A grain
+/// reports only its own user. The gate makes the check "still online?" and the command that follows one step. Otherwise a renewal of the
+/// key could be issued after the deletion and leave a ghost for a full TTL.
 /// </remarks>
 internal sealed partial class PresenceKeys(
     IPresenceIndex index, IOptions<PresenceOptions> options, TimeProvider time, ILogger<PresenceKeys> logger)
 {
-    // Small enough that a grain never waits long for the gate, large enough that Redis sees pipelines.
+    // Small enough that a grain waits only briefly for the gate, large enough that Redis receives pipelines.
     private const int BatchSize = 256;
 
     private readonly TimeSpan _renewalInterval = options.Value.KeyRenewalInterval;
@@ -24,9 +24,9 @@ internal sealed partial class PresenceKeys(
     private readonly Dictionary<Guid, Entry> _users = [];
     private readonly Lock _gate = new();
 
-    /// <summary>What a grain reports of its online user.</summary>
+    /// <summary>A grain's report about its online user.</summary>
     /// <param name="NextDeadline">When a lease or a grace period expires.</param>
-    /// <param name="SeenAt">The last sign of life that others may see; <see langword="null"/> for none.</param>
+    /// <param name="SeenAt">The lastSeen that other users may see, or <see langword="null"/>.</param>
     /// <param name="IsInvisible">Whether the user is invisible.</param>
     public readonly record struct OnlineState(DateTimeOffset NextDeadline, DateTimeOffset? SeenAt, bool IsInvisible);
 
@@ -40,7 +40,7 @@ internal sealed partial class PresenceKeys(
         public bool HasInvisibleKey;
     }
 
-    /// <summary>How many users are online by this silo's grains.</summary>
+    /// <summary>The number of users that are online through this silo's grains.</summary>
     public int Count
     {
         get
@@ -49,15 +49,15 @@ internal sealed partial class PresenceKeys(
         }
     }
 
-    /// <summary>How many users have had no live lease for at least that long, and yet a key.</summary>
+    /// <summary>The number of users that still have a key although their last lease expired at least that long ago.</summary>
     public int CountGhosts(TimeSpan overdue)
     {
         var before = time.GetUtcNow() - overdue;
         lock (_gate) return _users.Values.Count(entry => entry.State.NextDeadline < before);
     }
 
-    /// <summary>The user came online: sets the key. An unavailable Redis is no failure here; the renewal loop sets the key when Redis is back.</summary>
-    /// <returns>Whether the key was there before; <see langword="null"/> when Redis did not answer.</returns>
+    /// <summary>Sets the key of a user who came online. If Redis is unavailable, the renewal loop sets the key later.</summary>
+    /// <returns>Whether the key existed before. <see langword="null"/> if Redis is unavailable.</returns>
     public async Task<bool?> SetOnlineAsync(Guid userId, OnlineState state)
     {
         var now = time.GetUtcNow();
@@ -80,8 +80,9 @@ internal sealed partial class PresenceKeys(
         return null;
     }
 
-    /// <summary>The user is still online.</summary>
-    /// <returns>Completes once the invisible key agrees, or Redis is known to be unavailable; at once where nothing changes.</returns>
+    /// <summary>Records that the user is still online.</summary>
+    /// <returns>A task that completes once the invisible key is up to date or Redis is known to be unavailable. Completed if the key needs
+    /// no change.</returns>
     public Task TouchAsync(Guid userId, OnlineState state)
     {
         Task changed;
@@ -97,7 +98,7 @@ internal sealed partial class PresenceKeys(
         return changed.IsCompletedSuccessfully ? Task.CompletedTask : SucceedsOrIsDueAsync(userId, changed);
     }
 
-    /// <summary>The user went offline: deletes the keys, or lets them expire while Redis is unavailable.</summary>
+    /// <summary>Deletes the keys of a user who went offline. While Redis is unavailable, the keys expire instead.</summary>
     public Task SetOfflineAsync(Guid userId)
     {
         Task deleted;
@@ -110,15 +111,15 @@ internal sealed partial class PresenceKeys(
         return deleted.IsCompletedSuccessfully ? Task.CompletedTask : SucceedsAsync(deleted);
     }
 
-    /// <summary>The grain leaves this silo while its user is online: the next silo takes over the keys, which are not touched.</summary>
+    /// <summary>Called when the grain moves from this silo while its user is online. The next silo takes over the unchanged keys.</summary>
     public void Release(Guid userId)
     {
         lock (_gate) _users.Remove(userId);
     }
 
     /// <summary>
-    /// Drops a user whose deadline has passed although the grain was just asked to look at it: the grain is active on another silo, which keeps the keys.
-    /// Otherwise this silo would renew a ghost's key for ever.
+    /// Removes a user whose deadline is still in the past after the grain was called. The grain is then active on another silo, which
+    /// renews the keys. Otherwise this silo would renew a ghost's key for ever.
     /// </summary>
     public void ReleaseIfOverdue(Guid userId)
     {
@@ -129,7 +130,7 @@ internal sealed partial class PresenceKeys(
         }
     }
 
-    /// <summary>Users whose grain is to look at its deadlines.</summary>
+    /// <summary>Users whose grains must check their deadlines.</summary>
     public List<Guid> FindExpired()
     {
         var now = time.GetUtcNow();
@@ -137,7 +138,8 @@ internal sealed partial class PresenceKeys(
     }
 
     /// <summary>
-    /// lastSeen of users who are still online, each once per save interval: a crash of the grain and the front end together would leave nothing that writes it.
+    /// lastSeen of users who are still online, at most once per save interval. Otherwise a simultaneous crash of grain and front end would
+    /// lose the value.
     /// </summary>
     public List<LastSeen> TakeSeen()
     {
@@ -220,6 +222,6 @@ internal sealed partial class PresenceKeys(
         }
     }
 
-    [LoggerMessage(1100, LogLevel.Debug, "Presence keys are not written for now: {Reason}")]
+    [LoggerMessage(1100, LogLevel.Debug, "Presence keys cannot be written at present: {Reason}")]
     private partial void LogIndexUnavailable(string reason);
 }

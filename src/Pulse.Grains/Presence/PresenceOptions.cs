@@ -3,24 +3,26 @@ using Pulse.Presence;
 
 namespace Pulse.Grains.Presence;
 
-/// <summary>How long a sign of life counts.</summary>
+/// <summary>Timing of leases, keys and heartbeats.</summary>
 internal sealed class PresenceOptions : IValidatableObject
 {
     public const string SectionName = "Pulse:Presence";
 
-    /// <summary>Lifetime of a Redis presence key; at least a second. Leases and renewals follow from it.</summary>
+    /// <summary>Lifetime of a Redis presence key, from a second to a day. Default 60 s. Leases and renewals derive from it.</summary>
     public TimeSpan TimeToLive { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How often clients are asked to beat.</summary>
+    /// <summary>Interval at which clients are asked to send a heartbeat. Default 30 s.</summary>
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a user whose last connection broke still counts as connected, so that a reconnect is never seen.</summary>
+    /// <summary>
+    /// Time for which a user whose last connection broke still counts as connected, so that watchers never see a reconnect. Default 10 s.
+    /// </summary>
     public TimeSpan OfflineGrace { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>A connection whose client has not called for so long, not even to beat, counts as away.</summary>
+    /// <summary>A connection whose client has not called for this time, heartbeats included, counts as away. Default 5 min.</summary>
     public TimeSpan AwayAfter { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How many connections a user may have; with one more, the oldest is closed.</summary>
+    /// <summary>Maximum connections of a user. One more closes the oldest. Default 20.</summary>
     [Range(1, 1_000)]
     public int MaxConnectionsPerUser { get; set; } = 20;
 
@@ -28,24 +30,26 @@ internal sealed class PresenceOptions : IValidatableObject
     public TimeSpan LeaseDuration => LeaseTimes.Duration(TimeToLive);
 
     /// <summary>
-    /// How long a grain that is new on its silo believes its predecessor's key: until every front end has renewed, and a sixth of the key's lifetime more for
-    /// one that is late.
+    /// Time for which a grain that is new on its silo trusts its predecessor's key: until every front end has renewed, plus a sixth of the
+    /// key's lifetime for a late one.
     /// </summary>
     public TimeSpan TakeoverWindow => LeaseTimes.RenewalInterval(TimeToLive) + TimeToLive / 6;
 
     /// <summary>
-    /// After how long without a tick a silo takes itself to have been paused: too short for a lease to expire; with the default, and a lease of 50 s, also
-    /// too short to be declared dead.
+    /// A silo considers itself paused after this time without a tick. The time is too short for a lease to expire. With the default, and a
+    /// lease of 50 s, it is also too short for the silo to be declared dead.
     /// </summary>
     public TimeSpan PauseThreshold => TimeToLive / 6;
 
-    /// <summary>How often a live key is written again: a flushed Redis is whole again within this time.</summary>
+    /// <summary>Interval at which a live key is written again. A flushed Redis is complete again within this time.</summary>
     public TimeSpan KeyRenewalInterval => TimeToLive / 3;
 
-    /// <summary>How often lastSeen of a user who is online is saved: what a crash of grain and front end together can lose of it.</summary>
+    /// <summary>
+    /// Interval at which lastSeen of an online user is saved. A crash of grain and front end together loses at most this much.
+    /// </summary>
     public TimeSpan LastSeenSaveInterval => HeartbeatInterval;
 
-    /// <summary>How often leases and keys are looked at. Adds at most this much to every deadline above.</summary>
+    /// <summary>Interval at which leases and keys are checked. It adds at most this much to every deadline above.</summary>
     public TimeSpan SweepInterval => TimeToLive / 60;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

@@ -22,10 +22,11 @@ internal sealed class RedisPresenceIndex : IPresenceIndex
         redis.ConnectionRestored += (_, _) => _completeness.Reset();
     }
 
-    // All commands go through one connection, in the order in which they were issued: that keeps a SET and a later DEL of one key in order.
+    // All commands use one connection, in the order in which they were issued, so that a SET and a later DEL of one key stay in order.
     private IDatabase Database => _redis.GetDatabase();
 
-    // SET … EX and not EXPIRE: one command that also heals a key that was lost. With GET (Redis 6.2) it also answers what was there: one round trip.
+    // SET … EX instead of EXPIRE, because the one command also restores a lost key. With GET (Redis 6.2) it returns the old value in the
+    // same round trip.
     public async Task<bool> SetOnlineAsync(Guid userId, bool invisible)
     {
         var database = Database;
@@ -37,7 +38,7 @@ internal sealed class RedisPresenceIndex : IPresenceIndex
 
     public Task SetOnlineAsync(IReadOnlyCollection<(Guid UserId, bool Invisible)> users)
     {
-        // Issued without awaiting in between, the commands travel as one pipeline.
+        // Issued without an await in between, the commands travel as one pipeline.
         var database = Database;
         var replies = new List<Task>(users.Count);
         foreach (var (userId, invisible) in users)
@@ -52,7 +53,7 @@ internal sealed class RedisPresenceIndex : IPresenceIndex
     public Task SetInvisibleAsync(Guid userId, bool invisible) =>
         Translated(invisible ? SetInvisibleAsync(Database, userId) : Database.KeyDeleteAsync(RedisKeys.Invisible(userId)));
 
-    // Two commands and not one with two keys: in Redis Cluster the keys are on different nodes.
+    // Two commands instead of one with two keys, because in Redis Cluster the keys are on different nodes.
     public Task SetOfflineAsync(Guid userId, bool wasInvisible)
     {
         var database = Database;
@@ -73,8 +74,8 @@ internal sealed class RedisPresenceIndex : IPresenceIndex
         return await reply == Present;
     }
 
-    // The marker is read last: whatever Redis loses while the pipeline runs, the marker is then lost too. Single GETs, because in Redis Cluster the keys are on
-    // different nodes.
+    // The marker is read last, so that any loss of keys while the pipeline runs also shows as a lost marker. Single GETs, because in Redis
+    // Cluster the keys are on different nodes.
     public async Task<OnlineKeys> FindOnlineAsync(IReadOnlyList<Guid> userIds)
     {
         var database = Database;
@@ -97,7 +98,7 @@ internal sealed class RedisPresenceIndex : IPresenceIndex
         }
         catch (Exception e) when (e is RedisException or TimeoutException or ObjectDisposedException)
         {
-            // The driver's own text lists counters and end points at length; its kind is what an operator needs here.
+            // The driver's own text is a long list of counters and end points. An operator needs only the kind of error.
             throw new PresenceIndexUnavailableException(e is RedisServerException ? e.Message : e.GetType().Name);
         }
     }

@@ -4,10 +4,10 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Grains.Presence;
 
-/// <summary>Notices that this silo was paused: its process was frozen, its machine suspended, or its clock set forward.</summary>
+/// <summary>Detects that this silo was paused: its process was frozen, its machine suspended, or its clock set forward.</summary>
 /// <remarks>
-/// Leases then seem to have expired whose renewals wait in the silo's sockets, or went to other silos because those have declared this one dead. Acting
-/// on them would show their users as offline, with a time that is later than any other silo's.
+/// After a pause, leases appear expired whose renewals wait in the silo's sockets, or went to other silos because those have declared this
+/// one dead. Expiring them would show their users as offline, with a time that is later than any other silo's.
 /// </remarks>
 internal sealed partial class SiloPauseGuard(
     IClusterMembershipService membership, IOptions<PresenceOptions> options, TimeProvider time, ILogger<SiloPauseGuard> logger)
@@ -19,7 +19,7 @@ internal sealed partial class SiloPauseGuard(
     private DateTimeOffset? _lastTickAt;
     private DateTimeOffset _expiryAllowedAt;
 
-    /// <summary>Whether the silo runs, and has read since its last pause that it still is a member of its cluster.</summary>
+    /// <summary>Whether the silo runs, and has confirmed its cluster membership since its last pause.</summary>
     public bool IsRunning
     {
         get
@@ -28,7 +28,9 @@ internal sealed partial class SiloPauseGuard(
         }
     }
 
-    /// <summary>Whether expired leases may be acted on. To be checked immediately before expiring: the silo may have been paused after the sweep.</summary>
+    /// <summary>
+    /// Whether expired leases may be acted on. Check immediately before expiring, because the silo may have been paused after the sweep.
+    /// </summary>
     public bool MayExpireLeases
     {
         get
@@ -38,7 +40,10 @@ internal sealed partial class SiloPauseGuard(
         }
     }
 
-    /// <summary>Notes that the silo runs. After a pause it first reads the membership table: a silo that finds itself dead there ends its process.</summary>
+    /// <summary>
+    /// Records that the silo runs. After a pause it first reads the membership table. A silo that is listed as dead there terminates its
+    /// process.
+    /// </summary>
     public async ValueTask TickAsync(CancellationToken cancellationToken = default)
     {
         TimeSpan paused;

@@ -3,23 +3,24 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Pulse.Grains.Storage;
 
-/// <summary>Writes the items of many callers in one statement. An item that blocks or fails a batch costs its own caller only.</summary>
+/// <summary>Writes the items of many callers in one statement. An item that blocks or fails a batch affects only its own caller.</summary>
 /// <remarks>
-/// While one batch commits, the next gathers, without a timer. A batch that is blocked or refused leaves the queue and is divided, beside
-/// it, until the item that is the cause stands alone. That item's key is then a suspect: the next items with this key do not enter a
-/// batch, and one of them at a time asks the database. The connections that all this takes are bounded: one for batches, two for parts of
-/// batches, two for items that wait.
+/// While one batch commits, the next collects items, without a timer. A batch that is blocked or refused leaves the queue and is divided in
+/// parallel to it, until the item that causes the problem is alone. That item's key becomes a suspect: further items with this key bypass
+/// the batches, and one of them at a time is sent to the database. The number of connections is bounded: one for batches, two for parts of
+/// batches, two for waiting items.
 /// </remarks>
-/// <param name="commit">Answers each item of a batch, in the same order; or throws for all of them, and has then written none.</param>
-/// <param name="key">What items that block each other have in common, such as a user id.</param>
+/// <param name="commit">Returns an answer for each item of a batch, in the same order. If it throws, no item of the batch was
+/// written.</param>
+/// <param name="key">The value that items share if they can block each other, such as a user id.</param>
 /// <param name="settings">The bounds.</param>
 /// <param name="metrics">Counts isolated items.</param>
 [SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim whose wait handle is not used holds nothing to dispose.")]
 internal sealed class BatchWriter<TItem, TAnswer>(
     Func<TItem[], BatchLimits, Task<TAnswer[]>> commit, Func<TItem, object> key, BatchSettings settings, StoreMetrics metrics)
 {
-    // With 16 parts a batch of 200 takes two rounds until each item stands alone. With halves it would take eight, each as long as the
-    // lock limit.
+    // With 16 parts a batch of 200 takes two rounds until each item is alone. With halves it would take eight, each as long as the lock
+    // limit.
     private const int Parts = 16;
     private const int MostSuspects = 1_000;
 
@@ -34,8 +35,8 @@ internal sealed class BatchWriter<TItem, TAnswer>(
     private int _unanswered;
 
     /// <summary>Writes one item together with those of other callers.</summary>
-    /// <param name="item">What to write.</param>
-    /// <param name="cancellationToken">The caller stops waiting; an item whose caller has left is not written, unless its statement has
+    /// <param name="item">The item to write.</param>
+    /// <param name="cancellationToken">Ends the wait. An item whose caller has cancelled is skipped, unless its statement has
     /// begun.</param>
     /// <returns>The database's answer to this item.</returns>
     /// <exception cref="StoreUnavailableException">No answer within <see cref="BatchSettings.Patience"/>, or the queue is full.</exception>
@@ -44,7 +45,7 @@ internal sealed class BatchWriter<TItem, TAnswer>(
         if (Interlocked.Increment(ref _unanswered) > settings.QueueLimit)
         {
             Interlocked.Decrement(ref _unanswered);
-            throw new StoreUnavailableException($"{settings.QueueLimit} writes wait for the database already");
+            throw new StoreUnavailableException($"{settings.QueueLimit} writes already wait for the database");
         }
 
         var member = new Member(item, Activity.Current, Stopwatch.GetTimestamp(), cancellationToken);
@@ -66,14 +67,14 @@ internal sealed class BatchWriter<TItem, TAnswer>(
         }
         catch (TimeoutException)
         {
-            // By this timer and not by the queue's own clock: the two may differ by milliseconds, and what a caller was refused must not be written.
+            // This timer decides, because the queue's own clock may differ by milliseconds and a refused item must stay unwritten.
             Fail(member, Late());
             throw Late();
         }
     }
 
     /// <summary>
-    /// On the thread pool and without the caller's context, because the caller may be a grain and the items of other callers follow.
+    /// Runs on the thread pool without the caller's context, because the caller may be a grain and the items of other callers follow.
     /// </summary>
     private static void Start(Func<Task> work)
     {
@@ -103,10 +104,11 @@ internal sealed class BatchWriter<TItem, TAnswer>(
         }
     }
 
-    /// <returns>What kept an available database from writing the batch; <see langword="null"/> once each item has its answer.</returns>
+    /// <returns>The error with which an available database refused the batch. <see langword="null"/> once each item has its
+    /// answer.</returns>
     private async Task<Exception?> CommitAsync(Member[] batch, BatchLimits limits)
     {
-        // One statement has one parent: the caller that has waited longest.
+        // A statement has one parent: the caller that has waited longest.
         Activity.Current = batch[0].Trace;
         try
         {
@@ -165,12 +167,12 @@ internal sealed class BatchWriter<TItem, TAnswer>(
         Fail(member, cause);
     }
 
-    /// <summary>Asks the database for one item of a suspect key, without holding up a lane that others need.</summary>
+    /// <summary>Writes one item with a suspect key, without blocking a lane that other items need.</summary>
     private async Task WriteAloneAsync(Member member, Suspect suspect, bool wasBlocked)
     {
         metrics.IsolatedItem();
 
-        // One item of a key at a time: several would wait for the same lock, each with a connection.
+        // One item per key at a time, because several would wait for the same lock, each with a connection.
         if (!await suspect.Turn.WaitAsync(Remaining(member)))
         {
             Fail(member, Late());
@@ -182,7 +184,7 @@ internal sealed class BatchWriter<TItem, TAnswer>(
             var cause = wasBlocked ? null : await CommitInAsync(_partLane, member, () => BatchLimits.Shared);
             if (member.Answer.Task.IsCompletedSuccessfully) RemoveSuspect(member);
 
-            // In slices, so that keys that stay blocked do not keep the lane from one that is free again.
+            // Waits in slices, so that blocked keys leave the lane to keys that have become free.
             while (!member.Answer.Task.IsCompleted && cause is null or BatchBlockedException && !DropIfLeft(member))
             {
                 suspect.SeenAt = Stopwatch.GetTimestamp();
@@ -278,7 +280,7 @@ internal sealed class BatchWriter<TItem, TAnswer>(
 
         public CancellationToken CancellationToken => cancellationToken;
 
-        // Continuations run elsewhere: the next batch does not wait for what callers do with their answers.
+        // Continuations run asynchronously, so that the next batch is independent of the callers' work.
         public TaskCompletionSource<TAnswer> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public bool IsFinished => Volatile.Read(ref _isFinished) == 1;

@@ -1,8 +1,8 @@
 namespace Pulse.Grains.Storage;
 
-/// <summary>Instants as the databases keep them.</summary>
+/// <summary>Instants in the resolution of the databases.</summary>
 internal static class Instant
 {
-    /// <summary>Cut to whole microseconds, PostgreSQL's resolution: what was written and what is read back are then equal.</summary>
+    /// <summary>Truncates to whole microseconds, PostgreSQL's resolution, so that a value is equal after a write and a read.</summary>
     public static DateTimeOffset Truncate(DateTimeOffset at) => new(at.UtcTicks - (at.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
 }

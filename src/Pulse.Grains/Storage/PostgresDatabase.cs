@@ -9,10 +9,10 @@ using Npgsql;
 
 namespace Pulse.Grains.Storage;
 
-/// <summary>PostgreSQL through one pool. Every call is answered within the command timeout, whatever has become of the server.</summary>
+/// <summary>PostgreSQL through one pool. Every call ends within the command timeout, whatever the state of the server.</summary>
 /// <remarks>
-/// Works through a transaction-mode pooler: no session state, no prepared statement or session lock outlives a transaction, and connections
-/// are not reset between uses, for there is nothing to reset.
+/// Works through a transaction-mode pooler, because session state, prepared statements and session locks end with their transaction.
+/// Connections are therefore not reset between uses.
 /// </remarks>
 internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisposable
 {
@@ -21,22 +21,24 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     private const int ConnectPatienceSeconds = 30;
     private const int DriverMarginSeconds = 5;
 
-    // Several silos, and what else uses the database, share the 100 places that a server has by default.
+    // Several silos and other programs share the 100 connections that a server allows by default.
     private const int DefaultPoolSize = 20;
 
-    // Idle connections: the kernel notices a peer that is gone within a minute. Npgsql has no setting for data that is not acknowledged.
+    // For idle connections: the kernel detects a lost peer within a minute. Npgsql has no setting for unacknowledged data.
     private const int KeepAliveSeconds = 15;
     private const int KeepAliveIntervalSeconds = 5;
 
     /// <summary>
-    /// The part of a statement's time after which its connection may be a silent one. The rest is for another attempt on a new connection.
+    /// The part of a statement's time after which its connection may be unresponsive. The rest is for another attempt on a new connection.
     /// </summary>
     private const double DoubtAfter = 0.35;
 
-    /// <summary>What an answer may take from the server, which has just said that it has answered, to this process.</summary>
+    /// <summary>Time for an answer to travel from the server to this process, after the server has said that it has answered.</summary>
     private static readonly TimeSpan AnswerOnItsWay = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Kept of the command timeout for handing the answer to the caller, who must have it within that time, on a busy machine too.</summary>
+    /// <summary>
+    /// Part of the command timeout that is reserved for returning the answer to the caller in time, on a busy machine too.
+    /// </summary>
     private static readonly TimeSpan AnswerMargin = TimeSpan.FromMilliseconds(400);
     private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PromptAnswer = TimeSpan.FromMilliseconds(500);
@@ -60,8 +62,8 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         SetDefault("TCP Keepalive Time", KeepAliveSeconds);
         SetDefault("TCP Keepalive Interval", KeepAliveIntervalSeconds);
 
-        // Else the driver first asks each server for Kerberos encryption, and while one does not answer, that holds threads of the pool for a second
-        // and more. TLS is not affected.
+        // Otherwise the driver first asks each server for Kerberos encryption. An unresponsive server would block threads of the pool for
+        // more than a second. TLS is unaffected.
         SetDefault("GSS Encryption Mode", GssEncryptionMode.Disable);
 
         _pool = new(settings, metrics);
@@ -98,7 +100,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
                 if (await SchemaUpgrade.IsCurrentAsync(SchemaDialect.Postgres, connection, cancellationToken)) return;
             }
 
-            // Off the caller's thread: DbUp blocks, and may wait for another process.
+            // Runs on another thread, because DbUp blocks and may wait for another process.
             var upgrade = DeployChanges.To.PostgresqlDatabase(new PostgresqlConnectionManager(dataSource));
             await Task.Run(() => SchemaUpgrade.Apply(SchemaDialect.Postgres, upgrade, _logger), cancellationToken);
         }
@@ -124,21 +126,27 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         PingTimeout,
         cancellationToken);
 
-    /// <summary>Runs one statement on a pooled connection; once more if it failed in a way that passes. It must bear repeating.</summary>
+    /// <summary>
+    /// Runs one statement on a pooled connection, and repeats it once after a transient failure. The statement must be safe to repeat.
+    /// </summary>
     /// <param name="sql">The statement.</param>
     /// <param name="execute">Adds the parameters, executes, reads the answer.</param>
-    /// <param name="cancellationToken">The caller's; the one that <paramref name="execute"/> gets ends with the time for an answer too.</param>
-    /// <exception cref="StoreUnavailableException">No answer in time; the statement may still take effect.</exception>
-    /// <exception cref="PostgresException">A unique constraint was violated; the statement had no effect.</exception>
+    /// <param name="cancellationToken">The caller's token. <paramref name="execute"/> gets one that is also cancelled at the
+    /// timeout.</param>
+    /// <exception cref="StoreUnavailableException">The timeout has passed. The statement may still take effect.</exception>
+    /// <exception cref="PostgresException">A unique constraint was violated. The database is unchanged.</exception>
     public Task<T> RunAsync<T>(string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, CancellationToken cancellationToken) =>
         RunAsync(sql, execute, new(), _timeout, cancellationToken);
 
-    /// <summary>As the public <c>RunAsync</c>, but fails at once while the server is known to be silent.</summary>
-    /// <remarks>Writes always try: each is somebody's wish, not a look that is repeated; and the first that is answered ends the silence.</remarks>
-    /// <exception cref="StoreUnavailableException">No answer in time, or none to whoever asked before.</exception>
+    /// <summary>As the public <c>RunAsync</c>, but fails at once while the server is known to be unresponsive.</summary>
+    /// <remarks>
+    /// Writes always try, because a write is a user's request and not a repeated look. The first answered write ends the unresponsive
+    /// state.
+    /// </remarks>
+    /// <exception cref="StoreUnavailableException">No answer in time, or none to an earlier caller.</exception>
     public async Task<T> ReadAsync<T>(string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, CancellationToken cancellationToken)
     {
-        if (_silence.IsKept) throw new StoreUnavailableException("PostgreSQL has not answered others just now");
+        if (_silence.IsKept) throw new StoreUnavailableException("PostgreSQL has just failed to answer other callers");
 
         var started = Stopwatch.GetTimestamp();
         var attempt = new Attempt();
@@ -148,8 +156,8 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         }
         catch (StoreUnavailableException)
         {
-            // What is refused at once costs nobody time, and works again at once. A read that found no place in the pool says nothing
-            // about the server.
+            // A statement that is refused at once costs no waiting time, and succeeds again as soon as the server does. A read that found
+            // no free connection in the pool proves nothing about the server.
             var hasAsked = attempt.HasConnection || !_pool.Current.IsExhausted;
             if (hasAsked && Stopwatch.GetElapsedTime(started) > PromptAnswer) _silence.Begin(started);
             throw;
@@ -159,10 +167,12 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     /// <summary>
     /// As the public <c>RunAsync</c>, for a statement with the items of several callers, which must not wait long for one of them.
     /// </summary>
-    /// <remarks>The limits hold for the transaction, so they are right behind a transaction-mode pooler too, and cost no round
-    /// trip.</remarks>
-    /// <exception cref="BatchBlockedException">The server has given the statement up after these limits. Nothing was written.</exception>
-    /// <exception cref="StoreUnavailableException">No answer in time; the statement may still take effect.</exception>
+    /// <remarks>
+    /// The limits apply to the transaction, so they are correct behind a transaction-mode pooler too. They cost no round trip.
+    /// </remarks>
+    /// <exception cref="BatchBlockedException">The server has cancelled the statement after these limits. The database is
+    /// unchanged.</exception>
+    /// <exception cref="StoreUnavailableException">The timeout has passed. The statement may still take effect.</exception>
     public Task<T> RunBatchAsync<T>(
         string sql, BatchLimits limits, Action<NpgsqlParameterCollection> addParameters, Func<NpgsqlDataReader, CancellationToken, Task<T>> read)
     {
@@ -191,13 +201,13 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
             },
             CancellationToken.None);
 
-        // Zero is no limit.
+        // PostgreSQL treats zero as unlimited.
         static long Milliseconds(TimeSpan limit) => Math.Max(1, (long)limit.TotalMilliseconds);
     }
 
     /// <summary>
-    /// The settings of a <see cref="BatchWriter{TItem,TAnswer}"/> on this database, whose callers wait as long as for a statement of their
-    /// own.
+    /// The settings of a <see cref="BatchWriter{TItem,TAnswer}"/> on this database. Its callers have the same timeout as for a statement of
+    /// their own.
     /// </summary>
     public BatchSettings BatchSettingsOf(int batchSize, int queueLimit) =>
         new(batchSize, queueLimit, _timeout == Timeout.InfiniteTimeSpan ? SchemaUpgrade.StatementTimeout : _timeout);
@@ -224,7 +234,8 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         deadline.CancelAfter(timeout);
         try
         {
-            // Waits by itself: the driver answers the token only when it has tried to have the server cancel, which takes a server that listens.
+            // Waits on its own timer: the driver reacts to the token only after it has asked the server to cancel, which requires a
+            // responsive server.
             var answer = await InTimeAsync(RunTwiceAsync(sql, execute, attempt, timeout * DoubtAfter, deadline.Token), timeout, cancellationToken);
             _silence.End();
             return answer;
@@ -266,14 +277,15 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         }
         catch (NpgsqlException exception) when (exception.IsTransient && !deadline.IsCancellationRequested)
         {
-            // Typically a pooled connection whose server has restarted; the driver has emptied the pool. The jitter parts two deadlocked callers.
+            // Typically a pooled connection whose server has restarted. The driver has emptied the pool. The jitter separates two
+            // deadlocked callers.
             await Task.Delay(Random.Shared.Next(5, 50), deadline);
         }
 
         return await RunOnceAsync(_pool.Current, sql, execute, attempt, deadline);
     }
 
-    /// <summary>Runs the statement; once more on a new connection where the pooled one is silent.</summary>
+    /// <summary>Runs the statement, and repeats it once on a new connection if the pooled one is unresponsive.</summary>
     private async Task<T> RunDoubtingAsync<T>(
         string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, Attempt attempt, TimeSpan doubt, CancellationToken deadline)
     {
@@ -288,24 +300,24 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         catch (Exception exception) when (exception is ObjectDisposedException or OperationCanceledException
             && !attempt.HasConnection && pool.Dropped.IsCancellationRequested && !deadline.IsCancellationRequested)
         {
-            // The pool was replaced while the statement waited for a place in it.
+            // The pool was replaced while the statement waited for a connection.
         }
 
         return await RunOnceAsync(_pool.Current, sql, execute, attempt, deadline);
     }
 
-    /// <summary>Waits for a statement; says whether it waits in vain, because nothing comes over its connection.</summary>
+    /// <summary>Waits for a statement, and returns whether the wait is useless because its connection is unresponsive.</summary>
     private async Task<bool> IsSilentAsync(PostgresPool.Generation pool, Attempt attempt, Task statement, TimeSpan doubt, CancellationToken deadline)
     {
         if (await EndsWithinAsync(statement, doubt)) return false;
 
-        // What waits for a place or for a new connection has not asked anything yet.
+        // A statement that waits for a pooled or new connection is still unsent.
         while (!attempt.HasConnection)
         {
             if (await EndsWithinAsync(statement, doubt)) return false;
         }
 
-        // A few at a time: while the server is unavailable, they would all open connections in vain.
+        // Limited to a few at a time: while the server is unavailable, each of them would open a connection in vain.
         var place = _doubts.WaitAsync(deadline);
         await place.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!place.IsCompletedSuccessfully) return false;
@@ -332,7 +344,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         return statement.IsCompleted;
     }
 
-    /// <summary>For a statement that nothing waits for any more: what it throws later is of no interest.</summary>
+    /// <summary>Observes a statement without a waiting caller, so that a later exception is ignored.</summary>
     private static void Abandon(Task statement) =>
         _ = statement.ContinueWith(static late => _ = late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
 
@@ -343,12 +355,10 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         pool.Take();
         try
         {
-            // Cancelling a statement opens a connection and blocks the cancelling thread until the server has answered on it, for seconds
-            // if it hangs;
-            // so does the driver's own command timeout. Neither may happen on the thread pool, or an outage of the database stops the
-            // whole silo:
-            // hence a thread for each statement given up (at most as many as the pool has connections), and a command timeout that never
-            // comes first.
+            // Cancelling a statement opens a connection and blocks the cancelling thread until the server has answered on it, which takes
+            // seconds if the server hangs. The driver's own command timeout does the same. On the thread pool either one would stop the
+            // whole silo during an outage of the database. Each cancelled statement therefore gets its own thread (at most as many as the
+            // pool has connections), and the driver's command timeout is long enough never to fire first.
             var givenUp = new CancellationTokenSource();
             attempt.Begin(connection.ProcessID, givenUp);
             await using var registration = deadline.UnsafeRegister(static source => CancelElsewhere((CancellationTokenSource)source!), givenUp);
@@ -365,7 +375,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     {
         if (!pool.IsExhausted) return await pool.DataSource.OpenConnectionAsync(deadline);
 
-        // It will wait for a place. If the pool is replaced, it need not.
+        // The call will wait for a connection, unless the pool is replaced.
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline, pool.Dropped);
         return await pool.DataSource.OpenConnectionAsync(either.Token);
     }
@@ -373,7 +383,10 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     private static void CancelElsewhere(CancellationTokenSource source) =>
         Task.Factory.StartNew(source.Cancel, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    /// <summary>Start-up is more patient than callers are: the drivers of many processes that start cold on one machine need seconds to connect.</summary>
+    /// <summary>
+    /// A data source with the timeouts of start-up, because the drivers of many processes that start cold on one machine need seconds to
+    /// connect.
+    /// </summary>
     private NpgsqlDataSource NewPatientDataSource()
     {
         var settings = new NpgsqlConnectionStringBuilder(_connectionString)
@@ -382,21 +395,21 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
             CommandTimeout = (int)SchemaUpgrade.StatementTimeout.TotalSeconds,
         };
 
-        // The schema needs no type but text; asking the server for all of them takes longer than the rest.
+        // The schema needs only the type text. Loading all types from the server takes longer than the rest.
         return new NpgsqlDataSourceBuilder(settings.ConnectionString).ConfigureTypeLoading(types => types.EnableTypeLoading(false)).Build();
     }
 
-    /// <summary>Names are in all scripts: another encoding has no place for some of them.</summary>
+    /// <summary>Refuses other encodings than UTF8, because they cannot represent names in all scripts.</summary>
     private static async Task RefuseOtherEncodingsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand("SELECT current_setting('server_encoding')", connection);
         if (await command.ExecuteScalarAsync(cancellationToken) is not string encoding || encoding == "UTF8") return;
         throw new SchemaRefusedException(
             $"{Setting}: the database '{connection.Database}' has the encoding {encoding}, which cannot hold every name. "
-            + $"Make one with UTF8 (CREATE DATABASE pulse ENCODING 'UTF8' TEMPLATE template0) and name it there.");
+            + $"Create one with UTF8 (CREATE DATABASE pulse ENCODING 'UTF8' TEMPLATE template0) and name it there.");
     }
 
-    /// <summary>The schema could not be made where it was to be: something else is there, or the role may not.</summary>
+    /// <summary>Explains why the schema could not be created: another program's tables exist, or the role lacks a right.</summary>
     private SchemaRefusedException Refused(PostgresException exception)
     {
         var settings = new NpgsqlConnectionStringBuilder(_connectionString);
@@ -407,20 +420,22 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
                 $"{Setting}: the role '{settings.Username}' lacks a right in the database '{settings.Database}' ({reason}). GRANT USAGE, CREATE on a schema to it, or give it one "
                 + $"(CREATE SCHEMA pulse AUTHORIZATION \"{settings.Username}\") and add Search Path=pulse.", exception),
             PostgresErrorCodes.InvalidSchemaName => new(
-                $"{Setting}: Search Path is '{settings.SearchPath ?? "the server's default"}', which names no schema that is there ({reason}). Make it "
+                $"{Setting}: Search Path is '{settings.SearchPath ?? "the server's default"}', which names no existing schema ({reason}). Create it "
                 + $"(CREATE SCHEMA pulse AUTHORIZATION \"{settings.Username}\"), or name another one.", exception),
             var state when state.StartsWith("42", StringComparison.Ordinal) => new(
-                $"{Setting}: the schema has tables of another program by the names of Pulse's ({reason}). Nothing was changed. Give Pulse a schema of its own "
+                $"{Setting}: the schema has tables of another program with the names of Pulse's tables ({reason}). Nothing was changed. Give Pulse a schema of its own "
                 + $"(CREATE SCHEMA pulse AUTHORIZATION \"{settings.Username}\") and add Search Path=pulse, or name another database.", exception),
             _ => new($"{Setting}: PostgreSQL refuses the schema ({reason}). Nothing was changed.", exception),
         };
     }
 
-    /// <summary>Whether the same statement may succeed later, here or after an operator's repair, without a change to Pulse.</summary>
+    /// <summary>
+    /// Whether the same statement may succeed later, after a recovery or an operator's repair, without a change to Pulse.
+    /// </summary>
     private static bool IsUnavailable(Exception exception) => exception switch
     {
         // By class (the first two characters): connection, authorisation, resources, operator, system, internal. A pooler reports its own
-        // troubles as 08 and XX. The codes: no such database, and a standby that takes no writes.
+        // errors as 08 and XX. The two codes: a missing database, and a standby that refuses writes.
         PostgresException postgres => postgres.IsTransient
             || postgres.SqlState[..2] is "08" or "28" or "53" or "57" or "58" or "XX"
             || postgres.SqlState is PostgresErrorCodes.InvalidCatalogName or PostgresErrorCodes.ReadOnlySqlTransaction,
@@ -447,7 +462,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
             Volatile.Write(ref _givenUp, givenUp);
         }
 
-        /// <summary>Ends a statement that is not answered, so that its connection is closed.</summary>
+        /// <summary>Cancels an unanswered statement, so that its connection is closed.</summary>
         public void GiveUp() => CancelElsewhere(_givenUp!);
     }
 }

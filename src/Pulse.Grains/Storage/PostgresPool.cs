@@ -6,19 +6,15 @@ using Npgsql;
 
 namespace Pulse.Grains.Storage;
 
-/// <summary>
-/// The pool of connections to PostgreSQL, which is replaced as a whole when one of its connections turns out to be silent.
-/// </summary>
+/// <summary>The pool of connections to PostgreSQL, which is replaced as a whole when one of its connections is unresponsive.</summary>
 /// <remarks>
-/// Where a firewall has forgotten the connections or another machine has taken over the address, nothing tells the driver: each pooled
-/// connection would cost
-/// one statement its time. Npgsql has no setting for TCP_USER_TIMEOUT, and emptying its pool does not free the places of statements that
-/// wait on
-/// silent connections. Hence a new pool.
+/// If a firewall has dropped the connections or another machine has taken over the address, the driver gets no notification, and each
+/// pooled connection would cost one statement its whole timeout. Npgsql has no setting for TCP_USER_TIMEOUT, and clearing its pool does not
+/// free the connections of statements that wait on unresponsive connections. Hence a new pool.
 /// </remarks>
 internal sealed class PostgresPool : DbDataSource
 {
-    // Behind a pooler the server cannot say whether it has a statement. A lock that is held for long must not cost a pool at each attempt.
+    // Behind a pooler the server's view of a statement is unknown. A lock that is held for long must not replace a pool at each attempt.
     private static readonly TimeSpan DropIntervalOnDoubt = TimeSpan.FromSeconds(10);
 
     private readonly NpgsqlConnectionStringBuilder _settings;
@@ -42,8 +38,8 @@ internal sealed class PostgresPool : DbDataSource
     /// <inheritdoc/>
     public override string ConnectionString => _settings.ConnectionString;
 
-    /// <summary>Asks the server, over a new connection, whether it works on the statement of another one.</summary>
-    /// <returns><see langword="null"/> if it does not know the connection, as behind a pooler.</returns>
+    /// <summary>Asks the server, over a new connection, whether it is executing the statement of another connection.</summary>
+    /// <returns><see langword="null"/> if the server does not know the connection, as behind a pooler.</returns>
     public async Task<bool?> IsAtWorkAsync(int processId, CancellationToken cancellationToken)
     {
         await using var connection = new NpgsqlConnection(_unpooledConnectionString);
@@ -54,8 +50,8 @@ internal sealed class PostgresPool : DbDataSource
     }
 
     /// <summary>Replaces a pool, unless another caller has replaced it already.</summary>
-    /// <param name="generation">The pool with a silent connection.</param>
-    /// <param name="isCertain">The server has said that it waits for a statement on that connection.</param>
+    /// <param name="generation">The pool with an unresponsive connection.</param>
+    /// <param name="isCertain">Whether the server has confirmed that it waits for a statement on that connection.</param>
     /// <returns>Whether <paramref name="generation"/> is replaced.</returns>
     public bool Drop(Generation generation, bool isCertain)
     {
@@ -113,14 +109,16 @@ internal sealed class PostgresPool : DbDataSource
         /// <summary>Cancelled when the pool is replaced.</summary>
         public CancellationToken Dropped => _dropped.Token;
 
-        /// <summary>Each connection is in use, so what is late has waited for a place, and says nothing about the server.</summary>
+        /// <summary>
+        /// Whether all connections are in use. A late statement has then waited for a connection, which proves nothing about the server.
+        /// </summary>
         public bool IsExhausted => Volatile.Read(ref _inUse) >= places;
 
         public void Take() => Interlocked.Increment(ref _inUse);
 
         public void Return() => Interlocked.Decrement(ref _inUse);
 
-        /// <summary>Closes the idle connections; the others close when their statements end.</summary>
+        /// <summary>Closes the idle connections. The others close when their statements end.</summary>
         public void Drop() => _ = Task.Run(async () =>
         {
             await _dropped.CancelAsync();

@@ -4,10 +4,10 @@ using DbUp.Engine.Transactions;
 
 namespace Pulse.Grains.Storage;
 
-/// <summary>The table <c>schema_versions</c>: which scripts have been applied to a database, and when.</summary>
+/// <summary>The table <c>schema_versions</c>, which lists the applied scripts and their times.</summary>
 /// <remarks>
-/// Ours rather than DbUp's own tables for two reasons: reading it takes the lock that lets one process at a time upgrade, inside the transaction
-/// in which DbUp then runs the scripts; and its times are UTC.
+/// DbUp's own tables are unsuitable for two reasons. Reading this table takes the lock that admits one upgrading process at a time, inside
+/// the transaction in which DbUp then runs the scripts. And its times are UTC.
 /// </remarks>
 internal sealed class SchemaJournal(SchemaDialect dialect, IReadOnlySet<string> known, Func<IConnectionManager> connections) : IJournal
 {

@@ -1,4 +1,4 @@
 namespace Pulse.Grains.Storage;
 
-/// <summary>The database does not take Pulse's schema. Trying again does not help; the message names the setting and says what does.</summary>
+/// <summary>The database refuses Pulse's schema. A retry is useless. The message names the setting and the remedy.</summary>
 internal sealed class SchemaRefusedException(string message, Exception? inner = null) : Exception(message, inner);

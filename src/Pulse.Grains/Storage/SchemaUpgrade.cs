@@ -6,13 +6,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Pulse.Grains.Storage;
 
-/// <summary>Applies the scripts in <c>sql/</c> that a database does not have yet, all of them in one transaction.</summary>
+/// <summary>Applies the missing scripts of <c>sql/</c> to a database, all of them in one transaction.</summary>
 internal static partial class SchemaUpgrade
 {
-    /// <summary>How long one statement may take, waiting for another process that upgrades included.</summary>
+    /// <summary>Maximum time of one statement, including the wait for another process that upgrades.</summary>
     public static readonly TimeSpan StatementTimeout = TimeSpan.FromSeconds(60);
 
-    /// <summary>Whether every script is applied: one or two cheap reads and no lock, which is all that most starts need.</summary>
+    /// <summary>Whether every script is applied. Takes one or two cheap reads and no lock, which is enough for most starts.</summary>
     /// <exception cref="SchemaVersionException">The schema is newer than this program.</exception>
     public static async Task<bool> IsCurrentAsync(SchemaDialect dialect, DbConnection connection, CancellationToken cancellationToken)
     {
@@ -32,10 +32,10 @@ internal static partial class SchemaUpgrade
         return known.IsSubsetOf(applied);
     }
 
-    /// <summary>Applies what is missing. Blocks: DbUp is synchronous.</summary>
+    /// <summary>Applies the missing scripts. Blocks, because DbUp is synchronous.</summary>
     /// <param name="dialect">The database.</param>
-    /// <param name="builder">DbUp, told how to connect.</param>
-    /// <param name="logger">Told which scripts were applied.</param>
+    /// <param name="builder">DbUp with its connection.</param>
+    /// <param name="logger">Logs the applied scripts.</param>
     public static void Apply(SchemaDialect dialect, UpgradeEngineBuilder builder, ILogger logger)
     {
         var scripts = ScriptsOf(dialect);
@@ -50,7 +50,7 @@ internal static partial class SchemaUpgrade
             .Build()
             .PerformUpgrade();
 
-        // As it was thrown: the database classes tell an absent database from a broken script.
+        // Rethrown unchanged, because the database classes distinguish an absent database from a broken script.
         if (!result.Successful) ExceptionDispatchInfo.Throw(result.Error);
         foreach (var script in result.Scripts) LogApplied(logger, dialect.Database, script.Name);
     }

@@ -3,12 +3,12 @@ using System.Diagnostics;
 namespace Pulse.Grains.Storage;
 
 /// <summary>
-/// Remembers that a database does not answer, so that not every reader waits to find it out; and asks it, until it does. Without this, a grain that reads
-/// whenever somebody looks at its user would spend its turns waiting, and the user's renewals would come too late.
+/// Circuit breaker for reads: remembers that a database does not answer, and pings it until it does. Without the breaker, a grain that
+/// reads for each request about its user would spend its turns waiting, and the user's renewals would come too late.
 /// </summary>
 /// <remarks>
-/// Polly's circuit breaker tries again with a caller's own call. With reads that repeat, that is most often the grain that is looked at most, which
-/// would go on losing most of its time; here nobody's call is the trial. Begins with one failure, since a second would keep another grain waiting.
+/// Polly's circuit breaker uses a caller's own call as the trial. With repeated reads this is most often the most requested grain, which
+/// would keep losing most of its time. Here a ping is the trial. One failure opens the breaker, because a second would block another grain.
 /// </remarks>
 internal sealed class Silence(Func<CancellationToken, Task> ping) : IDisposable
 {
@@ -18,17 +18,20 @@ internal sealed class Silence(Func<CancellationToken, Task> ping) : IDisposable
     private long _answeredAt;
     private object? _current;
 
-    /// <summary>Nothing has been answered since somebody waited in vain.</summary>
+    /// <summary>Whether the breaker is open: a caller has waited in vain, and no statement was answered since.</summary>
     public bool IsKept => Volatile.Read(ref _current) is not null;
 
-    /// <summary>A call that began then (<see cref="Stopwatch.GetTimestamp"/>) was not answered. What others began after it may have been.</summary>
+    /// <summary>
+    /// Opens the breaker for an unanswered call that began at the given <see cref="Stopwatch.GetTimestamp"/>, unless a later answer is
+    /// known.
+    /// </summary>
     public void Begin(long startedAt)
     {
         var silence = new object();
         if (startedAt > Volatile.Read(ref _answeredAt) && Interlocked.CompareExchange(ref _current, silence, null) is null) _ = AskAsync(silence);
     }
 
-    /// <summary>Something was answered.</summary>
+    /// <summary>Closes the breaker, because a statement was answered.</summary>
     public void End()
     {
         Volatile.Write(ref _answeredAt, Stopwatch.GetTimestamp());
@@ -49,7 +52,7 @@ internal sealed class Silence(Func<CancellationToken, Task> ping) : IDisposable
             }
             catch (Exception)
             {
-                // Still silent, or the process stops.
+                // Still unresponsive, or the process stops.
             }
         }
     }

@@ -5,11 +5,12 @@ using Microsoft.Data.Sqlite;
 namespace Pulse.Grains.Storage;
 
 /// <summary>Opens pooled connections to one SQLite file, each with Pulse's settings.</summary>
-/// <param name="filePath">Absolute. The file is made on first use, its directory is not.</param>
-/// <param name="patience">What connections that Orleans opens wait for another writer.</param>
+/// <param name="filePath">Absolute. The file is created on first use. Its directory must exist.</param>
+/// <param name="patience">Timeout with which Orleans' connections wait for another writer.</param>
 internal sealed class SqliteDataSource(string filePath, TimeSpan patience) : DbDataSource
 {
-    // FULL: an answered write survives the loss of power, not just of the process. A pooled connection may have any of these from its last use.
+    // FULL: an answered write survives a power failure as well as a crash of the process. A pooled connection may have any of these
+    // settings from its last use.
     private const string SetUpSql = "PRAGMA synchronous = FULL; PRAGMA busy_timeout = ";
 
     /// <summary>The file.</summary>
@@ -28,8 +29,8 @@ internal sealed class SqliteDataSource(string filePath, TimeSpan patience) : DbD
 
     /// <summary>Opens a connection whose statements wait up to <paramref name="busy"/> for another writer's lock.</summary>
     /// <remarks>
-    /// SQLite's own wait, looking again every few milliseconds. The driver's, on top of it, ends with the command timeout; one second, its least,
-    /// is over by then unless <paramref name="busy"/> is shorter.
+    /// SQLite's own wait polls every few milliseconds. The driver's additional wait ends with the command timeout. That timeout is at its
+    /// minimum of one second, which has passed by then unless <paramref name="busy"/> is shorter.
     /// </remarks>
     public SqliteConnection Open(TimeSpan busy)
     {
@@ -49,7 +50,7 @@ internal sealed class SqliteDataSource(string filePath, TimeSpan patience) : DbD
         }
     }
 
-    /// <summary>Lets readers and a writer work side by side. The file remembers it.</summary>
+    /// <summary>Lets readers and a writer work in parallel. The file stores this mode.</summary>
     public void UseWriteAheadLog()
     {
         using var connection = new SqliteConnection(ConnectionStringFor(SchemaUpgrade.StatementTimeout));

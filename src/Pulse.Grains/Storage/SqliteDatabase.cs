@@ -6,15 +6,15 @@ using SQLitePCL;
 
 namespace Pulse.Grains.Storage;
 
-/// <summary>One SQLite file for one Pulse process, read by many and written by one at a time.</summary>
+/// <summary>One SQLite file for one Pulse process, with many readers and one writer at a time.</summary>
 /// <remarks>
-/// SQLite's driver is synchronous: a call holds its thread. That is acceptable embedded, where a read is some microseconds, a write one sync of a
-/// local disk, and nobody has thousands of users. What could take longer does not hold a thread: writers queue in <see cref="_writing"/>, and
-/// the file's own lock is left to guard against a second process.
+/// SQLite's driver is synchronous, so a call blocks its thread. This is acceptable for an embedded database with few users: a read takes
+/// some microseconds, a write one sync of a local disk. Long waits block no thread: writers queue in <see cref="_writing"/>, and the file's
+/// own lock only guards against a second process.
 /// </remarks>
 internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
 {
-    /// <summary>What a caller waits at most, both for its turn in this process and for another process's lock.</summary>
+    /// <summary>Timeout of a caller, both for its turn in this process and for another process's lock.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.8);
 
     private readonly SqliteDataSource _dataSource;
@@ -51,7 +51,7 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
                 if (await SchemaUpgrade.IsCurrentAsync(dialect, connection, cancellationToken)) return;
             }
 
-            // Off the caller's thread: this one may wait for another process.
+            // Runs on another thread, because the call may wait for another process.
             await Task.Run(
                 () => SchemaUpgrade.Apply(dialect, DeployChanges.To.SqliteDatabase(_dataSource.ConnectionStringFor(SchemaUpgrade.StatementTimeout)), _logger),
                 cancellationToken);
@@ -83,8 +83,8 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
         },
         cancellationToken);
 
-    /// <summary>Runs a read. Writers do not hold it up (WAL).</summary>
-    /// <exception cref="StoreUnavailableException">The file cannot be read.</exception>
+    /// <summary>Runs a read. Writers leave it unblocked (WAL).</summary>
+    /// <exception cref="StoreUnavailableException">The file is unreadable.</exception>
     public Task<T> ReadAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -95,13 +95,14 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
         }));
     }
 
-    /// <summary>Runs a write in a transaction of its own; whatever it throws rolls back.</summary>
-    /// <exception cref="StoreUnavailableException">The file cannot be written, or its turn did not come in time; nothing was written.</exception>
-    /// <exception cref="SqliteException">A unique constraint was violated; nothing was written.</exception>
+    /// <summary>Runs a write in its own transaction. An exception rolls it back.</summary>
+    /// <exception cref="StoreUnavailableException">The file is read-only or damaged, or the turn came too late. The database is
+    /// unchanged.</exception>
+    /// <exception cref="SqliteException">A unique constraint was violated. The database is unchanged.</exception>
     public async Task<T> WriteAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
-        if (!await _writing.WaitAsync(Patience, cancellationToken)) throw new StoreUnavailableException("SQLite's queue of writers does not move");
+        if (!await _writing.WaitAsync(Patience, cancellationToken)) throw new StoreUnavailableException("a write waited too long for SQLite's earlier writes");
         try
         {
             return Translate(() =>
@@ -123,8 +124,8 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
         _writing.Dispose();
     }
 
-    /// <summary>Begins by waiting for the lock; nothing after that waits.</summary>
-    /// <remarks>Below the driver, which would ask for a taken lock again and again for at least a second, whatever busy time is set.</remarks>
+    /// <summary>Waits for the lock only at the beginning.</summary>
+    /// <remarks>Bypasses the driver, which would poll a taken lock for at least a second, whatever the busy time.</remarks>
     private static T InTransaction<T>(SqliteConnection connection, Func<SqliteConnection, T> work)
     {
         Execute("BEGIN IMMEDIATE");
@@ -136,7 +137,7 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
         }
         catch
         {
-            // Some errors have rolled back already; what this one then says is of no interest.
+            // Some errors have rolled back already, so the result of this statement is ignored.
             raw.sqlite3_exec(connection.Handle, "ROLLBACK");
             throw;
         }
@@ -160,7 +161,7 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
         }
     }
 
-    /// <summary>Whether the same statement may succeed later, by itself or after an operator's repair of file or disk.</summary>
+    /// <summary>Whether the same statement may succeed later, after a recovery or an operator's repair of file or disk.</summary>
     private static bool IsUnavailable(Exception exception) => exception is IOException or UnauthorizedAccessException
         or SqliteException
         {
@@ -168,7 +169,7 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
                 or raw.SQLITE_FULL or raw.SQLITE_CANTOPEN or raw.SQLITE_PROTOCOL or raw.SQLITE_NOTADB,
         };
 
-    // What is in the file concerns its owner alone; an existing directory keeps the rights that somebody gave it.
+    // The content of the file is private to its owner. An existing directory keeps its permissions.
     internal static void MakeDirectory(string path)
     {
         if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace Pulse.Grains.Storage;
 
-/// <summary>What the stores count: the meter <c>Pulse.Stores</c>.</summary>
+/// <summary>The meter <c>Pulse.Stores</c>.</summary>
 internal sealed class StoreMetrics
 {
     /// <summary>The meter's name.</summary>

@@ -5,10 +5,11 @@ using Pulse.Identity;
 
 namespace Pulse.Grains.Users;
 
-/// <summary>Brings the addresses of rows from before 004_addresses.sql into their place and spelling, once for a database.</summary>
+/// <summary>Moves the addresses of rows from before 004_addresses.sql into the right column and spelling, once per database.</summary>
 /// <remarks>
-/// A program and no SQL, because the spelling is <see cref="EmailAddress"/>'s; after the schema, because older silos must be gone first
-/// (<see cref="UnprovenRows"/>). Several silos may do it at once, and one that stops half way is repeated: each row is written under its version.
+/// This is a program and not SQL because <see cref="EmailAddress"/> defines the spelling. It runs after the schema upgrade because older
+/// silos must have stopped first (<see cref="UnprovenRows"/>). Several silos may run it at once, and an interrupted run is repeated,
+/// because each row is written under its version.
 /// </remarks>
 internal sealed partial class AddressUpgrade(
     IUserStore users, IAccountStore accounts, UnprovenRows unproven, TimeProvider time, ILogger<AddressUpgrade> logger) : BackgroundService
@@ -29,8 +30,8 @@ internal sealed partial class AddressUpgrade(
         }
     }
 
-    /// <summary>Does it unless it is done.</summary>
-    /// <returns><see langword="false"/> to be called again: an older silo is there yet, or the database is away.</returns>
+    /// <summary>Runs the upgrade unless the database records it as done.</summary>
+    /// <returns><see langword="false"/> if the caller must retry: an older silo is still running, or the database is unavailable.</returns>
     internal async Task<bool> TryAsync(CancellationToken cancellationToken)
     {
         try
@@ -38,7 +39,7 @@ internal sealed partial class AddressUpgrade(
             if (await users.IsUpgradedAsync(Name, cancellationToken)) return true;
             if (!unproven.MayBeNull) return false;
 
-            // Mailboxes first: a user who signs in meanwhile then finds the account.
+            // Accounts first, so that a user who signs in meanwhile finds the account.
             await MoveAccountsAsync(cancellationToken);
             await MoveUsersAsync(cancellationToken);
             await users.SetUpgradedAsync(Name, cancellationToken);
@@ -65,7 +66,7 @@ internal sealed partial class AddressUpgrade(
         }
     }
 
-    // A row that has changed since it was read was written by this version, and so as it should be, or is read again after the next start.
+    // A row that changed after the read was written by this version and is therefore correct, or it is read again after the next start.
     private async Task MoveAsync(UserRow wanted, CancellationToken cancellationToken)
     {
         var outcome = await users.UpdateProfileAsync(wanted, cancellationToken);
@@ -73,7 +74,7 @@ internal sealed partial class AddressUpgrade(
             outcome = await users.UpdateProfileAsync(wanted, cancellationToken);
         if (outcome != UserWrite.EmailTaken) return;
 
-        // Two users have proven one mailbox in two spellings. The one who has it in its one spelling keeps the proof.
+        // Two users have proven one mailbox in two spellings. The user whose row has the normalized spelling keeps the proof.
         LogCollision(wanted.Id);
         await users.UpdateProfileAsync(wanted with { EmailVerified = false }, cancellationToken);
     }

@@ -4,8 +4,8 @@ using Pulse.Users;
 
 namespace Pulse.Grains.Users;
 
-/// <summary>Lists people for whoever asks this silo, with one read of the database for all who ask within some seconds.</summary>
-/// <remarks>One activation on each silo, whose turns keep a crowd that asks at once from reading more than once.</remarks>
+/// <summary>Lists people for the front ends, and reads the database once for all calls to this silo within some seconds.</summary>
+/// <remarks>Each silo has one activation. Its turns prevent a burst of calls from reading more than once.</remarks>
 [GrainType("people")]
 [StatelessWorker(maxLocalWorkers: 1)]
 internal sealed class PeopleGrain(IUserStore store, IAccountStore accounts, TimeProvider time) : Grain, IPeopleGrain

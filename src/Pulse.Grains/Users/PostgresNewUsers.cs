@@ -4,16 +4,19 @@ using Pulse.Grains.Storage;
 
 namespace Pulse.Grains.Users;
 
-/// <summary>Finds users in PostgreSQL or else inserts them, those who come at the same time together: planning, committing and the round trip cost most.</summary>
+/// <summary>
+/// Finds or inserts users in PostgreSQL. Concurrent requests share one statement, because planning, committing and the round trip cost
+/// most.
+/// </summary>
 internal sealed class PostgresNewUsers(PostgresDatabase database, UnprovenRows unproven, StoreMetrics metrics)
 {
     // A statement of this size takes some milliseconds.
     private const int BatchSize = 200;
 
-    // What the database inserts within the time that callers wait, roughly.
+    // Roughly the number of rows that the database inserts within the timeout of a caller.
     private const int QueueLimit = 5_000;
 
-    // The second SELECT sees what was there before. A row that is in neither has lost a race, or its e-mail is another user's.
+    // The second SELECT sees the rows from before the statement. A user in neither result has lost a race, or the e-mail is another user's.
     private const string FindOrInsertSql =
         $"""
         WITH added AS (
@@ -30,12 +33,11 @@ internal sealed class PostgresNewUsers(PostgresDatabase database, UnprovenRows u
         SELECT {UserTable.Columns}, false FROM users WHERE id = ANY (@ids)
         """;
 
-    // By e-mail, because it is what two users can have in common: an INSERT waits for another session's uncommitted row with the same
-    // e-mail.
+    // The key is the e-mail because two users can share it: an INSERT waits for another session's uncommitted row with the same e-mail.
     private readonly BatchWriter<UserRow, (UserRow? Found, bool IsNew)> _writer = new(
         (users, limits) => FindOrInsertAsync(database, users, unproven.MayBeNull, limits), KeyOf, database.BatchSettingsOf(BatchSize, QueueLimit), metrics);
 
-    /// <summary>Inserts nobody.</summary>
+    /// <summary>Runs the statement with zero rows.</summary>
     public Task WarmUpAsync() => FindOrInsertAsync(database, [], unproven.MayBeNull, BatchLimits.Alone(SchemaUpgrade.StatementTimeout));
 
     /// <inheritdoc cref="IUserStore.FindOrInsertAsync"/>
@@ -46,8 +48,13 @@ internal sealed class PostgresNewUsers(PostgresDatabase database, UnprovenRows u
         return found is null ? (null, await WhyNotAsync(user, cancellationToken)) : (found, UserWrite.Stale);
     }
 
-    /// <summary>Why the user's row was not written: another user has proven the e-mail; else another activation, or a first try, was faster.</summary>
-    /// <remarks>A user who has the e-mail without proof loses it here: <see cref="UserWrite.Stale"/> then has the caller write again.</remarks>
+    /// <summary>
+    /// Finds the reason for a refused write: another user has proven the e-mail, or another activation or a first attempt was faster.
+    /// </summary>
+    /// <remarks>
+    /// Takes the e-mail from a user who has it without proof. The answer is then <see cref="UserWrite.Stale"/>, so that the caller writes
+    /// again.
+    /// </remarks>
     public async Task<UserWrite> WhyNotAsync(UserRow user, CancellationToken cancellationToken)
     {
         var owner = await database.RunAsync(
@@ -75,13 +82,13 @@ internal sealed class PostgresNewUsers(PostgresDatabase database, UnprovenRows u
         return UserWrite.Stale;
     }
 
-    // An unproven address is nothing that two users cannot have in common.
+    // Two users may share an unproven address, so the id is the key.
     private static string KeyOf(UserRow user) => user.EmailVerified ? user.Email : user.Id.ToString("D");
 
     private static async Task<(UserRow? Found, bool IsNew)[]> FindOrInsertAsync(
         PostgresDatabase database, UserRow[] users, bool nullable, BatchLimits limits)
     {
-        // Two silos may insert the same e-mails: both in one order, so that neither waits for the other in a circle.
+        // Two silos may insert the same e-mails. A common order prevents a deadlock.
         var rows = users.OrderBy(KeyOf, StringComparer.Ordinal).ToArray();
         var (added, found) = await database.RunBatchAsync(
             FindOrInsertSql,
@@ -101,7 +108,7 @@ internal sealed class PostgresNewUsers(PostgresDatabase database, UnprovenRows u
                 return (added, found);
             });
 
-        // Of two that have both in common, the first was inserted.
+        // If two requests in a batch share id and e-mail, only the first one is reported as inserted.
         return Array.ConvertAll(users, user => (found.GetValueOrDefault(user.Id), added.Remove((user.Id, user.Email))));
     }
 

@@ -7,14 +7,15 @@ using Pulse.Grains.Storage;
 
 namespace Pulse.Grains.Users;
 
-/// <summary><c>users</c> in PostgreSQL: one round trip for each method.</summary>
+/// <summary><c>users</c> in PostgreSQL. Every method takes one round trip.</summary>
 /// <remarks>
-/// Every statement may be repeated, and <see cref="PostgresDatabase"/> does so once. A repeated insert or update whose first try had committed
-/// finds the row there, or its version one higher, and answers <see cref="UserWrite.Stale"/>: the grain reads again and sees its own write.
+/// Every statement is safe to repeat, and <see cref="PostgresDatabase"/> repeats it once. If the first attempt of a repeated insert or
+/// update had committed, the second finds the row, or finds its version one higher, and answers <see cref="UserWrite.Stale"/>. The grain
+/// then reads again and sees its own write.
 /// </remarks>
 internal sealed class PostgresUserStore(PostgresDatabase database, UnprovenRows unproven, StoreMetrics metrics) : IUserStore
 {
-    // The names that 001_identity.sql gives.
+    // Constraint names from 001_identity.sql.
     private const string EmailConstraint = "users_email_key";
     private const string AccountConstraint = "accounts_provider_account_key";
 
@@ -27,9 +28,9 @@ internal sealed class PostgresUserStore(PostgresDatabase database, UnprovenRows 
 
     private const string FindLastSeenSql = "SELECT id, last_seen FROM users WHERE id = ANY(@ids) AND last_seen IS NOT NULL";
 
-    // Never waits for a row that another session has locked: such rows are skipped, and the answer names them. The lock is the one that UPDATE itself
-    // takes. Rows that would not change are neither locked nor written. GREATEST, although the WHERE has compared: a row that changed before it was
-    // locked is seen here in its new version.
+    // The statement skips rows that another session has locked instead of waiting, and its answer names them. The lock is the same that
+    // UPDATE takes. Only rows that would change are locked and written. GREATEST is needed although the WHERE has compared, because a row
+    // that changed before it was locked appears here in its new version.
     internal const string SaveLastSeenSql =
         """
         WITH due AS MATERIALIZED (
@@ -45,7 +46,7 @@ internal sealed class PostgresUserStore(PostgresDatabase database, UnprovenRows 
         SELECT id FROM due EXCEPT SELECT id FROM written
         """;
 
-    // One statement is one transaction. A tombstone that is there already keeps the later time.
+    // One statement is one transaction. An existing tombstone keeps the later time.
     private const string EraseSql =
         """
         WITH tokens AS (
@@ -235,7 +236,7 @@ internal sealed class PostgresUserStore(PostgresDatabase database, UnprovenRows 
             });
     }
 
-    // Parameters are made anew for a repeated statement: one belongs to one command for good.
+    // Parameters are created again for a repeated statement, because a parameter belongs to one command permanently.
     private Task<IReadOnlyList<UserRow>> ListAsync(string sql, Func<NpgsqlParameter[]> parameters, CancellationToken cancellationToken) =>
         database.ReadAsync<IReadOnlyList<UserRow>>(
             sql,
@@ -249,7 +250,9 @@ internal sealed class PostgresUserStore(PostgresDatabase database, UnprovenRows 
             },
             cancellationToken);
 
-    /// <summary>Runs a statement that writes, and tells by the constraint why it was refused. No row written is <see cref="UserWrite.Stale"/>.</summary>
+    /// <summary>
+    /// Runs a write and maps a violated constraint to its reason. An update of zero rows is <see cref="UserWrite.Stale"/>.
+    /// </summary>
     private async Task<UserWrite> WriteAsync(string sql, Action<NpgsqlParameterCollection> addParameters, CancellationToken cancellationToken)
     {
         try

@@ -4,46 +4,50 @@ using Pulse.Presence;
 
 namespace Pulse.Grains.Users;
 
-/// <summary>The front ends that hold a user's sockets: has them close the sockets of ended sessions, and those that are too many.</summary>
+/// <summary>
+/// The front ends that hold a user's sockets. Asks them to close the sockets of ended sessions and the sockets above the limit.
+/// </summary>
 internal sealed partial class SocketHolders(ConnectionLeases leases, TimeProvider time, ILogger logger)
 {
-    // Of the user's turn: a front end that was killed would take all of Orleans' response timeout.
+    // Longest time that a grain turn waits for front ends. A killed front end would otherwise block the turn until Orleans' response
+    // timeout.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<string, IFrontEndObserver> _frontEnds = [];
 
-    // Until when each is remembered; null for nearly everybody.
+    // Maps each ended session to the time until which it is remembered. Null for nearly all users.
     private Dictionary<Guid, DateTimeOffset>? _endedSessions;
 
-    /// <summary>Whether no front end is known and no ended session is remembered.</summary>
+    /// <summary>Whether the set of front ends and the set of remembered sessions are both empty.</summary>
     public bool IsEmpty => _frontEnds.Count == 0 && _endedSessions is not { Count: > 0 };
 
-    /// <summary>This front end holds a socket of the user's.</summary>
+    /// <summary>Records that this front end holds a socket of the user.</summary>
     public void Add(string frontEndId, IFrontEndObserver frontEnd)
     {
         _frontEnds[frontEndId] = frontEnd;
 
-        // Each restart of a front end gives it a new id, and a user may stay online over many of them.
+        // A restarted front end has a new id, and a user may stay online across many restarts.
         if (_frontEnds.Count > leases.Count) ForgetThoseWithoutLease();
     }
 
-    /// <summary>No front end does.</summary>
+    /// <summary>Removes all front ends.</summary>
     public void Clear() => _frontEnds.Clear();
 
-    /// <summary>Closes a socket in whose place the same client has opened another: mostly one whose network broke unnoticed.</summary>
+    /// <summary>Closes a socket that the same client has replaced with a new one, mostly because its network broke unnoticed.</summary>
     public Task CloseReplacedAsync(ConnectionLease replaced) => CloseAsync([replaced], CloseReason.Replaced);
 
-    /// <summary>Closes that many of the sockets that were connected first.</summary>
+    /// <summary>Closes that many of the oldest sockets.</summary>
     public Task CloseOldestAsync(int count) => CloseAsync(leases.Live.OrderBy(live => live.ConnectedAt).Take(count), CloseReason.TooManyConnections);
 
-    /// <summary>These sessions have ended: sockets of theirs are closed until then, also ones that are yet to come.</summary>
+    /// <summary>Revokes these sessions: existing and new sockets of them are closed until the given time.</summary>
     public void Remember(Guid[] endedSessions, DateTimeOffset until)
     {
         foreach (var sessionId in endedSessions) (_endedSessions ??= [])[sessionId] = until;
     }
 
     /// <summary>Closes the sockets of ended sessions.</summary>
-    /// <param name="ofFrontEnd">Of the one that has just been heard of; the others are told when they are. <see langword="null"/> for all.</param>
+    /// <param name="ofFrontEnd">The front end that has just called. Other front ends are notified when they call. <see langword="null"/>
+    /// for all.</param>
     public Task CloseEndedSessionsAsync(string? ofFrontEnd = null)
     {
         if (_endedSessions is null) return Task.CompletedTask;
@@ -68,7 +72,7 @@ internal sealed partial class SocketHolders(ConnectionLeases leases, TimeProvide
         }
     }
 
-    /// <summary>Closes these sockets; waits for their front ends a second at most.</summary>
+    /// <summary>Closes these sockets and waits at most one second for their front ends.</summary>
     public async Task CloseAsync(IEnumerable<ConnectionLease> connections, CloseReason reason)
     {
         var closing = new List<Task>();
@@ -81,7 +85,7 @@ internal sealed partial class SocketHolders(ConnectionLeases leases, TimeProvide
         if (closing.Count == 0) return;
         try
         {
-            // One that was killed and whose leases still run must hold up neither the others nor whoever else asks for this user.
+            // A killed front end with unexpired leases must delay neither the other front ends nor other calls to this user.
             await Task.WhenAll(closing).WaitAsync(Patience, time);
         }
         catch (TimeoutException)
@@ -98,7 +102,7 @@ internal sealed partial class SocketHolders(ConnectionLeases leases, TimeProvide
         }
         catch (Exception e)
         {
-            // A front end that is gone has no sockets; one that was slow is told again when it next renews.
+            // The sockets of a stopped front end are closed already. A slow front end is notified again at its next renewal.
             LogCloseFailed(e.GetType().Name);
         }
     }
@@ -106,6 +110,6 @@ internal sealed partial class SocketHolders(ConnectionLeases leases, TimeProvide
     [LoggerMessage(1210, LogLevel.Debug, "A front end did not close its sockets ({Reason}).")]
     private partial void LogCloseFailed(string reason);
 
-    [LoggerMessage(1211, LogLevel.Debug, "Front ends are still closing sockets after {Seconds} s; the user's grain goes on.")]
+    [LoggerMessage(1211, LogLevel.Debug, "Front ends are still closing sockets after {Seconds} s; the user's grain no longer waits.")]
     private partial void LogCloseSlow(double seconds);
 }

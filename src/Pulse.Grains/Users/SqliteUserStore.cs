@@ -20,7 +20,7 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
     private const string FindLastSeenSql =
         "SELECT id, last_seen FROM users WHERE id IN (SELECT value FROM json_each(@ids)) AND last_seen IS NOT NULL";
 
-    // One JSON array of [id, time] pairs: SQLite has no array parameters, and one parameter for each would meet its limit of 32,766.
+    // One JSON array of [id, time] pairs, because SQLite has no array parameters and limits a statement to 32,766 parameters.
     private const string SaveLastSeenSql =
         """
         WITH seen AS (SELECT value ->> 0 AS id, value ->> 1 AS at FROM json_each(@seen))
@@ -208,7 +208,7 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
     }
 
     /// <inheritdoc/>
-    /// <remarks>Skips no row: the file has one lock, not one for each row.</remarks>
+    /// <remarks>Returns an empty set, because the file has one lock instead of one per row.</remarks>
     public async Task<IReadOnlySet<Guid>> SaveLastSeenAsync(IReadOnlyCollection<LastSeen> seen, BatchLimits limits)
     {
         if (seen.Count == 0) return FrozenSet<Guid>.Empty;
@@ -265,7 +265,7 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
         return command.ExecuteNonQuery();
     }
 
-    // As PostgresNewUsers does.
+    // Same rules as PostgresNewUsers.WhyNotAsync.
     private Task<UserWrite> WhyNotAsync(UserRow user, CancellationToken cancellationToken) => database.WriteAsync(
         connection =>
         {
@@ -287,7 +287,7 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
     private static void AddProfile(SqliteParameterCollection parameters, UserRow user)
     {
         parameters.AddWithValue("id", SqliteText.From(user.Id));
-        // One process alone has the file, so no older version reads it.
+        // Only one process has the file open, so an older version cannot read it.
         parameters.AddWithValue("email", AddressColumns.Email(user, nullable: true) ?? (object)DBNull.Value);
         parameters.AddWithValue("unproven", AddressColumns.Unproven(user) ?? (object)DBNull.Value);
         parameters.AddWithValue("verified", user.EmailVerified);

@@ -5,24 +5,30 @@ using Pulse.Users;
 
 namespace Pulse.Grains.Users;
 
-/// <summary>A user's row and tombstone as the user's grain holds them: read when first needed, and again once they are old; written under the row's version.</summary>
-/// <remarks>Operators and other programs change rows by SQL. While the database is away, a row that was read counts for some minutes more, as sessions do.</remarks>
+/// <summary>
+/// A user's row and tombstone in the memory of the user's grain. Reads are lazy and repeated once the row is old. Writes check the row's
+/// version.
+/// </summary>
+/// <remarks>
+/// Operators and other programs change rows by SQL. While the database is unavailable, a row in memory remains valid for some minutes, as
+/// sessions do.
+/// </remarks>
 internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider time)
 {
-    /// <summary>How long a row that was read counts for callers that need the present one.</summary>
+    /// <summary>Maximum age of the row for callers that need the current one.</summary>
     public static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long it counts while the database is away.</summary>
+    /// <summary>Maximum age of the row while the database is unavailable.</summary>
     public static readonly TimeSpan KnownFor = TimeSpan.FromMinutes(5);
 
-    // A second activation of this user can win a race for the row once; that it keeps winning is not plausible.
+    // A second activation of this user can win a race for the row once. A series of wins is implausible.
     private const int WriteAttempts = 3;
 
-    // The kinds of ExternalAccount.Type whose erasure has to reach further than the row.
+    // The values of ExternalAccount.Type for which an erasure affects more than the row.
     private const string MailboxType = "email";
     private const string TokenType = "token";
 
-    // Whoever is watched without having a row would else be looked up at every look. One that comes into being by other means is found that late.
+    // Limits the lookups of a watched user without a row. A row that another program inserts is found after this delay at the latest.
     private static readonly TimeSpan AbsentFor = TimeSpan.FromSeconds(30);
 
     private UserRow? _row;
@@ -36,20 +42,21 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
     /// <summary>Whether the user is known to be erased.</summary>
     public bool IsErased => _erasedAt is not null;
 
-    /// <summary>What is known of the user, without reading.</summary>
+    /// <summary>The user's state as far as it is in memory.</summary>
     public UserState State =>
         IsErased ? UserState.Erased
         : _row is null ? UserState.Unknown
         : _row.DisabledAt is not null ? UserState.Disabled
         : UserState.Active;
 
-    /// <summary>The row, or <see langword="null"/>. Reads it once, and now and then while there is none.</summary>
-    /// <exception cref="StoreUnavailableException">It has not been read yet, and the database is away.</exception>
+    /// <summary>The row, or <see langword="null"/>. Reads the row once, and repeatedly at intervals while it is missing.</summary>
+    /// <exception cref="StoreUnavailableException">The row is not in memory, and the database is unavailable.</exception>
     public async ValueTask<UserRow?> LoadAsync() =>
         _row is not null || IsErased || (_readAt is { } at && time.GetElapsedTime(at) < AbsentFor) ? _row : await ReadAsync();
 
     /// <summary>The row as it was at most <see cref="FreshFor"/> ago, or <see langword="null"/>.</summary>
-    /// <exception cref="StoreUnavailableException">The database is away, and the row was last read more than <see cref="KnownFor"/> ago.</exception>
+    /// <exception cref="StoreUnavailableException">The database is unavailable, and the row was last read more than <see cref="KnownFor"/>
+    /// ago.</exception>
     public async ValueTask<UserRow?> LoadFreshAsync()
     {
         if (_row is null || IsErased || _readAt is not { } at) return await LoadAsync();
@@ -67,9 +74,9 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
         }
     }
 
-    /// <summary>Whether a call is refused by what is known, and why.</summary>
-    /// <param name="ofTrustedIssuer">Whether the caller's token is a trusted issuer's.</param>
-    /// <param name="tokenIssuedAt">When the token was issued, if it says so.</param>
+    /// <summary>The state because of which a call is refused, or <see langword="null"/>. Uses only the row in memory.</summary>
+    /// <param name="ofTrustedIssuer">Whether a trusted issuer has issued the caller's token.</param>
+    /// <param name="tokenIssuedAt">The token's issue time, if the token has one.</param>
     public UserState? FindRefusal(bool ofTrustedIssuer, DateTimeOffset? tokenIssuedAt) => State switch
     {
         UserState.Disabled or UserState.Erased => State,
@@ -77,8 +84,8 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
         _ => null,
     };
 
-    /// <summary>Deletes the row and everything that belongs to it, and leaves tombstones.</summary>
-    /// <returns><see langword="false"/>, and nothing is written, when there is no row and no tombstone.</returns>
+    /// <summary>Deletes the row and all data that belongs to it, and inserts tombstones.</summary>
+    /// <returns><see langword="false"/>, and the database is unchanged, if both row and tombstone are missing.</returns>
     public async Task<bool> EraseAsync(IEnumerable<ExternalAccount> accounts)
     {
         var row = await ReadAsync();
@@ -97,7 +104,7 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
     }
 
     /// <summary>Disables or enables the user.</summary>
-    /// <returns><see langword="false"/>, and nothing is written, when there is no row.</returns>
+    /// <returns><see langword="false"/>, and the database is unchanged, if the row is missing.</returns>
     public async Task<bool> SetDisabledAsync(bool disabled)
     {
         var found = await store.SetDisabledAsync(userId, disabled ? Instant.Truncate(time.GetUtcNow()) : null);
@@ -105,18 +112,18 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
         return found;
     }
 
-    /// <summary>Creates the row, or brings it in line with the update.</summary>
-    /// <param name="update">What to write.</param>
+    /// <summary>Inserts the row, or applies the update to it.</summary>
+    /// <param name="update">The values to write.</param>
     /// <param name="account">Created in the same transaction as a new row.</param>
-    /// <param name="lastSeenAt">Goes into a new row: the user may have come and gone before they had one.</param>
-    /// <returns>The outcome, the row, and the proven address that another one has replaced.</returns>
+    /// <param name="lastSeenAt">Stored in a new row, because the user may have connected and disconnected before the row existed.</param>
+    /// <returns>The outcome, the row, and the proven address that was replaced by another.</returns>
     public async Task<(ProfileSyncOutcome Outcome, UserRow? Row, string? FormerEmail)> WriteAsync(ProfileUpdate update, ExternalAccount? account, DateTimeOffset? lastSeenAt)
     {
         for (var attempt = 0; attempt < WriteAttempts; attempt++)
         {
             if (_row is null && account is null && update.Email is not null)
             {
-                // Nothing is known of the row, and it may be new: asked for and inserted in one go.
+                // The row is unknown and may be new, so one statement reads or inserts it.
                 if (IsErased) return (ProfileSyncOutcome.Erased, null, null);
                 var row = NewRow(update, lastSeenAt);
                 _readAt = null;
@@ -134,7 +141,7 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
             var wanted = stored is null ? NewRow(update, lastSeenAt) : Merge(stored, update);
             if (wanted == stored) return (ProfileSyncOutcome.Updated, stored, null);
 
-            // Forgotten until the store has answered: after a timeout the row may be either.
+            // Cleared until the store has answered, because after a timeout the row may be in either state.
             (_row, _readAt) = (null, null);
             switch (stored is null ? await store.InsertAsync(wanted, account) : await store.UpdateProfileAsync(wanted))
             {
@@ -149,7 +156,7 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
             }
         }
 
-        throw new StoreUnavailableException("the user's row kept changing under this write.");
+        throw new StoreUnavailableException("the user's row changed repeatedly during this write.");
     }
 
     private async Task<UserRow?> ReadAsync()
@@ -158,7 +165,7 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
         (_readAt, _awayAt) = (time.GetTimestamp(), null);
         if (_row is null || _erasedAt is not { } at) return _row;
 
-        // Another activation, which did not know of the erasure yet, has written the row in the moment between.
+        // Another activation, which did not know of the erasure yet, inserted the row in between.
         await store.EraseAsync(userId, [], [], at);
         return _row = null;
     }
@@ -177,7 +184,7 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
 
     private static UserRow Merge(UserRow row, ProfileUpdate update)
     {
-        // An address that is only stated never replaces a proven one.
+        // Only a proven address replaces a proven one.
         var takesEmail = update.Email is not null && (update.EmailVerified || !row.EmailVerified);
         var name = update.Name is not null && MayWrite(update.EditsName, row.NameEdited) ? update.Name : row.Name;
         var avatar = (update.RemoveAvatar || update.Avatar is not null) && MayWrite(update.EditsAvatar, row.AvatarEdited) ? update.Avatar : row.Avatar;
@@ -191,7 +198,7 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
             AvatarEdited = update.EditsAvatar && avatar != row.Avatar ? true : row.AvatarEdited,
         };
 
-        // Of a row from before edits were recorded nothing is known: a token changes it as it always did, and a sign-in, which never did, does not.
+        // Rows from before edits were recorded have no mark. As before, a token may change them and a sign-in may not.
         bool MayWrite(bool edits, bool? wasEdited) => edits || !(wasEdited ?? update.FromSignIn);
     }
 }

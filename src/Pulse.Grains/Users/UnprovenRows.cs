@@ -5,17 +5,18 @@ using Pulse.Identity;
 
 namespace Pulse.Grains.Users;
 
-/// <summary>Whether <c>users.email</c> may be NULL: a silo of the version before 004_addresses.sql cannot read such a row.</summary>
+/// <summary>Whether <c>users.email</c> may be NULL. A silo of the version before 004_addresses.sql cannot read such a row.</summary>
 /// <remarks>
-/// Each silo publishes the grain interfaces that it hosts. A silo that hosts <see cref="INoticesGrain"/>, which came with the script, can read NULL.
-/// Every member counts that is not known to be dead: one that is only joining has not published anything yet, and so counts as older. An older silo
-/// does not start once the script is applied, so an answer of yes stays true. Before this silo is active the answer is no.
+/// Each silo publishes the grain interfaces that it hosts. A silo that hosts <see cref="INoticesGrain"/>, which was added with the script,
+/// can read NULL. Every member is checked unless it is known to be dead. A joining member has published nothing yet and so counts as older.
+/// An older silo refuses to start once the script is applied, so a positive answer remains true. The answer is negative until this silo is
+/// active.
 /// </remarks>
 internal sealed class UnprovenRows(IServiceProvider services)
 {
     private bool _mayBeNull;
 
-    /// <summary>The answer now. Without a cluster, as in tools and tests of stores, it is yes.</summary>
+    /// <summary>The current answer. It is positive without a cluster, as in tools and tests of stores.</summary>
     public bool MayBeNull => _mayBeNull || (_mayBeNull = Ask());
 
     private bool Ask()

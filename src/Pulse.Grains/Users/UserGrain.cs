@@ -13,14 +13,14 @@ namespace Pulse.Grains.Users;
 
 /// <summary>One user: the row, the leases, lastSeen, and the front ends that watch the user. Key: the user id.</summary>
 /// <remarks>
-/// Reads the row when something first needs it, so that connecting needs no database. Writes the row on a profile change, lastSeen when
-/// the last lease ends. Not reentrant: between two awaits nothing else of this user happens.
+/// The grain reads the row on first need, so that connecting is possible without the database. It writes the row on a profile change, and
+/// lastSeen when the last lease ends. Calls about this user are queued across its awaits, because the grain lacks reentrancy.
 /// </remarks>
 [GrainType("user")]
 internal sealed partial class UserGrain : Grain, IUserGrain
 {
-    // Any client can ask for any id, so a grain that holds nothing is deactivated soon. Not at once: of many calls that arrive together Orleans would
-    // forward the last ones too often, and reject them.
+    // Any client can request any id, so an empty grain is deactivated soon. A short delay is needed: of many calls that arrive together,
+    // Orleans would forward the last ones too often and reject them.
     private static readonly TimeSpan EmptyLifetime = TimeSpan.FromSeconds(5);
 
     private readonly IAccountStore _accounts;
@@ -66,7 +66,8 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     private Guid UserId { get; }
 
-    // What others may see of a connected user: nothing while the user is invisible, and nothing before a front end has renewed a lease here.
+    // lastSeen of a connected user as other users may see it. Null while the user is invisible and until a front end has renewed a lease
+    // here.
     private DateTimeOffset? VisibleSeenAt => _leases.IsInvisible || _leases.SeenAt == default ? null : _leases.SeenAt;
 
     private PresenceKeys.OnlineState OnlineState => new(_leases.NextDeadline, VisibleSeenAt, _leases.IsInvisible);
@@ -75,11 +76,12 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     {
         if (!_online) return Task.CompletedTask;
 
-        // The front ends' next renewals activate the grain on another silo: still online, so the keys stay as they are.
+        // The front ends' next renewals activate the grain on another silo. The user is still online, so the Redis keys stay unchanged.
         _keys.Release(UserId);
 
-        // Unless nothing is left to renew: the last connection is gone and this activation will not see its grace period end, or its front end stops with
-        // this process. The writer stops after the silo. For a user who stays connected elsewhere this is saved from time to time anyway.
+        // Save lastSeen now if no renewal will follow: the last connection has ended and this activation will not see the end of its grace
+        // period, or the front end stops with this process. The writer stops after the silo. The value of a user who stays connected
+        // elsewhere is saved from time to time anyway.
         var seenAt = _leases.Count == 0 || reason.ReasonCode == DeactivationReasonCode.ShuttingDown ? Later(_leases.LastSeenAt, VisibleSeenAt) : null;
         if (seenAt is { } at) _lastSeenWriter.Queue([new(UserId, Instant.Truncate(at))]);
         return Task.CompletedTask;
@@ -107,10 +109,12 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     public async Task<AccountLinkOutcome> LinkAccountAsync(ExternalAccount account, string known, string proofId)
     {
-        // No other turn of this user links meanwhile. A second activation could, for a moment after a crash; both links are then the owner's own wish.
+        // Turns of this user are serial, so another link must wait. After a crash a second activation could link for a moment, and
+        // then both links are the owner's own wish.
         if (LinkedAccounts.Mark(await _accounts.ListAsync(UserId)) != known) return AccountLinkOutcome.OutOfDate;
 
-        // After an unlink the accounts are those of before the link again. Proofs last minutes, so this memory need not outlive the activation for long.
+        // After an unlink the account list equals the list from before the link. Proofs expire within minutes, so this set may be lost soon
+        // after the activation ends.
         if (!_usedProofs.Add(proofId)) return AccountLinkOutcome.OutOfDate;
         return await _accounts.LinkAsync(account, UserId, _time.GetUtcNow()) == UserId ? AccountLinkOutcome.Linked : AccountLinkOutcome.TakenByAnother;
     }
@@ -148,12 +152,12 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     public async Task<PresenceSnapshot> ReadPresenceAsync(long knownVersion)
     {
         await EnsureInitializedAsync(readRow: knownVersion == 0);
-        // The first state that this activation shows was a change for nobody.
+        // The first state of this activation has no predecessor, so it is not a change to publish.
         if (_isShown) Publish();
         Show();
         _visibility.Ask(knownVersion, _time.GetUtcNow());
 
-        // An activation that has done nothing but answer for an absent user is not worth its memory.
+        // An activation that has only answered for an offline user is not worth its memory.
         if (!_isUsed && _predecessor.IsDone && !_leases.IsOnline && _watchers is not { Count: > 0 }) DeactivateOnIdle();
         return Show().Snapshot;
     }
@@ -180,7 +184,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         var replaced = lease.PreviousConnectionId is { } previous ? _leases.Find(previous) : null;
         await RenewAsync([lease], frontEnd);
 
-        // Not awaited: the front end of the replaced connection may be the one that has died, and would hold up the client that reconnects.
+        // Fire and forget: the front end of the replaced connection may have died, and the reconnecting client would wait for it.
         if (replaced is not null) _ = _holders.CloseReplacedAsync(replaced);
         if (_leases.Count > _options.MaxConnectionsPerUser) await _holders.CloseOldestAsync(_leases.Count - _options.MaxConnectionsPerUser);
     }
@@ -189,7 +193,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     {
         if (_user.State is UserState.Disabled or UserState.Erased)
         {
-            // A front end that has not been asked to close them, or has not done it yet.
+            // The front end has missed the request to close these connections, or has yet to do it.
             await frontEnd.CloseConnectionsAsync([.. leases.Select(lease => lease.ConnectionId)], CloseReason.UserRemoved);
             return;
         }
@@ -209,10 +213,10 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     public async Task DisconnectAsync(ConnectionLease lease, ConnectionEnd how)
     {
-        // Before the end is applied, because it moves lastSeen only if the user was visible.
+        // Check before the end is applied, because the end moves lastSeen only if the user was visible.
         await _predecessor.AskAsync();
 
-        // Also for a connection that was never known here: the silo that knew it may have died.
+        // Applied also to a connection that is unknown here, because the silo that knew it may have died.
         _leases.End(
             lease.ConnectionId, lease.SeenAt, _time.GetUtcNow(), how == ConnectionEnd.Dropped ? _options.OfflineGrace : TimeSpan.Zero,
             wasInvisible: lease.Status == PresenceStatus.Invisible);
@@ -222,7 +226,8 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     public Task CloseSessionsAsync(Guid[] sessionIds)
     {
         _isUsed = true;
-        // Remembered for clients whose token was checked just before, and for front ends that could not be notified: their next renewal closes them.
+        // Remembered for clients whose token was checked just before, and for front ends that could not be notified. Their next renewal
+        // closes the sockets.
         _holders.Remember(sessionIds, _time.GetUtcNow() + _options.LeaseDuration);
         return _holders.CloseEndedSessionsAsync();
     }
@@ -232,12 +237,14 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         if (!_pause.MayExpireLeases) return; // Asked again by the next round.
         _metrics.LeasesExpired(_leases.Expire(_time.GetUtcNow()));
 
-        // The database may be unavailable, and thousands of users may have to go offline: no caller waits for the commit.
+        // No caller waits for the commit, because the database may be unavailable and thousands of users may go offline at once.
         await ApplyLeasesAsync(waitForCommit: false);
     }
 
-    /// <summary>Refuses a connection of a user who is disabled or erased.</summary>
-    /// <remarks>A token of a session was checked with the session's row. For any other token the user's row is read, once in this activation.</remarks>
+    /// <summary>Refuses a connection of a disabled or erased user.</summary>
+    /// <remarks>
+    /// The token of a session was checked with the session's row. For any other token the user's row is read, once per activation.
+    /// </remarks>
     private async Task CheckMayConnectAsync(ConnectionLease lease)
     {
         try
@@ -246,14 +253,14 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         }
         catch (StoreUnavailableException)
         {
-            // Presence goes on without the database.
+            // Presence works while the database is unavailable.
         }
 
         var ofTrustedIssuer = lease is { SessionId: null, TokenIssuedAt: not null };
         if (_user.FindRefusal(ofTrustedIssuer, lease.TokenIssuedAt) is { } refusal) throw new UserRefusedException(refusal);
     }
 
-    /// <summary>Ends all connections, shows the user as offline, and has the sockets closed.</summary>
+    /// <summary>Removes all connections, publishes the user as offline, and closes the sockets.</summary>
     private async Task RemoveConnectionsAsync()
     {
         await _predecessor.AskAsync();
@@ -263,7 +270,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         await closing;
     }
 
-    /// <summary>Brings keys, lastSeen and watchers in line with the leases.</summary>
+    /// <summary>Updates keys, lastSeen and watchers to match the leases.</summary>
     private async Task ApplyLeasesAsync(bool waitForCommit)
     {
         _isUsed = true;
@@ -280,11 +287,12 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         var lastSeenMoved = (!_online || _leases.IsInvisible) && MoveLastSeen(_leases.LastSeenAt);
         Publish();
 
-        // Watchers first: they need not wait for Redis and the database.
+        // Watchers are notified first, because they need not wait for Redis and the database.
         await keysAgree;
         if (!_online) await Task.WhenAll(_keys.SetOfflineAsync(UserId), SaveLastSeenAsync(_lastSeenAt, waitForCommit));
         else if (lastSeenMoved) await SaveLastSeenAsync(_lastSeenAt, waitForCommit); // Invisible: as if the user had left.
-        // Other connections may yet be renewed. Should none be, this was the last, and its front end is answered after the commit.
+        // Other connections may still be renewed. Save lastSeen now in case this was the last one, because its front end waits for the
+        // commit.
         else if (_leases is { Count: 0, IsAssumed: true, IsInvisible: false }) await SaveLastSeenAsync(_leases.LastSeenAt, waitForCommit);
     }
 
@@ -304,7 +312,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         }
         catch (StoreUnavailableException)
         {
-            // The writer keeps the value and has said so in the log.
+            // The writer keeps the value and has logged the failure.
         }
     }
 
@@ -328,7 +336,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         return _visibility.Show(status, message, _user.IsErased ? null : _lastSeenAt, concealed: unsure, provisional: unsure || (_leases.Count == 0 && _leases.IsAssumed), now);
     }
 
-    /// <summary>Reads what a new activation does not know: lastSeen, and whether the user is connected.</summary>
+    /// <summary>Reads lastSeen and the online state, which a new activation lacks.</summary>
     private async Task EnsureInitializedAsync(bool readRow = true)
     {
         try
@@ -337,7 +345,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         }
         catch (StoreUnavailableException)
         {
-            // Presence goes on without the database; lastSeen is shown once the database is back.
+            // Presence works while the database is unavailable. lastSeen is shown once the database is available again.
         }
 
         await _predecessor.AskAsync();

@@ -2,7 +2,7 @@ using System.Data.Common;
 
 namespace Pulse.Grains.Users;
 
-/// <summary>What PostgreSQL and SQLite agree on about <c>users</c>.</summary>
+/// <summary>The columns and statements of <c>users</c> that PostgreSQL and SQLite share.</summary>
 internal static class UserTable
 {
     public const string Columns =
@@ -12,7 +12,7 @@ internal static class UserTable
     private const string NewValues =
         "@id, @email, @verified, @name, @avatar, @created, @seen, @version, @unproven, @nameEdited, @avatarEdited, @disabled, @notBefore";
 
-    /// <summary>One row always: the user's, all NULL without one, and the time of the tombstone.</summary>
+    /// <summary>Always returns one row: the user's columns, all NULL if the user has no row, and the time of the tombstone.</summary>
     public const string FindSql =
         $"""
         SELECT {Columns}, (SELECT erased_at FROM tombstones WHERE tombstones.id = asked.asked_id)
@@ -28,7 +28,7 @@ internal static class UserTable
 
     public const string SetUpgradedSql = "INSERT INTO data_upgrades (name) VALUES (@name) ON CONFLICT (name) DO NOTHING";
 
-    /// <summary>Writes no row for an id that has a tombstone.</summary>
+    /// <summary>Inserts the row unless the id has a tombstone.</summary>
     public const string InsertSql =
         $"INSERT INTO users ({Columns}) SELECT {NewValues} WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE id = @id)";
 
@@ -39,11 +39,16 @@ internal static class UserTable
         WHERE id = @id AND version = @version
         """;
 
-    /// <summary>Whose an e-mail is. Asked after a refused insert: it may be that very user's, written by another activation or a first try.</summary>
+    /// <summary>
+    /// Reads the owner of an e-mail after a refused insert. The owner may be the same user, written by another activation or a first
+    /// attempt.
+    /// </summary>
     public const string OwnerSql = "SELECT id, email_verified FROM users WHERE email = @email";
 
-    /// <summary>Takes an address from a user who has not proven it: such a row is of an older version or another program.</summary>
-    /// <remarks><c>CAST</c> spells an id alike in both databases.</remarks>
+    /// <summary>
+    /// Takes an unproven address from a user. Such a row was written by an older version or by another program.
+    /// </summary>
+    /// <remarks><c>CAST</c> formats an id identically in both databases.</remarks>
     public const string TakeOverSql =
         $"""
         UPDATE users SET unproven_email = email, email = CASE WHEN @nullable THEN NULL ELSE CAST(id AS text) || '{AddressColumns.NoMailbox}' END, version = version + 1
@@ -65,7 +70,9 @@ internal static class UserTable
     public static (UserRow? Row, DateTimeOffset? ErasedAt) ReadFound(DbDataReader reader) =>
         (reader.IsDBNull(0) ? null : Read(reader), Time(reader, reader.FieldCount - 1));
 
-    /// <summary>A row of a statement that begins with <see cref="Columns"/>; both drivers read ids and times from what they store.</summary>
+    /// <summary>
+    /// A row of a statement that begins with <see cref="Columns"/>. Both drivers convert ids and times from their stored form.
+    /// </summary>
     public static UserRow Read(DbDataReader reader) => new(
         reader.GetGuid(0),
         AddressColumns.Read(email: Text(reader, 1), reader.GetBoolean(2), unproven: Text(reader, 8)),

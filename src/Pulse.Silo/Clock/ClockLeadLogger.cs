@@ -1,6 +1,6 @@
 namespace Pulse.Silo.Clock;
 
-/// <summary>Says in the log when the wall clock was set back under this process, and when the process's clock agrees with it again.</summary>
+/// <summary>Logs when the wall clock was set back while this process runs, and when the process's clock matches it again.</summary>
 internal sealed partial class ClockLeadLogger(TimeProvider time, ILogger<ClockLeadLogger> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);

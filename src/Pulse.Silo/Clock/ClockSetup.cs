@@ -6,12 +6,15 @@ namespace Pulse.Silo.Clock;
 public static class ClockSetup
 {
     /// <summary>
-    /// The key of the <see cref="TimeProvider"/> that is the wall clock, for times that are exchanged with other programs: a token's times are checked by this
-    /// process, by other front ends and by libraries, all by their wall clocks.
+    /// The key of the <see cref="TimeProvider"/> for the wall clock. It is for times that are exchanged with other programs: this process,
+    /// other front ends and libraries all check a token's times by their wall clocks.
     /// </summary>
     public const string WallClock = "wall";
 
-    /// <summary>Registers a <see cref="SteadyClock"/> as the process's <see cref="TimeProvider"/>, for Pulse and Orleans, unless there is one already.</summary>
+    /// <summary>
+    /// Registers a <see cref="SteadyClock"/> as the process's <see cref="TimeProvider"/>, for Pulse and Orleans, unless another is
+    /// registered.
+    /// </summary>
     public static IServiceCollection AddSteadyClock(this IServiceCollection services)
     {
         services.TryAddKeyedSingleton(WallClock, TimeProvider.System);

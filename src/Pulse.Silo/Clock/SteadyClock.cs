@@ -1,11 +1,11 @@
 namespace Pulse.Silo.Clock;
 
-/// <summary>The system's clock, of which UTC never goes back.</summary>
+/// <summary>The system's clock with a monotonic UTC time.</summary>
 /// <remarks>
-/// Deadlines of Pulse and of Orleans are UTC times. After a wall clock that is set back they would all be late by that much, and Orleans refuses to activate
-/// grains. This clock then goes on from where it was, by the monotonic clock, a tenth slower, until the wall clock has caught up: intervals stay right within a
-/// tenth, and times that are stored or shown become right by themselves. A wall clock that is set forward is followed at once;
-/// the silo takes that for a pause.
+/// Deadlines of Pulse and of Orleans are UTC times. After a wall clock is set back, they would all be late by the difference, and Orleans
+/// refuses to activate grains. This clock then continues from its last time, by the monotonic clock, a tenth slower, until the wall clock
+/// has caught up. Intervals stay right within a tenth, and times that are stored or shown correct themselves. A wall clock that is set
+/// forward is followed at once. The silo treats that as a pause.
 /// </remarks>
 /// <param name="wall">The clock that may be set.</param>
 public sealed class SteadyClock(TimeProvider wall) : TimeProvider
@@ -16,7 +16,7 @@ public sealed class SteadyClock(TimeProvider wall) : TimeProvider
     private DateTimeOffset _lastUtc = wall.GetUtcNow();
     private long _lastTimestamp = wall.GetTimestamp();
 
-    /// <summary>How far this clock is ahead of the wall clock; zero as long as the wall clock was never set back.</summary>
+    /// <summary>This clock's lead over the wall clock. Zero as long as the wall clock was never set back.</summary>
     public TimeSpan Lead => GetUtcNow() - wall.GetUtcNow() is var lead && lead > TimeSpan.Zero ? lead : TimeSpan.Zero;
 
     /// <inheritdoc/>

@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Pulse.Silo.Clustering;
 
-/// <summary>The certificate of this process and the authorities of the others', as read from their files at one moment.</summary>
+/// <summary>The certificate of this process and the authorities of the others, read from their files together.</summary>
 internal sealed class ClusterCertificateSet : IDisposable
 {
     private const string Section = ClusterTlsSettings.SectionName;
@@ -22,7 +22,7 @@ internal sealed class ClusterCertificateSet : IDisposable
     public X509Certificate2Collection Authorities { get; }
 
     /// <summary>Reads the files.</summary>
-    /// <exception cref="ClusterCertificateException">One cannot be read; the message names the setting.</exception>
+    /// <exception cref="ClusterCertificateException">A file is unreadable. The message names the setting.</exception>
     public static ClusterCertificateSet Load(ClusterTlsSettings settings)
     {
         var authorities = new X509Certificate2Collection();
@@ -32,7 +32,7 @@ internal sealed class ClusterCertificateSet : IDisposable
         X509Certificate2? own = null;
         if (settings.KeyFile is { Length: > 0 } key)
         {
-            // Two files that do not belong together are a fault of both.
+            // A mismatch of the two files is a fault of both.
             Read("CertificateFile", $"'{settings.CertificateFile}' with {Section}:KeyFile '{key}'",
                 () => own = X509Certificate2.CreateFromPemFile(settings.CertificateFile!, key));
         }
@@ -47,7 +47,7 @@ internal sealed class ClusterCertificateSet : IDisposable
         return new(own, authorities, [.. settings.AllowedNames]);
     }
 
-    /// <summary>Why no other process would accept this certificate; <see langword="null"/> if one would.</summary>
+    /// <summary>The reason for which other processes would reject this certificate, or <see langword="null"/>.</summary>
     public string? FaultOf(DateTimeOffset now)
     {
         if (now > Own.NotAfter) return $"{Section}:CertificateFile expired at {Own.NotAfter.ToUniversalTime():u}. Renew it.";
@@ -59,9 +59,9 @@ internal sealed class ClusterCertificateSet : IDisposable
         return HasAllowedName(Own) ? null : $"{Section}:CertificateFile has none of the DNS names of {Section}:AllowedNames.";
     }
 
-    /// <summary>Whether another process's certificate counts.</summary>
+    /// <summary>Whether another process's certificate is accepted.</summary>
     /// <param name="certificate">The certificate.</param>
-    /// <param name="sent">The chain that TLS has built, with what the other process sent beside it.</param>
+    /// <param name="sent">The chain that TLS has built, including the certificates that the other process sent.</param>
     public bool Trusts(X509Certificate2 certificate, X509Chain? sent) => IsFromAuthorities(certificate, sent) && HasAllowedName(certificate);
 
     public void Dispose()
@@ -81,7 +81,7 @@ internal sealed class ClusterCertificateSet : IDisposable
         return chain.Build(certificate);
     }
 
-    // Not the host's name: silos are found by address, in a table that only members can write.
+    // The host's name is ignored, because silos are found by address, in a table that only members can write.
     private bool HasAllowedName(X509Certificate2 certificate) =>
         _allowedNames.Length == 0
         || certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(names => names.EnumerateDnsNames())
@@ -100,5 +100,5 @@ internal sealed class ClusterCertificateSet : IDisposable
     }
 }
 
-/// <summary>A certificate file that is of no use. The message names the setting.</summary>
+/// <summary>An unusable certificate file. The message names the setting.</summary>
 internal sealed class ClusterCertificateException(string message) : Exception(message);

@@ -1,6 +1,6 @@
 namespace Pulse.Silo.Clustering;
 
-/// <summary>The certificates that count now: they are read again when their files change, so that a renewal needs no restart.</summary>
+/// <summary>The current certificates. They are read again when their files change, so that a renewal works during operation.</summary>
 internal sealed partial class ClusterCertificates(ClusterTlsSettings settings, TimeProvider time, ILogger<ClusterCertificates> logger) : BackgroundService
 {
     // A renewal comes days before the old certificate's end.
@@ -10,10 +10,10 @@ internal sealed partial class ClusterCertificates(ClusterTlsSettings settings, T
     private volatile ClusterCertificateSet? _later;
     private string _seen = Stamp(settings);
 
-    /// <summary>Those of now. Connections that are open go on with those that they began with.</summary>
+    /// <summary>The present certificates. Open connections keep the certificates with which they began.</summary>
     public ClusterCertificateSet Current => _later ?? _first.Value;
 
-    /// <summary>Reads the files again if they have changed. Files that are of no use change nothing.</summary>
+    /// <summary>Reads the files again if they have changed. Unusable files are ignored.</summary>
     public void Refresh()
     {
         var stamp = Stamp(settings);
@@ -23,14 +23,14 @@ internal sealed partial class ClusterCertificates(ClusterTlsSettings settings, T
             var renewed = ClusterCertificateSet.Load(settings);
             if (renewed.FaultOf(time.GetUtcNow()) is { } fault) throw new ClusterCertificateException(fault);
 
-            // The former ones are not disposed: handshakes that are under way use them.
+            // The former ones stay undisposed, because handshakes in progress use them.
             _later = renewed;
             _seen = stamp;
             LogRenewed(renewed.Own.NotAfter.ToUniversalTime());
         }
         catch (ClusterCertificateException exception)
         {
-            // Looked at again in the next round: the files may be half written.
+            // The next round reads the files again, because they may be half written.
             LogNotRenewed(exception.Message);
         }
     }
@@ -54,6 +54,6 @@ internal sealed partial class ClusterCertificates(ClusterTlsSettings settings, T
     [LoggerMessage(3220, LogLevel.Information, "The certificates of Pulse:Cluster:Tls were read again. This process's own is valid until {NotAfter:u}.")]
     private partial void LogRenewed(DateTime notAfter);
 
-    [LoggerMessage(3221, LogLevel.Warning, "The changed certificates are not used, the former ones still count: {Reason}")]
+    [LoggerMessage(3221, LogLevel.Warning, "The changed certificates are ignored and the former ones remain in use: {Reason}")]
     private partial void LogNotRenewed(string reason);
 }

@@ -3,7 +3,7 @@ using System.Net;
 
 namespace Pulse.Silo.Clustering;
 
-/// <summary>Where this process's silo listens and which cluster it joins.</summary>
+/// <summary>The addresses of this process's silo, and its cluster.</summary>
 internal sealed class ClusterSettings : IValidatableObject
 {
     public const string SectionName = "Pulse:Cluster";
@@ -12,19 +12,21 @@ internal sealed class ClusterSettings : IValidatableObject
     [Required]
     public string ClusterId { get; set; } = "pulse";
 
-    /// <summary>Part of the key of stored grain state: stays the same across deployments.</summary>
+    /// <summary>Part of the key of stored grain state. It must stay the same across deployments.</summary>
     [Required]
     public string ServiceId { get; set; } = "pulse";
 
-    /// <summary>TCP port for other silos; 0 for a free one.</summary>
+    /// <summary>TCP port for other silos. Default 11111, 0 for a free one.</summary>
     [Range(0, 65_535)]
     public int SiloPort { get; set; } = 11_111;
 
-    /// <summary>TCP port for front ends in the External topology; 0 for a free one.</summary>
+    /// <summary>TCP port for front ends in the External topology. Default 30000, 0 for a free one.</summary>
     [Range(0, 65_535)]
     public int GatewayPort { get; set; } = 30_000;
 
-    /// <summary>The address under which others reach this process; by default loopback when embedded, else the first of this host.</summary>
+    /// <summary>
+    /// The address under which other processes reach this one. By default loopback if embedded, otherwise the first address of this host.
+    /// </summary>
     public string? AdvertisedAddress { get; set; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

@@ -6,23 +6,25 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Silo.Clustering;
 
-/// <summary>The sockets between front ends and silos, and among silos: Kestrel's, which give up when what they sent is not acknowledged.</summary>
+/// <summary>
+/// The sockets between front ends and silos, and among silos. They are Kestrel's, and close when sent data is not acknowledged in time.
+/// </summary>
 /// <remarks>
-/// Where packets are lost and nobody closes a port, Linux sends them again for a quarter of an hour, and a front end takes that silo for a way into the
-/// cluster as long. Orleans' own sockets have no setting for it, and keep-alive does nothing while data is under way.
+/// If packets are lost while ports stay open, Linux retransmits for a quarter of an hour, and a front end uses the silo as a gateway for as
+/// long. Orleans' own sockets have no setting for it, and keep-alive has no effect while data is in transit.
 /// </remarks>
 public static class ClusterSockets
 {
-    // TCP_USER_TIMEOUT (RFC 5482; tcp(7)): milliseconds. .NET has no name for it.
+    // TCP_USER_TIMEOUT (RFC 5482, tcp(7)) in milliseconds. .NET has no constant for it.
     private const int TcpUserTimeout = 18;
 
-    // Shorter than a grain call may take.
+    // Shorter than the timeout of a grain call.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
 
-    /// <summary>Replaces those of Orleans. After Orleans has been added.</summary>
+    /// <summary>Replaces Orleans' sockets. Call it after Orleans has been added.</summary>
     public static void AddClusterSockets(this IServiceCollection services)
     {
-        // Under Orleans' own keys, which it does not make public.
+        // The keys are Orleans' own and private, so they are taken from the registrations.
         foreach (var theirs in services.Where(service => service.IsKeyedService).ToArray())
         {
             if (theirs.ServiceType == typeof(IConnectionFactory))
@@ -38,7 +40,9 @@ public static class ClusterSockets
         }
     }
 
-    /// <summary>Replaces those of Orleans by sockets that do not exist, for a silo that is a cluster of its own. After Orleans has been added.</summary>
+    /// <summary>
+    /// Replaces Orleans' listening sockets by dummies, for a silo that is its own cluster. Call it after Orleans has been added.
+    /// </summary>
     public static void AddNoClusterSockets(this IServiceCollection services)
     {
         foreach (var theirs in services.Where(service => service.IsKeyedService && service.ServiceType == typeof(IConnectionListenerFactory)).ToArray())
@@ -48,13 +52,13 @@ public static class ClusterSockets
         }
     }
 
-    // No bounds on what is read ahead, as in Orleans' own: a message may be longer, and is taken from the buffer as a whole.
+    // Unlimited read-ahead, as in Orleans' own sockets, because a message may be longer and is taken from the buffer as a whole.
     private static SocketTransportFactory Incoming(ILoggerFactory loggers) => new(
         Options.Create(new SocketTransportOptions
         {
             MaxReadBufferSize = null,
             MaxWriteBufferSize = null,
-            // Accepted sockets inherit it.
+            // Accepted sockets inherit the option.
             CreateBoundListenSocket = endPoint => Impatient(SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint)),
         }),
         loggers);
@@ -93,7 +97,7 @@ public static class ClusterSockets
         public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) => new(new NoListener(endpoint));
     }
 
-    /// <summary>Accepts nothing until it is told to stop.</summary>
+    /// <summary>Accepts nothing until it is stopped.</summary>
     private sealed class NoListener(EndPoint endpoint) : IConnectionListener
     {
         private readonly TaskCompletionSource<ConnectionContext?> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -4,10 +4,10 @@ using Orleans.Connections.Security;
 
 namespace Pulse.Silo.Clustering;
 
-/// <summary>TLS on every connection among silos and between front ends and silos, where <c>Pulse:Cluster:Tls</c> says so.</summary>
+/// <summary>TLS on every connection among silos and between front ends and silos, if <c>Pulse:Cluster:Tls</c> is set.</summary>
 public static class ClusterTls
 {
-    /// <summary>Adds the settings and, where TLS is on, the certificates, to a silo or a front end.</summary>
+    /// <summary>Adds the settings and, if TLS is on, the certificates, to a silo or a front end.</summary>
     public static void AddClusterTls(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -38,7 +38,7 @@ public static class ClusterTls
         RemoteCertificateMode = RemoteCertificateMode.RequireCertificate,
         ClientCertificateMode = RemoteCertificateMode.AllowCertificate,
 
-        // Instead of what the platform found: that knows the machine's authorities, and compares a host name that silos do not have.
+        // Replaces the platform's result, which uses the machine's authorities and compares a host name that silos lack.
         RemoteCertificateValidation = (certificate, chain, _) => certificates.Current.Trusts(certificate, chain),
         OnAuthenticateAsClient = (_, client) => client.TargetHost = "pulse-cluster",
     };

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Silo.Clustering;
 
-/// <summary>Refuses certificates with which no other process would talk to this one.</summary>
+/// <summary>Refuses certificates that every other process would reject.</summary>
 internal sealed class ClusterTlsValidator(TimeProvider time) : IValidateOptions<ClusterTlsSettings>
 {
     private const string Section = ClusterTlsSettings.SectionName;

@@ -6,7 +6,7 @@ using StackExchange.Redis;
 
 namespace Pulse.Silo.Clustering;
 
-/// <summary>Joins this process to its cluster: the one in Redis, or one of its own on loopback.</summary>
+/// <summary>Joins this process to its cluster: the one in Redis, or its own on loopback.</summary>
 internal static class ClusteringSiloBuilderExtensions
 {
     public static ISiloBuilder UsePulseClustering(this ISiloBuilder silo, ClusterSettings settings, ConfigurationOptions? redis)
@@ -17,7 +17,7 @@ internal static class ClusteringSiloBuilderExtensions
             cluster.ServiceId = settings.ServiceId;
         });
 
-        // The port is a part of the silo's name and nothing else: it listens on none (ClusterSockets).
+        // The port is only a part of the silo's name. The silo listens on none (ClusterSockets).
         if (redis is null) return silo.UseLocalhostClustering(gatewayPort: 0, serviceId: settings.ServiceId, clusterId: settings.ClusterId);
 
         var siloPort = settings.SiloPort == 0 ? FreePort() : settings.SiloPort;
@@ -35,14 +35,14 @@ internal static class ClusteringSiloBuilderExtensions
         {
             options.ConfigurationOptions = redis.Clone();
 
-            // StoresStartup has reached Redis a moment ago. Where it is gone again, the driver connects when it is back.
+            // StoresStartup has just reached Redis. If Redis has become unavailable again, the driver connects later.
             options.ConfigurationOptions.AbortOnConnectFail = false;
         });
         silo.Services.AddHostedService<MembershipKeeper>();
 
-        // A silo that has died or stands still is noticed in about 15 s rather than a minute: after three times the longest time-out without a sign of it. Front
-        // ends that were its clients then still have time to renew elsewhere. A restarted one need not wait long for the entry of its predecessor to go
-        // stale (three missed announcements) when it comes back on another port.
+        // A dead or paused silo is detected in about 15 s instead of a minute: after three missed probes of the longest timeout. Front ends
+        // that were its clients then still have time to renew elsewhere. When a silo restarts on another port, its predecessor's entry
+        // becomes stale soon (three missed announcements).
         return silo.Configure<ClusterMembershipOptions>(membership =>
         {
             membership.ProbeTimeout = TimeSpan.FromSeconds(3);
@@ -53,7 +53,7 @@ internal static class ClusteringSiloBuilderExtensions
         });
     }
 
-    // Another process may take the port before the silo binds it. That fails loudly, and nobody but tests and demos asks for 0.
+    // Another process may take the port before the silo binds it. That fails with a clear error, and only tests and demos use 0.
     private static int FreePort()
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

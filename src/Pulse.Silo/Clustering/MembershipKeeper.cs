@@ -7,25 +7,24 @@ using StackExchange.Redis;
 
 namespace Pulse.Silo.Clustering;
 
-/// <summary>Puts the cluster's membership back into a Redis that has lost it: flushed, or restarted empty.</summary>
+/// <summary>Restores the cluster's membership in a Redis that has lost it, because Redis was flushed or restarted empty.</summary>
 /// <remarks>
-/// Silos go on with the membership that they know, but do not write it again: front ends would find no silo, and a silo that starts would found a
-/// second cluster. The table's version only grows, so one that is lower than what was read before is a table that was lost. It is restored
-/// only where no
-/// other cluster lives by the table found: this silo may have been paused while its cluster was founded anew. Then this silo is the one
-/// that is lost.
+/// Silos continue with the membership in memory, but do not write it again. Front ends would find no silo, and a starting silo would found
+/// a second cluster. The table's version only grows, so a lower version than the last one read means that the table was lost. It is
+/// restored only if the table that was found has no other live cluster: this silo may have been paused while its cluster was founded anew.
+/// In that case this silo is the lost one.
 /// </remarks>
 internal sealed partial class MembershipKeeper(
     IConnectionMultiplexer redis, IMembershipTable membership, ISiloStatusOracle oracle, IOptions<RedisClusteringOptions> clustering,
     IOptions<ClusterOptions> cluster, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<MembershipKeeper> logger) : BackgroundService
 {
-    /// <summary>How long an active silo counts as living after its last announcement: several times the interval of those.</summary>
+    /// <summary>Time for which an active silo counts as live after its last announcement. Several announcement intervals.</summary>
     private static readonly TimeSpan LivesFor = TimeSpan.FromSeconds(15);
 
-    // As Orleans' provider names the table's version in its hash.
+    // The name of the table's version in the hash of Orleans' provider.
     private const string VersionField = "Version";
 
-    // Shorter than front ends take to look for silos again.
+    // Shorter than the interval at which front ends look for silos again.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly RedisKey _key = clustering.Value.CreateRedisKey(cluster.Value);
@@ -41,14 +40,13 @@ internal sealed partial class MembershipKeeper(
             {
                 try
                 {
-                    // Not while it joins or leaves: what counts then is what others say.
+                    // Skipped while this silo joins or leaves, because other silos then decide about the membership.
                     if (oracle.CurrentStatus == SiloStatus.Active) await KeepAsync();
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
-                    // Redis is unavailable, or the table was lost while it was read, for which Orleans' provider has exceptions of its
-                    // own: the next
-                    // round looks again.
+                    // Redis is unavailable, or the table was lost during the read, for which Orleans' provider has its own exceptions. The
+                    // next round reads again.
                 }
             }
         }
@@ -70,7 +68,7 @@ internal sealed partial class MembershipKeeper(
             return;
         }
 
-        // Without a version no cluster was founded in it.
+        // Only a table with a version has a founded cluster.
         if (found.HasValue && await HasOtherClusterAsync())
         {
             LogOtherCluster();
@@ -79,8 +77,8 @@ internal sealed partial class MembershipKeeper(
             return;
         }
 
-        // Only if no other silo has done so meanwhile. A silo that has founded a cluster in the empty table finds itself missing and
-        // restarts.
+        // The condition fails if another silo has restored it meanwhile. A silo that has founded a cluster in the empty table finds itself
+        // missing and restarts.
         var transaction = database.CreateTransaction();
         transaction.AddCondition(found.HasValue ? Condition.HashEqual(_key, VersionField, found) : Condition.HashNotExists(_key, VersionField));
         _ = transaction.KeyDeleteAsync(_key);
@@ -96,7 +94,7 @@ internal sealed partial class MembershipKeeper(
         (_kept, _keptVersion) = (table, int.Parse(found.ToString(), CultureInfo.InvariantCulture));
     }
 
-    /// <summary>Whether the table has an active silo that has announced itself just now and that this silo's cluster never had.</summary>
+    /// <summary>Whether the table has an active silo that was never in this silo's cluster and has announced itself recently.</summary>
     private async Task<bool> HasOtherClusterAsync()
     {
         var known = _kept.Select(entry => entry.Name.ToString()).ToHashSet(StringComparer.Ordinal);

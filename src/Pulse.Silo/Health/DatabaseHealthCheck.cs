@@ -3,7 +3,7 @@ using Pulse.Grains.Storage;
 
 namespace Pulse.Silo.Health;
 
-/// <summary>Whether the database answers within a second, and takes writes.</summary>
+/// <summary>Whether the database answers within a second, and accepts writes.</summary>
 internal sealed class DatabaseHealthCheck(IStoreDatabase database, TimeProvider time) : SharedHealthCheck(time)
 {
     protected override async Task<HealthCheckResult> AskAsync()

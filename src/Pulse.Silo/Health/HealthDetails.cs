@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Silo.Health;
 
-/// <summary>Decides which requests get the details of the health: an attacker is helped by knowing which part is unavailable.</summary>
+/// <summary>Decides which requests get health details. Knowledge of the unavailable part would help an attacker.</summary>
 public sealed class HealthDetails
 {
     private readonly bool _isDevelopment;
@@ -17,13 +17,13 @@ public sealed class HealthDetails
         _networks = [.. options.Value.DetailsFor.Select(text => HealthOptions.TryParse(text, out var network) ? network : default)];
     }
 
-    /// <summary>Whether the request gets them.</summary>
+    /// <summary>Whether the request gets details.</summary>
     public bool AreFor(HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
         if (_isDevelopment) return true;
 
-        // What a trusted proxy said is applied and gone by now. One that is left comes through a proxy that is not known here, whose
+        // The headers of a trusted proxy have been applied and removed by now. A remaining header comes through an unknown proxy, whose
         // address is not the client's.
         if (context.Request.Headers.ContainsKey("X-Forwarded-For") || context.Request.Headers.ContainsKey("Forwarded")) return false;
         if (context.Connection.RemoteIpAddress is not { } address) return false;

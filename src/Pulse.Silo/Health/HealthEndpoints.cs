@@ -4,23 +4,27 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Silo.Health;
 
-/// <summary>Whether this process lives, and whether it can serve: the same routes on a silo and on a front end.</summary>
+/// <summary>The routes for liveness and readiness, the same on a silo and on a front end.</summary>
 public static class HealthEndpoints
 {
-    /// <summary>Checks with this tag decide <c>/health/ready</c>. Every part registers its own with <see cref="IHealthChecksBuilder"/>.</summary>
+    /// <summary>
+    /// Checks with this tag decide <c>/health/ready</c>. Every part registers its own with <see cref="IHealthChecksBuilder"/>.
+    /// </summary>
     public const string ReadyTag = "ready";
 
     private const string LiveTag = "live";
 
-    /// <summary>Maps <c>/health/live</c> (restart me when it fails) and <c>/health/ready</c> (send me no traffic while it fails).</summary>
-    /// <remarks>A degraded part leaves the answer at 200: what it does not affect goes on, and traffic should too.</remarks>
+    /// <summary>
+    /// Maps <c>/health/live</c> (restart the process when it fails) and <c>/health/ready</c> (send no traffic while it fails).
+    /// </summary>
+    /// <remarks>A degraded part keeps the answer at 200, because unaffected functions still work and should get traffic.</remarks>
     public static void MapPulseHealth(this IEndpointRouteBuilder app)
     {
         app.MapHealthChecks("/health/live", Answering(LiveTag)).AllowAnonymous();
         app.MapHealthChecks("/health/ready", Answering(ReadyTag)).AllowAnonymous();
     }
 
-    /// <summary>Adds what decides which requests are told the details.</summary>
+    /// <summary>Adds the decision which requests get details.</summary>
     public static void AddHealthDetails(this IServiceCollection services)
     {
         services.AddOptions<HealthOptions>().BindConfiguration(HealthOptions.SectionName).ValidateOnStart();

@@ -3,16 +3,15 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Silo.Health;
 
-/// <summary>Which clients are told which part of Pulse is unavailable. Settings <c>Pulse:Health:*</c>.</summary>
+/// <summary>Clients that learn which part of Pulse is unavailable. Settings <c>Pulse:Health:*</c>.</summary>
 public sealed class HealthOptions
 {
-    /// <summary>Where these settings are read from.</summary>
+    /// <summary>The configuration section of these settings.</summary>
     public const string SectionName = "Pulse:Health";
 
     /// <summary>
     /// Addresses (<c>10.0.0.7</c>) and networks (<c>10.0.0.0/8</c>) whose requests get the details, besides this machine. Default none. In
-    /// Development every
-    /// client gets them.
+    /// Development every client gets them.
     /// </summary>
     public IList<string> DetailsFor { get; } = [];
 
@@ -24,7 +23,7 @@ public sealed class HealthOptions
     }
 }
 
-/// <summary>Refuses entries that name no address or network.</summary>
+/// <summary>Accepts only addresses and networks.</summary>
 internal sealed class HealthOptionsValidator : IValidateOptions<HealthOptions>
 {
     public ValidateOptionsResult Validate(string? name, HealthOptions options)

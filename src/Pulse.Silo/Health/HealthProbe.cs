@@ -1,14 +1,18 @@
 namespace Pulse.Silo.Health;
 
-/// <summary>Asks a health route from within its container, whose image has neither shell nor curl: <c>dotnet Pulse.Web.dll --healthcheck URL</c>.</summary>
+/// <summary>
+/// Requests a health route from within its container, whose image lacks a shell and curl: <c>dotnet Pulse.Web.dll --healthcheck URL</c>.
+/// </summary>
 public static class HealthProbe
 {
-    /// <summary>The exit code, 0 if the route answers well; <see langword="null"/> if the process was started for something else.</summary>
+    /// <summary>
+    /// The exit code, 0 if the route answers with success. <see langword="null"/> if the process was started for another purpose.
+    /// </summary>
     public static int? Run(string[] args)
     {
         if (args is not ["--healthcheck", var url]) return null;
 
-        // Answers by its exit code alone; who wants the reason asks the route.
+        // The exit code is the only answer. The route itself gives the reason.
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
         try
         {

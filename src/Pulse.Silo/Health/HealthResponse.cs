@@ -3,20 +3,20 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Pulse.Silo.Health;
 
-/// <summary>What a health route answers.</summary>
+/// <summary>Answer of a health route.</summary>
 /// <param name="Status"><c>healthy</c>, <c>degraded</c> or <c>unhealthy</c>: the worst of the parts.</param>
-/// <param name="Parts">Each part by name; empty for requests that are not told the details.</param>
+/// <param name="Parts">Each part by name. Empty for requests that get no details.</param>
 internal sealed record HealthResponse(string Status, IReadOnlyDictionary<string, HealthPart> Parts)
 {
-    /// <summary>The report as answered.</summary>
+    /// <summary>The answer for the report.</summary>
     public static HealthResponse From(HealthReport report, bool withDetails) => new(
         WireName(report.Status),
         withDetails ? report.Entries.ToDictionary(entry => entry.Key, entry => ToPart(entry.Value), StringComparer.Ordinal) : []);
 
-    // A driver's exception may quote a connection string: only words that a check chose are passed on.
+    // A driver's exception may quote a connection string, so only texts that a check has written are passed on.
     private static HealthPart ToPart(HealthReportEntry entry) => new(
         WireName(entry.Status),
-        entry.Exception is null or StoreUnavailableException ? entry.Description : "The check failed; the log says why.");
+        entry.Exception is null or StoreUnavailableException ? entry.Description : "The check failed. The log has the reason.");
 
     private static string WireName(HealthStatus status) => status switch
     {
@@ -28,7 +28,7 @@ internal sealed record HealthResponse(string Status, IReadOnlyDictionary<string,
 
 /// <summary>One part's health.</summary>
 /// <param name="Status">As <see cref="HealthResponse.Status"/>.</param>
-/// <param name="Reason">Why it is not healthy; absent when there is nothing to say.</param>
+/// <param name="Reason">The reason for a status other than healthy. Otherwise absent.</param>
 internal sealed record HealthPart(
     string Status,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason);

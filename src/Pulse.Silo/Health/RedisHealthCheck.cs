@@ -4,7 +4,8 @@ using StackExchange.Redis;
 namespace Pulse.Silo.Health;
 
 /// <summary>
-/// Whether Redis answers, and takes writes. Without it Pulse goes on, only the presence keys are not updated: degraded, not unhealthy.
+/// Whether Redis answers and accepts writes. Without Redis, Pulse works except for updates of the presence keys, so it is degraded instead
+/// of unhealthy.
 /// </summary>
 internal sealed class RedisHealthCheck(IConnectionMultiplexer redis, TimeProvider time) : SharedHealthCheck(time)
 {
@@ -34,7 +35,7 @@ internal sealed class RedisHealthCheck(IConnectionMultiplexer redis, TimeProvide
         }
     }
 
-    // The driver refuses a write by itself once it knows that the server is a replica.
+    // The driver refuses a write itself once it knows that the server is a replica.
     private static bool IsFromRedis(Exception exception) => exception is RedisException or RedisCommandException or TimeoutException;
 
     // The first word of an error is its kind. The rest may name keys or users.

@@ -3,9 +3,9 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Pulse.Silo.Health;
 
 /// <summary>
-/// A check of a server. One instance for all callers: an answer is good for a second, and one question is under way at a time.
+/// A check of a server, shared by all callers. An answer is valid for a second, and one request to the server runs at a time.
 /// </summary>
-/// <remarks>Anybody may ask, as often as they like; a connection each would leave none for users who sign in.</remarks>
+/// <remarks>Any client may call the health routes at any rate. A connection for each call would exhaust those for users.</remarks>
 internal abstract class SharedHealthCheck(TimeProvider time) : IHealthCheck
 {
     private static readonly TimeSpan s_goodFor = TimeSpan.FromSeconds(1);
@@ -23,7 +23,9 @@ internal abstract class SharedHealthCheck(TimeProvider time) : IHealthCheck
         }
     }
 
-    /// <summary>Asks the server. Ends by itself, without the token of the first caller, because others wait for the same answer.</summary>
+    /// <summary>
+    /// Calls the server. Ends by its own timeout instead of the first caller's token, because other callers wait for the same answer.
+    /// </summary>
     protected abstract Task<HealthCheckResult> AskAsync();
 
     private async Task<HealthCheckResult> AskOnceAsync()

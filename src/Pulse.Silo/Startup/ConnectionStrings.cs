@@ -6,10 +6,10 @@ using StackExchange.Redis;
 
 namespace Pulse.Silo.Startup;
 
-/// <summary>The two connection strings that choose the stores: both (PostgreSQL and Redis), or neither (embedded).</summary>
-/// <param name="Postgres">For Npgsql; <see langword="null"/> where there is none, or a faulty one.</param>
-/// <param name="Redis">Likewise for StackExchange.Redis. To be cloned by each connection that changes it.</param>
-/// <param name="Faults">One line for each fault, naming the setting and nothing that may be secret.</param>
+/// <summary>The two connection strings that select the stores: both (PostgreSQL and Redis), or neither (embedded).</summary>
+/// <param name="Postgres">For Npgsql. <see langword="null"/> if it is missing or faulty.</param>
+/// <param name="Redis">For StackExchange.Redis, likewise. A connection that changes it must clone it.</param>
+/// <param name="Faults">One line for each fault, with the setting's name but free of secrets.</param>
 internal sealed record ConnectionStrings(string? Postgres, ConfigurationOptions? Redis, IReadOnlyList<string> Faults)
 {
     public const string PostgresSetting = "ConnectionStrings:Postgres";
@@ -18,7 +18,7 @@ internal sealed record ConnectionStrings(string? Postgres, ConfigurationOptions?
     private const string PostgresExample = "Host=localhost;Username=pulse;Password=…;Database=pulse";
     private const string RedisExample = "localhost:6379,password=…";
 
-    // Of other drivers and platforms; people bring them along. Any other unknown word may be a part of a password, and is not repeated.
+    // Words of other drivers and platforms that users copy. Any other unknown word may be a part of a password, and is not repeated.
     private static readonly string[] s_foreignWords =
     [
         "channel_binding", "charset", "connection_limit", "connect_timeout", "currentSchema", "pgbouncer", "pool_timeout", "prepareThreshold", "schema",
@@ -45,7 +45,7 @@ internal sealed record ConnectionStrings(string? Postgres, ConfigurationOptions?
         "user", "version",
     ];
 
-    /// <summary>Reads them; an empty one counts as absent.</summary>
+    /// <summary>Reads both. An empty string counts as missing.</summary>
     public static ConnectionStrings From(IConfiguration configuration)
     {
         var faults = new List<string>();
@@ -93,7 +93,7 @@ internal sealed record ConnectionStrings(string? Postgres, ConfigurationOptions?
             if (url.Path is { } database) settings.Database = database;
             foreach (var (word, value) in url.Query)
             {
-                // URLs have the words of libpq (PostgreSQL's documentation, 34.1.2), and verify-full for Npgsql's VerifyFull.
+                // URLs use the words of libpq (PostgreSQL's documentation, 34.1.2), and verify-full for Npgsql's VerifyFull.
                 var name = s_libpqWords.GetValueOrDefault(word, word.Replace("_", "", StringComparison.Ordinal));
                 Set(settings, word, word == "sslmode" ? value.Replace("-", "", StringComparison.Ordinal) : value, 0, name);
             }
@@ -108,7 +108,7 @@ internal sealed record ConnectionStrings(string? Postgres, ConfigurationOptions?
         return settings.ConnectionString;
     }
 
-    /// <summary>The pairs, by the rules of ADO.NET: a value with ; or = is in quotes.</summary>
+    /// <summary>The pairs by the rules of ADO.NET: a value with ; or = is in quotes.</summary>
     private static IEnumerable<(string Word, string Value)> Words(string text)
     {
         var parsed = new DbConnectionStringBuilder();
@@ -187,10 +187,10 @@ internal sealed record ConnectionStrings(string? Postgres, ConfigurationOptions?
     private static FormatException Unknown(string word, int number, string separate, IEnumerable<string> known)
     {
         if (s_foreignWords.Contains(word, StringComparer.OrdinalIgnoreCase))
-            return new($"has the word '{word}', which is of another driver. Remove it, and write the rest as");
+            return new($"has the word '{word}', which belongs to another driver. Remove it, and write the rest as");
         if (KnownSettings.Nearest(word, known) is { } nearest) return new($"has the word '{word}'. Did you mean '{nearest}'? Write it as");
 
-        // It may be a part of a password.
+        // The word may be a part of a password.
         return new(number == 0
             ? "has a query with a word that the driver does not know. Remove it, or write the connection as"
             : $"has a word in part {number} that the driver does not know. If it is a part of a password, {separate}. Otherwise remove it, and write the rest as");

@@ -3,12 +3,14 @@ using System.Globalization;
 
 namespace Pulse.Silo.Startup;
 
-/// <summary>A connection as platforms hand it out: <c>scheme://user:password@host:port/path?word=value</c>, percent-encoded (RFC 3986).</summary>
+/// <summary>
+/// A connection in the URL format of platforms: <c>scheme://user:password@host:port/path?word=value</c>, percent-encoded (RFC 3986).
+/// </summary>
 internal sealed record ConnectionUrl(
     string Scheme, string? User, string? Password, string Host, int? Port, string? Path, IReadOnlyList<(string Word, string Value)> Query)
 {
-    /// <summary>Whether the text is a URL, of one of the schemes.</summary>
-    /// <exception cref="FormatException">It is one of another scheme, or broken. The message never repeats any part of it but the scheme.</exception>
+    /// <summary>Whether the text is a URL with one of the schemes.</summary>
+    /// <exception cref="FormatException">It is malformed, or has another scheme. The message repeats only the scheme.</exception>
     public static bool TryParse(string text, string[] schemes, [NotNullWhen(true)] out ConnectionUrl? url)
     {
         url = null;

@@ -2,8 +2,11 @@ using Pulse.Grains.Storage;
 
 namespace Pulse.Silo.Startup;
 
-/// <summary>Keeps the embedded stores to one process: each would have grains of its own for the same users, and neither would see the other's writes.</summary>
-/// <remarks>The operating system releases the lock when the process ends, however it ends.</remarks>
+/// <summary>
+/// Limits the embedded stores to one process. Two processes would have separate grains for the same users, which would not see each other's
+/// writes.
+/// </summary>
+/// <remarks>The operating system releases the lock when the process ends, even after a crash.</remarks>
 internal sealed class DataDirectoryLock(string directory) : IHostedService, IDisposable
 {
     private FileStream? _lock;
@@ -18,7 +21,7 @@ internal sealed class DataDirectoryLock(string directory) : IHostedService, IDis
         catch (IOException)
         {
             throw new StartException(
-                $"Pulse:DataDirectory is {directory}, which another Pulse uses. End that one, or give this one its own: --Pulse:DataDirectory={directory}-2");
+                $"Pulse:DataDirectory is {directory}, which another Pulse process uses. Stop that process, or give this one its own directory: --Pulse:DataDirectory={directory}-2");
         }
 
         return Task.CompletedTask;

@@ -4,14 +4,14 @@ using System.Reflection;
 namespace Pulse.Silo.Startup;
 
 /// <summary>The names of all <c>Pulse:*</c> settings: the options classes of this program, each with its <c>SectionName</c>.</summary>
-/// <remarks>A misspelt setting would do nothing, and its author would believe otherwise.</remarks>
+/// <remarks>A misspelt setting would be ignored although its author relies on it.</remarks>
 internal static class KnownSettings
 {
     public const string Root = "Pulse";
 
     private const int MaxDistance = 3;
 
-    // Read by themselves, without a class.
+    // Settings that are read directly, without a class.
     private static readonly string[] s_single = ["DataDirectory", "Demo", "PublicUrl", "Silo"];
 
     private static readonly Lazy<(Type Type, string Section)[]> s_sections = new(() =>
@@ -26,11 +26,13 @@ internal static class KnownSettings
            select (type, section),
     ]);
 
-    /// <summary>Where an options class is read from.</summary>
+    /// <summary>The section of an options class.</summary>
     public static string? SectionOf(Type options) => Array.Find(s_sections.Value, section => section.Type == options).Section;
 
-    /// <summary>One line for each name that nothing reads.</summary>
-    /// <remarks>A silo is often given the settings of front ends too, which it does not know: it reports only what looks like a name of its own.</remarks>
+    /// <summary>One line for each unused name.</summary>
+    /// <remarks>
+    /// A silo often gets the settings of front ends too, which are unknown to it, so it reports only names that resemble one of its own.
+    /// </remarks>
     public static IEnumerable<string> Faults(IConfiguration configuration, string program)
     {
         var knowsAll = program != "Pulse.Silo";
@@ -94,13 +96,13 @@ internal static class KnownSettings
 
     private static bool IsCollection(Type type) => type != typeof(string) && typeof(IEnumerable).IsAssignableFrom(type);
 
-    /// <summary>The name that was probably meant; <see langword="null"/> where none is similar.</summary>
+    /// <summary>The most similar name, which was probably meant, or <see langword="null"/>.</summary>
     internal static string? Nearest(string name, IEnumerable<string> names) => names
         .Select(known => (Known: known, Distance: Distance(name.ToUpperInvariant(), known.ToUpperInvariant())))
         .Where(pair => pair.Distance <= Math.Min(MaxDistance, pair.Known.Length / 3))
         .OrderBy(pair => pair.Distance).Select(pair => pair.Known).FirstOrDefault();
 
-    // Levenshtein's: how many letters to add, drop or replace.
+    // Levenshtein's distance: the number of letters to add, drop or replace.
     private static int Distance(string a, string b)
     {
         var row = Enumerable.Range(0, b.Length + 1).ToArray();
@@ -121,7 +123,7 @@ internal static class KnownSettings
     {
         public Dictionary<string, Node> Children { get; } = new(StringComparer.OrdinalIgnoreCase);
 
-        /// <summary>For a list or dictionary: what each entry may have.</summary>
+        /// <summary>For a list or dictionary: the node of each entry.</summary>
         public Node? Any { get; set; }
     }
 }

@@ -4,15 +4,15 @@ using Pulse.Silo.Health;
 
 namespace Pulse.Silo.Startup;
 
-/// <summary>The start and the end of a Pulse process. Every fault at start is caught here and becomes one line on standard error.</summary>
+/// <summary>Starts and stops a Pulse process. Every fault at start is caught here and becomes one line on standard error.</summary>
 public static partial class Launch
 {
-    // A silo that has joined its cluster leaves it; past this its process ends without.
+    // Time for a silo to leave its cluster. After it the process ends without having left.
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>A builder whose settings are checked at start, from whichever directory the program is started.</summary>
+    /// <summary>A builder that validates its settings at start, whatever the working directory.</summary>
     /// <param name="args">The program's arguments.</param>
-    /// <param name="address">Where it listens if no setting says otherwise.</param>
+    /// <param name="address">The default address to listen on.</param>
     public static WebApplicationBuilder NewBuilder(string[] args, string address)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = ContentRoot.Of(args) });
@@ -27,8 +27,8 @@ public static partial class Launch
         return builder;
     }
 
-    /// <summary>Builds the application, and reports every fault of every setting at once, before anything reads one.</summary>
-    /// <exception cref="StartException">Some settings are at fault.</exception>
+    /// <summary>Builds the application, and reports all faulty settings at once, before their first use.</summary>
+    /// <exception cref="StartException">Some settings are faulty.</exception>
     public static WebApplication BuildChecked(this WebApplicationBuilder builder)
     {
         var app = builder.Build();
@@ -43,10 +43,10 @@ public static partial class Launch
         }
     }
 
-    /// <summary>Runs the program until it is told to stop.</summary>
+    /// <summary>Runs the program until it is asked to stop.</summary>
     /// <param name="args">The program's arguments.</param>
-    /// <param name="build">Makes the application, by <see cref="NewBuilder"/> and <see cref="BuildChecked"/>.</param>
-    /// <param name="path">The path that the log offers once the application serves.</param>
+    /// <param name="build">Creates the application with <see cref="NewBuilder"/> and <see cref="BuildChecked"/>.</param>
+    /// <param name="path">The path in the log's ready message.</param>
     /// <returns>The process's exit code: 1 after a fault at start.</returns>
     public static async Task<int> RunAsync(string[] args, Func<string[], WebApplication> build, string path = "")
     {
@@ -61,7 +61,7 @@ public static partial class Launch
         }
         catch (OperationCanceledException) when (app?.Lifetime.ApplicationStopping.IsCancellationRequested is true)
         {
-            // Told to stop while it waited for a store.
+            // The process was asked to stop while it waited for a store.
         }
         catch (Exception fault) when (IsOwnProcess)
         {
@@ -111,7 +111,7 @@ public static partial class Launch
         }
         catch (Exception)
         {
-            // The fault has been reported. What failed to start may well fail to stop.
+            // The fault has been reported. A service that failed to start may also fail to stop.
         }
     }
 

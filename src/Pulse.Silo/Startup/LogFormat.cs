@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace Pulse.Silo.Startup;
 
-/// <summary>The form of log lines: for people in Development, for programs elsewhere.</summary>
+/// <summary>The format of log lines: readable text in Development, JSON elsewhere.</summary>
 internal static class LogFormat
 {
     private const string Setting = "Logging:Console:FormatterName";
@@ -12,7 +12,7 @@ internal static class LogFormat
     private const string TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
 
     /// <summary>
-    /// Outside Development each line is one JSON object with its time in UTC, unless <c>Logging:Console:FormatterName</c> says otherwise.
+    /// Outside Development each line is one JSON object with its time in UTC, unless <c>Logging:Console:FormatterName</c> is set.
     /// </summary>
     public static void AddLogFormat(this IHostApplicationBuilder builder)
     {
@@ -22,7 +22,7 @@ internal static class LogFormat
         {
             json.UseUtcTimestamp = true;
             json.TimestampFormat = TimestampFormat;
-            // A log is no web page: without this every quote and plus sign of a message would be a code of six characters.
+            // A log is not a web page. The default encoder would replace every quote and plus sign of a message by six characters.
             json.JsonWriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
         });
         if (string.IsNullOrEmpty(builder.Configuration[Setting]))

@@ -4,7 +4,7 @@ using StackExchange.Redis;
 
 namespace Pulse.Silo.Startup;
 
-/// <summary>Warns outside Development of stores that are reached over a network without TLS: one line each.</summary>
+/// <summary>Logs a warning outside Development for each store that is reached over a network without TLS.</summary>
 internal sealed partial class PlainStoreWarnings(IConfiguration configuration, IHostEnvironment environment, ILogger<PlainStoreWarnings> logger) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
@@ -21,8 +21,8 @@ internal sealed partial class PlainStoreWarnings(IConfiguration configuration, I
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>
-    /// Whether the connection may be in clear: <c>Prefer</c>, the driver's default, takes TLS only if the server offers it, and so does
-    /// whoever is between.
+    /// Whether the connection may be unencrypted. <c>Prefer</c>, the driver's default, uses TLS only if the server offers it, and an
+    /// attacker in between can remove the offer.
     /// </summary>
     internal static bool IsPlain(NpgsqlConnectionStringBuilder postgres) =>
         postgres.SslMode is SslMode.Disable or SslMode.Allow or SslMode.Prefer
@@ -36,7 +36,7 @@ internal sealed partial class PlainStoreWarnings(IConfiguration configuration, I
         _ => false,
     });
 
-    // A path is a socket of this machine's file system.
+    // A path is a socket in this machine's file system.
     private static bool IsThisMachine(string host) =>
         host.StartsWith('/') || host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
 

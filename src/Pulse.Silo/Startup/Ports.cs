@@ -5,25 +5,27 @@ using Orleans.Configuration;
 
 namespace Pulse.Silo.Startup;
 
-/// <summary>The ports of this process. Tried before the silo joins its cluster, which it would have to leave again.</summary>
+/// <summary>
+/// The ports of this process. They are tested before the silo joins its cluster, because it would otherwise have to leave again.
+/// </summary>
 internal static class Ports
 {
-    /// <summary>Tries to listen on every port that the settings name.</summary>
-    /// <exception cref="StartException">Some cannot be listened on; one line for each.</exception>
+    /// <summary>Tries to listen on every configured port.</summary>
+    /// <exception cref="StartException">Some are unavailable. One line for each.</exception>
     public static void ThrowIfTaken(WebApplication app)
     {
         var faults = HttpFaults(app.Configuration).Concat(app.Services.GetService<SiloPorts>() is null ? [] : SiloFaults(app.Services)).Distinct().ToArray();
         if (faults.Length > 0) throw new StartException(faults);
     }
 
-    /// <summary>An address that a browser on this machine can open: a wildcard's would be none.</summary>
+    /// <summary>An address that a browser on this machine can open. Wildcards are replaced by localhost.</summary>
     public static string Reachable(string address)
     {
         var parsed = BindingAddress.Parse(address);
         return parsed.Host is "*" or "+" or "0.0.0.0" or "[::]" ? $"{parsed.Scheme}://localhost:{parsed.Port}" : address.TrimEnd('/');
     }
 
-    /// <summary>The addresses by the framework's own settings, in its own order of precedence.</summary>
+    /// <summary>The addresses from the framework's own settings, in its order of precedence.</summary>
     internal static IEnumerable<(string Setting, string Address)> Addresses(IConfiguration configuration)
     {
         var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren()
@@ -43,7 +45,7 @@ internal static class Ports
         {
             if (!TryParse(address, out var parsed))
             {
-                yield return $"{setting} is '{address}', which is no address to listen on. Write one such as http://localhost:5080.";
+                yield return $"{setting} is '{address}', which is not an address to listen on. Write one such as http://localhost:5080.";
             }
             else if (parsed is { IsUnixPipe: false, IsNamedPipe: false } && Fault(AddressesOf(parsed.Host), parsed.Port) is { } fault)
             {
@@ -104,7 +106,7 @@ internal static class Ports
             return fault.SocketErrorCode switch
             {
                 SocketError.AddressAlreadyInUse => $"port {port} is in use by another process",
-                SocketError.AccessDenied => $"this process may not listen on port {port}",
+                SocketError.AccessDenied => $"this process has no permission to listen on port {port}",
                 // A machine without IPv6 has no ::1.
                 SocketError.AddressNotAvailable when isOnly => $"{address} is no address of this machine",
                 _ => null,
@@ -113,5 +115,5 @@ internal static class Ports
     }
 }
 
-/// <summary>Says that this process's silo listens on ports, those of Orleans' endpoint options.</summary>
+/// <summary>Marks that this process's silo listens on the ports of Orleans' endpoint options.</summary>
 internal sealed record SiloPorts;

@@ -3,16 +3,20 @@ using StackExchange.Redis;
 
 namespace Pulse.Silo.Startup;
 
-/// <summary>Whether Redis answers and lets Pulse do what it needs: docs/operating.md lists the rights.</summary>
+/// <summary>Whether Redis answers and grants Pulse the rights that docs/operating.md lists.</summary>
 public static class RedisRights
 {
     private const int TimeoutMs = 2_000;
 
-    // First words of Redis' error replies, each the kind of the error (https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors).
+    // First words of Redis' error replies, each the kind of the error
+    // (https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors).
     private static readonly string[] s_kinds = ["LOADING", "WRONGPASS", "NOAUTH", "NOPERM", "MASTERDOWN", "READONLY", "MISCONF", "OOM", "CLUSTERDOWN"];
 
-    /// <summary>Does once what a silo does all the time, without a lasting effect; for a front end, which only reads, no more than that.</summary>
-    /// <returns>Why not: Redis does not answer, or refuses something. <see langword="null"/> where all is well.</returns>
+    /// <summary>
+    /// Runs each kind of a silo's commands once, without a lasting effect. For a front end, which only reads, it runs the reads.
+    /// </summary>
+    /// <returns>The reason why Redis is unusable: it does not answer, or refuses a command. <see langword="null"/> if all commands
+    /// succeed.</returns>
     public static async Task<string?> CheckAsync(ConfigurationOptions redis, bool writes, CancellationToken cancellationToken)
     {
         var options = redis.Clone();
@@ -36,12 +40,12 @@ public static class RedisRights
 
     private static async Task UseAsync(IDatabase database, bool writes)
     {
-        // As Orleans' membership table, whose keys begin with the service id, pulse by default.
+        // The same commands as Orleans' membership table, whose keys begin with the service id, pulse by default.
         RedisKey key = $"pulse/start/{Guid.NewGuid():N}";
         await database.HashGetAllAsync(key);
         if (!writes) return;
 
-        // Of nobody: user ids are not empty.
+        // The empty id is unused by users.
         await database.KeyDeleteAsync(RedisKeys.Online(Guid.Empty));
         await database.StringGetAsync(RedisKeys.Marker);
         var transaction = database.CreateTransaction();
@@ -58,13 +62,13 @@ public static class RedisRights
         {
             foreach (var kind in s_kinds)
             {
-                // The reply itself holds no secret; what the driver writes around it lists end points and counters.
+                // The reply itself is free of secrets. The driver's text around it lists end points and counters.
                 if (e.Message.IndexOf(kind, StringComparison.Ordinal) is var at and >= 0) return e.Message[at..].Split('\n')[0].Trim();
             }
         }
 
         return exception is RedisConnectionException { FailureType: ConnectionFailureType.AuthenticationFailure }
-            ? "it refuses the user name or the password"
+            ? "Redis refuses the user name or the password"
             : "it does not answer";
     }
 }

@@ -8,12 +8,12 @@ using StackExchange.Redis;
 
 namespace Pulse.Silo.Startup;
 
-/// <summary>Exceptions at start, as lines for an operator.</summary>
+/// <summary>Translates exceptions at start into lines for an operator.</summary>
 internal static partial class StartFaults
 {
     private const string BinderSource = "Microsoft.Extensions.Configuration.Binder";
 
-    /// <summary>One line for each fault; <see langword="null"/> where the exception is none that an operator can mend.</summary>
+    /// <summary>One line for each fault. <see langword="null"/> if an operator cannot correct the exception.</summary>
     public static IReadOnlyList<string>? Explain(Exception fault, IConfiguration? configuration)
     {
         switch (fault)
@@ -29,12 +29,12 @@ internal static partial class StartFaults
                 return [fault.Message];
             case InvalidOperationException { Source: BinderSource }:
                 return [$"{fault.Message.TrimEnd('.')}.{Example(fault.Message)}"];
-            // Lost again between the wait for it and its first use.
+            // Redis was lost again between the wait for it and its first use.
             case RedisException or RedisCommandException:
                 return [$"{ConnectionStrings.RedisSetting}: Redis failed while Pulse started: {fault.Message.Split('\n')[0]}"];
             case StoreUnavailableException:
                 return [$"{ConnectionStrings.PostgresSetting}: {fault.Message}"];
-            // appsettings.json that is no JSON.
+            // appsettings.json is not valid JSON.
             case InvalidDataException:
                 return [$"{fault.Message.TrimEnd('.')}: {Innermost(fault).Message}"];
             case SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse }:
@@ -43,7 +43,7 @@ internal static partial class StartFaults
                 return [$"urls: {fault.Message.TrimEnd('.')}. Choose another address, such as --urls http://localhost:5081 (or ASPNETCORE_URLS)."];
             case SqliteException or UnauthorizedAccessException or IOException:
                 return [$"Pulse:DataDirectory is '{configuration?["Pulse:DataDirectory"] ?? "data"}': {fault.Message.TrimEnd('.')}. Name a directory that this process may write."];
-            // What Pulse itself throws of a state that it cannot work with is written for an operator.
+            // Pulse writes its own exceptions about unusable states for an operator.
             case InvalidOperationException or TimeoutException when fault.Source?.StartsWith("Pulse.", StringComparison.Ordinal) is true:
                 return [fault.Message];
             default:
@@ -51,7 +51,7 @@ internal static partial class StartFaults
         }
     }
 
-    /// <summary>As the validators of Pulse write them: with the setting's name, which data annotations leave out.</summary>
+    /// <summary>Adds the setting's name, which Pulse's validators include and data annotations omit.</summary>
     private static string OptionsFault(string failure, Type options, IConfiguration? configuration)
     {
         var annotation = AnnotationFault().Match(failure);

@@ -2,24 +2,28 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Silo.Startup;
 
-/// <summary>Holds back what the framework and Orleans log of a fault at start, with its stack: <see cref="Launch"/> reports the fault in one line.</summary>
+/// <summary>
+/// Suppresses the framework's and Orleans' logs of a fault at start, with their stack traces, because <see cref="Launch"/> reports the
+/// fault in one line.
+/// </summary>
 internal sealed class StartLogging : IPostConfigureOptions<LoggerFilterOptions>
 {
-    // Before the start: advice about the garbage collector, which is Pulse's choice, and a watchdog that takes the machine's uptime for a pause.
+    // Before the start these log advice about the garbage collector, which is Pulse's choice, and a watchdog's warning that mistakes the
+    // machine's uptime for a pause.
     private static readonly string[] s_misleading = ["Orleans.Runtime.Silo", "Orleans.Runtime.Watchdog"];
 
-    // What categories other than Pulse's own may log.
+    // Level below which categories other than Pulse's own may log.
     private volatile LogLevel _below = LogLevel.Error;
 
-    /// <summary>From now on everything is logged: the process has started.</summary>
+    /// <summary>Enables all logs, because the process has started.</summary>
     public void Open() => _below = LogLevel.None;
 
-    /// <summary>From now on only Pulse itself logs: the start has failed.</summary>
+    /// <summary>Limits logs to Pulse itself, because the start has failed.</summary>
     public void Close() => _below = LogLevel.Trace;
 
     public void PostConfigure(string? name, LoggerFilterOptions options)
     {
-        // Also for categories without a rule. The rules are those of Logging:LogLevel; each keeps its level.
+        // The empty rule covers categories that lack a rule. The rules are those of Logging:LogLevel, and each keeps its level.
         LoggerFilterRule[] rules = [new(null, null, null, null), .. options.Rules];
         options.Rules.Clear();
         foreach (var rule in rules) options.Rules.Add(new(rule.ProviderName, rule.CategoryName, rule.LogLevel, Filter(rule.Filter)));

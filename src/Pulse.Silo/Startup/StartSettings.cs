@@ -3,10 +3,10 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Silo.Startup;
 
-/// <summary>Stands for the settings as a whole, so that their faults are reported together with those of each section.</summary>
+/// <summary>Represents the settings as a whole, so that their faults are reported together with those of each section.</summary>
 internal sealed class StartSettings;
 
-/// <summary>Faults that are of no section: names that nothing reads, white space, connection strings, the platform.</summary>
+/// <summary>Finds faults outside of any section: unused names, white space, connection strings, the platform.</summary>
 internal sealed class StartSettingsValidator(IConfiguration configuration, IHostEnvironment environment) : IValidateOptions<StartSettings>
 {
     private const string InvariantVariable = "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT";
@@ -21,7 +21,8 @@ internal sealed class StartSettingsValidator(IConfiguration configuration, IHost
         return faults.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 
-    // E-mail addresses are compared in one spelling (NFKC). Without ICU normalising does nothing, and one person could have several addresses.
+    // E-mail addresses are compared in one spelling (NFKC). If ICU is missing, the normalization does nothing, and one person could have
+    // several addresses.
     private static IEnumerable<string> PlatformFaults()
     {
         if ("\uFF21".Normalize(NormalizationForm.FormKC) == "A") yield break;
@@ -29,7 +30,7 @@ internal sealed class StartSettingsValidator(IConfiguration configuration, IHost
             + $"Set {InvariantVariable}=0 and install ICU (libicu; icu-libs and icu-data-full on Alpine).";
     }
 
-    // A secret from a file often ends in a line break. It would be part of the secret, here and nowhere else.
+    // A secret from a file often ends in a line break, which would become part of the secret, but only in Pulse.
     private IEnumerable<string> WhiteSpaceFaults() =>
         from setting in configuration.GetSection(KnownSettings.Root).AsEnumerable()
         where !string.IsNullOrEmpty(setting.Value) && setting.Value.Trim() != setting.Value

@@ -1,20 +1,20 @@
 namespace Pulse.Silo.Startup;
 
-/// <summary>Waits for a store at start, and says every few seconds what it waits for and why.</summary>
+/// <summary>Waits for a store at start, and logs every few seconds the store and the reason.</summary>
 public sealed partial class StartWait(TimeProvider time, ILogger<StartWait> logger)
 {
-    // Containers start in any order; past this an operator is served better by an exit than by a process that hangs.
+    // Containers start in any order. After this time, an exit helps an operator more than a hanging process.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(3);
 
     /// <summary>Repeats an attempt until it succeeds.</summary>
     /// <param name="store">The store's name, for the log.</param>
-    /// <param name="setting">The setting that says where the store is.</param>
-    /// <param name="attempt">The reason while the store is not there; <see langword="null"/> once it is.</param>
+    /// <param name="setting">The setting with the store's location.</param>
+    /// <param name="attempt">Returns the reason while the store is unavailable, then <see langword="null"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <param name="isPatient">Waits as long as it takes, and not for a minute.</param>
-    /// <exception cref="StartException">The store was not there for a minute.</exception>
+    /// <param name="isPatient">Whether the wait is unlimited. By default it ends after a minute.</param>
+    /// <exception cref="StartException">The store was unavailable for a minute.</exception>
     public async Task UntilAsync(
         string store, string setting, Func<CancellationToken, Task<string?>> attempt, CancellationToken cancellationToken, bool isPatient = false)
     {

@@ -2,14 +2,14 @@ using Pulse.Grains;
 
 namespace Pulse.Silo.Startup;
 
-/// <summary>Brings the schema up to date before anything else starts, and waits a while for stores that are still starting themselves.</summary>
+/// <summary>Upgrades the schema before all other services start, and waits for stores that are still starting themselves.</summary>
 internal sealed class StoresStartup(IServiceProvider services, ConnectionStrings connections, StartWait wait) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken) => Task.WhenAll(
         connections.Postgres is null
             ? PrepareDatabaseAsync(cancellationToken)
             : wait.UntilAsync("PostgreSQL", ConnectionStrings.PostgresSetting, TryDatabaseAsync, cancellationToken),
-        // Only asked here: the silo and the presence keys each have a connection of their own.
+        // Only tested here, because the silo and the presence keys have their own connections.
         connections.Redis is null
             ? Task.CompletedTask
             : wait.UntilAsync("Redis", ConnectionStrings.RedisSetting, token => RedisRights.CheckAsync(connections.Redis, writes: true, token), cancellationToken));
@@ -33,7 +33,7 @@ internal sealed class StoresStartup(IServiceProvider services, ConnectionStrings
     {
         await services.ApplyPulseSchemaAsync(cancellationToken);
 
-        // In a rolling restart the first requests come as soon as the silo is a member.
+        // In a rolling restart the first requests arrive as soon as the silo is a member.
         await services.WarmUpPulseStoresAsync(cancellationToken);
     }
 }

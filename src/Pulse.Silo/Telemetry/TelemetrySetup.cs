@@ -8,10 +8,11 @@ namespace Pulse.Silo.Telemetry;
 /// <summary>Metrics and traces over OTLP: the same for a silo and a front end.</summary>
 public static class TelemetrySetup
 {
-    // The exporter's own variable, and nothing of ours beside it: how and how often it sends is set by the others of the OpenTelemetry specification.
+    // The exporter's own variable replaces a setting of Pulse: the other variables of the OpenTelemetry specification set how and how often
+    // it sends.
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-    /// <summary>Exports to <c>OTEL_EXPORTER_OTLP_ENDPOINT</c>; does nothing without one.</summary>
+    /// <summary>Exports to <c>OTEL_EXPORTER_OTLP_ENDPOINT</c>. Does nothing if it is unset.</summary>
     public static void AddPulseTelemetry(this IHostApplicationBuilder builder)
     {
         if (!builder.ExportsTelemetry()) return;
@@ -32,7 +33,7 @@ public static class TelemetrySetup
                 .AddOtlpExporter());
     }
 
-    /// <summary>Carries traces from front ends to silos, if anybody collects them.</summary>
+    /// <summary>Propagates traces from front ends to silos, if they are exported.</summary>
     internal static ISiloBuilder AddPulseTracing(this ISiloBuilder silo, IHostApplicationBuilder host) =>
         host.ExportsTelemetry() ? silo.AddActivityPropagation() : silo;
 

@@ -13,29 +13,29 @@ using Pulse.Web.Users;
 
 namespace Pulse.Web.Admin;
 
-/// <summary>A user as operators see them. Times are UTC.</summary>
+/// <summary>A user as operators see it. Times are UTC.</summary>
 /// <param name="Id">User id.</param>
-/// <param name="Email">Normalised address.</param>
+/// <param name="Email">Normalized address.</param>
 /// <param name="EmailVerified">Whether the address is proven.</param>
 /// <param name="Name">Display name.</param>
 /// <param name="Avatar">Picture URL, or <see langword="null"/>.</param>
 /// <param name="CreatedAt">When the user was created.</param>
 /// <param name="LastSeen">See <see cref="UserProfile.LastSeenAt"/>.</param>
-/// <param name="DisabledAt">Since when the user is disabled; <see langword="null"/> for not.</param>
+/// <param name="DisabledAt">Time since which the user is disabled. <see langword="null"/> for an enabled user.</param>
 internal sealed record AdminUserResponse(
     Guid Id, string Email, bool EmailVerified, string Name, string? Avatar,
     [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset CreatedAt,
     [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset? LastSeen,
     [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset? DisabledAt)
 {
-    /// <summary>The stored profile as answered.</summary>
+    /// <summary>The answer for a stored profile.</summary>
     public static AdminUserResponse From(UserProfile user) =>
         new(user.Id, user.Email, user.EmailVerified, user.Name, user.Avatar, user.CreatedAt, user.LastSeenAt, user.DisabledAt);
 }
 
 /// <summary>A page of users.</summary>
 /// <param name="Items">At most 100.</param>
-/// <param name="After">What <c>?after=</c> takes for the next page; <see langword="null"/> after the last one.</param>
+/// <param name="After">The value of <c>?after=</c> for the next page. <see langword="null"/> after the last one.</param>
 internal sealed record AdminUsersResponse(AdminUserResponse[] Items, Guid? After);
 
 /// <summary>A rotation of the key that signs Pulse's tokens.</summary>
@@ -43,12 +43,12 @@ internal sealed record AdminUsersResponse(AdminUserResponse[] Items, Guid? After
 /// <param name="SignsFrom">When it begins to sign, UTC.</param>
 internal sealed record KeyRotationResponse(string Kid, [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset SignsFrom);
 
-/// <summary>What operators do for users: find, disable, erase, export, end sessions and connections.</summary>
+/// <summary>Operators' actions on users: find, disable, erase, export, end sessions and connections.</summary>
 internal static class AdminEndpoints
 {
     private const int PageSize = 100;
 
-    /// <summary>Adds the key and what the routes use.</summary>
+    /// <summary>Adds the admin key and the services of the routes.</summary>
     public static void AddAdmin(this IHostApplicationBuilder builder)
     {
         builder.Services.AddOptions<AdminOptions>().BindConfiguration(AdminOptions.SectionName).ValidateOnStart();
@@ -57,7 +57,7 @@ internal static class AdminEndpoints
         builder.Services.AddJson(AdminJson.Default);
     }
 
-    /// <summary>Maps <c>/admin/*</c> where there is a key; without one every such address is 404.</summary>
+    /// <summary>Maps <c>/admin/*</c> if a key is set. Otherwise every such address is 404.</summary>
     public static void MapAdmin(this WebApplication app)
     {
         if (string.IsNullOrEmpty(app.Services.GetRequiredService<IOptions<AdminOptions>>().Value.Key)) return;

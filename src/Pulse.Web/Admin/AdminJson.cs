@@ -3,7 +3,7 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Admin;
 
-/// <summary>How answers to operators are written.</summary>
+/// <summary>Serialization of answers to operators.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(AdminUserResponse))]
 [JsonSerializable(typeof(AdminUsersResponse))]

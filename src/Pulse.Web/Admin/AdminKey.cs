@@ -9,7 +9,7 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Admin;
 
-/// <summary>Lets requests with the admin key pass, and limits wrong ones.</summary>
+/// <summary>Admits requests with the admin key, and limits the rate of wrong keys.</summary>
 internal sealed class AdminKey(IOptions<AdminOptions> options) : IEndpointFilter, IDisposable
 {
     private const string Scheme = "Bearer ";
@@ -42,7 +42,7 @@ internal sealed class AdminKey(IOptions<AdminOptions> options) : IEndpointFilter
 
     public void Dispose() => _wrong.Dispose();
 
-    // Hashes are compared, so that the time says nothing about the length either.
+    // Hashes are compared, so that the duration also conceals the key's length.
     private bool IsRight(HttpRequest request) =>
         request.Headers.Authorization.ToString() is { } header && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
         && CryptographicOperations.FixedTimeEquals(Hash(header[Scheme.Length..].Trim()), _hash);

@@ -3,20 +3,20 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.Admin;
 
-/// <summary>Who may use <c>/admin</c>. Section <c>Pulse:Admin</c>.</summary>
+/// <summary>Access to <c>/admin</c>. Section <c>Pulse:Admin</c>.</summary>
 internal sealed class AdminOptions
 {
-    /// <summary>The section.</summary>
+    /// <summary>The configuration section.</summary>
     public const string SectionName = "Pulse:Admin";
 
-    /// <summary>Fewest bytes of the key, in UTF-8.</summary>
+    /// <summary>Minimum length of the key in bytes of UTF-8.</summary>
     public const int MinKeyBytes = 32;
 
-    /// <summary>What requests to <c>/admin</c> bring as bearer token. Default: none, and then there is no <c>/admin</c>.</summary>
+    /// <summary>The bearer token for requests to <c>/admin</c>. <c>/admin</c> is off by default.</summary>
     public string? Key { get; set; }
 }
 
-/// <summary>Refuses a key that can be guessed, or that cannot stand in a header.</summary>
+/// <summary>Refuses a key that is easy to guess or invalid in a header.</summary>
 internal sealed class AdminOptionsValidator : IValidateOptions<AdminOptions>
 {
     // RFC 6750 section 2.1: b64token.

@@ -1,20 +1,19 @@
 namespace Pulse.Web.Audit;
 
 /// <summary>
-/// Counts equal events of a minute, so that a flood of them is two lines: the first, and at the minute's end one with the number of the
-/// others.
+/// Counts equal events of a minute, so that a flood of them is two lines: the first, and at the end of the minute one with the number of
+/// the others.
 /// </summary>
 /// <remarks>
-/// Equal are events with the same fields. A sender with many addresses or mailboxes gets no line each beyond <see cref="MaxKinds"/>: the
-/// events of that
-/// minute are then counted by their kind alone.
+/// Events are equal if all their fields are. A client with many addresses or mailboxes gets at most <see cref="MaxKinds"/> lines. Further
+/// events of that minute are counted by their kind alone.
 /// </remarks>
 internal sealed class AuditCounts : IDisposable
 {
-    /// <summary>How many different events of one minute get a line each.</summary>
+    /// <summary>Maximum number of different events with a line each in one minute.</summary>
     public const int MaxKinds = 1_000;
 
-    /// <summary>How long equal events are counted.</summary>
+    /// <summary>Time for which equal events are counted.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
@@ -23,7 +22,7 @@ internal sealed class AuditCounts : IDisposable
     private Dictionary<AuditLine, int> _more = [];
 
     /// <param name="time">The clock.</param>
-    /// <param name="write">Writes a line that stands for that many events.</param>
+    /// <param name="write">Writes a line that represents that many events.</param>
     public AuditCounts(TimeProvider time, Action<AuditLine, int> write)
     {
         _write = write;
@@ -31,7 +30,7 @@ internal sealed class AuditCounts : IDisposable
     }
 
     /// <summary>Counts an event.</summary>
-    /// <returns>Whether the caller must write it; otherwise it is in the count.</returns>
+    /// <returns>Whether the caller must write it. Otherwise it is part of the count.</returns>
     public bool IsFirst(AuditLine line)
     {
         lock (_gate)

@@ -11,7 +11,7 @@ internal static class AuditEvents
     /// <summary>A session began.</summary>
     public static readonly AuditEvent SignedIn = new("signed-in", Success, User | Session | AuditFields.Client | Provider);
 
-    /// <summary>A session of a known user began in a browser that had not signed that user in before.</summary>
+    /// <summary>A session of a known user began in a browser that was new to that user.</summary>
     public static readonly AuditEvent SignedInOnNewDevice =
         new("signed-in-on-new-device", Success, User | Session | AuditFields.Client | Provider);
 
@@ -22,13 +22,13 @@ internal static class AuditEvents
     public static readonly AuditEvent SignInRefused =
         new("sign-in-refused", Refused, AuditFields.Client | Provider | Reason, IsCounted: true);
 
-    /// <summary>A sign-in with a provider failed before it proved an account; the reason is the kind of the failure.</summary>
+    /// <summary>A sign-in with a provider failed before it proved an account. The reason is the kind of the failure.</summary>
     public static readonly AuditEvent SignInFailed =
         new("sign-in-failed", Refused, AuditFields.Client | Provider | Reason, IsCounted: true);
 
     // Signing in by mail.
 
-    /// <summary>A sign-in mail was asked for.</summary>
+    /// <summary>A sign-in mail was requested.</summary>
     public static readonly AuditEvent MailAsked = new("mail-asked", Success, AuditFields.Client | Mailbox, IsCounted: true);
 
     /// <summary>A sign-in mail was handed to the mail server.</summary>
@@ -40,7 +40,7 @@ internal static class AuditEvents
     /// <summary>A sign-in link was refused: <c>used</c> (or invented), <c>expired</c>, <c>other-browser</c>, <c>unreadable</c>.</summary>
     public static readonly AuditEvent LinkRefused = new("link-refused", Refused, AuditFields.Client | Reason, IsCounted: true);
 
-    /// <summary>A code from a sign-in mail was wrong, or its mail is no longer good.</summary>
+    /// <summary>A code from a sign-in mail was wrong, or its mail has expired.</summary>
     public static readonly AuditEvent CodeRefused = new("code-refused", Refused, AuditFields.Client | Mailbox, IsCounted: true);
 
     // Sessions.
@@ -51,10 +51,10 @@ internal static class AuditEvents
     /// <summary>A user ended all sessions.</summary>
     public static readonly AuditEvent SignedOutEverywhere = new("signed-out-everywhere", Success, User | AuditFields.Client | Caller);
 
-    /// <summary>A user ended one session, from another one; the line holds the ended session.</summary>
+    /// <summary>A user ended one session from another one. The line contains the ended session.</summary>
     public static readonly AuditEvent SessionEnded = new("session-ended", Success, User | Session | AuditFields.Client);
 
-    /// <summary>A sign-in ended the session that the browser had; the line holds the ended session and its user.</summary>
+    /// <summary>A sign-in ended the browser's previous session. The line contains the ended session and its user.</summary>
     public static readonly AuditEvent SessionReplaced = new("session-replaced", Success, User | Session | AuditFields.Client);
 
     // Accounts and profiles.
@@ -62,43 +62,43 @@ internal static class AuditEvents
     /// <summary>An account was linked to a user.</summary>
     public static readonly AuditEvent AccountLinked = new("account-linked", Success, User | Session | AuditFields.Client | Provider);
 
-    /// <summary>An account was not linked: <c>another-users</c>, <c>not-begun-here</c>.</summary>
+    /// <summary>A link of an account was refused: <c>another-users</c>, <c>not-begun-here</c>.</summary>
     public static readonly AuditEvent AccountLinkRefused =
         new("account-link-refused", Refused, AuditFields.Client | Provider | Reason | Caller, IsCounted: true);
 
     /// <summary>An account was unlinked from a user.</summary>
     public static readonly AuditEvent AccountUnlinked = new("account-unlinked", Success, User | Session | AuditFields.Client | Provider);
 
-    /// <summary>A user asked for a confirmation of an address.</summary>
+    /// <summary>A user requested a confirmation of an address.</summary>
     public static readonly AuditEvent AddressChangeAsked =
         new("address-change-asked", Success, User | Session | AuditFields.Client | Mailbox);
 
-    /// <summary>A user's address changed, by a confirmation or a sign-in; the line holds the new one.</summary>
+    /// <summary>A user's address changed through a confirmation or a sign-in. The line contains the new one.</summary>
     public static readonly AuditEvent AddressChanged = new("address-changed", Success, User | AuditFields.Client | Mailbox | Caller);
 
     /// <summary>A confirmation of an address was refused: <c>not-good</c>, <c>another-users</c>.</summary>
     public static readonly AuditEvent AddressChangeRefused =
         new("address-change-refused", Refused, User | Session | AuditFields.Client | Reason, IsCounted: true);
 
-    /// <summary>A user changed the profile on the dashboard. The line holds no values.</summary>
+    /// <summary>A user changed the profile on the dashboard. The line omits the values.</summary>
     public static readonly AuditEvent ProfileChanged = new("profile-changed", Success, User | Session | AuditFields.Client);
 
     /// <summary>A token created a user.</summary>
     public static readonly AuditEvent UserCreated = new("user-created", Success, User | AuditFields.Client | Provider | Caller);
 
-    /// <summary>A token was refused a user: <c>account-exists</c>, <c>email-missing</c>.</summary>
+    /// <summary>A token's caller was refused a user: <c>account-exists</c>, <c>email-missing</c>.</summary>
     public static readonly AuditEvent SyncRefused =
         new("sync-refused", Refused, AuditFields.Client | Provider | Reason | Caller, IsCounted: true);
 
     /// <summary>A user was erased, at the user's own request.</summary>
     public static readonly AuditEvent UserErased = new("user-erased", Success, User | Session | AuditFields.Client);
 
-    /// <summary>A user read everything that is stored about the user.</summary>
+    /// <summary>A user exported all stored data about the user.</summary>
     public static readonly AuditEvent UserExported = new("user-exported", Success, User | Session | AuditFields.Client);
 
-    // What operators do, with the admin key.
+    // Operators' actions with the admin key.
 
-    /// <summary>A request to <c>/admin</c> came without the key, or with a wrong one.</summary>
+    /// <summary>A request to <c>/admin</c> had a missing or wrong key.</summary>
     public static readonly AuditEvent AdminKeyRefused = new("admin-key-refused", Refused, AuditFields.Client, IsCounted: true);
 
     /// <summary>
@@ -121,24 +121,24 @@ internal static class AuditEvents
     /// <summary>An operator closed a connection.</summary>
     public static readonly AuditEvent AdminConnectionClosed = new("admin-connection-closed", Success, User | AuditFields.Client);
 
-    // What Pulse refuses.
+    // Refusals by Pulse.
 
-    /// <summary>A valid token came whose user is disabled or erased: <c>user-disabled</c>, <c>user-erased</c>.</summary>
+    /// <summary>A valid token's user is disabled or erased: <c>user-disabled</c>, <c>user-erased</c>.</summary>
     public static readonly AuditEvent UserRefused = new("user-refused", Refused, AuditFields.Client | Reason | Caller, IsCounted: true);
 
-    /// <summary>A request came with a token that is not accepted; the reason is the kind of the failure.</summary>
+    /// <summary>A request's token was refused. The reason is the kind of the failure.</summary>
     public static readonly AuditEvent TokenRefused = new("token-refused", Refused, AuditFields.Client | Reason, IsCounted: true);
 
-    /// <summary>A request came with a session cookie that is not accepted: <c>ended</c>, <c>forged</c>.</summary>
+    /// <summary>A request's session cookie was refused: <c>ended</c>, <c>forged</c>.</summary>
     public static readonly AuditEvent CookieRefused = new("cookie-refused", Refused, AuditFields.Client | Reason, IsCounted: true);
 
     /// <summary>
-    /// A caller asked for what it may not do; the reason is the kind of the problem, such as <c>session-not-found</c> for another user's
+    /// A caller requested a forbidden action. The reason is the kind of the problem, such as <c>session-not-found</c> for another user's
     /// session.
     /// </summary>
     public static readonly AuditEvent AccessRefused = new("access-refused", Refused, AuditFields.Client | Reason | Caller, IsCounted: true);
 
-    /// <summary>Another site's page sent a request in the name of a browser: <c>cross-site</c>, <c>form-outdated</c>.</summary>
+    /// <summary>A page of another site sent a request through a user's browser: <c>cross-site</c>, <c>form-outdated</c>.</summary>
     public static readonly AuditEvent CrossSiteRefused =
         new("cross-site-refused", Refused, AuditFields.Client | Reason | Caller, IsCounted: true);
 
@@ -149,15 +149,15 @@ internal static class AuditEvents
     public static readonly AuditEvent ConnectRefused =
         new("connect-refused", Refused, AuditFields.Client | Provider | Reason | Caller, IsCounted: true);
 
-    /// <summary>A hub connection was cut off, because its client went on sending after its calls were refused.</summary>
+    /// <summary>A hub connection was cut off, because its client continued to send after its calls were refused.</summary>
     public static readonly AuditEvent ConnectionCutOff =
         new("connection-cut-off", Refused, User | AuditFields.Client | Caller, IsCounted: true);
 
     // Keys.
 
-    /// <summary>An operator has rotated the key that signs Pulse's tokens; the reason is the new key's id.</summary>
+    /// <summary>An operator has rotated the key that signs Pulse's tokens. The reason is the new key's id.</summary>
     public static readonly AuditEvent AdminKeysRotated = new("admin-keys-rotated", Success, AuditFields.Client | Reason);
 
-    /// <summary>A front end added an element to the key ring; the reason is the element's name.</summary>
+    /// <summary>A front end added an element to the key ring. The reason is the element's name.</summary>
     public static readonly AuditEvent KeyRingChanged = new("key-ring-changed", Success, Reason);
 }

@@ -1,12 +1,12 @@
 namespace Pulse.Web.Audit;
 
-/// <summary>What each line about an event holds, besides the event, its outcome, the time and the count.</summary>
+/// <summary>The fields of an event's lines, besides the event, its outcome, the time and the count.</summary>
 [Flags]
 internal enum AuditFields
 {
     None = 0,
 
-    /// <summary>The id of the user whom the event is about.</summary>
+    /// <summary>The id of the event's user.</summary>
     User = 1,
 
     /// <summary>The id of the session.</summary>
@@ -18,12 +18,12 @@ internal enum AuditFields
     /// <summary>The way to sign in: a provider's name, <c>email</c>, or a trusted issuer.</summary>
     Provider = 8,
 
-    /// <summary>The mailbox, as a keyed hash: see <see cref="MailboxHash"/>.</summary>
+    /// <summary>The mailbox as a keyed hash. See <see cref="MailboxHash"/>.</summary>
     Mailbox = 16,
 
-    /// <summary>A fixed word that says why, or what exactly.</summary>
+    /// <summary>A fixed word with the reason or detail.</summary>
     Reason = 32,
 
-    /// <summary>As <see cref="User"/> and <see cref="Session"/> where the request has them, and absent otherwise.</summary>
+    /// <summary>As <see cref="User"/> and <see cref="Session"/> if the request has them. Otherwise absent.</summary>
     Caller = 64,
 }

@@ -1,7 +1,7 @@
 namespace Pulse.Web.Audit;
 
-/// <summary>What a line of the audit log says, but how often.</summary>
-/// <param name="Kind">Which event.</param>
+/// <summary>The content of a line in the audit log, except the count.</summary>
+/// <param name="Kind">The kind of event.</param>
 /// <param name="UserId">The user.</param>
 /// <param name="SessionId">The session.</param>
 /// <param name="Client">The client's IP address.</param>

@@ -5,7 +5,7 @@ namespace Pulse.Web.Audit;
 
 /// <summary>Writes security events to the log, under the category <see cref="Category"/>, one line each.</summary>
 /// <remarks>
-/// The fields' names are permanent. No value is a token, a secret or an e-mail address. The log's formatter adds the time, in UTC.
+/// The fields' names are permanent. Values are free of tokens, secrets and e-mail addresses. The log's formatter adds the time in UTC.
 /// </remarks>
 internal sealed partial class AuditLog : IDisposable
 {
@@ -26,13 +26,13 @@ internal sealed partial class AuditLog : IDisposable
     }
 
     /// <summary>Writes an event.</summary>
-    /// <param name="context">The request; <see langword="null"/> for what no request caused.</param>
-    /// <param name="kind">Which event.</param>
+    /// <param name="context">The request. <see langword="null"/> for an event without a request.</param>
+    /// <param name="kind">The kind of event.</param>
     /// <param name="userId">The user. By default the request's caller, if the event has a user.</param>
-    /// <param name="sessionId">The session. By default the caller's, if the event has one and no user was given.</param>
+    /// <param name="sessionId">The session. By default the caller's, if the event has one and the user was omitted.</param>
     /// <param name="provider">The way to sign in. By default a trusted issuer's name, for its callers.</param>
-    /// <param name="email">The mailbox; the line holds a keyed hash of it.</param>
-    /// <param name="reason">A word from a fixed list. Never text that a client chose.</param>
+    /// <param name="email">The mailbox. The line contains a keyed hash of it.</param>
+    /// <param name="reason">A word from a fixed list instead of a client's text.</param>
     public void Write(
         HttpContext? context, AuditEvent kind, Guid? userId = null, Guid? sessionId = null, string? provider = null, string? email = null,
         string? reason = null)
@@ -45,7 +45,7 @@ internal sealed partial class AuditLog : IDisposable
             sessionId ??= caller?.OwnSessionId;
         }
 
-        // A caller of a trusted issuer has no user id here until its account was looked up.
+        // The user id of a trusted issuer's caller is unknown here until its account is looked up.
         if (caller is { OwnUserId: null }) provider ??= caller.Issuer;
         var line = new AuditLine(
             kind, userId, sessionId, context is null ? null : ClientAddress.Of(context), provider,
@@ -53,7 +53,7 @@ internal sealed partial class AuditLog : IDisposable
         if (!kind.IsCounted || _counts.IsFirst(line)) Write(line, 1);
     }
 
-    /// <summary>Writes the counts that are still to be written.</summary>
+    /// <summary>Writes the remaining counts.</summary>
     public void Dispose() => _counts.Dispose();
 
     private void Write(AuditLine line, int count) => LogEvent(

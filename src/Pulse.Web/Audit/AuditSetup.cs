@@ -3,7 +3,7 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Audit;
 
-/// <summary>Sets up the audit log, and writes to it from requests.</summary>
+/// <summary>Registers the audit log, and writes requests' events to it.</summary>
 internal static class AuditSetup
 {
     /// <summary>Adds <see cref="AuditLog"/>.</summary>
@@ -14,7 +14,7 @@ internal static class AuditSetup
     }
 
     /// <inheritdoc cref="AuditLog.Write"/>
-    /// <remarks>The request's own services have the log, so that an endpoint needs no parameter for it.</remarks>
+    /// <remarks>Uses the request's services, so that endpoints can omit a parameter for the log.</remarks>
     public static void Audit(
         this HttpContext context, AuditEvent kind, Guid? userId = null, Guid? sessionId = null, string? provider = null, string? email = null,
         string? reason = null) =>

@@ -3,12 +3,12 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.Auth;
 
-/// <summary>Finds every fault in <see cref="AuthOptions"/> at once; each message names its setting and never a secret's value.</summary>
+/// <summary>Reports all faults of <see cref="AuthOptions"/> at once. Each message names its setting and omits secret values.</summary>
 internal sealed class AuthOptionsValidator(IHostEnvironment environment) : IValidateOptions<AuthOptions>
 {
     private static readonly TimeSpan s_maxAccessTokenLifetime = TimeSpan.FromDays(1);
 
-    // What a session is ended after, however much it is used.
+    // Maximum time after which a session ends, however much it is used.
     private static readonly TimeSpan s_maxSessionLifetime = TimeSpan.FromDays(30);
 
     public ValidateOptionsResult Validate(string? name, AuthOptions options)
@@ -29,7 +29,7 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment) : IVali
         if (!IsName(options.Audience)) yield return $"{At}:Audience must be a name or URI without control characters.";
 
         if (string.IsNullOrEmpty(options.SigningKey))
-            yield return $"{At}:SigningKey is not set. It is made up in Development only; set it to at least {AuthOptions.MinSigningKeyBytes} bytes, the same on every front end.";
+            yield return $"{At}:SigningKey is not set. It is generated in Development only. Set it to at least {AuthOptions.MinSigningKeyBytes} bytes, the same on every front end.";
         else if (KeyFault($"{At}:SigningKey", options.SigningKey) is { } fault)
             yield return fault;
         foreach (var (index, previous) in options.PreviousSigningKeys.Index())
@@ -56,7 +56,7 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment) : IVali
         if (string.IsNullOrEmpty(issuer.SigningKey)) yield return $"{at}:SigningKey is not set; Kind AuthJs needs the application's AUTH_SECRET.";
         else if (KeyFault($"{at}:SigningKey", issuer.SigningKey) is { } fault) yield return fault;
 
-        // What looks checked and is not would be a trap.
+        // A setting without effect would suggest a missing check.
         if (!string.IsNullOrEmpty(issuer.Authority)) yield return $"{at}:Authority does not go with Kind AuthJs, whose tokens are under SigningKey. Unset it.";
         if (!string.IsNullOrEmpty(issuer.Audience)) yield return $"{at}:Audience does not go with Kind AuthJs, whose tokens have none. Unset it.";
         if (!string.IsNullOrEmpty(issuer.CookieName) && !issuer.CookieName.All(IsCookieNameCharacter))
@@ -84,7 +84,7 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment) : IVali
         if (!Uri.TryCreate(issuer.Authority, UriKind.Absolute, out var authority) || authority.Scheme is not ("http" or "https"))
             yield return $"{at}:Authority must be an absolute https URL; it is '{issuer.Authority}'.";
         else if (authority.Scheme == "http" && !environment.IsDevelopment())
-            // Keys fetched over http are whoever's sits on the path.
+            // An attacker on the network path can replace keys that are fetched over http.
             yield return $"{at}:Authority must be https outside Development; it is '{issuer.Authority}'.";
     }
 
@@ -93,24 +93,24 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment) : IVali
             .Where(IsName)
             .GroupBy(issuer => issuer, StringComparer.Ordinal)
             .Where(group => group.Count() > 1)
-            .Select(group => $"{AuthOptions.SectionName}: the issuer '{group.Key}' is given more than once (TrustedIssuers and Issuer together); name each once.");
+            .Select(group => $"{AuthOptions.SectionName}: the issuer '{group.Key}' is given more than once (TrustedIssuers and Issuer together). List each once.");
 
-    // Whoever has the key makes tokens of each issuer that it is for.
+    // The holder of a key can make tokens of every issuer that uses it.
     private static IEnumerable<string> SharedKeyFaults(AuthOptions options) =>
         options.TrustedIssuers.Index().Select(issuer => (At: $"{AuthOptions.SectionName}:TrustedIssuers:{issuer.Index}:SigningKey", Key: issuer.Item.SigningKey, issuer.Item.IsAuthJs))
             .Prepend((At: $"{AuthOptions.SectionName}:SigningKey", Key: options.SigningKey, IsAuthJs: false))
             .Where(entry => !string.IsNullOrEmpty(entry.Key))
             .GroupBy(entry => entry.Key, StringComparer.Ordinal)
             .Where(group => group.Count() > 1 && !group.All(entry => entry.IsAuthJs))
-            .Select(group => $"{string.Join(" and ", group.Select(entry => entry.At))} are the same; each could then make the tokens of the others. Give each its own.");
+            .Select(group => $"{string.Join(" and ", group.Select(entry => entry.At))} are the same, so that each could make the tokens of the others. Give each its own.");
 
-    // Only the key tells Auth.js applications apart.
+    // Only the key distinguishes Auth.js applications.
     private static IEnumerable<string> SharedSecretFaults(AuthOptions options) =>
         options.TrustedIssuers.Where(issuer => issuer.IsAuthJs && !string.IsNullOrEmpty(issuer.SigningKey))
             .SelectMany(issuer => AuthJsKey.CookieNames(issuer).Select(cookie => (issuer.Issuer, issuer.SigningKey, Cookie: cookie)))
             .GroupBy(key => (key.SigningKey, key.Cookie), key => key.Issuer)
             .Where(group => group.Count() > 1)
-            .Select(group => $"{AuthOptions.SectionName}: the Auth.js issuers '{string.Join("' and '", group)}' have the same SigningKey for the cookie '{group.Key.Cookie}'; whose a token is could not be told. Give each its own secret.");
+            .Select(group => $"{AuthOptions.SectionName}: the Auth.js issuers '{string.Join("' and '", group)}' have the same SigningKey for the cookie '{group.Key.Cookie}', so that the issuer of a token would be unknown. Give each its own secret.");
 
     // RFC 6265 section 4.1.1: a token of RFC 2616.
     private static bool IsCookieNameCharacter(char c) => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal);

@@ -8,24 +8,26 @@ namespace Pulse.Web.Auth;
 /// <summary>Turns an authenticated principal into the caller, and the caller into a user.</summary>
 internal sealed class Callers(IOptions<AuthOptions> options, IGrainFactory grains)
 {
-    /// <summary>Reads who is calling.</summary>
-    /// <exception cref="InvalidOperationException">The endpoint let someone in without authentication.</exception>
+    /// <summary>Reads the caller.</summary>
+    /// <exception cref="InvalidOperationException">The endpoint admitted a request without authentication.</exception>
     public Caller Read(ClaimsPrincipal principal) =>
         Caller.TryRead(principal, options.Value.Issuer, out var caller)
             ? caller
             : throw new InvalidOperationException("The principal is not from one of Pulse's schemes; the endpoint lacks RequireAuthorization.");
 
-    /// <summary>Reads who is calling where that need not be anybody.</summary>
+    /// <summary>Reads the caller of a request that may be anonymous.</summary>
     public Caller? TryRead(ClaimsPrincipal principal) => Caller.TryRead(principal, options.Value.Issuer, out var caller) ? caller : null;
 
     /// <summary>
-    /// The caller's user id: a Pulse token's <c>sub</c> at its word, whether or not there is a row; for a trusted issuer the user that
-    /// <c>(iss, sub)</c> is linked to, or <see langword="null"/> when it was never synced.
+    /// The caller's user id. For a Pulse token it is the <c>sub</c>, with or without a row. For a trusted issuer it is the user linked to
+    /// <c>(iss, sub)</c>, or <see langword="null"/> if the account is new.
     /// </summary>
-    /// <exception cref="StoreUnavailableException">A trusted issuer's account is not known here and the database is away.</exception>
+    /// <exception cref="StoreUnavailableException">A trusted issuer's account is not cached and the database is unavailable.</exception>
     public async ValueTask<Guid?> FindUserIdAsync(Caller caller) => caller.OwnUserId ?? await Account(caller).FindUserAsync();
 
-    /// <summary>See <see cref="TrustedIssuerOptions.JoinsByEmail"/>. Pulse's own tokens name their user, and so join none.</summary>
+    /// <summary>
+    /// See <see cref="TrustedIssuerOptions.JoinsByEmail"/>. Pulse's own tokens name their user, so joining does not apply.
+    /// </summary>
     public bool JoinsByEmail(Caller caller) =>
         caller.OwnUserId is null && options.Value.TrustedIssuers.Any(issuer => issuer.JoinsByEmail && issuer.Issuer == caller.Issuer);
 

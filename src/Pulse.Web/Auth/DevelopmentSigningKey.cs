@@ -3,8 +3,13 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.Auth;
 
-/// <summary>In Development without <c>Pulse:Auth:SigningKey</c>: makes a key once and keeps it in <c>data/signing-key</c>, so that tokens outlive a restart.</summary>
-/// <remarks>The file is for its owner alone (mode 0600). Processes that start together agree: whoever locks the file first writes it.</remarks>
+/// <summary>
+/// Creates a key once in Development without <c>Pulse:Auth:SigningKey</c> and stores it in <c>data/signing-key</c>, so that tokens survive
+/// a restart.
+/// </summary>
+/// <remarks>
+/// Only the file's owner has access (mode 0600). Processes that start together agree, because the first one to lock the file writes it.
+/// </remarks>
 internal sealed class DevelopmentSigningKey(IHostEnvironment environment, IConfiguration configuration) : IPostConfigureOptions<AuthOptions>
 {
     private const string FileName = "signing-key";
@@ -18,7 +23,7 @@ internal sealed class DevelopmentSigningKey(IHostEnvironment environment, IConfi
         options.SigningKey = ReadOrMake(Path.Combine(directory, FileName));
     }
 
-    /// <summary>The key in that file, made when there is none (or only part of one, left by a crash).</summary>
+    /// <summary>The key in that file. Created if the file is missing or incomplete after a crash.</summary>
     /// <exception cref="TimeoutException">Another process keeps the file locked.</exception>
     internal static string ReadOrMake(string path)
     {
@@ -26,7 +31,7 @@ internal sealed class DevelopmentSigningKey(IHostEnvironment environment, IConfi
 
         FileStream? locked = null;
         if (!SpinWait.SpinUntil(() => TryLock(path, out locked), s_lockTimeout))
-            throw new TimeoutException($"{path} is locked by another process. Set {AuthOptions.SectionName}:SigningKey, or end that process.");
+            throw new TimeoutException($"{path} is locked by another process. Set {AuthOptions.SectionName}:SigningKey, or stop that process.");
 
         using var file = locked!;
         using var reader = new StreamReader(file, leaveOpen: true);
@@ -40,7 +45,8 @@ internal sealed class DevelopmentSigningKey(IHostEnvironment environment, IConfi
         return made;
     }
 
-    // FileShare.None is the lock: a sharing violation on Windows, flock elsewhere. The mode is set at creation, so the key is never readable by others.
+    // FileShare.None is the lock: a sharing violation on Windows, flock elsewhere. The mode is set at creation, so other users can never
+    // read the key.
     private static bool TryLock(string path, out FileStream? file)
     {
         var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };

@@ -4,32 +4,32 @@ using Pulse.Identity;
 
 namespace Pulse.Web.Auth;
 
-/// <summary>Which people without a user get one. Settings <c>Pulse:Auth:SignUp</c> and <c>Pulse:Auth:SignUpDomains</c>.</summary>
+/// <summary>Rule for new users. Settings <c>Pulse:Auth:SignUp</c> and <c>Pulse:Auth:SignUpDomains</c>.</summary>
 internal sealed class SignUpOptions
 {
-    /// <summary>Where these settings are read from.</summary>
+    /// <summary>The configuration section of these settings.</summary>
     public const string SectionName = "Pulse:Auth";
 
-    /// <summary><see cref="SignUp"/>: each person.</summary>
+    /// <summary>Value of <see cref="SignUp"/>: every person gets a user.</summary>
     public const string Open = "Open";
 
-    /// <summary><see cref="SignUp"/>: people with a proven address at one of <see cref="SignUpDomains"/>.</summary>
+    /// <summary>Value of <see cref="SignUp"/>: people with a proven address at one of <see cref="SignUpDomains"/> get a user.</summary>
     public const string Domains = "Domains";
 
-    /// <summary><see cref="SignUp"/>: none.</summary>
+    /// <summary>Value of <see cref="SignUp"/>: new users are refused.</summary>
     public const string Closed = "Closed";
 
     /// <summary><see cref="Open"/> (default), <see cref="Domains"/> or <see cref="Closed"/>, in any case.</summary>
-    // Text, so that the validator reports an unknown value together with all other faults.
+    // A string, so that the validator reports an unknown value together with all other faults.
     public string SignUp { get; set; } = Open;
 
-    /// <summary>Domains of addresses, such as <c>example.com</c>; each stands for itself alone, and for no domain below it. Default none.</summary>
+    /// <summary>Domains of addresses, such as <c>example.com</c>. Subdomains are excluded. Default none.</summary>
     public IList<string> SignUpDomains { get; } = [];
 
-    /// <summary>Whether <see cref="SignUp"/> is that value.</summary>
+    /// <summary>Whether <see cref="SignUp"/> has that value.</summary>
     public bool Is(string value) => string.Equals(SignUp, value, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Gives a domain the spelling that it has in normalised addresses; <see langword="false"/> for a text that is no domain.</summary>
+    /// <summary>Normalizes a domain to its spelling in addresses. <see langword="false"/> if the text is malformed.</summary>
     public static bool TryNormalizeDomain(string? text, [NotNullWhen(true)] out string? domain)
     {
         domain = null;
@@ -39,7 +39,7 @@ internal sealed class SignUpOptions
     }
 }
 
-/// <summary>Finds every fault in <see cref="SignUpOptions"/>.</summary>
+/// <summary>Reports all faults of <see cref="SignUpOptions"/>.</summary>
 internal sealed class SignUpOptionsValidator : IValidateOptions<SignUpOptions>
 {
     public ValidateOptionsResult Validate(string? name, SignUpOptions options)
@@ -57,7 +57,7 @@ internal sealed class SignUpOptionsValidator : IValidateOptions<SignUpOptions>
         else if (isByDomain && options.SignUpDomains.Count == 0)
             yield return $"{At}:SignUp is Domains, but {At}:SignUpDomains is empty. List the domains, or set SignUp to Open or Closed.";
         else if (!isByDomain && options.SignUpDomains.Count > 0)
-            // A list that looks as if it were checked would be a trap.
+            // A list without effect would suggest a missing check.
             yield return $"{At}:SignUpDomains is set, but {At}:SignUp is {options.SignUp}. Set SignUp to Domains, or unset the list.";
 
         foreach (var (index, domain) in options.SignUpDomains.Index())

@@ -3,19 +3,19 @@ using Pulse.Users;
 
 namespace Pulse.Web.Auth;
 
-/// <summary>Decides whether a person without a user gets one; see <see cref="SignUpOptions"/>. People who have a user are never asked about.</summary>
+/// <summary>Decides whether a person without a user gets one. See <see cref="SignUpOptions"/>. Existing users are unaffected.</summary>
 internal sealed class SignUpRule(IOptions<SignUpOptions> options)
 {
     private readonly HashSet<string> _domains = [.. options.Value.SignUpDomains.Select(domain => SignUpOptions.TryNormalizeDomain(domain, out var one) ? one : "")];
 
-    /// <summary>The update as it goes to the grains: where the person gets no user, it applies to an existing user alone.</summary>
-    /// <param name="update">What the provider or issuer says of the person.</param>
-    /// <param name="hostedDomain">The organisation that manages the account at Google, by the <c>hd</c> claim.</param>
+    /// <summary>The update for the grains. If the person must not get a user, it applies only to an existing one.</summary>
+    /// <param name="update">The person's profile from the provider or issuer.</param>
+    /// <param name="hostedDomain">The organisation that manages the account at Google, from the <c>hd</c> claim.</param>
     public ProfileUpdate Apply(ProfileUpdate update, string? hostedDomain = null) =>
         Admits(update.EmailVerified ? update.Email : null, hostedDomain) ? update : update with { KnownUserOnly = true };
 
     /// <summary>Whether a person gets a user.</summary>
-    /// <param name="provenEmail">A normalised address that the person has proven, or will have.</param>
+    /// <param name="provenEmail">A normalized address that the person has proven, or is about to prove.</param>
     /// <param name="hostedDomain">See <see cref="Apply"/>.</param>
     public bool Admits(string? provenEmail, string? hostedDomain = null)
     {

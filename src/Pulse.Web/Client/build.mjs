@@ -1,5 +1,5 @@
-// What the .NET build runs (see Client.targets): installs the packages if the lock file changed, then `npm run build`. Uses nothing but
-// Node itself, because on a fresh clone there are no packages yet.
+// Run by the .NET build (see Client.targets): installs the packages if the lock file changed, then runs `npm run build`. Uses only Node
+// itself, because a fresh clone has no packages yet.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -40,7 +40,7 @@ async function takeLock() {
 function ownerIsGone() {
   try {
     const owner = Number(readFileSync(lock, 'utf8'));
-    // 0: the owner has created the file and not yet written its id.
+    // 0: the owner has created the file, but its id is still to come.
     if (owner > 0) process.kill(owner, 0);
     return false;
   } catch (error) {

@@ -1,15 +1,15 @@
-// Bundles the scripts (site.ts for every page, dashboard.ts with the client package) and site.css into ../wwwroot/assets. `npm run build` checks
-// the types first; this does not.
+// Bundles the scripts (site.ts for every page, dashboard.ts with the client package) and site.css into ../wwwroot/assets. `npm run build`
+// also checks the types, before this script.
 import { build } from 'esbuild';
 
 await build({
   entryPoints: ['src/site.ts', 'src/dashboard.ts', 'src/site.css'],
   outdir: '../wwwroot/assets',
   bundle: true,
-  // For the client package's sources too: its paths say where things are.
+  // The client package's sources use it too, because its paths locate the packages.
   tsconfig: 'tsconfig.json',
   minify: true,
-  // What SignalR's client keeps to itself, by its own convention: an eighth of the whole.
+  // The members that SignalR's client keeps private, by its own convention: an eighth of the whole.
   mangleProps: /^_[a-z]/,
   sourcemap: true,
   format: 'esm',

@@ -1,16 +1,16 @@
 namespace Pulse.Web.Connections;
 
-/// <summary>How much one client may ask for: an amount at once, that comes back at a rate. Not thread-safe.</summary>
+/// <summary>Rate limit of one client: a burst that refills at a rate. Not thread-safe.</summary>
 internal struct Budget(int perSecond, int atOnce)
 {
     private double _left = atOnce;
     private DateTimeOffset _at;
 
-    /// <summary>Spends that much.</summary>
-    /// <returns><see langword="false"/>, and nothing is spent, when less is left.</returns>
+    /// <summary>Spends that amount.</summary>
+    /// <returns><see langword="false"/>, with the budget unchanged, if less is left.</returns>
     public bool TrySpend(DateTimeOffset at, int amount)
     {
-        // A clock that is set back gives nothing, and takes nothing either.
+        // A clock that is set back neither adds to the budget nor reduces it.
         _left = Math.Min(atOnce, _left + (Math.Max(0, (at - _at).TotalSeconds) * perSecond));
         _at = at;
         if (_left < amount) return false;

@@ -2,8 +2,10 @@ using Microsoft.AspNetCore.SignalR;
 
 namespace Pulse.Web.Connections;
 
-/// <summary>What one socket is still to be told of the users that it watches: of each only the newest, however slowly its client reads.</summary>
-/// <remarks>One write is under way at a time. SignalR would queue all that is handed to it; and a send to its groups ends when the slowest has read.</remarks>
+/// <summary>Outbox of one socket: keeps only the newest change of each watched user, however slowly the client reads.</summary>
+/// <remarks>
+/// One write runs at a time. SignalR would queue every message, and a send to its groups completes only when the slowest client has read.
+/// </remarks>
 internal sealed class ChangesToTell(HubConnectionContext socket)
 {
     private readonly Lock _lock = new();
@@ -11,7 +13,7 @@ internal sealed class ChangesToTell(HubConnectionContext socket)
     private bool _isWriting;
     private bool _isStopped;
 
-    /// <summary>Tells of a change, now or once the client has read what came before. Waits for nothing.</summary>
+    /// <summary>Sends a change, now or once the client has read the previous one. Returns at once.</summary>
     public void Add(Guid userId, SerializedHubMessage change)
     {
         lock (_lock)
@@ -19,12 +21,13 @@ internal sealed class ChangesToTell(HubConnectionContext socket)
             if (_isStopped) return;
             if (_isWriting)
             {
-                // Keeps its place: one who changes all the time neither starves the others nor is starved.
+                // A newer change keeps the place of the older one, so that a user with many changes neither delays other users nor is
+                // delayed.
                 (_waiting ??= [])[userId] = change;
                 return;
             }
 
-            // Never throws: SignalR closes a connection that cannot be written to.
+            // Never throws, because SignalR closes a connection that cannot be written to.
             var write = socket.WriteAsync(change);
             if (write.IsCompletedSuccessfully) return;
             _isWriting = true;
@@ -32,13 +35,13 @@ internal sealed class ChangesToTell(HubConnectionContext socket)
         }
     }
 
-    /// <summary>Does not tell of this user any more.</summary>
+    /// <summary>Discards queued changes about this user.</summary>
     public void Remove(Guid userId)
     {
         lock (_lock) _waiting?.Remove(userId);
     }
 
-    /// <summary>Tells nothing any more.</summary>
+    /// <summary>Discards all queued and later changes.</summary>
     public void Stop()
     {
         lock (_lock)

@@ -1,6 +1,6 @@
 namespace Pulse.Web.Connections;
 
-/// <summary>Reports ended connections again that no grain took when they ended.</summary>
+/// <summary>Retries the reports of ended connections that no grain has accepted.</summary>
 internal sealed class DisconnectRetryService(FrontEnd frontEnd, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);

@@ -3,28 +3,33 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.Connections;
 
-/// <summary>Empties this front end before it stops: no new sockets, and the open ones sent elsewhere a few at a time.</summary>
+/// <summary>
+/// Empties this front end before it stops: refuses new sockets, and closes the open ones gradually so that their clients reconnect
+/// elsewhere.
+/// </summary>
 internal sealed partial class Drain(FrontEnd frontEnd, IOptions<DrainOptions> options, TimeProvider time, ILogger<Drain> logger) : IHealthCheck
 {
-    public const string Why = "This front end is stopping. Others go on.";
+    public const string Why = "This front end is stopping. Others continue to serve.";
 
-    // SessionEnded is on its way to the last clients, and their ends to the grains.
+    // Time for SessionEnded to reach the last clients, and for their disconnects to reach the grains.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
 
     private volatile bool _isLeaving;
     private volatile bool _isClosed;
 
-    /// <summary>Whether load balancers are to send nothing new here.</summary>
+    /// <summary>Whether load balancers must send no new requests here.</summary>
     public bool IsLeaving => _isLeaving;
 
-    /// <summary>Whether new sockets are refused: balancers have had time to notice, and the open ones are going.</summary>
+    /// <summary>
+    /// Whether new sockets are refused. Load balancers have had time to notice by then, and the open sockets are being closed.
+    /// </summary>
     public bool IsClosed => _isClosed;
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         Task.FromResult(_isLeaving ? HealthCheckResult.Unhealthy(Why) : HealthCheckResult.Healthy());
 
-    /// <summary>Returns once no socket is left, or those that are left do not go.</summary>
+    /// <summary>Returns once all sockets are closed, or at the timeout.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         _isLeaving = true;
@@ -37,7 +42,7 @@ internal sealed partial class Drain(FrontEnd frontEnd, IOptions<DrainOptions> op
         var perTick = 1 + (connections.Length / Math.Max(1, (int)(options.Value.Window / Tick)));
         foreach (var batch in connections.Chunk(perTick))
         {
-            // Not waited for: a client that does not read must not keep the others.
+            // Fire and forget, because a client that has stopped reading would delay the others.
             foreach (var connection in batch) _ = CloseAsync(connection);
             await Task.Delay(Tick, time, cancellationToken);
         }
@@ -59,12 +64,12 @@ internal sealed partial class Drain(FrontEnd frontEnd, IOptions<DrainOptions> op
         }
     }
 
-    [LoggerMessage(2300, LogLevel.Information, "Told to stop: sending {Count} sockets elsewhere. A second signal stops at once.")]
+    [LoggerMessage(2300, LogLevel.Information, "Stopping: closing {Count} sockets, so that their clients reconnect elsewhere. A second signal stops at once.")]
     private partial void LogDraining(int count);
 
     [LoggerMessage(2301, LogLevel.Information, "Stopping with {Count} sockets left.")]
     private partial void LogDrained(int count);
 
-    [LoggerMessage(2302, LogLevel.Debug, "A socket could not be told ({Reason}).")]
+    [LoggerMessage(2302, LogLevel.Debug, "A socket could not be sent the reason ({Reason}).")]
     private partial void LogUntold(string reason);
 }

@@ -2,15 +2,18 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Pulse.Web.Connections;
 
-/// <summary>How a front end leaves when it is told to (SIGTERM).</summary>
+/// <summary>Timing of a front end's shutdown on SIGTERM.</summary>
 internal sealed class DrainOptions : IValidatableObject
 {
     public const string SectionName = "Pulse:Drain";
 
-    /// <summary>How long <c>/health/ready</c> fails before anything else happens: as long as load balancers take to notice. 0 for none.</summary>
+    /// <summary>
+    /// Time for which <c>/health/ready</c> fails before the drain begins, long enough for load balancers to notice. Default 5 s, 0 for
+    /// none.
+    /// </summary>
     public TimeSpan NoticePeriod { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Over how long the open sockets are sent elsewhere, evenly: the others take them on at that pace.</summary>
+    /// <summary>Time over which the open sockets are closed evenly, so that the other front ends can accept them. Default 10 s.</summary>
     public TimeSpan Window { get; set; } = TimeSpan.FromSeconds(10);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

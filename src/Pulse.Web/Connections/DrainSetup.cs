@@ -3,7 +3,7 @@ using Pulse.Silo.Health;
 
 namespace Pulse.Web.Connections;
 
-/// <summary>Sets up how this front end leaves.</summary>
+/// <summary>Registers the shutdown of this front end.</summary>
 internal static class DrainSetup
 {
     public static void AddDraining(this IServiceCollection services)
@@ -14,7 +14,7 @@ internal static class DrainSetup
         services.AddHealthChecks().AddCheck<Drain>("front-end", tags: [HealthEndpoints.ReadyTag]);
     }
 
-    /// <summary>Has load balancers let go of the connections that they keep open to a front end that is leaving.</summary>
+    /// <summary>Asks load balancers to close their kept-alive connections to a stopping front end.</summary>
     public static void UseDraining(this WebApplication app)
     {
         var drain = app.Services.GetRequiredService<Drain>();

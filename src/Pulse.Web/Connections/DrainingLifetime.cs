@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Pulse.Web.Connections;
 
-/// <summary>Ends the process when it is told to: after a <see cref="Drain"/> on SIGTERM, at once on Ctrl+C or a second signal.</summary>
-/// <remarks>Instead of the framework's console lifetime, on whose word SignalR closes all sockets in the same instant.</remarks>
+/// <summary>Stops the process on a signal: after a <see cref="Drain"/> on SIGTERM, at once on Ctrl+C or a second signal.</summary>
+/// <remarks>Replaces the framework's console lifetime, at whose signal SignalR closes all sockets at the same instant.</remarks>
 internal sealed class DrainingLifetime(Drain drain, IHostApplicationLifetime lifetime) : IHostLifetime, IDisposable
 {
     private readonly List<PosixSignalRegistration> _registrations = [];
@@ -41,7 +41,7 @@ internal sealed class DrainingLifetime(Drain drain, IHostApplicationLifetime lif
         }
         catch (OperationCanceledException)
         {
-            // A second signal.
+            // A second signal has arrived.
         }
         finally
         {

@@ -2,11 +2,11 @@ using Pulse.Presence;
 
 namespace Pulse.Web.Connections;
 
-/// <summary>This process as grains reach it.</summary>
+/// <summary>The observer through which grains call this process.</summary>
 internal sealed class FrontEndReference(IGrainFactory grains, IServiceProvider services)
 {
-    // Held here: Orleans itself keeps an observer weakly. Made when first needed, for the client must have started; and by then the front end,
-    // which needs this reference in turn, has been made too.
+    // Held here because Orleans keeps only a weak reference to an observer. Created on first use, because the Orleans client must have
+    // started. By then the front end, which needs this reference in turn, exists too.
     private readonly Lazy<(IFrontEndObserver Target, IFrontEndObserver Reference)> _observer = new(() =>
     {
         var target = services.GetRequiredService<IFrontEndObserver>();

@@ -3,26 +3,29 @@ using Pulse.Presence;
 
 namespace Pulse.Web.Connections;
 
-/// <summary>What a front end needs of <c>Pulse:Presence</c>; the silo validates the same section.</summary>
+/// <summary>The front end's part of <c>Pulse:Presence</c>. The silo validates the same section.</summary>
 internal sealed class HeartbeatOptions
 {
     public const string SectionName = "Pulse:Presence";
 
-    /// <summary>Lifetime of a presence key.</summary>
+    /// <summary>Lifetime of a presence key. Default 60 s.</summary>
     public TimeSpan TimeToLive { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How often clients are asked to beat, told to them in <see cref="ConnectedMessage"/>.</summary>
+    /// <summary>Interval at which clients are asked to send a heartbeat, sent in <see cref="ConnectedMessage"/>. Default 30 s.</summary>
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How many sockets this front end takes on per second, and at once; more wait for up to 5 s, and are then sent away.</summary>
+    /// <summary>
+    /// Sockets that this front end accepts per second, and in a burst. Further clients wait for up to 5 s and are then refused. Default
+    /// 2,000.
+    /// </summary>
     [Range(1, 100_000)]
     public int ConnectsPerSecond { get; set; } = 2_000;
 
-    /// <summary>How many sockets one user may open per second on this front end in the long run; more get 429.</summary>
+    /// <summary>Sockets that one user may open per second on this front end in the long run. Further ones get 429. Default 5.</summary>
     [Range(1, 100_000)]
     public int ConnectsPerSecondPerUser { get; set; } = 5;
 
-    /// <summary>How many sockets one user may open at once on this front end after a pause.</summary>
+    /// <summary>Sockets that one user may open in a burst on this front end after a pause. Default 20.</summary>
     [Range(1, 100_000)]
     public int ConnectsAtOncePerUser { get; set; } = 20;
 
@@ -32,6 +35,6 @@ internal sealed class HeartbeatOptions
     /// <summary>See <see cref="LeaseTimes.WatchRenewalInterval"/>.</summary>
     public TimeSpan WatchRenewalInterval => LeaseTimes.WatchRenewalInterval(TimeToLive);
 
-    /// <summary>How often the front end asks which silos there are.</summary>
+    /// <summary>Interval at which the front end reads the list of silos.</summary>
     public TimeSpan SiloListInterval => TimeToLive / 30;
 }

@@ -2,16 +2,18 @@ using System.Collections.Concurrent;
 
 namespace Pulse.Web.Connections;
 
-/// <summary>Goodbyes of clients that have no WebSocket. SignalR reports a client that stops and one that is gone in the same way.</summary>
+/// <summary>
+/// Goodbyes of clients without a WebSocket. SignalR reports a client that stops in the same way as a client that is lost.
+/// </summary>
 /// <remarks>Such a client says goodbye by SignalR's close message, by a DELETE request (long polling), or by both, in any order.</remarks>
 internal sealed class HttpGoodbyes(TimeProvider time)
 {
-    // The hub is told of the end within moments of the request, unless its last call still runs.
+    // The hub is notified of the end within moments of the request, unless its last call still runs.
     private static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<string, bool> _deleted = new();
 
-    /// <summary>Watches the requests that end connections without a WebSocket. Goes before the hub.</summary>
+    /// <summary>Watches the requests that end connections without a WebSocket. Place it before the hub.</summary>
     public Task ObserveAsync(HttpContext context, RequestDelegate next) =>
         HttpMethods.IsDelete(context.Request.Method) && context.Request.Path == HubEndpoint.Path && TokenOf(context) is { } token
             ? ObserveDeleteAsync(token, context, next)
@@ -25,7 +27,7 @@ internal sealed class HttpGoodbyes(TimeProvider time)
 
     private async Task ObserveDeleteAsync(string token, HttpContext context, RequestDelegate next)
     {
-        // Before SignalR begins to end the connection: it answers the request without waiting for that.
+        // Recorded before SignalR begins to end the connection, because SignalR answers the request without waiting for that.
         var isAccepted = false;
         _deleted[token] = true;
         try

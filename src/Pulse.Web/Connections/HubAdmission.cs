@@ -8,16 +8,16 @@ using Pulse.Web.Http;
 namespace Pulse.Web.Connections;
 
 /// <summary>
-/// Bounds how fast sockets are taken on, of each user and of all: when all clients of a front end that died come back at once, the rest of this one's work goes on. Who
-/// exceeds the rate waits; past the queue, and while this front end is leaving, the answer is 503.
+/// Limits the rate of new sockets, per user and in total. If all clients of a front end that died reconnect at once, this front end's other
+/// work continues. Clients above the rate wait. If the queue is full, and while this front end drains, the answer is 503.
 /// </summary>
 /// <remarks>
-/// Only what begins a connection counts: negotiation, or a WebSocket without. Requests with an id are of a connection that was admitted: polls, what is sent
-/// beside them, the WebSocket after a negotiation. SignalR answers 404 to an id that it did not give.
+/// Only the beginning of a connection counts: a negotiation, or a WebSocket without one. Requests with an id belong to an admitted
+/// connection: polls, messages sent beside them, the WebSocket after a negotiation. SignalR answers 404 to an unknown id.
 /// </remarks>
 internal sealed class HubAdmission : IDisposable
 {
-    // Clients give up on an answer after some seconds; a place in a longer queue would be for nobody.
+    // Clients stop waiting for an answer after some seconds, so a longer queue would be useless.
     private const int QueuedSeconds = 5;
     private const int PeriodsPerSecond = 20;
 
@@ -48,16 +48,16 @@ internal sealed class HubAdmission : IDisposable
         });
     }
 
-    /// <summary>For the pipeline, before what a connect costs: sends everybody away who comes while this front end leaves.</summary>
+    /// <summary>Middleware before the costly part of a connect: refuses new connections while this front end drains.</summary>
     public Task RefuseAsync(HttpContext context, RequestDelegate next) =>
         _drain.IsClosed && BeginsConnection(context.Request) ? ProblemTypes.Unavailable.WriteAsync(context, Drain.Why) : next(context);
 
-    /// <summary>For the pipeline, after authentication: who has no token must not use up the places of those who have.</summary>
+    /// <summary>Middleware after authentication, so that callers without a token cannot use up the capacity of others.</summary>
     public Task AdmitAsync(HttpContext context, RequestDelegate next)
     {
         if (!BeginsConnection(context.Request)) return next(context);
 
-        // Before the places that users share: one user must not use them up.
+        // Checked before the shared limit, because one user must not use it up.
         using (var ofUser = _perUser.AttemptAcquire(KeyOf(context)))
         {
             if (!ofUser.IsAcquired)
@@ -68,7 +68,7 @@ internal sealed class HubAdmission : IDisposable
             }
         }
 
-        // No state of ours for as long as the socket lives unless it had to wait.
+        // Avoids an async state machine per socket, because next runs for the lifetime of the socket. Only a waiting request needs one.
         using var lease = _limiter.AttemptAcquire();
         return lease.IsAcquired ? next(context) : WaitAsync(context, next);
     }
@@ -79,11 +79,11 @@ internal sealed class HubAdmission : IDisposable
         _perUser.Dispose();
     }
 
-    // The hub refuses a caller without a user. Until then it counts by its token's subject.
+    // The hub refuses a caller without a user. Until then the caller is counted by its token's subject.
     private string KeyOf(HttpContext context) => _callers.TryRead(context.User) is not { } caller ? ""
         : caller.OwnUserId?.ToString() ?? new AccountKey(caller.Issuer, caller.Subject).ToString();
 
-    // As SignalR reads it: an empty id is none. It needs the query too, so that nothing is parsed for this alone.
+    // As in SignalR, an empty id counts as missing. SignalR needs the query too, so the parsing costs nothing extra.
     private static bool BeginsConnection(HttpRequest request) =>
         request.Path.StartsWithSegments(HubEndpoint.Path) && string.IsNullOrEmpty(request.Query["id"]);
 

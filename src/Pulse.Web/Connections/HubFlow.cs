@@ -3,20 +3,23 @@ using Pulse.Web.Audit;
 
 namespace Pulse.Web.Connections;
 
-/// <summary>Counts the messages of one connection, and notes whether its client sent SignalR's close message.</summary>
+/// <summary>Counts the messages of one connection, and records whether its client sent SignalR's close message.</summary>
 /// <remarks>
-/// SignalR reports neither to the hub or its filters. The protocol sees every message but not its connection, so the protocol finds this object
-/// through the asynchronous flow: SignalR runs a connection, to its end, within the request that begins it.
+/// SignalR reports neither to the hub or its filters. The protocol sees every message but not its connection, so the protocol finds this
+/// object through the asynchronous flow: SignalR runs a connection, to its end, within the request that begins it.
 /// </remarks>
 internal sealed class HubFlow(HttpContext first, TimeProvider time)
 {
-    /// <summary>How many messages a client may send per second in the long run, those that are no call included.</summary>
+    /// <summary>Messages that a client may send per second in the long run, including messages that are not calls.</summary>
+    /// <remarks>
+    /// Clients send two heartbeats a minute. A rate far above that is a fault or an attack, and the refusal makes either visible.
+    /// </remarks>
     public const int FramesPerSecond = 100;
 
-    /// <summary>How many messages a client may send at once after a pause.</summary>
+    /// <summary>Messages that a client may send in a burst after a pause.</summary>
     public const int FramesAtOnce = 1_000;
 
-    // Each refused call costs an answer. A client that sends so many more regardless does not listen to them.
+    // Each refused call costs an answer. A client that sends this many more messages ignores the answers.
     private const int RefusedAtMost = 1_000;
 
     private static readonly AsyncLocal<HubFlow?> s_current = new();
@@ -30,18 +33,18 @@ internal sealed class HubFlow(HttpContext first, TimeProvider time)
     /// <summary>Whether the client has sent SignalR's close message.</summary>
     public bool SaidGoodbye { get; set; }
 
-    /// <summary>Whether the last message was one too many.</summary>
+    /// <summary>Whether the last message exceeded the limit.</summary>
     public bool IsOverLimit { get; private set; }
 
-    /// <summary>Begins the flow of a connection. For the pipeline, before the hub.</summary>
+    /// <summary>Begins the flow of a connection. Middleware before the hub.</summary>
     public static Task BeginAsync(HttpContext context, RequestDelegate next)
     {
         if (BeginsFlow(context)) s_current.Value = new(context, context.RequestServices.GetRequiredService<TimeProvider>());
         return next(context);
     }
 
-    /// <summary>Counts a message of the client, whatever it is.</summary>
-    /// <exception cref="InvalidDataException">The client is cut off, because it went on sending after its calls were refused.</exception>
+    /// <summary>Counts a message of the client, of any kind.</summary>
+    /// <exception cref="InvalidDataException">The client is cut off, because it continued to send after its calls were refused.</exception>
     public void CountFrame()
     {
         var now = time.GetUtcNow();
@@ -49,14 +52,14 @@ internal sealed class HubFlow(HttpContext first, TimeProvider time)
         if (!_received.TrySpend(now, 1)) CutOff();
     }
 
-    // Without waiting for the closing handshake, which a client that only sends does not answer. Clients without a WebSocket have no
-    // network connection of their own; for them the exception ends the connection.
+    // Skips the closing handshake, because a client that only sends does not answer it. Clients without a WebSocket share a network
+    // connection, so for them the exception ends the SignalR connection.
     [DoesNotReturn]
     private void CutOff()
     {
         first.Audit(AuditEvents.ConnectionCutOff);
         if (first.WebSockets.IsWebSocketRequest) first.Abort();
-        throw new InvalidDataException("The client sends more messages than a connection may.");
+        throw new InvalidDataException("The client exceeds the message limit of a connection.");
     }
 
     // A WebSocket, or the first request of an event stream or of long polling.

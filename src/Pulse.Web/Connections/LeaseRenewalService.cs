@@ -4,14 +4,15 @@ namespace Pulse.Web.Connections;
 
 /// <summary>Renews the leases of all sockets of this process, each within its own interval.</summary>
 /// <remarks>
-/// The users are divided among slots by their id, and each slot has its turn once per interval. A new socket is therefore renewed at the latest one interval
-/// after it connected, all later renewals are one interval apart, and no burst delays the sockets' own traffic.
+/// The users are divided among slots by their id, and each slot is renewed once per interval. A new socket is therefore first renewed at
+/// most one interval after it connected, all later renewals are one interval apart, and the sockets' own traffic is never delayed by a
+/// burst.
 /// </remarks>
 internal sealed class LeaseRenewalService(FrontEnd frontEnd, IOptions<HeartbeatOptions> options, TimeProvider time) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // The timer drops ticks that come late. Slots go by the time that has passed, so that a late tick takes all slots that are due.
+        // The timer drops late ticks. The elapsed time determines the slots, so that a late tick renews all slots that are due.
         using var timer = new PeriodicTimer(options.Value.LeaseRenewalInterval / FrontEnd.RenewalSlots, time);
         var start = time.GetTimestamp();
         long done = 0;
@@ -31,7 +32,8 @@ internal sealed class LeaseRenewalService(FrontEnd frontEnd, IOptions<HeartbeatO
         }
     }
 
-    // The calls are not awaited: a silo that does not answer would delay the renewal of all other users. Each call ends by its own timeout.
+    // The calls are not awaited, because an unresponsive silo would delay the renewal of all other users. Each call ends by its own
+    // timeout.
     private void Renew(int slot)
     {
         foreach (var connections in frontEnd.ConnectionsOf(slot).GroupBy(connection => connection.UserId)) _ = frontEnd.RenewAsync(connections);

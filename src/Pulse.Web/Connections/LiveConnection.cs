@@ -6,20 +6,20 @@ using Pulse.Web.Auth;
 
 namespace Pulse.Web.Connections;
 
-/// <summary>One socket that this front end holds. Lives as long as the socket; found through the connection's features.</summary>
+/// <summary>One socket of this front end. It lives as long as the socket and is found through the connection's features.</summary>
 internal sealed class LiveConnection(HubCallerContext context, Guid userId, Caller caller, DateTimeOffset now)
 {
-    /// <summary>How often one connection may set its status, per second: each is a message to all who watch.</summary>
+    /// <summary>Status changes per second of one connection. Each change is a message to all watchers.</summary>
     public const int StatusesPerSecond = 20;
 
-    /// <summary>How often it may at once.</summary>
+    /// <summary>Status changes of one connection in a burst.</summary>
     public const int StatusesAtOnce = 200;
 
-    // SignalR handles one invocation of a connection at a time: what only the client's calls touch needs no guard. Their last one may still run while the
-    // connection's end is handled.
+    // SignalR handles one invocation of a connection at a time, so state that only the client's calls use needs no lock. The last call may
+    // still run while the connection's end is handled.
     private Budget _statuses = new(StatusesPerSecond, StatusesAtOnce);
 
-    // Set at no time: what the user chose on another connection goes before it.
+    // The default timestamp, so that any status set on another connection wins.
     private Chosen _chosen = new(PresenceStatus.Online, null, default);
 
     private long _activeAtTicks = now.UtcTicks;
@@ -44,52 +44,52 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
 
     public DateTimeOffset ConnectedAt => now;
 
-    /// <summary>When the token runs out, UTC.</summary>
+    /// <summary>When the token expires, UTC.</summary>
     public DateTimeOffset TokenExpiresAt => _authorization.ExpiresAt;
 
-    /// <summary>When the client is to be told that the token is about to run out, UTC.</summary>
+    /// <summary>When the client is warned that the token is about to expire, UTC.</summary>
     public DateTimeOffset WarnOfExpiryAt => _authorization.WarnAt;
 
-    /// <summary>Whether the client has been told that this token is about to run out.</summary>
+    /// <summary>Whether the client has been warned that this token is about to expire.</summary>
     public bool IsToldOfExpiry { get; set; }
 
-    /// <summary>Why the server closes the socket itself, if it does.</summary>
+    /// <summary>The reason if the server closes the socket, otherwise <see langword="null"/>.</summary>
     public SessionEndedMessage? EndedBecause => _endedBecause;
 
-    /// <summary>Notes a call of the client, which counts as activity.</summary>
+    /// <summary>Records a call of the client, which counts as activity.</summary>
     public void NoteCall(DateTimeOffset at) => Volatile.Write(ref _activeAtTicks, at.UtcTicks);
 
     /// <summary>Counts a change of status.</summary>
-    /// <returns><see langword="false"/> when it comes too soon.</returns>
+    /// <returns><see langword="false"/> if it comes too soon.</returns>
     public bool TrySpendStatus(DateTimeOffset at) => _statuses.TrySpend(at, 1);
 
-    /// <summary>What features keep for this connection; each sets its own when the connection begins.</summary>
+    /// <summary>The state of the features that use this connection. Each feature sets its own when the connection begins.</summary>
     public IFeatureCollection Features => context.Features;
 
-    /// <summary>Sends a message to the client, after what is queued at the socket already.</summary>
+    /// <summary>Sends a message to the client, after the messages that are already queued at the socket.</summary>
     public Task SendAsync(string method, object message) => _socket.WriteAsync(new InvocationMessage(method, [message])).AsTask();
 
-    /// <summary>Tells the client of a change, unless it is told that the connection ends. Waits for nothing.</summary>
+    /// <summary>Sends the client a change, unless the connection is ending. Returns at once.</summary>
     public void Tell(Guid userId, SerializedHubMessage change) => _changes.Add(userId, change);
 
-    /// <summary>Has the client not told what it has not been told of this user.</summary>
+    /// <summary>Discards queued changes about this user.</summary>
     public void DoNotTell(Guid userId) => _changes.Remove(userId);
 
-    /// <summary>Takes what the client chose to show.</summary>
+    /// <summary>Records the client's new status.</summary>
     public void SetStatus(PresenceStatus status, string? message, DateTimeOffset at) => _chosen = new(status, message, at);
 
-    /// <summary>Takes a token of the same user.</summary>
+    /// <summary>Replaces the token by another one of the same user.</summary>
     public void Reauthorize(Caller renewed, DateTimeOffset at)
     {
-        // A token that ends when the present one does is not worth another warning: the client may have no newer one, and would hand it in
-        // again and again.
+        // A token with the same expiry causes no second warning, because the client may have no newer one and would send it again and
+        // again.
         var isLater = renewed.ExpiresAt > _authorization.ExpiresAt;
         _authorization = Authorization.Of(renewed, at);
         if (isLater) IsToldOfExpiry = false;
     }
 
     /// <summary>Decides that the server closes the socket.</summary>
-    /// <returns><see langword="false"/> when that is decided already.</returns>
+    /// <returns><see langword="false"/> if that is already decided.</returns>
     public bool TryEnd(SessionEndedMessage because)
     {
         if (Interlocked.CompareExchange(ref _endedBecause, because, null) is not null) return false;
@@ -97,15 +97,15 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
         return true;
     }
 
-    /// <summary>Closes the socket; what was sent before still arrives.</summary>
+    /// <summary>Closes the socket. Earlier messages still arrive.</summary>
     public void Close() => context.Abort();
 
-    /// <summary>Resets the network connection below the socket, for a client that takes nothing more.</summary>
+    /// <summary>Resets the network connection of a client that has stopped reading.</summary>
     public void CutOff() => context.GetHttpContext()?.Abort();
 
-    /// <summary>What the user's grain is told of this connection.</summary>
+    /// <summary>The connection's lease, for the user's grain.</summary>
     /// <param name="frontEndId">This process.</param>
-    /// <param name="seenAt">When the socket was last known to live, UTC.</param>
+    /// <param name="seenAt">Latest time at which the socket was known to be live, UTC.</param>
     public ConnectionLease ToLease(string frontEndId, DateTimeOffset seenAt)
     {
         var chosen = _chosen;

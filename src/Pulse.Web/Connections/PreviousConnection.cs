@@ -11,7 +11,7 @@ internal static class PreviousConnection
     private static readonly SearchValues<char> s_idCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
-    /// <returns><see langword="null"/> when there is none, or none that can be an id: the client then connects as if it had no former
+    /// <returns>The id, or <see langword="null"/> if it is missing or malformed. The client then connects as if it had no former
     /// connection.</returns>
     public static string? Read(HttpRequest? request) =>
         request?.Query["previous"] is [{ Length: > 0 and <= MaxLength } id] && !id.AsSpan().ContainsAnyExcept(s_idCharacters) ? id : null;

@@ -3,12 +3,14 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Pulse.Web.Connections;
 
-/// <summary>Tells a WebSocket that its client closed with a goodbye from one that ended in any other way. SignalR reports both as an end
-/// without an error.</summary>
+/// <summary>
+/// Distinguishes a WebSocket that its client closed with a goodbye from one that ended in any other way. SignalR reports both as an end
+/// without an error.
+/// </summary>
 /// <remarks>
 /// The goodbye is a close frame with code 1000 or without a code (RFC 6455 section 7.4.1): SignalR's clients send it when the application
 /// stops the connection. A browser sends 1001 when the page is closed, reloaded or left, and Pulse's client package sends 4000 when it
-/// gives up a connection that does not answer.
+/// gives up an unresponsive connection.
 /// </remarks>
 internal sealed class SocketClosure(IHttpWebSocketFeature inner) : IHttpWebSocketFeature
 {
@@ -16,20 +18,21 @@ internal sealed class SocketClosure(IHttpWebSocketFeature inner) : IHttpWebSocke
 
     public bool IsWebSocketRequest => inner.IsWebSocketRequest;
 
-    /// <summary>Whether the socket ended without a goodbye from its client. While the socket is open, and after the server closed it, this
-    /// is <see langword="false"/>.</summary>
+    /// <summary>
+    /// Whether the socket ended without a goodbye from its client. <see langword="false"/> while the socket is open, and after the server
+    /// closed it.
+    /// </summary>
     public bool IsBroken => _socket switch
     {
         null => false,
-        // The frame counts, although the TCP connection may have been reset right after it: a client need not wait for the answer to its
-        // frame.
+        // The frame counts even if the TCP connection was reset right after it, because a client need not wait for the answer to its frame.
         { CloseStatus: { } status } => status is not (WebSocketCloseStatus.NormalClosure or WebSocketCloseStatus.Empty),
         { State: var state } => state == WebSocketState.Aborted,
     };
 
     public async Task<WebSocket> AcceptAsync(WebSocketAcceptContext context) => _socket = await inner.AcceptAsync(context);
 
-    /// <summary>Watches the socket of each WebSocket request that follows. Goes between UseWebSockets and the hub.</summary>
+    /// <summary>Observes the socket of each following WebSocket request. Place it between UseWebSockets and the hub.</summary>
     public static Task ObserveAsync(HttpContext context, RequestDelegate next)
     {
         if (context.Features.Get<IHttpWebSocketFeature>() is { IsWebSocketRequest: true } feature)

@@ -2,21 +2,26 @@ using Pulse.Silo.Clock;
 
 namespace Pulse.Web.Connections;
 
-/// <summary>Holds open sockets to their tokens: warns the client once before a token expires, and closes the socket when the token has
-/// expired.</summary>
+/// <summary>
+/// Enforces the tokens' expiry on open sockets: warns the client once before its token expires, and closes the socket when the token has
+/// expired.
+/// </summary>
 internal sealed partial class TokenExpiry(
     FrontEnd frontEnd, [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time, ILogger<TokenExpiry> logger)
     : BackgroundService
 {
     private static readonly TimeSpan LongestNotice = TimeSpan.FromMinutes(1);
 
-    // One pass over ten thousand sockets takes some microseconds each; a timer for each would take more memory than its socket's state.
+    // One pass over ten thousand sockets takes some microseconds each. A timer per socket would take more memory than the socket's state.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    /// <summary>When the client is warned about a token: a minute before the end, or at two thirds of what was left of a token with less
-    /// than three minutes.</summary>
-    /// <remarks>A fixed minute would be the whole life of a short token, so that the client would be warned about each new token at
-    /// once.</remarks>
+    /// <summary>
+    /// When the client is warned about a token: a minute before the end, or after two thirds of the remaining time of a token with less
+    /// than three minutes.
+    /// </summary>
+    /// <remarks>
+    /// A fixed minute would be the whole life of a short token, so that the client would be warned about each new token at once.
+    /// </remarks>
     public static DateTimeOffset WarnAt(DateTimeOffset expiresAt, DateTimeOffset receivedAt)
     {
         if (expiresAt <= receivedAt) return expiresAt;
@@ -34,7 +39,7 @@ internal sealed partial class TokenExpiry(
                 var now = time.GetUtcNow();
                 foreach (var connection in frontEnd.Connections)
                 {
-                    // Not waited for: a socket that does not read must not keep others past their time.
+                    // Fire and forget, because a socket that has stopped reading would keep other sockets open past their time.
                     if (connection.TokenExpiresAt <= now) _ = TellAsync(frontEnd.CloseAsync(connection, SessionEndedMessage.TokenExpired));
                     else if (connection.WarnOfExpiryAt <= now && !connection.IsToldOfExpiry)
                         _ = TellAsync(frontEnd.WarnAsync(connection, now));
@@ -43,7 +48,7 @@ internal sealed partial class TokenExpiry(
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // Stopping: the sockets are closed by the host.
+            // Stopping. The host closes the sockets.
         }
     }
 
@@ -59,6 +64,6 @@ internal sealed partial class TokenExpiry(
         }
     }
 
-    [LoggerMessage(2130, LogLevel.Debug, "A socket could not be told about its token ({Reason}).")]
+    [LoggerMessage(2130, LogLevel.Debug, "A socket could not be warned about its token ({Reason}).")]
     private partial void LogUntold(string reason);
 }

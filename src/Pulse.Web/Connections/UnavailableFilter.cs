@@ -4,8 +4,8 @@ using Pulse.Web.Http;
 namespace Pulse.Web.Connections;
 
 /// <summary>
-/// Tells a client that a part of Pulse is away, and not that something went wrong, as REST does with 503; and logs what did go wrong. Clients' own
-/// mistakes are not logged: SignalR would as errors, with a stack each, so <c>appsettings.json</c> turns its loggers of these off.
+/// Answers a client that a part of Pulse is unavailable, as REST does with 503, and logs unexpected errors. Clients' own mistakes are not
+/// logged: SignalR would log them as errors, with a stack trace each, so <c>appsettings.json</c> turns off its loggers of these.
 /// </summary>
 internal sealed partial class UnavailableFilter(ILogger<UnavailableFilter> logger) : IHubFilter
 {
@@ -18,7 +18,7 @@ internal sealed partial class UnavailableFilter(ILogger<UnavailableFilter> logge
         catch (Exception e) when (Unavailability.Covers(e))
         {
             LogUnavailable(invocation.HubMethodName, e.GetType().Name);
-            throw new HubException("unavailable: a part of Pulse is not available. Try again in a few seconds; the connection stays.");
+            throw new HubException("unavailable: a part of Pulse is not available. Retry in a few seconds. The connection stays open.");
         }
         catch (Exception e) when (IsFault(e, invocation.Context))
         {
@@ -58,13 +58,13 @@ internal sealed partial class UnavailableFilter(ILogger<UnavailableFilter> logge
         }
     }
 
-    // What is cancelled because the client has gone is none.
+    // A cancellation because the client has disconnected is not a fault.
     private static bool IsFault(Exception exception, HubCallerContext context) =>
         exception is not HubException && !(exception is OperationCanceledException && context.ConnectionAborted.IsCancellationRequested);
 
     [LoggerMessage(2140, LogLevel.Error, "{HubMethod} failed.")]
     private partial void LogFault(Exception exception, string hubMethod);
 
-    [LoggerMessage(2141, LogLevel.Debug, "{HubMethod} was answered that a part of Pulse is away ({Reason}).")]
+    [LoggerMessage(2141, LogLevel.Debug, "{HubMethod} was answered that a part of Pulse is unavailable ({Reason}).")]
     private partial void LogUnavailable(string hubMethod, string reason);
 }

@@ -11,7 +11,7 @@ using Pulse.Web.Users;
 
 namespace Pulse.Web.Dashboard;
 
-/// <summary>The dashboard, and its forms, which work without script: post, change, redirect, say what was done.</summary>
+/// <summary>The dashboard and its forms, which work without script: post, change, redirect, show the result.</summary>
 internal static class DashboardEndpoints
 {
     private const string Path = "/dashboard";
@@ -33,7 +33,7 @@ internal static class DashboardEndpoints
     private static async Task<IResult> ShowAsync(SignedInUser user, DashboardReader reader, string? done, CancellationToken stop) =>
         await reader.ReadAsync(user, stop) is { } view ? Show(view, notice: DashboardNotice.For(done)) : NoSuchUser();
 
-    /// <summary>The list of people by itself, for pages that are open.</summary>
+    /// <summary>The list of people alone, for open pages.</summary>
     private static async Task<IResult> ListPeopleAsync(SignedInUser user, PeopleReader reader, CancellationToken stop) =>
         await reader.ReadAsync(user.Id, stop) is { } people
             ? Page.Of<PeopleList>(new() { [nameof(PeopleList.People)] = people })
@@ -64,7 +64,7 @@ internal static class DashboardEndpoints
             return new SeeOtherResult(SignInRedirect.SignInPath);
         }
 
-        // One that has ended meanwhile is as good: it is gone, which is what was asked for.
+        // A session that has ended meanwhile counts as success, because the result is the same.
         if (await grains.GetGrain<IUserSessionsGrain>(user.Id).EndAsync(id)) context.Audit(AuditEvents.SessionEnded, user.Id, id);
         else context.Audit(AuditEvents.AccessRefused, reason: "session-not-found");
         return Back(DashboardNotice.Device);
@@ -84,7 +84,7 @@ internal static class DashboardEndpoints
         if (!user.IsRecent(time)) return SignInErrors.SignInTooOld(context);
         if (await grains.GetGrain<IUserGrain>(user.Id).GetProfileAsync() is not { } profile) return NoSuchUser();
 
-        // Typed, because a click can be a mistake, and this one has no way back.
+        // Typed by the person, because a click can be a mistake and an erasure is irreversible.
         if (!EmailAddress.TryNormalize((await RequestForm.ReadAsync(context))["confirm"].ToString().Trim(), out var typed) || typed != profile.Email)
             return Back(DashboardNotice.NotErased);
 
@@ -108,6 +108,6 @@ internal static class DashboardEndpoints
         StatusCodes.Status404NotFound, "Your profile is gone", "You are signed in, but the user that you were is not here any more.",
         "Sign in again.", SignInRedirect.SignInPath, "Sign in");
 
-    // RFC 9110 section 15.4.4: the result of a post is shown by a GET, so that reloading it posts nothing again.
+    // RFC 9110 section 15.4.4: a GET shows the result of a post, so that reloading it posts nothing again.
     private static SeeOtherResult Back(string done) => new($"{Path}?done={done}");
 }

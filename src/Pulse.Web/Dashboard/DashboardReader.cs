@@ -9,16 +9,16 @@ using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Dashboard;
 
-/// <summary>Gathers what the dashboard shows, from all its owners at once.</summary>
+/// <summary>Reads the content of the dashboard from all its sources in parallel.</summary>
 internal sealed class DashboardReader(
     IGrainFactory grains, PeopleReader people, SignInProviders providers, AccountLinking linking, SitePaths paths, TimeProvider time)
 {
-    // So precisely a session's last use is known.
+    // Accuracy of a session's last use.
     private static readonly TimeSpan s_useResolution = TimeSpan.FromDays(1);
 
     private readonly string _afterLinking = Uri.EscapeDataString(paths.For($"/dashboard?done={DashboardNotice.Linked}"));
 
-    /// <summary>The dashboard of whoever is signed in; <see langword="null"/> when there is no such user any more.</summary>
+    /// <summary>The dashboard of the signed-in user. <see langword="null"/> if the user no longer exists.</summary>
     public async Task<DashboardView?> ReadAsync(SignedInUser caller, CancellationToken cancellationToken)
     {
         var user = grains.GetGrain<IUserGrain>(caller.Id);
@@ -47,7 +47,7 @@ internal sealed class DashboardReader(
     private DashboardView.Device ToDevice(SignInSession session, Guid? currentId) => new(
         session.Id,
         DeviceName.From(session.Device),
-        // Tablets too: the word is in the User-Agent of both kinds of phone and of Android's tablets.
+        // Includes tablets: the word is in the User-Agent of both kinds of phone and of Android's tablets.
         session.Device is { } device && (device.Contains("Mobile", StringComparison.Ordinal) || device.Contains("Android", StringComparison.Ordinal)),
         session.Id == currentId,
         session.Address,
@@ -64,7 +64,7 @@ internal sealed class DashboardReader(
             Id: account.LinkId?.ToString("D") ?? account.Provider,
             Email: account.Email));
 
-    // Also those of which the user has an account: a person may have several.
+    // Includes providers with a linked account, because a person may have several accounts there.
     private IEnumerable<DashboardView.Account> Linkable(ExternalAccount[] accounts, SignedInUser caller, bool isRecent) =>
         providers.All.Select(provider => new DashboardView.Account(
             provider.Name,
@@ -84,7 +84,7 @@ internal sealed class DashboardReader(
         }
         catch (Exception exception) when (exception is ArgumentException)
         {
-            // No silo of this version is there yet.
+            // All silos are still of an earlier version.
             return [];
         }
     }

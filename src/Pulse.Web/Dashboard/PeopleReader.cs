@@ -6,18 +6,18 @@ using Pulse.Web.Presence;
 
 namespace Pulse.Web.Dashboard;
 
-/// <summary>Whom the dashboard lists.</summary>
+/// <summary>Reads the people list of the dashboard.</summary>
 internal sealed class PeopleReader(IGrainFactory grains, IPresencePolicy policy, PresenceReader presences, IOptions<PagesOptions> options)
 {
-    // Whoever is here comes first, by name; then the others, those seen last before those of long ago. The script sorts the same way.
+    // Connected people come first, by name, then the others by lastSeen, latest first. The script uses the same order.
     private static readonly Comparer<Person> s_order = Comparer<Person>.Create((a, b) =>
         a.IsHere != b.IsHere ? b.IsHere.CompareTo(a.IsHere)
         : !a.IsHere && a.Presence.LastSeen != b.Presence.LastSeen ? Nullable.Compare(b.Presence.LastSeen, a.Presence.LastSeen)
         : CultureInfo.InvariantCulture.CompareInfo.Compare(a.Name, b.Name, CompareOptions.IgnoreCase));
 
-    /// <summary>The users, newest first, whom the viewer may see, without the viewer; <see langword="null"/> where nobody is listed.</summary>
-    /// <param name="viewer">Who looks.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>The newest users whom the viewer may see, without the viewer. <see langword="null"/> if the list is off.</summary>
+    /// <param name="viewer">The viewing user.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     public async Task<IReadOnlyList<Person>?> ReadAsync(Guid viewer, CancellationToken cancellationToken)
     {
         if (options.Value.ListPeople != true) return null;
@@ -33,13 +33,13 @@ internal sealed class PeopleReader(IGrainFactory grains, IPresencePolicy policy,
     }
 }
 
-/// <summary>Somebody on the list.</summary>
+/// <summary>A person in the list.</summary>
 /// <param name="Id">User id.</param>
 /// <param name="Name">Display name.</param>
 /// <param name="Avatar">Picture URL, or <see langword="null"/>.</param>
-/// <param name="Presence">When the list was made; the script keeps it current.</param>
+/// <param name="Presence">The presence when the list was made. The script updates it.</param>
 public sealed record Person(Guid Id, string Name, string? Avatar, PresenceResponse Presence)
 {
-    /// <summary>Whether they are connected, as far as others may know.</summary>
+    /// <summary>Whether the person is visibly connected.</summary>
     public bool IsHere => Presence.Status != "offline";
 }

@@ -5,8 +5,8 @@ using Pulse.Web.Connections;
 
 namespace Pulse.Web.Demo;
 
-/// <summary>Lets simulated people come, go, turn away or busy and say something, about one of them a second.</summary>
-/// <remarks>They have leases like anybody's and no sockets. This service speaks with their grains as a front end does, under an id of its own.</remarks>
+/// <summary>Simulates people who connect, disconnect, and change status and message, about one of them a second.</summary>
+/// <remarks>They have real leases but lack sockets. This service calls their grains as a front end does, under an id of its own.</remarks>
 internal sealed partial class DemoPeople(
     IGrainFactory grains, FrontEndReference reference, IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<DemoPeople> logger)
     : BackgroundService
@@ -27,7 +27,7 @@ internal sealed partial class DemoPeople(
     {
         try
         {
-            // No silo may be there yet.
+            // The silos may not have started yet.
             while (!await TryAsync(ArriveAsync)) await PauseAsync(stoppingToken);
             LogArrived(DemoPerson.Everybody.Count);
 
@@ -48,7 +48,7 @@ internal sealed partial class DemoPeople(
         }
     }
 
-    /// <summary>Makes the users, and has most of them here; the others were here some time ago.</summary>
+    /// <summary>Creates the users, and connects most of them. The others get a lastSeen in the past.</summary>
     private async Task ArriveAsync()
     {
         await Task.WhenAll(DemoPerson.Everybody.Select(person => User(person).SyncProfileAsync(person.Profile)));
@@ -61,7 +61,7 @@ internal sealed partial class DemoPeople(
             }
             else
             {
-                // Squared: most were here lately.
+                // Squared, so that most of the times are recent.
                 var lease = NewLease() with { SeenAt = time.GetUtcNow() - LongestAbsence * Math.Pow(Random.Shared.NextDouble(), 2) };
                 await User(person).DisconnectAsync(lease, ConnectionEnd.Closed);
             }
@@ -118,7 +118,7 @@ internal sealed partial class DemoPeople(
         }
         catch (Exception e)
         {
-            // Such as the database being away.
+            // For example, the database is unavailable.
             LogFailed(e.GetType().Name);
             return false;
         }
@@ -128,9 +128,9 @@ internal sealed partial class DemoPeople(
 
     private static string? OneOf(string?[] messages) => messages[Random.Shared.Next(messages.Length)];
 
-    [LoggerMessage(2400, LogLevel.Information, "--demo: {Count} simulated people come and go. Open the dashboard to watch them.")]
+    [LoggerMessage(2400, LogLevel.Information, "--demo: {Count} simulated people connect and disconnect. Open the dashboard to watch them.")]
     private partial void LogArrived(int count);
 
-    [LoggerMessage(2401, LogLevel.Debug, "A simulated person could not do something ({Reason}); the next renewal or turn makes it good.")]
+    [LoggerMessage(2401, LogLevel.Debug, "An action of a simulated person failed ({Reason}). The next renewal or action repairs the state.")]
     private partial void LogFailed(string reason);
 }

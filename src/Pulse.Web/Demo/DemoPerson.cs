@@ -2,7 +2,7 @@ using Pulse.Users;
 
 namespace Pulse.Web.Demo;
 
-/// <summary>A simulated user: always the same id and address, so that a restart adds nobody.</summary>
+/// <summary>A simulated user with a constant id and address, so that a restart reuses the users.</summary>
 internal sealed class DemoPerson
 {
     private static readonly string[] s_names =
@@ -19,11 +19,11 @@ internal sealed class DemoPerson
     private DemoPerson(string name, int number)
     {
         Id = new Guid($"01a20000-0000-7000-8000-{number:x12}");
-        // example.com is nobody's (RFC 2606 section 3).
+        // example.com is reserved (RFC 2606 section 3).
         Profile = new() { Email = $"person-{number}@demo.example.com", Name = name };
     }
 
-    /// <summary>All of them.</summary>
+    /// <summary>All simulated users.</summary>
     public static IReadOnlyList<DemoPerson> Everybody { get; } = [.. s_names.Select((name, index) => new DemoPerson(name, index + 1))];
 
     /// <summary>User id.</summary>

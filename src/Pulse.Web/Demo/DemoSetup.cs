@@ -2,17 +2,20 @@ using Pulse.Silo.Startup;
 
 namespace Pulse.Web.Demo;
 
-/// <summary><c>--demo</c>: simulated people, so that there is somebody to watch. Development only.</summary>
+/// <summary><c>--demo</c>: simulated people to watch. Development only.</summary>
 internal static class DemoSetup
 {
     private const string Switch = "--demo";
     private const string Setting = "Pulse:Demo";
 
-    /// <summary>The arguments with <c>--demo</c> in the form in which the host reads settings: it would take the next argument for its value.</summary>
+    /// <summary>
+    /// Rewrites <c>--demo</c> to the host's format of a setting. Otherwise the host would use the next argument as its value.
+    /// </summary>
     public static string[] ReadSwitch(string[] args) => Array.ConvertAll(args, arg => arg == Switch ? $"--{Setting}=true" : arg);
 
-    /// <summary>Adds the people if they are asked for. To be called after the silo is added, so that they leave before it stops.</summary>
-    /// <exception cref="StartException">They are asked for outside Development, or where the database is another process's.</exception>
+    /// <summary>Adds the people if requested. Call it after the silo is added, so that they disconnect before the silo stops.</summary>
+    /// <exception cref="StartException">They are requested outside Development, or the silo and its database belong to another
+    /// process.</exception>
     public static void AddDemo(this IHostApplicationBuilder builder)
     {
         var isAsked = builder.Configuration.GetValue<bool>(Setting);
@@ -22,14 +25,14 @@ internal static class DemoSetup
         if (!builder.Environment.IsDevelopment())
         {
             throw new StartException(
-                $"{Switch} ({Setting}) works in Development alone, and this is {builder.Environment.EnvironmentName}: its {DemoPerson.Everybody.Count} made-up people "
+                $"{Switch} ({Setting}) works in Development alone, and this is {builder.Environment.EnvironmentName}: its {DemoPerson.Everybody.Count} simulated people "
                 + "would stay among your users. Leave it out, or set ASPNETCORE_ENVIRONMENT=Development.");
         }
 
         if (string.Equals(builder.Configuration["Pulse:Silo"], "External", StringComparison.OrdinalIgnoreCase))
         {
             throw new StartException(
-                $"{Switch} ({Setting}) works where the silo is in this process, and Pulse:Silo is External: the made-up people could not leave the database again. "
+                $"{Switch} ({Setting}) works where the silo is in this process, and Pulse:Silo is External: the simulated people could not be deleted from the database. "
                 + "Leave one of the two out.");
         }
 

@@ -5,10 +5,10 @@ using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Home;
 
-/// <summary>A page for signed-in people, as small as they come: what an application copies.</summary>
+/// <summary>A minimal page for signed-in people, as a template for applications.</summary>
 internal static class ExampleEndpoint
 {
-    // Shown on the page; a test holds it against the lines below.
+    // Shown on the page. A test compares it with the lines below.
     internal const string Code =
         """
         app.MapGet("/example", ShowAsync).RequireSignIn();

@@ -2,9 +2,9 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Pulse.Web.Home;
 
-/// <summary>What <c>/health/ready</c> says, for people.</summary>
-/// <param name="Ready">Whether this process takes traffic.</param>
-/// <param name="Parts">Its parts, by name; empty for requests that are not told the details.</param>
+/// <summary>The content of <c>/health/ready</c> for people.</summary>
+/// <param name="Ready">Whether this process accepts traffic.</param>
+/// <param name="Parts">Its parts, by name. Empty for requests that get no details.</param>
 public sealed record HealthView(bool Ready, IReadOnlyList<HealthView.Part> Parts)
 {
     /// <summary>Reads a report.</summary>
@@ -12,7 +12,7 @@ public sealed record HealthView(bool Ready, IReadOnlyList<HealthView.Part> Parts
         report.Status != HealthStatus.Unhealthy,
         [.. report.Entries.Where(_ => withDetails).OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => ToPart(entry.Key, entry.Value))]);
 
-    // As the health route has it: an exception may quote a connection string, so only words that a check chose are shown.
+    // As on the health route: an exception may quote a connection string, so only texts that a check has written are shown.
     private static Part ToPart(string name, HealthReportEntry entry)
     {
         var status = entry.Status.ToString().ToLowerInvariant();
@@ -23,6 +23,6 @@ public sealed record HealthView(bool Ready, IReadOnlyList<HealthView.Part> Parts
     /// <summary>One part.</summary>
     /// <param name="Name">Its name.</param>
     /// <param name="State"><c>good</c>, <c>fair</c> or <c>bad</c>, for its colour.</param>
-    /// <param name="Words">How it is and, if not well, why.</param>
+    /// <param name="Words">Its status and, unless healthy, the reason.</param>
     public sealed record Part(string Name, string State, string Words);
 }

@@ -2,17 +2,20 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.Http;
 
-/// <summary>Which other sites' pages may call Pulse from a browser. Settings <c>Pulse:Cors:*</c>.</summary>
+/// <summary>Origins whose pages may call Pulse from a browser. Settings <c>Pulse:Cors:*</c>.</summary>
 internal sealed class CorsOptions
 {
-    /// <summary>Where these settings are read from.</summary>
+    /// <summary>The configuration section of these settings.</summary>
     public const string SectionName = "Pulse:Cors";
 
-    /// <summary>Origins, as browsers send them: <c>https://app.example.com</c>, or of packaged applications <c>capacitor://localhost</c>. Default none; no wildcard.</summary>
+    /// <summary>
+    /// Origins, as browsers send them: <c>https://app.example.com</c>, or for packaged applications <c>capacitor://localhost</c>. Default
+    /// none. Wildcards are refused.
+    /// </summary>
     public IList<string> Origins { get; } = [];
 }
 
-/// <summary>Refuses origins that are none: a wildcard, a path, a host without scheme.</summary>
+/// <summary>Accepts only origins, and refuses a wildcard, a path, or a host without scheme.</summary>
 internal sealed class CorsOptionsValidator : IValidateOptions<CorsOptions>
 {
     public ValidateOptionsResult Validate(string? name, CorsOptions options)
@@ -25,7 +28,8 @@ internal sealed class CorsOptionsValidator : IValidateOptions<CorsOptions>
         return faults.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 
-    // RFC 6454 section 6.2: scheme, host and, unless the scheme's own, port; nothing else, or it never equals what a browser sends.
+    // RFC 6454 section 6.2: scheme, host and, unless it is the scheme's own, port. With anything else the value would never equal a
+    // browser's.
     private static bool IsOrigin(string? text) =>
         text is not null && !text.Contains('*', StringComparison.Ordinal)
         && Uri.TryCreate(text, UriKind.Absolute, out var uri)

@@ -2,13 +2,16 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.Http;
 
-/// <summary>Lets the listed origins' pages call routes that take a token. An endpoint without a policy answers no other origin.</summary>
+/// <summary>Lets pages of the listed origins call routes that accept a token. Endpoints without a policy refuse other origins.</summary>
 internal static class CorsSetup
 {
-    /// <summary>The policy of routes that answer data.</summary>
+    /// <summary>The policy of routes that return data.</summary>
     public const string Data = "pulse-data";
 
-    /// <summary>The policy of the hub: SignalR's client sends every request with credentials, and a browser refuses an answer that allows none.</summary>
+    /// <summary>
+    /// The policy of the hub. SignalR's client sends every request with credentials, and a browser refuses an answer that does not allow
+    /// them.
+    /// </summary>
     public const string Hub = "pulse-hub";
 
     /// <summary>Adds both policies from <see cref="CorsOptions"/>.</summary>

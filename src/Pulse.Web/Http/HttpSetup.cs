@@ -2,10 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace Pulse.Web.Http;
 
-/// <summary>Limits and error answers for the whole HTTP surface.</summary>
+/// <summary>Limits and error answers of all HTTP routes.</summary>
 internal static class HttpSetup
 {
-    // 200 user ids in GET /presence, or a token of the longest accepted size in a hub's query.
+    // Enough for 200 user ids in GET /presence, or a token of the maximum size in a hub's query.
     private const int MaxRequestLineBytes = 16 * 1024;
 
     /// <summary>Adds Kestrel's limits, JSON and problem details.</summary>
@@ -18,22 +18,22 @@ internal static class HttpSetup
             kestrel.Limits.MaxRequestLineSize = MaxRequestLineBytes;
         });
 
-        // The framework logs each request's URL there, and a hub's URL may hold an access token. None and not Warning: nothing else comes from there, and
-        // only with None does it make no activity for each request, and each socket, that nobody traces.
+        // The framework logs each request's URL in this category, and a hub's URL may contain an access token. None instead of Warning,
+        // because the category has no other logs. Only None also avoids an activity for each request and socket without tracing.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
 
         builder.Services.AddJson(ProblemJson.Default);
-        // Before AddProblemDetails: the first writer that can, writes.
+        // Registered before AddProblemDetails, because the first suitable writer is used.
         builder.Services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
         builder.Services.AddProblemDetails();
         builder.Services.AddExceptionHandler<ProblemExceptionHandler>();
     }
 
-    /// <summary>Adds how one feature's answers are written.</summary>
+    /// <summary>Adds the serialization of one feature's answers.</summary>
     public static void AddJson(this IServiceCollection services, JsonSerializerContext answers) =>
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, answers));
 
-    /// <summary>Answers every error with problem details: what endpoints throw, and the bare statuses of routing.</summary>
+    /// <summary>Answers every error with problem details: exceptions of endpoints, and the bare statuses of routing.</summary>
     public static void UseProblems(this IApplicationBuilder app)
     {
         app.UseExceptionHandler();

@@ -3,20 +3,20 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.Http;
 
-/// <summary>Below which path of its origin this site is. Setting <c>Pulse:Http:PathBase</c>.</summary>
+/// <summary>The path of this site below its origin. Setting <c>Pulse:Http:PathBase</c>.</summary>
 internal sealed class PathOptions
 {
-    /// <summary>Where this setting is read from.</summary>
+    /// <summary>The configuration section of this setting.</summary>
     public const string SectionName = "Pulse:Http";
 
     /// <summary>
-    /// Such as <c>/pulse</c>: what browsers have before each path of this site. Default none. Requests are answered with it and without it, so a proxy may
-    /// keep it or take it away.
+    /// The prefix of all paths of this site in browsers, such as <c>/pulse</c>. Default none. Requests are answered with and without it, so
+    /// that a proxy may keep or remove it.
     /// </summary>
     public string PathBase { get; set; } = "";
 }
 
-/// <summary>Refuses a base that is no plain path.</summary>
+/// <summary>Accepts only a plain path.</summary>
 internal sealed partial class PathOptionsValidator : IValidateOptions<PathOptions>
 {
     public ValidateOptionsResult Validate(string? name, PathOptions options) =>
@@ -25,7 +25,7 @@ internal sealed partial class PathOptionsValidator : IValidateOptions<PathOption
             : ValidateOptionsResult.Fail(
                 $"{PathOptions.SectionName}:PathBase must be a path such as /pulse, of letters, digits and -._~, without a slash at its end; it is '{options.PathBase}'.");
 
-    // RFC 3986 section 2.3: characters that have one spelling, so that paths can be compared as texts.
+    // RFC 3986 section 2.3: characters with one spelling, so that paths can be compared as texts.
     [GeneratedRegex(@"\A(/[A-Za-z0-9\-._~]+)+\z")]
     private static partial Regex Plain();
 }

@@ -2,12 +2,15 @@ using Microsoft.AspNetCore.Diagnostics;
 
 namespace Pulse.Web.Http;
 
-/// <summary>Turns what endpoints throw into problem details: 503 for a part that is away, the framework's own status for bad requests, else 500.</summary>
+/// <summary>
+/// Maps exceptions of endpoints to problem details: 503 for an unavailable part, the framework's own status for bad requests, otherwise
+/// 500.
+/// </summary>
 internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHandler> logger) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
     {
-        // Nobody is listening any more.
+        // The client has disconnected, so an answer is useless.
         if (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested) return true;
 
         var problem = Classify(exception);

@@ -3,17 +3,17 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Pulse.Web.Http;
 
-/// <summary>A kind of error answer (RFC 9457). Callers may rely on the type and the status, never on the words.</summary>
-/// <param name="Type">Permanent URI; an identifier, not a page.</param>
+/// <summary>A kind of error answer (RFC 9457). Callers may rely on the type and the status, but never on the texts.</summary>
+/// <param name="Type">Permanent URI. It is an identifier instead of a page.</param>
 /// <param name="Status">HTTP status.</param>
-/// <param name="Title">What it is, the same every time.</param>
-/// <param name="Advice">What to do about it, unless the occurrence says more.</param>
+/// <param name="Title">Constant description.</param>
+/// <param name="Advice">The remedy, unless the occurrence has its own text.</param>
 internal sealed record ProblemType(string Type, int Status, string Title, string Advice)
 {
     /// <summary>The last part of <see cref="Type"/>, such as <c>not-found</c>.</summary>
     public string Name => Type[(Type.LastIndexOf(':') + 1)..];
 
-    /// <summary>The problem's body; <paramref name="errors"/> (member → messages) are for input that broke a rule.</summary>
+    /// <summary>The problem's body. <paramref name="errors"/> (member → messages) are for input that broke a rule.</summary>
     public ProblemDetails ToDetails(string? detail = null, IDictionary<string, string[]>? errors = null)
     {
         var problem = errors is null ? new ProblemDetails() : new HttpValidationProblemDetails(errors);
@@ -25,16 +25,16 @@ internal sealed record ProblemType(string Type, int Status, string Title, string
     public ProblemHttpResult ToResult(string? detail = null, IDictionary<string, string[]>? errors = null) =>
         TypedResults.Problem(ToDetails(detail, errors));
 
-    /// <summary>Says in the header of a 401 that the token is the reason (RFC 6750 section 3).</summary>
+    /// <summary>Adds the header of a 401 that names the token as the reason (RFC 6750 section 3).</summary>
     public void Challenge(HttpResponse response) =>
         response.Headers.WWWAuthenticate = $"Bearer error=\"invalid_token\", error_description=\"{Title}\"";
 
-    /// <summary>Answers with the problem from where there is no endpoint to return it.</summary>
+    /// <summary>Answers with the problem outside an endpoint.</summary>
     public Task WriteAsync(HttpContext context, string? detail = null) => context.RequestServices.GetRequiredService<IProblemDetailsService>()
         .WriteAsync(new() { HttpContext = context, ProblemDetails = ToDetails(detail) }).AsTask();
 }
 
-/// <summary>Every kind of error that Pulse answers with.</summary>
+/// <summary>All kinds of error answers of Pulse.</summary>
 internal static class ProblemTypes
 {
     private const string Prefix = "urn:pulse:problem:";
@@ -139,7 +139,7 @@ internal static class ProblemTypes
         new[] { BadRequest, TokenMissing, Forbidden, NotFound, MethodNotAllowed, TooLarge, UnsupportedMediaType, TooManyRequests, Internal, Unavailable }
             .ToDictionary(type => type.Status);
 
-    /// <summary>The kind for a bare status that the framework chose; for one without a kind, RFC 9457's <c>about:blank</c>.</summary>
+    /// <summary>The kind for a bare status of the framework. For a status without a kind, RFC 9457's <c>about:blank</c>.</summary>
     public static ProblemType ForStatus(int status) =>
         s_byStatus.GetValueOrDefault(status) ?? new("about:blank", status, Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status),
             status < 500 ? BadRequest.Advice : Internal.Advice);

@@ -5,8 +5,8 @@ using Microsoft.Net.Http.Headers;
 
 namespace Pulse.Web.Http;
 
-/// <summary>Writes every error answer that no writer before it takes: problem details with a trace id to find it in the logs by.</summary>
-/// <remarks>The framework's own writer leaves the body empty for a caller that asks for neither JSON nor HTML.</remarks>
+/// <summary>Writes error answers as problem details with a trace id for the logs.</summary>
+/// <remarks>The framework's own writer leaves the body empty for a caller that accepts neither JSON nor HTML.</remarks>
 internal sealed class ProblemWriter : IProblemDetailsWriter
 {
     private const int RetryAfterSeconds = 2;
@@ -28,7 +28,7 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
     {
         var response = context.HttpContext.Response;
         var problem = context.ProblemDetails;
-        // A problem that the framework made (a bare 404, say) has a type that names the RFC, or none.
+        // The framework's own problems (a bare 404, for example) have a type that names the RFC, or none.
         if (problem.Type?.StartsWith("urn:", StringComparison.Ordinal) != true)
             problem = ProblemTypes.ForStatus(problem.Status ?? response.StatusCode).ToDetails();
         response.StatusCode = problem.Status ?? response.StatusCode;

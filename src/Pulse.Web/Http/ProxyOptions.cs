@@ -3,19 +3,19 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.Http;
 
-/// <summary>Which proxies are believed when they say whom they speak for. Settings <c>Pulse:Http:*</c>.</summary>
+/// <summary>Proxies whose forwarded headers are trusted. Settings <c>Pulse:Http:*</c>.</summary>
 internal sealed class ProxyOptions
 {
-    /// <summary>Where these settings are read from.</summary>
+    /// <summary>The configuration section of these settings.</summary>
     public const string SectionName = "Pulse:Http";
 
     /// <summary>
-    /// Addresses (<c>10.0.0.7</c>) and networks (<c>10.0.0.0/8</c>) whose <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> are taken for true.
-    /// Default none: from anybody else they are a way to lie about address and scheme.
+    /// Addresses (<c>10.0.0.7</c>) and networks (<c>10.0.0.0/8</c>) whose <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> are trusted.
+    /// Default none, because other clients could forge their address and scheme with them.
     /// </summary>
     public IList<string> TrustedProxies { get; } = [];
 
-    /// <summary>Reads one entry: an address is a network of one.</summary>
+    /// <summary>Parses one entry. An address is a network of one.</summary>
     public static bool TryParse(string? text, out IPNetwork network)
     {
         if (!IPAddress.TryParse(text, out var address)) return IPNetwork.TryParse(text, out network);
@@ -24,7 +24,7 @@ internal sealed class ProxyOptions
     }
 }
 
-/// <summary>Refuses entries that name no address or network.</summary>
+/// <summary>Accepts only addresses and networks.</summary>
 internal sealed class ProxyOptionsValidator : IValidateOptions<ProxyOptions>
 {
     public ValidateOptionsResult Validate(string? name, ProxyOptions options)

@@ -3,10 +3,10 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.Http;
 
-/// <summary>Lets trusted proxies say which client they speak for, and over which scheme it came.</summary>
+/// <summary>Takes the client's address and scheme from the headers of trusted proxies.</summary>
 internal static class ProxySetup
 {
-    /// <summary>Adds the framework's forwarded headers as <see cref="ProxyOptions"/> says.</summary>
+    /// <summary>Configures the framework's forwarded headers from <see cref="ProxyOptions"/>.</summary>
     public static void AddTrustedProxies(this IHostApplicationBuilder builder)
     {
         builder.Services.AddOptions<ProxyOptions>().BindConfiguration(ProxyOptions.SectionName).ValidateOnStart();
@@ -15,7 +15,7 @@ internal static class ProxySetup
         {
             forwarded.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
 
-            // However many proxies in a row: each must be trusted, and the first that is not is the client.
+            // Any number of proxies in a row. Each must be trusted, and the first untrusted address is the client.
             forwarded.ForwardLimit = null;
             forwarded.KnownProxies.Clear();
             forwarded.KnownIPNetworks.Clear();
@@ -26,7 +26,7 @@ internal static class ProxySetup
         });
     }
 
-    /// <summary>Applies them; nothing at all when nobody is trusted, for with an empty list the framework trusts everybody.</summary>
+    /// <summary>Applies the headers. Does nothing if the list is empty, because the framework then trusts every client.</summary>
     public static void UseTrustedProxies(this IApplicationBuilder app)
     {
         if (app.ApplicationServices.GetRequiredService<IOptions<ProxyOptions>>().Value.TrustedProxies.Count > 0) app.UseForwardedHeaders();

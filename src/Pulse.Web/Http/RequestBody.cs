@@ -5,22 +5,27 @@ using Microsoft.Net.Http.Headers;
 
 namespace Pulse.Web.Http;
 
-/// <summary>A request body as read, or the answer to a body that cannot be read.</summary>
-/// <param name="Value">The body; <see langword="null"/> when there was none, or it was the JSON <c>null</c>.</param>
+/// <summary>A request body, or the answer to an unreadable one.</summary>
+/// <param name="Value">The body. <see langword="null"/> if it was missing or the JSON <c>null</c>.</param>
 /// <param name="Problem">400 or 415.</param>
 internal readonly record struct RequestBody<T>(T? Value, ProblemHttpResult? Problem) where T : class;
 
-/// <summary>Reads JSON bodies. The framework's binding says neither which member was wrong nor anything at all outside Development.</summary>
+/// <summary>
+/// Reads JSON bodies. The framework's binding omits the wrong member, and outside Development it omits the whole reason.
+/// </summary>
 internal static class RequestBody
 {
-    /// <summary>Largest body of a REST request, in bytes; Kestrel enforces it, with or without a Content-Length, and the answer is 413.</summary>
+    /// <summary>
+    /// Maximum body of a REST request, in bytes. Kestrel enforces it, with or without a Content-Length, and the answer is 413.
+    /// </summary>
     public const int MaxBytes = 16 * 1024;
 
-    /// <summary>Reads the body; none at all is fine.</summary>
-    /// <exception cref="BadHttpRequestException">The body is too large or broke off.</exception>
+    /// <summary>Reads the body, which may be missing.</summary>
+    /// <exception cref="BadHttpRequestException">The body is too large or incomplete.</exception>
     public static async Task<RequestBody<T>> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type) where T : class
     {
-        // A chunked body shows only when read whether it is there; so the first buffer decides, and an empty body needs no content type.
+        // Whether a chunked body is empty is known only after reading. The first buffer therefore decides, and an empty body needs no
+        // content type.
         var reader = context.Request.BodyReader;
         var first = await reader.ReadAsync(context.RequestAborted);
         reader.AdvanceTo(first.Buffer.Start);
@@ -42,7 +47,7 @@ internal static class RequestBody
         && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
         && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase));
 
-    // The exception's own message names .NET types; its path is all that a caller can use.
+    // The exception's own message names .NET types, so the caller gets only its path.
     private static ProblemHttpResult Explain(JsonException exception)
     {
         var errors = new ValidationErrors();

@@ -1,10 +1,13 @@
 namespace Pulse.Web.Http;
 
-/// <summary>Reads forms. What the framework throws at a malformed one says nothing of whose fault it is, and would be answered as Pulse's own.</summary>
+/// <summary>
+/// Reads forms. The framework's exception for a malformed form looks like a fault of Pulse, so it would be answered with 500.
+/// </summary>
 internal static class RequestForm
 {
     /// <summary>Reads the form.</summary>
-    /// <exception cref="BadHttpRequestException">It is malformed, breaks the framework's limits, is too large or broke off.</exception>
+    /// <exception cref="BadHttpRequestException">The form is malformed, exceeds the framework's limits, is too large or
+    /// incomplete.</exception>
     public static async Task<IFormCollection> ReadAsync(HttpContext context)
     {
         try
@@ -13,7 +16,7 @@ internal static class RequestForm
         }
         catch (Exception exception) when (exception is InvalidDataException or IOException and not BadHttpRequestException)
         {
-            // No boundary or too many fields; ended before its last boundary.
+            // The boundary is missing, there are too many fields, or the body ends before its last boundary.
             throw new BadHttpRequestException(exception.Message, exception);
         }
     }

@@ -1,7 +1,10 @@
 namespace Pulse.Web.Http;
 
-/// <summary>303 See Other: "go on with a GET there". The framework's redirects are 302 and 307, of which the first leaves the method to the browser.</summary>
-/// <param name="path">A path of this program; or, if <paramref name="hasBase"/>, one of the browser's, such as a return URL.</param>
+/// <summary>
+/// 303 See Other, which makes the browser continue with a GET. The framework's redirects are 302 and 307, and 302 leaves the method to the
+/// browser.
+/// </summary>
+/// <param name="path">A path of this program. With <paramref name="hasBase"/>, a path in the browser, such as a return URL.</param>
 /// <param name="hasBase">See <see cref="Http.SitePaths"/>.</param>
 internal sealed class SeeOtherResult(string path, bool hasBase = false) : IResult
 {

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.Http;
 
-/// <summary>Where browsers reach this site. Setting <c>Pulse:PublicUrl</c>.</summary>
+/// <summary>The public URL of this site. Setting <c>Pulse:PublicUrl</c>.</summary>
 internal sealed class SiteOptions
 {
     /// <summary>The setting.</summary>
@@ -12,13 +12,14 @@ internal sealed class SiteOptions
     public const string FormerSetting = "Pulse:Mail:PublicUrl";
 
     /// <summary>
-    /// Scheme, host and port, such as <c>https://pulse.example.com</c>; with <see cref="PathOptions.PathBase"/> also that path, which is the same without it. Default: those of each request. Required outside Development where people
-    /// can sign in, because a request's host is the choice of its sender.
+    /// Scheme, host and port, such as <c>https://pulse.example.com</c>. It may include <see cref="PathOptions.PathBase"/>, which has the
+    /// same meaning. Default: those of each request. Required outside Development if people can sign in, because a client chooses the host
+    /// of its request.
     /// </summary>
     public string? PublicUrl { get; set; }
 }
 
-/// <summary>Refuses a public URL that is not the origin of a site.</summary>
+/// <summary>Accepts only the origin of a site as public URL.</summary>
 internal sealed class SiteOptionsValidator(IHostEnvironment environment, IConfiguration configuration) : IValidateOptions<SiteOptions>
 {
     public ValidateOptionsResult Validate(string? name, SiteOptions options) =>
@@ -28,7 +29,7 @@ internal sealed class SiteOptionsValidator(IHostEnvironment environment, IConfig
                 $"{SiteOptions.Setting} must be a site such as https://pulse.example.com, without a path other than {PathOptions.SectionName}:PathBase, and https outside Development unless it is this "
                 + $"machine; it is '{options.PublicUrl}'.");
 
-    // Browsers treat http on this machine as they treat https elsewhere (W3C Secure Contexts section 3.1).
+    // Browsers treat http on this machine like https elsewhere (W3C Secure Contexts section 3.1).
     private bool IsSite(string url) =>
         Uri.TryCreate(url, UriKind.Absolute, out var uri)
         && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && (uri.IsLoopback || environment.IsDevelopment())))

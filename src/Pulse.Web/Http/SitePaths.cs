@@ -2,8 +2,10 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.Http;
 
-/// <summary>Turns paths of this program into the paths that browsers use; see <see cref="PathOptions.PathBase"/>.</summary>
-/// <remarks>Within the program paths have no base. It is added where a page or an answer is written. Return URLs are paths of the browser's from the start.</remarks>
+/// <summary>Translates paths of this program to paths in browsers. See <see cref="PathOptions.PathBase"/>.</summary>
+/// <remarks>
+/// Within the program paths lack the base. It is added when a page or an answer is written. Return URLs are always paths in the browser.
+/// </remarks>
 internal sealed class SitePaths(IOptions<PathOptions> options)
 {
     /// <summary>The base: empty, or such as <c>/pulse</c>.</summary>

@@ -3,13 +3,16 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.Http;
 
-/// <summary>Gives every request the origin of this site: links, redirect URIs, cookies and the same-origin check all read it there.</summary>
+/// <summary>
+/// Sets the origin of this site in every request, because links, redirect URIs, cookies and the same-origin check read it there.
+/// </summary>
 internal static class SiteSetup
 {
-    // Every spelling of this machine for itself. A page of another host whose name has been made to point here (DNS rebinding) has another one.
+    // All names of this machine. If an attacker has made the name of another host point here (DNS rebinding), that name is missing in the
+    // list.
     private static readonly string[] s_loopback = ["localhost", "127.0.0.1", "[::1]", "*.localhost"];
 
-    /// <summary>Adds <see cref="SiteOptions"/>, HSTS, and in Development the host names that are answered.</summary>
+    /// <summary>Adds <see cref="SiteOptions"/>, HSTS, and in Development the accepted host names.</summary>
     public static void AddSite(this IHostApplicationBuilder builder)
     {
         builder.Services.AddOptions<SiteOptions>()
@@ -20,7 +23,7 @@ internal static class SiteSetup
         builder.Services.AddSingleton<IValidateOptions<PathOptions>, PathOptionsValidator>();
         builder.Services.AddSingleton<SitePaths>();
 
-        // Without subdomains and preloading: what else is below this name is not Pulse's to decide.
+        // Subdomains and preloading are excluded, because Pulse must not decide about other sites below this name.
         builder.Services.AddHsts(hsts => hsts.MaxAge = TimeSpan.FromDays(365));
         if (builder.Environment.IsDevelopment())
         {
@@ -29,7 +32,7 @@ internal static class SiteSetup
         }
     }
 
-    /// <summary>To be called after the proxies' headers are applied and before anything reads scheme or host.</summary>
+    /// <summary>Call it after the proxies' headers are applied and before any use of scheme or host.</summary>
     public static void UseSite(this WebApplication app)
     {
         var site = app.Services.GetRequiredService<IOptions<SiteOptions>>().Value.PublicUrl is { } url ? new Uri(url) : null;
@@ -40,7 +43,7 @@ internal static class SiteSetup
             var request = context.Request;
             if (pathBase.HasValue)
             {
-                // Also without the prefix: health checks ask this process itself, and some proxies take it away.
+                // The prefix is optional, because health checks call this process directly, and some proxies remove it.
                 if (request.Path.StartsWithSegments(pathBase, StringComparison.Ordinal, out var rest)) request.Path = rest;
                 request.PathBase = pathBase;
             }
@@ -61,7 +64,7 @@ internal static class SiteSetup
         if (!app.Environment.IsDevelopment()) app.UseHsts();
     }
 
-    // RFC 3986 section 6.2.3: with and without the scheme's own port is one origin, but providers compare redirect URIs as text.
+    // RFC 3986 section 6.2.3: with and without the scheme's own port is the same origin, but providers compare redirect URIs as texts.
     private static HostString WithoutDefaultPort(HttpRequest request) =>
         request.Host.Port == (request.IsHttps ? 443 : 80) ? new(request.Host.Host) : request.Host;
 

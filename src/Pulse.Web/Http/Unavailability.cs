@@ -3,10 +3,13 @@ using Orleans.Runtime.Messaging;
 
 namespace Pulse.Web.Http;
 
-/// <summary>Tells a part that is away, of which the caller should hear "try again", from a fault.</summary>
+/// <summary>Distinguishes an unavailable part, for which a caller should retry, from a fault.</summary>
 internal static class Unavailability
 {
-    /// <summary>Whether the exception means that the database or the silos do not answer. Whether a write took effect is unknown; every write here may be repeated.</summary>
+    /// <summary>
+    /// Whether the exception means that the database or the silos are unavailable. The outcome of a write is then unknown, but every write
+    /// here is safe to repeat.
+    /// </summary>
     public static bool Covers(Exception exception) => exception
         is StoreUnavailableException or OrleansMessageRejectionException or ConnectionFailedException or GatewayTooBusyException or TimeoutException;
 }

@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 namespace Pulse.Web.Http;
 
 /// <summary>Writes instants as ISO 8601 in UTC with exactly three decimals and a <c>Z</c>: <c>2026-01-02T03:04:05.678Z</c>.</summary>
-/// <remarks>As JavaScript's <c>toISOString</c>. Digits beyond are cut off: a time never becomes later than it was.</remarks>
+/// <remarks>The format of JavaScript's <c>toISOString</c>. Further digits are truncated, so that a time never becomes later.</remarks>
 internal sealed class UtcTimeConverter : JsonConverter<DateTimeOffset>
 {
     private const string Format = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";

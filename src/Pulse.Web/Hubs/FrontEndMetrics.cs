@@ -4,7 +4,7 @@ using Pulse.Web.Presence;
 
 namespace Pulse.Web.Hubs;
 
-/// <summary>What this front end measures of itself; by the first, front ends are scaled.</summary>
+/// <summary>Gauges of this front end. Front ends are scaled by the first one.</summary>
 internal sealed class FrontEndMetrics
 {
     public FrontEndMetrics(IMeterFactory meters, FrontEnd frontEnd, PresenceWatches watches)

@@ -4,7 +4,7 @@ using Pulse.Web.Presence;
 
 namespace Pulse.Web.Hubs;
 
-/// <summary>Takes what grains tell this process: changes of presence, and connections to close.</summary>
+/// <summary>Receives the calls of grains to this process: changes of presence, and connections to close.</summary>
 internal sealed class FrontEndObserver(FrontEnd frontEnd, PresenceWatches watches) : IFrontEndObserver
 {
     public Task PresenceChanged(PresenceSnapshot presence)
@@ -24,7 +24,7 @@ internal sealed class FrontEndObserver(FrontEnd frontEnd, PresenceWatches watche
 
     public Task CloseConnectionsAsync(string[] connectionIds, CloseReason reason)
     {
-        // Answered before they are closed: the grain's turn must not wait for clients, and none of theirs is served any more.
+        // Answered before the sockets are closed: the grain's turn must not wait for clients, whose calls are refused from now on.
         frontEnd.Close(connectionIds, MessageFor(reason));
         return Task.CompletedTask;
     }

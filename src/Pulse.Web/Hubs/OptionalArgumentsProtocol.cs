@@ -7,8 +7,10 @@ using Pulse.Web.Connections;
 
 namespace Pulse.Web.Hubs;
 
-/// <summary>Lets clients leave out the last argument of <c>SetStatus(status, message?)</c>: SignalR itself wants every argument of a hub method.</summary>
-/// <remarks>It also reports every message to the <see cref="HubFlow"/>: calls that fit no method never reach the hub.</remarks>
+/// <summary>
+/// Lets clients omit the last argument of <c>SetStatus(status, message?)</c>. SignalR itself requires every argument of a hub method.
+/// </summary>
+/// <remarks>It also reports every message to the <see cref="HubFlow"/>, because calls that fit no method never reach the hub.</remarks>
 internal sealed class OptionalArgumentsProtocol(IHubProtocol inner) : IHubProtocol
 {
     public string Name => inner.Name;
@@ -30,11 +32,11 @@ internal sealed class OptionalArgumentsProtocol(IHubProtocol inner) : IHubProtoc
         if (HubFlow.Current is { } flow)
         {
             flow.CountFrame();
-            // SignalR ends the connection on this message, and does not tell the hub why.
+            // SignalR ends the connection on this message, but gives the hub no reason.
             if (message is CloseMessage) flow.SaidGoodbye = true;
         }
 
-        // Only a call that did not fit is read again, so that others pay nothing.
+        // Only a call that did not fit is parsed again, so that other calls cost nothing extra.
         if (message is InvocationBindingFailureMessage { Target: nameof(PresenceHub.SetStatus) }
             && inner.TryParseMessage(ref unread, new WithoutLast(binder), out var shorter)
             && shorter is InvocationMessage call)

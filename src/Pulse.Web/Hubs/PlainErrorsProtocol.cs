@@ -6,11 +6,11 @@ using Microsoft.AspNetCore.SignalR.Protocol;
 
 namespace Pulse.Web.Hubs;
 
-/// <summary>Sends the text of a <see cref="HubException"/> as it was thrown, with its code at the beginning.</summary>
-/// <remarks>SignalR itself puts a sentence and the type's name before it.</remarks>
+/// <summary>Sends the text of a <see cref="HubException"/> unchanged, with its code at the beginning.</summary>
+/// <remarks>SignalR itself adds a sentence and the type's name in front.</remarks>
 internal sealed class PlainErrorsProtocol(IHubProtocol inner) : IHubProtocol
 {
-    // As ErrorMessageHelper of SignalR writes it: "An unexpected error occurred invoking 'SetStatus' on the server. HubException: …".
+    // The format of SignalR's ErrorMessageHelper: "An unexpected error occurred invoking 'SetStatus' on the server. HubException: …".
     private const string Mark = $"{nameof(HubException)}: ";
 
     public string Name => inner.Name;
@@ -32,7 +32,7 @@ internal sealed class PlainErrorsProtocol(IHubProtocol inner) : IHubProtocol
     {
         CompletionMessage { Error: { } error, InvocationId: { } id } when TryRead(error, out var plain) =>
             CompletionMessage.WithError(id, plain),
-        // SignalR's answer to arguments that do not fit, such as a text with half a surrogate pair; it has no code of its own.
+        // SignalR's answer to arguments that do not fit, such as a text with half a surrogate pair. It has no code of its own.
         CompletionMessage { Error: { } error, InvocationId: { } id } when error.StartsWith("Failed to invoke '", StringComparison.Ordinal)
             && error.EndsWith("due to an error on the server.", StringComparison.Ordinal) =>
             CompletionMessage.WithError(id, "invalid-argument: the arguments do not fit the method."),

@@ -15,10 +15,10 @@ using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Hubs;
 
-/// <summary>The socket: tells the user's grain that a connection began and ended, and takes the client's calls.</summary>
+/// <summary>The socket: reports the begin and end of a connection to the user's grain, and handles the client's calls.</summary>
 /// <remarks>
-/// Errors are <see cref="HubException"/>s whose text begins with a stable code and a colon. Once the connection is being closed, the code of each
-/// call's error is <see cref="SessionEndedMessage.Reason"/>.
+/// Errors are <see cref="HubException"/>s whose text begins with a stable code and a colon. Once the connection is being closed, the code
+/// of each call's error is <see cref="SessionEndedMessage.Reason"/>.
 /// </remarks>
 [Authorize]
 internal sealed class PresenceHub(
@@ -26,7 +26,6 @@ internal sealed class PresenceHub(
     HttpGoodbyes goodbyes, IOptions<HeartbeatOptions> options, Drain drain, IHostApplicationLifetime lifetime, TimeProvider time)
     : Hub<IPulseClient>
 {
-    // Clients beat twice a minute; what is far beyond that is a fault or an attack, and either should hear so.
     private const int MaxMessageLength = 140;
 
     private LiveConnection Connection => Context.Features.Get<LiveConnection>()!;
@@ -42,7 +41,7 @@ internal sealed class PresenceHub(
         }
 
         var connection = new LiveConnection(Context, userId, caller, time.GetUtcNow());
-        // Chosen before the socket is there, so that somebody invisible is never seen for a moment.
+        // Set before the lease is taken, so that an invisible user is never visible for a moment.
         if (PresenceResponse.ParseStatus(Context.GetHttpContext()?.Request.Query["status"]) is { } status) connection.SetStatus(status, null, time.GetUtcNow());
         Context.Features.Set(connection);
         Context.Features.Set(new WatchList());
@@ -57,7 +56,7 @@ internal sealed class PresenceHub(
 
         await Clients.Caller.Connected(new(userId, Context.ConnectionId, (int)options.Value.HeartbeatInterval.TotalSeconds));
 
-        // One that was let in before may be too late for the drain's list of sockets.
+        // A connection that was admitted before may be too late for the drain's list of sockets.
         if (drain.IsClosed) _ = frontEnd.CloseAsync(connection, SessionEndedMessage.ServerStopping);
     }
 
@@ -66,22 +65,26 @@ internal sealed class PresenceHub(
         if (Context.Features.Get<LiveConnection>() is not { } connection) return;
 
         var how = HowItEnded(connection, exception, out var isSilent);
-        // A connection that SignalR gave up for its silence was last heard of that long ago.
+        // A connection that SignalR closed for its timeout was last active before that timeout.
         var now = time.GetUtcNow();
         var seenAt = isSilent ? now - HubEndpoint.ClientTimeout : now;
         if (seenAt < connection.ConnectedAt) seenAt = connection.ConnectedAt;
-        // The lease first: it ends whatever becomes of the watches.
+        // The lease ends first, because it must end whatever happens to the watches.
         await Task.WhenAll(frontEnd.DisconnectAsync(connection, seenAt, how), watches.ForgetAsync(connection));
     }
 
-    /// <summary>Marks the client as active. Answered on the spot: the lease itself is renewed by the front end.</summary>
-    /// <exception cref="HubException"><c>too-many-calls</c>: slow down; a retry a second later can help.</exception>
+    /// <summary>Marks the client as active. Answered at once, because the front end itself renews the lease.</summary>
+    /// <exception cref="HubException"><c>too-many-calls</c>: slow down. A retry after a second can help.</exception>
     public void Heartbeat() => CountCall();
 
-    /// <summary>Tells of these users' presence from now on, by <see cref="IPresenceClient.PresenceChanged"/>. Watching one twice is watching once.</summary>
+    /// <summary>
+    /// Sends these users' presence changes from now on, by <see cref="IPresenceClient.PresenceChanged"/>. Watching a user twice counts
+    /// once.
+    /// </summary>
     /// <param name="userIds">Hyphenated UUIDs.</param>
     /// <returns>The present presence of each, in that order.</returns>
-    /// <exception cref="HubException"><c>invalid-argument</c>, <c>too-many-watched</c>, <c>too-many-lookups</c>: nothing of this call is watched. <c>too-many-calls</c>.</exception>
+    /// <exception cref="HubException"><c>invalid-argument</c>, <c>too-many-watched</c>, <c>too-many-lookups</c>: all users of this call
+    /// stay unwatched. <c>too-many-calls</c>.</exception>
     public async Task<PresenceResponse[]> WatchPresence(string[]? userIds)
     {
         CountCall();
@@ -94,7 +97,7 @@ internal sealed class PresenceHub(
                 $"too-many-watched: a connection may watch {PresenceWatches.MaxPerConnection} users. Unwatch some first, or watch them on another connection.");
         }
 
-        // A connection that may not see a user is notified of no change. The policy is asked again later (PolicyRenewal).
+        // Only a connection that may see a user gets changes. The policy is asked again later (PolicyRenewal).
         var answers = Array.ConvertAll(ids, PresenceResponse.Hidden);
         var visible = new List<int>(ids.Length);
         for (var i = 0; i < ids.Length; i++)
@@ -109,7 +112,7 @@ internal sealed class PresenceHub(
         return answers;
     }
 
-    /// <summary>Ends watches; one that there is not is no error.</summary>
+    /// <summary>Ends watches. Ids of unwatched users are ignored.</summary>
     /// <exception cref="HubException"><c>invalid-argument</c>, <c>too-many-lookups</c>, <c>too-many-calls</c>.</exception>
     public void UnwatchPresence(string[]? userIds)
     {
@@ -119,16 +122,16 @@ internal sealed class PresenceHub(
         foreach (var id in ids) watches.Unwatch(Connection, id);
     }
 
-    /// <summary>Sets what this connection shows of its user; the user's other connections count too.</summary>
+    /// <summary>Sets the status of this connection. The user's other connections count too.</summary>
     /// <param name="status"><c>online</c>, <c>away</c>, <c>busy</c> or <c>invisible</c>.</param>
-    /// <param name="message">At most 140 characters; <see langword="null"/> or empty for none.</param>
+    /// <param name="message">At most 140 characters. <see langword="null"/> or empty removes it.</param>
     /// <exception cref="HubException"><c>invalid-argument</c>, <c>too-many-calls</c>.</exception>
     public Task SetStatus(string? status, string? message)
     {
         CountCall();
         var parsed = PresenceResponse.ParseStatus(status)
             ?? throw new HubException("invalid-argument: status is one of online, away, busy, invisible.");
-        // As in names: marks are harmless, and controls rewrite the text around the message.
+        // As in names: marks are harmless, and control characters rewrite the text around the message.
         if (message is not null) message = ProfileRules.WithoutMarks(message);
         if (message is { Length: > MaxMessageLength } || ProfileRules.HasControls(message))
         {
@@ -145,14 +148,14 @@ internal sealed class PresenceHub(
         return frontEnd.UpdateAsync(Connection);
     }
 
-    /// <summary>Goes on with a new token of the same user instead of the one that is about to run out.</summary>
-    /// <exception cref="HubException"><c>invalid-token</c>: the connection goes on with the token that it has. <c>too-many-calls</c>.</exception>
+    /// <summary>Replaces the expiring token by a new one of the same user.</summary>
+    /// <exception cref="HubException"><c>invalid-token</c>: the connection keeps its present token. <c>too-many-calls</c>.</exception>
     public async Task Reauthenticate(string? accessToken)
     {
         CountCall();
         var validation = await tokens.ValidateAsync(accessToken);
         if (validation.Failure is { } failure) Context.GetHttpContext()?.Audit(AuditEvents.TokenRefused, reason: TokenFailure.Reason(failure));
-        if (validation.Principal is null) throw new HubException($"invalid-token: {TokenFailure.Describe(validation.Failure!)} Get a new one and try again.");
+        if (validation.Principal is null) throw new HubException($"invalid-token: {TokenFailure.Describe(validation.Failure!)} Get a new one and retry.");
 
         var caller = callers.Read(validation.Principal);
         if (await access.FindRefusalAsync(caller) is { } refusal) throw new HubException($"invalid-token: {refusal.Title}");
@@ -166,7 +169,7 @@ internal sealed class PresenceHub(
         await frontEnd.UpdateAsync(Connection);
     }
 
-    // A client of the package ends with this message; the error's text is for others.
+    // A client of the package ends with this message. The error's text is for other clients.
     private async Task<HubException> RefuseAsync(ProblemType refusal, Guid? userId)
     {
         Context.GetHttpContext()?.Audit(AuditEvents.UserRefused, userId, reason: refusal.Name);
@@ -179,7 +182,7 @@ internal sealed class PresenceHub(
         if (Connection.EndedBecause is { } because) throw new HubException($"{because.Reason}: the server is closing this connection.");
         Connection.NoteCall(time.GetUtcNow());
         if (HubFlow.Current is { IsOverLimit: true })
-            throw new HubException("too-many-calls: one Heartbeat() per heartbeatSeconds is enough. Slow down and go on.");
+            throw new HubException("too-many-calls: one Heartbeat() per heartbeatSeconds is enough. Slow down and continue.");
     }
 
     private void CountIds(int count)
@@ -188,8 +191,8 @@ internal sealed class PresenceHub(
     }
 
     /// <summary>
-    /// A client that says goodbye has left. A client whose page is reloaded or closed, whose network broke, or whose server stops, may be
-    /// back in a moment.
+    /// A goodbye means that the user disconnected on purpose. A client may return soon if its page is reloaded or closed, its network
+    /// broke, or its server stops.
     /// </summary>
     private ConnectionEnd HowItEnded(LiveConnection connection, Exception? exception, out bool isSilent)
     {
@@ -200,7 +203,7 @@ internal sealed class PresenceHub(
         switch (Context.Features.Get<IHttpTransportFeature>()?.TransportType)
         {
             case HttpTransportType.LongPolling:
-                // Without a goodbye the client has stopped polling, and SignalR has waited for the next poll.
+                // A missing goodbye means that the client has stopped polling, and SignalR has waited for the next poll.
                 isSilent = !goodbyes.Take(http);
                 return isSilent ? ConnectionEnd.Dropped : ConnectionEnd.Closed;
             case HttpTransportType.ServerSentEvents:

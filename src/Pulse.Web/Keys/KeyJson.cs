@@ -3,7 +3,7 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Keys;
 
-/// <summary>How published keys are written.</summary>
+/// <summary>Serialization of published keys.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(PublishedKeySet))]
 internal sealed partial class KeyJson : JsonSerializerContext;

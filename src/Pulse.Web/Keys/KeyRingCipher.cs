@@ -7,26 +7,27 @@ using Pulse.Web.Auth;
 
 namespace Pulse.Web.Keys;
 
-/// <summary>Encrypts the key ring where it is stored: whoever reads the database cannot forge forms or sign-in states.</summary>
+/// <summary>Encrypts the stored key ring, so that a reader of the database cannot forge forms or sign-in states.</summary>
 /// <remarks>
 /// AES-256-GCM under a key that HKDF (RFC 5869) derives from <see cref="AuthOptions.SigningKey"/>. Elements under
-/// <see cref="AuthOptions.PreviousSigningKeys"/> are read too, and <see cref="KeyRingUpkeep"/> encrypts them anew. After a change of the setting without its
-/// old value in that list the ring is unreadable and a new one begins: sign-ins under way and open forms have to be started anew, and sessions have ended
-/// (<see cref="Sessions.SessionSecrets"/>).
+/// <see cref="AuthOptions.PreviousSigningKeys"/> are readable too, and <see cref="KeyRingUpkeep"/> encrypts them again. After a change of
+/// the setting without its old value in that list, the ring is unreadable and a new one begins. Running sign-ins and open forms must then
+/// be started again, and sessions have ended (<see cref="Sessions.SessionSecrets"/>).
 /// </remarks>
 internal sealed class KeyRingCipher(IOptions<AuthOptions> options) : IXmlEncryptor
 {
-    /// <summary>The name of what <see cref="Encrypt"/> gives.</summary>
+    /// <summary>The name of the element that <see cref="Encrypt"/> returns.</summary>
     public const string ElementName = "sealed";
 
     private const int KeyBytes = 32;
 
-    // What the key is for: no other use of the setting derives the same one. Also bound to every message, so that none passes for another's.
+    // The purpose of the key, so that other uses of the setting derive different keys. It is also bound to every message, so that messages
+    // of different purposes cannot be exchanged.
     private static readonly byte[] s_purpose = "pulse/data-protection-key-ring/v1"u8.ToArray();
     private static readonly int s_nonceBytes = AesGcm.NonceByteSizes.MaxSize;
     private static readonly int s_tagBytes = AesGcm.TagByteSizes.MaxSize;
 
-    // The first one encrypts; all decrypt.
+    // The first key encrypts, and all decrypt.
     private readonly byte[][] _keys =
     [
         .. options.Value.AllSigningKeys.Select(secret =>
@@ -39,7 +40,7 @@ internal sealed class KeyRingCipher(IOptions<AuthOptions> options) : IXmlEncrypt
         var message = new byte[s_nonceBytes + s_tagBytes + plain.Length];
         var nonce = message.AsSpan(0, s_nonceBytes);
 
-        // NIST SP 800-38D section 8.3: random nonces do for 2^32 messages under one key; a ring has a handful.
+        // NIST SP 800-38D section 8.3: random nonces suffice for 2^32 messages under one key, and a ring has a handful.
         RandomNumberGenerator.Fill(nonce);
         using var aes = new AesGcm(_keys[0], s_tagBytes);
         aes.Encrypt(nonce, plain, message.AsSpan(s_nonceBytes + s_tagBytes), message.AsSpan(s_nonceBytes, s_tagBytes), s_purpose);
@@ -47,11 +48,14 @@ internal sealed class KeyRingCipher(IOptions<AuthOptions> options) : IXmlEncrypt
         return new(new XElement(ElementName, Convert.ToBase64String(message)), typeof(KeyRingDecryptor));
     }
 
-    /// <summary>Gives back what <see cref="Encrypt"/> was given.</summary>
-    /// <exception cref="CryptographicException">It was changed, or encrypted under a signing key that is not accepted here.</exception>
+    /// <summary>Decrypts the result of <see cref="Encrypt"/>.</summary>
+    /// <exception cref="CryptographicException">The element was altered, or encrypted under an unknown signing key.</exception>
     public XElement Decrypt(XElement encryptedElement) => Decrypt(encryptedElement, out _);
 
-    /// <summary>As <see cref="Decrypt(XElement)"/>; tells whether the element is under <see cref="AuthOptions.SigningKey"/> and no earlier one.</summary>
+    /// <summary>
+    /// As <see cref="Decrypt(XElement)"/>. Also returns whether the element is under <see cref="AuthOptions.SigningKey"/> instead of an
+    /// earlier one.
+    /// </summary>
     public XElement Decrypt(XElement encryptedElement, out bool isCurrent)
     {
         byte[] message;
@@ -75,7 +79,7 @@ internal sealed class KeyRingCipher(IOptions<AuthOptions> options) : IXmlEncrypt
             }
             catch (AuthenticationTagMismatchException) when (i + 1 < _keys.Length)
             {
-                // Perhaps under the next one.
+                // The next key may match.
             }
         }
     }
@@ -90,7 +94,9 @@ internal sealed class KeyRingCipher(IOptions<AuthOptions> options) : IXmlEncrypt
     }
 }
 
-/// <summary>What the framework makes, by the type name stored with each key, to decrypt it. The name and this constructor must stay.</summary>
+/// <summary>
+/// Created by the framework for decryption, by the type name stored with each key. The name and this constructor must stay.
+/// </summary>
 internal sealed class KeyRingDecryptor(IServiceProvider services) : IXmlDecryptor
 {
     public XElement Decrypt(XElement encryptedElement) => services.GetRequiredService<KeyRingCipher>().Decrypt(encryptedElement);

@@ -5,13 +5,13 @@ using Pulse.Web.Audit;
 
 namespace Pulse.Web.Keys;
 
-/// <summary>Keeps the data protection keys in the cluster, so that any front end reads what any other has protected.</summary>
+/// <summary>Stores the data protection keys in the cluster, so that any front end can read the data that another has protected.</summary>
 internal sealed class KeyRingRepository(IGrainFactory grains, AuditLog audit) : IXmlRepository
 {
     /// <summary>The name of the ring.</summary>
     public const string RingName = "data-protection";
 
-    /// <summary>What the framework calls an element that is a key, before the key's id; the others revoke some.</summary>
+    /// <summary>The framework's prefix of a key element's name, before the key's id. The other elements are revocations.</summary>
     public const string KeyPrefix = "key-";
 
     private int _knownCount;
@@ -26,8 +26,9 @@ internal sealed class KeyRingRepository(IGrainFactory grains, AuditLog audit) : 
     }
 
     /// <remarks>
-    /// A new key is dropped if somebody else has added one since this front end read the ring: the framework reads again after adding, and then takes
-    /// theirs. Front ends that start together would else each go by a key of their own, unknown to the others for up to a day.
+    /// A new key is dropped if another front end has added one since this front end read the ring. The framework reads again after adding,
+    /// and then uses the other key. Otherwise front ends that start together would each use their own key, unknown to the others for up to
+    /// a day.
     /// </remarks>
     public void StoreElement(XElement element, string friendlyName) => Wait(async () =>
     {
@@ -40,7 +41,7 @@ internal sealed class KeyRingRepository(IGrainFactory grains, AuditLog audit) : 
         return isAdded;
     });
 
-    // The framework's interface is synchronous and has no other. It is called once a day and never on a grain's turn; the call is bounded by
-    // Orleans' response timeout, and runs on the thread pool so that it waits for nobody who waits for it.
+    // The framework's interface is synchronous only. It is called once a day and never on a grain's turn. Orleans' response timeout limits
+    // the call, which runs on the thread pool to prevent a deadlock.
     private static T Wait<T>(Func<Task<T>> call) => Task.Run(call).GetAwaiter().GetResult();
 }

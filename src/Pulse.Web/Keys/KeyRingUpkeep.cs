@@ -6,7 +6,9 @@ using Pulse.Web.Auth;
 
 namespace Pulse.Web.Keys;
 
-/// <summary>Begins the ring of token keys when the process starts, follows what other front ends change in it, and keeps both rings in order.</summary>
+/// <summary>
+/// Creates the ring of token keys when the process starts, reads other front ends' changes of it, and maintains both rings.
+/// </summary>
 internal sealed partial class KeyRingUpkeep(
     IGrainFactory grains, TokenKeys tokenKeys, KeyRingCipher cipher, [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time,
     ILogger<KeyRingUpkeep> logger)
@@ -14,7 +16,8 @@ internal sealed partial class KeyRingUpkeep(
 {
     private static readonly TimeSpan s_readInterval = TimeSpan.FromSeconds(30);
 
-    // Longer than a rolling restart with a new SigningKey: front ends that lack the new value cannot read what is encrypted under it.
+    // Longer than a rolling restart with a new SigningKey, because front ends without the new value cannot read elements that are encrypted
+    // under it.
     private static readonly TimeSpan s_upkeepInterval = TimeSpan.FromHours(1);
 
     public override async Task StartAsync(CancellationToken cancellationToken)
@@ -52,7 +55,7 @@ internal sealed partial class KeyRingUpkeep(
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            // The silos or the database do not answer yet. Until they do, tokens are signed with SigningKey.
+            // The silos or the database are not available yet. Until then, tokens are signed with SigningKey.
             LogNotBegun(exception.GetType().Name);
         }
     }
@@ -70,7 +73,10 @@ internal sealed partial class KeyRingUpkeep(
         }
     }
 
-    /// <summary>Encrypts what is under one of <see cref="AuthOptions.PreviousSigningKeys"/> under the present key, so that an operator can take the old one out of the list.</summary>
+    /// <summary>
+    /// Encrypts elements under one of <see cref="AuthOptions.PreviousSigningKeys"/> again under the present key, so that an operator can
+    /// remove the old one from the list.
+    /// </summary>
     internal async Task EncryptAnewAsync()
     {
         foreach (var ringName in (string[])[KeyRingRepository.RingName, TokenKeys.RingName])
@@ -93,7 +99,7 @@ internal sealed partial class KeyRingUpkeep(
                 return isCurrent ? null : (TokenKey.Read(plain).ElementKey, cipher.Encrypt(plain).EncryptedElement);
             }
 
-            // As the framework stores a key; a revocation has nothing encrypted.
+            // The framework's format of a key. A revocation has no encrypted part.
             if (element.Descendants(KeyRingCipher.ElementName).FirstOrDefault() is not { } part || element.Attribute("id")?.Value is not { } id) return null;
             var secret = cipher.Decrypt(part, out var isPresent);
             if (isPresent) return null;
@@ -102,14 +108,14 @@ internal sealed partial class KeyRingUpkeep(
         }
         catch (CryptographicException)
         {
-            // Under a signing key that is not accepted here.
+            // The element is under an unknown signing key.
             return null;
         }
     }
 
-    [LoggerMessage(1183, LogLevel.Warning, "The ring of token keys cannot be read ({Reason}); it is tried again every 30 s")]
+    [LoggerMessage(1183, LogLevel.Warning, "The ring of token keys cannot be read ({Reason}). The read is retried every 30 s.")]
     private partial void LogNotBegun(string reason);
 
-    [LoggerMessage(1184, LogLevel.Warning, "The key rings could not be tidied up ({Reason}); it is tried again in an hour")]
+    [LoggerMessage(1184, LogLevel.Warning, "The key rings could not be maintained ({Reason}). This is retried in an hour.")]
     private partial void LogNotKept(string reason);
 }

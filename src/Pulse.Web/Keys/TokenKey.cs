@@ -5,7 +5,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Pulse.Web.Keys;
 
-/// <summary>A key pair that Pulse's own tokens are signed with (ES256), as it is kept in the key ring.</summary>
+/// <summary>A key pair that signs Pulse's own tokens (ES256), as stored in the key ring.</summary>
 internal sealed class TokenKey
 {
     private const string ElementName = "tokenKey";
@@ -17,7 +17,7 @@ internal sealed class TokenKey
         (_pair, SignsFrom, OlderUntil) = (pair, signsFrom, olderUntil);
         PublicKey = ToPublicKey(pair);
 
-        // RFC 7638: a name that follows from the key, so that no two keys share one.
+        // RFC 7638: the name is derived from the key, so that it is unique.
         Id = Base64UrlEncoder.Encode(PublicKey.ComputeJwkThumbprint());
         PublicKey.KeyId = Id;
         Key = new ECDsaSecurityKey(pair) { KeyId = Id };
@@ -27,43 +27,43 @@ internal sealed class TokenKey
     /// <summary>The <c>kid</c> of its tokens.</summary>
     public string Id { get; }
 
-    /// <summary>From when on it signs, UTC: the newest key whose time has come does.</summary>
+    /// <summary>Time from which it signs, UTC. The newest key whose time has come signs.</summary>
     public DateTimeOffset SignsFrom { get; }
 
-    /// <summary>Until when tokens of older keys can be alive, UTC.</summary>
+    /// <summary>Time until which tokens of older keys can be valid, UTC.</summary>
     public DateTimeOffset OlderUntil { get; }
 
-    /// <summary>What its tokens are checked with.</summary>
+    /// <summary>The key for the validation of its tokens.</summary>
     public SecurityKey Key { get; }
 
-    /// <summary>What its tokens are signed with.</summary>
+    /// <summary>The credentials for signing its tokens.</summary>
     public SigningCredentials Credentials { get; }
 
-    /// <summary>The public half, as it is published.</summary>
+    /// <summary>The published public half.</summary>
     public JsonWebKey PublicKey { get; }
 
-    /// <summary>What the ring calls it.</summary>
+    /// <summary>The element's name in the ring.</summary>
     public string ElementKey => NameOf(Id);
 
-    /// <summary>A new pair.</summary>
+    /// <summary>Creates a new pair.</summary>
     public static TokenKey Create(DateTimeOffset signsFrom, DateTimeOffset olderUntil) =>
         new(ECDsa.Create(ECCurve.NamedCurves.nistP256), signsFrom, olderUntil);
 
-    /// <summary>What the ring calls the key of that id.</summary>
+    /// <summary>The name in the ring of the key with that id.</summary>
     public static string NameOf(string id) => $"token-key-{id}";
 
-    /// <summary>Reads what <see cref="ToXml"/> wrote.</summary>
-    /// <exception cref="FormatException">It is something else.</exception>
+    /// <summary>Parses the result of <see cref="ToXml"/>.</summary>
+    /// <exception cref="FormatException">The element is not a token key.</exception>
     public static TokenKey Read(XElement element)
     {
-        if (element.Name != ElementName) throw new FormatException("The element is no token key.");
+        if (element.Name != ElementName) throw new FormatException("The element is not a token key.");
 
         var pair = ECDsa.Create();
         pair.ImportPkcs8PrivateKey(Convert.FromBase64String(element.Value), out _);
         return new(pair, ReadTime(element, "signsFrom"), ReadTime(element, "olderUntil"));
     }
 
-    /// <summary>The pair, for the ring: to be encrypted.</summary>
+    /// <summary>The pair as an element for the ring. The caller must encrypt it.</summary>
     public XElement ToXml() => new(
         ElementName,
         new XAttribute("signsFrom", SignsFrom.ToString("O", CultureInfo.InvariantCulture)),

@@ -4,22 +4,22 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Keys;
 
-/// <summary>A key as RFC 7517 has it.</summary>
+/// <summary>A key in the format of RFC 7517.</summary>
 internal sealed record PublishedKey(string Kid, string Kty, string Crv, string X, string Y, string Use, string Alg);
 
 /// <summary>A JWK Set (RFC 7517 section 5).</summary>
 internal sealed record PublishedKeySet(IReadOnlyList<PublishedKey> Keys);
 
-/// <summary><c>GET /.well-known/jwks.json</c>: what other programs verify Pulse's own tokens with.</summary>
+/// <summary><c>GET /.well-known/jwks.json</c>: the keys with which other programs verify Pulse's own tokens.</summary>
 internal static class TokenKeyEndpoints
 {
-    /// <summary>Maps the route. The issuer and audience to expect are the settings <c>Pulse:Auth:Issuer</c> and <c>:Audience</c>.</summary>
+    /// <summary>Maps the route. The expected issuer and audience are the settings <c>Pulse:Auth:Issuer</c> and <c>:Audience</c>.</summary>
     public static void MapTokenKeys(this IEndpointRouteBuilder app) => app.MapGet("/.well-known/jwks.json", ReadAsync).WithTags("Keys").AllowAnonymous();
 
     private static async Task<Results<Ok<PublishedKeySet>, ProblemHttpResult>> ReadAsync(
         HttpContext context, TokenKeys keys, [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time)
     {
-        // A program that has seen the key id of another front end's token asks for it here.
+        // A program with another front end's token may request that token's key id here.
         await keys.TryReadAsync();
         if (keys.Known is not { } known) return ProblemTypes.Unavailable.ToResult();
 

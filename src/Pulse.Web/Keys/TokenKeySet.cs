@@ -2,12 +2,12 @@ using System.Collections.Immutable;
 
 namespace Pulse.Web.Keys;
 
-/// <summary>The token keys of the ring at one moment: which of them signs, and which are accepted. Never changed once made.</summary>
-/// <param name="Keys">Every key that can be read, newest first.</param>
-/// <param name="StoredCount">How many elements the ring had, those included that are retired or cannot be read.</param>
+/// <summary>The token keys of the ring at one moment, with the signing key and the accepted ones. Immutable.</summary>
+/// <param name="Keys">Every readable key, newest first.</param>
+/// <param name="StoredCount">Number of elements in the ring, including retired and unreadable ones.</param>
 internal sealed record TokenKeySet(ImmutableArray<TokenKey> Keys, int StoredCount)
 {
-    /// <summary>The key that signs now; <see langword="null"/> while none does.</summary>
+    /// <summary>The signing key at that time, or <see langword="null"/>.</summary>
     public TokenKey? Signing(DateTimeOffset now)
     {
         foreach (var key in Keys)
@@ -19,7 +19,7 @@ internal sealed record TokenKeySet(ImmutableArray<TokenKey> Keys, int StoredCoun
     }
 
     /// <summary>The key of that id if its tokens are accepted.</summary>
-    /// <remarks>A key whose time has not come yet too: another front end's clock may be ahead.</remarks>
+    /// <remarks>Also returns a key before its time, because another front end's clock may be ahead.</remarks>
     public TokenKey? Find(string? id, DateTimeOffset now)
     {
         foreach (var key in Keys)
@@ -30,10 +30,10 @@ internal sealed record TokenKeySet(ImmutableArray<TokenKey> Keys, int StoredCoun
         return null;
     }
 
-    /// <summary>The keys to publish: those that are accepted.</summary>
+    /// <summary>The keys to publish, which are the accepted ones.</summary>
     public IEnumerable<TokenKey> Accepted(DateTimeOffset now) => Keys.Where(key => IsAccepted(key, now));
 
-    /// <summary>The keys that no living token is under.</summary>
+    /// <summary>The keys whose tokens have all expired.</summary>
     public IEnumerable<TokenKey> Outlived(DateTimeOffset now) => Keys.Where(key => !IsAccepted(key, now));
 
     private bool IsAccepted(TokenKey key, DateTimeOffset now)

@@ -2,13 +2,13 @@ using Pulse.Web.Pages;
 
 namespace Pulse.Web.Mail;
 
-/// <summary><c>GET /dev/mail</c>: the mails that Development did not send.</summary>
+/// <summary><c>GET /dev/mail</c>: the mails that Development keeps instead of sending.</summary>
 internal static class DevMailEndpoint
 {
-    /// <summary>Where it is.</summary>
+    /// <summary>The path of the page.</summary>
     public const string Path = "/dev/mail";
 
-    /// <summary>Maps it in Development without a mail server; elsewhere there is none.</summary>
+    /// <summary>Maps the page, but only in Development without a mail server.</summary>
     public static void MapDevMail(this WebApplication app)
     {
         if (!app.Environment.IsDevelopment() || app.Services.GetRequiredService<IMailSender>() is not DevMailbox mailbox) return;

@@ -1,6 +1,6 @@
 namespace Pulse.Web.Mail;
 
-/// <summary>Keeps the latest mails in this process's memory instead of sending them. Development without a mail server only.</summary>
+/// <summary>Keeps the latest mails in this process's memory instead of sending them. Only for Development without a mail server.</summary>
 internal sealed class DevMailbox(TimeProvider time) : IMailSender
 {
     private const int Capacity = 50;
@@ -21,7 +21,7 @@ internal sealed class DevMailbox(TimeProvider time) : IMailSender
         return Task.CompletedTask;
     }
 
-    /// <summary>What it has, latest first.</summary>
+    /// <summary>The kept mails, latest first.</summary>
     public IReadOnlyList<(OutgoingMail Mail, DateTimeOffset SentAt)> List()
     {
         lock (_lock) return [.. _mails];

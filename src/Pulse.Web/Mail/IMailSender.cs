@@ -1,12 +1,12 @@
 namespace Pulse.Web.Mail;
 
-/// <summary>Hands mail on: to an SMTP server, or in Development to a page.</summary>
+/// <summary>Delivers mail to an SMTP server, or in Development to a page.</summary>
 internal interface IMailSender
 {
-    /// <summary>Why nothing can be sent here at all, in words for people; <see langword="null"/> when it can.</summary>
+    /// <summary>The reason why mail is unavailable, as readable text. <see langword="null"/> if it is available.</summary>
     string? WhyNot { get; }
 
-    /// <summary>Returns once the mail is somebody else's to deliver.</summary>
-    /// <exception cref="MailUnavailableException">It is not.</exception>
+    /// <summary>Returns once the mail server has accepted the mail.</summary>
+    /// <exception cref="MailUnavailableException">The mail server did not accept it.</exception>
     Task SendAsync(OutgoingMail mail, CancellationToken cancellationToken);
 }

@@ -6,57 +6,59 @@ namespace Pulse.Web.Mail;
 /// <summary>How the connection to the mail server is protected.</summary>
 internal enum MailSecurity
 {
-    /// <summary>TLS after STARTTLS (usually port 587); a server without it is refused.</summary>
+    /// <summary>TLS after STARTTLS (usually port 587). A server without it is refused.</summary>
     StartTls = 0,
 
     /// <summary>TLS from the first byte (usually port 465).</summary>
     Tls = 1,
 
-    /// <summary>None: for a server on this machine.</summary>
+    /// <summary>No encryption, for a server on this machine.</summary>
     None = 2,
 }
 
-/// <summary>The SMTP server that mail goes through. Settings <c>Pulse:Mail:*</c>.</summary>
+/// <summary>The SMTP server for outgoing mail. Settings <c>Pulse:Mail:*</c>.</summary>
 internal sealed class MailOptions
 {
-    /// <summary>Where these settings are read from.</summary>
+    /// <summary>The configuration section of these settings.</summary>
     public const string SectionName = "Pulse:Mail";
 
-    /// <summary>Host name of the server. Unset: Development shows mail at <c>/dev/mail</c>, elsewhere there is no sign-in by mail.</summary>
+    /// <summary>
+    /// Host name of the server. If it is unset, Development shows mail at <c>/dev/mail</c>, and elsewhere sign-in by mail is unavailable.
+    /// </summary>
     public string? Host { get; set; }
 
-    /// <summary>Its port. Default 587, the submission port (RFC 6409).</summary>
+    /// <summary>The server's port. Default 587, the submission port (RFC 6409).</summary>
     public int Port { get; set; } = 587;
 
-    /// <summary>User name; unset: no authentication.</summary>
+    /// <summary>User name. If it is unset, the client does not authenticate.</summary>
     public string? User { get; set; }
 
-    /// <summary>The password that goes with it.</summary>
+    /// <summary>The password of that user.</summary>
     public string? Password { get; set; }
 
-    /// <summary>Who mail is from: an address, or <c>Pulse &lt;pulse@example.com&gt;</c>.</summary>
+    /// <summary>Sender of mail: an address, or <c>Pulse &lt;pulse@example.com&gt;</c>.</summary>
     public string? From { get; set; }
 
-    /// <summary>How the connection is protected. Default <see cref="MailSecurity.StartTls"/>.</summary>
+    /// <summary>Encryption of the connection. Default <see cref="MailSecurity.StartTls"/>.</summary>
     public MailSecurity Security { get; set; }
 
-    /// <summary>How long one try to send may take, connecting included. Default 10 s.</summary>
+    /// <summary>Timeout of one attempt to send, including the connection. Default 10 s.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How many sign-in links one client address (IPv4, or IPv6 /64) may ask for in a minute, per front end. Default 10.</summary>
+    /// <summary>Sign-in links that one client address (IPv4, or IPv6 /64) may request in a minute, per front end. Default 10.</summary>
     public int RequestsPerMinute { get; set; } = 10;
 
-    /// <summary>How many sign-in mails one network (IPv4 /24, or IPv6 /48) may ask for in an hour, per front end. Default 30.</summary>
+    /// <summary>Sign-in mails that one network (IPv4 /24, or IPv6 /48) may request in an hour, per front end. Default 30.</summary>
     public int MailsPerNetworkPerHour { get; set; } = 30;
 
-    /// <summary>How many sign-in mails a front end sends in an hour. Default 1,000.</summary>
+    /// <summary>Sign-in mails that a front end sends in an hour. Default 1,000.</summary>
     public int MailsPerHour { get; set; } = 1_000;
 
-    /// <summary>How many links or codes one client address (IPv4, or IPv6 /64) may try in a minute, per front end. Default 30.</summary>
+    /// <summary>Links or codes that one client address (IPv4, or IPv6 /64) may try in a minute, per front end. Default 30.</summary>
     public int GuessesPerMinute { get; set; } = 30;
 }
 
-/// <summary>Finds every fault in <see cref="MailOptions"/> at once; each message names its setting and never the password.</summary>
+/// <summary>Reports all faults of <see cref="MailOptions"/> at once. Each message names its setting and omits the password.</summary>
 internal sealed class MailOptionsValidator(IHostEnvironment environment) : IValidateOptions<MailOptions>
 {
     public ValidateOptionsResult Validate(string? name, MailOptions options)

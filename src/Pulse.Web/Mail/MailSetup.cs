@@ -2,10 +2,10 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.Mail;
 
-/// <summary>Sets up how mail leaves.</summary>
+/// <summary>Registers the mail sender.</summary>
 internal static class MailSetup
 {
-    /// <summary>Adds the sender that the settings and the environment call for.</summary>
+    /// <summary>Adds the sender for the settings and the environment.</summary>
     public static void AddPulseMail(this IHostApplicationBuilder builder)
     {
         builder.Services.AddOptions<MailOptions>().BindConfiguration(MailOptions.SectionName).ValidateOnStart();

@@ -1,9 +1,9 @@
 namespace Pulse.Web.Mail;
 
-/// <summary>Outside Development without a mail server.</summary>
+/// <summary>The sender outside Development if no mail server is configured.</summary>
 internal sealed class NoMail : IMailSender
 {
-    public string? WhyNot => "no mail server is set up here";
+    public string? WhyNot => "no mail server is configured";
 
     public Task SendAsync(OutgoingMail mail, CancellationToken cancellationToken) =>
         throw new MailUnavailableException(new InvalidOperationException($"{MailOptions.SectionName}:Host is not set."));

@@ -1,15 +1,15 @@
 namespace Pulse.Web.Mail;
 
 /// <summary>A mail to one person.</summary>
-/// <param name="To">Normalised address.</param>
+/// <param name="To">Normalized address.</param>
 /// <param name="Subject">One line.</param>
-/// <param name="Text">As plain text, which has everything.</param>
+/// <param name="Text">The complete plain text.</param>
 /// <param name="Html">The same as a page without pictures or scripts.</param>
-/// <param name="Link">The link that it is about: an absolute URL, and a secret.</param>
+/// <param name="Link">The mail's link: an absolute URL, and a secret.</param>
 internal sealed record OutgoingMail(string To, string Subject, string Text, string Html, string Link);
 
-/// <summary>The mail server does not speak SMTPUTF8 (RFC 6531), which the address needs. Another try does not help.</summary>
-internal sealed class MailAddressUnsupportedException() : Exception("The mail server takes no addresses with letters outside ASCII.");
+/// <summary>The mail server does not support SMTPUTF8 (RFC 6531), which the address needs. A retry is useless.</summary>
+internal sealed class MailAddressUnsupportedException() : Exception("The mail server does not support addresses with letters outside ASCII.");
 
-/// <summary>The mail was not taken; trying again later can help. Says nothing of whom it was for.</summary>
-internal sealed class MailUnavailableException(Exception inner) : Exception("The mail server did not take a mail.", inner);
+/// <summary>The mail server refused the mail. A later retry can help. The message omits the recipient.</summary>
+internal sealed class MailUnavailableException(Exception inner) : Exception("The mail server did not accept a mail.", inner);

@@ -8,7 +8,9 @@ using MimeKit.Utils;
 
 namespace Pulse.Web.Mail;
 
-/// <summary>Sends through the server of <see cref="MailOptions"/>: a connection for each mail, and a second and third try where that may help.</summary>
+/// <summary>
+/// Sends through the server of <see cref="MailOptions"/>, with a connection per mail and up to three attempts after transient errors.
+/// </summary>
 internal sealed partial class SmtpMailSender(IOptions<MailOptions> options, TimeProvider time, ILogger<SmtpMailSender> logger) : IMailSender
 {
     private const int Tries = 3;
@@ -28,7 +30,7 @@ internal sealed partial class SmtpMailSender(IOptions<MailOptions> options, Time
             }
             catch (SmtpCommandException refused) when (refused.ErrorCode == SmtpErrorCode.RecipientNotAccepted && (int)refused.StatusCode >= 500)
             {
-                // To be told that would tell a stranger which mailboxes there are. Whoever mistyped sees the address on the page.
+                // An error would reveal to a stranger which mailboxes exist. A person who mistyped the address sees it on the page.
                 LogRecipientRefused((int)refused.StatusCode);
                 return;
             }
@@ -62,7 +64,7 @@ internal sealed partial class SmtpMailSender(IOptions<MailOptions> options, Time
 
         await client.SendAsync(message, deadline.Token);
 
-        // The mail is the server's by now; whether goodbye arrives is of no interest.
+        // The server has accepted the mail by now, so the outcome of the goodbye is ignored.
         try
         {
             await client.DisconnectAsync(quit: true, deadline.Token);
@@ -73,7 +75,7 @@ internal sealed partial class SmtpMailSender(IOptions<MailOptions> options, Time
         }
     }
 
-    // A domain is sent in Punycode, which every server takes.
+    // A domain is sent in Punycode, which every server supports.
     private static bool IsAsciiLocal(MailboxAddress mailbox) => mailbox.LocalPart.All(char.IsAscii);
 
     private MimeMessage Compose(OutgoingMail mail)
@@ -88,7 +90,7 @@ internal sealed partial class SmtpMailSender(IOptions<MailOptions> options, Time
         };
         message.From.Add(from);
         message.To.Add(new MailboxAddress(name: null, mail.To));
-        // RFC 3834 section 5: no holiday notes in answer, please.
+        // RFC 3834 section 5: suppresses automatic replies such as holiday notices.
         message.Headers.Add(HeaderId.AutoSubmitted, "auto-generated");
         return message;
     }
@@ -97,7 +99,7 @@ internal sealed partial class SmtpMailSender(IOptions<MailOptions> options, Time
     {
         MailSecurity.Tls => SecureSocketOptions.SslOnConnect,
         MailSecurity.None => SecureSocketOptions.None,
-        // Not "when available": whoever sits on the path could say that it is not (RFC 8314 section 4).
+        // Not "when available", because an attacker on the network path could claim that it is unavailable (RFC 8314 section 4).
         _ => SecureSocketOptions.StartTls,
     };
 
@@ -105,7 +107,7 @@ internal sealed partial class SmtpMailSender(IOptions<MailOptions> options, Time
         or ServiceNotAuthenticatedException or AuthenticationException or SslHandshakeException or SocketException or IOException
         or OperationCanceledException or TimeoutException or NotSupportedException;
 
-    // RFC 5321 section 4.2.1: 4yz may be tried again, 5yz not.
+    // RFC 5321 section 4.2.1: 4yz may be retried, 5yz must not.
     private static bool MayPass(Exception exception) => exception switch
     {
         SmtpCommandException command => (int)command.StatusCode is >= 400 and < 500,
@@ -123,6 +125,6 @@ internal sealed partial class SmtpMailSender(IOptions<MailOptions> options, Time
     [LoggerMessage(2521, LogLevel.Information, "The mail server refused a recipient, SMTP status {Status}")]
     private partial void LogRecipientRefused(int status);
 
-    [LoggerMessage(2522, LogLevel.Debug, "The mail server took a mail but not the goodbye: {Exception}")]
+    [LoggerMessage(2522, LogLevel.Debug, "The mail server accepted a mail but failed at the end of the connection: {Exception}")]
     private partial void LogNoGoodbye(string exception);
 }

@@ -5,17 +5,19 @@ using Microsoft.Extensions.Primitives;
 
 namespace Pulse.Web.Pages;
 
-/// <summary>Addresses of scripts and styles that change with their content, so that browsers may keep them for good and never use a stale one.</summary>
+/// <summary>
+/// URLs of scripts and styles that change with the content, so that browsers may cache them for ever and never use a stale one.
+/// </summary>
 internal sealed class AssetUrls(IWebHostEnvironment environment)
 {
     private const string VersionKey = "v";
     private readonly ConcurrentDictionary<string, (DateTimeOffset ModifiedAt, string Version)> _versions = new(StringComparer.Ordinal);
 
-    /// <summary>The address of a file of wwwroot.</summary>
+    /// <summary>The URL of a file of wwwroot.</summary>
     /// <param name="path">Such as <c>/assets/site.css</c>.</param>
     public string For(string path) => Version(path) is { } version ? $"{path}?{VersionKey}={version}" : path;
 
-    /// <summary>Lets browsers keep a file under the address of exactly this content; under any other they ask again, by ETag.</summary>
+    /// <summary>Lets browsers cache a file under the URL of exactly this content. Under any other URL they validate it by ETag.</summary>
     public void SetCaching(StaticFileResponseContext file)
     {
         var asked = file.Context.Request.Query[VersionKey];
@@ -29,7 +31,7 @@ internal sealed class AssetUrls(IWebHostEnvironment environment)
         var file = environment.WebRootFileProvider.GetFileInfo(path);
         if (!file.Exists) return null;
 
-        // A rebuild during development changes the file under the running server.
+        // A rebuild during development changes the file while the server runs.
         if (_versions.TryGetValue(path, out var known) && known.ModifiedAt == file.LastModified) return known.Version;
 
         using var content = file.CreateReadStream();

@@ -1,8 +1,8 @@
 namespace Pulse.Web.Pages;
 
-/// <summary>What the dashboard says on top.</summary>
+/// <summary>The message at the top of the dashboard.</summary>
 /// <param name="Text">A sentence or two.</param>
-/// <param name="IsBad">Whether something was not done.</param>
+/// <param name="IsBad">Whether an action failed.</param>
 internal sealed record DashboardNotice(string Text, bool IsBad = false)
 {
     public const string Profile = "profile";
@@ -14,7 +14,9 @@ internal sealed record DashboardNotice(string Text, bool IsBad = false)
     public const string AddressChanged = "address-changed";
     public const string NotErased = "not-erased";
 
-    /// <summary>The notice of a <c>done</c> parameter. Words come from here alone: an address must not be able to put any on the page.</summary>
+    /// <summary>
+    /// The notice of a <c>done</c> parameter. The texts are fixed, because a URL must not be able to put text on the page.
+    /// </summary>
     public static DashboardNotice? For(string? done) => done switch
     {
         Profile => new("Your profile is saved."),

@@ -13,12 +13,12 @@ internal static class ErrorPages
         "It was opened before you signed in or out, or it did not come from this site. Nothing was changed.",
         "Go back, reload the page and try again.");
 
-    /// <summary>Whether a browser asks to show a page: it names text/html, which no API client does, and carries no access token.</summary>
+    /// <summary>Whether the client wants a page: it accepts text/html, which API clients never do, and sends no access token.</summary>
     public static bool Suit(HttpRequest request) =>
         !request.Headers.ContainsKey(HeaderNames.Authorization)
         && request.GetTypedHeaders().Accept.Any(type => type.MediaType.Equals("text/html", StringComparison.OrdinalIgnoreCase) && type.Quality is not 0);
 
-    /// <summary>Answers with the page for that problem. The problem's own words are for programmers, so only its kind is used.</summary>
+    /// <summary>Writes the page for that problem. Only the problem's kind is used, because its texts are for programmers.</summary>
     public static async Task WriteAsync(HttpContext context, ProblemDetails problem)
     {
         var status = problem.Status ?? context.Response.StatusCode;
@@ -26,7 +26,7 @@ internal static class ErrorPages
         var reference = status >= StatusCodes.Status500InternalServerError ? Activity.Current?.Id ?? context.TraceIdentifier : null;
         var (href, text) = status == StatusCodes.Status401Unauthorized ? ("/signin", "Sign in") : ("/", "Go to the start page");
 
-        // A renderer serves one rendering; the one of this request may be what failed.
+        // A renderer serves one rendering, and the one of this request may have failed.
         await using var scope = context.RequestServices.CreateAsyncScope();
         context.RequestServices = scope.ServiceProvider;
         await Page.Error(status, title, whatHappened, whatToDo, href, text, reference).ExecuteAsync(context);

@@ -3,10 +3,10 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Pages;
 
-/// <summary>Guards form posts against other sites' forms, on top of the same-origin check that every cookie-authenticated write gets.</summary>
+/// <summary>Protects form posts against other sites' forms, in addition to the same-origin check of every write with a cookie.</summary>
 internal static class OwnForms
 {
-    /// <summary>Lets through only posts that carry the token of a form that Pulse rendered for this browser and user; others get a 403.</summary>
+    /// <summary>Admits only posts with the token of a form that Pulse rendered for this browser and user. Other posts get a 403.</summary>
     public static TBuilder RequireOwnForm<TBuilder>(this TBuilder form) where TBuilder : IEndpointConventionBuilder =>
         form.AddEndpointFilter(async (invocation, next) =>
         {
@@ -18,7 +18,7 @@ internal static class OwnForms
 
     private static async Task<bool> IsOwnAsync(HttpContext context)
     {
-        // Read first: of a form that it cannot read, antiforgery throws what says neither whose fault that is nor what to answer.
+        // Read the form first, because antiforgery's exception for malformed forms does not distinguish client errors from server errors.
         if (context.Request.HasFormContentType) await RequestForm.ReadAsync(context);
         return await context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context);
     }

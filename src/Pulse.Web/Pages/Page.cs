@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Pulse.Web.Pages;
 
-/// <summary>Whole pages as an endpoint's answer: Razor components rendered once, on the server, with nothing of Blazor in the browser.</summary>
-/// <remarks><see cref="Http.SecurityHeaders"/> adds the Content-Security-Policy and forbids storing to whatever is HTML.</remarks>
+/// <summary>Complete pages as an endpoint's answer: Razor components, rendered once on the server, without Blazor in the browser.</summary>
+/// <remarks><see cref="Http.SecurityHeaders"/> adds the Content-Security-Policy and the header against caching to all HTML.</remarks>
 internal static class Page
 {
     /// <summary>A page.</summary>
@@ -15,18 +15,18 @@ internal static class Page
         new RazorComponentResult<TPage>(parameters ?? [])
         {
             StatusCode = statusCode,
-            // All or nothing: what fails half way can still become an error page.
+            // Rendered as a whole, so that a failure half way can still become an error page.
             PreventStreamingRendering = true,
         };
 
-    /// <summary>A page for what went wrong. Every text is encoded; none may hold a secret.</summary>
+    /// <summary>A page for an error. All texts are encoded, and must be free of secrets.</summary>
     /// <param name="statusCode">HTTP status.</param>
     /// <param name="title">A few words, the page's heading.</param>
     /// <param name="whatHappened">One sentence.</param>
     /// <param name="whatToDo">One sentence.</param>
     /// <param name="wayBackHref">A path of this site.</param>
-    /// <param name="wayBackText">The link's words.</param>
-    /// <param name="reference">What to quote when reporting it, such as a trace id; <see langword="null"/> for none.</param>
+    /// <param name="wayBackText">The link's text.</param>
+    /// <param name="reference">The reference for a report, such as a trace id, or <see langword="null"/>.</param>
     public static IResult Error(
         int statusCode, string title, string whatHappened, string whatToDo, string wayBackHref, string wayBackText, string? reference = null) =>
         Of<ErrorPage>(

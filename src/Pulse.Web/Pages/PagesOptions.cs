@@ -2,28 +2,28 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.Pages;
 
-/// <summary>What pages show.</summary>
+/// <summary>Content of the pages.</summary>
 internal sealed class PagesOptions
 {
     public const string SectionName = "Pulse:Pages";
 
     /// <summary>
-    /// Whether the dashboard lists the other users to whoever is signed in, as far as <see cref="Presence.IPresencePolicy"/> allows. Unset: in
-    /// Development alone, since names and pictures of everybody are nobody else's business by themselves.
+    /// Whether the dashboard lists the other users to signed-in users, as far as <see cref="Presence.IPresencePolicy"/> allows. If it is
+    /// unset, only in Development, because names and pictures of all users are private by default.
     /// </summary>
     public bool? ListPeople { get; set; }
 
     /// <summary>
-    /// The hosts that pages may load users' pictures from: <c>avatars.example.com</c>, or <c>*.example.com</c> for all below it. Default any, over
-    /// https. A host of a picture sees the address of everybody who looks at it.
+    /// The hosts of users' pictures: <c>avatars.example.com</c>, or <c>*.example.com</c> for all hosts below it. Default any, over https. A
+    /// picture's host learns the address of every viewer.
     /// </summary>
     public IList<string> PictureHosts { get; } = [];
 
-    /// <summary>As Content-Security-Policy has it.</summary>
+    /// <summary>The hosts in the format of Content-Security-Policy.</summary>
     public string PictureSources => PictureHosts.Count == 0 ? "https:" : string.Join(' ', PictureHosts.Select(host => $"https://{host}"));
 }
 
-/// <summary>Refuses picture hosts that are none.</summary>
+/// <summary>Refuses values that are not host names.</summary>
 internal sealed class PagesOptionsValidator : IValidateOptions<PagesOptions>
 {
     public ValidateOptionsResult Validate(string? name, PagesOptions options)

@@ -8,14 +8,16 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Presence;
 
-/// <summary>Limits how many user ids one user may look up on this front end, with REST requests and hub calls counted together.</summary>
-/// <remarks>Each looked-up id can cost a Redis key, a database row and a grain call. The limiter itself disposes partitions that are full and idle.</remarks>
+/// <summary>Limits how many user ids one user may look up on this front end. REST requests and hub calls are counted together.</summary>
+/// <remarks>
+/// Each looked-up id can cost a Redis key, a database row and a grain call. The limiter itself disposes partitions that are full and idle.
+/// </remarks>
 internal sealed class LookupLimit : IDisposable
 {
-    /// <summary>How many ids one user may look up per second in the long run.</summary>
+    /// <summary>Ids that one user may look up per second in the long run.</summary>
     public const int PerSecond = 2_000;
 
-    /// <summary>How many ids a user may look up at once after a pause.</summary>
+    /// <summary>Ids that a user may look up in a burst after a pause.</summary>
     public const int AtOnce = 10_000;
 
     private static readonly TimeSpan s_period = TimeSpan.FromMilliseconds(50);
@@ -28,13 +30,14 @@ internal sealed class LookupLimit : IDisposable
             ReplenishmentPeriod = s_period,
         }));
 
-    /// <summary>Counts ids that a user looks up.</summary>
+    /// <summary>Counts a user's lookups.</summary>
     /// <param name="userId">The user.</param>
-    /// <param name="count">How many ids; at most <see cref="AtOnce"/>.</param>
-    /// <returns>0; or, when the ids exceed the limit and nothing was counted, after how many seconds a retry can succeed.</returns>
+    /// <param name="count">Number of ids, at most <see cref="AtOnce"/>.</param>
+    /// <returns>0. If the ids exceed the limit, they are not counted, and the result is the number of seconds until a retry can
+    /// succeed.</returns>
     public int Spend(Guid userId, int count) => Spend(userId.ToString(), count);
 
-    /// <summary>As <see cref="Spend(Guid, int)"/>. A trusted issuer's caller is counted by its account, whether or not it has a user.</summary>
+    /// <summary>As <see cref="Spend(Guid, int)"/>. A trusted issuer's caller is counted by its account, with or without a user.</summary>
     public int Spend(Caller caller, int count) =>
         caller.OwnUserId is { } userId ? Spend(userId, count) : Spend(new AccountKey(caller.Issuer, caller.Subject).ToString(), count);
 
@@ -45,9 +48,9 @@ internal sealed class LookupLimit : IDisposable
         return lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)) : 1;
     }
 
-    /// <summary>The answer to a request past the limit.</summary>
+    /// <summary>The answer to a request above the limit.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="retryAfter">What <see cref="Spend(Guid, int)"/> gave.</param>
+    /// <param name="retryAfter">The result of <see cref="Spend(Guid, int)"/>.</param>
     public static ProblemHttpResult Refuse(HttpContext context, int retryAfter)
     {
         context.Audit(AuditEvents.RateLimited, reason: "lookups");
@@ -55,7 +58,7 @@ internal sealed class LookupLimit : IDisposable
         return ProblemTypes.TooManyLookups.ToResult(Explain(retryAfter));
     }
 
-    /// <summary>What a refused caller is told.</summary>
+    /// <summary>The text for a refused caller.</summary>
     public static string Explain(int retryAfter) => string.Create(
         CultureInfo.InvariantCulture, $"A user may look up {PerSecond} user ids a second. Nothing of this request was done. Repeat it in {retryAfter} s.");
 

@@ -3,8 +3,13 @@ using Pulse.Web.Connections;
 
 namespace Pulse.Web.Presence;
 
-/// <summary>Asks the policy again about every user that a client of this process asked for, once in each renewal interval of watches.</summary>
-/// <remarks>A user who blocks another one is seen no longer than that, and whoever is allowed again is shown without being asked for.</remarks>
+/// <summary>
+/// Asks the policy again about every user in the requests of this process's clients, once in each renewal interval of watches.
+/// </summary>
+/// <remarks>
+/// A user who blocks another is visible to that user for at most this time. A user who becomes visible again is shown without a new
+/// request.
+/// </remarks>
 internal sealed partial class PolicyRenewal(
     FrontEnd frontEnd, PresenceWatches watches, IPresencePolicy policy, IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<PolicyRenewal> logger)
     : BackgroundService
@@ -12,7 +17,7 @@ internal sealed partial class PolicyRenewal(
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // It allows everything, always.
+        // This policy allows everything, always.
         if (policy is SignedInPresencePolicy) return;
 
         using var timer = new PeriodicTimer(options.Value.WatchRenewalInterval, time);
@@ -49,11 +54,11 @@ internal sealed partial class PolicyRenewal(
         }
         catch (Exception exception) when (!stop.IsCancellationRequested)
         {
-            // The connection may be over. One connection's fault must not keep the policy from the others.
+            // The connection may have ended. A fault of one connection must not stop the check of the others.
             LogFailed(exception.GetType().Name);
         }
     }
 
-    [LoggerMessage(2154, LogLevel.Warning, "The presence policy was not asked again for a connection ({Reason}); the next round does.")]
+    [LoggerMessage(2154, LogLevel.Warning, "The presence policy was not asked again for a connection ({Reason}). The next round retries.")]
     private partial void LogFailed(string reason);
 }

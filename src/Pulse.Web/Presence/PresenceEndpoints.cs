@@ -5,10 +5,10 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Presence;
 
-/// <summary>Who is here, for those who ask once instead of watching.</summary>
+/// <summary>Presence for clients that read it once instead of watching.</summary>
 internal static class PresenceEndpoints
 {
-    /// <summary>Most users that one request may ask for.</summary>
+    /// <summary>Maximum users of one request.</summary>
     public const int MaxUsers = 200;
 
     /// <summary>Maps <c>GET /presence?ids=a,b</c>.</summary>
@@ -30,7 +30,7 @@ internal static class PresenceEndpoints
         return TypedResults.Ok(await presences.ReadAsync(viewer, ids, context.RequestAborted));
     }
 
-    /// <summary>The ids of all <c>ids</c> parameters, each a list with commas, in the order given, repeated ones once.</summary>
+    /// <summary>The distinct ids of all <c>ids</c> parameters, each a comma-separated list, in the order given.</summary>
     internal static Guid[] ParseIds(StringValues parameters, ValidationErrors errors)
     {
         var ids = new List<Guid>();
@@ -39,7 +39,7 @@ internal static class PresenceEndpoints
         {
             if (Caller.ParseUserId(text) is not { } id)
             {
-                // The first culprit is enough: a list of thousands would make an answer of thousands.
+                // Only the first faulty id is reported, because a list of thousands would result in an answer of thousands.
                 errors.Add("ids", $"'{Shorten(text)}' is not a hyphenated UUID.");
                 return [];
             }

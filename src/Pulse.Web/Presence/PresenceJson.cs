@@ -3,7 +3,7 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Presence;
 
-/// <summary>How presence is written.</summary>
+/// <summary>Serialization of presence.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(PresenceResponse[]))]
 internal sealed partial class PresenceJson : JsonSerializerContext;

@@ -2,10 +2,10 @@ using Pulse.Presence;
 
 namespace Pulse.Web.Presence;
 
-/// <summary>Reads the presence of many users at once, as one viewer may see it.</summary>
+/// <summary>Reads the presence of many users in one call, as one viewer may see it.</summary>
 internal sealed class PresenceReader(IGrainFactory grains, IPresencePolicy policy)
 {
-    /// <summary>The presence of each, in that order.</summary>
+    /// <summary>The presence of each user, in that order.</summary>
     public async Task<PresenceResponse[]> ReadAsync(Guid viewer, IReadOnlyList<Guid> userIds, CancellationToken cancellationToken)
     {
         var visible = new List<Guid>(userIds.Count);
@@ -24,7 +24,7 @@ internal sealed class PresenceReader(IGrainFactory grains, IPresencePolicy polic
 
     /// <summary>The snapshots of these users, in that order.</summary>
     /// <param name="userIds">Any number.</param>
-    /// <param name="knownVersions">See <see cref="IPresenceReaderGrain.ReadAsync"/>; empty when nothing is known.</param>
+    /// <param name="knownVersions">See <see cref="IPresenceReaderGrain.ReadAsync"/>. Empty if all versions are unknown.</param>
     public async Task<PresenceSnapshot[]> ReadAsync(IReadOnlyCollection<Guid> userIds, IReadOnlyCollection<long>? knownVersions = null)
     {
         var reader = grains.GetGrain<IPresenceReaderGrain>(0);

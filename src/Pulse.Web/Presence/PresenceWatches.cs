@@ -8,25 +8,27 @@ using Pulse.Web.Silos;
 
 namespace Pulse.Web.Presence;
 
-/// <summary>The users that sockets of this process watch. Silos notify this process once, however many sockets watch; it notifies each socket.</summary>
+/// <summary>
+/// The users that sockets of this process watch. Silos notify this process once, however many sockets watch, and it notifies each socket.
+/// </summary>
 internal sealed partial class PresenceWatches(
     GrainReferences<IUserGrain> users, PresenceReader presences, WatchJournal journal, TimeProvider time, ILogger<PresenceWatches> logger)
 {
-    /// <summary>Most users that one connection may watch.</summary>
+    /// <summary>Maximum users that one connection may watch.</summary>
     public const int MaxPerConnection = 1_000;
 
-    // A silo that does not answer must not hold up a client; it sends what was missed once it answers.
+    // An unresponsive silo must not delay a client. It sends the missed changes once it answers.
     private static readonly TimeSpan s_tablesWaitedFor = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<Guid, Watched> _watched = new();
 
-    /// <summary>One watched user. Its own lock guards it; nothing is awaited under it.</summary>
+    /// <summary>One watched user, guarded by its own lock. The lock is never held across an await.</summary>
     private sealed class Watched
     {
         public readonly HashSet<LiveConnection> Watchers = [];
         public PresenceSnapshot? Known;
 
-        /// <summary>Known was read, and not only heard of in a change, whose silo may not know lastSeen yet.</summary>
+        /// <summary>Whether Known was read. Otherwise it comes only from a change, whose silo may not know lastSeen yet.</summary>
         public bool IsRead;
         public bool IsAsking;
         public bool IsGone;
@@ -35,15 +37,15 @@ internal sealed partial class PresenceWatches(
     /// <summary>The users that are watched here.</summary>
     public ICollection<Guid> Users => _watched.Keys;
 
-    /// <summary>How many there are; cheaper than counting them.</summary>
+    /// <summary>The number of watched users. Cheaper than counting <see cref="Users"/>.</summary>
     public int Count => _watched.Count;
 
     /// <summary>Whether any socket here watches the user.</summary>
     public bool Contains(Guid userId) => _watched.ContainsKey(userId);
 
-    /// <summary>Notifies the connection of every change of these users' presence from now on.</summary>
-    /// <returns>The presence of each now, in that order.</returns>
-    /// <exception cref="OperationCanceledException">The connection is over.</exception>
+    /// <summary>Notifies the connection of every presence change of these users from now on.</summary>
+    /// <returns>The present presence of each, in that order.</returns>
+    /// <exception cref="OperationCanceledException">The connection has ended.</exception>
     public async Task<PresenceSnapshot[]> WatchAsync(LiveConnection connection, IReadOnlyList<Guid> userIds)
     {
         foreach (var userId in userIds)
@@ -54,7 +56,7 @@ internal sealed partial class PresenceWatches(
             throw IsOver();
         }
 
-        // First in the tables of all silos and then read, so that no change falls between the two.
+        // The users are added to the tables of all silos and then read, so that no change is missed in between.
         Guid[] unread = [.. userIds.Where(userId => !IsRead(userId)).Distinct()];
         if (unread.Length > 0)
         {
@@ -71,7 +73,10 @@ internal sealed partial class PresenceWatches(
         if (WatchList.Of(connection).TryUnwatch(userId)) Leave(connection, userId);
     }
 
-    /// <summary>Ends one watch because the policy forbids it. The client that was notified so far is sent "offline, never seen"; the request stays known.</summary>
+    /// <summary>
+    /// Ends one watch because the policy forbids it. The client that was notified so far is sent "offline" without a lastSeen, and its
+    /// request is remembered.
+    /// </summary>
     public void Hide(LiveConnection connection, Guid userId)
     {
         if (!WatchList.Of(connection).Hide(userId)) return;
@@ -80,30 +85,32 @@ internal sealed partial class PresenceWatches(
     }
 
     /// <summary>Begins watches that the policy forbade so far, and sends the client the present state.</summary>
-    /// <exception cref="OperationCanceledException">The connection is over.</exception>
+    /// <exception cref="OperationCanceledException">The connection has ended.</exception>
     public async Task ShowAsync(LiveConnection connection, IReadOnlyList<Guid> userIds)
     {
         foreach (var presence in await WatchAsync(connection, userIds))
             connection.Tell(presence.UserId, Message(PresenceResponse.For(connection.UserId, presence)));
     }
 
-    /// <summary>Ends all watches of a connection that is gone, also those that a call of its client still asks for. No silo is called.</summary>
+    /// <summary>
+    /// Ends all watches of an ended connection, including those of a call that is still running. Needs no call to a silo.
+    /// </summary>
     public Task ForgetAsync(LiveConnection connection)
     {
         foreach (var userId in WatchList.Of(connection).UnwatchAll()) Leave(connection, userId);
         return Task.CompletedTask;
     }
 
-    /// <summary>Takes a snapshot that a silo sent, and notifies the sockets that watch if it shows another state.</summary>
+    /// <summary>Applies a snapshot from a silo, and notifies the watching sockets if the state differs.</summary>
     public void Take(PresenceSnapshot presence)
     {
         if (TakeOrDoubt(presence, isRead: false)) _ = TryAskAsync(presence.UserId);
     }
 
-    /// <summary>For each watched user whether others see the user as offline; <see langword="null"/> while nothing is known.</summary>
+    /// <summary>Whether other users see the watched user as offline. <see langword="null"/> while the presence is unknown.</summary>
     public bool? IsShownOffline(Guid userId) => Known(userId) is { } known ? known.Status == PresenceStatus.Offline : null;
 
-    /// <summary>Asks the grains of these users again, in one call, and takes what they answer.</summary>
+    /// <summary>Reads the presence of these users from their grains again, in one call, and applies the answers.</summary>
     public async Task AskAsync(IEnumerable<Guid> userIds)
     {
         var known = userIds.Select(Known).OfType<PresenceSnapshot>().ToArray();
@@ -127,7 +134,7 @@ internal sealed partial class PresenceWatches(
         if (TakeOrDoubt(presence, isRead: true)) await TryAskAsync(presence.UserId);
     }
 
-    /// <returns>Whether the user's grain has to be asked which of two states is the later one.</returns>
+    /// <returns>Whether the user's grain must decide which of two states is the later one.</returns>
     private bool TakeOrDoubt(PresenceSnapshot presence, bool isRead)
     {
         if (!_watched.TryGetValue(presence.UserId, out var watched)) return false;
@@ -141,22 +148,24 @@ internal sealed partial class PresenceWatches(
                 return false;
             }
 
-            // The grain is new and has not heard from all front ends, so the state that is known counts.
+            // The grain is new and has yet to hear from all front ends, so the known state counts.
             if (presence.IsProvisional) return false;
 
-            // lastSeen never goes back, and only a read is sure to have it.
+            // lastSeen only increases, and only a read is certain to have it.
             if (Later(known.LastSeenAt, presence.LastSeenAt) is var lastSeenAt && presence.LastSeenAt != lastSeenAt) presence = presence with { LastSeenAt = lastSeenAt };
             if (!wasRead && known.LastSeenAt != lastSeenAt) known = watched.Known = known with { LastSeenAt = lastSeenAt };
 
-            // lastSeen is saved from time to time while a user is connected, and a new activation reads it. For watchers it changes when the user goes offline.
+            // lastSeen is saved from time to time while a user is connected, and a new activation reads it. For watchers it changes when
+            // the user goes offline.
             if (known.Status != PresenceStatus.Offline && presence.Status != PresenceStatus.Offline) presence = presence with { LastSeenAt = known.LastSeenAt };
 
-            // Another state under a lower version comes late, or from a silo whose clock is behind; and one that was read may be older than a change.
+            // A different state with a lower version is late, or comes from a silo whose clock is behind. A state that was read may be
+            // older than a change.
             var isLate = presence.Version <= known.Version;
             if (Differs(known, presence) && (isLate || isRead)) return !watched.IsAsking && (watched.IsAsking = true);
             if (isLate) return false;
 
-            // Until a read has been answered no socket waits for changes.
+            // Sockets wait for changes only after a read has been answered.
             if (wasRead) Notify(watched, known, presence);
             watched.Known = presence;
             return false;
@@ -170,12 +179,12 @@ internal sealed partial class PresenceWatches(
 
     private static void Notify(Watched watched, PresenceSnapshot before, PresenceSnapshot presence)
     {
-        // Others are not notified when nothing changed for them: that would show them an invisible user coming and going.
+        // Other users are notified only of changes that they may see. Otherwise they would see an invisible user connect and disconnect.
         var (others, own) = (PresenceResponse.From(presence), PresenceResponse.OwnFrom(presence));
         var toOthers = PresenceResponse.From(before) with { Version = others.Version } != others ? Message(others) : null;
         var toOneself = PresenceResponse.OwnFrom(before) with { Version = own.Version } != own ? Message(own) : null;
 
-        // Under the lock, so that two changes of one user come in their order.
+        // Written under the lock, so that two changes of one user keep their order.
         foreach (var watcher in watched.Watchers)
         {
             if ((watcher.UserId == presence.UserId ? toOneself : toOthers) is { } message) watcher.Tell(presence.UserId, message);
@@ -241,7 +250,7 @@ internal sealed partial class PresenceWatches(
         if (!_watched.TryGetValue(userId, out var watched)) return;
         lock (watched)
         {
-            // The end of a connection and a call that it still has under way may both come here.
+            // The end of a connection and its last running call may both arrive here.
             if (!watched.Watchers.Remove(connection)) return;
             connection.DoNotTell(userId);
             if (watched.Watchers.Count > 0) return;
@@ -254,14 +263,14 @@ internal sealed partial class PresenceWatches(
 
     private static OperationCanceledException IsOver() => new("The connection is over.");
 
-    // Made once for all who watch; its bytes too, when the first of them is told.
+    // Created once for all watchers. Its bytes are also created once, with the first send.
     private static SerializedHubMessage Message(PresenceResponse presence) => new(new InvocationMessage(nameof(IPresenceClient.PresenceChanged), [presence]));
 
-    [LoggerMessage(2120, LogLevel.Debug, "A watched user's grain did not answer ({Reason}); it is asked again.")]
+    [LoggerMessage(2120, LogLevel.Debug, "A watched user's grain did not answer ({Reason}). It is called again.")]
     private partial void LogAskFailed(string reason);
 
-    // 2121, retired: a change did not reach all who watch.
+    // 2121, retired: a change did not reach all watchers.
 
-    [LoggerMessage(2122, LogLevel.Debug, "A silo did not take a watch in time; it sends what was missed once it answers.")]
+    [LoggerMessage(2122, LogLevel.Debug, "A silo did not accept a watch in time. It sends the missed changes once it answers.")]
     private partial void LogTablesLate();
 }

@@ -4,12 +4,16 @@ using Pulse.Web.Connections;
 
 namespace Pulse.Web.Presence;
 
-/// <summary>Compares what this front end shows of each watched user with the user's presence key, over one lifetime of a key for all of them.</summary>
-/// <remarks>Whatever was lost, a wrong state is noticed within that time. Only a user for whom the two differ costs a grain call.</remarks>
+/// <summary>
+/// Compares this front end's state of each watched user with the user's presence key. A pass over all users takes one lifetime of a key.
+/// </summary>
+/// <remarks>
+/// A wrong state is found within that time, whichever message was lost. Only a user for whom the two differ costs a grain call.
+/// </remarks>
 internal sealed partial class WatchAudit(
     IGrainFactory grains, PresenceWatches watches, IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<WatchAudit> logger) : BackgroundService
 {
-    // The shortest time between two looks at how many users there are.
+    // Limits the time between two reads of the number of users.
     private const int MinSlices = 6;
 
     /// <inheritdoc/>
@@ -39,12 +43,13 @@ internal sealed partial class WatchAudit(
     {
         try
         {
-            // Before the keys are read, so that a user who leaves meanwhile is compared with an old state, and asked for once too often.
+            // Read before the keys, so that a user who disconnects meanwhile is compared with an old state. The cost is one superfluous
+            // call.
             var isShownOffline = Array.ConvertAll(userIds, watches.IsShownOffline);
             var isOnline = await grains.GetGrain<IPresenceReaderGrain>(0).FindOnlineAsync(userIds);
             if (isOnline.Length == 0) return;
 
-            // An invisible user has a key and is shown as offline, and the grain says so again.
+            // An invisible user has a key and is shown as offline, which the grain confirms.
             var differing = userIds.Where((_, i) => isShownOffline[i] is { } offline && offline == isOnline[i]).ToArray();
             if (differing.Length > 0) await watches.AskAsync(differing);
         }
@@ -54,6 +59,6 @@ internal sealed partial class WatchAudit(
         }
     }
 
-    [LoggerMessage(2153, LogLevel.Debug, "Watched users were not compared with their keys ({Reason}); the next round does.")]
+    [LoggerMessage(2153, LogLevel.Debug, "Watched users were not compared with their keys ({Reason}). The next round retries.")]
     private partial void LogFailed(string reason);
 }

@@ -1,7 +1,9 @@
 namespace Pulse.Web.Presence;
 
 /// <summary>The users whose watches begin or end on this front end, in order, until the tables of all silos have them.</summary>
-/// <remarks>A position counts entries from the start. An entry says only that something changed; what counts is whether the user is watched when it is sent.</remarks>
+/// <remarks>
+/// A position counts entries from the start. An entry records only that something changed. The user's state at the time of sending counts.
+/// </remarks>
 internal sealed class WatchJournal
 {
     private readonly Lock _lock = new();
@@ -20,7 +22,7 @@ internal sealed class WatchJournal
         }
     }
 
-    /// <summary>Enters users who are watched from now on. Sent at once.</summary>
+    /// <summary>Adds newly watched users. They are sent at once.</summary>
     /// <returns>The position that a table must reach to have them.</returns>
     public long Add(IEnumerable<Guid> userIds)
     {
@@ -36,7 +38,7 @@ internal sealed class WatchJournal
         return _lastAdded;
     }
 
-    /// <summary>Enters a user who is watched no more. Sent with the next users who are, or the next renewal.</summary>
+    /// <summary>Adds a user whose last watch has ended. Sent with the next newly watched users, or with the next renewal.</summary>
     public void Remove(Guid userId)
     {
         lock (_lock) _entries.Add(userId);
@@ -48,7 +50,7 @@ internal sealed class WatchJournal
         lock (_lock) return _lastAdded > position ? Task.CompletedTask : _added.Task;
     }
 
-    /// <summary>Entries from that position on; <see langword="null"/> when they have been dropped.</summary>
+    /// <summary>Entries from that position on. <see langword="null"/> if they have been dropped.</summary>
     public Guid[]? Read(long position, int count)
     {
         lock (_lock)
@@ -70,15 +72,15 @@ internal sealed class WatchJournal
         }
     }
 
-    /// <summary>All tables that answer have reached the position.</summary>
-    /// <param name="reached">Waiters up to here go on.</param>
-    /// <param name="needed">Entries before this are dropped: no table needs them any more.</param>
+    /// <summary>Called when all responsive tables have reached the position.</summary>
+    /// <param name="reached">Completes the waits up to this position.</param>
+    /// <param name="needed">Entries before this position are dropped, because only failing tables lack them.</param>
     public void Reach(long reached, long needed)
     {
         List<TaskCompletionSource> done = [];
         lock (_lock)
         {
-            // Positions were entered nearly in order; a waiter behind a later one goes on with it.
+            // Positions are nearly in order. A waiter behind a later one completes with it.
             while (_waiting.TryPeek(out var first) && first.Position <= reached) done.Add(_waiting.Dequeue().Done);
             if (needed > _start)
             {

@@ -2,25 +2,25 @@ using Pulse.Web.Connections;
 
 namespace Pulse.Web.Presence;
 
-/// <summary>The users that one connection watches, and those that it asked for and may not see.</summary>
+/// <summary>The users that one connection watches, and the requested users that it may not see.</summary>
 internal sealed class WatchList
 {
-    // Guards itself, _hidden and _isOver.
+    // Also the lock for _hidden and _isOver.
     private readonly HashSet<Guid> _watched = [];
     private readonly HashSet<Guid> _hidden = [];
     private bool _isOver;
 
-    /// <summary>The connection's.</summary>
+    /// <summary>The list of that connection.</summary>
     public static WatchList Of(LiveConnection connection) => connection.Features.Get<WatchList>()!;
 
-    /// <summary>How many users this connection would watch if it watched these too.</summary>
+    /// <summary>The number of users that this connection would watch together with these.</summary>
     public int CountWatched(Guid[] andThese)
     {
         lock (_watched) return _watched.Count + _hidden.Count + andThese.Distinct().Count(id => !_watched.Contains(id) && !_hidden.Contains(id));
     }
 
-    /// <summary>Notes that the connection watches this user.</summary>
-    /// <returns><see langword="false"/> when the connection is over: nobody would end that watch.</returns>
+    /// <summary>Records that the connection watches this user.</summary>
+    /// <returns><see langword="false"/> if the connection has ended, because the watch would then never be removed.</returns>
     public bool TryWatch(Guid userId)
     {
         lock (_watched)
@@ -32,8 +32,8 @@ internal sealed class WatchList
         }
     }
 
-    /// <summary>Notes that it does not any more.</summary>
-    /// <returns><see langword="false"/> when it did not.</returns>
+    /// <summary>Records that the connection stopped watching this user.</summary>
+    /// <returns><see langword="false"/> if it did not watch the user.</returns>
     public bool TryUnwatch(Guid userId)
     {
         lock (_watched)
@@ -43,7 +43,7 @@ internal sealed class WatchList
         }
     }
 
-    /// <summary>Notes that the client asked for a user whom it may not see now; ends the watch that there is, if any.</summary>
+    /// <summary>Records the client's request for a user that it may not see now, and ends an existing watch.</summary>
     /// <returns>Whether the connection watched the user.</returns>
     public bool Hide(Guid userId)
     {
@@ -54,14 +54,14 @@ internal sealed class WatchList
         }
     }
 
-    /// <summary>The users that the client asked for: those that the connection watches, and those whom it may not see.</summary>
+    /// <summary>The users of the client's requests: those that the connection watches, and those that it may not see.</summary>
     public (Guid[] Watched, Guid[] Hidden) Asked()
     {
         lock (_watched) return ([.. _watched], [.. _hidden]);
     }
 
-    /// <summary>The connection is over: it watches nobody from now on.</summary>
-    /// <returns>Whom it watched.</returns>
+    /// <summary>Ends all watches, because the connection has ended.</summary>
+    /// <returns>The users that it watched.</returns>
     public Guid[] UnwatchAll()
     {
         lock (_watched)

@@ -5,13 +5,13 @@ using Pulse.Web.Connections;
 
 namespace Pulse.Web.Presence;
 
-/// <summary>Keeps the watched users of this front end in the watch table of each silo, by one batched call at a time to each.</summary>
-/// <remarks>A table that fails is sent everything again, and does not hold up the others or the clients meanwhile.</remarks>
+/// <summary>Keeps the watched users of this front end in the watch table of each silo, with one batched call at a time per silo.</summary>
+/// <remarks>A table that fails is sent all users again. The other tables and the clients are unaffected meanwhile.</remarks>
 internal sealed partial class WatchTables(
     IGrainFactory grains, FrontEnd frontEnd, FrontEndReference reference, PresenceWatches watches, WatchJournal journal, Drain drain,
     IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<WatchTables> logger) : BackgroundService
 {
-    // Watches that begin together travel together.
+    // Watches that begin together are sent together.
     private static readonly TimeSpan s_gathering = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan s_retryDelay = TimeSpan.FromSeconds(1);
     private const int TriesToAsk = 5;
@@ -19,7 +19,7 @@ internal sealed partial class WatchTables(
 
     private readonly ConcurrentDictionary<string, Table> _tables = new();
 
-    /// <summary>What this front end knows of one silo's table. Changed by its own loop alone.</summary>
+    /// <summary>This front end's knowledge of one silo's table. Only the table's own loop changes it.</summary>
     private sealed class Table(IWatchTableGrain grain, CancellationTokenSource stop)
     {
         public IWatchTableGrain Grain => grain;
@@ -40,7 +40,7 @@ internal sealed partial class WatchTables(
     {
         await base.StopAsync(cancellationToken);
 
-        // Once for each silo, instead of one removal for each user. A silo that does not answer forgets this front end by itself.
+        // One call per silo replaces one removal per user. An unresponsive silo removes this front end after its lifetime.
         var forgotten = Task.WhenAll(_tables.Values.Where(table => table.IsInSync).Select(table => table.Grain.ForgetAsync(frontEnd.Id)));
         await forgotten.WaitAsync(s_slowAfter, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
@@ -52,7 +52,7 @@ internal sealed partial class WatchTables(
         {
             while (true)
             {
-                // A front end on which nothing is watched asks nothing.
+                // A front end calls the tables only while it has watches.
                 var end = journal.End;
                 if (watches.Count == 0) await journal.AddedAsync(end).WaitAsync(stoppingToken);
                 await TryListSilosAsync(stoppingToken);
@@ -97,8 +97,8 @@ internal sealed partial class WatchTables(
     }
 
     /// <summary>
-    /// A silo is gone, and with it the grains that would have noticed that a front end is gone too. New ones do, once something calls them. Those of users
-    /// who are still here cost nothing extra: the renewals of their leases activate them anyway.
+    /// A silo was lost, and with it the grains that would have noticed a lost front end. New activations do so once they are called. Users
+    /// who are still connected cost nothing extra, because the renewals of their leases activate their grains anyway.
     /// </summary>
     private async Task AskAboutUsersWhoAreHereAsync(CancellationToken stoppingToken)
     {
@@ -138,7 +138,7 @@ internal sealed partial class WatchTables(
             }
             catch (Exception e) when (!stop.IsCancellationRequested)
             {
-                // Whether the last call took effect is unknown.
+                // The outcome of the last call is unknown.
                 (table.Generation, table.IsFailing, table.BusySince) = (0, true, null);
                 LogTableFailed(e.GetType().Name);
                 await Task.Delay(s_retryDelay, time, CancellationToken.None);
@@ -181,7 +181,7 @@ internal sealed partial class WatchTables(
 
             if (entries.Length == 0) break;
 
-            // A front end that drains lets go of its users all at once, when it stops.
+            // A draining front end releases all its users at once, when it stops.
             var (added, removed) = (Array.FindAll(entries, watches.Contains), drain.IsClosed ? [] : Array.FindAll(entries, userId => !watches.Contains(userId)));
             if (added.Length + removed.Length > 0) await UpdateAsync(table, added, removed);
             table.Position += entries.Length;
@@ -195,7 +195,7 @@ internal sealed partial class WatchTables(
 
     private async Task SendAllAsync(Table table, CancellationToken stop)
     {
-        // Before the users are listed: what changes meanwhile is sent afterwards.
+        // Read before the users are listed, so that changes meanwhile are sent afterwards.
         table.Position = journal.End;
         table.Generation = 0;
         var isFirst = true;
@@ -237,12 +237,12 @@ internal sealed partial class WatchTables(
         journal.Reach(counted.Select(table => table.IsInSync ? table.Position : 0).DefaultIfEmpty(journal.End).Min(), needed);
     }
 
-    [LoggerMessage(2150, LogLevel.Debug, "The list of silos could not be read ({Reason}); it is read again.")]
+    [LoggerMessage(2150, LogLevel.Debug, "The list of silos could not be read ({Reason}). It is read again.")]
     private partial void LogSilosUnknown(string reason);
 
-    [LoggerMessage(2151, LogLevel.Debug, "A silo's watch table did not answer ({Reason}); it is sent all watched users again.")]
+    [LoggerMessage(2151, LogLevel.Debug, "A silo's watch table did not answer ({Reason}). It is sent all watched users again.")]
     private partial void LogTableFailed(string reason);
 
-    [LoggerMessage(2152, LogLevel.Debug, "After a silo was lost, grains of watched users did not answer ({Reason}); the audit asks again.")]
+    [LoggerMessage(2152, LogLevel.Debug, "After a silo was lost, grains of watched users did not answer ({Reason}). The audit retries.")]
     private partial void LogAskFailed(string reason);
 }

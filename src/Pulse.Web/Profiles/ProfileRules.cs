@@ -5,13 +5,15 @@ using Pulse.Identity;
 
 namespace Pulse.Web.Profiles;
 
-/// <summary>What a display name and an avatar may be. Each check gives the broken rule as a sentence, or <see langword="null"/>.</summary>
+/// <summary>Rules of display names and avatars. Each check returns the broken rule as a sentence, or <see langword="null"/>.</summary>
 internal static class ProfileRules
 {
-    /// <summary>Longest name in UTF-16 units: of all ways to count characters the strictest, so that no other part of Pulse can find it too long.</summary>
+    /// <summary>
+    /// Maximum name length in UTF-16 units, the strictest way to count characters, so that all other parts of Pulse accept it.
+    /// </summary>
     public const int MaxNameLength = 200;
 
-    /// <summary>Longest avatar URL in UTF-16 units.</summary>
+    /// <summary>Maximum length of an avatar URL in UTF-16 units.</summary>
     public const int MaxAvatarLength = 2048;
 
     /// <summary>The rule of <see cref="EmailAddress"/> as a sentence.</summary>
@@ -19,10 +21,10 @@ internal static class ProfileRules
 
     private static readonly SearchValues<char> s_marks = SearchValues.Create("\u200E\u200F\u061C");
 
-    // Characters that RFC 3986 allows nowhere in a URL and that markup or browsers give a meaning of their own.
+    // Characters that RFC 3986 forbids in a URL and that have a meaning in markup or browsers.
     private static readonly SearchValues<char> s_notInUrls = SearchValues.Create(" \"<>\\^`{|}");
 
-    /// <summary>1 to <see cref="MaxNameLength"/> characters, something visible among them, no control characters.</summary>
+    /// <summary>1 to <see cref="MaxNameLength"/> characters, at least one of them visible, and none a control character.</summary>
     public static string? NameFault(string? name) => name switch
     {
         null => null,
@@ -44,15 +46,17 @@ internal static class ProfileRules
         return isUrl ? null : "The avatar must be an absolute https URL: pages load no pictures over http.";
     }
 
-    /// <summary>The name as it is stored: without direction marks, which are invisible and change how the text around the name reads.</summary>
-    /// <returns><see langword="null"/> for a name that breaks a rule, and for none.</returns>
+    /// <summary>
+    /// The name in its stored form, without direction marks, which are invisible and change how the text around the name reads.
+    /// </summary>
+    /// <returns><see langword="null"/> if the name is missing or breaks a rule.</returns>
     /// <remarks>
-    /// U+200E, U+200F and U+061C are put before names by keyboards and by other systems, so a name that has one is good without it. An override or an
-    /// isolate (see <see cref="NameFault"/>) rewrites the text after it, and has no place in a name.
+    /// Keyboards and other systems put U+200E, U+200F and U+061C before names, so such a name is accepted without them. An override or an
+    /// isolate (see <see cref="NameFault"/>) changes the text after it, and makes the name invalid.
     /// </remarks>
     public static string? UsableName(string? name) => name is null || NameFault(name) is not null ? null : WithoutMarks(name);
 
-    /// <summary>The text without direction marks; see <see cref="UsableName"/>.</summary>
+    /// <summary>The text without direction marks. See <see cref="UsableName"/>.</summary>
     public static string WithoutMarks(string name) => name.AsSpan().IndexOfAny(s_marks) < 0 ? name : string.Concat(name.Where(c => !s_marks.Contains(c)));
 
     private static bool HasVisible(string text)
@@ -65,12 +69,12 @@ internal static class ProfileRules
         return false;
     }
 
-    /// <summary>Whether the text holds control characters, line breaks, text direction controls or broken surrogates.</summary>
+    /// <summary>Whether the text contains control characters, line breaks, text direction controls or broken surrogates.</summary>
     public static bool HasControls(ReadOnlySpan<char> text)
     {
         while (!text.IsEmpty)
         {
-            // Decoded by hand: enumerating would show an unpaired surrogate as the honest character U+FFFD.
+            // Decoded by hand, because an enumeration would report an unpaired surrogate as the valid character U+FFFD.
             if (Rune.DecodeFromUtf16(text, out var rune, out var length) != OperationStatus.Done || IsControl(rune)) return true;
             text = text[length..];
         }
@@ -78,8 +82,8 @@ internal static class ProfileRules
         return false;
     }
 
-    // Direction controls (Unicode's Bidi_Control) let a name rewrite how the text around it reads; marks are taken out of names before. Joiners stay:
-    // scripts and emoji need them.
+    // Direction controls (Unicode's Bidi_Control) let a name change how the text around it reads. Marks are removed from names before.
+    // Joiners are allowed, because scripts and emoji need them.
     private static bool IsControl(Rune rune) =>
         Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
         || rune.Value is 0x061C or 0x200E or 0x200F or (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069);

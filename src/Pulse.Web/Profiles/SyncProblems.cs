@@ -4,10 +4,10 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Profiles;
 
-/// <summary>The answers to a profile write that wrote nothing.</summary>
+/// <summary>The answers to a refused profile write.</summary>
 internal static class SyncProblems
 {
-    /// <summary>What the audit log says about that outcome.</summary>
+    /// <summary>The audit log's word for that outcome.</summary>
     public static string Reason(ProfileSyncOutcome outcome) => outcome switch
     {
         ProfileSyncOutcome.EmailTaken => ProblemTypes.AccountExists.Name,
@@ -19,7 +19,8 @@ internal static class SyncProblems
     };
 
     /// <summary>The problem for that outcome.</summary>
-    /// <exception cref="InvalidOperationException">A newer silo's outcome that this front end does not know; it is no success.</exception>
+    /// <exception cref="InvalidOperationException">The outcome is a newer silo's and unknown to this front end, so it counts as a
+    /// failure.</exception>
     public static ProblemHttpResult For(ProfileSyncOutcome outcome) => outcome switch
     {
         ProfileSyncOutcome.EmailTaken => ProblemTypes.AccountExists.ToResult(),

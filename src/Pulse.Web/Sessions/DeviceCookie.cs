@@ -3,23 +3,23 @@ using Microsoft.AspNetCore.DataProtection;
 
 namespace Pulse.Web.Sessions;
 
-/// <summary>Remembers in a browser which users have signed in with it, so that a sign-in with another one can be reported to its owner.</summary>
-/// <remarks>It signs nobody in and is no secret of the user's; it is protected so that no other program can write one, and readable by Pulse alone.</remarks>
+/// <summary>Remembers in a browser its signed-in users, so that a sign-in with another browser can be reported to the user.</summary>
+/// <remarks>The cookie is neither a credential nor secret. It is protected so that only Pulse can write and read it.</remarks>
 internal sealed class DeviceCookie(SessionCookie sessions, IDataProtectionProvider protection)
 {
     public const string SecureName = "__Host-pulse-device";
     public const string PlainName = "pulse-device";
 
-    // Most users of one browser; the earliest is forgotten first, and then counts as new again.
+    // Maximum users per browser. The oldest is removed first, and then counts as new again.
     private const int MaxUsers = 10;
 
-    // The longest that browsers keep a cookie (RFC 6265bis section 5.5).
+    // The maximum lifetime of a cookie in browsers (RFC 6265bis section 5.5).
     private static readonly TimeSpan s_lifetime = TimeSpan.FromDays(400);
 
     private readonly IDataProtector _protector = protection.CreateProtector("Pulse.Web.Sessions.DeviceCookie");
 
-    /// <summary>Has the browser remember the user.</summary>
-    /// <returns>Whether it had before.</returns>
+    /// <summary>Adds the user to the browser's cookie.</summary>
+    /// <returns>Whether the cookie already contained the user.</returns>
     public bool Remember(HttpContext context, Guid userId)
     {
         var users = Read(context);

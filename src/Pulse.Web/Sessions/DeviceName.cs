@@ -1,15 +1,17 @@
 namespace Pulse.Web.Sessions;
 
-/// <summary>What people call the device that a User-Agent stands for.</summary>
-/// <remarks>A few names that people know and no database of thousands: the list of sign-ins needs no more, and what was sent stays stored.</remarks>
+/// <summary>The common name of a device, from its User-Agent.</summary>
+/// <remarks>
+/// A few well-known names replace a database of thousands, which is enough for the list of sign-ins. The User-Agent itself is stored.
+/// </remarks>
 internal static class DeviceName
 {
     private const string Unknown = "Unknown device";
 
-    // Longest name of a program that names itself.
+    // Maximum length of a name from the User-Agent.
     private const int MaxProductLength = 40;
 
-    // In this order: nearly every browser also claims to be those further down.
+    // The order matters, because nearly every browser also claims to be those further down.
     private static readonly (string Mark, string Name)[] s_browsers =
     [
         ("Edg", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser/", "Samsung Internet"), ("Vivaldi/", "Vivaldi"), ("YaBrowser/", "Yandex Browser"),
@@ -21,7 +23,7 @@ internal static class DeviceName
         ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("CrOS", "ChromeOS"), ("Mac OS X", "macOS"), ("Linux", "Linux"),
     ];
 
-    /// <summary>Such as <c>Firefox on Windows</c>; for a program its own name; never empty.</summary>
+    /// <summary>A name such as <c>Firefox on Windows</c>, or a program's own name. Never empty.</summary>
     public static string From(string? userAgent)
     {
         if (string.IsNullOrWhiteSpace(userAgent)) return Unknown;
@@ -40,7 +42,7 @@ internal static class DeviceName
     private static string? Find((string Mark, string Name)[] names, string userAgent) =>
         Array.Find(names, name => userAgent.Contains(name.Mark, StringComparison.Ordinal)).Name;
 
-    // RFC 9110 section 10.1.5: the first product is the program itself; "curl/8.5.0".
+    // RFC 9110 section 10.1.5: the first product is the program itself, such as "curl/8.5.0".
     private static string ProductOf(string userAgent)
     {
         var product = userAgent.AsSpan().TrimStart();

@@ -7,7 +7,9 @@ using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Sessions;
 
-/// <summary><c>POST /auth/hub-ticket</c>: a ticket for one hub connection, for a token in a header or the session cookie.</summary>
+/// <summary>
+/// <c>POST /auth/hub-ticket</c>: issues a ticket for one hub connection to a caller with a token in a header or the session cookie.
+/// </summary>
 internal static class HubTicketEndpoints
 {
     /// <summary>Maps the route.</summary>
@@ -19,9 +21,9 @@ internal static class HubTicketEndpoints
         [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time)
     {
         if (!tickets.AreUsable())
-            return ProblemTypes.NotFound.ToResult("A silo of an earlier version runs, which knows no tickets. Connect with the access token.");
+            return ProblemTypes.NotFound.ToResult("A silo of an earlier version is running, which does not support tickets. Connect with the access token.");
 
-        // A session lasts for days. A socket has to show a new token as often as one that was opened with a token.
+        // A session lasts for days. Its socket must show a new token as often as a socket that was opened with a token.
         var byCookie = time.GetUtcNow() + options.Value.AccessTokenLifetime;
         var caller = user.Caller;
         if (SessionPrincipal.IsFromCookie(context.User) && caller.ExpiresAt > byCookie) caller = caller with { ExpiresAt = byCookie };

@@ -6,13 +6,13 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Sessions;
 
-/// <summary>Keeps other sites' pages from acting for somebody whose browser is signed in here (cross-site request forgery).</summary>
+/// <summary>Protects signed-in users against requests from pages of other sites (cross-site request forgery).</summary>
 /// <remarks>
-/// SameSite=Lax alone does not do: it knows sites and not origins, so that a sibling host's page may post. A request that changes something must
-/// be proven to come from this very origin: by Sec-Fetch-Site (W3C Fetch Metadata), which scripts cannot set, or where a browser does not send it
-/// (over plain http, say) by Origin (RFC 6454 section 7). A form carries an antiforgery token besides. Nobody's requests are looked at too where any
-/// page's form could have sent them: being signed in as the attacker is an attack as well (login CSRF). A request with an access token
-/// needs none of this: no browser adds one by itself.
+/// SameSite=Lax alone is insufficient: it compares sites instead of origins, so that a sibling host's page may post. A request that changes
+/// data must be proven to come from this origin. The proof is Sec-Fetch-Site (W3C Fetch Metadata), which scripts cannot set, or Origin (RFC
+/// 6454 section 7) if a browser does not send it, as over plain http. A form also carries an antiforgery token. Anonymous requests are
+/// checked too if any page's form could have sent them, because signing a user in as the attacker is also an attack (login CSRF). A request
+/// with an access token needs no check, because browsers never add one by themselves.
 /// </remarks>
 internal sealed class SameOriginGuard(RequestDelegate next, IAntiforgery antiforgery)
 {
@@ -21,11 +21,11 @@ internal sealed class SameOriginGuard(RequestDelegate next, IAntiforgery antifor
         ThisOrigin,
         Elsewhere,
 
-        /// <summary>No browser of today; or one, and something on the way has taken its headers.</summary>
+        /// <summary>The client is an old browser or another program, or a proxy has removed the headers.</summary>
         Unknown,
     }
 
-    // A socket is a GET for as long as it lives: no state of this method stays with it.
+    // A socket is a GET for as long as it lives, so this method must not keep an async state machine for it.
     public Task InvokeAsync(HttpContext context) => IsSafe(context.Request.Method) ? next(context) : GuardAsync(context);
 
     private async Task GuardAsync(HttpContext context)
@@ -33,19 +33,19 @@ internal sealed class SameOriginGuard(RequestDelegate next, IAntiforgery antifor
         var request = context.Request;
         var from = Find(request);
 
-        // Where nobody need be signed in, the cookie has no part in what is done.
+        // On anonymous routes the cookie is ignored.
         if (!SessionPrincipal.IsFromCookie(context.User) || context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null)
         {
             await (from == From.Elsewhere && CanAnyPageSend(request)
-                ? RefuseAsync(context, ProblemTypes.CrossSite, "Another site's page has sent this form. Open this site's own page and try again.")
+                ? RefuseAsync(context, ProblemTypes.CrossSite, "A page of another site has sent this form. Open this site's own page and try again.")
                 : next(context));
         }
         else if (from != From.ThisOrigin)
         {
             await RefuseAsync(
                 context, ProblemTypes.CrossSite,
-                "A change that is asked for with the session cookie must come from a page of this site. Programs: send an access token in the "
-                + $"Authorization header, or the header Origin: {OwnOrigin(request)}. Behind a proxy: see that it passes Host on, and name it in Pulse:Http:TrustedProxies.");
+                "A change with the session cookie must come from a page of this site. Programs: send an access token in the "
+                + $"Authorization header, or the header Origin: {OwnOrigin(request)}. Behind a proxy: make sure that it forwards Host, and list it in Pulse:Http:TrustedProxies.");
         }
         else
         {
@@ -65,7 +65,7 @@ internal sealed class SameOriginGuard(RequestDelegate next, IAntiforgery antifor
 
     private static From Find(HttpRequest request)
     {
-        // "none" is what somebody did to the browser itself, and nothing that a person does there changes anything here.
+        // "none" is a direct action of the user in the browser, and such actions never change data here.
         if (request.Headers["Sec-Fetch-Site"] is { Count: > 0 } site) return site == "same-origin" ? From.ThisOrigin : From.Elsewhere;
         if (request.Headers.Origin is { Count: > 0 } origin)
             return string.Equals(origin, OwnOrigin(request), StringComparison.OrdinalIgnoreCase) ? From.ThisOrigin : From.Elsewhere;
@@ -74,7 +74,8 @@ internal sealed class SameOriginGuard(RequestDelegate next, IAntiforgery antifor
 
     private static string OwnOrigin(HttpRequest request) => $"{request.Scheme}://{request.Host.Value}";
 
-    // Fetch, "CORS-safelisted request-header": with any other content type, or an Authorization header, a browser asks first, and CORS answers.
+    // Fetch, "CORS-safelisted request-header": with any other content type, or an Authorization header, a browser sends a preflight request
+    // first, which CORS answers.
     private static bool CanAnyPageSend(HttpRequest request) =>
         request.Headers.Authorization.Count == 0 && !request.Path.StartsWithSegments("/hubs")
         && (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
@@ -82,7 +83,7 @@ internal sealed class SameOriginGuard(RequestDelegate next, IAntiforgery antifor
 
     private async Task<bool> HasFormTokenAsync(HttpContext context)
     {
-        // Read first: of a form that it cannot read, antiforgery throws what says neither whose fault that is nor what to answer.
+        // Read the form first, because antiforgery's exception for malformed forms does not distinguish client errors from server errors.
         await RequestForm.ReadAsync(context);
         try
         {

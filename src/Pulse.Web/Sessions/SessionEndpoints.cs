@@ -9,10 +9,12 @@ using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Sessions;
 
-/// <summary>The caller's sign-ins: list them, end them, and get a token for one.</summary>
+/// <summary>Lists and ends the caller's sessions, and issues a token for one.</summary>
 internal static class SessionEndpoints
 {
-    /// <summary>Maps <c>POST /auth/token</c> (session cookie only), <c>/auth/sessions</c> and <c>/auth/signout</c> (cookie or token).</summary>
+    /// <summary>
+    /// Maps <c>POST /auth/token</c> (session cookie only), <c>/auth/sessions</c> and <c>/auth/signout</c> (cookie or token).
+    /// </summary>
     public static void MapSessions(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/auth").WithTags("Sessions").RequireAuthorization();
@@ -20,7 +22,7 @@ internal static class SessionEndpoints
         group.MapDelete("/sessions/{id}", EndAsync);
         group.MapPost("/token", IssueTokenAsync).RequireAuthorization(new AuthorizeAttribute { AuthenticationSchemes = SessionHandler.Scheme });
 
-        // A form that is posted after its session has ended leads where it would have led anyway.
+        // A form that is posted after its session has ended redirects to the same page as usual.
         var signOut = app.MapGroup("/auth/signout").WithTags("Sessions").RequireSignIn();
         signOut.MapPost("", SignOutAsync);
         signOut.MapPost("/everywhere", SignOutEverywhereAsync);
@@ -37,7 +39,7 @@ internal static class SessionEndpoints
     private static async Task<Results<NoContent, ProblemHttpResult>> EndAsync(
         string id, HttpContext context, SignedInUser user, IGrainFactory grains, SignInCookie cookie)
     {
-        // Somebody else's session is looked for among the caller's own, and so is as unknown as one that never was.
+        // Another user's session is searched among the caller's own, so it is as unknown as an invented id.
         if (Caller.ParseUuid(id) is not { } sessionId || !await grains.GetGrain<IUserSessionsGrain>(user.Id).EndAsync(sessionId))
         {
             context.Audit(AuditEvents.AccessRefused, reason: "session-not-found");
@@ -74,7 +76,7 @@ internal static class SessionEndpoints
         return SignedOut(context);
     }
 
-    // RFC 9110 section 15.4.4: after a form, a page; and reloading it sends nothing again.
+    // RFC 9110 section 15.4.4: after a form a page follows, so that reloading it sends nothing again.
     private static IResult SignedOut(HttpContext context)
     {
         if (!context.Request.HasFormContentType) return TypedResults.NoContent();
@@ -82,6 +84,6 @@ internal static class SessionEndpoints
         return TypedResults.StatusCode(StatusCodes.Status303SeeOther);
     }
 
-    // RFC 9111 section 5.2.2.5: personal, so in no cache, a browser's own included.
+    // RFC 9111 section 5.2.2.5: personal data must not be stored in any cache, including a browser's own.
     private static void NeverStore(HttpContext context) => context.Response.Headers.CacheControl = "no-store";
 }

@@ -10,7 +10,7 @@ using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Sessions;
 
-/// <summary>Authenticates by the session cookie. A cookie that will not do is nobody's, and the browser is told to forget it.</summary>
+/// <summary>Authenticates by the session cookie. An invalid cookie leaves the request anonymous and is deleted in the browser.</summary>
 internal sealed class SessionHandler(
     IGrainFactory grains, SessionCookie cookie, SessionSecrets secrets, IOptions<AuthOptions> auth,
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder)
@@ -31,7 +31,7 @@ internal sealed class SessionHandler(
         }
         catch (Exception exception) when (Unavailability.Covers(exception))
         {
-            // Neither signed in nor signed out: the cookie stays, and who needs to know gets a 503.
+            // The state is unknown, so the cookie is kept, and routes that require a user answer 503.
             return AuthenticateResult.Fail(new SessionUnknownException(exception));
         }
 
@@ -51,13 +51,13 @@ internal sealed class SessionHandler(
 
         if (SignInRedirect.AppliesTo(Context))
         {
-            // RFC 9110 section 15.4.4: to a page, whatever the method was.
+            // RFC 9110 section 15.4.4: redirects to a page, whatever the method was.
             Response.StatusCode = StatusCodes.Status303SeeOther;
             Response.Headers.Location = SignInRedirect.For(Request);
             return;
         }
 
-        // RFC 9110 section 15.5.2: a 401 names a way in, and RFC 6750 section 3.1 has no error in it where there was no token.
+        // RFC 9110 section 15.5.2: a 401 names an authentication scheme. RFC 6750 section 3.1: it omits the error if the token was missing.
         Response.Headers[HeaderNames.WWWAuthenticate] = "Bearer";
         await (failure is null ? ProblemTypes.TokenMissing : ProblemTypes.SignedOut).WriteAsync(Context);
     }

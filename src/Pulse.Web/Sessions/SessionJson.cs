@@ -3,7 +3,7 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Sessions;
 
-/// <summary>How sessions are written.</summary>
+/// <summary>Serialization of sessions.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(SessionResponse[]))]
 internal sealed partial class SessionJson : JsonSerializerContext;

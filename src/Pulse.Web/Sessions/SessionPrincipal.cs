@@ -6,12 +6,15 @@ using Pulse.Web.Auth;
 
 namespace Pulse.Web.Sessions;
 
-/// <summary>The principal of a cookie's session: the claims of an own token with that <c>sid</c>, so that <see cref="Caller"/> reads both alike.</summary>
+/// <summary>
+/// The principal of a cookie's session. It has the claims of an own token with that <c>sid</c>, so that <see cref="Caller"/> reads both in
+/// the same way.
+/// </summary>
 internal static class SessionPrincipal
 {
-    /// <summary>Makes the principal.</summary>
+    /// <summary>Creates the principal.</summary>
     /// <param name="session">The live session.</param>
-    /// <param name="userId">Whose it is.</param>
+    /// <param name="userId">The session's user.</param>
     /// <param name="ownIssuer"><see cref="AuthOptions.Issuer"/>.</param>
     public static ClaimsPrincipal Create(SignInSession session, Guid userId, string ownIssuer) => new(new ClaimsIdentity(
         [
@@ -23,7 +26,7 @@ internal static class SessionPrincipal
         ],
         SessionHandler.Scheme));
 
-    /// <summary>Whether the caller is known by the cookie, which browsers send without being asked.</summary>
+    /// <summary>Whether the caller was authenticated by the cookie, which browsers send automatically.</summary>
     public static bool IsFromCookie(ClaimsPrincipal principal) =>
         principal.Identities.Any(identity => identity.IsAuthenticated && identity.AuthenticationType == SessionHandler.Scheme);
 }

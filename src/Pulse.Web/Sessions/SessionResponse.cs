@@ -5,13 +5,13 @@ using Pulse.Web.Http;
 namespace Pulse.Web.Sessions;
 
 /// <summary>One of the caller's sign-ins.</summary>
-/// <param name="Id">What <c>DELETE /auth/sessions/{id}</c> takes.</param>
-/// <param name="Device">For people, such as <c>Firefox on Windows</c>.</param>
+/// <param name="Id">The id for <c>DELETE /auth/sessions/{id}</c>.</param>
+/// <param name="Device">Readable name, such as <c>Firefox on Windows</c>.</param>
 /// <param name="Address">See <see cref="SignInSession.Address"/>.</param>
 /// <param name="CreatedAt">When the user signed in.</param>
-/// <param name="LastUsedAt">Latest known use, exact to a day.</param>
-/// <param name="ExpiresAt">When it ends unless used.</param>
-/// <param name="Current">Whether the request itself comes with it.</param>
+/// <param name="LastUsedAt">Latest known use, accurate to a day.</param>
+/// <param name="ExpiresAt">When it expires unless it is used.</param>
+/// <param name="Current">Whether the request itself belongs to it.</param>
 internal sealed record SessionResponse(
     Guid Id,
     string Device,

@@ -1,11 +1,12 @@
 namespace Pulse.Web.Sessions;
 
-/// <summary>What a session cookie holds: whose session it is, and a secret that proves it. Only the secret's hash leaves this process.</summary>
-/// <param name="Text">The cookie's value. Signs in whoever has it: never logged, never stored.</param>
-/// <param name="UserId">Whose sessions to ask.</param>
-/// <param name="Hash">SHA-256 of all that follows the user id. It has 128 bits of entropy, so nothing slower than one hash is needed to keep it from being guessed.</param>
+/// <summary>Content of a session cookie: the user and a secret as proof. Only the secret's hash leaves this process.</summary>
+/// <param name="Text">The cookie's value. It signs in any holder, so it must stay out of logs and stores.</param>
+/// <param name="UserId">The session's user.</param>
+/// <param name="Hash">SHA-256 of the bytes after the user id. They have 128 bits of entropy, so one hash is slow enough to prevent
+/// guessing.</param>
 internal sealed record SessionSecret(string Text, Guid UserId, byte[] Hash)
 {
-    /// <summary>Whose it is; a record's own words would have the secret in them.</summary>
+    /// <summary>Names the user. A record's generated text would contain the secret.</summary>
     public override string ToString() => $"session cookie of {UserId:D}";
 }

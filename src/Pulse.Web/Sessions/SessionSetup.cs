@@ -3,10 +3,10 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Sessions;
 
-/// <summary>Sets up the session cookie.</summary>
+/// <summary>Registers the session cookie.</summary>
 internal static class SessionSetup
 {
-    /// <summary>Adds the cookie, its authentication scheme, and what keeps others from using it.</summary>
+    /// <summary>Adds the cookie, its authentication scheme, and its protection against other sites.</summary>
     public static AuthenticationBuilder AddSessionCookie(this AuthenticationBuilder authentication)
     {
         var services = authentication.Services;
@@ -19,6 +19,9 @@ internal static class SessionSetup
         return authentication.AddScheme<AuthenticationSchemeOptions, SessionHandler>(SessionHandler.Scheme, displayName: null, _ => { });
     }
 
-    /// <summary>Refuses what other sites' pages ask for with the cookie. After authorization: it must know who is calling, and by what.</summary>
+    /// <summary>
+    /// Refuses other sites' requests with the cookie. Place it after authorization, because it needs the caller and the authentication
+    /// type.
+    /// </summary>
     public static void UseSameOriginGuard(this IApplicationBuilder app) => app.UseMiddleware<SameOriginGuard>();
 }

@@ -9,22 +9,25 @@ namespace Pulse.Web.Sessions;
 /// <summary>Signs a browser in and out.</summary>
 internal sealed class SignInCookie(IGrainFactory grains, Callers callers, SessionCookie cookie, SessionSecrets secrets)
 {
-    // Clear Site Data section 3.1. Not "cookies": a browser would clear those of the whole registrable domain too, and the one that recognises
-    // this device. Not "executionContexts": other tabs learn of the end over the hub, without losing what a person has typed.
+    // Clear Site Data section 3.1. "cookies" is left out, because a browser would also clear those of the whole registrable domain, and the
+    // one that identifies this device. "executionContexts" is left out, because other tabs learn of the end over the hub and so keep a
+    // person's unsaved input.
     private const string SiteData = "\"cache\", \"storage\"";
 
-    /// <summary>Starts a session for the user and hands its cookie to the browser. The session that the browser had, whosever, ends.</summary>
+    /// <summary>
+    /// Starts a session for the user and sets its cookie in the browser. Ends the browser's previous session, whoever its user was.
+    /// </summary>
     /// <param name="context">The request.</param>
     /// <param name="userId">The user.</param>
-    /// <param name="account">The account that signs in: the session ends when it is unlinked.</param>
+    /// <param name="account">The account that signs in. Unlinking it ends the session.</param>
     /// <returns>The id of the session.</returns>
-    /// <exception cref="InvalidOperationException">There is no such user.</exception>
-    /// <exception cref="StoreUnavailableException">The database is away: nobody is signed in.</exception>
+    /// <exception cref="InvalidOperationException">The user does not exist.</exception>
+    /// <exception cref="StoreUnavailableException">The database is unavailable, so the sign-in has failed.</exception>
     public async Task<Guid> SignInAsync(HttpContext context, Guid userId, AccountKey? account = null)
     {
         await EndBrowsersAsync(context, AuditEvents.SessionReplaced);
 
-        // Always a new secret and a new id: one that somebody planted in the browser before is worth nothing after (session fixation).
+        // Always a new secret and a new id, so that a secret that an attacker planted in the browser before is useless (session fixation).
         var secret = secrets.Create(userId);
         var session = await grains.GetGrain<IUserSessionsGrain>(userId).StartAsync(new()
         {
@@ -32,15 +35,15 @@ internal sealed class SignInCookie(IGrainFactory grains, Callers callers, Sessio
             Device = context.Request.Headers.UserAgent.ToString(),
             Address = ClientAddress.Of(context),
             Account = account?.ToString(),
-        }) ?? throw new InvalidOperationException($"User {userId:D} cannot be signed in: there is no such user.");
+        }) ?? throw new InvalidOperationException($"User {userId:D} cannot be signed in, because the user does not exist.");
         cookie.Set(context, secret, session.ExpiresAt);
         context.Audit(AuditEvents.SignedIn, userId, session.Id, account?.Provider);
         return session.Id;
     }
 
-    /// <summary>Ends the session that the request comes with, be it by its token's <c>sid</c> or by the cookie.</summary>
-    /// <remarks>The browser of a cookie forgets it, together with what it has stored for this site.</remarks>
-    /// <exception cref="StoreUnavailableException">The database is away: the session goes on, and the cookie stays.</exception>
+    /// <summary>Ends the request's session, identified by its token's <c>sid</c> or by the cookie.</summary>
+    /// <remarks>A browser with the cookie deletes it, together with its stored data of this site.</remarks>
+    /// <exception cref="StoreUnavailableException">The database is unavailable. The session stays live, and the cookie is kept.</exception>
     public async Task SignOutAsync(HttpContext context)
     {
         if (callers.TryRead(context.User) is { OwnUserId: { } userId, OwnSessionId: { } sessionId }
@@ -49,7 +52,7 @@ internal sealed class SignInCookie(IGrainFactory grains, Callers callers, Sessio
             context.Audit(AuditEvents.SignedOut, userId, sessionId);
         }
 
-        // A caller with a token may have somebody else's cookie: that is not what they speak of.
+        // A caller with a token may also send another user's cookie, which the call does not concern.
         if (context.User.Identity?.IsAuthenticated == true && !SessionPrincipal.IsFromCookie(context.User)) return;
         await EndBrowsersAsync(context, AuditEvents.SignedOut);
         cookie.Clear(context);
@@ -57,7 +60,7 @@ internal sealed class SignInCookie(IGrainFactory grains, Callers callers, Sessio
         ClearSiteData(context);
     }
 
-    /// <summary>Has a browser that is signed in forget its cookie and what it has stored: its session has been ended otherwise.</summary>
+    /// <summary>Deletes the cookie and the stored data of a signed-in browser, whose session was ended by other means.</summary>
     public void Forget(HttpContext context)
     {
         if (!SessionPrincipal.IsFromCookie(context.User)) return;
@@ -65,7 +68,8 @@ internal sealed class SignInCookie(IGrainFactory grains, Callers callers, Sessio
         ClearSiteData(context);
     }
 
-    // Browsers ignore the header on answers over http. Below a path the origin is shared with other applications, whose data it would clear.
+    // Browsers ignore the header on answers over http. Below a path, other applications share the origin, and the header would clear their
+    // data.
     private static void ClearSiteData(HttpContext context)
     {
         if (context.Request is { IsHttps: true, PathBase.HasValue: false }) context.Response.Headers["Clear-Site-Data"] = SiteData;

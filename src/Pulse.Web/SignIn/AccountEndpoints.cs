@@ -11,7 +11,7 @@ namespace Pulse.Web.SignIn;
 /// <summary>A linked account, as its owner sees it.</summary>
 /// <param name="Id">See <see cref="ExternalAccount.LinkId"/>.</param>
 /// <param name="Provider">See <see cref="ExternalAccount.Provider"/>.</param>
-/// <param name="DisplayName">What people call the provider.</param>
+/// <param name="DisplayName">The provider's readable name.</param>
 /// <param name="Email">See <see cref="ExternalAccount.Email"/>.</param>
 /// <param name="LinkedAt">See <see cref="ExternalAccount.LinkedAt"/>.</param>
 internal sealed record AccountResponse(
@@ -20,7 +20,9 @@ internal sealed record AccountResponse(
 /// <summary>The caller's linked accounts.</summary>
 internal static class AccountEndpoints
 {
-    /// <summary>Maps <c>GET /auth/accounts</c> and <c>DELETE /auth/accounts/{account}</c>; both need a caller, and the second one who has signed in recently.</summary>
+    /// <summary>
+    /// Maps <c>GET /auth/accounts</c> and <c>DELETE /auth/accounts/{account}</c>. Both require a caller, and the second a recent sign-in.
+    /// </summary>
     public static void MapAccounts(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/auth/accounts").WithTags("Accounts").RequireAuthorization();
@@ -31,7 +33,7 @@ internal static class AccountEndpoints
     private static async Task<Results<Ok<AccountResponse[]>, ProblemHttpResult>> ListAsync(
         HttpContext context, SignedInUser user, IGrainFactory grains, SignInProviders providers)
     {
-        // RFC 9111 section 5.2.2.5: personal, so in no cache.
+        // RFC 9111 section 5.2.2.5: personal data must stay out of caches.
         context.Response.Headers.CacheControl = "no-store";
         var accounts = await grains.GetGrain<IUserGrain>(user.Id).ListAccountsAsync();
         return TypedResults.Ok(accounts.Select(account => new AccountResponse(
@@ -41,11 +43,11 @@ internal static class AccountEndpoints
     private static async Task<Results<NoContent, ProblemHttpResult>> UnlinkAsync(
         string account, HttpContext context, SignedInUser user, AccountUnlinking unlinking, TimeProvider time)
     {
-        // A trusted issuer speaks for its own account, and not for the others of the same user.
+        // A trusted issuer may act only for its own account among the user's accounts.
         if (user.IsFromTrustedIssuer) return context.Refuse(ProblemTypes.Forbidden, "Use a session of Pulse: a trusted issuer's token cannot unlink accounts.");
         if (!user.IsRecent(time)) return context.Refuse(ProblemTypes.SignInTooOld);
 
-        // Routing leaves %2F as it is, and a trusted issuer's name is a URL.
+        // Routing leaves %2F encoded, and a trusted issuer's name is a URL.
         return await unlinking.UnlinkAsync(context, user, Uri.UnescapeDataString(account)) switch
         {
             AccountLinkOutcome.Unlinked => TypedResults.NoContent(),

@@ -7,20 +7,21 @@ using Pulse.Web.Tokens;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Sees to it that only somebody's own dashboard begins to link an account to them.</summary>
+/// <summary>Ensures that only a user's own dashboard can begin to link an account to the user.</summary>
 /// <remarks>
-/// Another site could otherwise sign its victim in at the provider with the attacker's account, lead the browser here, and have that account
-/// linked to the victim's user (RFC 9700 section 4.7 has the like). The address therefore holds a proof that only Pulse can make, for one
-/// person, session and provider. A link and no form, since form-action holds for the redirects after a post.
+/// Otherwise another site could sign its victim in at the provider with the attacker's account, send the browser here, and so link that
+/// account to the victim's user (RFC 9700 section 4.7 describes a similar attack). The URL therefore contains a proof that only Pulse can
+/// make, for one person, session and provider. It is a link instead of a form, because form-action also applies to the redirects after a
+/// post.
 /// </remarks>
 internal sealed class AccountLinking(IDataProtectionProvider protection, TimeProvider time)
 {
     private readonly IDataProtector _protector = protection.CreateProtector("Pulse.Web.SignIn.AccountLinking.2");
 
-    /// <summary>The address that links an account at that provider to the user who is signed in, for their dashboard.</summary>
+    /// <summary>The URL on the dashboard that links an account at that provider to the signed-in user.</summary>
     /// <param name="user">The user, signed in recently.</param>
     /// <param name="provider">The provider.</param>
-    /// <param name="accounts">The user's accounts: after the next link the address is no longer good.</param>
+    /// <param name="accounts">The user's accounts. The next link makes the URL invalid.</param>
     public string Href(SignedInUser user, string provider, IEnumerable<ExternalAccount> accounts)
     {
         var expires = (time.GetUtcNow() + RecentSignIn.MaxAge).ToUnixTimeSeconds();
@@ -28,7 +29,7 @@ internal sealed class AccountLinking(IDataProtectionProvider protection, TimePro
         return $"/auth/signin/{Uri.EscapeDataString(provider)}?link=true&proof={_protector.Protect(proof)}";
     }
 
-    /// <summary>What a proof from the caller's own dashboard says; <see langword="null"/> for any other text.</summary>
+    /// <summary>The content of a proof from the caller's own dashboard. <see langword="null"/> for any other text.</summary>
     public LinkIntent? Read(Caller caller, string provider, string? proof)
     {
         if (string.IsNullOrEmpty(proof)) return null;

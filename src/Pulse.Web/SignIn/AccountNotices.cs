@@ -5,16 +5,16 @@ using Pulse.Web.Mail;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Notifies the owner of a user of what was done to their ways to sign in: on the dashboard, and by mail where there is mail.</summary>
+/// <summary>Notifies a user of changes to the user's ways to sign in: on the dashboard, and by mail if mail is configured.</summary>
 internal sealed partial class AccountNotices(IGrainFactory grains, IMailSender sender, ILogger<AccountNotices> logger)
 {
     private const string Subject = "Notice about your account";
 
-    /// <summary>Notifies. Never fails the request, which has done its work by then.</summary>
+    /// <summary>Sends the notice. Errors are only logged, because the request has already done its work.</summary>
     /// <param name="request">The request, which has the site's address.</param>
-    /// <param name="user">The user, with the address as it was before.</param>
-    /// <param name="kind">What was done.</param>
-    /// <param name="detail">To what, in words for people.</param>
+    /// <param name="user">The user with the previous address.</param>
+    /// <param name="kind">The change.</param>
+    /// <param name="detail">The changed object as readable text.</param>
     public async Task NotifyAsync(HttpRequest request, UserProfile user, AccountNoticeKind kind, string? detail)
     {
         try
@@ -26,11 +26,11 @@ internal sealed partial class AccountNotices(IGrainFactory grains, IMailSender s
             LogNotSaved(user.Id, kind, exception.GetType().Name);
         }
 
-        // An unproven address may be another person's.
+        // An unproven address may belong to another person.
         if (sender.WhyNot is not null || !user.EmailVerified || NoticeWords.For(kind, detail) is not { } words) return;
         var site = EmailLinks.SiteOf(request);
 
-        // Not awaited: a mail server may take seconds, and the person waits for the page.
+        // Fire and forget, because a mail server may take seconds while the person waits for the page.
         _ = SendAsync(user.Id, kind, Compose(user.Email, words, site));
     }
 

@@ -7,13 +7,14 @@ using Pulse.Web.Tokens;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Takes an account from its user: ends what it has opened, and notifies the owner.</summary>
+/// <summary>Unlinks an account from its user: ends the account's sessions and notifies the owner.</summary>
 internal sealed class AccountUnlinking(IGrainFactory grains, SignInProviders providers, AccountNotices notices)
 {
     /// <summary>Unlinks one account.</summary>
     /// <param name="context">The request.</param>
     /// <param name="caller">The owner, signed in recently.</param>
-    /// <param name="which">The <see cref="ExternalAccount.LinkId"/>, or a provider's name: then the account that was linked last.</param>
+    /// <param name="which">The <see cref="ExternalAccount.LinkId"/>, or a provider's name, which selects the account that was linked
+    /// last.</param>
     public async Task<AccountLinkOutcome> UnlinkAsync(HttpContext context, SignedInUser caller, string which)
     {
         var user = grains.GetGrain<IUserGrain>(caller.Id);

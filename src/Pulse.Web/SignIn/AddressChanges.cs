@@ -10,17 +10,21 @@ using Pulse.Web.Tokens;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Changes a user's address by a link that is sent to the new one, or proves the present one so.</summary>
-/// <remarks>The link counts only in a session of the user who asked for it: opened elsewhere it does nothing, so it can be sent to any address.</remarks>
+/// <summary>Changes a user's address through a link that is mailed to the new one. Proves the present address in the same way.</summary>
+/// <remarks>
+/// The link is valid only in a session of the user who requested it. It is useless elsewhere, so it may be sent to any address.
+/// </remarks>
 internal sealed class AddressChanges(
     IGrainFactory grains, IMailSender sender, EmailLinks links, AccountNotices notices, IDataProtectionProvider protection)
 {
-    /// <summary>Where links lead.</summary>
+    /// <summary>The path of the links.</summary>
     public const string ConfirmPath = "/auth/confirm/email";
 
     private readonly IDataProtector _protector = protection.CreateProtector("Pulse.Web.SignIn.AddressChanges");
 
-    /// <summary>Mails a link, or nothing if that mailbox has enough good ones. Whether the address is another user's makes no difference.</summary>
+    /// <summary>
+    /// Mails a link, unless that mailbox has the maximum of valid ones. The behaviour is the same if the address belongs to another user.
+    /// </summary>
     /// <exception cref="MailUnavailableException">The mail was not sent.</exception>
     public async Task AskAsync(HttpRequest request, Guid userId, string email)
     {
@@ -32,7 +36,7 @@ internal sealed class AddressChanges(
         await sender.SendAsync(AddressMail.Compose(email, link, site.Authority, links.Lifetime), request.HttpContext.RequestAborted);
     }
 
-    /// <summary>The address that a link is about; <see langword="null"/> if it is not good, or another user's.</summary>
+    /// <summary>The address of a link. <see langword="null"/> if the link is invalid or another user's.</summary>
     public async Task<string?> PeekAsync(SignedInUser caller, string? token)
     {
         if (Read(caller, token) is not { } email) return null;
@@ -40,7 +44,7 @@ internal sealed class AddressChanges(
     }
 
     /// <summary>Uses a link up.</summary>
-    /// <returns>The outcome; <see langword="null"/> if the link was not good, or another user's.</returns>
+    /// <returns>The outcome. <see langword="null"/> if the link was invalid or another user's.</returns>
     public async Task<ProfileSyncOutcome?> ConfirmAsync(HttpRequest request, SignedInUser caller, string? token)
     {
         if (Read(caller, token) is not { } email || (await links.Link(Hash(token!)).ConsumeAsync()).State != SignInLinkState.Good) return null;
@@ -51,7 +55,7 @@ internal sealed class AddressChanges(
         if (result.Outcome == ProfileSyncOutcome.Updated) request.HttpContext.Audit(AuditEvents.AddressChanged, email: email);
         if (result.Outcome != ProfileSyncOutcome.Updated || before.Email == email) return result.Outcome;
 
-        // The mailbox that signs in is the one of the address: the former one may be another person's some day.
+        // The mailbox account for sign-in follows the address, because the former address may belong to another person later.
         await Mailbox(email).LinkAsync(before.Id, SignInProviders.Email);
         await Mailbox(before.Email).UnlinkAsync(before.Id);
         await notices.NotifyAsync(request, before, AccountNoticeKind.AddressChanged, $"{before.Email} to {email}");
@@ -73,6 +77,6 @@ internal sealed class AddressChanges(
         }
     }
 
-    // Kept beside the sign-in links, which it cannot be taken for: their tokens are 43 characters (EmailToken).
+    // Stored beside the sign-in links. Confusion is impossible, because their tokens have 43 characters (EmailToken).
     private static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
 }

@@ -9,10 +9,10 @@ using Pulse.Web.Tokens;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Asks for a change of address, and confirms it.</summary>
+/// <summary>Requests and confirms a change of address.</summary>
 internal static class AddressEndpoints
 {
-    /// <summary>Maps <c>POST /dashboard/email</c> and both methods of <c>/auth/confirm/email</c>; all need a session.</summary>
+    /// <summary>Maps <c>POST /dashboard/email</c> and both methods of <c>/auth/confirm/email</c>. All require a session.</summary>
     public static void MapAddressChanges(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("").RequireSignIn().ExcludeFromDescription();
@@ -44,7 +44,7 @@ internal static class AddressEndpoints
         }
     }
 
-    // Changes nothing: mail scanners and previews open links.
+    // Changes nothing, because mail scanners and previews open links.
     private static async Task<IResult> ShowAsync(string? token, SignedInUser user, AddressChanges changes) =>
         await changes.PeekAsync(user, token) is { } email
             ? Page.Of<ConfirmAddressPage>(new() { [nameof(ConfirmAddressPage.Email)] = email, [nameof(ConfirmAddressPage.Token)] = token })

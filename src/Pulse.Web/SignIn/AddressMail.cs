@@ -4,16 +4,16 @@ using Pulse.Web.Mail;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>The words of the mail that a link to confirm an address comes in.</summary>
+/// <summary>The text of the mail with a link that confirms an address.</summary>
 internal static class AddressMail
 {
     private const string Subject = "Confirm your e-mail address for Pulse";
 
-    /// <summary>Writes it.</summary>
+    /// <summary>Creates the mail.</summary>
     /// <param name="to">The new address.</param>
     /// <param name="link">Absolute URL.</param>
     /// <param name="host">The site's name.</param>
-    /// <param name="lifetime">How long the link is good.</param>
+    /// <param name="lifetime">Lifetime of the link.</param>
     public static OutgoingMail Compose(string to, string link, string host, TimeSpan lifetime)
     {
         var minutes = ((int)Math.Ceiling(lifetime.TotalMinutes)).ToString(CultureInfo.InvariantCulture);

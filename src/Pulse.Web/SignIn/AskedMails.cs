@@ -7,18 +7,18 @@ using Pulse.Web.Sessions;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>A sign-in mail that a browser asked for.</summary>
+/// <summary>A sign-in mail that a browser has requested.</summary>
 /// <param name="Email">The mailbox.</param>
 /// <param name="Token">The secret of its link.</param>
-/// <param name="Code">The digits that can be typed instead.</param>
-/// <param name="ExpiresAt">When both end, Unix seconds.</param>
+/// <param name="Code">The digits that can be entered instead.</param>
+/// <param name="ExpiresAt">When both expire, Unix seconds.</param>
 internal sealed record AskedMail(string Email, string Token, string Code, long ExpiresAt);
 
-/// <summary>The sign-in mails that this browser asked for, in a cookie that only Pulse can read.</summary>
+/// <summary>The sign-in mails that this browser has requested, in a cookie that only Pulse can read.</summary>
 /// <remarks>
-/// A link or code is good in the browser that asked, because the reader of a forwarded or intercepted mail has another one, and because nobody
-/// can sign a victim's browser in with a link to an own mailbox (ASVS 5.0 section 6.6.2). The cookie also holds the code, so that the database
-/// keeps nothing but the token's hash.
+/// A link or code is valid only in the browser that requested it. The reader of a forwarded or intercepted mail uses another browser, and
+/// an attacker cannot sign a victim's browser in with a link to the attacker's mailbox (ASVS 5.0 section 6.6.2). The cookie also contains
+/// the code, so that the database stores only the token's hash.
 /// </remarks>
 internal sealed class AskedMails(IDataProtectionProvider protection, SessionCookie session, TimeProvider time)
 {
@@ -26,7 +26,7 @@ internal sealed class AskedMails(IDataProtectionProvider protection, SessionCook
 
     private readonly IDataProtector _protector = protection.CreateProtector("Pulse.Web.SignIn.AskedMails");
 
-    /// <summary>Notes a mail, and forgets the oldest of more than three.</summary>
+    /// <summary>Adds a mail, and removes the oldest if there are more than three.</summary>
     public void Add(HttpContext context, AskedMail mail)
     {
         AskedMail[] mails = [.. Read(context).TakeLast(AtMost - 1), mail];
@@ -35,12 +35,12 @@ internal sealed class AskedMails(IDataProtectionProvider protection, SessionCook
         context.Response.Cookies.Append(Name(context), _protector.Protect(JsonSerializer.Serialize(mails, AskedMailsJson.Default.AskedMailArray)), options);
     }
 
-    /// <summary>The mails whose code this is, among those for that mailbox; and the others for it.</summary>
+    /// <summary>The mails to that mailbox, grouped by whether they have this code.</summary>
     public ILookup<bool, AskedMail> Find(HttpContext context, string email, string code) => Read(context)
         .Where(mail => mail.Email == email)
         .ToLookup(mail => CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(mail.Code), Encoding.ASCII.GetBytes(code)));
 
-    /// <summary>Whether this browser asked for the mail with that token.</summary>
+    /// <summary>Whether this browser requested the mail with that token.</summary>
     public bool Has(HttpContext context, string token) => Read(context)
         .Any(mail => CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(mail.Token), Encoding.ASCII.GetBytes(token)));
 
@@ -61,7 +61,7 @@ internal sealed class AskedMails(IDataProtectionProvider protection, SessionCook
 
     private string Name(HttpContext context) => session.IsPlain(context) ? "pulse-mail" : "__Host-pulse-mail";
 
-    // Lax: links in a web mail client come from another site.
+    // Lax, because links in a web mail client come from another site.
     private CookieOptions Options(HttpContext context) => new()
     {
         HttpOnly = true,

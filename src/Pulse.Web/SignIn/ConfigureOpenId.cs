@@ -9,17 +9,20 @@ using Pulse.Web.Tokens;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Gives each provider of <see cref="SignInOptions"/> its scheme: the authorization code flow with PKCE, as strict as the framework can be.</summary>
+/// <summary>
+/// Configures a scheme for each provider of <see cref="SignInOptions"/>: the authorization code flow with PKCE, with the framework's
+/// strictest rules.
+/// </summary>
 /// <remarks>
-/// The framework makes state, nonce and PKCE verifier at random for each sign-in, and protects state with a key of its own for each scheme: one
-/// provider's state is rubbish to another's callback. Two cookies bind both to the browser, and go when they are used.
+/// The framework creates random values of state, nonce and PKCE verifier for each sign-in, and protects the state with a separate key per
+/// scheme, so that one provider's state is invalid at another's callback. Two cookies bind both to the browser and are deleted after use.
 /// </remarks>
 internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEnvironment environment, TimeProvider time)
     : IConfigureOptions<AuthenticationOptions>, IConfigureNamedOptions<OpenIdConnectOptions>, IPostConfigureOptions<OpenIdConnectOptions>
 {
     private static readonly TimeSpan s_clockSkew = TimeSpan.FromSeconds(30);
 
-    // RFC 8725 section 3.1: only signatures by published keys; the client secret is no key, and "none" no algorithm.
+    // RFC 8725 section 3.1: only signatures by published keys are accepted. The client secret and the algorithm "none" are refused.
     private static readonly string[] s_algorithms =
     [
         SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512,
@@ -27,7 +30,7 @@ internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEn
         SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.EcdsaSha384, SecurityAlgorithms.EcdsaSha512,
     ];
 
-    /// <summary>Where that provider sends people back to.</summary>
+    /// <summary>The callback path of that provider.</summary>
     public static PathString CallbackPath(string provider) => $"/auth/callback/{provider}";
 
     public void Configure(AuthenticationOptions options)
@@ -50,18 +53,18 @@ internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEn
         options.RemoteAuthenticationTimeout = SignInOptions.Patience;
         options.EventsType = typeof(OpenIdEvents);
 
-        // RFC 9700 section 2.1.1: the code flow with PKCE. In the query, so that Lax cookies come along with the answer.
+        // RFC 9700 section 2.1.1: the code flow with PKCE. The answer is in the query, so that browsers send Lax cookies with it.
         options.ResponseType = OpenIdConnectResponseType.Code;
         options.ResponseMode = OpenIdConnectResponseMode.Query;
         options.UsePkce = true;
         options.Scope.Clear();
         foreach (var scope in (string[])["openid", "email", "profile"]) options.Scope.Add(scope);
 
-        // The framework would answer at /signout-oidc and /signout-callback-oidc. Pulse offers no sign-out at the provider.
+        // The framework would answer at /signout-oidc and /signout-callback-oidc. Pulse lacks a sign-out at the provider.
         options.RemoteSignOutPath = default;
         options.SignedOutCallbackPath = default;
 
-        // Who it is is all that is wanted; the provider's tokens are dropped.
+        // Pulse needs only the identity, so the provider's tokens are dropped.
         options.SaveTokens = false;
         options.GetClaimsFromUserInfoEndpoint = provider.UserInfo;
         options.TokenHandler = new IdTokenHandler { MapInboundClaims = false };
@@ -69,7 +72,7 @@ internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEn
         options.ClaimActions.Add(new EmailOfUserInfo());
         options.ClaimActions.MapUniqueJsonKey("picture", "picture");
 
-        // Never used: OpenIdEvents signs in. The framework insists on one.
+        // Unused, because OpenIdEvents signs in. The framework requires a value.
         options.SignInScheme = SessionHandler.Scheme;
         options.DisableTelemetry = true;
 
@@ -77,7 +80,7 @@ internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEn
         SignInCookies.Bind(options.NonceCookie, $"{SignInCookies.Nonce}{name}.", environment);
         options.ProtocolValidator.NonceLifetime = SignInOptions.Patience;
 
-        // OpenID Connect Core 1.0 section 3.1.3.7: iss (the discovery document's), aud (ours), exp and the signature.
+        // OpenID Connect Core 1.0 section 3.1.3.7: iss (the discovery document's), aud (Pulse's), exp and the signature.
         options.TokenValidationParameters = new TokenValidationParameters
         {
             ValidAudience = provider.ClientId,
@@ -92,7 +95,7 @@ internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEn
 
     public void PostConfigure(string? name, OpenIdConnectOptions options)
     {
-        // After the framework's own, which makes the backchannel and an address for the metadata.
+        // Runs after the framework's own, which creates the backchannel and the metadata address.
         if (providers.Value.Find(name) is not { } provider) return;
 
         options.ConfigurationManager = new PublishedKeys(
@@ -101,7 +104,7 @@ internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEn
             time,
             new OpenIdDiscoveryRules(provider.Authority!, options.RequireHttpsMetadata))
         {
-            // Keys that the provider has withdrawn must not go on being accepted.
+            // Otherwise keys that the provider has withdrawn would still be accepted.
             UseLastKnownGoodConfiguration = false,
         };
     }

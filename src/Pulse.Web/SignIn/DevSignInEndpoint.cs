@@ -10,20 +10,20 @@ using Pulse.Web.Tokens;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>What <c>POST /auth/dev</c> takes.</summary>
-/// <param name="Email">Who to be.</param>
-/// <param name="Name">Their display name; stored when given.</param>
+/// <summary>Body of <c>POST /auth/dev</c>.</summary>
+/// <param name="Email">The user's address.</param>
+/// <param name="Name">The display name. Stored if given.</param>
 internal sealed record DevSignInRequest(string? Email = null, string? Name = null);
 
-/// <summary><c>POST /auth/dev</c>: a token for anyone, with no proof at all, so that a checkout can be tried at once.</summary>
+/// <summary><c>POST /auth/dev</c>: issues a token for any user without proof, so that a checkout can be tried at once.</summary>
 internal static class DevSignInEndpoint
 {
     private const string Provider = "dev";
 
-    /// <summary>Maps the route in Development with <c>Pulse:Auth:DevSignIn</c>; elsewhere there is none.</summary>
+    /// <summary>Maps the route, but only in Development with <c>Pulse:Auth:DevSignIn</c>.</summary>
     public static void MapDevSignIn(this WebApplication app)
     {
-        // Options validation refuses DevSignIn outside Development; asked again here because of what the route gives away.
+        // Options validation refuses DevSignIn outside Development. The second check is here because the route gives access to every user.
         if (!app.Environment.IsDevelopment() || !app.Services.GetRequiredService<IOptions<AuthOptions>>().Value.DevSignIn) return;
         app.MapPost("/auth/dev", SignInAsync).AllowAnonymous();
     }

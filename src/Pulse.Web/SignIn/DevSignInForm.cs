@@ -4,10 +4,10 @@ using Pulse.Web.Profiles;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary><c>POST /auth/signin/dev</c>: "continue as", a session for anyone with no proof at all. Development only.</summary>
+/// <summary><c>POST /auth/signin/dev</c>: "continue as", a session for any user without proof. Development only.</summary>
 internal static class DevSignInForm
 {
-    /// <summary>Maps the route in Development with <c>Pulse:Auth:DevSignIn</c>; elsewhere there is none.</summary>
+    /// <summary>Maps the route, but only in Development with <c>Pulse:Auth:DevSignIn</c>.</summary>
     public static void MapDevSignInForm(this WebApplication app)
     {
         if (!app.Services.GetRequiredService<SignInProviders>().DevAllowed) return;

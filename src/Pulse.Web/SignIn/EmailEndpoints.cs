@@ -8,15 +8,17 @@ using Pulse.Web.Profiles;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>What <c>POST /auth/signin/email</c> takes as JSON; as a form it has the same fields.</summary>
+/// <summary>JSON body of <c>POST /auth/signin/email</c>. A form has the same fields.</summary>
 /// <param name="Email">The mailbox.</param>
-/// <param name="ReturnUrl">Where to go after signing in.</param>
+/// <param name="ReturnUrl">The page after the sign-in.</param>
 internal sealed record EmailSignInRequest(string? Email = null, string? ReturnUrl = null);
 
 /// <summary>Sign-in by a link sent to a mailbox.</summary>
 internal static class EmailEndpoints
 {
-    /// <summary>Maps <c>POST /auth/signin/email</c>, <c>POST /auth/signin/email/code</c> and both methods of <c>/auth/callback/email</c>.</summary>
+    /// <summary>
+    /// Maps <c>POST /auth/signin/email</c>, <c>POST /auth/signin/email/code</c> and both methods of <c>/auth/callback/email</c>.
+    /// </summary>
     public static void MapEmailSignIn(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/auth").AllowAnonymous().WithTags("Sign-in");
@@ -26,7 +28,7 @@ internal static class EmailEndpoints
         group.MapPost("/callback/email", ConfirmAsync).RequireRateLimiting(SignInRateLimit.GuessPolicy).RequireOwnForm();
     }
 
-    // Nothing here depends on whether anybody has that address: the answer to "who is a user?" must not be for everybody.
+    // The answer is independent of whether the address belongs to a user, so that clients cannot find out which addresses have users.
     private static async Task<IResult> SendAsync(
         HttpContext context, EmailLinks links, AskedMails asked, MailLimits limits, SignInProviders providers, SignUpRule signUp, IMailSender mail)
     {
@@ -82,7 +84,7 @@ internal static class EmailEndpoints
     private static IResult NotSent(bool isForm) =>
         isForm ? SignInErrors.MailUnavailable() : ProblemTypes.Unavailable.ToResult("The mail could not be sent. Try again in a minute.");
 
-    // Uses nothing up: mail scanners and previews open links.
+    // The link remains usable, because mail scanners and previews open links.
     private static async Task<IResult> ShowAsync(
         HttpContext context, string? token, string? returnUrl, EmailLinks links, AskedMails asked, SignInCompletion completion)
     {

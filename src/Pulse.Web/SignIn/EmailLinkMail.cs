@@ -4,17 +4,17 @@ using Pulse.Web.Mail;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>The words of the mail that a sign-in link comes in.</summary>
+/// <summary>The text of the mail with a sign-in link.</summary>
 internal static class EmailLinkMail
 {
     private const string Subject = "Your sign-in link for Pulse";
 
-    /// <summary>Writes it.</summary>
+    /// <summary>Creates the mail.</summary>
     /// <param name="to">The mailbox.</param>
     /// <param name="link">Absolute URL.</param>
-    /// <param name="code">The digits that can be typed instead.</param>
-    /// <param name="host">The site's name, so that the reader sees what they sign in to.</param>
-    /// <param name="lifetime">How long the link is good.</param>
+    /// <param name="code">The digits that can be entered instead.</param>
+    /// <param name="host">The site's name, so that the reader sees the site of the sign-in.</param>
+    /// <param name="lifetime">Lifetime of the link.</param>
     public static OutgoingMail Compose(string to, string link, string code, string host, TimeSpan lifetime)
     {
         var minutes = ((int)Math.Ceiling(lifetime.TotalMinutes)).ToString(CultureInfo.InvariantCulture);

@@ -5,24 +5,24 @@ using Pulse.Web.Mail;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Makes sign-in links and mails them.</summary>
+/// <summary>Creates sign-in links and mails them.</summary>
 internal sealed partial class EmailLinks(
     IGrainFactory grains, IMailSender sender, AuditLog audit, IConfiguration configuration, TimeProvider time, ILogger<EmailLinks> logger)
 {
-    /// <summary>Where links lead.</summary>
+    /// <summary>The path of the links.</summary>
     public const string CallbackPath = "/auth/callback/email";
 
-    /// <summary>How long links are good, as the silo's settings say; for the mail's and the page's words.</summary>
+    /// <summary>Lifetime of links according to the silo's settings, for the text of the mail and the page.</summary>
     public TimeSpan Lifetime { get; } = configuration.GetValue("Pulse:SignInLinks:Lifetime", TimeSpan.FromMinutes(10));
 
-    /// <summary>Mails a new link, or nothing if that mailbox has enough good ones: nobody may be buried in mail.</summary>
+    /// <summary>Mails a new link, unless that mailbox has the maximum of valid ones, which protects people from floods of mail.</summary>
     /// <param name="request">The request, which has the site's address.</param>
-    /// <param name="email">Normalised address. Whether it is a user's makes no difference.</param>
+    /// <param name="email">Normalized address. The behaviour is the same whether or not it belongs to a user.</param>
     /// <param name="returnUrl">A path of this site.</param>
-    /// <returns>What the browser that asked must keep; the same whether a mail was sent or not.</returns>
+    /// <returns>The data that the requesting browser must keep. The same whether or not a mail was sent.</returns>
     /// <exception cref="MailUnavailableException">The mail was not sent.</exception>
-    /// <exception cref="MailAddressUnsupportedException">The mail server cannot take the address.</exception>
-    /// <exception cref="StoreUnavailableException">The database is away.</exception>
+    /// <exception cref="MailAddressUnsupportedException">The mail server lacks support for the address.</exception>
+    /// <exception cref="StoreUnavailableException">The database is unavailable.</exception>
     public async Task<AskedMail> SendAsync(HttpRequest request, string email, string returnUrl)
     {
         var (asked, hash) = Create(email);
@@ -31,7 +31,10 @@ internal sealed partial class EmailLinks(
     }
 
     /// <summary>As <see cref="SendAsync"/>, but mails a link only if the mailbox signs in an existing user.</summary>
-    /// <remarks>The request does not wait for the lookup and the mail server: the time and the kind of its answer would otherwise show who is a user.</remarks>
+    /// <remarks>
+    /// The request does not wait for the lookup and the mail server, because the time and kind of its answer would otherwise reveal whether
+    /// the address has a user.
+    /// </remarks>
     public AskedMail SendToUser(HttpRequest request, string email, string returnUrl)
     {
         var (asked, hash) = Create(email);
@@ -46,7 +49,7 @@ internal sealed partial class EmailLinks(
                 if (await grains.GetGrain<IAccountGrain>(new AccountKey(SignInProviders.Email, email).ToString()).HasUserAsync()
                     && await this.SendAsync(asked, hash, site, returnUrl, CancellationToken.None))
                 {
-                    // The request has ended, and with it what is known of the client.
+                    // The request has ended, so the client's data is unavailable.
                     audit.Write(context: null, AuditEvents.MailSent, email: email);
                 }
             }
@@ -57,8 +60,8 @@ internal sealed partial class EmailLinks(
         }
     }
 
-    /// <summary>Uses a link up, and with it every other link to that mailbox.</summary>
-    /// <returns>The mailbox; <see langword="null"/> when the link is not good.</returns>
+    /// <summary>Uses a link up, together with every other link to that mailbox.</summary>
+    /// <returns>The mailbox. <see langword="null"/> if the link is invalid.</returns>
     public async Task<(string? Email, SignInLinkState State)> RedeemAsync(byte[] tokenHash)
     {
         var link = await Link(tokenHash).RedeemAsync();
@@ -67,13 +70,13 @@ internal sealed partial class EmailLinks(
         return (email, link.State);
     }
 
-    /// <summary>Saves a link, unless that mailbox has as many good ones as it may have.</summary>
+    /// <summary>Saves a link, unless that mailbox has the maximum of valid ones.</summary>
     public Task<bool> AddAsync(string email, byte[] tokenHash) => Links(email).AddForAsync(email, tokenHash);
 
-    /// <summary>Where browsers reach this site, as links in mails have it; ends in a slash.</summary>
+    /// <summary>The public URL of this site for links in mails. Ends in a slash.</summary>
     public static Uri SiteOf(HttpRequest request) => new($"{request.Scheme}://{request.Host.Value}{request.PathBase}/");
 
-    /// <summary>The absolute address of a path of this program.</summary>
+    /// <summary>The absolute URL of a path of this program.</summary>
     public static string UrlOf(Uri site, string path) => new Uri(site, path[1..]).AbsoluteUri;
 
     private (AskedMail Asked, byte[] Hash) Create(string email)
@@ -82,7 +85,7 @@ internal sealed partial class EmailLinks(
         return (new(email, token, EmailCode.Create(), (time.GetUtcNow() + Lifetime).ToUnixTimeSeconds()), hash);
     }
 
-    /// <returns>Whether a mail was sent: not if the mailbox has as many good links as it may have.</returns>
+    /// <returns>Whether a mail was sent. False if the mailbox has the maximum of valid links.</returns>
     private async Task<bool> SendAsync(AskedMail asked, byte[] hash, Uri site, string returnUrl, CancellationToken cancellationToken)
     {
         if (!await AddAsync(asked.Email, hash)) return false;
@@ -95,13 +98,13 @@ internal sealed partial class EmailLinks(
         }
         catch (Exception exception) when (exception is MailUnavailableException or MailAddressUnsupportedException)
         {
-            // A link that nobody got must not count against the next try.
+            // An unsent link must not count against the next attempt.
             await Links(asked.Email).RemoveAsync(hash);
             throw;
         }
     }
 
-    /// <summary>The links to a mailbox, whichever of its spellings was used.</summary>
+    /// <summary>The links of a mailbox, the same grain for all its spellings.</summary>
     private ISignInLinksGrain Links(string email) => grains.GetGrain<ISignInLinksGrain>(Mailbox.Of(email));
 
     /// <summary>The link of a token.</summary>

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Authentication.OAuth.Claims;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Takes address and proof from the userinfo endpoint together, and only where the ID token has neither.</summary>
-/// <remarks>The framework's own mapping fills in what is missing claim by claim: the proof could then be one of another address.</remarks>
+/// <summary>Takes address and proof together from the userinfo endpoint, but only if the ID token has neither.</summary>
+/// <remarks>The framework's own mapping adds missing claims one by one, so that the proof could belong to another address.</remarks>
 internal sealed class EmailOfUserInfo() : ClaimAction("email", ClaimValueTypes.String)
 {
     private const string Proof = "email_verified";

@@ -5,8 +5,9 @@ namespace Pulse.Web.SignIn;
 
 /// <summary>Validates ID tokens, which must be signed.</summary>
 /// <remarks>
-/// In the code flow the framework takes an ID token without any signature, as OpenID Connect Core 1.0 section 3.1.3.7 (6) allows where TLS vouches for
-/// the token endpoint. Pulse does not lean on TLS alone: a proxy that inspects it, or plain http in Development, would make anybody everybody.
+/// In the code flow the framework accepts an ID token without any signature, as OpenID Connect Core 1.0 section 3.1.3.7 (6) allows if TLS
+/// protects the token endpoint. Pulse does not rely on TLS alone: a proxy that inspects TLS, or plain http in Development, could sign in
+/// anyone as any user.
 /// </remarks>
 internal sealed class IdTokenHandler : JsonWebTokenHandler
 {

@@ -3,10 +3,12 @@ using Microsoft.AspNetCore.Authentication;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>That a person wants another account linked to the user they are signed in as. Travels in the state of the sign-in, which nobody else can write.</summary>
+/// <summary>
+/// A person's request to link another account to the signed-in user. Stored in the state of the sign-in, which only Pulse can write.
+/// </summary>
 /// <param name="UserId">The user.</param>
-/// <param name="SessionId">Their session, so that a person who signs in meanwhile does not get the account.</param>
-/// <param name="Known">The mark of the accounts that the user had (<see cref="Pulse.Identity.LinkedAccounts.Mark"/>).</param>
+/// <param name="SessionId">The user's session, so that a person who signs in meanwhile does not get the account.</param>
+/// <param name="Known">The mark of the user's accounts at the time (<see cref="Pulse.Identity.LinkedAccounts.Mark"/>).</param>
 /// <param name="ProofId">Id of the proof that it was begun on the user's dashboard.</param>
 internal sealed record LinkIntent(Guid UserId, string? SessionId, string Known, string ProofId)
 {
@@ -15,13 +17,13 @@ internal sealed record LinkIntent(Guid UserId, string? SessionId, string Known, 
     private const string KnownKey = "pulse.link.known";
     private const string ProofKey = "pulse.link.proof";
 
-    /// <summary>The intent of a sign-in's state; <see langword="null"/> for one that signs in.</summary>
+    /// <summary>The intent in a sign-in's state. <see langword="null"/> if the state is for a sign-in.</summary>
     public static LinkIntent? Read(AuthenticationProperties? properties) =>
         properties?.GetString(UserKey) is { } user
             ? new(Guid.ParseExact(user, "D"), properties.GetString(SessionKey), properties.GetString(KnownKey) ?? "", properties.GetString(ProofKey) ?? "")
             : null;
 
-    /// <summary>Puts it into the state of a sign-in that begins.</summary>
+    /// <summary>Writes the intent to the state of a new sign-in.</summary>
     public void Write(AuthenticationProperties properties)
     {
         properties.SetString(UserKey, UserId.ToString("D", CultureInfo.InvariantCulture));

@@ -7,7 +7,7 @@ using Pulse.Web.Mail;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Limits how many sign-in mails this front end sends: for the clients of one network, and in all.</summary>
+/// <summary>Limits the number of sign-in mails of this front end, per network of clients and in total.</summary>
 /// <remarks>Mail servers stop accepting mail from a site that sends floods of it.</remarks>
 internal sealed partial class MailLimits : IDisposable
 {
@@ -27,7 +27,7 @@ internal sealed partial class MailLimits : IDisposable
     }
 
     /// <summary>Counts a mail that is about to be sent for the client with that address.</summary>
-    /// <returns><see langword="false"/> when it is one too many; the answer then says when to try again.</returns>
+    /// <returns><see langword="false"/> if the limit is exceeded. The answer then has the time of a retry.</returns>
     public bool TryTake(HttpContext context)
     {
         if (TryTake(context.Connection.RemoteIpAddress, context.Response)) return true;
@@ -38,7 +38,7 @@ internal sealed partial class MailLimits : IDisposable
     /// <inheritdoc cref="TryTake(HttpContext)"/>
     public bool TryTake(IPAddress? client, HttpResponse response)
     {
-        // The network's share comes first, so that a network that has used it up takes nothing from the site's.
+        // The network's share is checked first, so that a network over its limit takes nothing from the site's share.
         using var ofNetwork = _perNetwork.AttemptAcquire(client);
         if (ofNetwork.IsAcquired)
         {
@@ -57,7 +57,7 @@ internal sealed partial class MailLimits : IDisposable
         _site.Dispose();
     }
 
-    // A /24 of IPv4 and a /48 of IPv6 are what one customer may have.
+    // One customer may have a /24 of IPv4 or a /48 of IPv6.
     private static string Network(IPAddress? address)
     {
         if (address is null) return "";
@@ -65,6 +65,6 @@ internal sealed partial class MailLimits : IDisposable
         return Convert.ToHexString(address.GetAddressBytes(), 0, address.AddressFamily == AddressFamily.InterNetworkV6 ? 6 : 3);
     }
 
-    [LoggerMessage(2524, LogLevel.Warning, "This front end has sent as many sign-in mails as Pulse:Mail:MailsPerHour allows; more are refused")]
+    [LoggerMessage(2524, LogLevel.Warning, "This front end has sent as many sign-in mails as Pulse:Mail:MailsPerHour allows. Further mails are refused.")]
     private partial void LogSiteLimit();
 }

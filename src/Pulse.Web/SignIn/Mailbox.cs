@@ -1,12 +1,14 @@
 namespace Pulse.Web.SignIn;
 
-/// <summary>Tells spellings of an address that reach one mailbox, for counting mails. Users are not compared by it.</summary>
+/// <summary>
+/// Maps the spellings of an address that reach one mailbox to one text, for counting mails. User comparison ignores it.
+/// </summary>
 internal static class Mailbox
 {
     private static readonly string[] s_withoutDots = ["gmail.com", "googlemail.com"];
 
-    /// <summary>The address without the tag after "+", and at Google without dots too, which Google ignores.</summary>
-    /// <param name="email">A normalised address.</param>
+    /// <summary>The address without the tag after "+", and for Google also without the dots, which Google ignores.</summary>
+    /// <param name="email">A normalized address.</param>
     public static string Of(string email)
     {
         var at = email.LastIndexOf('@');

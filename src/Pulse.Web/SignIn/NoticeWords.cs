@@ -2,10 +2,10 @@ using Pulse.Identity;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>What a notice says to people, in a mail and on the dashboard.</summary>
+/// <summary>The text of a notice, for a mail and the dashboard.</summary>
 internal static class NoticeWords
 {
-    /// <summary>One sentence; <see langword="null"/> for a kind of a newer version.</summary>
+    /// <summary>One sentence. <see langword="null"/> for a kind of a newer version.</summary>
     public static string? For(AccountNoticeKind kind, string? detail) => kind switch
     {
         AccountNoticeKind.Linked => $"An account was linked: {detail}. It can sign in as you from now on.",

@@ -6,12 +6,14 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Knows which OpenID Connect providers answer, so that neither the sign-in page nor a health probe waits for one that does not.</summary>
+/// <summary>
+/// Monitors which OpenID Connect providers are available, so that neither the sign-in page nor a health probe waits for an unavailable one.
+/// </summary>
 internal sealed partial class OpenIdAvailability(
     IOptions<SignInOptions> providers, IOptionsMonitor<OpenIdConnectOptions> schemes, TimeProvider time, ILogger<OpenIdAvailability> logger)
     : BackgroundService
 {
-    /// <summary>How long a provider may take over its discovery document or an answer.</summary>
+    /// <summary>Timeout of a provider's discovery document and of its answers.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan s_whileWell = TimeSpan.FromMinutes(1);
@@ -20,10 +22,12 @@ internal sealed partial class OpenIdAvailability(
     private readonly ConcurrentDictionary<string, string> _faults = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<Task<string?>>> _checks = new(StringComparer.Ordinal);
 
-    /// <summary>Why that provider cannot be used, as of the last look; <see langword="null"/> when it can, or was not looked at yet.</summary>
+    /// <summary>
+    /// The reason why that provider is unavailable, as of the last check. <see langword="null"/> if it is available or unchecked.
+    /// </summary>
     public string? WhyNot(string provider) => _faults.GetValueOrDefault(provider);
 
-    /// <summary>Looks now, within <see cref="Timeout"/>. Those who ask at the same time share one look.</summary>
+    /// <summary>Checks now, within <see cref="Timeout"/>. Simultaneous callers share one check.</summary>
     public Task<string?> CheckAsync(string provider) =>
         _checks.GetOrAdd(provider, name => new(() => LookAsync(name))).Value;
 
@@ -41,7 +45,7 @@ internal sealed partial class OpenIdAvailability(
 
     private async Task<string?> LookAsync(string provider)
     {
-        // Off the caller's thread, so that the dictionary has this look before it can end.
+        // Runs on another thread, so that the dictionary has this check before the check can end.
         await Task.Yield();
         try
         {
@@ -59,7 +63,7 @@ internal sealed partial class OpenIdAvailability(
         }
     }
 
-    // Not through the scheme's ConfigurationManager: that one goes by what it has read, for hours.
+    // Bypasses the scheme's ConfigurationManager, which answers from its cache for hours.
     private async Task<string?> FindFaultAsync(OpenIdConnectOptions scheme, string authority)
     {
         using var deadline = new CancellationTokenSource(Timeout, time);
@@ -76,7 +80,7 @@ internal sealed partial class OpenIdAvailability(
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            // Whatever the retriever and its parsers throw means that nobody can be sent there.
+            // After any exception of the retriever and its parsers, people cannot be sent to the provider.
             return exception.GetBaseException() is HttpRequestException or IOException or System.Net.Sockets.SocketException
                 ? "it does not answer"
                 : "its discovery document cannot be read";

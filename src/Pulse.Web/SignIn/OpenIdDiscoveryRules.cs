@@ -3,9 +3,9 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>What a provider's discovery document must say before anybody is sent there.</summary>
+/// <summary>Rules that a provider's discovery document must satisfy before people are sent to the provider.</summary>
 /// <param name="authority">The configured issuer URL.</param>
-/// <param name="requireHttps">Outside Development.</param>
+/// <param name="requireHttps">Set outside Development.</param>
 internal sealed class OpenIdDiscoveryRules(string authority, bool requireHttps) : IConfigurationValidator<OpenIdConnectConfiguration>
 {
     public ConfigurationValidationResult Validate(OpenIdConnectConfiguration configuration) =>
@@ -13,7 +13,7 @@ internal sealed class OpenIdDiscoveryRules(string authority, bool requireHttps) 
 
     private string? Fault(OpenIdConnectConfiguration configuration)
     {
-        // OpenID Connect Discovery 1.0 section 4.3: the document's issuer is the one that was asked, or somebody else answered.
+        // OpenID Connect Discovery 1.0 section 4.3: the document's issuer must be the configured one. Otherwise another party has answered.
         if (!string.Equals(configuration.Issuer?.TrimEnd('/'), authority.TrimEnd('/'), StringComparison.Ordinal)
             && !TenantIssuer.IsTemplateOf(authority, configuration.Issuer))
         {

@@ -9,10 +9,12 @@ using Pulse.Web.Sessions;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Where a sign-in with an OpenID Connect provider begins. It ends at that provider's callback, which its scheme answers.</summary>
+/// <summary>
+/// Begins a sign-in with an OpenID Connect provider. The sign-in ends at that provider's callback, which its scheme handles.
+/// </summary>
 internal static class OpenIdEndpoints
 {
-    /// <summary>Maps <c>GET /auth/signin/{provider}</c>; 404 for a provider that is not set up.</summary>
+    /// <summary>Maps <c>GET /auth/signin/{provider}</c>. Answers 404 for an unknown provider.</summary>
     public static void MapOpenIdSignIn(this IEndpointRouteBuilder app) =>
         app.MapGet("/auth/signin/{provider}", BeginAsync).AllowAnonymous().WithTags("Sign-in");
 
@@ -54,12 +56,12 @@ internal static class OpenIdEndpoints
             SignInConsent.Write(state, current);
         }
 
-        // A person who signed out would otherwise be signed in again with the same account, without being asked; and an account to link is a
-        // choice among several.
+        // A person who signed out would otherwise be signed in again automatically with the same account. For linking, the person must be
+        // able to choose among several accounts.
         if (link == true || cookie.WasSignedOut(context)) state.SetParameter(OpenIdEvents.ChooseAccount, true);
         if (loginHint is { Length: > 0 and <= EmailAddress.MaxLength }) state.SetParameter(OpenIdConnectParameterNames.LoginHint, loginHint);
 
-        // Nobody is sent to a provider that does not answer: there would be no way back.
+        // People are sent only to an available provider, because they could not return otherwise.
         if (providers.All.Any(known => known.Name == provider && known.WhyNot is not null) && await availability.CheckAsync(provider) is not null)
             return SignInErrors.Unavailable(providers.DisplayName(provider));
         try
@@ -69,7 +71,7 @@ internal static class OpenIdEndpoints
         }
         catch (Exception exception) when (exception is InvalidOperationException or HttpRequestException or IOException or TaskCanceledException)
         {
-            // The discovery document could not be read. The next look will say why, in the log and in health.
+            // The discovery document was unreadable. The next check writes the reason to the log and the health answer.
             _ = availability.CheckAsync(provider);
             return SignInErrors.Unavailable(providers.DisplayName(provider));
         }

@@ -6,7 +6,7 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>What happens when somebody comes back from a provider. The framework has checked state, nonce and ID token by then.</summary>
+/// <summary>Handles a browser that returns from a provider. The framework has already checked state, nonce and ID token.</summary>
 internal sealed partial class OpenIdEvents(
     SignInCompletion completion, SignInProviders providers, TimeProvider time, ILogger<OpenIdEvents> logger) : OpenIdConnectEvents
 {
@@ -16,13 +16,13 @@ internal sealed partial class OpenIdEvents(
     // OpenID Connect Core 1.0 section 3.1.2.1.
     private const string SelectAccount = "select_account";
 
-    /// <summary>On the way there.</summary>
+    /// <summary>Called before the redirect to the provider.</summary>
     public override async Task RedirectToIdentityProvider(RedirectContext context)
     {
         SignInCookies.MakeRoom(context.HttpContext, context.Options);
         context.ProtocolMessage.LoginHint = context.Properties.GetParameter<string>(OpenIdConnectParameterNames.LoginHint);
 
-        // A provider that does not know the value answers with an error. Google knows it, and does not publish a list.
+        // A provider that does not support the value answers with an error. Google supports it, although it publishes no list.
         if (context.Properties.GetParameter<bool>(ChooseAccount) && (context.Scheme.Name == SignInOptions.GoogleName || await ListsSelectAccountAsync()))
             context.ProtocolMessage.Prompt = SelectAccount;
 
@@ -30,21 +30,22 @@ internal sealed partial class OpenIdEvents(
             (await context.Options.ConfigurationManager!.GetConfigurationAsync(context.HttpContext.RequestAborted)).PromptValuesSupported.Contains(SelectAccount);
     }
 
-    /// <summary>First: the state, readable but not yet matched to the browser.</summary>
+    /// <summary>Called first, with the decrypted state, which is not yet compared with the browser's cookie.</summary>
     public override Task MessageReceived(MessageReceivedContext context)
     {
-        // The cookies run out in the browser; here nobody has to be trusted to forget them.
+        // The cookies expire in the browser. This check makes the expiry independent of the browser.
         if (context.Properties is { } state && !(state.ExpiresUtc > time.GetUtcNow()))
             context.Fail(new AuthenticationFailureException("The sign-in has taken too long."));
         return Task.CompletedTask;
     }
 
-    /// <summary>Then, for an answer with a code: who has sent it.</summary>
+    /// <summary>Called next for an answer with a code. Checks the sender.</summary>
     public override async Task AuthorizationCodeReceived(AuthorizationCodeReceivedContext context)
     {
         var discovered = await context.Options.ConfigurationManager!.GetConfigurationAsync(context.HttpContext.RequestAborted);
 
-        // RFC 9207 section 2.4: an answer that names its issuer must name the one that was asked; a provider that says it always does, must.
+        // RFC 9207 section 2.4: an answer that names its issuer must name the requested one. It must name one if the provider declares that
+        // it always does.
         var isPromised = discovered.AuthorizationResponseIssParameterSupported;
         var issuer = context.ProtocolMessage.Iss;
         // The issuer of an authority that serves many tenants is known once the ID token names the tenant.
@@ -52,7 +53,7 @@ internal sealed partial class OpenIdEvents(
             context.Fail(new OpenIdConnectProtocolException("The answer is another issuer's."));
     }
 
-    /// <summary>Last: it is proven who it is.</summary>
+    /// <summary>Called last, when the identity is proven.</summary>
     public override async Task TicketReceived(TicketReceivedContext context)
     {
         context.HandleResponse();
@@ -76,7 +77,7 @@ internal sealed partial class OpenIdEvents(
             {
                 if (LinkIntent.Read(state) is { } intent) return await completion.LinkAsync(context.HttpContext, who, intent, returnUrl);
 
-                // Signed in, meanwhile, in another tab.
+                // The person has signed in meanwhile in another tab.
                 if (await completion.CurrentAsync(context.HttpContext) is { } current && !SignInConsent.Covers(state, current)
                     && await completion.IsSomebodyElseAsync(context.HttpContext, who))
                 {
@@ -94,7 +95,7 @@ internal sealed partial class OpenIdEvents(
         }
     }
 
-    /// <summary>Instead: the person, or the provider, said no.</summary>
+    /// <summary>Called if the person or the provider has refused.</summary>
     public override Task AccessDenied(AccessDeniedContext context)
     {
         context.HandleResponse();
@@ -102,13 +103,13 @@ internal sealed partial class OpenIdEvents(
         return SignInErrors.Cancelled(providers.DisplayName(context.Scheme.Name)).ExecuteAsync(context.HttpContext);
     }
 
-    /// <summary>Instead: anything else.</summary>
+    /// <summary>Called for any other failure.</summary>
     public override Task RemoteFailure(RemoteFailureContext context)
     {
         context.HandleResponse();
         var provider = providers.DisplayName(context.Scheme.Name);
 
-        // Only the kind: messages quote what came in, and that is anybody's to choose.
+        // Only the kind of the error, because messages quote the input, which an attacker can choose.
         var cause = Cause(context.Failure);
         var reason = cause?.GetType().Name ?? "unknown";
         LogFailed(context.Scheme.Name, reason);
@@ -116,15 +117,15 @@ internal sealed partial class OpenIdEvents(
         return (cause switch
         {
             HttpRequestException or IOException or OperationCanceledException or TimeoutException => SignInErrors.Unavailable(provider),
-            // Whoever read the discovery document failed.
+            // The discovery document could not be read.
             InvalidOperationException => SignInErrors.Unavailable(provider),
-            // The framework's own word for state and correlation.
+            // The framework's exception for errors of state and correlation.
             AuthenticationFailureException or null => SignInErrors.NotThisBrowser(provider),
             _ => SignInErrors.NotAccepted(provider),
         }).ExecuteAsync(context.HttpContext);
     }
 
-    // The framework wraps what its backchannel throws.
+    // The framework wraps the exceptions of its backchannel.
     private static Exception? Cause(Exception? failure) =>
         failure is AuthenticationFailureException { InnerException: { } inner } ? Cause(inner) : failure;
 

@@ -4,9 +4,9 @@ using Pulse.Web.Mail;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Requires <c>Pulse:PublicUrl</c> where people can sign in.</summary>
+/// <summary>Requires <c>Pulse:PublicUrl</c> if people can sign in.</summary>
 /// <remarks>
-/// A client chooses its <c>Host</c> header and the mailbox that a sign-in mail goes to. If links began with that host, a client could send other
+/// A client chooses its <c>Host</c> header and the mailbox of a sign-in mail. If links began with that host, a client could send other
 /// people links to its own site.
 /// </remarks>
 internal sealed class PublicUrlRequirement(IHostEnvironment environment, IOptions<SignInOptions> signIn, IOptions<MailOptions> mail)

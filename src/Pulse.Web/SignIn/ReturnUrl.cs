@@ -2,23 +2,24 @@ using System.Buffers;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Where to go after signing in: a path of this site, whatever was asked for.</summary>
+/// <summary>The page after a sign-in. Always a path of this site, whatever the request contains.</summary>
 internal static class ReturnUrl
 {
-    /// <summary>Where somebody goes who was on their way nowhere, or somewhere else than this site.</summary>
+    /// <summary>The default page, also used if the requested one is on another site.</summary>
     public const string Dashboard = "/dashboard";
 
     private const int MaxLength = 2048;
 
-    // RFC 3986: what may stand in a path, query or fragment. No backslash, which browsers take for a slash; no space or control character, which
-    // they strip before they look at what is left; nothing beyond ASCII, some of which they fold into ASCII.
+    // RFC 3986: the characters of a path, query or fragment. Excluded are the backslash, which browsers treat as a slash, spaces and
+    // control characters, which browsers strip before they parse the rest, and non-ASCII characters, some of which browsers fold into
+    // ASCII.
     private static readonly SearchValues<char> s_allowed = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/?#%");
 
-    /// <summary>That path with its query and fragment if it certainly stays on this site, else <see cref="Dashboard"/>.</summary>
+    /// <summary>The path with its query and fragment if it certainly stays on this site, otherwise <see cref="Dashboard"/>.</summary>
     /// <param name="url">A path as the browser sees it, with the base of this site or of another application at this origin.</param>
-    /// <param name="pathBase">The request's; see <see cref="Http.SitePaths"/>.</param>
-    /// <remarks>Strict rather than clever: an odd but harmless path costs one click, an open redirect a password.</remarks>
+    /// <param name="pathBase">The request's. See <see cref="Http.SitePaths"/>.</param>
+    /// <remarks>The rule is strict, because a refused harmless path costs one click and an open redirect costs a password.</remarks>
     public static string OrDashboard(string? url, PathString pathBase) => IsLocalPath(url, pathBase.Value ?? "") ? url! : pathBase.Value + Dashboard;
 
     private static bool IsLocalPath(string? url, string pathBase) =>
@@ -28,8 +29,8 @@ internal static class ReturnUrl
 
     private static bool IsAction(ReadOnlySpan<char> path) => path.StartsWith("/auth/", StringComparison.OrdinalIgnoreCase);
 
-    // An empty segment could end up in front ("//host") once somebody resolves dot segments; and whoever decodes the path once more must
-    // not find slashes, dots, controls or further escapes that were not there before.
+    // An empty segment could become the first one ("//host") after another program resolves dot segments. A program that decodes the path
+    // again must not find new slashes, dots, controls or further escapes.
     private static bool IsPlain(ReadOnlySpan<char> path, string pathBase)
     {
         if (path.IndexOf("//", StringComparison.Ordinal) >= 0) return false;
@@ -37,11 +38,11 @@ internal static class ReturnUrl
         {
             if (rest.Length < at + 3 || !char.IsAsciiHexDigit(rest[at + 1]) || !char.IsAsciiHexDigit(rest[at + 2])) return false;
             var decoded = (char)Convert.FromHexString(rest.Slice(at + 1, 2))[0];
-            // RFC 3986 section 6.2.2.2: an escaped letter is the letter, so that "/%61uth/" would be "/auth/" to a later reader.
+            // RFC 3986 section 6.2.2.2: an escaped letter equals the letter, so a later reader would treat "/%61uth/" as "/auth/".
             if (decoded is '/' or '\\' or '.' or '%' or < ' ' or '\x7f' || char.IsAsciiLetterOrDigit(decoded)) return false;
         }
 
-        // What lies below /auth/ does things rather than shows them: not something to be led to by a link from elsewhere.
+        // Paths below /auth/ perform actions, so a link from elsewhere must not lead there.
         if (IsAction(path) || (path.StartsWith(pathBase, StringComparison.OrdinalIgnoreCase) && IsAction(path[pathBase.Length..]))) return false;
 
         foreach (var segment in path.Split('/'))

@@ -10,15 +10,18 @@ using Pulse.Web.Sessions;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>What every sign-in ends in, once it is proven who somebody is: a session or a link, and a redirect; or a page that says why not.</summary>
+/// <summary>
+/// Completes every sign-in once the identity is proven: creates a session or a link and redirects, or shows a page with the reason for a
+/// refusal.
+/// </summary>
 internal sealed class SignInCompletion(
     IGrainFactory grains, SignInCookie cookie, DeviceCookie devices, SignInProviders providers, AccountNotices notices, SignUpRule signUp, Callers callers)
 {
     /// <summary>Signs the browser in as the user of that account.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="who">Who has been proven.</param>
-    /// <param name="returnUrl">Where to go then; anything.</param>
-    /// <exception cref="StoreUnavailableException">The database is away, and nobody is signed in.</exception>
+    /// <param name="who">The proven identity.</param>
+    /// <param name="returnUrl">The page after the sign-in. Unchecked.</param>
+    /// <exception cref="StoreUnavailableException">The database is unavailable, so the sign-in has failed.</exception>
     public async Task<IResult> SignInAsync(HttpContext context, ExternalIdentity who, string? returnUrl)
     {
         var provider = providers.DisplayName(who.Account.Provider);
@@ -55,8 +58,9 @@ internal sealed class SignInCompletion(
         return new SeeOtherResult(ReturnUrl.OrDashboard(returnUrl, context.Request.PathBase), hasBase: true);
     }
 
-    /// <summary>Links that account to the user who asked for it, if the browser is still signed in as them, in the same session.</summary>
-    /// <exception cref="StoreUnavailableException">The database is away; whether the account is linked shows on the dashboard.</exception>
+    /// <summary>Links that account to the requesting user, if the browser is still signed in as that user, in the same session.</summary>
+    /// <exception cref="StoreUnavailableException">The database is unavailable. The dashboard shows whether the account is
+    /// linked.</exception>
     public async Task<IResult> LinkAsync(HttpContext context, ExternalIdentity who, LinkIntent intent, string? returnUrl)
     {
         if (await CurrentAsync(context) is not { OwnUserId: { } userId, SessionId: var sessionId } || (userId, sessionId) != (intent.UserId, intent.SessionId))
@@ -86,13 +90,13 @@ internal sealed class SignInCompletion(
         }
     }
 
-    /// <summary>Whether the browser is signed in as another user than the one whom <see cref="SignInAsync"/> would sign in.</summary>
-    /// <exception cref="StoreUnavailableException">The database is away.</exception>
+    /// <summary>Whether the browser is signed in as another user than the one that <see cref="SignInAsync"/> would sign in.</summary>
+    /// <exception cref="StoreUnavailableException">The database is unavailable.</exception>
     public async Task<bool> IsSomebodyElseAsync(HttpContext context, ExternalIdentity who) =>
         await CurrentAsync(context) is { OwnUserId: { } userId }
         && await Account(who).FindUserAsync() != userId;
 
-    /// <summary>Whoever the session cookie of this request says, or <see langword="null"/>.</summary>
+    /// <summary>The caller of this request's session cookie, or <see langword="null"/>.</summary>
     public async Task<Caller?> CurrentAsync(HttpContext context) =>
         await context.AuthenticateAsync(SessionHandler.Scheme) is { Succeeded: true, Principal: { } principal } ? callers.Read(principal) : null;
 

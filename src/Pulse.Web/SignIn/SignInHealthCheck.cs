@@ -2,7 +2,10 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Whether people can sign in with every provider. Other ways in, and everybody who is in, go on without: degraded, not unhealthy.</summary>
+/// <summary>
+/// Whether every provider is available for sign-in. Otherwise the answer is degraded instead of unhealthy, because other ways to sign in
+/// and existing sessions still work.
+/// </summary>
 internal sealed class SignInHealthCheck(SignInProviders providers) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)

@@ -3,13 +3,13 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>How external accounts are written.</summary>
+/// <summary>Serialization of external accounts.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(AccountResponse[]))]
 internal sealed partial class SignInJson : JsonSerializerContext;
 
-/// <summary>How request bodies are read: exact names, no unknown or repeated member, nothing deep.</summary>
-/// <remarks>A member that is not understood is a client's mistake; passing over it in silence would hide that from them.</remarks>
+/// <summary>Deserialization of request bodies: exact names, limited depth, and a refusal of unknown or repeated members.</summary>
+/// <remarks>An unknown member is a client's mistake, which silent acceptance would hide.</remarks>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,

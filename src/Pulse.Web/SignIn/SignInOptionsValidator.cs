@@ -2,10 +2,10 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Finds every fault in <see cref="SignInOptions"/> at once; each message names its setting and never a secret's value.</summary>
+/// <summary>Reports all faults of <see cref="SignInOptions"/> at once. Each message names its setting and omits secret values.</summary>
 internal sealed class SignInOptionsValidator(IHostEnvironment environment) : IValidateOptions<SignInOptions>
 {
-    /// <summary>Names that no provider of the settings may have: other ways in, and Google, which has settings of its own.</summary>
+    /// <summary>Names that are reserved: other ways to sign in, and Google, which has its own settings.</summary>
     public static readonly string[] ReservedNames = [SignInOptions.GoogleName, SignInProviders.Email, SignInProviders.Dev];
 
     public ValidateOptionsResult Validate(string? name, SignInOptions options)
@@ -39,7 +39,7 @@ internal sealed class SignInOptionsValidator(IHostEnvironment environment) : IVa
         }
         else if (authority.Scheme == "http" && !environment.IsDevelopment())
         {
-            // OpenID Connect Discovery 1.0 section 7.2: without TLS anybody on the path can pose as the provider.
+            // OpenID Connect Discovery 1.0 section 7.2: without TLS an attacker on the network path can impersonate the provider.
             yield return $"{at}:Authority must be https outside Development; it is '{provider.Authority}'.";
         }
     }

@@ -2,7 +2,7 @@ using Pulse.Web.Pages;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>The sign-in page. What its buttons and forms lead to is in <c>Pulse.Web.SignIn</c>.</summary>
+/// <summary>The sign-in page. The targets of its buttons and forms are in <c>Pulse.Web.SignIn</c>.</summary>
 internal static class SignInPageEndpoint
 {
     private static readonly SignInPage.DevPerson[] s_people =

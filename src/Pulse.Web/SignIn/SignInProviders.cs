@@ -6,28 +6,29 @@ namespace Pulse.Web.SignIn;
 
 /// <summary>An OpenID Connect provider, as the sign-in page shows it.</summary>
 /// <param name="Name">Its name in routes and accounts.</param>
-/// <param name="DisplayName">What people call it.</param>
-/// <param name="WhyNot">Why it cannot be used now, in words for people; <see langword="null"/> when it can, as far as is known.</param>
+/// <param name="DisplayName">Its readable name.</param>
+/// <param name="WhyNot">The reason why it is unavailable, as readable text. <see langword="null"/> if it is available as far as is
+/// known.</param>
 internal sealed record SignInProvider(string Name, string DisplayName, string? WhyNot);
 
-/// <summary>The ways to sign in here. Asking costs nothing: who is away is found out in the background.</summary>
+/// <summary>The ways to sign in. Calls are cheap, because a background service monitors the availability.</summary>
 internal sealed class SignInProviders(
     IOptions<SignInOptions> options, IOptions<AuthOptions> auth, OpenIdAvailability availability, IMailSender mail, IHostEnvironment environment)
 {
     /// <summary>The provider of accounts that are a mailbox.</summary>
     public const string Email = "email";
 
-    /// <summary>The provider of accounts that nobody has proven, in Development.</summary>
+    /// <summary>The provider of unproven accounts, in Development.</summary>
     public const string Dev = "dev";
 
-    /// <summary>The OpenID Connect providers, in the order of the page; those that cannot be used now say why.</summary>
+    /// <summary>The OpenID Connect providers, in the order of the page. Unavailable ones have a reason.</summary>
     public IReadOnlyList<SignInProvider> All =>
         [.. options.Value.All.Select(provider => new SignInProvider(provider.Key, DisplayName(provider.Key), availability.WhyNot(provider.Key)))];
 
-    /// <summary>Why there are no sign-in links by mail; <see langword="null"/> where there are.</summary>
+    /// <summary>The reason why sign-in links by mail are unavailable. <see langword="null"/> if they are available.</summary>
     public string? EmailWhyNot => mail.WhyNot;
 
-    /// <summary>Whether anybody may sign in as anyone: asked of the environment too, because of what it gives away.</summary>
+    /// <summary>Whether sign-in as any user is allowed. The environment is checked too, because this gives access to every user.</summary>
     public bool DevAllowed => environment.IsDevelopment() && auth.Value.DevSignIn;
 
     /// <summary>Whether there is an OpenID Connect provider of that name.</summary>
@@ -36,10 +37,10 @@ internal sealed class SignInProviders(
     /// <summary>See <see cref="OpenIdProviderOptions.JoinsByEmail"/>.</summary>
     public bool? JoinsByEmail(string provider) => options.Value.Find(provider)?.JoinsByEmail;
 
-    /// <summary>An account in words for people.</summary>
+    /// <summary>An account as readable text.</summary>
     public string Describe(string provider, string? email) => email is null ? DisplayName(provider) : $"{DisplayName(provider)} ({email})";
 
-    /// <summary>What people call the provider of an account: also of one that is no way in any more, or a trusted issuer's.</summary>
+    /// <summary>The readable name of an account's provider. Also defined for a former provider and a trusted issuer.</summary>
     public string DisplayName(string provider) => provider switch
     {
         Email => "E-mail link",

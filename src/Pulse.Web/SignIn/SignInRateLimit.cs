@@ -9,18 +9,18 @@ using Pulse.Web.Pages;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Bounds how many mails one client can have sent; that one mailbox is not buried is <see cref="Pulse.Identity.ISignInLinksGrain"/>'s to see to.</summary>
+/// <summary>Limits the mail requests of one client. The limit per mailbox is in <see cref="Pulse.Identity.ISignInLinksGrain"/>.</summary>
 internal static class SignInRateLimit
 {
     /// <summary>The policy's name.</summary>
     public const string Policy = "sign-in-mail";
 
-    /// <summary>The policy of routes that take a link's token or a code.</summary>
+    /// <summary>The policy of routes that accept a link's token or a code.</summary>
     public const string GuessPolicy = "sign-in-guess";
 
     private static readonly TimeSpan s_window = TimeSpan.FromMinutes(1);
 
-    /// <summary>Adds both policies. In this process only: N front ends let through N times as much, which is still little.</summary>
+    /// <summary>Adds both policies. They count per process, so that N front ends allow N times as much, which is still little.</summary>
     public static void AddSignInRateLimit(this IServiceCollection services) => services.AddRateLimiter(limiter =>
     {
         limiter.AddPolicy(Policy, context =>
@@ -47,7 +47,7 @@ internal static class SignInRateLimit
         };
     });
 
-    // One household or office has a /64 of IPv6 (RFC 6177), and with it more addresses than could be counted.
+    // One household or office has a /64 of IPv6 (RFC 6177), with more addresses than could be counted.
     private static string Client(IPAddress? address)
     {
         if (address is null) return "";

@@ -9,10 +9,10 @@ using Pulse.Web.Mail;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Sets up the ways in: OpenID Connect providers, links by mail, and in Development anyone's word.</summary>
+/// <summary>Registers the ways to sign in: OpenID Connect providers, links by mail, and in Development a sign-in without proof.</summary>
 internal static class SignInSetup
 {
-    /// <summary>Adds what they need. After authentication and data protection.</summary>
+    /// <summary>Adds the services. Call it after authentication and data protection.</summary>
     public static void AddPulseSignIn(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -23,7 +23,7 @@ internal static class SignInSetup
         services.AddSingleton<IValidateOptions<AuthOptions>, IssuerNameValidator>();
         services.AddJson(SignInJson.Default);
 
-        // What AddOpenIdConnect does, but for as many schemes as the settings have; the order of the two PostConfigures matters.
+        // The registrations of AddOpenIdConnect, for any number of schemes. The order of the two PostConfigures matters.
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<OpenIdConnectOptions>, OpenIdConnectPostConfigureOptions>());
         services.AddTransient<OpenIdConnectHandler>();
         services.AddSingleton<IConfigureOptions<AuthenticationOptions>, ConfigureOpenId>();
@@ -48,7 +48,7 @@ internal static class SignInSetup
         services.AddSignInRateLimit();
     }
 
-    /// <summary>Maps all of it.</summary>
+    /// <summary>Maps all routes of sign-in and accounts.</summary>
     public static void MapPulseSignIn(this WebApplication app)
     {
         app.MapOpenIdSignIn();

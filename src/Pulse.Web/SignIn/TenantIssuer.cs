@@ -3,10 +3,14 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>The issuer of an authority that serves many tenants, such as Entra's <c>organizations</c>: a template, of which each tenant's tokens name an instance.</summary>
+/// <summary>
+/// The issuer of an authority that serves many tenants, such as Entra's <c>organizations</c>. It is a template, and each tenant's tokens
+/// name an instance of it.
+/// </summary>
 /// <remarks>
-/// Microsoft's own validator (Microsoft.IdentityModel.Validators) reads the metadata again, over a connection that cannot be set up here; the rule itself is
-/// one comparison. A tenant's administrator chooses what its accounts say of themselves, so nothing that such a token says of an address is a proof.
+/// Microsoft's own validator (Microsoft.IdentityModel.Validators) reads the metadata again, over a connection that cannot be configured
+/// here. The rule itself is one comparison. A tenant's administrator controls its accounts' claims, so such a token never proves an
+/// address.
 /// </remarks>
 internal static class TenantIssuer
 {
@@ -15,7 +19,7 @@ internal static class TenantIssuer
 
     private const string Placeholder = "{tenantid}";
 
-    // The authorities whose discovery document has the template.
+    // The authorities whose discovery document contains the template.
     private static readonly string[] s_tenants = ["common", "organizations"];
 
     /// <summary>Whether the authority serves many tenants.</summary>
@@ -35,16 +39,16 @@ internal static class TenantIssuer
         template is not null && Guid.TryParseExact(tenant, "D", out _)
         && string.Equals(template.Replace(Placeholder, tenant, StringComparison.Ordinal), issuer, StringComparison.Ordinal);
 
-    /// <summary>Sets up the check of the tokens of an authority that serves many tenants.</summary>
+    /// <summary>Configures the validation of tokens from an authority that serves many tenants.</summary>
     public static void Check(TokenValidationParameters rules)
     {
         rules.IssuerValidatorUsingConfiguration = (issuer, token, _, configuration) =>
-            // Another program's authority may have such a path, and one issuer.
+            // Another program's authority may have such a path with a single issuer.
             (IsTemplate(configuration?.Issuer) ? IsInstance(configuration!.Issuer, issuer, TenantOf(token)) : string.Equals(issuer, configuration?.Issuer, StringComparison.Ordinal))
                 ? issuer
                 : throw new SecurityTokenInvalidIssuerException("The token's issuer is not its tenant's.");
 
-        // Of the keys that are published together some belong to one tenant alone: its key must not sign another tenant's tokens.
+        // Some of the published keys belong to one tenant alone, and such a key must not sign another tenant's tokens.
         rules.IssuerSigningKeyValidatorUsingConfiguration = (key, token, _, configuration) =>
             configuration is OpenIdConnectConfiguration { JsonWebKeySet: { } published }
             && published.Keys.Where(published => published.Kid == key.KeyId).All(published => IsOwnKey(published, token));

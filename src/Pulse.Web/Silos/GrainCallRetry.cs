@@ -6,12 +6,13 @@ using Polly.Retry;
 namespace Pulse.Web.Silos;
 
 /// <summary>
-/// Repeats a front end's grain call that no silo took: one that is leaving hands its grains over within moments. What was rejected has not been
-/// executed or may be executed twice; every grain method of Pulse may be.
+/// Repeats a front end's grain call that all silos rejected, because a stopping silo hands its grains over within moments. A rejected call
+/// was not executed, or may be executed twice, which is safe for every grain method of Pulse.
 /// </summary>
 internal sealed class GrainCallRetry : IOutgoingGrainCallFilter
 {
-    // 50, 100, 200, 400, 800, 1,600 ms, about 3 s in all: long enough for a silo that leaves, too short to pile up requests behind one that died.
+    // 50, 100, 200, 400, 800, 1,600 ms, about 3 s in total: long enough for a stopping silo, too short to accumulate requests for a dead
+    // one.
     private static readonly ResiliencePipeline s_pipeline = new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
     {
         ShouldHandle = new PredicateBuilder().Handle<OrleansMessageRejectionException>().Handle<ConnectionFailedException>(),
@@ -21,7 +22,7 @@ internal sealed class GrainCallRetry : IOutgoingGrainCallFilter
         MaxRetryAttempts = 6,
     }).Build();
 
-    // A grain must not hold up its own turns.
+    // Calls of grains are excluded, because the retry would block their turns.
     public Task Invoke(IOutgoingGrainCallContext context) => context.SourceContext is null ? InvokeAsync(context) : context.Invoke();
 
     private static async Task InvokeAsync(IOutgoingGrainCallContext context)
@@ -30,15 +31,15 @@ internal sealed class GrainCallRetry : IOutgoingGrainCallFilter
         {
             await context.Invoke();
 
-            // A rejection is an answer as others are, until somebody asks for its result.
+            // A rejection is an ordinary response until its result is read.
             if (!IsRejection(context.Response?.Exception)) return;
         }
         catch (Exception e) when (IsRejection(e))
         {
-            // Thrown where no silo could be sent it.
+            // Thrown if the call could not be sent to any silo.
         }
 
-        // Seldom: the first try pays for no pipeline.
+        // The pipeline runs only after a rejection, so that the first attempt is free of its cost.
         await s_pipeline.ExecuteAsync(static (call, _) => TryAgainAsync(call), context);
     }
 

@@ -4,8 +4,8 @@ namespace Pulse.Web.Silos;
 
 /// <summary>References to the grains of one kind, by user id.</summary>
 /// <remarks>
-/// What <see cref="IGrainFactory"/> gives, without its look-up of the interface's attributes by reflection for every reference: that took longer than
-/// the call of a grain in the same process.
+/// Equal to those of <see cref="IGrainFactory"/>, but without its reflection on the interface's attributes for every reference, which took
+/// longer than the call of a grain in the same process.
 /// </remarks>
 internal sealed class GrainReferences<TGrain>(IGrainFactory grains)
     where TGrain : IGrainWithGuidKey

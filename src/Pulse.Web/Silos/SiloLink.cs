@@ -3,11 +3,14 @@ using Orleans.Runtime;
 
 namespace Pulse.Web.Silos;
 
-/// <summary>Whether this front end reaches any silo. While it does not, it asks for one itself: Orleans' client connects when it has something to send.</summary>
+/// <summary>
+/// Monitors whether this front end can reach a silo. While it cannot, the monitor makes a call itself, because Orleans' client connects
+/// only when it has a message to send.
+/// </summary>
 internal sealed partial class SiloLink(IServiceProvider services, TimeProvider time, ILogger<SiloLink> logger)
     : BackgroundService, IClusterConnectionStatusObserver, ILifecycleParticipant<IClusterClientLifecycle>, IHealthCheck
 {
-    public const string WhyDown = "No silo can be reached. Open sockets stay; everything else waits for a silo.";
+    public const string WhyDown = "No silo can be reached. Open sockets stay open. All other requests wait for a silo.";
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
@@ -59,7 +62,7 @@ internal sealed partial class SiloLink(IServiceProvider services, TimeProvider t
     {
         try
         {
-            // Not a constructor's argument: the client is made with its observers, of which this is one.
+            // Resolved late instead of injected, because the client is created with its observers, and this object is one of them.
             await services.GetRequiredService<IGrainFactory>().GetGrain<IManagementGrain>(0).GetHosts(onlyActive: true);
             return true;
         }
@@ -82,6 +85,6 @@ internal sealed partial class SiloLink(IServiceProvider services, TimeProvider t
     [LoggerMessage(2202, LogLevel.Warning, "The last connection to a silo is lost.")]
     private partial void LogLost();
 
-    [LoggerMessage(2203, LogLevel.Debug, "No silo answers ({Reason}).")]
+    [LoggerMessage(2203, LogLevel.Debug, "No silo answered ({Reason}).")]
     private partial void LogUnanswered(string reason);
 }

@@ -1,6 +1,6 @@
 namespace Pulse.Web.Silos;
 
-/// <summary>Tries to reach the silos at start until one is there, or this process is told to stop.</summary>
+/// <summary>Retries the first connection to the silos until one is available, or this process is asked to stop.</summary>
 internal sealed partial class SiloRetry(TimeProvider time, ILogger<SiloRetry> logger) : IClientConnectionRetryFilter
 {
     private static readonly TimeSpan Delay = TimeSpan.FromSeconds(1);
@@ -12,7 +12,7 @@ internal sealed partial class SiloRetry(TimeProvider time, ILogger<SiloRetry> lo
         return true;
     }
 
-    // The driver's own text may quote what it connects to.
+    // The driver's own text may quote its connection string.
     [LoggerMessage(2200, LogLevel.Information, "Waiting for a silo ({Reason}).")]
     private partial void LogWaiting(string reason);
 }

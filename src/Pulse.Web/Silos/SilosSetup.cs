@@ -11,13 +11,15 @@ using StackExchange.Redis;
 
 namespace Pulse.Web.Silos;
 
-/// <summary>Where the silos are: in this process, or in others that are found through Redis.</summary>
+/// <summary>Connects this front end to the silos: in this process, or in other processes that are found through Redis.</summary>
 internal static class SilosSetup
 {
     private const string Setting = "Pulse:Silo";
 
-    /// <summary>Hosts a silo here (<c>InProcess</c>, the default), or makes this process a client of those elsewhere (<c>External</c>).</summary>
-    /// <exception cref="StartException"><c>Pulse:Silo</c> is neither, or the setting that it needs is missing.</exception>
+    /// <summary>
+    /// Hosts a silo here (<c>InProcess</c>, the default), or makes this process a client of external ones (<c>External</c>).
+    /// </summary>
+    /// <exception cref="StartException"><c>Pulse:Silo</c> has another value, or a required setting is missing.</exception>
     public static void AddSilos(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<IOutgoingGrainCallFilter, GrainCallRetry>();
@@ -27,12 +29,12 @@ internal static class SilosSetup
         else throw new StartException($"{Setting} is '{silo}'; it is InProcess (the default) or External.");
     }
 
-    /// <summary>Answers what needs silos with 503 while none can be reached. Does nothing where the silo is in this process.</summary>
+    /// <summary>Answers requests that need silos with 503 while none is reachable. Does nothing if the silo is in this process.</summary>
     public static void UseSilos(this WebApplication app)
     {
         if (app.Services.GetService<SiloLink>() is not { } link) return;
 
-        // Endpoints that anybody may call look after themselves: health, the start page, assets, public keys.
+        // Anonymous endpoints handle unavailable silos themselves: health, the start page, assets, public keys.
         app.Use((context, next) => link.IsUp || !NeedsSilos(context) ? next(context) : ProblemTypes.Unavailable.WriteAsync(context, SiloLink.WhyDown));
     }
 
@@ -56,7 +58,8 @@ internal static class SilosSetup
         services.AddHostedService(provider => provider.GetRequiredService<SiloLink>());
         services.AddHealthChecks().AddCheck<SiloLink>("silos", tags: [HealthEndpoints.ReadyTag]);
 
-        // The client waits for a silo, in whatever order processes start; meanwhile this one already says so on /health/ready.
+        // The client waits for a silo, whatever the start order of the processes. This process already reports that on /health/ready
+        // meanwhile.
         services.Configure<HostOptions>(host => host.ServicesStartConcurrently = true);
         builder.UseOrleansClient(client =>
         {
@@ -68,11 +71,11 @@ internal static class SilosSetup
             client.UseConnectionRetryFilter<SiloRetry>();
             client.AddPulseTracing(builder);
 
-            // New silos take load, and a cluster that was replaced as a whole is found again, within this time.
+            // Within this time new silos get load, and a cluster that was replaced as a whole is found again.
             client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(5));
             client.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = PulseSilo.ResponseTimeout);
 
-            // A silo that is cut off is tried again and again, and what waits for that goes through another one afterwards.
+            // The client retries an unreachable silo repeatedly. After this timeout the waiting messages use another silo.
             client.Configure<ConnectionOptions>(connections => connections.OpenConnectionTimeout = TimeSpan.FromSeconds(1));
         });
         services.AddClusterSockets();

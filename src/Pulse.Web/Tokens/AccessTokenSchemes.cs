@@ -3,13 +3,17 @@ using Pulse.Web.Auth;
 
 namespace Pulse.Web.Tokens;
 
-/// <summary>One set of <c>JwtBearerOptions</c> per issuer, one for all Auth.js applications together, and which of them a token is for.</summary>
+/// <summary>
+/// Selects the authentication scheme of a token. Each issuer has its own <c>JwtBearerOptions</c>. All Auth.js applications share one.
+/// </summary>
 internal sealed class AccessTokenSchemes
 {
-    /// <summary>The scheme of Pulse's own tokens; also the one that turns down tokens that nobody else claims.</summary>
+    /// <summary>The scheme of Pulse's own tokens. It also refuses tokens of unknown issuers.</summary>
     public const string Own = "Pulse";
 
-    /// <summary>The scheme of encrypted tokens. They do not say whose they are; the key that opens them does.</summary>
+    /// <summary>
+    /// The scheme of encrypted tokens. The key that decrypts a token identifies its issuer, because the token omits it.
+    /// </summary>
     public const string AuthJs = "AuthJs";
 
     private const string TrustedPrefix = "Issuer:";
@@ -24,13 +28,15 @@ internal sealed class AccessTokenSchemes
         _byIssuer[options.Value.Issuer] = Own;
     }
 
-    /// <summary>The scheme that checks this issuer's tokens.</summary>
+    /// <summary>The scheme for this issuer's tokens.</summary>
     public static string ForTrusted(TrustedIssuerOptions issuer) => TrustedPrefix + issuer.Issuer;
 
-    // Without trusted issuers there is nothing to read the token for, once more than its check does.
+    // If only Pulse issues tokens, a second parsing to select a scheme is superfluous.
     private bool IsOwnAlone => _byIssuer.Count == 1 && _encrypted == Own;
 
-    /// <summary>The scheme to check a token with, by its form and its still unproven <c>iss</c>. Never fails: what cannot be read is <see cref="Own"/>'s to refuse.</summary>
+    /// <summary>
+    /// The scheme for a token, by its form and its unverified <c>iss</c>. Never fails: <see cref="Own"/> refuses unreadable tokens.
+    /// </summary>
     public string Select(string? token) => IsOwnAlone ? Own : AccessTokenHandler.Read(token) switch
     {
         { IsEncrypted: true } => _encrypted,

@@ -8,13 +8,16 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Tokens;
 
-/// <summary>Authenticates by the access token of whichever issuer, and answers those whose token will not do.</summary>
-/// <remarks>One handler for all issuers, not one each: the framework makes a handler per request and scheme, and which issuer it is <see cref="TokenValidator"/> finds out.</remarks>
+/// <summary>Authenticates by an access token of any issuer, and writes the answer for a refused token.</summary>
+/// <remarks>
+/// One handler serves all issuers, because the framework creates a handler per request and scheme. <see cref="TokenValidator"/> finds the
+/// issuer.
+/// </remarks>
 internal sealed class BearerHandler(
     TokenValidator tokens, HubTickets tickets, IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
-    /// <summary>The name of the scheme that takes tokens and nothing else, and the type of its identities.</summary>
+    /// <summary>The name of the scheme that accepts only tokens, and the type of its identities.</summary>
     public new const string Scheme = CallerIdentity.Scheme;
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
@@ -46,12 +49,12 @@ internal sealed class BearerHandler(
             return;
         }
 
-        // RFC 6750 section 3.1: without a token the challenge carries no error.
+        // RFC 6750 section 3.1: if the token is missing, the challenge omits the error.
         if (failure is not null) Context.Audit(AuditEvents.TokenRefused, reason: (failure as RefusedTokenException)?.Reason ?? TokenFailure.Reason(failure));
         var reason = failure?.Message;
         Response.Headers[HeaderNames.WWWAuthenticate] = reason is null ? "Bearer" : $"Bearer error=\"invalid_token\", error_description=\"{reason}\"";
         await (reason is null
             ? ProblemTypes.TokenMissing.WriteAsync(Context)
-            : ProblemTypes.TokenInvalid.WriteAsync(Context, $"{reason} Get a new access token and try again."));
+            : ProblemTypes.TokenInvalid.WriteAsync(Context, $"{reason} Get a new access token and retry."));
     }
 }

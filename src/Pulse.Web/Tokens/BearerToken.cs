@@ -1,6 +1,6 @@
 namespace Pulse.Web.Tokens;
 
-/// <summary>Where a request carries its access token.</summary>
+/// <summary>Finds the access token of a request.</summary>
 internal static class BearerToken
 {
     private const string Scheme = "Bearer ";
@@ -11,15 +11,17 @@ internal static class BearerToken
 
     /// <summary>Whether the request must be authenticated by a token: it has an Authorization header, or is for a hub.</summary>
     /// <remarks>
-    /// Hubs take no cookie: browsers let any page open a WebSocket to any site and send the cookies along, CORS or not. A header that holds
-    /// something else than a token does not fall back on the cookie: its sender did not mean to be that person.
+    /// Hubs ignore cookies, because browsers let any page open a WebSocket to any site and send the cookies along, whatever the CORS rules.
+    /// A header with a value other than a token never falls back to the cookie, because its sender intended another identity.
     /// </remarks>
     public static bool IsExpected(HttpRequest request) => request.Headers.Authorization.Count > 0 || IsForHub(request);
 
-    /// <summary>The token of the Authorization header or, for hubs, of the <c>access_token</c> parameter; <see langword="null"/> when there is none.</summary>
+    /// <summary>
+    /// The token of the Authorization header or, for hubs, of the <c>access_token</c> parameter. <see langword="null"/> if it is missing.
+    /// </summary>
     /// <remarks>
-    /// RFC 6750 section 2.3 warns of tokens in URLs, since URLs get logged; browsers cannot send headers with a WebSocket, so hubs alone take one. Clients
-    /// that need not name their token there use a ticket: <see cref="HubTickets"/>.
+    /// RFC 6750 section 2.3 warns of tokens in URLs, because URLs are logged. Browsers cannot send headers with a WebSocket, so only hubs
+    /// accept one. Clients can avoid the token in the URL with a ticket: <see cref="HubTickets"/>.
     /// </remarks>
     public static string? Read(HttpRequest request)
     {

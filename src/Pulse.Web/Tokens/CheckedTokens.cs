@@ -8,18 +8,21 @@ using Pulse.Web.Auth;
 
 namespace Pulse.Web.Tokens;
 
-/// <summary>Tokens that passed their check, so that it is made once per token and not once per request.</summary>
+/// <summary>Cache of validated tokens, so that a token is validated once instead of for each request.</summary>
 /// <remarks>
-/// Only what cannot change is kept: signature, issuer, audience and claims. Expiry is compared at each use, an entry counts only under the issuer's keys
-/// that it was checked with, and whether the session still lives is asked anew every time. Kept by SHA-256: a dump of memory shows no token.
-/// Bounded: when the young generation is full it becomes the old one, and what was in the old one and not asked for since is forgotten.
+/// Only immutable results are cached: signature, issuer, audience and claims. Expiry is compared at each use, an entry is valid only with
+/// the issuer's keys of its validation, and the session is checked every time. The cache key is a SHA-256, so that a memory dump contains
+/// no token. The size is bounded: when the young generation is full it becomes the old one, and entries of the old one that were unused
+/// since are dropped.
 /// </remarks>
 internal sealed class CheckedTokens([FromKeyedServices(ClockSetup.WallClock)] TimeProvider time)
 {
-    /// <summary>Tokens per generation; some 20 MB when both are full.</summary>
+    /// <summary>Tokens per generation. Some 20 MB when both are full.</summary>
     internal const int GenerationSize = 16 * 1024;
 
-    /// <summary>Characters of the tokens of a generation: what is kept of a token is at most as long as the token. Some 30 MB when both are full.</summary>
+    /// <summary>
+    /// Total characters of the tokens of a generation. An entry is at most as long as its token. Some 30 MB when both are full.
+    /// </summary>
     internal const int GenerationLength = 8 * 1024 * 1024;
 
     private ConcurrentDictionary<Key, CheckedToken> _young = new();
@@ -38,7 +41,7 @@ internal sealed class CheckedTokens([FromKeyedServices(ClockSetup.WallClock)] Ti
         }
     }
 
-    /// <summary>The token as it was when it passed; <see langword="null"/> if it did not lately, or has expired.</summary>
+    /// <summary>The result of a token's validation. <see langword="null"/> if its validation is long ago, or it has expired.</summary>
     public CheckedToken? Find(Key key)
     {
         if (!_young.TryGetValue(key, out var token))
@@ -50,7 +53,7 @@ internal sealed class CheckedTokens([FromKeyedServices(ClockSetup.WallClock)] Ti
         return token.Caller.ExpiresAt > time.GetUtcNow() ? token : null;
     }
 
-    /// <summary>Keeps a token that passed.</summary>
+    /// <summary>Adds a validated token.</summary>
     public void Add(Key key, CheckedToken token)
     {
         _young[key] = token;
@@ -59,7 +62,7 @@ internal sealed class CheckedTokens([FromKeyedServices(ClockSetup.WallClock)] Ti
         var isLong = Interlocked.Add(ref _youngLength, length) is var total && total >= GenerationLength && total - length < GenerationLength;
         if (!isFull && !isLong) return;
 
-        // One or two threads get here per generation. Another may read between these lines: it finds less, never anything wrong.
+        // One or two threads arrive here per generation. A concurrent reader may miss entries, but always gets right ones.
         _old = _young;
         _young = new();
         Volatile.Write(ref _youngCount, 0);
@@ -67,12 +70,13 @@ internal sealed class CheckedTokens([FromKeyedServices(ClockSetup.WallClock)] Ti
     }
 }
 
-/// <summary>A token that passed every check but its session's.</summary>
-/// <param name="Principal">Who it speaks for.</param>
-/// <param name="Caller">The same, read.</param>
-/// <param name="KeySource">Where its issuer publishes keys; <see langword="null"/> for a shared secret.</param>
-/// <param name="Keys">The published keys that it was checked with.</param>
-/// <param name="OwnKeyId">The key of Pulse's own that signed it; <see langword="null"/> for a shared secret and for another issuer's key.</param>
+/// <summary>A token that has passed all checks except its session's.</summary>
+/// <param name="Principal">The token's principal.</param>
+/// <param name="Caller">The same, parsed.</param>
+/// <param name="KeySource">The source of its issuer's published keys. <see langword="null"/> for a shared secret.</param>
+/// <param name="Keys">The published keys with which it was validated.</param>
+/// <param name="OwnKeyId">The key of Pulse itself that signed it. <see langword="null"/> for a shared secret and for another issuer's
+/// key.</param>
 internal sealed record CheckedToken(ClaimsPrincipal Principal, Caller Caller, BaseConfigurationManager? KeySource, BaseConfiguration? Keys, string? OwnKeyId = null)
 {
     /// <summary>The token's length in characters.</summary>

@@ -10,15 +10,15 @@ using Pulse.Web.Keys;
 
 namespace Pulse.Web.Tokens;
 
-/// <summary>Gives each issuer of <see cref="AuthOptions"/> its scheme, and each scheme the rules that its tokens are checked by.</summary>
+/// <summary>Configures a scheme for each issuer of <see cref="AuthOptions"/>, with the validation rules of its tokens.</summary>
 internal sealed class ConfigureAccessTokens(
     IOptions<AuthOptions> auth, TokenKeys tokenKeys, IHostEnvironment environment, [FromKeyedServices(ClockSetup.WallClock)] TimeProvider wallClock, TimeProvider time)
     : IConfigureNamedOptions<JwtBearerOptions>, IPostConfigureOptions<JwtBearerOptions>
 {
     private static readonly TimeSpan s_keyFetchTimeout = TimeSpan.FromSeconds(5);
 
-    // RFC 8725 section 3.1: what a token says of its algorithm is not trusted. A shared secret is for HS256 and nothing else; with published
-    // keys only signatures count, so that a public key can never serve as an HMAC secret.
+    // RFC 8725 section 3.1: the token's own algorithm is untrusted. A shared secret is valid only for HS256. With published keys only
+    // signatures are accepted, so that a public key can never serve as an HMAC secret.
     private static readonly string[] s_secretAlgorithms = [SecurityAlgorithms.HmacSha256];
     private static readonly string[] s_ownAlgorithms = [SecurityAlgorithms.HmacSha256, SecurityAlgorithms.EcdsaSha256];
     private static readonly string[] s_publicKeyAlgorithms =
@@ -43,20 +43,20 @@ internal sealed class ConfigureAccessTokens(
 
     public void PostConfigure(string? name, JwtBearerOptions options)
     {
-        // After the framework's own, which makes the backchannel and an address for the metadata of an issuer with an Authority.
+        // Runs after the framework's own, which creates the backchannel and the metadata address of an issuer with an Authority.
         if (options.ConfigurationManager is null || options.MetadataAddress is null) return;
 
         var keys = new PublishedKeys(
             options.MetadataAddress, new HttpDocumentRetriever(options.Backchannel) { RequireHttps = options.RequireHttpsMetadata }, time)
         {
-            // The last known good keys would go on being accepted for an hour after their issuer withdrew them.
+            // Otherwise the last known good keys would be accepted for an hour after their issuer withdrew them.
             UseLastKnownGoodConfiguration = false,
         };
         options.ConfigurationManager = keys;
         options.TokenValidationParameters.ConfigurationManager = keys;
     }
 
-    // A token says by its algorithm which kind of key it is under, and each kind is for that algorithm alone.
+    // The token's algorithm selects the kind of key, and each kind is accepted only with its own algorithm.
     private void ApplyOwn(JwtBearerOptions options, AuthOptions own)
     {
         SecurityKey[] secrets = [.. own.AllSigningKeys.Select(secret => new SymmetricSecurityKey(Encoding.UTF8.GetBytes(secret)))];
@@ -89,7 +89,8 @@ internal sealed class ConfigureAccessTokens(
         ApplyRules(options, new AuthJsTokenHandler([.. issuers.SelectMany(AuthJsKey.Of)], wallClock), new TokenValidationParameters
         {
             ValidIssuers = issuers.Select(issuer => issuer.Issuer),
-            // Auth.js names none: what is under an application's key is for that application, and so for the Pulse that shares the key.
+            // Auth.js names no audience. A token under an application's key is for that application, and so for the Pulse that shares the
+            // key.
             ValidateAudience = false,
         });
 
@@ -100,7 +101,7 @@ internal sealed class ConfigureAccessTokens(
         options.TokenHandlers.Clear();
         options.TokenHandlers.Add(handler);
 
-        // RFC 7519 section 4.1: iss, aud, exp and nbf are all checked; exp must be there.
+        // RFC 7519 section 4.1: iss, aud, exp and nbf are all checked, and exp is required.
         rules.RequireExpirationTime = true;
         rules.RequireSignedTokens = true;
         rules.ClockSkew = AccessTokenHandler.MaxClockSkew;

@@ -15,25 +15,26 @@ using Pulse.Web.Silos;
 
 namespace Pulse.Web.Tokens;
 
-/// <summary>What <c>POST /auth/hub-ticket</c> answers.</summary>
+/// <summary>Answer of <c>POST /auth/hub-ticket</c>.</summary>
 /// <param name="Value">The ticket, for the <c>ticket</c> parameter of the hub's address.</param>
 /// <param name="ExpiresAt">When it expires, UTC.</param>
 internal sealed record HubTicket(
     [property: JsonPropertyName("ticket")] string Value,
     [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset ExpiresAt);
 
-/// <summary>Tickets that open one hub connection each, so that no access token stands in an address: addresses are logged.</summary>
+/// <summary>Tickets that open one hub connection each, so that URLs, which are logged, contain no access token.</summary>
 /// <remarks>
-/// A ticket says by itself who its caller is, encrypted under the key ring, so that any front end reads it and nothing is stored when it is made. That it was
-/// used is remembered by the user's <see cref="IHubTicketsGrain"/>, in memory: connecting needs no database. If that silo dies, a used ticket can be used
-/// once more within its 60 s; refusing all tickets from before the crash would refuse clients that reconnect because of it.
+/// A ticket contains its caller, encrypted under the key ring, so that any front end can read it and its issue stores nothing. The user's
+/// <see cref="IHubTicketsGrain"/> remembers used tickets in memory, because connecting must work without the database. If that silo dies, a
+/// used ticket can be used once more within its 60 s. Refusing all tickets from before the crash would refuse the clients that reconnect
+/// because of it.
 /// </remarks>
 internal sealed class HubTickets : IDisposable
 {
-    /// <summary>How long a ticket is accepted.</summary>
+    /// <summary>Time for which a ticket is accepted.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(60);
 
-    // A client that polls is heard at least this often. The connection's own end does not depend on it.
+    // A polling client sends a request at least this often. The end of a connection is detected independently.
     private static readonly TimeSpan s_rememberedFor = TimeSpan.FromMinutes(2);
 
     private const string Parameter = "ticket";
@@ -47,7 +48,7 @@ internal sealed class HubTickets : IDisposable
     private readonly TimeProvider _time;
     private readonly IServiceProvider _services;
 
-    // The callers of connections that were negotiated here: their further requests bring the same ticket.
+    // The callers of connections that were negotiated here, because their further requests carry the same ticket.
     private readonly MemoryCache _negotiated = new(new MemoryCacheOptions());
 
     public HubTickets(
@@ -58,19 +59,24 @@ internal sealed class HubTickets : IDisposable
         (_grains, _sessions, _options, _time, _services) = (grains, sessions, options.Value, time, services);
     }
 
-    /// <summary>The ticket of a request for a hub; <see langword="null"/> when there is none, or an Authorization header, which counts instead.</summary>
+    /// <summary>
+    /// The ticket of a request for a hub. <see langword="null"/> if it is missing, or if the request has an Authorization header, which
+    /// takes precedence.
+    /// </summary>
     public static string? Read(HttpRequest request) =>
         BearerToken.IsForHub(request) && request.Headers.Authorization.Count == 0 && request.Query[Parameter] is { Count: > 0 } ticket ? ticket.ToString() : null;
 
-    /// <summary>Whether every silo knows tickets: during a rolling upgrade from a version without them clients connect with their tokens.</summary>
+    /// <summary>
+    /// Whether every silo supports tickets. During a rolling upgrade from a version without them, clients connect with their tokens.
+    /// </summary>
     public bool AreUsable()
     {
         var mark = _services.GetRequiredService<GrainInterfaceTypeResolver>().GetGrainInterfaceType(typeof(IHubTicketsGrain));
         return _services.GetRequiredService<IClusterManifestProvider>().Current.Silos.Values.All(silo => silo.Interfaces.ContainsKey(mark));
     }
 
-    /// <summary>Makes a ticket.</summary>
-    /// <param name="caller">For whom. The connection has the caller's expiry.</param>
+    /// <summary>Creates a ticket.</summary>
+    /// <param name="caller">The caller, whose expiry the connection gets.</param>
     /// <param name="userId">The caller's user.</param>
     public HubTicket Issue(Caller caller, Guid userId)
     {
@@ -80,12 +86,12 @@ internal sealed class HubTickets : IDisposable
         return new(Base64UrlEncoder.Encode(_protector.Protect(ticket.ToBytes())), expiresAt);
     }
 
-    /// <summary>Uses a ticket that a request for the hub has brought. Never throws because of what the request holds.</summary>
+    /// <summary>Uses the ticket of a request for the hub. Malformed input never causes an exception.</summary>
     public async Task<TokenValidation> UseAsync(string text, HttpRequest request)
     {
         if (Open(text) is not { } ticket) return Refused;
 
-        // SignalR: what has an id is of a connection that was negotiated, by this front end, with this ticket.
+        // In SignalR, a request with an id belongs to a connection that this front end has negotiated with this ticket.
         if (!string.IsNullOrEmpty(request.Query["id"]))
             return _negotiated.TryGetValue(ticket.Id, out _) ? await AcceptAsync(ticket) : Refused;
 
@@ -108,7 +114,7 @@ internal sealed class HubTickets : IDisposable
 
     private static TokenValidation Refused => new(null, new InvalidTicketException());
 
-    // The session may have ended since the ticket was made.
+    // The session may have ended since the ticket was issued.
     private async Task<TokenValidation> AcceptAsync(Ticket ticket) =>
         await _sessions.FindFaultAsync(ticket.Caller) is { } ended ? new(null, ended) : new(new ClaimsPrincipal(new CallerIdentity(ticket.Caller)), null);
 
@@ -138,7 +144,7 @@ internal sealed class HubTickets : IDisposable
             writer.Write(UserId.ToByteArray());
             writer.Write(ExpiresAt.ToUnixTimeSeconds());
             writer.Write(Caller.ExpiresAt.ToUnixTimeSeconds());
-            // A Pulse token's subject is the user, and its issuer the one that is configured.
+            // A Pulse token's subject is the user, and its issuer is the configured one.
             writer.Write(Caller.OwnUserId is null);
             if (Caller.OwnUserId is null)
             {
@@ -176,9 +182,9 @@ internal sealed class HubTickets : IDisposable
     }
 }
 
-/// <summary>The ticket was used, has expired, or was not made here.</summary>
+/// <summary>The ticket was used, has expired, or is forged.</summary>
 internal sealed class InvalidTicketException() : SecurityTokenException("The ticket is not accepted.");
 
-/// <summary>Whether the ticket was used cannot be found out.</summary>
+/// <summary>The check whether the ticket was used is impossible at present.</summary>
 internal sealed class TicketUnknownException(Exception inner) : UnverifiableTokenException(
-    "Whether the ticket was used cannot be found out.", "Tickets cannot be checked now. Get a new one in a few seconds.", inner);
+    "The use of the ticket cannot be checked.", "Tickets cannot be checked now. Get a new one in a few seconds.", inner);

@@ -6,11 +6,15 @@ using Pulse.Web.Silos;
 
 namespace Pulse.Web.Tokens;
 
-/// <summary>Asks whether the session that an own token belongs to still lives: a signature alone outlives its session by up to the token's lifetime.</summary>
+/// <summary>
+/// Checks whether the session of an own token is live, because a signature outlives its session by up to the token's lifetime.
+/// </summary>
 internal sealed class LiveSessions(GrainReferences<IUserSessionsGrain> users)
 {
-    /// <summary>Why the token is no longer good, or cannot be checked; <see langword="null"/> when its session lives or it belongs to none.</summary>
-    /// <param name="caller">Whose token is valid otherwise.</param>
+    /// <summary>
+    /// The reason why the token is invalid or cannot be checked. <see langword="null"/> if its session is live or it has none.
+    /// </summary>
+    /// <param name="caller">The caller, whose token is otherwise valid.</param>
     public async ValueTask<SecurityTokenException?> FindFaultAsync(Caller caller)
     {
         if (caller.OwnSessionId is not { } sessionId) return null;

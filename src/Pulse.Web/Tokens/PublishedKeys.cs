@@ -4,23 +4,23 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Pulse.Web.Tokens;
 
-/// <summary>The keys that an issuer publishes, cached: read again while they age, and at once for a token whose key is not among them.</summary>
+/// <summary>Cache of an issuer's published keys. They are read again as they age, and at once for a token with an unknown key.</summary>
 /// <remarks>
 /// The framework's token handlers call <see cref="RequestRefresh"/> when no key fits a signature, and validate once more if the next
-/// <see cref="GetBaseConfigurationAsync"/> returns other keys. The library's own <c>ConfigurationManager</c> refreshes in the background, so that the
-/// request that found the new key is refused, and keeps withdrawn keys for up to 13 hours.
+/// <see cref="GetBaseConfigurationAsync"/> returns other keys. The library's own <c>ConfigurationManager</c> refreshes in the background,
+/// so that it refuses the request that found the new key, and it keeps withdrawn keys for up to 13 hours.
 /// </remarks>
 internal sealed class PublishedKeys(
     string metadataAddress, IDocumentRetriever documents, TimeProvider time, IConfigurationValidator<OpenIdConnectConfiguration>? rules = null)
     : BaseConfigurationManager, IConfigurationManager<OpenIdConnectConfiguration>
 {
-    /// <summary>From this age on the keys are read again in the background.</summary>
+    /// <summary>Age from which the keys are read again in the background.</summary>
     public static readonly TimeSpan FreshFor = TimeSpan.FromMinutes(5);
 
-    /// <summary>Up to this age the keys count while their issuer does not answer. A withdrawn key is accepted for no longer.</summary>
+    /// <summary>Maximum age of the keys while their issuer is unavailable. A withdrawn key is accepted at most this long.</summary>
     public static readonly TimeSpan UsableFor = TimeSpan.FromMinutes(15);
 
-    /// <summary>Anybody can invent a key id: the issuer is asked no more often than this.</summary>
+    /// <summary>Minimum interval between two reads, because any client can invent a key id.</summary>
     public static readonly TimeSpan MinInterval = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
@@ -38,7 +38,7 @@ internal sealed class PublishedKeys(
 
     public override async Task<BaseConfiguration> GetBaseConfigurationAsync(CancellationToken cancel) => await GetConfigurationAsync(cancel);
 
-    /// <exception cref="InvalidOperationException">There are no usable keys, and their issuer does not answer.</exception>
+    /// <exception cref="InvalidOperationException">There are no usable keys, and their issuer is unavailable.</exception>
     public async Task<OpenIdConnectConfiguration> GetConfigurationAsync(CancellationToken cancel)
     {
         Task<Snapshot> reading;
@@ -71,7 +71,7 @@ internal sealed class PublishedKeys(
     {
         _triedAt = time.GetTimestamp();
         _reading = Task.Run(() => ReadAsync(isRequested));
-        // Its outcome is stored by itself. A failure in the background is seen at the next read.
+        // The task stores its own outcome. The next read sees a failure in the background.
         _ = _reading.ContinueWith(static read => read.Exception, TaskScheduler.Default);
     }
 
@@ -80,14 +80,15 @@ internal sealed class PublishedKeys(
         var startedAt = time.GetTimestamp();
         try
         {
-            // Shared by all callers: no single caller's cancellation ends it. The document retriever has its own timeout.
+            // All callers share the read, so it ignores the cancellation of a single caller. The document retriever has its own timeout.
             var configuration = await OpenIdConnectConfigurationRetriever.GetAsync(metadataAddress, documents, CancellationToken.None);
             if (rules?.Validate(configuration) is { Succeeded: false } verdict) throw new InvalidOperationException(verdict.ErrorMessage);
             var read = new Snapshot(configuration, startedAt);
             lock (_lock)
             {
                 _current = read;
-                // A read that no unknown key has asked for leaves the next one to it: the issuer may have rotated just after this read.
+                // After a read that was not requested for an unknown key, the next unknown key may cause a read at once, because the issuer
+                // may have rotated just after this read.
                 if (!isRequested) _triedAt = null;
             }
 

@@ -4,8 +4,8 @@ namespace Pulse.Web.Tokens;
 
 /// <summary>An access token was refused. The message is a fixed sentence.</summary>
 /// <remarks>
-/// The framework logs the message of what an authentication handler fails with. The token library's own messages quote up to 5 KB of the token, and a
-/// thumbprint of the key, which would let a reader of the log test guesses of a weak one.
+/// The framework logs the message of an authentication handler's failure. The token library's own messages quote up to 5 KB of the token,
+/// and a thumbprint of the key, with which a reader of the log could test guesses of a weak key.
 /// </remarks>
 internal sealed class RefusedTokenException : SecurityTokenException
 {
@@ -14,7 +14,10 @@ internal sealed class RefusedTokenException : SecurityTokenException
     /// <summary>See <see cref="TokenFailure.Reason"/>.</summary>
     public string Reason { get; }
 
-    /// <summary>What a handler fails with. Of a token that could not be checked, and of a ticket, the exception itself: its message quotes settings at most.</summary>
+    /// <summary>
+    /// The exception for a handler's failure. For a token that could not be checked, and for a ticket, it is the exception itself, whose
+    /// message quotes settings at most.
+    /// </summary>
     public static Exception For(Exception failure) =>
         failure is UnverifiableTokenException or InvalidTicketException ? failure : new RefusedTokenException(TokenFailure.Describe(failure), TokenFailure.Reason(failure));
 }

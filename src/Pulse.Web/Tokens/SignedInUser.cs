@@ -4,27 +4,31 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Tokens;
 
-/// <summary>The user of an authenticated request: the parameter by which a route learns its caller.</summary>
+/// <summary>The user of an authenticated request, as a parameter of its route.</summary>
 /// <remarks>
-/// A route with this parameter runs for existing users only: a trusted issuer's token that was never synced is answered 404 <c>not-synced</c>, before the
-/// route's own code. The row of a Pulse token's or session's user may be missing.
+/// A route with this parameter runs for existing users only: a trusted issuer's token that was never synced is answered 404
+/// <c>not-synced</c>, before the route's own code. The row of a Pulse token's or session's user may be missing.
 /// </remarks>
 /// <param name="Id">User id.</param>
-/// <param name="Caller">What the token or the session says.</param>
+/// <param name="Caller">The caller from the token or the session.</param>
 internal sealed record SignedInUser(Guid Id, Caller Caller) : IBindableFromHttpContext<SignedInUser>
 {
-    /// <summary>The session of Pulse that the request comes with; <see langword="null"/> for a token that belongs to none.</summary>
+    /// <summary>The request's session of Pulse. <see langword="null"/> for a token without a session.</summary>
     public Guid? SessionId => Caller.OwnSessionId;
 
-    /// <summary>Whether a trusted issuer's token speaks for the user. Such an issuer decides about its own account alone, and about no other way to sign in.</summary>
+    /// <summary>
+    /// Whether the request has a trusted issuer's token. Such an issuer may change only its own account among the ways to sign in.
+    /// </summary>
     public bool IsFromTrustedIssuer => Caller.OwnUserId is null;
 
-    /// <summary>Whether the user has signed in within <see cref="RecentSignIn.MaxAge"/>; never for a trusted issuer's token.</summary>
+    /// <summary>
+    /// Whether the user has signed in within <see cref="RecentSignIn.MaxAge"/>. Always false for a trusted issuer's token.
+    /// </summary>
     public bool IsRecent(TimeProvider time) => RecentSignIn.IsRecent(Caller, time);
 
     /// <summary>Reads the user of the request, for the framework.</summary>
     /// <exception cref="ProblemException">The token's user does not exist yet.</exception>
-    /// <exception cref="StoreUnavailableException">The account is in no cache and the database is unavailable.</exception>
+    /// <exception cref="StoreUnavailableException">The account is not cached and the database is unavailable.</exception>
     public static async ValueTask<SignedInUser?> BindAsync(HttpContext context, ParameterInfo parameter)
     {
         var callers = context.RequestServices.GetRequiredService<Callers>();

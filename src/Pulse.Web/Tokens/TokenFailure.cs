@@ -2,11 +2,14 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Pulse.Web.Tokens;
 
-/// <summary>Says to a caller why a token was refused.</summary>
-/// <remarks>Fixed sentences: the exceptions' own messages quote tokens, keys and settings. Safe inside a quoted header value (RFC 6750 section 3).</remarks>
+/// <summary>Describes to a caller why a token was refused.</summary>
+/// <remarks>
+/// The sentences are fixed, because the exceptions' own messages quote tokens, keys and settings. Safe inside a quoted header value (RFC
+/// 6750 section 3).
+/// </remarks>
 internal static class TokenFailure
 {
-    /// <summary>The same as a fixed word, for the audit log.</summary>
+    /// <summary>The reason as a fixed word, for the audit log.</summary>
     public static string Reason(Exception failure) => failure switch
     {
         SecurityTokenExpiredException => "expired",
@@ -26,7 +29,7 @@ internal static class TokenFailure
         _ => "invalid",
     };
 
-    /// <summary>One sentence about the failure; a general one for failures that have none.</summary>
+    /// <summary>One sentence about the failure, or a general sentence for other failures.</summary>
     public static string Describe(Exception failure) => failure switch
     {
         // Order matters: some of these derive from others.
@@ -37,7 +40,7 @@ internal static class TokenFailure
         SecurityTokenInvalidAudienceException => "The access token is for another audience.",
         SecurityTokenInvalidIssuerException => "The access token is from an issuer that is not trusted here.",
         SecurityTokenInvalidAlgorithmException => "The access token is signed or encrypted with an algorithm that is not accepted.",
-        InvalidSubjectException => "The access token's subject is missing or is no user id.",
+        InvalidSubjectException => "The access token's subject is missing or is not a user id.",
         SecurityTokenInvalidSignatureException => "The access token's signature is not valid.",
         SecurityTokenDecryptionFailedException => "The access token cannot be opened with a key that is known here.",
         SecurityTokenMalformedException or ArgumentException => "The access token is not a readable JWT.",

@@ -11,7 +11,7 @@ using Pulse.Web.Keys;
 
 namespace Pulse.Web.Tokens;
 
-/// <summary>Makes Pulse's own access tokens: ES256 under the key of <see cref="TokenKeys"/>, or HS256 while there is none to sign with.</summary>
+/// <summary>Issues Pulse's own access tokens: ES256 with the key of <see cref="TokenKeys"/>, or HS256 while that key is missing.</summary>
 internal sealed class TokenIssuer(IOptions<AuthOptions> options, TokenKeys keys, [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time)
 {
     // Times are set below, from the injected clock.
@@ -20,19 +20,20 @@ internal sealed class TokenIssuer(IOptions<AuthOptions> options, TokenKeys keys,
     private readonly SigningCredentials _secret =
         new(new SymmetricSecurityKey(Encoding.UTF8.GetBytes(options.Value.SigningKey!)), SecurityAlgorithms.HmacSha256);
 
-    /// <summary>A token that speaks for that user from now on, for <see cref="AuthOptions.AccessTokenLifetime"/>, and belongs to no session.</summary>
-    /// <param name="user">The user; id, e-mail and name go into the token.</param>
+    /// <summary>A token for that user, valid from now for <see cref="AuthOptions.AccessTokenLifetime"/>, without a session.</summary>
+    /// <param name="user">The user. Id, e-mail and name are part of the token.</param>
     public AccessToken Issue(UserProfile user) => Issue(user, notAfter: DateTimeOffset.MaxValue, new Claim(JwtRegisteredClaimNames.Name, user.Name));
 
-    /// <summary>As <see cref="Issue(UserProfile)"/>, for somebody who is signed in here: it ends with the session, and never outlives it.</summary>
+    /// <summary>As <see cref="Issue(UserProfile)"/>, for a signed-in user. The token ends with the session and never outlives it.</summary>
     /// <remarks>
-    /// Without name and picture, on purpose: <c>/auth/sync</c> takes a token's claims for what the profile should be, and a token that was made
-    /// before the user edited their profile would undo the edit.
+    /// Name and picture are left out on purpose: <c>/auth/sync</c> writes a token's claims to the profile, and a token from before an edit
+    /// of the profile would undo the edit.
     /// </remarks>
     /// <param name="user">The user.</param>
     /// <param name="sessionId">The session.</param>
-    /// <param name="sessionExpiresAt">When it ends unless used.</param>
-    /// <param name="signedInAt">When it began; <see langword="null"/> where nothing that needs a recent sign-in is done with the token.</param>
+    /// <param name="sessionExpiresAt">When the session expires unless it is used.</param>
+    /// <param name="signedInAt">When the session began. <see langword="null"/> if the token is not used for actions that require a recent
+    /// sign-in.</param>
     public AccessToken IssueForSession(UserProfile user, Guid sessionId, DateTimeOffset sessionExpiresAt, DateTimeOffset? signedInAt = null)
     {
         List<Claim> claims = [new(JwtRegisteredClaimNames.Sid, sessionId.ToString("D", CultureInfo.InvariantCulture))];
@@ -43,7 +44,7 @@ internal sealed class TokenIssuer(IOptions<AuthOptions> options, TokenKeys keys,
 
     private AccessToken Issue(UserProfile user, DateTimeOffset notAfter, params Claim[] extra)
     {
-        // Whole seconds, as a NumericDate has (RFC 7519 section 2), so that the answer says what the token says.
+        // Whole seconds, as a NumericDate has (RFC 7519 section 2), so that the answer matches the token.
         var now = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
         var wanted = time.GetUtcNow() + options.Value.AccessTokenLifetime;
         var expiresAt = DateTimeOffset.FromUnixTimeSeconds((wanted < notAfter ? wanted : notAfter).ToUnixTimeSeconds());

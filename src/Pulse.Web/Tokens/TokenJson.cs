@@ -3,7 +3,7 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Tokens;
 
-/// <summary>How tokens and tickets are written.</summary>
+/// <summary>Serialization of tokens and tickets.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(AccessToken))]
 [JsonSerializable(typeof(HubTicket))]

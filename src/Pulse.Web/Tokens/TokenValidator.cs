@@ -8,15 +8,15 @@ using Pulse.Web.Keys;
 
 namespace Pulse.Web.Tokens;
 
-/// <summary>Checks access tokens: of requests, of connecting sockets, and of the hub's <c>Reauthenticate</c>.</summary>
+/// <summary>Validates access tokens of requests, of connecting sockets, and of the hub's <c>Reauthenticate</c>.</summary>
 internal sealed class TokenValidator(
     AccessTokenSchemes schemes, IOptionsMonitor<JwtBearerOptions> options, IOptions<AuthOptions> auth, CheckedTokens known, LiveSessions sessions,
     TokenKeys tokenKeys)
 {
-    /// <summary>Checks signature, issuer, audience, times and session. Never throws because of what the token holds.</summary>
+    /// <summary>Checks signature, issuer, audience, times and session. Malformed input never causes an exception.</summary>
     public async Task<TokenValidation> ValidateAsync(string? token)
     {
-        if (token is null or { Length: 0 or > AccessTokenHandler.MaxTokenLength }) return new(null, new SecurityTokenMalformedException("There is no token that could be read."));
+        if (token is null or { Length: 0 or > AccessTokenHandler.MaxTokenLength }) return new(null, new SecurityTokenMalformedException("The token is missing or too long."));
 
         var key = CheckedTokens.Key.Of(token);
         if (known.Find(key) is not { } valid || !await IsCurrentAsync(valid))
@@ -26,7 +26,8 @@ internal sealed class TokenValidator(
             known.Add(key, valid);
         }
 
-        // Last, and every time: an ended session's tokens stop working at once. Nobody else's token is worth a question to a grain.
+        // The session check is the last one and runs every time, so that an ended session's tokens stop working at once. Only valid tokens
+        // are worth a grain call.
         return await sessions.FindFaultAsync(valid.Caller) is { } ended ? new(null, ended) : new(valid.Principal, null);
     }
 
@@ -53,17 +54,18 @@ internal sealed class TokenValidator(
         {
             try
             {
-                // Before the check: should the keys change meanwhile, the token is checked again at its next use.
+                // Read before the validation. If the keys change meanwhile, the token is validated again at its next use.
                 keys = await source.GetBaseConfigurationAsync(CancellationToken.None);
             }
             catch (InvalidOperationException exception)
             {
-                // The framework would go on without keys and call the signature bad; but the token may be good, so say that we cannot know.
+                // The framework would continue without keys and report a bad signature. But the token may be valid, so the failure says
+                // that it cannot be checked.
                 return (null, new IssuerUnavailableException(rules.ValidIssuer, exception));
             }
         }
 
-        // OpenID Connect Discovery 1.0 section 4.3: keys of a document that names another issuer are that issuer's.
+        // OpenID Connect Discovery 1.0 section 4.3: the keys of a document that names another issuer belong to that issuer.
         if (keys is not null && !string.Equals(keys.Issuer?.TrimEnd('/'), rules.ValidIssuer.TrimEnd('/'), StringComparison.Ordinal))
             return (null, new IssuerUnavailableException(rules.ValidIssuer, new InvalidOperationException("Its discovery document is another issuer's.")));
 
@@ -89,19 +91,20 @@ internal sealed class TokenValidator(
             }
         }
 
-        return (null, failure ?? new SecurityTokenValidationException("No handler took the token."));
+        return (null, failure ?? new SecurityTokenValidationException("No handler accepted the token."));
     }
 
-    // A thumbprint (RFC 7638) is SHA-256 in base64url: what is longer is no key of ours, and not worth a look.
+    // A thumbprint (RFC 7638) is SHA-256 in base64url, so a longer id cannot be Pulse's and needs no lookup.
     private string? OwnKeyId(SecurityToken? token) =>
         token is JsonWebToken { Alg: SecurityAlgorithms.EcdsaSha256, Kid.Length: > 0 and <= 43 } jwt && jwt.Issuer == auth.Value.Issuer ? jwt.Kid : null;
 }
 
-/// <summary>What became of a token's check.</summary>
-/// <param name="Principal">Who the token speaks for; <see langword="null"/> when it was refused. Read it with <see cref="Caller"/>.</param>
-/// <param name="Failure">Why it was refused; <see cref="TokenFailure.Describe"/> puts it into words for the caller.</param>
+/// <summary>Outcome of a token's validation.</summary>
+/// <param name="Principal">The token's principal. <see langword="null"/> if the token was refused. Read it with
+/// <see cref="Caller"/>.</param>
+/// <param name="Failure">The reason for a refusal. <see cref="TokenFailure.Describe"/> translates it for the caller.</param>
 internal sealed record TokenValidation(ClaimsPrincipal? Principal, Exception? Failure)
 {
-    /// <summary>Whether the same token may pass later: its issuer's keys, or its session, could not be asked for.</summary>
+    /// <summary>Whether the same token may be accepted later, because its issuer's keys or its session could not be read.</summary>
     public bool MayRetry => Failure is UnverifiableTokenException;
 }

@@ -7,24 +7,25 @@ using Pulse.Web.Silos;
 
 namespace Pulse.Web.Tokens;
 
-/// <summary>Marks a route that refuses callers whose user is disabled or erased itself, with a grain call that it makes anyway.</summary>
+/// <summary>Marks a route that itself refuses callers whose user is disabled or erased, with a grain call that it makes anyway.</summary>
 internal sealed class ChecksUserAccess;
 
 /// <summary>Refuses callers whose user is disabled or erased, before their route runs.</summary>
 /// <remarks>
-/// A session ends with its user, and each request of a session is checked against it. The other tokens, Pulse's own without <c>sid</c> and trusted issuers',
-/// are checked here.
+/// A session ends with its user, and each request of a session is checked against it. The other tokens are checked here: Pulse's own
+/// without <c>sid</c>, and trusted issuers'.
 /// </remarks>
 internal sealed partial class UserAccess(Callers callers, GrainReferences<IUserGrain> users, ILogger<UserAccess> logger)
 {
-    /// <summary>The middleware; after authorization.</summary>
+    /// <summary>The middleware. Place it after authorization.</summary>
     public Task CheckAsync(HttpContext context, RequestDelegate next) =>
         callers.TryRead(context.User) is { OwnSessionId: null } caller && context.GetEndpoint()?.Metadata.GetMetadata<ChecksUserAccess>() is null
             ? CheckAsync(context, caller, next)
             : next(context);
 
     /// <summary>The reason to refuse a caller.</summary>
-    /// <returns><see langword="null"/> for a caller who may go on, and while the database is unavailable and nothing is known of the user.</returns>
+    /// <returns><see langword="null"/> for an accepted caller, and while the database is unavailable and the user's state is
+    /// unknown.</returns>
     public async Task<ProblemType?> FindRefusalAsync(Caller caller)
     {
         if (caller.OwnSessionId is not null) return null;
@@ -36,12 +37,14 @@ internal sealed partial class UserAccess(Callers callers, GrainReferences<IUserG
         }
         catch (Exception exception) when (Unavailability.Covers(exception))
         {
-            // The route answers 503 itself if it needs the database; presence does not.
+            // The route itself answers 503 if it needs the database. Presence works without it.
             return null;
         }
     }
 
-    /// <summary>Why a trusted issuer's caller has no user: its user was erased after the token was issued, or there was none yet.</summary>
+    /// <summary>
+    /// The reason why a trusted issuer's caller has no user: the user was erased after the token was issued, or has yet to be created.
+    /// </summary>
     public async Task<ProblemType> WhyNoUserAsync(Caller caller)
     {
         try
@@ -71,7 +74,7 @@ internal sealed partial class UserAccess(Callers callers, GrainReferences<IUserG
         }
         catch (Exception exception) when (!Unavailability.Covers(exception))
         {
-            // During an upgrade: a silo of an older version, which erases nobody, does not know the method.
+            // During an upgrade, a silo of an older version lacks the method. Such silos cannot erase users.
             LogNotAsked(exception.GetType().Name);
             return null;
         }
@@ -91,6 +94,6 @@ internal sealed partial class UserAccess(Callers callers, GrainReferences<IUserG
         else await next(context);
     }
 
-    [LoggerMessage(1160, LogLevel.Debug, "A silo does not say whether a user was erased ({Reason}).")]
+    [LoggerMessage(1160, LogLevel.Debug, "A silo did not answer whether a user was erased ({Reason}).")]
     private partial void LogNotAsked(string reason);
 }

@@ -6,16 +6,18 @@ using Pulse.Web.Profiles;
 
 namespace Pulse.Web.Users;
 
-/// <summary>What <c>POST /auth/sync</c> takes. <see langword="null"/> is the same as absent.</summary>
-/// <param name="Email">Only for tokens without an e-mail, or the same as theirs.</param>
-/// <param name="Name">Display name; see <see cref="ProfileRules.NameFault"/>.</param>
-/// <param name="Avatar">Picture URL; see <see cref="ProfileRules.AvatarFault"/>.</param>
+/// <summary>Body of <c>POST /auth/sync</c>. <see langword="null"/> equals a missing member.</summary>
+/// <param name="Email">Only for tokens without an e-mail, or equal to the token's.</param>
+/// <param name="Name">Display name. See <see cref="ProfileRules.NameFault"/>.</param>
+/// <param name="Avatar">Picture URL. See <see cref="ProfileRules.AvatarFault"/>.</param>
 internal sealed record ProfileSyncRequest(string? Email = null, string? Name = null, string? Avatar = null)
 {
-    /// <summary>What this request and its token say together: the body before the token's claims, except that e-mail is the token's to say.</summary>
-    /// <param name="caller">Who the token speaks for.</param>
+    /// <summary>
+    /// Combines this request and its token. The body has precedence over the token's claims, except that the token determines the e-mail.
+    /// </summary>
+    /// <param name="caller">The token's caller.</param>
     /// <param name="joinsByEmail">Whether the token's issuer joins users by a proven address.</param>
-    /// <param name="errors">Gets every rule that was broken; the result is then of no use.</param>
+    /// <param name="errors">Receives every broken rule. The result is then invalid.</param>
     public ProfileUpdate ToUpdate(Caller caller, bool joinsByEmail, ValidationErrors errors)
     {
         var (email, verified) = ChooseEmail(caller, errors);
@@ -27,7 +29,7 @@ internal sealed record ProfileSyncRequest(string? Email = null, string? Name = n
             Email = email,
             EmailVerified = verified,
             JoinsByEmail = verified && joinsByEmail && string.Equals(caller.Email, email, StringComparison.OrdinalIgnoreCase),
-            // A claim that breaks a rule is passed over: it is the issuer's, and no reason to keep its user out.
+            // An invalid claim is ignored: it is the issuer's fault, so the user is still accepted.
             Name = ProfileRules.UsableName(Name) ?? ProfileRules.UsableName(caller.Name),
             EditsName = Name is not null,
             EditsAvatar = Avatar is not null,

@@ -13,7 +13,7 @@ using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Users;
 
-/// <summary>Profiles: the caller's own, and others' public part.</summary>
+/// <summary>Profiles: the caller's own, and other users' public part.</summary>
 internal static class UserEndpoints
 {
     private const int MaxSubjects = 200;
@@ -23,11 +23,14 @@ internal static class UserEndpoints
     // OpenID Connect Core 1.0 section 2.
     private const int MaxSubjectLength = 255;
 
-    /// <summary>Maps <c>POST /auth/sync</c>, <c>/auth/me</c>, <c>GET /users/{id}</c> and <c>GET /users?subject=a,b</c>; all need a caller, sync one with a token, and the last one a trusted issuer's.</summary>
+    /// <summary>
+    /// Maps <c>POST /auth/sync</c>, <c>/auth/me</c>, <c>GET /users/{id}</c> and <c>GET /users?subject=a,b</c>. All require a caller. Sync
+    /// requires a token, and the last one a trusted issuer's.
+    /// </summary>
     public static void MapUsers(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("").WithTags("Users").RequireAuthorization();
-        // The profile comes from a token's claims; a cookie has none to give.
+        // The profile comes from a token's claims, which a cookie lacks.
         group.MapPost("/auth/sync", SyncAsync).RequireAuthorization(policy =>
             policy.AddAuthenticationSchemes(BearerHandler.Scheme).RequireAuthenticatedUser()).WithMetadata(new ChecksUserAccess());
         group.MapGet("/auth/me", GetMeAsync).WithMetadata(new ChecksUserAccess());
@@ -48,7 +51,7 @@ internal static class UserEndpoints
         var update = (body.Value ?? new ProfileSyncRequest()).ToUpdate(caller, callers.JoinsByEmail(caller), errors);
         if (errors.Any) return errors.ToProblem();
 
-        // A Pulse token is the word of a program that has the signing key, and so decides who is a user.
+        // A Pulse token comes from a program with the signing key, which may therefore create users.
         var synced = caller.OwnUserId is { } userId
             ? await users[userId].SyncProfileAsync(update)
             : await callers.Account(caller).SyncProfileAsync(signUp.Apply(update) with { TokenIssuedAt = caller.TrustedTokenIssuedAt }, "token");
@@ -125,7 +128,7 @@ internal static class UserEndpoints
         return TypedResults.Ok(PublicUserResponse.From(user));
     }
 
-    // A trusted issuer asks for its own subjects alone: which users it may know is what its accounts say.
+    // A trusted issuer may look up only its own subjects, because only its own accounts show which users it may know.
     private static async Task<Results<Ok<SubjectResponse[]>, ProblemHttpResult>> FindBySubjectAsync(
         HttpContext context, Caller caller, LookupLimit lookups, IGrainFactory grains)
     {
@@ -144,6 +147,6 @@ internal static class UserEndpoints
         return TypedResults.Ok(subjects.Zip(ids).Where(found => found.Second is not null).Select(found => new SubjectResponse(found.First, found.Second!.Value)).ToArray());
     }
 
-    // RFC 9111 section 5.2.2.5: personal, so in no cache, a browser's own included.
+    // RFC 9111 section 5.2.2.5: personal data must not be stored in any cache, including a browser's own.
     private static void NeverStore(HttpContext context) => context.Response.Headers.CacheControl = "no-store";
 }

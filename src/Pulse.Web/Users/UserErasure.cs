@@ -7,9 +7,9 @@ namespace Pulse.Web.Users;
 /// <summary>Erases and disables users.</summary>
 internal sealed class UserErasure(IGrainFactory grains)
 {
-    /// <summary>Erases the user: everything that is stored, and every socket. Repeating it does no harm.</summary>
-    /// <returns><see langword="false"/> when there is no such user.</returns>
-    /// <exception cref="StoreUnavailableException">The database is unavailable, and nothing was erased.</exception>
+    /// <summary>Erases the user: all stored data, and every socket. Safe to repeat.</summary>
+    /// <returns><see langword="false"/> if the user is unknown.</returns>
+    /// <exception cref="StoreUnavailableException">The database is unavailable, and the user is unchanged.</exception>
     public async Task<bool> EraseAsync(Guid userId)
     {
         var user = grains.GetGrain<IUserGrain>(userId);
@@ -21,8 +21,8 @@ internal sealed class UserErasure(IGrainFactory grains)
     }
 
     /// <summary>Disables or enables the user. Disabling ends all sessions.</summary>
-    /// <returns><see langword="false"/> when there is no such user.</returns>
-    /// <exception cref="StoreUnavailableException">The database is unavailable, and nothing was changed.</exception>
+    /// <returns><see langword="false"/> if the user is unknown.</returns>
+    /// <exception cref="StoreUnavailableException">The database is unavailable, and the user is unchanged.</exception>
     public async Task<bool> SetDisabledAsync(Guid userId, bool disabled)
     {
         if (!await grains.GetGrain<IUserGrain>(userId).SetDisabledAsync(disabled)) return false;
@@ -30,7 +30,7 @@ internal sealed class UserErasure(IGrainFactory grains)
         return true;
     }
 
-    // The row is gone. The account's grain may remember the user, and would answer for a later token of the same account.
+    // The row is deleted. The account's grain may still remember the user, and would return the id for a later token of the same account.
     private async Task ForgetOwnerAsync(ExternalAccount account, Guid userId)
     {
         try
@@ -39,11 +39,12 @@ internal sealed class UserErasure(IGrainFactory grains)
         }
         catch (StoreUnavailableException)
         {
-            // It forgets the user before it asks the database.
+            // The grain clears its memory before it calls the database.
         }
     }
 
-    // The rows no longer count; what is left is the memory of the grain that checks them, which reads them again by itself within seconds.
+    // The rows are invalid already. This call clears the memory of the grain that checks them. Without it the grain reads again within
+    // seconds.
     private async Task EndSessionsAsync(Guid userId)
     {
         try
@@ -52,7 +53,7 @@ internal sealed class UserErasure(IGrainFactory grains)
         }
         catch (StoreUnavailableException)
         {
-            // Within seconds by itself, then.
+            // The grain reads again by itself within seconds.
         }
     }
 }

@@ -7,14 +7,14 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Users;
 
-/// <summary>Everything that is stored about a user. Times are UTC.</summary>
+/// <summary>All stored data about a user. Times are UTC.</summary>
 /// <param name="ExportedAt">When it was read.</param>
 /// <param name="User">The profile.</param>
-/// <param name="DisabledAt">Since when an operator has disabled the user; <see langword="null"/> for not.</param>
-/// <param name="Accounts">The accounts that the user signs in with.</param>
+/// <param name="DisabledAt">Time since which an operator has disabled the user. <see langword="null"/> for an enabled user.</param>
+/// <param name="Accounts">The accounts with which the user signs in.</param>
 /// <param name="Sessions">The live sessions.</param>
 /// <param name="Connections">The live connections, which are in memory only.</param>
-/// <param name="Notices">What the user was notified of.</param>
+/// <param name="Notices">The notices to the user.</param>
 internal sealed record UserExport(
     [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset ExportedAt,
     UserResponse User,
@@ -37,11 +37,11 @@ internal sealed record ExportedAccount(
 
 /// <summary>One session.</summary>
 /// <param name="Id">The token claim <c>sid</c>.</param>
-/// <param name="Device">The browser's own description of itself, as it was sent.</param>
+/// <param name="Device">The browser's User-Agent, unchanged.</param>
 /// <param name="Address">Client address of the latest known use.</param>
 /// <param name="CreatedAt">When the user signed in.</param>
-/// <param name="LastUsedAt">Latest known use, exact to a day.</param>
-/// <param name="ExpiresAt">When it ends unless used.</param>
+/// <param name="LastUsedAt">Latest known use, accurate to a day.</param>
+/// <param name="ExpiresAt">When it expires unless it is used.</param>
 internal sealed record ExportedSession(
     Guid Id, string? Device, string? Address,
     [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset CreatedAt,
@@ -49,25 +49,25 @@ internal sealed record ExportedSession(
     [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset ExpiresAt);
 
 /// <summary>One notice.</summary>
-/// <param name="Kind">What happened.</param>
-/// <param name="Detail">To what.</param>
-/// <param name="At">When.</param>
+/// <param name="Kind">The kind of event.</param>
+/// <param name="Detail">The changed object.</param>
+/// <param name="At">Time of the event.</param>
 internal sealed record ExportedNotice(string Kind, string? Detail, [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset At);
 
 /// <summary>One live connection.</summary>
 /// <param name="Id">SignalR's connection id.</param>
 /// <param name="ConnectedAt">When it was opened.</param>
 /// <param name="ActiveAt">When the client last called.</param>
-/// <param name="Status">What the client on it chose to show.</param>
-/// <param name="Message">The user's own words, or <see langword="null"/>.</param>
-/// <param name="SessionId">The session of its token; <see langword="null"/> for a token without one.</param>
+/// <param name="Status">The status that the client has set.</param>
+/// <param name="Message">The user's own message, or <see langword="null"/>.</param>
+/// <param name="SessionId">The session of its token. <see langword="null"/> for a token without one.</param>
 internal sealed record ConnectionResponse(
     string Id,
     [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset ConnectedAt,
     [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset ActiveAt,
     string Status, string? Message, Guid? SessionId)
 {
-    /// <summary>The connection as its front end reported it last.</summary>
+    /// <summary>The connection as its front end last reported it.</summary>
     public static ConnectionResponse From(ConnectionLease lease) => new(
         lease.ConnectionId, lease.ConnectedAt, lease.ActiveAt, lease.Status.ToString().ToLowerInvariant(), lease.Message, lease.SessionId);
 }
@@ -75,7 +75,7 @@ internal sealed record ConnectionResponse(
 /// <summary>Reads exports.</summary>
 internal sealed class UserExports(IGrainFactory grains, TimeProvider time)
 {
-    /// <summary>The export of that user; <see langword="null"/> when there is no such user.</summary>
+    /// <summary>The export of that user. <see langword="null"/> if the user is unknown.</summary>
     /// <exception cref="StoreUnavailableException">The database is unavailable.</exception>
     public async Task<UserExport?> ReadAsync(Guid userId)
     {

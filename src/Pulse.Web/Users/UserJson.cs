@@ -3,7 +3,7 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Users;
 
-/// <summary>How users are written.</summary>
+/// <summary>Serialization of users.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(ConnectionResponse[]))]
 [JsonSerializable(typeof(PublicUserResponse))]
@@ -12,8 +12,8 @@ namespace Pulse.Web.Users;
 [JsonSerializable(typeof(UserResponse))]
 internal sealed partial class UserJson : JsonSerializerContext;
 
-/// <summary>How request bodies are read: exact names, no unknown or repeated member, nothing deep.</summary>
-/// <remarks>A member that is not understood is a client's mistake; passing over it in silence would hide that from them.</remarks>
+/// <summary>Deserialization of request bodies: exact names, limited depth, and a refusal of unknown or repeated members.</summary>
+/// <remarks>An unknown member is a client's mistake, which silent acceptance would hide.</remarks>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,

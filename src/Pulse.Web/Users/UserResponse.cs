@@ -4,14 +4,15 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Users;
 
-/// <summary>A user as they see themselves.</summary>
+/// <summary>A user's own view of the profile.</summary>
 /// <param name="Id">User id.</param>
-/// <param name="Email">Normalised address. Others never see it.</param>
+/// <param name="Email">Normalized address, hidden from other users.</param>
 /// <param name="Name">Display name.</param>
 /// <param name="Avatar">Picture URL, or <see langword="null"/>.</param>
 /// <param name="CreatedAt">When the user was created, UTC.</param>
 /// <param name="LastSeen">See <see cref="UserProfile.LastSeenAt"/>.</param>
-/// <param name="EmailVerified">Whether the address is proven; an unproven one is stored for this user alone, and any number of users may state it.</param>
+/// <param name="EmailVerified">Whether the address is proven. An unproven one is stored for this user only, and any number of users may
+/// have it.</param>
 internal sealed record UserResponse(
     Guid Id,
     string Email,
@@ -21,16 +22,16 @@ internal sealed record UserResponse(
     [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset? LastSeen,
     bool EmailVerified)
 {
-    /// <summary>The stored profile as answered.</summary>
+    /// <summary>The answer for a stored profile.</summary>
     public static UserResponse From(UserProfile user) => new(user.Id, user.Email, user.Name, user.Avatar, user.CreatedAt, user.LastSeenAt, user.EmailVerified);
 }
 
-/// <summary>Whose a trusted issuer's subject is.</summary>
+/// <summary>The user of a trusted issuer's subject.</summary>
 /// <param name="Subject">The tokens' <c>sub</c>.</param>
 /// <param name="Id">User id.</param>
 internal sealed record SubjectResponse(string Subject, Guid Id);
 
-/// <summary>A user as others see them.</summary>
+/// <summary>Other users' view of a user.</summary>
 internal sealed record PublicUserResponse(Guid Id, string Name, string? Avatar)
 {
     /// <summary>The public part of the stored profile.</summary>

@@ -2,7 +2,7 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Users;
 
-/// <summary>Sets up what routes do with users as a whole.</summary>
+/// <summary>Registers the services for whole users.</summary>
 internal static class UsersSetup
 {
     /// <summary>Adds erasing, disabling and exporting users.</summary>

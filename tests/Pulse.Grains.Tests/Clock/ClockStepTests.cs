@@ -8,7 +8,9 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Clock;
 
-/// <summary>The wall clock of all silos is set while users are connected. Two silos, real PostgreSQL, real Redis; leases of seconds.</summary>
+/// <summary>
+/// Sets the wall clock of all silos while users are connected. Two silos, real PostgreSQL, real Redis, leases of seconds.
+/// </summary>
 public sealed class ClockStepTests : IAsyncLifetime
 {
     private readonly SteppingCluster _cluster = new();

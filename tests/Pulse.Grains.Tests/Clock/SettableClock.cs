@@ -1,6 +1,6 @@
 namespace Pulse.Grains.Tests.Clock;
 
-/// <summary>A wall clock that a test can set, over a monotonic clock that goes on as it was.</summary>
+/// <summary>A wall clock that a test can set, over a monotonic clock that continues unchanged.</summary>
 internal sealed class SettableClock : TimeProvider
 {
     private long _offsetTicks;

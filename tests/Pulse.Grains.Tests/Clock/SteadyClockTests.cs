@@ -12,7 +12,7 @@ public sealed class SteadyClockTests
     public SteadyClockTests() => _clock = new(_wall);
 
     [Fact]
-    public void WallClockGoesOn_IsFollowed()
+    public void WallClockAdvances_IsFollowed()
     {
         _wall.Pass(TimeSpan.FromMinutes(5));
 
@@ -24,7 +24,7 @@ public sealed class SteadyClockTests
     [InlineData(10)]
     [InlineData(90)]
     [InlineData(3_600)]
-    public void WallClockSetBack_UtcGoesOnATenthSlower_UntilBothAgree(int seconds)
+    public void WallClockSetBack_UtcAdvancesATenthSlower_UntilBothAgree(int seconds)
     {
         var before = _clock.GetUtcNow();
         _wall.Step(TimeSpan.FromSeconds(-seconds));

@@ -44,8 +44,7 @@ public sealed class ClusterTlsTests(ClusterTlsTests.Fixture cluster) : IClassFix
         using var good = cluster.NewClient(Port.Gateway, Certificate.Good);
         await good.StartAsync();
 
-        // A client that is refused tries again and again: refused is one that is not in after more than twice the time that a good one
-        // takes.
+        // A refused client retries. It counts as refused if it is still unconnected after more than twice the time that a good one takes.
         using var bound = new CancellationTokenSource(clock.Elapsed * 2 + TimeSpan.FromSeconds(4));
         var refused =
             from port in Enum.GetValues<Port>()
@@ -92,7 +91,7 @@ public sealed class ClusterTlsTests(ClusterTlsTests.Fixture cluster) : IClassFix
     }
 
     [Fact]
-    public void RenewedCertificate_IsUsed_ABrokenOneIsNot()
+    public void RenewedCertificate_IsUsed_BrokenCertificateIsIgnored()
     {
         var directory = Directory.CreateTempSubdirectory("pulse-tls-");
         try
@@ -124,7 +123,7 @@ public sealed class ClusterTlsTests(ClusterTlsTests.Fixture cluster) : IClassFix
     [InlineData("does not come from an authority", "CaFile", "{other}/ca.pem")]
     [InlineData("in which there is no certificate", "CaFile", "{own}/pulse.key")]
     [InlineData("none of the DNS names", "AllowedNames:0", "elsewhere")]
-    public void Settings_ThatNoOtherProcessWouldAccept_AreOneFault(string fault, string setting, string? value)
+    public void UnacceptableCertificate_IsOneFault(string fault, string setting, string? value)
     {
         var settings = new Dictionary<string, string?>
         {

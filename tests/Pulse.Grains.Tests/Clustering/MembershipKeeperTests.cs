@@ -16,7 +16,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Clustering;
 
-/// <summary>What one silo does about a membership table in Redis that is not the one it knows.</summary>
+/// <summary>The reaction of one silo to a membership table in Redis that differs from its own.</summary>
 public sealed class MembershipKeeperTests : IAsyncLifetime
 {
     private readonly SiloAddress _known = SiloAddress.New(IPAddress.Loopback, 11_111, 100);
@@ -136,7 +136,7 @@ public sealed class MembershipKeeperTests : IAsyncLifetime
         SiloAddress = silo, Status = status, IAmAliveTime = aliveAt, StartTime = aliveAt, HostName = "host", SiloName = "silo", RoleName = "role", SuspectTimes = [],
     };
 
-    /// <summary>An oracle that says that this silo is active; the keeper asks nothing else.</summary>
+    /// <summary>An oracle that says that this silo is active. The keeper asks only that.</summary>
     public class ActiveSilo : DispatchProxy
     {
         protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>

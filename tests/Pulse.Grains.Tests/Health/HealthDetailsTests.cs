@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Health;
 
-/// <summary>Which requests are told the parts and reasons.</summary>
+/// <summary>Which requests get the parts and reasons.</summary>
 public sealed class HealthDetailsTests
 {
     [Theory]

@@ -13,7 +13,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Health;
 
-/// <summary>A store that answers but takes no writes is not healthy.</summary>
+/// <summary>A store that answers but refuses writes is not healthy.</summary>
 public sealed class StoreHealthTests(PostgresStores stores) : IClassFixture<PostgresStores>
 {
     [Fact]
@@ -41,7 +41,7 @@ public sealed class StoreHealthTests(PostgresStores stores) : IClassFixture<Post
         await using var redis = await ConnectionMultiplexer.ConnectAsync(PresenceRedis.Configure(ConfigurationOptions.Parse(server.EndPoint)));
         Assert.Equal(HealthStatus.Healthy, (await AskAsync()).Status);
 
-        // Of the server that the tests share.
+        // The replica follows the server that the tests share.
         var primary = TestServers.Redis.Split(':');
         await server.ExecuteAsync("REPLICAOF", primary[0], primary[1]);
         var result = await AskAsync();
@@ -67,7 +67,7 @@ public sealed class StoreHealthTests(PostgresStores stores) : IClassFixture<Post
         Assert.Contains("Redis takes no writes (OOM)", result.Description, StringComparison.Ordinal);
     }
 
-    /// <summary>As an operator or a managed database does it; sessions that exist keep their setting, so they are ended.</summary>
+    /// <summary>Sets it as an operator or a managed database does. Existing sessions keep their setting, so they are ended.</summary>
     private async Task SetReadOnlyAsync(string value)
     {
         var settings = new NpgsqlConnectionStringBuilder(stores.Options.PostgresConnectionString) { Pooling = false };
@@ -82,7 +82,7 @@ public sealed class StoreHealthTests(PostgresStores stores) : IClassFixture<Post
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>A Redis of the test's own, on a free port.</summary>
+    /// <summary>A Redis of this test only, on a free port.</summary>
     private sealed class RedisServer : IAsyncDisposable
     {
         private readonly Process _process;

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Identity;
 
-/// <summary>Who an account comes to belong to, on two silos and a real PostgreSQL.</summary>
+/// <summary>Which user an account belongs to, on two silos and a real PostgreSQL.</summary>
 public sealed class AccountGrainTests(PulseCluster cluster) : IClassFixture<PulseCluster>
 {
     private readonly string _id = Guid.NewGuid().ToString("N");
@@ -45,7 +45,7 @@ public sealed class AccountGrainTests(PulseCluster cluster) : IClassFixture<Puls
     }
 
     [Fact]
-    public async Task SecondAccountOfOneProvider_WithTheSameProvenEmail_IsNobody()
+    public async Task SecondAccountOfOneProvider_WithTheSameProvenEmail_IsRefused()
     {
         var first = (await Account("google").SignInAsync(Update(verified: true), "oidc")).Profile!;
 
@@ -57,7 +57,7 @@ public sealed class AccountGrainTests(PulseCluster cluster) : IClassFixture<Puls
     }
 
     [Fact]
-    public async Task UpdateForKnownUsersOnly_MakesNoUser_AndReachesThoseThatThereAre()
+    public async Task UpdateForKnownUsersOnly_CreatesNoUser_AndUpdatesExistingOnes()
     {
         var known = Update(verified: true) with { KnownUserOnly = true };
         Assert.Equal(ProfileSyncOutcome.SignUpRefused, (await Account("google").SignInAsync(known, "oidc")).Outcome);
@@ -76,7 +76,7 @@ public sealed class AccountGrainTests(PulseCluster cluster) : IClassFixture<Puls
     }
 
     [Fact]
-    public async Task ProviderThatDoesNotJoin_IsRefused_AndAProofOfTheAddressAlone()
+    public async Task ProviderThatDoesNotJoin_IsRefused_AndOnlyProvesTheAddress()
     {
         var first = (await Account("google").SignInAsync(Update(verified: true), "oidc")).Profile!;
 
@@ -97,7 +97,7 @@ public sealed class AccountGrainTests(PulseCluster cluster) : IClassFixture<Puls
         Assert.Equal((user.Id, moved.Email, true, "Ada New", moved.Avatar), (again.Id, again.Email, again.EmailVerified, again.Name, again.Avatar));
         Assert.Equal(moved.Email, Assert.Single(await User(user.Id).ListAccountsAsync()).Email);
 
-        // The former address is free, and says nothing about this user any more.
+        // The former address is free, and leads to this user no longer.
         var stranger = (await Account("google", "stranger").SignInAsync(Update(verified: true), "oidc"));
         Assert.Equal(ProfileSyncOutcome.Created, stranger.Outcome);
         Assert.NotEqual(user.Id, stranger.Profile!.Id);
@@ -154,7 +154,7 @@ public sealed class AccountGrainTests(PulseCluster cluster) : IClassFixture<Puls
         Assert.Equal(1, outcomes.Count(outcome => outcome == AccountLinkOutcome.Linked));
         Assert.Equal(4, outcomes.Count(outcome => outcome == AccountLinkOutcome.OutOfDate));
 
-        // Nor is its proof good again once the account is unlinked.
+        // Its proof also stays invalid after the account is unlinked.
         var linked = accounts[Array.IndexOf(outcomes, AccountLinkOutcome.Linked)];
         Assert.Equal(AccountLinkOutcome.Unlinked, await Account(linked.Provider).UnlinkAsync(user.Id));
         Assert.Equal(AccountLinkOutcome.OutOfDate, await User(user.Id).LinkAccountAsync(linked, mark, $"proof of {linked.Provider}"));
@@ -171,7 +171,7 @@ public sealed class AccountGrainTests(PulseCluster cluster) : IClassFixture<Puls
     }
 
     [Fact]
-    public async Task SignIn_Again_LeavesWhatTheOwnerEdited()
+    public async Task SignIn_Again_KeepsTheOwnersEdits()
     {
         var user = (await Account("google").SignInAsync(Update(verified: true), "oidc")).Profile!;
         await User(user.Id).SyncProfileAsync(new() { Name = "Countess", EditsName = true, Avatar = "https://pictures.example/own.png", EditsAvatar = true });
@@ -190,7 +190,7 @@ public sealed class AccountGrainTests(PulseCluster cluster) : IClassFixture<Puls
     }
 
     [Fact]
-    public async Task Unlinked_SignsInAsSomebodyElse()
+    public async Task UnlinkedAccount_SignsInAsAnotherUser()
     {
         var user = (await Account("google").SignInAsync(Update(verified: true), "oidc")).Profile!;
         Assert.Equal(AccountLinkOutcome.LastWayIn, await Account("google").UnlinkAsync(user.Id));

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Identity;
 
-/// <summary>What every <see cref="Pulse.Grains.Identity.IAccountStore"/> must do when accounts come and go.</summary>
+/// <summary>The behaviour of every <see cref="Pulse.Grains.Identity.IAccountStore"/> when accounts are linked and unlinked.</summary>
 public abstract class AccountLinkContract(StoresFixture stores)
 {
     private static readonly DateTimeOffset Now = TestUsers.Noon;
@@ -27,7 +27,7 @@ public abstract class AccountLinkContract(StoresFixture stores)
     }
 
     [Fact]
-    public async Task Link_OfAnothersAccount_SaysWhoseItIs()
+    public async Task Link_OfAnotherUsersAccount_ReturnsItsUser()
     {
         var (first, second) = (await InsertAsync(), await InsertAsync());
         await stores.Accounts.LinkAsync(Account("one"), first.Id, Now);
@@ -60,7 +60,7 @@ public abstract class AccountLinkContract(StoresFixture stores)
     }
 
     [Fact]
-    public async Task LinkByEmail_OfNobodys_OrOfAnothersAccount_LinksNothing()
+    public async Task LinkByEmail_OfAnUnknownAddressOrAnotherUsersAccount_LinksNothing()
     {
         var (user, other) = (await InsertAsync(verified: true), await InsertAsync());
         Assert.Null(await stores.Accounts.LinkByEmailAsync(Account("one"), $"nobody.{user.Email}", Now));
@@ -164,7 +164,7 @@ public abstract class AccountLinkContract(StoresFixture stores)
 
     private Task<AccountLinkOutcome> UnlinkAsync(string provider, Guid userId) => stores.Accounts.UnlinkAsync(provider, _id, userId);
 
-    // Without what the database adds.
+    // Removes the values that the database adds.
     private static ExternalAccount AsBefore(ExternalAccount account)
     {
         Assert.NotNull(account.LinkId);

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Identity;
 
-/// <summary>What every <see cref="Pulse.Grains.Identity.IAccountStore"/> must do.</summary>
+/// <summary>The behaviour of every <see cref="Pulse.Grains.Identity.IAccountStore"/>.</summary>
 public abstract class AccountStoreContract(StoresFixture stores)
 {
     [Fact]
@@ -21,7 +21,7 @@ public abstract class AccountStoreContract(StoresFixture stores)
         Assert.Equal(user.Id, (await stores.Accounts.FindAsync(account.Provider, account.ProviderAccountId))?.UserId);
         Assert.Null(await stores.Accounts.FindAsync("https://other.example", account.ProviderAccountId));
 
-        // An id at a provider is compared as it is, letter by letter.
+        // An id at a provider is compared exactly, letter by letter.
         Assert.Null(await stores.Accounts.FindAsync(account.Provider, account.ProviderAccountId.ToLowerInvariant()));
     }
 

@@ -2,14 +2,14 @@ using Pulse.Grains.Identity;
 
 namespace Pulse.Grains.Tests.Identity;
 
-/// <summary>The table in memory, which counts its calls and can be away. What it does beyond that is the contract's to say.</summary>
+/// <summary>The table in memory, which counts its calls and can be unavailable. The contract tests describe its other behaviour.</summary>
 internal sealed class MemorySessionStore : ISessionStore
 {
     public Dictionary<Guid, SessionRow> Rows { get; } = [];
 
     public bool IsAway { get; set; }
 
-    /// <summary>What is written counts, and nobody is told so.</summary>
+    /// <summary>Writes take effect, but their answers are lost.</summary>
     public bool LosesAnswers { get; set; }
 
     public bool HasUser { get; set; } = true;

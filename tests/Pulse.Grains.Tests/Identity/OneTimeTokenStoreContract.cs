@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Identity;
 
-/// <summary>What every <see cref="IOneTimeTokenStore"/> must do.</summary>
+/// <summary>The behaviour of every <see cref="IOneTimeTokenStore"/>.</summary>
 public abstract class OneTimeTokenStoreContract(StoresFixture stores)
 {
     private static readonly DateTimeOffset Now = TestUsers.Noon;
@@ -87,9 +87,9 @@ public abstract class OneTimeTokenStoreContract(StoresFixture stores)
     }
 
     [Fact]
-    public async Task Sweep_RemovesTokensThatExpiredLongAgo_OldestFirst_AndNoMoreThanItsLimit()
+    public async Task Sweep_RemovesLongExpiredTokens_OldestFirst_UpToItsLimit()
     {
-        // Before the tokens of all other tests here.
+        // Earlier than the tokens of all other tests in this class.
         var then = Now.AddYears(-1);
         var tokens = Enumerable.Range(0, 3).Select(minute => Token(then.AddMinutes(minute))).ToArray();
         foreach (var token in tokens) await stores.Tokens.AddAsync(token, atMost: 3, then.AddHours(-1));

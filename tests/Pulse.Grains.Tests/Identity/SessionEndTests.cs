@@ -12,7 +12,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Identity;
 
-/// <summary>The sockets of a session that has ended are closed, whatever goes wrong on the way.</summary>
+/// <summary>The sockets of an ended session are closed, whatever fails on the way.</summary>
 public sealed class SessionEndTests(SessionEndTests.TroubledCluster cluster) : IClassFixture<SessionEndTests.TroubledCluster>
 {
     private readonly Guid _id = Guid.CreateVersion7();
@@ -22,7 +22,7 @@ public sealed class SessionEndTests(SessionEndTests.TroubledCluster cluster) : I
     private IUserGrain User => cluster.Client.GetGrain<IUserGrain>(_id);
 
     [Fact]
-    public async Task End_WhileTheUsersGrainFails_IsDone_AndClosesTheSocketsLater()
+    public async Task End_WhileTheUsersGrainFails_Succeeds_AndClosesTheSocketsLater()
     {
         var session = await StartWithSocketAsync();
         cluster.Trouble[_id] = () => throw new TimeoutException("the test has the user's grain fail");
@@ -36,7 +36,7 @@ public sealed class SessionEndTests(SessionEndTests.TroubledCluster cluster) : I
     }
 
     [Fact]
-    public async Task EndAll_WhileTheUsersGrainDoesNotAnswer_HoldsUpNobody_AndClosesTheSocketsLater()
+    public async Task EndAll_WhileTheUsersGrainDoesNotAnswer_ReturnsAtOnce_AndClosesTheSocketsLater()
     {
         var session = await StartWithSocketAsync();
         var silence = new TaskCompletionSource();
@@ -53,7 +53,7 @@ public sealed class SessionEndTests(SessionEndTests.TroubledCluster cluster) : I
     }
 
     [Fact]
-    public async Task End_WhoseAnswerIsLost_ClosesTheSocketsOnceTheRowIsSeenToBeGone()
+    public async Task End_AnswerLost_ClosesTheSocketsOnceTheRowIsFoundDeleted()
     {
         var session = await StartWithSocketAsync();
         cluster.LostAnswers[_id] = true;
@@ -64,7 +64,7 @@ public sealed class SessionEndTests(SessionEndTests.TroubledCluster cluster) : I
     }
 
     [Fact]
-    public async Task Start_TheFiftyFirst_ClosesTheSocketsOfTheOneThatMakesRoom()
+    public async Task Start_TheFiftyFirst_ClosesTheSocketsOfTheEvictedSession()
     {
         var session = await StartWithSocketAsync();
         for (var i = 0; i < UserSessions.MaxLive; i++) await Sessions.StartAsync(new() { TokenHash = RandomNumberGenerator.GetBytes(32) });
@@ -88,7 +88,7 @@ public sealed class SessionEndTests(SessionEndTests.TroubledCluster cluster) : I
     /// <summary>Some users' grains do not close sessions, and some users' rows are deleted without an answer.</summary>
     public sealed class TroubledCluster : PulseCluster, IIncomingGrainCallFilter
     {
-        /// <summary>What a user's grain does instead.</summary>
+        /// <summary>The replacement behaviour of each user's grain.</summary>
         internal ConcurrentDictionary<Guid, Func<Task>> Trouble { get; } = new();
 
         internal ConcurrentDictionary<Guid, bool> LostAnswers { get; } = new();

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Identity;
 
-/// <summary>What every <see cref="ISessionStore"/> must do.</summary>
+/// <summary>The behaviour of every <see cref="ISessionStore"/>.</summary>
 public abstract class SessionStoreContract(StoresFixture stores)
 {
     private static readonly DateTimeOffset Noon = TestUsers.Noon;
@@ -53,7 +53,7 @@ public abstract class SessionStoreContract(StoresFixture stores)
     }
 
     [Fact]
-    public async Task Insert_WithEnded_RemovesThose_ButNobodyElses()
+    public async Task Insert_WithEnded_RemovesOnlyTheUsersOwnSessions()
     {
         var (user, other) = (await AddUserAsync(), await AddUserAsync());
         var (old, kept, strangers) = (NewSession(user), NewSession(user), NewSession(other));
@@ -79,7 +79,7 @@ public abstract class SessionStoreContract(StoresFixture stores)
     }
 
     [Fact]
-    public async Task Slide_OfAnEndedSession_DoesNotBringItBack()
+    public async Task Slide_OfAnEndedSession_DoesNotRestoreIt()
     {
         var session = NewSession(await AddUserAsync());
         await Sessions.InsertAsync(session, []);
@@ -113,7 +113,7 @@ public abstract class SessionStoreContract(StoresFixture stores)
     }
 
     [Fact]
-    public async Task DeleteExpired_TakesWhatHasRunOutByThen()
+    public async Task DeleteExpired_DeletesSessionsExpiredByThen()
     {
         var user = await AddUserAsync();
         var live = NewSession(user) with { ExpiresAt = Noon.AddTicks(10) };
@@ -126,9 +126,9 @@ public abstract class SessionStoreContract(StoresFixture stores)
     }
 
     [Fact]
-    public async Task Sweep_TakesTheOldestFirst_AndNoMoreThanItsLimit()
+    public async Task Sweep_DeletesTheOldestFirst_UpToItsLimit()
     {
-        // Long ago, so that no other test's sessions are in the way.
+        // Long ago, so that sessions of other tests are not in the way.
         var user = await AddUserAsync();
         var then = Noon.AddYears(-20);
         var sessions = Enumerable.Range(0, 5).Select(day => NewSession(user) with { ExpiresAt = then.AddDays(day) }).ToArray();

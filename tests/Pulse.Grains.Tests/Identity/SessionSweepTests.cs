@@ -10,7 +10,7 @@ namespace Pulse.Grains.Tests.Identity;
 public sealed class SessionSweepTests(PostgresStores stores) : IClassFixture<PostgresStores>
 {
     [Fact]
-    public async Task OneSweep_RemovesAllThatHasExpired()
+    public async Task OneSweep_RemovesAllExpiredSessions()
     {
         var user = TestUsers.New();
         await stores.Users.InsertAsync(user, account: null);
@@ -25,7 +25,7 @@ public sealed class SessionSweepTests(PostgresStores stores) : IClassFixture<Pos
         using var sweep = new SessionSweep(stores.Sessions, stores.Tokens, time, NullLogger<SessionSweep>.Instance);
         await sweep.StartAsync(CancellationToken.None);
 
-        // Once more than the interval only while the timer has not been started yet.
+        // More than the interval only while the timer has yet to start.
         while (await CountAsync() == 5_000)
         {
             time.Advance(TimeSpan.FromMinutes(5));

@@ -63,7 +63,7 @@ public sealed class UserSessionsGrainTests(PulseCluster cluster) : IClassFixture
     }
 
     [Fact]
-    public async Task Check_OfWhoHasNoSession_LeavesNoGrainBehind()
+    public async Task Check_OfAUserWithoutSession_LeavesNoActivation()
     {
         Assert.Null(await Sessions.AuthenticateAsync(_hash, null));
 
@@ -71,7 +71,7 @@ public sealed class UserSessionsGrainTests(PulseCluster cluster) : IClassFixture
     }
 
     [Fact]
-    public async Task EndOfTheLastSession_LeavesNoGrainBehind()
+    public async Task EndOfTheLastSession_LeavesNoActivation()
     {
         var session = await StartAsync();
         Assert.True(await IsActiveAsync(Sessions));
@@ -81,7 +81,7 @@ public sealed class UserSessionsGrainTests(PulseCluster cluster) : IClassFixture
     }
 
     [Fact]
-    public async Task SignInLink_LeavesNoGrainBehind()
+    public async Task SignInLink_LeavesNoActivation()
     {
         var (peeked, consumed) = (NewLink(), NewLink());
         Assert.Equal(SignInLinkState.Unknown, (await peeked.PeekAsync()).State);
@@ -95,7 +95,7 @@ public sealed class UserSessionsGrainTests(PulseCluster cluster) : IClassFixture
 
     private Task AssertGoneAsync(IAddressable grain) => Eventually.AsyncEqual(false, () => IsActiveAsync(grain));
 
-    // Asks the silos for what they hold: a lookup would go by caches.
+    // Asks the silos for their activations, because a lookup would use caches.
     private async Task<bool> IsActiveAsync(IAddressable grain) =>
         (await Management.GetDetailedGrainStatistics()).Any(activation => activation.GrainId == grain.GetGrainId());
 

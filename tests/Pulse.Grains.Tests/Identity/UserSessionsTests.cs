@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Identity;
 
-/// <summary>The rules of sessions, on a clock and a table that do as they are told.</summary>
+/// <summary>The rules of sessions, with a clock and a table that the test controls.</summary>
 public sealed class UserSessionsTests
 {
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
@@ -52,7 +52,7 @@ public sealed class UserSessionsTests
     [InlineData(0)]
     [InlineData(31)]
     [InlineData(33)]
-    public async Task Start_WithWhatIsNoHash_IsRefused(int length) =>
+    public async Task Start_WithAnInvalidHash_IsRefused(int length) =>
         await Assert.ThrowsAsync<ArgumentException>(() => _sessions.StartAsync(new() { TokenHash = new byte[length] }));
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class UserSessionsTests
             var session = (await _sessions.AuthenticateAsync(hash, null))!;
             Assert.InRange(session.ExpiresAt, Now, start + 30 * Day);
 
-            // At the cap the expiry stands still, and the cookie has nothing to be told.
+            // At the cap the expiry stays the same, so the cookie needs no update.
             Assert.Equal(day <= 23, session.Renewed);
         }
 
@@ -161,7 +161,7 @@ public sealed class UserSessionsTests
     }
 
     [Fact]
-    public async Task Authenticate_UnknownSecret_IsNobody()
+    public async Task Authenticate_UnknownSecret_IsRefused()
     {
         await StartAsync(NewHash());
 
@@ -222,7 +222,7 @@ public sealed class UserSessionsTests
     }
 
     [Fact]
-    public async Task Slide_AfterAnotherActivationEndedIt_EndsHereToo()
+    public async Task Slide_AfterAnotherActivationEndedTheSession_EndsItHereToo()
     {
         var hash = NewHash();
         await StartAsync(hash);
@@ -245,7 +245,7 @@ public sealed class UserSessionsTests
     }
 
     [Fact]
-    public async Task DatabaseAway_WhatIsKnownGoesOn_ThenIsNotTakenForLive()
+    public async Task DatabaseUnavailable_CachedSessionsAreAccepted_ForFiveMinutes()
     {
         var hash = NewHash();
         var session = await StartAsync(hash);
@@ -261,7 +261,7 @@ public sealed class UserSessionsTests
     }
 
     [Fact]
-    public async Task DatabaseAway_IsAskedOnceInAWhile()
+    public async Task DatabaseUnavailable_IsQueriedAtIntervals()
     {
         var session = await StartAsync(NewHash());
         _store.IsAway = true;
@@ -273,7 +273,7 @@ public sealed class UserSessionsTests
     }
 
     [Fact]
-    public async Task DatabaseAway_NothingBeginsOrEnds()
+    public async Task DatabaseUnavailable_SessionsCanNeitherStartNorEnd()
     {
         var hash = NewHash();
         var session = await StartAsync(hash);
@@ -288,7 +288,7 @@ public sealed class UserSessionsTests
     }
 
     [Fact]
-    public async Task DatabaseAway_ADueSlideWaits()
+    public async Task DatabaseUnavailable_DueSlideWaits()
     {
         var hash = NewHash();
         var session = await StartAsync(hash);
@@ -317,7 +317,7 @@ public sealed class UserSessionsTests
     }
 
     [Fact]
-    public async Task Ended_AreThoseEndedHere_Once()
+    public async Task Ended_ReturnsSessionsEndedHere_Once()
     {
         var sessions = new List<SignInSession>();
         for (var i = 0; i <= UserSessions.MaxLive; i++)
@@ -335,7 +335,7 @@ public sealed class UserSessionsTests
     }
 
     [Fact]
-    public async Task Ended_AreKnownFromTheNextRead_WhenTheAnswerWasLost()
+    public async Task Ended_AnswerLost_ReturnsSessionsAfterTheNextRead()
     {
         var (one, other) = (await StartAsync(NewHash()), await StartAsync(NewHash()));
         _store.LosesAnswers = true;
@@ -350,7 +350,7 @@ public sealed class UserSessionsTests
     }
 
     [Fact]
-    public async Task Ended_AreNone_WhenTheWriteWasLostTooOrOnlyTimePassed()
+    public async Task Ended_WriteLostOrOnlyTimePassed_IsEmpty()
     {
         await StartAsync(NewHash());
         _store.IsAway = true;
@@ -369,7 +369,7 @@ public sealed class UserSessionsTests
     }
 
     [Fact]
-    public async Task Ended_ByAnotherActivation_AreKnownFromTheNextRead()
+    public async Task Ended_ByAnotherActivation_AreReturnedAfterTheNextRead()
     {
         var session = await StartAsync(NewHash());
         await Activate().EndAsync(session.Id);

@@ -16,7 +16,7 @@ public sealed class ConnectionLeasesTests
     private readonly ConnectionLeases _leases = new(Duration);
 
     [Fact]
-    public void End_OfOneOfTwo_LeavesTheUserOnline_OfTheSecond_DoesNot()
+    public void End_OfOneOfTwo_KeepsTheUserOnline_OfTheSecondSetsOffline()
     {
         _leases.Renew(Lease("a", Start), Start);
         _leases.Renew(Lease("b", Start), Start);
@@ -38,7 +38,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Renew_ThatArrivesAfterItsOwnEnd_NeverMakesAGhost()
+    public void Renew_ArrivingAfterTheEnd_MakesNoGhost()
     {
         _leases.End("a", Start, Start, Grace);
 
@@ -48,7 +48,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Expire_GoesByTheLatestSignOfLife_NotWhenItNoticed()
+    public void Expire_SetsLastSeenToTheLatestActivity_NotToTheTimeOfExpiry()
     {
         _leases.Renew(Lease("a", Start), Start);
         _leases.Renew(Lease("b", Start.AddSeconds(5)), Start.AddSeconds(5));
@@ -60,7 +60,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Renew_FromAFrontEndWhoseClockIsAhead_IsNeverSeenInTheFuture()
+    public void Renew_FrontEndClockAhead_LastSeenIsNeverInTheFuture()
     {
         _leases.Renew(Lease("a", Start.AddHours(3)), Start);
         _leases.Expire(Start.AddMinutes(1));
@@ -69,7 +69,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Drop_KeepsTheUserOnlineForTheGracePeriod_AndTheDropIsWhenTheyWereSeen()
+    public void Drop_KeepsTheUserOnlineForTheGracePeriod_AndSetsLastSeenToTheDrop()
     {
         _leases.Renew(Lease("a", Start), Start);
         _leases.End("a", Start.AddSeconds(1), Start.AddSeconds(1), Grace);
@@ -82,7 +82,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Close_AfterAReconnect_IsNotHeldUpByTheEarlierDrop()
+    public void Close_AfterAReconnect_IsNotDelayedByTheEarlierDrop()
     {
         _leases.Renew(Lease("a", Start), Start);
         _leases.End("a", Start, Start, Grace);
@@ -93,7 +93,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Assume_LastsAsLongAsAsked_WhoeverComesAndGoesMeanwhile()
+    public void Assume_LastsAsLongAsAsked_WhateverConnectsMeanwhile()
     {
         _leases.AssumeOnline(Start, TimeSpan.FromSeconds(25), invisible: false);
         _leases.Renew(Lease("a", Start), Start);
@@ -108,7 +108,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Renew_OfOneThatComesBack_TakesOverTheWordsOfTheSameStatus_ForOnce()
+    public void Renew_ReconnectWithSameStatus_KeepsMessageUntilClientSetsOne()
     {
         _leases.Renew(Lease("a", Start) with { Status = PresenceStatus.Busy, Message = "In a meeting" }, Start);
         _leases.Renew(Lease("b", Start) with { Message = "Hello" }, Start);
@@ -124,7 +124,7 @@ public sealed class ConnectionLeasesTests
     [Theory]
     [InlineData(PresenceStatus.Busy, "Mine")]
     [InlineData(PresenceStatus.Online, null)]
-    public void Renew_OfOneThatComesBack_WithOtherWordsOrStatus_KeepsItsOwn(PresenceStatus status, string? message)
+    public void Renew_ReconnectWithOtherMessageOrStatus_KeepsItsOwn(PresenceStatus status, string? message)
     {
         _leases.Renew(Lease("a", Start) with { Status = PresenceStatus.Busy, Message = "In a meeting" }, Start);
         _leases.End("a", Start, Start, Grace);
@@ -134,7 +134,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Renew_ThatHides_IsWhenTheUserWasSeen_WhateverEndsMeanwhile()
+    public void Renew_BecomingInvisible_SetsLastSeen_WhateverEndsMeanwhile()
     {
         var hiddenAt = Start.AddSeconds(1);
         _leases.Renew(Lease("a", Start), Start);
@@ -150,7 +150,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Drop_OfOneThatHides_StaysHidden_AndLeavesNoTrace()
+    public void Drop_OfAnInvisibleConnection_StaysInvisible_AndKeepsLastSeen()
     {
         _leases.Renew(Invisible("a", Start), Start);
         _leases.End("a", Start.AddSeconds(1), Start.AddSeconds(1), Grace, wasInvisible: true);
@@ -162,7 +162,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Assume_WithNobodyButWhoHides_LeavesNoTrace()
+    public void Assume_OnlyInvisibleConnections_KeepsLastSeen()
     {
         _leases.AssumeOnline(Start, TimeSpan.FromSeconds(25), invisible: false);
         _leases.Renew(Invisible("a", Start), Start);
@@ -172,7 +172,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void End_OfOneThatNoLongerHides_IsWhenTheUserWasSeen()
+    public void End_AfterBecomingVisible_SetsLastSeen()
     {
         _leases.Renew(Invisible("a", Start), Start);
         _leases.Renew(Lease("a", Start.AddSeconds(1)), Start.AddSeconds(1));
@@ -239,7 +239,7 @@ public sealed class ConnectionLeasesTests
         _leases.Renew(next with { PreviousConnectionId = "old" }, Start.AddSeconds(1));
         Assert.Equal(("new", PresenceStatus.Busy, "In a meeting"), Only());
 
-        // The front end repeats that the client has chosen nothing on this connection.
+        // The front end repeats that the client has chosen no status on this connection.
         _leases.Renew(next with { SeenAt = Start.AddSeconds(2) }, Start.AddSeconds(2));
         Assert.Equal(("new", PresenceStatus.Busy, "In a meeting"), Only());
         Assert.False(_leases.Renew(busy, Start.AddSeconds(3)), "the replaced connection came back");
@@ -284,7 +284,7 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
-    public void Renew_FromAFrontEndWhoseClockIsAhead_TheLaterOfTwoThatOvertookEachOtherCounts()
+    public void Renew_FrontEndClockAhead_LaterOfTwoReorderedRenewalsCounts()
     {
         var ahead = Start.AddSeconds(30);
         _leases.Renew(Lease("a", ahead), Start);
@@ -297,7 +297,7 @@ public sealed class ConnectionLeasesTests
     [Theory]
     [InlineData(-3_600)]
     [InlineData(3_600)]
-    public void Renew_FromAFrontEndWithAnotherClock_InactivityIsMeasuredByThatClock(int seconds)
+    public void Renew_FrontEndWithAnotherClock_InactivityUsesThatClock(int seconds)
     {
         var theirs = Start.AddSeconds(seconds);
         _leases.Renew(Lease("a", theirs) with { ActiveAt = theirs.AddMinutes(-2) }, Start);
@@ -305,11 +305,13 @@ public sealed class ConnectionLeasesTests
         Assert.Equal(Start.AddMinutes(-2), Assert.Single(_leases.Live).ActiveAt);
     }
 
-    /// <summary>Any interleaving of beginnings, renewals, drops, closes and silences, late and repeated ones included, against the definition.</summary>
+    /// <summary>
+    /// Any interleaving of beginnings, renewals, drops, closes and silences, late and repeated ones included, against the definition.
+    /// </summary>
     [Property(MaxTest = 1_000, Arbitrary = [typeof(Histories)])]
     public void AnyHistory_AgreesWithTheDefinition(Message[] history)
     {
-        // Of its own: one instance of this class runs all histories.
+        // A separate instance, because one instance of this class runs all histories.
         var leases = new ConnectionLeases(Duration);
         var model = new Model();
         var now = Start;
@@ -333,7 +335,9 @@ public sealed class ConnectionLeasesTests
     private static ConnectionLease Invisible(string connectionId, DateTimeOffset seenAt) =>
         Lease(connectionId, seenAt) with { Status = PresenceStatus.Invisible };
 
-    /// <summary>The definition, by times alone: renewed within the last duration and not ended, where an end forbids renewals for a duration.</summary>
+    /// <summary>
+    /// The definition, by times only: renewed within the last duration and not ended, where an end forbids renewals for a duration.
+    /// </summary>
     private sealed class Model
     {
         private readonly Dictionary<string, (DateTimeOffset? RenewedAt, DateTimeOffset? EndedAt)> _heard = [];
@@ -371,10 +375,10 @@ public sealed class ConnectionLeasesTests
         Drop,
     }
 
-    /// <summary>A message as the grain receives it: about which connection, how long after the one before, how old.</summary>
+    /// <summary>A message as the grain receives it: its connection, the time since the previous message, its age.</summary>
     public sealed record Message(string ConnectionId, Kind Kind, TimeSpan Pause, TimeSpan Delay);
 
-    /// <summary>Few connections, so that messages about one collide; pauses around the lease's duration and the grace period.</summary>
+    /// <summary>Few connections, so that messages about one collide, and pauses around the lease's duration and the grace period.</summary>
     public static class Histories
     {
         public static Arbitrary<Message[]> History() => Gen.ArrayOf(

@@ -7,7 +7,10 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Presence;
 
-/// <summary>A front end dies while the database does not answer: the users of other front ends keep their keys, and the dead one's go offline in time.</summary>
+/// <summary>
+/// A front end dies while the database does not answer. The users of other front ends keep their keys, and the users of the dead one go
+/// offline in time.
+/// </summary>
 public sealed class DatabaseOutageTests(DatabaseOutageTests.OutageCluster cluster) : IClassFixture<DatabaseOutageTests.OutageCluster>
 {
     // Leases of one silo that expire together take many rounds.

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Presence;
 
-/// <summary>What a silo does with the keys of its online users, by the index in memory and a clock that the test sets.</summary>
+/// <summary>A silo's handling of the keys of its online users, with the index in memory and a clock that the test sets.</summary>
 public sealed class PresenceKeysTests
 {
     private readonly SteppedClock _clock = new();
@@ -37,13 +37,13 @@ public sealed class PresenceKeysTests
     }
 
     [Fact]
-    public async Task UserWhoseGrainIsElsewhere_LosesItsKeyByTimeToLive()
+    public async Task UserWhoseGrainMoved_KeyExpiresByTimeToLive()
     {
         await _keys.SetOnlineAsync(_user, State(invisible: false));
         _clock.Set(_clock.Now.AddSeconds(51));
         Assert.Equal([_user], _keys.FindExpired());
 
-        // As after a call that went to the grain on another silo, and left the entry here as it was.
+        // As after a call that went to the grain on another silo, and left the entry here unchanged.
         _keys.ReleaseIfOverdue(_user);
 
         Assert.Empty(_keys.FindExpired());

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Presence;
 
-/// <summary>What a silo may say after it stood still, on a clock and a membership table that do as they are told.</summary>
+/// <summary>Which decisions a silo may make after a pause, with a clock and a membership table that the test controls.</summary>
 public sealed class SiloPauseGuardTests : IDisposable
 {
     private static readonly PresenceOptions Options = new();
@@ -23,7 +23,7 @@ public sealed class SiloPauseGuardTests : IDisposable
     public void Dispose() => _guard.Dispose();
 
     [Fact]
-    public async Task RunningSilo_IsBelieved_AndAsksNothing()
+    public async Task RunningSilo_MayExpireLeases_WithoutReadingTheTable()
     {
         Assert.True(_guard.MayExpireLeases);
         for (var i = 0; i < 100; i++)
@@ -38,7 +38,7 @@ public sealed class SiloPauseGuardTests : IDisposable
     }
 
     [Fact]
-    public async Task SiloThatStandsStill_IsNotBelieved_BeforeItHasNoticedItself()
+    public async Task PausedSilo_MayNotExpireLeases_EvenBeforeItDetectsThePause()
     {
         await _guard.TickAsync();
         _time.Advance(Noticed);
@@ -48,7 +48,7 @@ public sealed class SiloPauseGuardTests : IDisposable
     }
 
     [Fact]
-    public async Task SiloThatStoodStill_AsksTheTable_BeforeItDoesAnything()
+    public async Task AfterPause_MembershipIsReadFirst()
     {
         await _guard.TickAsync();
         _time.Advance(Noticed);
@@ -58,14 +58,14 @@ public sealed class SiloPauseGuardTests : IDisposable
         Assert.Equal(1, _membership.Reads);
         Assert.False(_guard.IsRunning);
 
-        // What it may be that the table says first: a silo that has been declared dead does not get here.
+        // Every answer that gets here means "alive", because a silo that the table lists as dead is terminated inside the refresh.
         _membership.Answer.SetResult();
         await goingOn;
         Assert.True(_guard.IsRunning);
     }
 
     [Fact]
-    public async Task SiloThatStoodStill_TakesNobodyForGone_UntilAllMustHaveRenewed()
+    public async Task AfterPause_LeasesExpireOnlyAfterTakeoverWindow()
     {
         await _guard.TickAsync();
         _time.Advance(Noticed);
@@ -83,7 +83,7 @@ public sealed class SiloPauseGuardTests : IDisposable
     }
 
     [Fact]
-    public async Task TableThatCannotBeRead_IsWaitedForNoLongerThanFrontEndsAre()
+    public async Task MembershipUnreadable_ResumesAfterTakeoverWindow()
     {
         await _guard.TickAsync();
         _time.Advance(Noticed);

@@ -13,7 +13,7 @@ public sealed class VisibilityTests
     private DateTimeOffset? _lastSeenAt;
 
     [Fact]
-    public void ComingAndGoing_WhileInvisible_IsANewVersionForOneselfAlone()
+    public void ConnectingAndDisconnecting_WhileInvisible_RaisesOnlyTheOwnVersion()
     {
         Come(PresenceStatus.Online);
         var hidden = Leave(PresenceStatus.Invisible);
@@ -41,7 +41,7 @@ public sealed class VisibilityTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void AskingAnew_IsAnsweredWithANewVersion_WhetherOrNotTheActivationIsNew(bool isNew)
+    public void FirstQuery_GetsANewVersion_WhateverTheAgeOfTheActivation(bool isNew)
     {
         Come(PresenceStatus.Online);
         var hidden = Leave(PresenceStatus.Invisible);
@@ -54,7 +54,7 @@ public sealed class VisibilityTests
     }
 
     [Fact]
-    public void AskingAgain_ChangesNothing()
+    public void RepeatedQuery_ChangesNothing()
     {
         var online = Come(PresenceStatus.Online);
 
@@ -64,7 +64,7 @@ public sealed class VisibilityTests
     }
 
     [Fact]
-    public void NewActivation_OnASiloWhoseClockIsBehind_ComesAfterWhatAFrontEndKnows()
+    public void NewActivation_SiloClockBehind_RaisesTheVersionAboveTheFrontEnds()
     {
         var online = Come(PresenceStatus.Online);
         _now = s_start.AddMinutes(-1);
@@ -78,7 +78,7 @@ public sealed class VisibilityTests
         Assert.True(shown.VersionForOthers > online.VersionForOthers);
     }
 
-    // As the grain does: who hides or leaves was seen last then.
+    // As the grain does: a user that becomes invisible or disconnects was seen last at that moment.
     private PresenceSnapshot Leave(PresenceStatus status)
     {
         _now = _now.AddSeconds(1);

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Storage;
 
-/// <summary>Which items are committed together, by a database that answers when the test says so.</summary>
+/// <summary>Which items are committed together, with a database that answers when the test says so.</summary>
 public sealed class BatchWriterTests : IDisposable
 {
     private const int Most = 4;
@@ -20,13 +20,13 @@ public sealed class BatchWriterTests : IDisposable
     public void Dispose() => _services.Dispose();
 
     [Fact]
-    public async Task FirstItem_IsCommittedAtOnce_ThoseThatFollowTogether()
+    public async Task FirstItem_IsCommittedAtOnce_LaterOnesTogether()
     {
         var writer = NewWriter();
         var first = writer.AddAsync(1);
         await AnswerAsync(1);
 
-        // Until its batch is through, the others wait.
+        // The other items wait until its batch is committed.
         var held = writer.AddAsync(2);
         var batch = await NextAsync(2);
         Task<string>[] others = [writer.AddAsync(3), writer.AddAsync(4)];
@@ -63,7 +63,7 @@ public sealed class BatchWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task BlockedItem_HoldsUpNeitherItsBatchNorTheNext()
+    public async Task BlockedItem_DelaysNeitherItsBatchNorTheNext()
     {
         var writer = NewWriter();
         var all = await AddTogetherAsync(writer, 1, 2, 3, 4);
@@ -91,7 +91,7 @@ public sealed class BatchWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task ItemWithTheKeyOfABlockedItem_EntersNoBatch_AndAsksAfterIt()
+    public async Task ItemWithTheKeyOfABlockedItem_IsCommittedAloneAfterIt()
     {
         var writer = NewWriter();
         var blocked = writer.AddAsync(1);
@@ -108,7 +108,7 @@ public sealed class BatchWriterTests : IDisposable
         await AnswerAsync(1 + KeyCount);
         Assert.Equal(["1", $"{1 + KeyCount}"], await Task.WhenAll(blocked, second));
 
-        // It was not blocked, so the key is no suspect any more.
+        // It was not blocked, so its key is no longer isolated.
         var together = await AddTogetherAsync(writer, 1, 2);
         await AnswerAsync(1, 2);
         await Task.WhenAll(together);
@@ -129,7 +129,7 @@ public sealed class BatchWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task ItemsWhoseCallersHaveLeft_AreNotWritten()
+    public async Task ItemsOfCancelledCallers_AreNotWritten()
     {
         var writer = NewWriter();
         _ = writer.AddAsync(0);
@@ -148,7 +148,7 @@ public sealed class BatchWriterTests : IDisposable
     [Fact]
     public async Task ItemsThatWaitedTooLong_AreRefused_AndNotWritten()
     {
-        var writer = NewWriter(TimeSpan.FromMilliseconds(200));
+        var writer = NewWriter(TimeSpan.FromSeconds(2));
         _ = writer.AddAsync(0);
         var batch = await NextAsync(0);
         await Assert.ThrowsAsync<StoreUnavailableException>(() => writer.AddAsync(1));
@@ -191,7 +191,7 @@ public sealed class BatchWriterTests : IDisposable
         new(Most, QueueLimit, patience ?? LongPatience),
         new(_services.GetRequiredService<IMeterFactory>()));
 
-    /// <summary>Adds items while another is committed, so that they are one batch.</summary>
+    /// <summary>Adds items while another is committed, so that they form one batch.</summary>
     private async Task<Task<string>[]> AddTogetherAsync(BatchWriter<int, string> writer, params int[] items)
     {
         _ = writer.AddAsync(0);
@@ -210,7 +210,7 @@ public sealed class BatchWriterTests : IDisposable
 
     private async Task AnswerAsync(params int[] expected) => (await NextAsync(expected)).Succeed();
 
-    /// <summary>Answers the four items of a batch one by one, in whatever order they come, but refuses one.</summary>
+    /// <summary>Answers the four items of a batch one by one, in any order, but refuses one.</summary>
     private async Task FollowSinglesAsync(int refused)
     {
         for (var i = 0; i < Most; i++)

@@ -20,7 +20,7 @@ internal sealed class BrokenProxy : IAsyncDisposable
         Restore();
     }
 
-    /// <summary>The port on 127.0.0.1; the same for good.</summary>
+    /// <summary>The port on 127.0.0.1, which is permanent.</summary>
     public int Port { get; private set; }
 
     /// <summary>Ends all connections and refuses new ones.</summary>
@@ -35,13 +35,13 @@ internal sealed class BrokenProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>Leaves all connections open and takes new ones, but passes nothing on.</summary>
+    /// <summary>Leaves all connections open and accepts new ones, but forwards no bytes.</summary>
     public void Silence() => Volatile.Write(ref _silent, true);
 
-    /// <summary>Leaves the connections that there are open, but passes nothing on over them; new ones work.</summary>
+    /// <summary>Leaves existing connections open, but forwards no bytes over them. New ones work.</summary>
     public void SilenceEstablished() => Volatile.Write(ref _silenced, Volatile.Read(ref _accepted));
 
-    /// <summary>Ends what was broken and passes new connections on.</summary>
+    /// <summary>Ends broken connections and forwards new ones.</summary>
     public void Restore()
     {
         Cut();
@@ -93,7 +93,7 @@ internal sealed class BrokenProxy : IAsyncDisposable
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            // One side is gone; the other learns of it by its own pump or by Cut.
+            // One side is closed. The other learns of it by its own pump or by Cut.
         }
     }
 

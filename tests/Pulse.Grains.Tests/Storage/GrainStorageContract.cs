@@ -63,7 +63,7 @@ public abstract class GrainStorageContract(StoresFixture stores)
         var (storage, id) = (StorageOf(silo), NewId());
         var (first, second) = (await ReadAsync(storage, id), await ReadAsync(storage, id));
 
-        // Both believe that there is no row yet.
+        // Both writers believe that the row is missing.
         first.State = new() { Text = "first" };
         await storage.WriteStateAsync("note", id, first);
         await Assert.ThrowsAsync<InconsistentStateException>(() => storage.WriteStateAsync("note", id, second));
@@ -75,13 +75,13 @@ public abstract class GrainStorageContract(StoresFixture stores)
         await Assert.ThrowsAsync<InconsistentStateException>(() => storage.ClearStateAsync("note", id, second));
         Assert.Equal(("first", "2"), ((await ReadAsync(storage, id)).State?.Text, first.ETag));
 
-        // One has read what the other then cleared.
+        // The second has read the row before the first cleared it.
         second = await ReadAsync(storage, id);
         await storage.ClearStateAsync("note", id, first);
         await Assert.ThrowsAsync<InconsistentStateException>(() => storage.WriteStateAsync("note", id, second));
         Assert.False((await ReadAsync(storage, id)).RecordExists);
 
-        // A row that is gone altogether is a conflict too, not a new row.
+        // A deleted row is a conflict too, not a new row.
         await stores.ExecuteAsync("DELETE FROM OrleansStorage");
         await Assert.ThrowsAsync<InconsistentStateException>(() => storage.WriteStateAsync("note", id, first));
         await Assert.ThrowsAsync<InconsistentStateException>(() => storage.ClearStateAsync("note", id, first));

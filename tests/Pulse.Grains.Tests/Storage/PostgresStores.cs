@@ -14,7 +14,7 @@ public sealed class PostgresStores : StoresFixture
     internal StoreOptions OptionsVia(int port) =>
         new() { PostgresConnectionString = new NpgsqlConnectionStringBuilder(_database!.ConnectionString) { Host = "127.0.0.1", Port = port }.ConnectionString };
 
-    /// <summary>Where the server listens.</summary>
+    /// <summary>The address of the server.</summary>
     internal static (string Host, int Port) Server => (TestServers.Postgres.Host!, TestServers.Postgres.Port);
 
     protected override async Task CreateAsync() => _database = await PostgresTestDatabase.CreateAsync();

@@ -58,7 +58,7 @@ public abstract class SchemaContract(StoresFixture database) : IAsyncLifetime
     [Fact]
     public async Task Apply_ScriptFails_LeavesTheDatabaseAsItWas()
     {
-        // In the way of the second script; the first one's tables must go again with it.
+        // Blocks the second script. The first one's tables must be rolled back with it.
         await database.ExecuteAsync("CREATE TABLE OrleansQuery (other integer)");
 
         await Assert.ThrowsAnyAsync<Exception>(() => database.StartProcess().ApplyPulseSchemaAsync());

@@ -5,12 +5,12 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Storage;
 
-/// <summary>What callers are told, and how soon, while another process keeps the SQLite file to itself.</summary>
+/// <summary>The answers to callers, and their delay, while another process locks the SQLite file.</summary>
 [Collection(TimedTests.Name)]
 public sealed class SqliteOutageTests(SqliteStores stores) : IClassFixture<SqliteStores>
 {
     [Fact]
-    public async Task FileLocked_WritersAreToldWithinTwoSecondsThenRecover()
+    public async Task FileLocked_WritesFailWithinTwoSecondsThenRecover()
     {
         var user = TestUsers.New();
         await stores.Users.InsertAsync(user, account: null);
@@ -19,7 +19,7 @@ public sealed class SqliteOutageTests(SqliteStores stores) : IClassFixture<Sqlit
         {
             await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(AssertUnavailableAsync)));
 
-            // Readers do not mind.
+            // Readers are not affected.
             Assert.Equal(user, await stores.Users.FindAsync(user.Id));
             await stores.Database.PingAsync();
         }
@@ -28,7 +28,7 @@ public sealed class SqliteOutageTests(SqliteStores stores) : IClassFixture<Sqlit
     }
 
     [Fact]
-    public async Task NotADatabase_SaysUnavailable()
+    public async Task NotADatabase_ThrowsUnavailable()
     {
         var path = Path.GetTempFileName();
         await File.WriteAllTextAsync(path, new string('x', 4096));
@@ -44,6 +44,6 @@ public sealed class SqliteOutageTests(SqliteStores stores) : IClassFixture<Sqlit
     {
         var started = Stopwatch.GetTimestamp();
         await Assert.ThrowsAsync<StoreUnavailableException>(() => stores.Users.InsertAsync(TestUsers.New(), account: null));
-        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(5)); // 1.6 s, and what a busy machine adds.
+        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(5)); // 1.6 s and a reserve.
     }
 }

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Storage;
 
-/// <summary>A database of its own for each test class, with the schema applied and the stores registered as in production.</summary>
+/// <summary>A separate database for each test class, with the schema applied and the stores registered as in production.</summary>
 public abstract class StoresFixture : IAsyncLifetime
 {
     private readonly List<ServiceProvider> _processes = [];
@@ -18,7 +18,7 @@ public abstract class StoresFixture : IAsyncLifetime
     internal IOneTimeTokenStore Tokens { get; private set; } = null!;
     internal ISessionStore Sessions { get; private set; } = null!;
 
-    /// <summary>Where the database is.</summary>
+    /// <summary>The location of the database.</summary>
     public abstract StoreOptions Options { get; }
 
     public async Task InitializeAsync()
@@ -27,7 +27,7 @@ public abstract class StoresFixture : IAsyncLifetime
         await Database.ApplySchemaAsync();
     }
 
-    /// <summary>As <see cref="InitializeAsync"/>, without the schema.</summary>
+    /// <summary>Like <see cref="InitializeAsync"/>, without the schema.</summary>
     public async Task InitializeEmptyAsync()
     {
         await CreateAsync();
@@ -45,7 +45,7 @@ public abstract class StoresFixture : IAsyncLifetime
         await DropAsync();
     }
 
-    /// <summary>Another set of stores on the same database, as another process would have; not yet with its schema applied.</summary>
+    /// <summary>Another set of stores on the same database, like those of another process. Its schema is not applied yet.</summary>
     internal ServiceProvider StartProcess(StoreOptions? options = null)
     {
         var services = new ServiceCollection().AddLogging().AddPulseStores(options ?? Options).BuildServiceProvider();
@@ -53,7 +53,7 @@ public abstract class StoresFixture : IAsyncLifetime
         return services;
     }
 
-    /// <summary>Runs plain SQL, as another program would; gives the first value.</summary>
+    /// <summary>Runs plain SQL, as another program would. Returns the first value.</summary>
     public async Task<object?> ExecuteAsync(string sql)
     {
         await using var connection = await Database.DataSource.OpenConnectionAsync();

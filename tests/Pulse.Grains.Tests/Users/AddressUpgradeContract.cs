@@ -7,8 +7,8 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Users;
 
-/// <summary>What becomes of rows that versions before 004_addresses.sql wrote, on any database.</summary>
-/// <param name="stores">Made for each test, empty: the upgrade is done once for a database.</param>
+/// <summary>The upgrade of rows that versions before 004_addresses.sql wrote, on any database.</summary>
+/// <param name="stores">Made for each test, empty, because the upgrade runs once for a database.</param>
 public abstract class AddressUpgradeContract(StoresFixture stores) : IAsyncLifetime
 {
     public Task InitializeAsync() => stores.InitializeAsync();

@@ -3,7 +3,7 @@ using Pulse.Users;
 
 namespace Pulse.Grains.Tests.Users;
 
-/// <summary>What tests of one user's grain begin with: a user that no other test has.</summary>
+/// <summary>The base of tests of one user's grain, with a user of this test only.</summary>
 public abstract class OneUser(PatientCluster cluster)
 {
     protected PatientCluster Cluster => cluster;

@@ -7,7 +7,7 @@ namespace Pulse.Grains.Tests.Users;
 public sealed class PeopleGrainTests(PulseCluster cluster) : IClassFixture<PulseCluster>
 {
     [Fact]
-    public async Task ListNewest_FindsWhoeverHasComeSince_LatestFirst_AndAtMostAHundred()
+    public async Task ListNewest_IncludesNewUsers_LatestFirst_AndAtMostAHundred()
     {
         var people = cluster.Client.GetGrain<IPeopleGrain>(0);
         var ids = new List<Guid>();

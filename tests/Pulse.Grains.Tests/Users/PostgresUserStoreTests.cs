@@ -34,7 +34,7 @@ public sealed class PostgresUserStoreTests(PostgresStores stores) : UserStoreCon
             await Task.WhenAll(Task.Run(() => SaveAsync(ids, at)), Task.Run(() => SaveAsync([.. ids.Reverse()], at.AddSeconds(1))));
         }
 
-        // The statement without the store, which would try a second time.
+        // The statement without the store, which would retry.
         async Task SaveAsync(Guid[] users, DateTime at)
         {
             await using var connection = (NpgsqlConnection)await _stores.Database.DataSource.OpenConnectionAsync();
@@ -46,7 +46,7 @@ public sealed class PostgresUserStoreTests(PostgresStores stores) : UserStoreCon
     }
 
     [Fact]
-    public async Task FindOrInsert_WhoComesWhileOthersAreInserted_IsInsertedInOneTransaction()
+    public async Task FindOrInsert_Concurrent_SharesOneTransaction()
     {
         await using var holder = (NpgsqlConnection)await _stores.Database.DataSource.OpenConnectionAsync();
         await using var transaction = await holder.BeginTransactionAsync();
@@ -77,7 +77,7 @@ public sealed class PostgresUserStoreTests(PostgresStores stores) : UserStoreCon
     }
 
     [Fact]
-    public async Task Find_PooledConnectionsWereEnded_IsAnsweredByTheSecondTry()
+    public async Task Find_PooledConnectionsWereEnded_SucceedsAtTheSecondAttempt()
     {
         await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => _stores.Users.FindAsync(Guid.NewGuid())));
         await _stores.ExecuteAsync(

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Users;
 
-/// <summary>What a cluster that is stopped in good order leaves in the database.</summary>
+/// <summary>The data that a regularly stopped cluster leaves in the database.</summary>
 public sealed class StoppedClusterTests : IAsyncLifetime
 {
     private readonly PatientCluster _cluster = new();
@@ -16,7 +16,7 @@ public sealed class StoppedClusterTests : IAsyncLifetime
     public Task DisposeAsync() => _cluster.DisposeAsync();
 
     [Fact]
-    public async Task LastSeen_OfWhoWasJustSentAwayByIt_IsWritten()
+    public async Task SiloShutdown_WritesLastSeenOfClosedConnections()
     {
         var user = _cluster.Client.GetGrain<IUserGrain>(_id);
         await user.SyncProfileAsync(new() { Email = $"{_id:N}@stops.test", Name = "Ada" });

@@ -18,7 +18,7 @@ public sealed class StoredUserTests
     public StoredUserTests() => _user = new(_id, _store, _time);
 
     [Fact]
-    public async Task Load_WithoutARow_IsAskedOnceInAWhile()
+    public async Task Load_RowMissing_IsQueriedAtIntervals()
     {
         for (var i = 0; i < 100; i++) Assert.Null(await _user.LoadAsync());
         Assert.Equal(1, _store.Reads);
@@ -29,7 +29,7 @@ public sealed class StoredUserTests
     }
 
     [Fact]
-    public async Task Write_GoesByWhatIsThereNow_AndIsKnownAtOnce()
+    public async Task Write_UsesThePresentRow_AndUpdatesTheCache()
     {
         Assert.Null(await _user.LoadAsync());
         Assert.Equal(ProfileSyncOutcome.EmailMissing, (await _user.WriteAsync(new() { Name = "Ada" }, account: null, lastSeenAt: null)).Outcome);
@@ -59,7 +59,7 @@ public sealed class StoredUserTests
     }
 
     [Fact]
-    public async Task LoadFresh_WhileTheDatabaseIsAway_GivesTheRowForFiveMinutes_AndThenNone()
+    public async Task LoadFresh_DatabaseUnavailable_ReturnsTheRowForFiveMinutes_ThenNone()
     {
         _store.Row = TestUsers.New() with { Id = _id };
         await _user.LoadFreshAsync();
@@ -77,7 +77,7 @@ public sealed class StoredUserTests
     }
 
     [Fact]
-    public async Task Write_OfAnErasedUser_WritesNothing_AlsoWhereTheRowIsRemembered()
+    public async Task Write_OfAnErasedUser_WritesNothing_EvenWithACachedRow()
     {
         _store.Row = TestUsers.New() with { Id = _id };
         await _user.LoadAsync();

@@ -11,7 +11,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Users;
 
-/// <summary>No row that an older silo cannot read is written while there may be one.</summary>
+/// <summary>A row that an older silo cannot read is written only when all silos are new.</summary>
 public sealed class UnprovenRowsTests(PulseCluster cluster, PostgresStores stores) : IClassFixture<PulseCluster>, IClassFixture<PostgresStores>
 {
     private static readonly SiloAddress s_self = SiloAddress.New(IPAddress.Loopback, 1, 1);
@@ -33,7 +33,7 @@ public sealed class UnprovenRowsTests(PulseCluster cluster, PostgresStores store
         Assert.Equal(mayBeNull, unproven.MayBeNull);
         Assert.Equal((null, UserWrite.Saved), await users.FindOrInsertAsync(user));
 
-        // As the version before reads it.
+        // As the previous version reads it.
         var email = await stores.ExecuteAsync($"SELECT email FROM users WHERE id = '{user.Id}'");
         Assert.Equal(mayBeNull ? DBNull.Value : $"{user.Id:D}@unproven.invalid", email);
         Assert.Equal(user, await ((IUserStore)users).FindAsync(user.Id));
@@ -45,7 +45,7 @@ public sealed class UnprovenRowsTests(PulseCluster cluster, PostgresStores store
     [Theory]
     [InlineData(null)]
     [InlineData(SiloStatus.Joining)]
-    public void BeforeThisSiloIsActive_TheAnswerIsNo(SiloStatus? self) => Assert.False(new UnprovenRows(Cluster(self, SiloStatus.Dead, null)).MayBeNull);
+    public void BeforeThisSiloIsActive_NullIsNotAllowed(SiloStatus? self) => Assert.False(new UnprovenRows(Cluster(self, SiloStatus.Dead, null)).MayBeNull);
 
     [Fact]
     public void ClusterOfThisVersion_WritesNull() => Assert.All(

@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Users;
 
-/// <summary>As <see cref="UserGrainTests"/>, with leases of seconds, so that silence can be waited for. Nothing here holds only for some seconds.</summary>
+/// <summary>
+/// Like <see cref="UserGrainTests"/>, with leases of seconds, so that tests can wait for their expiry. All asserted states are lasting.
+/// </summary>
 public sealed class UserGrainDeadlineTests(PulseCluster cluster) : IClassFixture<PulseCluster>
 {
     private readonly Guid _id = Guid.CreateVersion7();
@@ -13,7 +15,7 @@ public sealed class UserGrainDeadlineTests(PulseCluster cluster) : IClassFixture
     private IUserGrain User => cluster.Client.GetGrain<IUserGrain>(_id);
 
     [Fact]
-    public async Task Silence_EndsTheLease_AndLastSeenIsTheLastSignOfLife()
+    public async Task NoRenewal_ExpiresTheLease_AndSetsLastSeenToTheLatestActivity()
     {
         await SyncAsync();
         var lease = Lease("a");
@@ -25,7 +27,7 @@ public sealed class UserGrainDeadlineTests(PulseCluster cluster) : IClassFixture
     }
 
     [Fact]
-    public async Task LostKey_OfAConnectedUser_ComesBackByItself()
+    public async Task LostKey_OfAConnectedUser_IsRestored()
     {
         using var beating = cluster.KeepRenewing(_id, Lease("a"));
         await Eventually.AsyncEqual(true, () => cluster.Redis.KeyExistsAsync(PulseCluster.Key(_id)));
@@ -36,7 +38,7 @@ public sealed class UserGrainDeadlineTests(PulseCluster cluster) : IClassFixture
     }
 
     [Fact]
-    public async Task Drop_WithoutReturn_IsOfflineAfterTheGracePeriod_SeenWhenItDropped()
+    public async Task Drop_WithoutReconnect_SetsOfflineAfterTheGracePeriod_AndLastSeenToTheDrop()
     {
         await SyncAsync();
         await User.ConnectAsync(Lease("a"), cluster.FrontEnd);
@@ -48,7 +50,7 @@ public sealed class UserGrainDeadlineTests(PulseCluster cluster) : IClassFixture
     }
 
     [Fact]
-    public async Task Disconnect_UnknownToANewActivation_IsOfflineOnceAllMustHaveBeenHeardOf()
+    public async Task Disconnect_UnknownToANewActivation_SetsOfflineAfterTakeoverWindow()
     {
         await SyncAsync();
         await User.ConnectAsync(Lease("a"), cluster.FrontEnd);

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Users;
 
-/// <summary>A user's profile, through their grain.</summary>
+/// <summary>A user's profile, through the user's grain.</summary>
 [Collection(SharedPatientCluster.Name)]
 public sealed class UserGrainProfileTests(PatientCluster cluster) : OneUser(cluster)
 {

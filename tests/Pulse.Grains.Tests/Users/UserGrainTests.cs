@@ -4,7 +4,10 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Users;
 
-/// <summary>Two silos, real PostgreSQL, real Redis; deadlines that no test reaches. Those that are waited for are <see cref="UserGrainDeadlineTests"/>.</summary>
+/// <summary>
+/// Two silos, real PostgreSQL, real Redis, and deadlines that no test reaches. Tests that wait for deadlines are in <see
+/// cref="UserGrainDeadlineTests"/>.
+/// </summary>
 [Collection(SharedPatientCluster.Name)]
 public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
 {
@@ -69,7 +72,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
         var dropped = Lease("a");
         await User.DisconnectAsync(dropped, ConnectionEnd.Dropped);
 
-        // Nobody sees the grace period end: whoever came back would be renewed elsewhere.
+        // The grain is deactivated before the grace period ends. A reconnecting device would be renewed elsewhere.
         await Cluster.Cluster.DeactivateAsync(User);
 
         await Eventually.AsyncEqual(Microseconds(dropped.SeenAt), () => Cluster.StoredLastSeenAsync(Id));
@@ -87,12 +90,12 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
 
         Assert.Equal(Microseconds(ended.SeenAt), await Cluster.StoredLastSeenAsync(Id));
 
-        // Offline only later: other connections may not have been renewed here yet.
+        // Offline only later, because other connections may still be renewed here.
         Assert.True((await User.GetPresenceAsync()) is { Status: PresenceStatus.Online, IsProvisional: true });
     }
 
     [Fact]
-    public async Task Drop_OfTheOnlyConnection_IsNotSeen_WhenTheUserIsBackWithinTheGracePeriod()
+    public async Task Drop_OfTheOnlyConnection_StaysUnnoticed_IfTheUserReconnectsWithinTheGracePeriod()
     {
         await User.ConnectAsync(Lease("a"), Cluster.FrontEnd);
         var before = await User.WatchAsync(Cluster.FrontEnd, 0);
@@ -120,7 +123,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
     }
 
     [Fact]
-    public async Task Connect_AfterADrop_WithTheSameStatus_ShowsTheSameWords_UntilTheClientSaysItsOwn()
+    public async Task Connect_AfterADrop_WithTheSameStatus_KeepsTheMessage_UntilTheClientSetsOne()
     {
         var busy = Lease("a") with { Status = PresenceStatus.Busy, Message = "In a meeting" };
         await User.ConnectAsync(busy, Cluster.FrontEnd);
@@ -145,7 +148,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
 
         await Eventually.AsyncEqual(3, () => Task.FromResult(Cluster.Told.ChangesOf(Id).Length));
 
-        // Orleans may deliver one-way messages out of order: watchers go by the version.
+        // Orleans may deliver one-way messages out of order, so watchers use the version.
         var told = Cluster.Told.ChangesOf(Id).OrderBy(change => change.Version).ToArray();
         Assert.Equal([PresenceStatus.Online, PresenceStatus.Busy, PresenceStatus.Offline], told.Select(change => change.Status));
         Assert.Equal([null, "In a meeting", null], told.Select(change => change.Message));
@@ -153,7 +156,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
     }
 
     [Fact]
-    public async Task Watch_AfterTheGrainMoved_IsNeverOlderThanWhatTheWatcherKnows()
+    public async Task Watch_AfterTheGrainMoved_IsNeverOlderThanTheWatchersState()
     {
         await User.ConnectAsync(Lease("a"), Cluster.FrontEnd);
         var before = await User.WatchAsync(Cluster.FrontEnd, 0);
@@ -196,7 +199,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
     }
 
     [Fact]
-    public async Task Takeover_OfAnInvisibleUser_IsOfflineToEveryAsker()
+    public async Task Takeover_OfAnInvisibleUser_IsOfflineToEveryViewer()
     {
         await User.ConnectAsync(Lease("a") with { Status = PresenceStatus.Invisible }, Cluster.FrontEnd);
         await Cluster.Cluster.DeactivateAsync(User);
@@ -229,7 +232,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
     }
 
     [Fact]
-    public async Task Connect_InPlaceOfALiveConnection_ClosesThatOne_AndNoOther()
+    public async Task Connect_ReplacingALiveConnection_ClosesOnlyThatOne()
     {
         await User.ConnectAsync(Lease("old"), Cluster.FrontEnd);
         await User.ConnectAsync(Lease("tab"), Cluster.FrontEnd);
@@ -241,7 +244,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
     }
 
     [Fact]
-    public async Task Hiding_LooksLikeLeaving_AndNothingAfterItIsSeen()
+    public async Task BecomingInvisible_LooksLikeDisconnecting_AndLaterChangesAreHidden()
     {
         await SyncAsync();
         await User.WatchAsync(Cluster.FrontEnd, 0);
@@ -251,7 +254,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
         var hidden = Microseconds(hiding.SeenAt);
         Assert.Equal(hidden, await Cluster.StoredLastSeenAsync(Id));
 
-        // Renewed, away for a moment, back, gone for good: all of it hidden.
+        // Renewed, away for a moment, back, disconnected: all of it invisible.
         await User.RenewAsync([Lease("a") with { Status = PresenceStatus.Invisible }], Cluster.FrontEnd);
         await User.DisconnectAsync(Lease("a") with { Status = PresenceStatus.Invisible }, ConnectionEnd.Dropped);
         await User.ConnectAsync(Lease("b") with { Status = PresenceStatus.Invisible }, Cluster.FrontEnd);
@@ -267,7 +270,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
     }
 
     [Fact]
-    public async Task Leaving_Invisible_ByANewActivation_MovesNoLastSeen()
+    public async Task Disconnect_WhileInvisible_ByANewActivation_KeepsLastSeen()
     {
         await SyncAsync();
         await User.ConnectAsync(Lease("a") with { Status = PresenceStatus.Invisible }, Cluster.FrontEnd);
@@ -292,7 +295,7 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
     }
 
     [Fact]
-    public async Task LastSeen_OfAUserWithoutRow_IsInTheRowThatComesLater()
+    public async Task LastSeen_OfAUserWithoutRow_IsSavedWithTheLaterRow()
     {
         var lease = Lease("a");
         await User.ConnectAsync(lease, Cluster.FrontEnd);

@@ -13,7 +13,7 @@ public sealed class UserRemovalTests(PatientCluster cluster) : OneUser(cluster)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task RemovedUser_IsOffline_ClosesAllSockets_AndTakesNoNewOne(bool erase)
+    public async Task RemovedUser_IsOffline_ClosesAllSockets_AndAcceptsNoNewOne(bool erase)
     {
         await SyncAsync();
         await User.ConnectAsync(Lease("a") with { SessionId = Guid.NewGuid() }, Cluster.FrontEnd);
@@ -39,7 +39,7 @@ public sealed class UserRemovalTests(PatientCluster cluster) : OneUser(cluster)
     [Theory]
     [InlineData(true, UserState.Erased)]
     [InlineData(false, UserState.Disabled)]
-    public async Task RemovedUser_IsRefused_ByAnActivationThatKnowsNothing(bool erase, UserState state)
+    public async Task RemovedUser_IsRefused_ByANewActivation(bool erase, UserState state)
     {
         await SyncAsync();
         Assert.True(await RemoveAsync(erase));
@@ -77,7 +77,7 @@ public sealed class UserRemovalTests(PatientCluster cluster) : OneUser(cluster)
     }
 
     [Fact]
-    public async Task TrustedAccountOfAnErasedUser_TakesNoTokenFromBefore_AndMakesANewUserForALaterOne()
+    public async Task TrustedAccountOfAnErasedUser_RefusesEarlierTokens_AndMakesANewUserForALaterOne()
     {
         var account = Cluster.Client.GetGrain<IAccountGrain>(new AccountKey("https://issuer.test", Id.ToString()).ToString());
         var now = TimeProvider.System.GetUtcNow();

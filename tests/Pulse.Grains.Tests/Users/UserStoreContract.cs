@@ -9,13 +9,13 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Users;
 
-/// <summary>What every <see cref="IUserStore"/> must do.</summary>
+/// <summary>The behaviour of every <see cref="IUserStore"/>.</summary>
 public abstract class UserStoreContract(StoresFixture stores)
 {
     private readonly IUserStore _users = stores.Users;
 
     [Fact]
-    public async Task WarmUp_InsertsNobody()
+    public async Task WarmUp_InsertsNoUser()
     {
         await _users.WarmUpAsync();
 
@@ -26,7 +26,7 @@ public abstract class UserStoreContract(StoresFixture stores)
     public async Task Find_UnknownUser_IsNull() => Assert.Null(await _users.FindAsync(Guid.NewGuid()));
 
     [Fact]
-    public async Task FindOrInsert_UnknownUser_Inserts_AndAfterwardsFindsWhatIsThere()
+    public async Task FindOrInsert_UnknownUser_Inserts_AndAfterwardsFindsTheRow()
     {
         var user = TestUsers.New();
 
@@ -89,9 +89,9 @@ public abstract class UserStoreContract(StoresFixture stores)
     }
 
     [Fact]
-    public async Task ListNewest_GivesWholeRowsByIdLatestFirst_AndNoMoreThanAskedFor()
+    public async Task ListNewest_ReturnsWholeRowsByIdLatestFirst_UpToTheLimit()
     {
-        // Later than the ids of all other tests here, and inserted in another order than theirs.
+        // Later than the ids of all other tests of this class, and inserted in another order.
         var users = Enumerable.Range(1, 4).Select(day => TestUsers.New() with { Id = Guid.CreateVersion7(DateTimeOffset.UtcNow.AddYears(1).AddDays(day)) }).ToArray();
         users[2] = users[2] with { Avatar = "https://example.com/a.png", LastSeenAt = TestUsers.Noon, Version = 3 };
         foreach (var index in new[] { 2, 0, 3, 1 }) await _users.InsertAsync(users[index], account: null);
@@ -242,7 +242,7 @@ public abstract class UserStoreContract(StoresFixture stores)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task UnprovenEmail_IsEverybodysToState(bool firstIsProven)
+    public async Task UnprovenEmail_MayBelongToManyUsers(bool firstIsProven)
     {
         var first = TestUsers.New() with { EmailVerified = firstIsProven };
         UserRow[] others = [.. Enumerable.Range(0, 5).Select(_ => TestUsers.New(first.Email) with { EmailVerified = false })];
@@ -258,7 +258,7 @@ public abstract class UserStoreContract(StoresFixture stores)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task ProvenEmail_IsTakenFromAUserWhoOnlyStatedIt_InTheUniqueColumn(bool inserts)
+    public async Task ProvenEmail_IsTakenFromAUserWithTheUnprovenOne_InTheUniqueColumn(bool inserts)
     {
         // As a version before 004, or another program, writes it.
         var (squatter, owner) = (TestUsers.New(), TestUsers.New());
@@ -303,7 +303,7 @@ public abstract class UserStoreContract(StoresFixture stores)
     }
 
     [Fact]
-    public async Task SaveLastSeen_EarlierTime_IsPassedOver()
+    public async Task SaveLastSeen_EarlierTime_IsIgnored()
     {
         var user = TestUsers.New();
         await _users.InsertAsync(user, account: null);
@@ -331,7 +331,7 @@ public abstract class UserStoreContract(StoresFixture stores)
     }
 
     [Fact]
-    public async Task SaveLastSeen_UnknownUsers_ArePassedOver()
+    public async Task SaveLastSeen_UnknownUsers_AreIgnored()
     {
         var user = TestUsers.New();
         await _users.InsertAsync(user, account: null);
@@ -379,7 +379,7 @@ public abstract class UserStoreContract(StoresFixture stores)
     }
 
     [Fact]
-    public async Task Find_CallerGaveUp_IsCancelled()
+    public async Task Find_CancelledByTheCaller_Throws()
     {
         using var gaveUp = new CancellationTokenSource();
         await gaveUp.CancelAsync();
@@ -389,7 +389,7 @@ public abstract class UserStoreContract(StoresFixture stores)
 
     private static ExternalAccount NewAccount() => new() { Provider = "test", ProviderAccountId = Guid.NewGuid().ToString(), Type = "oidc" };
 
-    /// <summary>Inserts users in one statement, all with one name that no other test has.</summary>
+    /// <summary>Inserts users in one statement, all with one name that is unique to the calling test.</summary>
     private async Task<Guid[]> InsertManyAsync(int count)
     {
         var ids = Enumerable.Range(0, count).Select(_ => Guid.NewGuid()).ToArray();
@@ -399,7 +399,7 @@ public abstract class UserStoreContract(StoresFixture stores)
     }
 
     [Fact]
-    public async Task Erase_TakesEverythingOfTheUser_AndNothingOfOthers_AndLeavesTombstones()
+    public async Task Erase_DeletesOnlyTheUsersRows_AndLeavesTombstones()
     {
         var (user, other) = (TestUsers.New(), TestUsers.New());
         var account = new ExternalAccount { Provider = "https://issuer.test", ProviderAccountId = $"{user.Id}", Type = "token" };
@@ -466,7 +466,7 @@ public abstract class UserStoreContract(StoresFixture stores)
     }
 
     [Fact]
-    public async Task Lists_GoByIdAndByAddress_ProvenOrNot()
+    public async Task Lists_FindUsersByIdAndByAddress_ProvenOrNot()
     {
         var email = TestUsers.New().Email;
         var proven = TestUsers.New(email);

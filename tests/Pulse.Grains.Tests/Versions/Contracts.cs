@@ -5,20 +5,20 @@ using Pulse.Users;
 
 namespace Pulse.Grains.Tests.Versions;
 
-/// <summary>What versions of Pulse that run side by side must agree on.</summary>
+/// <summary>The contracts between versions of Pulse that run side by side.</summary>
 internal static class Contracts
 {
     private static readonly Assembly[] s_assemblies = [typeof(IUserGrain).Assembly, typeof(KeyRingState).Assembly];
 
     private static IEnumerable<Type> Types => s_assemblies.SelectMany(assembly => assembly.GetTypes());
 
-    /// <summary>Everything that is serialized: messages, stored state, exceptions.</summary>
+    /// <summary>All serialized types: messages, stored state, exceptions.</summary>
     public static Type[] Messages => [.. Types.Where(type => type.GetCustomAttribute<GenerateSerializerAttribute>() is not null).OrderBy(AliasOf, StringComparer.Ordinal)];
 
     /// <summary>The grain classes.</summary>
     public static Type[] Grains => [.. Types.Where(type => type.IsAssignableTo(typeof(Grain)) && !type.IsAbstract)];
 
-    /// <summary>What grains keep in grain storage.</summary>
+    /// <summary>The state of grains in grain storage.</summary>
     public static Type[] States =>
     [
         .. from type in Types
@@ -31,7 +31,7 @@ internal static class Contracts
 
     public static string AliasOf(MemberInfo member) => member.GetCustomAttribute<AliasAttribute>()?.Alias ?? member.Name;
 
-    /// <summary>Aliases, member ids and types, enum numbers and methods, then the grain types, one a line.</summary>
+    /// <summary>Aliases, member ids and types, enum numbers and methods, then the grain types, one per line.</summary>
     public static string Describe(GrainTypeResolver grainTypes) =>
         string.Join('\n', DescribeMessages().Concat(DescribeEnums()).Concat(DescribeInterfaces()).Concat(DescribeGrains(grainTypes)));
 

@@ -6,10 +6,10 @@ using Pulse.Users;
 
 namespace Pulse.Grains.Tests.Versions;
 
-/// <summary>What the stored payloads hold, by file name: a type's alias and, from its second one on, a number.</summary>
+/// <summary>The contents of the stored payloads, by file name: a type's alias and, from its second one on, a number.</summary>
 /// <remarks>
-/// Once released, an entry and its file stay as they are. A type that got a member gets another entry with that member, and the earlier one tests
-/// what a reader makes of its absence.
+/// Once released, an entry and its file stay as they are. A type with a new member gets another entry with that member, and the earlier one
+/// tests how a reader handles its absence.
 /// </remarks>
 internal static class Samples
 {

@@ -1,9 +1,9 @@
 namespace Pulse.Grains.Tests.Versions;
 
-/// <summary>What an earlier version wrote, as it lies beside these tests.</summary>
+/// <summary>The data that an earlier version wrote, stored beside these tests.</summary>
 internal static class StoredFile
 {
-    /// <summary>Its text without the last line break; <see langword="null"/> when there is none.</summary>
+    /// <summary>Its text without the last line break; <see langword="null"/> if the file is missing.</summary>
     public static string? Read(string name)
     {
         var path = Path.Combine(AppContext.BaseDirectory, "Versions", name);

@@ -11,14 +11,16 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Versions;
 
-/// <summary>What earlier versions wrote is read, and nothing changes its meaning: versions run side by side during a rollout, and state outlives them.</summary>
+/// <summary>
+/// Data of earlier versions is read, and keeps its meaning, because versions run side by side during a rollout and state outlives them.
+/// </summary>
 public sealed class VersionTests : IDisposable
 {
     private readonly IHost _silo;
 
     public VersionTests()
     {
-        // As in production, and never started.
+        // As in production, but never started.
         var builder = Host.CreateApplicationBuilder();
         builder.AddPulseSilo();
         _silo = builder.Build();
@@ -39,7 +41,7 @@ public sealed class VersionTests : IDisposable
     {
         var sample = Samples.All[name];
 
-        // As object: the payload then names its type, as a grain call's arguments do.
+        // As object, so that the payload names its type, as a grain call's arguments do.
         var stored = StoredFile.Read($"Payloads/{name}.txt");
         Assert.True(stored is not null, $"Payloads/{name}.txt is missing. This version writes: {Convert.ToBase64String(Serializer.SerializeToArray<object>(sample))}");
         AssertSame(sample, Serializer.Deserialize<object>(Convert.FromBase64String(stored)));
@@ -50,7 +52,7 @@ public sealed class VersionTests : IDisposable
     {
         var sample = (KeyRingState)Samples.All["pulse.KeyRingState"];
 
-        // JSON that names the type as .NET does: the class cannot be renamed or moved.
+        // JSON with the .NET name of the type, so the class cannot be renamed or moved.
         var stored = StoredFile.Read("Payloads/state.KeyRingState.txt");
         Assert.True(stored is not null, $"Payloads/state.KeyRingState.txt is missing. This version writes: {StateSerializer.Serialize(sample)}");
         AssertSame(sample, StateSerializer.Deserialize<KeyRingState>(BinaryData.FromString(stored)));
@@ -66,7 +68,7 @@ public sealed class VersionTests : IDisposable
     [Fact]
     public void Samples_LeaveNoMemberAtItsDefault()
     {
-        // Of those of one type together: one that was stored before a member was added cannot have it.
+        // Checked across all samples of a type, because older samples lack members that were added later.
         foreach (var samples in Samples.All.Values.Where(sample => sample is not Exception).GroupBy(sample => sample.GetType()))
         {
             foreach (var member in samples.Key.GetProperties().Where(member => member.DeclaringType == samples.Key && member.CanWrite))

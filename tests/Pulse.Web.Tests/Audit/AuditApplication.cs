@@ -7,7 +7,7 @@ using Pulse.Web.Tests.SignIn;
 namespace Pulse.Web.Tests.Audit;
 
 /// <summary>
-/// Pulse with all its log lines, behind a proxy that is this machine, so that each test is a client with an address of its own.
+/// Pulse with all its log lines, behind a proxy on this machine, so that each test is a client with an address of its own.
 /// </summary>
 public sealed class AuditApplication : IAsyncLifetime
 {
@@ -46,7 +46,7 @@ public sealed class AuditApplication : IAsyncLifetime
         await Hostile.DisposeAsync();
     }
 
-    /// <summary>An address that no other client has, in a network of its own.</summary>
+    /// <summary>An address that is unique to one client, in a network of its own.</summary>
     internal string NewAddress() => $"10.1.{Interlocked.Increment(ref _clients)}.1";
 
     /// <summary>The audit lines about that client.</summary>

@@ -10,7 +10,7 @@ using Pulse.Web.Tests.SignIn;
 
 namespace Pulse.Web.Tests.Audit;
 
-/// <summary>A person with one browser, whose every secret is remembered, so that a test can look for it in the log.</summary>
+/// <summary>A person with one browser. All its secrets are recorded, so that a test can search the log for them.</summary>
 internal sealed partial class AuditClient(AuditApplication pulse, string address) : IDisposable
 {
     private readonly List<string> _secrets = [];
@@ -19,10 +19,10 @@ internal sealed partial class AuditClient(AuditApplication pulse, string address
 
     public string Email { get; } = $"p{Guid.NewGuid():N}@audit.example";
 
-    /// <summary>What must be in no line of the log: addresses, tokens, codes, cookies.</summary>
+    /// <summary>The texts that must be missing in the log: addresses, tokens, codes, cookies.</summary>
     public IEnumerable<string> Secrets => [Email, .. _secrets, .. Browser.Cookies.GetAllCookies().Select(cookie => cookie.Value).Where(value => value.Length > 8)];
 
-    /// <summary>Asks for a sign-in mail; the page that takes the code.</summary>
+    /// <summary>Asks for a sign-in mail. Returns the page that takes the code.</summary>
     public async Task<Answer> AskAsync(string? email = null) => await Browser.PostAsync("/auth/signin/email", ("email", email ?? Email));
 
     /// <summary>Signs in by mail.</summary>
@@ -41,7 +41,7 @@ internal sealed partial class AuditClient(AuditApplication pulse, string address
         return link;
     }
 
-    /// <summary>Signs in with the hostile provider, which says what it is told to.</summary>
+    /// <summary>Signs in with the hostile provider, which sends the given values.</summary>
     public Task<Answer> SignInWithHostileAsync(string subject, string email) => WithHostileAsync("/auth/signin/hostile", subject, email);
 
     /// <summary>Links an account of the hostile provider, by the link of the dashboard.</summary>
@@ -61,7 +61,7 @@ internal sealed partial class AuditClient(AuditApplication pulse, string address
         return Browser.SendAsync(new(method, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", token), Accept = { new("application/json") } } });
     }
 
-    /// <summary>Sends a request with the admin key, which must be answered well.</summary>
+    /// <summary>Sends a request with the admin key, which must succeed.</summary>
     public async Task<string> AdminAsync(HttpMethod method, string path)
     {
         var answer = await WithTokenAsync(method, path, AuditApplication.AdminKey);

@@ -198,7 +198,7 @@ public sealed class AuditEventsTests(AuditApplication pulse) : IClassFixture<Aud
             Assert.NotEqual(HttpStatusCode.OK, (await ada.WithTokenAsync(HttpMethod.Get, "/auth/me", token)).Status);
         },
         [AuditEvents.AdminKeysRotated] = async (ada, _) => await ada.AdminAsync(HttpMethod.Post, "/admin/keys/rotate"),
-        // The program's own start is the case.
+        // The program's own start causes the event.
         [AuditEvents.KeyRingChanged] = (_, _) => Task.CompletedTask,
     };
 
@@ -221,7 +221,7 @@ public sealed class AuditEventsTests(AuditApplication pulse) : IClassFixture<Aud
         LogLine[] Find() => [.. kind.Fields.HasFlag(AuditFields.Client) ? pulse.LinesOf(address).Where(Is) : pulse.Log.Lines.Where(Is)];
         bool Is(LogLine line) => line.Category == AuditLog.Category && line["EventName"] as string == name;
 
-        // A hub connection ends after its client has heard of it.
+        // The line of a hub connection is written after its client has seen the end.
         if (kind == AuditEvents.ConnectionCutOff || kind == AuditEvents.ConnectRefused) await Eventually.AsyncTrue("a line", () => Task.FromResult(Find().Length > 0));
         var lines = Find();
         if (kind.Fields.HasFlag(AuditFields.Client)) Assert.Single(lines);

@@ -8,11 +8,11 @@ using Pulse.Web.Tests.Auth;
 
 namespace Pulse.Web.Tests.Audit;
 
-/// <summary>What requests with bad tokens leave in the log.</summary>
+/// <summary>The log lines of requests with bad tokens.</summary>
 public sealed class BadTokenLogTests(AuditApplication pulse) : IClassFixture<AuditApplication>
 {
     [Fact]
-    public async Task BadTokens_AreOneShortLine_WithoutKeyMaterial_AndWithoutWhatTheSenderChose()
+    public async Task BadTokens_AreOneShortLine_WithoutKeyMaterialOrTextOfTheSender()
     {
         var address = pulse.NewAddress();
         using var client = new AuditClient(pulse, address);
@@ -23,7 +23,7 @@ public sealed class BadTokenLogTests(AuditApplication pulse) : IClassFixture<Aud
 
         for (var i = 0; i < 50; i++) Assert.Equal(HttpStatusCode.Unauthorized, (await client.WithTokenAsync(HttpMethod.Get, "/auth/me", token)).Status);
 
-        // What runs in the background has lines of its own.
+        // Background work has lines of its own.
         var line = Assert.Single(pulse.Log.Lines.Skip(before), line =>
             line.Category == AuditLog.Category || line.Category.Contains("Auth", StringComparison.Ordinal) || line.Text.Contains("oken", StringComparison.Ordinal));
         Assert.Equal((AuditLog.Category, "token-refused", "signature"), (line.Category, line["EventName"], line["Reason"]));
@@ -32,7 +32,7 @@ public sealed class BadTokenLogTests(AuditApplication pulse) : IClassFixture<Aud
         foreach (var thumbprint in Thumbprints()) Assert.DoesNotContain(thumbprint, line.Text, StringComparison.Ordinal);
     }
 
-    // The token library names a key in its messages by this (RFC 7638).
+    // The token library names a key in its messages by its thumbprint (RFC 7638).
     private static string[] Thumbprints()
     {
         var key = new SymmetricSecurityKey(Encoding.UTF8.GetBytes(TestTokens.Key));

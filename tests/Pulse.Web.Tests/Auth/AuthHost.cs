@@ -5,7 +5,9 @@ using Pulse.Web.Audit;
 
 namespace Pulse.Web.Tests.Auth;
 
-/// <summary>The authentication services with some settings, and nothing else of Pulse: sessions are asked of <see cref="TestSessions"/>.</summary>
+/// <summary>
+/// The authentication services with some settings, separate from the rest of Pulse. Sessions come from <see cref="TestSessions"/>.
+/// </summary>
 internal static class AuthHost
 {
     /// <param name="environment">Environment name.</param>

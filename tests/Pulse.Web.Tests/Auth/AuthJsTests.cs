@@ -63,9 +63,9 @@ public sealed class AuthJsTests
         await ReadAsync(services, AuthJsTokens.ByHand(claims => claims[claim] = TestTokens.In(seconds)));
     }
 
-    // An application may keep what another provider told it in its own tokens.
+    // An application may keep another provider's claims in its own tokens.
     [Fact]
-    public async Task Validate_TokenThatSpeaksForAnotherIssuer_IsStillTheApplications()
+    public async Task Validate_TokenNamingAnotherIssuer_CountsAsTheApplications()
     {
         await using var services = AuthHost.CreateWithKey(s_one);
         var token = await AuthJsTokens.MintAsync(new JsonObject

@@ -6,10 +6,12 @@ using System.Text.Json.Nodes;
 
 namespace Pulse.Web.Tests.Auth;
 
-/// <summary>Session tokens of an Auth.js application: real ones, made by Auth.js itself, and ones by hand that it would not make.</summary>
+/// <summary>
+/// Session tokens of an Auth.js application: real ones, made by Auth.js itself, and hand-made ones that it would not make.
+/// </summary>
 internal static class AuthJsTokens
 {
-    /// <summary>What the application is called in Pulse's settings.</summary>
+    /// <summary>The application's issuer name in Pulse's settings.</summary>
     public const string Issuer = "https://next.example";
 
     public const string Secret = "an AUTH_SECRET that is for tests alone, 0123456789";
@@ -39,10 +41,12 @@ internal static class AuthJsTokens
         return token.Length > 0 ? token : throw new InvalidOperationException("mint.mjs printed no token; what it says is above.");
     }
 
-    /// <summary>The header that Auth.js writes, but for the <c>kid</c>.</summary>
+    /// <summary>The header that Auth.js writes, except the <c>kid</c>.</summary>
     public static JsonObject Header() => new() { ["alg"] = "dir", ["enc"] = "A256CBC-HS512" };
 
-    /// <summary>A token with any claims, good for an hour unless they say otherwise, under a header that Auth.js might have written.</summary>
+    /// <summary>
+    /// A token with any claims, valid for an hour unless they say otherwise, under a header that Auth.js might have written.
+    /// </summary>
     public static string ByHand(Action<JsonObject>? change = null)
     {
         var claims = Claims();

@@ -59,9 +59,9 @@ public sealed class AuthOptionsTests
     [InlineData("dev")]
     [InlineData("Email")]
     [InlineData("git-lab")]
-    public void Validate_TrustedIssuerNamedAsAWayIn_NamesIt(string issuer)
+    public void Validate_TrustedIssuerWithAReservedName_NamesIt(string issuer)
     {
-        // A provider whose own settings are at fault has its name all the same.
+        // A provider with faulty settings is named all the same.
         (string, string?)[] settings = [.. s_good, ("Providers:GIT-LAB:ClientId", "pulse")];
 
         var jwt = Faults("Production", [.. settings, .. Issuer(0, "them", "pulse", $"{TestTokens.OtherKey}2", null), .. Issuer(1, issuer, "pulse", TestTokens.OtherKey, null)]);
@@ -72,7 +72,7 @@ public sealed class AuthOptionsTests
     [Theory]
     [InlineData("AuthJs")]
     [InlineData("authjs")]
-    public void Validate_AuthJsIssuer_NeedsNoMoreThanItsSecret(string kind) => Assert.Empty(Faults("Production", [.. s_good, .. AuthJs(0, "next", kind: kind)]));
+    public void Validate_AuthJsIssuer_NeedsOnlyItsSecret(string kind) => Assert.Empty(Faults("Production", [.. s_good, .. AuthJs(0, "next", kind: kind)]));
 
     [Theory]
     [InlineData("Kind", "OAuth", "TrustedIssuers:0:Kind must be Jwt or AuthJs; it is 'OAuth'")]

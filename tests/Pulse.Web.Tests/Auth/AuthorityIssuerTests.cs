@@ -39,7 +39,7 @@ public sealed class AuthorityIssuerTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData("https://elsewhere.example")]
     [InlineData("")]
-    public async Task Validate_DiscoveryDocumentOfAnotherIssuer_IsNoSourceOfKeys(string issuer)
+    public async Task Validate_DiscoveryDocumentOfAnotherIssuer_IsRefused(string issuer)
     {
         _provider.Issuer = issuer;
 
@@ -85,17 +85,17 @@ public sealed class AuthorityIssuerTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Validate_KeysRotated_NewOnePassesAndWithdrawnOneDoesNot()
+    public async Task Validate_KeysRotated_NewKeyPasses_WithdrawnKeyIsRefused()
     {
         var passed = Token(_first, "one");
         Assert.Null((await Validator.ValidateAsync(passed)).Failure);
 
         _provider.Publish(("two", _second));
 
-        // Within the same validation: whoever comes first after a rotation is not refused.
+        // Within the same validation, so that the first request after a rotation is accepted.
         Assert.Null((await Validator.ValidateAsync(Token(_second, "two"))).Failure);
 
-        // Also the very token that has passed before.
+        // The token that was accepted before is refused too.
         Assert.Null((await Validator.ValidateAsync(passed)).Principal);
         Assert.Null((await Validator.ValidateAsync(Token(_first, "one"))).Principal);
         Assert.Equal(2, _provider.KeyFetches);
@@ -113,7 +113,7 @@ public sealed class AuthorityIssuerTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Validate_ProviderAway_SaysThatLaterMayBeBetter()
+    public async Task Validate_ProviderUnavailable_MayBeRetried()
     {
         await _provider.DisposeAsync();
 

@@ -12,11 +12,13 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.Auth;
 
-/// <summary>An issuer with published keys, through the HTTP pipeline: that way in has a handler of its own before the shared rules.</summary>
+/// <summary>
+/// An issuer with published keys, through the HTTP pipeline, because that path has a handler of its own before the shared rules.
+/// </summary>
 public sealed class AuthorityOverHttpTests
 {
     [Fact]
-    public async Task Request_TokenUnderAPublishedKey_IsLetInAndNoOther()
+    public async Task Request_OnlyATokenUnderAPublishedKey_IsAccepted()
     {
         using var key = RSA.Create(2048);
         using var other = RSA.Create(2048);
@@ -33,7 +35,7 @@ public sealed class AuthorityOverHttpTests
     }
 
     [Fact]
-    public async Task Request_ProviderAway_IsAskedToComeBackLater()
+    public async Task Request_ProviderUnavailable_Is503WithRetryAfter()
     {
         using var key = RSA.Create(2048);
         var provider = await TestIdentityProvider.StartAsync();

@@ -6,7 +6,7 @@ using static Pulse.Web.Tests.Auth.AuthJsTokens;
 
 namespace Pulse.Web.Tests.Auth;
 
-/// <summary>Every way in which a token of <see cref="AuthJsTokens.Issuer"/> can be wrong, and what its bearer is told.</summary>
+/// <summary>Every way in which a token of <see cref="AuthJsTokens.Issuer"/> can be wrong, and the answer to its bearer.</summary>
 internal static class BadAuthJsTokens
 {
     private const string NoJwt = "not a readable JWT";
@@ -16,7 +16,7 @@ internal static class BadAuthJsTokens
 
     private static readonly Dictionary<string, (Func<Task<string>> Make, string Reason)> s_all = new()
     {
-        // By Auth.js itself.
+        // Made by Auth.js itself.
         ["expired"] = (() => MintAsync(Claims(), maxAgeSeconds: -60), "has expired"),
         ["not yet valid"] = (() => MintAsync(With("nbf", TestTokens.In(60))), "not valid yet"),
         ["other secret"] = (() => MintAsync(Claims(), secret: OtherSecret), NoKey),
@@ -40,7 +40,7 @@ internal static class BadAuthJsTokens
         ["six parts"] = (async () => await MintAsync(Claims()) + ".AAAA", NoJwt),
         ["header changed"] = (async () => Replace(await MintAsync(Claims()), 0, _ => Encode(Header())), NoKey),
 
-        // By hand, and correctly encrypted.
+        // Made by hand, and correctly encrypted.
         ["other kid"] = (Make(With(Header(), "kid", "other"), GoodPayload), NoKey),
         ["other secret without kid"] = (() => Task.FromResult(AuthJsTokens.ByHand(Header(), GoodPayload(), OtherSecret)), NoKey),
         ["other encryption"] = (Make(With(Header(), "enc", "A256GCM"), GoodPayload), BadAlgorithm),
@@ -74,7 +74,7 @@ internal static class BadAuthJsTokens
 
     public static Task<string> MakeAsync(string name) => s_all[name].Make();
 
-    /// <summary>Words that the refusal must hold; empty where either of two faults may be found first.</summary>
+    /// <summary>Words that the refusal must contain; empty where either of two faults may be found first.</summary>
     public static string Reason(string name) => s_all[name].Reason;
 
     private static JsonObject With(string claim, JsonNode? value) => With(Claims(), claim, value);
@@ -100,7 +100,7 @@ internal static class BadAuthJsTokens
         return string.Join('.', parts);
     }
 
-    // The first character, all of whose bits count.
+    // Changes the first character, because all of its bits count.
     private static string Change(string part) => (part[0] == 'A' ? 'B' : 'A') + part[1..];
 
     private static string Encode(JsonObject header) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(header.ToJsonString()));

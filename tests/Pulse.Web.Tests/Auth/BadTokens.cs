@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace Pulse.Web.Tests.Auth;
 
-/// <summary>Every way in which a token for the issuer <c>pulse</c> can be wrong, and what its bearer is told.</summary>
+/// <summary>Every way in which a token for the issuer <c>pulse</c> can be wrong, and the answer to its bearer.</summary>
 internal static class BadTokens
 {
     private const string NoJwt = "not a readable JWT";
@@ -60,7 +60,7 @@ internal static class BadTokens
 
     public static string Make(string name) => s_all[name].Make();
 
-    /// <summary>Words that the refusal must hold; empty where the framework may find either of two faults first.</summary>
+    /// <summary>Words that the refusal must contain; empty where the framework may find either of two faults first.</summary>
     public static string Reason(string name) => s_all[name].Reason;
 
     private static string With(Action<JsonObject> change)

@@ -80,7 +80,7 @@ public sealed class BearerTests(PulseApplication pulse)
         await response.ReadProblemAsync(HttpStatusCode.NotFound, "not-synced");
     }
 
-    // Sent as bytes: the client library would refuse to.
+    // Sent as bytes, because the client library would refuse to send it.
     [Theory]
     [InlineData("GET /users/%FF%FE HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")]
     [InlineData("GET /presence?ids=%zz%u0000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")]
@@ -90,14 +90,14 @@ public sealed class BearerTests(PulseApplication pulse)
     [InlineData("GET /hubs/pulse?access_token=%ff&access_token=x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")]
     [InlineData("POST /auth/dev HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: ;;;\r\nContent-Length: 2\r\n\r\n{}")]
     [InlineData("POST /auth/dev HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")]
-    public async Task Request_OddBytes_IsTheClientsFault(string request)
+    public async Task Request_OddBytes_IsABadRequest(string request)
     {
         var status = await SendRawAsync(request);
         Assert.InRange(status, 400, 499);
     }
 
     [Fact]
-    public async Task Request_HugeHeaders_AreTheClientsFault() =>
+    public async Task Request_HugeHeaders_AreRefused() =>
         Assert.Equal(431, await SendRawAsync($"GET /auth/me HTTP/1.1\r\nHost: x\r\nX: {new string('x', 40_000)}\r\n\r\n"));
 
     private static async Task AssertRefusedAsync(HttpResponseMessage response, string reason)

@@ -13,7 +13,7 @@ public sealed class CheckedTokensTests
     public CheckedTokensTests() => _tokens = new(_time);
 
     [Fact]
-    public void Find_UntilItExpires_GivesWhatPassed()
+    public void Find_UntilItExpires_ReturnsTheValidatedToken()
     {
         var (key, token) = (CheckedTokens.Key.Of("one"), Token(TimeSpan.FromMinutes(15)));
         _tokens.Add(key, token);
@@ -33,7 +33,7 @@ public sealed class CheckedTokensTests
     }
 
     [Fact]
-    public void Add_MoreThanFit_ForgetsThoseThatAreNotUsed()
+    public void Add_BeyondCapacity_EvictsUnusedTokens()
     {
         var token = Token(TimeSpan.FromMinutes(15));
         var (used, unused) = (CheckedTokens.Key.Of("used"), CheckedTokens.Key.Of("unused"));

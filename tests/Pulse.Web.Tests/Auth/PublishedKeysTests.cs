@@ -24,7 +24,7 @@ public sealed class PublishedKeysTests : IAsyncLifetime
     public async Task DisposeAsync() => await _provider.DisposeAsync();
 
     [Fact]
-    public async Task WithdrawnKey_IsOutWithin15Minutes_WithoutAnyTokenOfANewKey()
+    public async Task WithdrawnKey_IsRefusedWithin15Minutes_WithoutAnyTokenOfANewKey()
     {
         Assert.Equal(["one"], await IdsAsync());
         _provider.Publish(("two", s_second));
@@ -42,13 +42,13 @@ public sealed class PublishedKeysTests : IAsyncLifetime
 
         _time.Advance(PublishedKeys.FreshFor);
 
-        // Nobody waits for it.
+        // Callers do not wait for it.
         Assert.Equal(["one"], await IdsAsync());
         await Eventually.AsyncTrue("the new key", async () => (await IdsAsync())[0] == "two");
     }
 
     [Fact]
-    public async Task RequestedRefresh_IsThereAtTheNextCall_AndOnceASecondAtMost()
+    public async Task RequestedRefresh_IsDoneAtTheNextCall_AndOnceASecondAtMost()
     {
         await IdsAsync();
         _provider.Publish(("two", s_second));
@@ -71,7 +71,7 @@ public sealed class PublishedKeysTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task IssuerThatIsAway_KeepsItsKeysFor15Minutes()
+    public async Task UnavailableIssuer_KeepsItsKeysFor15Minutes()
     {
         await IdsAsync();
         await _provider.DisposeAsync();

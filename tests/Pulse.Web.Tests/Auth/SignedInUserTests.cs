@@ -7,11 +7,11 @@ using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Tests.Auth;
 
-/// <summary>How routes learn their caller.</summary>
+/// <summary>How routes get their caller.</summary>
 [Collection(SharedPulse.Name)]
 public sealed class SignedInUserTests(PulseApplication pulse)
 {
-    // Route → why it takes no SignedInUser.
+    // Route → the reason why it takes no SignedInUser.
     private static readonly Dictionary<string, string> s_others = new()
     {
         ["POST /auth/sync"] = "creates the user",

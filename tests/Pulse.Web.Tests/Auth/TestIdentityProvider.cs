@@ -7,7 +7,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Pulse.Web.Tests.Auth;
 
-/// <summary>An OpenID Connect provider's published half, on a real port: discovery and JWKS. Its keys can be changed.</summary>
+/// <summary>The published part of an OpenID Connect provider, on a real port: discovery and JWKS. Its keys can be changed.</summary>
 internal sealed class TestIdentityProvider : IAsyncDisposable
 {
     private readonly WebApplication _app;

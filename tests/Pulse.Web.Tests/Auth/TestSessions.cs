@@ -4,7 +4,7 @@ using Pulse.Identity;
 
 namespace Pulse.Web.Tests.Auth;
 
-/// <summary>Registers <see cref="TestSessions"/> as the only grains there are.</summary>
+/// <summary>Registers <see cref="TestSessions"/> as the only grains.</summary>
 internal static class TestSessionsExtensions
 {
     public static void AddTestSessions(this IServiceCollection services)
@@ -14,7 +14,7 @@ internal static class TestSessionsExtensions
     }
 }
 
-/// <summary>The sessions of everybody in memory, behind the grain interface, where a test has no silo.</summary>
+/// <summary>All users' sessions in memory, behind the grain interface, for tests without a silo.</summary>
 public sealed class TestSessions
 {
     private readonly HashSet<Guid> _live = [];
@@ -28,7 +28,7 @@ public sealed class TestSessions
 
     public IGrainFactory Grains { get; }
 
-    /// <summary>Whether the database that they are kept in is away.</summary>
+    /// <summary>Whether their database is unavailable.</summary>
     public bool AreAway { get; set; }
 
     /// <summary>A live session; with a hash, also as a cookie's.</summary>

@@ -5,16 +5,16 @@ using System.Text.Json.Nodes;
 
 namespace Pulse.Web.Tests.Auth;
 
-/// <summary>Mints tokens by hand, so that wrong ones can be made that no library would make.</summary>
+/// <summary>Makes tokens by hand, including wrong ones that no library would make.</summary>
 internal static class TestTokens
 {
     public const string Key = "a signing key that is for tests alone, 0123456789";
     public const string OtherKey = "another key of somebody who is not trusted, 0123456789";
 
-    /// <summary>Claims of a Pulse token that is good for an hour.</summary>
+    /// <summary>Claims of a Pulse token that is valid for an hour.</summary>
     public static JsonObject Claims(Guid? userId = null, string? email = null) => Claims("pulse", (userId ?? Guid.NewGuid()).ToString(), email);
 
-    /// <summary>Claims of anybody's token that is good for an hour, for the audience <c>pulse</c>.</summary>
+    /// <summary>Claims of a token of any issuer, valid for an hour, for the audience <c>pulse</c>.</summary>
     public static JsonObject Claims(string issuer, string subject, string? email = null)
     {
         var claims = new JsonObject { ["iss"] = issuer, ["aud"] = "pulse", ["sub"] = subject, ["iat"] = In(0), ["exp"] = In(3600) };

@@ -123,7 +123,7 @@ public sealed class TokenValidatorTests
 
         Assert.Equal(userId, (await ValidateAsync(services, TestTokens.Hs256(TestTokens.Claims(userId), TestTokens.OtherKey))).OwnUserId);
         Assert.Equal(userId, (await ValidateAsync(services, TestTokens.Hs256(TestTokens.Claims(userId)))).OwnUserId);
-        // Nothing new is made with it.
+        // It is used for checking only.
         await using var later = AuthHost.CreateWithKey();
         await ValidateAsync(later, services.GetRequiredService<TokenIssuer>().Issue(s_user).Value);
     }
@@ -202,7 +202,7 @@ public sealed class TokenValidatorTests
     [InlineData("{}")]
     [InlineData("true")]
     [InlineData("\"00000000-0000-0000-0000-000000000000\"")]
-    public async Task Validate_SidThatIsNoSession_IsRefused(string json)
+    public async Task Validate_SidOfNoSession_IsRefused(string json)
     {
         await using var services = AuthHost.CreateWithKey();
         var claims = TestTokens.Claims();
@@ -212,7 +212,7 @@ public sealed class TokenValidatorTests
     }
 
     [Fact]
-    public async Task Validate_SessionsAway_MayBeRetried()
+    public async Task Validate_SessionsUnavailable_MayBeRetried()
     {
         await using var services = AuthHost.CreateWithKey();
         var sessions = services.GetRequiredService<TestSessions>();

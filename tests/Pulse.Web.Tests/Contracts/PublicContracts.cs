@@ -26,7 +26,8 @@ internal static partial class PublicContracts
     /// <summary>All lines in ordinal order.</summary>
     public static string[] Describe(IServiceProvider services)
     {
-        IEnumerable<string>[] groups = [Routes(services), HubMethods(), JsonBodies(), Problems(), Settings(), Instruments(), Exports(), Schemas()];
+        IEnumerable<string>[] groups =
+            [Routes(services), HubMethods(), JsonBodies(), Problems(), Settings(), Instruments(), Exports(), Schemas()];
         return [.. groups.SelectMany(lines => lines).Distinct().Order(StringComparer.Ordinal)];
     }
 
@@ -43,7 +44,8 @@ internal static partial class PublicContracts
         const BindingFlags declared = BindingFlags.Instance | BindingFlags.Public | BindingFlags.DeclaredOnly;
         return hub.GetMethods(declared).Where(method => method.GetBaseDefinition().DeclaringType == hub)
             .Select(method => $"hub {method.Name}({Parameters(method)}): {Shape(Awaited(method.ReturnType))}")
-            .Concat(client.GetMethods().Select(method => $"hub event {method.Name}({Parameters(method)})"));
+            .Concat(client.GetInterfaces().Append(client).SelectMany(part => part.GetMethods())
+                .Select(method => $"hub event {method.Name}({Parameters(method)})"));
     }
 
     private static string Parameters(MethodInfo method) =>
@@ -78,7 +80,8 @@ internal static partial class PublicContracts
         if (type.IsArray) return $"[{Shape(type.GetElementType()!)}]";
         if (type.IsEnum) return string.Join("|", Enum.GetNames(type));
         return IsOwn(type)
-            ? Members(type.GetProperties(BindingFlags.Instance | BindingFlags.Public).Select(property => (CamelCase(property.Name), Shape(property.PropertyType))))
+            ? Members(type.GetProperties(BindingFlags.Instance | BindingFlags.Public)
+                .Select(property => (CamelCase(property.Name), Shape(property.PropertyType))))
             : type.IsGenericType ? $"{type.Name.Split('`')[0]}<{string.Join(", ", type.GetGenericArguments().Select(Shape))}>" : type.Name;
     }
 
@@ -141,7 +144,8 @@ internal static partial class PublicContracts
         let source = File.ReadAllText(Path.Combine(Checkout.Root, "clients/typescript/src", $"{file}.ts"))
         from match in Exported().Matches(source)
         let names = match.Groups["names"].Success ? match.Groups["names"].Value : match.Groups["name"].Value
-        from name in names.Replace("type ", "", StringComparison.Ordinal).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+        from name in names.Replace("type ", "", StringComparison.Ordinal).Split(',', StringSplitOptions.TrimEntries)
+        where name != ""
         select $"export {file} {name}";
 
     private static IEnumerable<string> Schemas() =>
@@ -151,7 +155,8 @@ internal static partial class PublicContracts
         select $"schema {Path.GetRelativePath(Checkout.Root, path)} {hash}";
 
     [GeneratedRegex(
-        @"^export (?:type )?(?:\{(?<names>[^}]*)\}|(?:async )?(?:class|function|interface|type|const|enum) (?<name>\w+))", RegexOptions.Multiline)]
+        @"^export (?:type )?(?:\{(?<names>[^}]*)\}|(?:async )?(?:class|function|interface|type|const|enum) (?<name>\w+))",
+        RegexOptions.Multiline)]
     private static partial Regex Exported();
 
     [GeneratedRegex("--[^\n]*|/\\*.*?\\*/", RegexOptions.Singleline)]

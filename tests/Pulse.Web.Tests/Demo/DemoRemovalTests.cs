@@ -4,13 +4,13 @@ using Pulse.Web.Tests.Startup;
 
 namespace Pulse.Web.Tests.Demo;
 
-/// <summary><c>--demo</c> on the built program: its people leave the database with it, and real users stay.</summary>
+/// <summary><c>--demo</c> on the built program: its people are deleted from the database at the end, and real users stay.</summary>
 public sealed class DemoRemovalTests : IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("pulse-demo-");
 
     [Fact]
-    public async Task People_LeaveWithTheDemo_HoweverItEnds_AndRealUsersStay()
+    public async Task DemoPeople_AreDeleted_HoweverTheDemoEnds_AndRealUsersStay()
     {
         await using (var killed = Start("--demo"))
         {

@@ -10,7 +10,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Pulse.Web.Tests.Demo;
 
-/// <summary><c>--demo</c>. That it is refused outside Development is in <see cref="ProductionTests"/>.</summary>
+/// <summary><c>--demo</c>. Its refusal outside Development is tested in <see cref="ProductionTests"/>.</summary>
 public sealed class DemoTests(DemoTests.Application pulse) : IClassFixture<DemoTests.Application>
 {
     public sealed class Application() : PagesApplication([KeyValuePair.Create("Pulse:Demo", "true")]);
@@ -21,7 +21,7 @@ public sealed class DemoTests(DemoTests.Application pulse) : IClassFixture<DemoT
     [InlineData(ColorScheme.Light, 1200, "light")]
     [InlineData(ColorScheme.Dark, 1200, "dark")]
     [InlineData(ColorScheme.Light, 320, "narrow")]
-    public async Task Dashboard_ShowsFiftyPeopleComeToLife(ColorScheme scheme, int width, string variant)
+    public async Task Dashboard_ShowsFiftyPeopleLive(ColorScheme scheme, int width, string variant)
     {
         await EveryoneAsync();
         await using var visitor = await pulse.VisitAsync(scheme, width);
@@ -33,7 +33,7 @@ public sealed class DemoTests(DemoTests.Application pulse) : IClassFixture<DemoT
         await Expect(rows.Filter(new() { HasText = "Zuri Kamau" })).ToHaveCountAsync(1);
         await Screenshots.TakeAsync(visitor.Page, $"dashboard-demo-{variant}");
 
-        // Alive: what the page shows changes by itself, several times.
+        // The page is live: its content changes by itself, several times.
         await visitor.Page.EvaluateAsync("""
             () => {
               window.seen = new Set();
@@ -46,7 +46,7 @@ public sealed class DemoTests(DemoTests.Application pulse) : IClassFixture<DemoT
     }
 
     [Fact]
-    public async Task AnotherStart_AddsNobody()
+    public async Task AnotherStart_AddsNoPeople()
     {
         await EveryoneAsync();
 
@@ -57,7 +57,7 @@ public sealed class DemoTests(DemoTests.Application pulse) : IClassFixture<DemoT
     }
 
     [Fact]
-    public async Task People_LeaveWhenItStops()
+    public async Task Stop_DeletesTheDemoPeople()
     {
         var other = new Application();
         try

@@ -7,14 +7,14 @@ using Pulse.Web.Tests.Presence;
 
 namespace Pulse.Web.Tests.Draining;
 
-/// <summary>How a front end empties itself. That SIGTERM has it do so is in Pulse.Cluster.Tests.</summary>
+/// <summary>How a front end drains. The start of the drain by SIGTERM is tested in Pulse.Cluster.Tests.</summary>
 public sealed class DrainTests(DrainTests.Application pulse) : IClassFixture<DrainTests.Application>
 {
     public sealed class Application() : PulseApplication([
         KeyValuePair.Create("Pulse:Drain:NoticePeriod", "00:00:00"), KeyValuePair.Create("Pulse:Drain:Window", "00:00:00.2")]);
 
     [Fact]
-    public async Task Drain_SendsSocketsElsewhereTakesNoneAndSaysSo()
+    public async Task Drain_ClosesSockets_RefusesNewOnes_AndReportsIt()
     {
         var (ada, bob) = (Guid.CreateVersion7(), Guid.CreateVersion7());
         await using var first = await HubClient.ConnectAsync(pulse.Address, Token(ada));
@@ -36,7 +36,7 @@ public sealed class DrainTests(DrainTests.Application pulse) : IClassFixture<Dra
         using var refused = await pulse.Anonymous.GetAsync("/hubs/pulse");
         await refused.ReadProblemAsync(HttpStatusCode.ServiceUnavailable, "unavailable");
 
-        // What needs no socket goes on, on connections that are closed after the answer; and nobody was seen to leave.
+        // Requests without a socket go on, over connections that are closed after the answer, and watchers have seen all users stay.
         using var answer = await pulse.As(Token(ada)).GetAsync($"/presence?ids={ada},{bob}");
         Assert.True(answer.Headers.ConnectionClose);
         Assert.Equal(2, (await answer.Content.ReadAsStringAsync()).Split("\"online\"").Length - 1);

@@ -8,11 +8,13 @@ using StackExchange.Redis.Profiling;
 
 namespace Pulse.Web.Tests.HotPaths;
 
-/// <summary>Pulse on PostgreSQL and Redis that counts what each operation asks of grains, Redis and the database, and how much it allocates.</summary>
-/// <remarks>With hours between renewals, so that nothing but the operation happens while one is measured.</remarks>
+/// <summary>
+/// Pulse on PostgreSQL and Redis that counts the grain calls, Redis commands and statements of each operation, and its allocated bytes.
+/// </summary>
+/// <remarks>Hours lie between renewals, so that only the measured operation runs.</remarks>
 public sealed class CountingPulse : PulseApplication, IAsyncLifetime
 {
-    // Its version once a second and, when that has changed, the table: whatever else happens.
+    // The membership version is read once a second and, after a change, the table, whatever operation is measured.
     private static readonly string[] MembershipReads = ["HGET", "HGETALL"];
 
     private readonly ConcurrentQueue<string> _grainCalls = new();
@@ -64,7 +66,7 @@ public sealed class CountingPulse : PulseApplication, IAsyncLifetime
         await ExecuteOnServerAsync($"DROP DATABASE IF EXISTS {_database} WITH (FORCE)");
     }
 
-    /// <summary>Begins to count anew.</summary>
+    /// <summary>Starts a new count.</summary>
     public void Reset()
     {
         _grainCalls.Clear();
@@ -72,7 +74,7 @@ public sealed class CountingPulse : PulseApplication, IAsyncLifetime
         _redis = new();
     }
 
-    /// <summary>What has been counted since.</summary>
+    /// <summary>The counts since then.</summary>
     public Counted Count() => new([.. _grainCalls], [.. _redis.FinishProfiling().Select(command => command.Command).Where(command => !MembershipReads.Contains(command))], [.. _statements]);
 
     private protected override void Adjust(IServiceCollection services) => services.AddSingleton<IIncomingGrainCallFilter>(new Filter(_grainCalls));
@@ -94,7 +96,7 @@ public sealed class CountingPulse : PulseApplication, IAsyncLifetime
         public async Task Invoke(IIncomingGrainCallContext context)
         {
             await context.Invoke();
-            // Each front end looks for new keys every 30 s, whatever else happens.
+            // Each front end checks for new keys every 30 s, whatever operation is measured.
             if (context.Grain is IKeyRingGrain) return;
             if (context.InterfaceMethod.DeclaringType?.Namespace?.StartsWith("Pulse", StringComparison.Ordinal) == true)
                 calls.Enqueue($"{context.InterfaceMethod.DeclaringType.Name}.{context.InterfaceMethod.Name}");
@@ -102,7 +104,7 @@ public sealed class CountingPulse : PulseApplication, IAsyncLifetime
     }
 }
 
-/// <summary>What has been asked of others.</summary>
+/// <summary>The calls of an operation to other parts.</summary>
 /// <param name="GrainCalls"><c>Interface.Method</c> each.</param>
 /// <param name="RedisCommands">On the connection for presence keys.</param>
 /// <param name="Statements">On this Pulse's database.</param>

@@ -8,10 +8,13 @@ using Xunit.Abstractions;
 namespace Pulse.Web.Tests.HotPaths;
 
 /// <summary>
-/// What the paths that make the bill may ask of grains, Redis and the database, and allocate. By counts, which are the same on any machine; times are
-/// bench/run.sh's to measure.
+/// The limits of the most frequent operations: grain calls, Redis commands, statements and allocated bytes. Counts are the same on any
+/// machine, while bench/run.sh measures times.
 /// </summary>
-/// <remarks>The bounds on bytes are about one and a half times what was measured in a Debug build: they stop a gross regression, not a careful feature.</remarks>
+/// <remarks>
+/// The limits on bytes are about one and a half times the measurement in a Debug build: they stop a gross regression, but allow a careful
+/// feature.
+/// </remarks>
 [Collection(Alone.Name)]
 public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) : IClassFixture<CountingPulse>
 {
@@ -20,7 +23,7 @@ public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) 
     // SET … EX … GET.
     private const string SetWithExpiry = "SET";
 
-    // Of DEL, on any Redis that has it.
+    // The command of DEL, on any Redis that has it.
     private const string Delete = "UNLINK";
 
     [Fact]
@@ -100,7 +103,7 @@ public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) 
     }
 
     [Fact]
-    public async Task Heartbeat_AsksNobody()
+    public async Task Heartbeat_MakesNoCalls()
     {
         using var connection = await RawConnection.ConnectAsync(pulse.Address, NewToken());
         for (var i = 0; i < Times; i++) await connection.HeartbeatAsync();
@@ -147,7 +150,7 @@ public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) 
         return connections;
     }
 
-    /// <summary>Closes them politely, and waits until every grain has heard and answered.</summary>
+    /// <summary>Closes them with a goodbye, and waits until every grain has answered.</summary>
     private async Task LeaveAllAsync(RawConnection[] connections)
     {
         var before = Left();
@@ -176,7 +179,7 @@ public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) 
     }
 }
 
-/// <summary>For what counts all that the process allocates: no other test runs meanwhile.</summary>
+/// <summary>For counts of all allocations of the process: no other test runs meanwhile.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class Alone
 {

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Pulse.Web.Tests.HotPaths;
 
-/// <summary>A connection that allocates next to nothing, so that what is allocated is the server's doing.</summary>
+/// <summary>A connection that allocates almost nothing, so that the measured allocations are the server's.</summary>
 internal sealed class RawConnection : IDisposable
 {
     private static readonly byte[] s_handshake = Frame(0x1, "{\"protocol\":\"json\",\"version\":1}\u001e"u8);
@@ -40,7 +40,7 @@ internal sealed class RawConnection : IDisposable
 
     public async Task LeaveAsync() => await _socket.SendAsync(s_goodbye);
 
-    /// <summary>Sends, and reads until the answer holds that.</summary>
+    /// <summary>Sends, and reads until the answer contains that text.</summary>
     public async Task AskAsync(ReadOnlyMemory<byte> question, ReadOnlyMemory<byte> answer)
     {
         using var bound = new CancellationTokenSource(s_bound);

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace Pulse.Web.Tests.Http;
 
-/// <summary>Sends JSON as text and reads answers, so that tests see what is on the wire.</summary>
+/// <summary>Sends JSON as text and reads answers as text, so that tests see the bytes of the wire.</summary>
 internal static class Answers
 {
     public static Task<HttpResponseMessage> PostJsonAsync(this HttpClient client, string path, string? json, string contentType = "application/json")
@@ -23,7 +23,7 @@ internal static class Answers
         return JsonNode.Parse(text)!.AsObject();
     }
 
-    /// <summary>Checks that the answer is whole problem details of that kind, and gives them.</summary>
+    /// <summary>Checks that the answer is complete problem details of that kind, and returns them.</summary>
     public static async Task<JsonObject> ReadProblemAsync(this HttpResponseMessage response, HttpStatusCode expected, string kind)
     {
         var problem = await response.ReadAsync(expected);

@@ -58,7 +58,7 @@ public sealed class CorsTests
     [InlineData("null")]
     [InlineData("file:///app")]
     [InlineData("capacitor:localhost")]
-    public async Task Start_WithWhatIsNoOrigin_IsRefusedAndNamesTheSetting(string origin)
+    public async Task Start_WithAnInvalidOrigin_IsRefusedAndNamesTheSetting(string origin)
     {
         var refused = await Assert.ThrowsAsync<OptionsValidationException>(() => StartAsync(Listed, origin));
         Assert.Contains($"Pulse:Cors:Origins:1 must be an origin", Assert.Single(refused.Failures), StringComparison.Ordinal);

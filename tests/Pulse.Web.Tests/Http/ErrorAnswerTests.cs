@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Pulse.Web.Tests.Http;
 
-/// <summary>Answers that no endpoint gives: routing's own, and headers on all of them.</summary>
+/// <summary>Answers that come from no endpoint: routing's own, and headers on all answers.</summary>
 [Collection(SharedPulse.Name)]
 public sealed class ErrorAnswerTests(PulseApplication pulse)
 {

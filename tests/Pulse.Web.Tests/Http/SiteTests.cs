@@ -8,7 +8,7 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Tests.Http;
 
-/// <summary>Where this site is, as requests see it.</summary>
+/// <summary>The address of this site as requests see it.</summary>
 [Collection(SharedPulse.Name)]
 public sealed class SiteTests(PulseApplication pulse)
 {

@@ -4,11 +4,12 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Pulse.Web.Http;
+using Pulse.Web.Sessions;
 using Pulse.Web.Tests.Sessions;
 
 namespace Pulse.Web.Tests.Http;
 
-/// <summary>Every time in a REST answer has the one form that README shows.</summary>
+/// <summary>Every time in a REST answer has the form that README shows.</summary>
 [Collection(SharedPulse.Name)]
 public sealed partial class TimeFormatTests(PulseApplication pulse)
 {
@@ -19,7 +20,7 @@ public sealed partial class TimeFormatTests(PulseApplication pulse)
         using var token = await browser.PostAsync("/auth/token");
         using var user = pulse.As((string)(await token.ReadAsync(HttpStatusCode.OK))["accessToken"]!);
 
-        // A user who was here has a lastSeen.
+        // A user that was connected has a lastSeen.
         await browser.User.DisconnectAsync(
             new() { ConnectionId = "times", FrontEndId = "times", SeenAt = DateTimeOffset.UtcNow.AddMinutes(-1) }, Pulse.Presence.ConnectionEnd.Closed);
 
@@ -36,13 +37,13 @@ public sealed partial class TimeFormatTests(PulseApplication pulse)
         Assert.All(times, time => Assert.Matches(ThreeDecimals(), time));
     }
 
-    /// <summary>Also for answers that a route of the future makes: the form belongs to the serializer, not to each member.</summary>
+    /// <summary>Holds for future routes too, because the form belongs to the serializer and not to each member.</summary>
     [Theory]
     [InlineData("2026-01-02T03:04:05+00:00", "2026-01-02T03:04:05.000Z")]
     [InlineData("2026-01-02T03:04:05.6789999+00:00", "2026-01-02T03:04:05.678Z")]
     [InlineData("2026-01-02T03:04:05.6+02:00", "2026-01-02T01:04:05.600Z")]
     public void Time_OfAnyAnswer_IsCutToMilliseconds(string time, string expected) => Assert.Equal(
-        $"\"{expected}\"", JsonSerializer.Serialize(DateTimeOffset.Parse(time, CultureInfo.InvariantCulture), ProblemJson.Default.Options));
+        $"\"{expected}\"", JsonSerializer.Serialize(DateTimeOffset.Parse(time, CultureInfo.InvariantCulture), SessionJson.Default.Options));
 
     private static async Task CollectAsync(List<string> times, Func<Task<HttpResponseMessage>> ask, int count)
     {

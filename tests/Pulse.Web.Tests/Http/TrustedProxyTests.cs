@@ -21,7 +21,7 @@ public sealed class TrustedProxyTests
     [InlineData("127.0.0.1", "203.0.113.9", "http 127.0.0.1", "10.0.0.0/8")]
     [InlineData("127.0.0.1", "203.0.113.9", "http 127.0.0.1")]
     [InlineData("10.1.2.3", "nonsense", "http 10.1.2.3", "10.0.0.0/8")]
-    public async Task Client_IsWhomATrustedProxyNames(string peer, string forwardedFor, string expected, params string[] trusted)
+    public async Task Client_IsTheAddressThatATrustedProxyNames(string peer, string forwardedFor, string expected, params string[] trusted)
     {
         await using var app = await StartAsync(trusted);
         var context = await app.GetTestServer().SendAsync(request =>
@@ -39,7 +39,7 @@ public sealed class TrustedProxyTests
     [InlineData("*")]
     [InlineData("proxy.example")]
     [InlineData("10.0.0.0/33")]
-    public async Task Start_WithWhatIsNoAddress_Refuses(string trusted)
+    public async Task Start_WithAnInvalidProxyAddress_Refuses(string trusted)
     {
         var refused = await Assert.ThrowsAsync<OptionsValidationException>(() => StartAsync(trusted));
 

@@ -54,7 +54,7 @@ public sealed class EmailAddressTests
     [Fact]
     public void TryNormalize_ItsOwnResult_IsTheSame()
     {
-        // Every character of the Basic Multilingual Plane alone and with marks that compose, in both parts.
+        // Every character of the Basic Multilingual Plane, alone and with marks that compose, in both parts.
         string[] marks = ["", "\u030C", "\u0308", "\u0331", "\u0342", "\u0345"];
         var faults = new List<string>();
         for (var c = 0x21; c <= 0xFFFF; c++)

@@ -39,7 +39,7 @@ public sealed class KeyRingTests
     }
 
     [Fact]
-    public async Task Ring_IsStoredWithNothingInClear()
+    public async Task Ring_IsStoredEncrypted()
     {
         await using var pulse = await StartAsync();
         Protector(pulse).Protect("something");
@@ -65,7 +65,7 @@ public sealed class KeyRingTests
         other.StoreElement(new XElement("key"), "key-2");
         Assert.Equal(before + 1, other.GetAllElements().Count);
 
-        // Having read again, it may: that is a rotation. A revocation always may.
+        // After reading again the front end may write: that is a rotation. A revocation is always allowed.
         other.StoreElement(new XElement("key"), "key-3");
         one.StoreElement(new XElement("revocation"), "revocation-1");
         Assert.Equal(before + 3, one.GetAllElements().Count);
@@ -111,7 +111,7 @@ public sealed class KeyRingTests
     }
 
     [Fact]
-    public void Cipher_GivesBackWhatItTook_AndNothingElse()
+    public void Cipher_RoundTripsAndRefusesChangedText()
     {
         var cipher = NewCipher(TestTokens.Key);
         var secret = XElement.Parse("<key><masterKey>secret</masterKey></key>");
@@ -137,7 +137,7 @@ public sealed class KeyRingTests
 
     private static IDataProtector Protector(Application pulse) => pulse.Services.GetRequiredService<IDataProtectionProvider>().CreateProtector("test");
 
-    /// <summary>A cluster of its own, with grains of its own, on that database.</summary>
+    /// <summary>A separate cluster, with its own grains, on that database.</summary>
     private static Task<Application> StartOnAsync(PostgresTestDatabase database) => StartAsync(
         null,
         KeyValuePair.Create("ConnectionStrings:Postgres", database.ConnectionString),

@@ -4,7 +4,7 @@ using Pulse.Web.Tests.Auth;
 
 namespace Pulse.Web.Tests.Keys;
 
-/// <summary>Key rings in memory, behind the grain interface, where a test has no silo.</summary>
+/// <summary>Key rings in memory, behind the grain interface, for tests without a silo.</summary>
 internal sealed class MemoryRings
 {
     private readonly Dictionary<string, Dictionary<string, string>> _rings = [];
@@ -20,7 +20,7 @@ internal sealed class MemoryRings
     /// <summary>How often a ring was read.</summary>
     public int Reads { get; private set; }
 
-    /// <summary>Whether the silos answer nothing.</summary>
+    /// <summary>Whether the silos are unavailable.</summary>
     public bool AreAway { get; set; }
 
     /// <summary>The elements of that ring by name.</summary>

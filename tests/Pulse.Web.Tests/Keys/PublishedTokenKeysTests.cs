@@ -12,7 +12,7 @@ using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Tests.Keys;
 
-/// <summary>What other programs verify Pulse's own tokens with.</summary>
+/// <summary>The keys with which other programs verify Pulse's own tokens.</summary>
 [Collection(SharedPulse.Name)]
 public sealed class PublishedTokenKeysTests(PulseApplication pulse)
 {
@@ -52,7 +52,7 @@ public sealed class PublishedTokenKeysTests(PulseApplication pulse)
     [InlineData("an unknown key id")]
     [InlineData("no key id")]
     [InlineData("the public key as an HMAC secret")]
-    public async Task TokenThatNoOwnKeyHasSigned_IsRefused(string how)
+    public async Task TokenWithoutASignatureOfAnOwnKey_IsRefused(string how)
     {
         var good = new JsonWebToken(Issue());
         using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);

@@ -10,7 +10,7 @@ using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Tests.Keys;
 
-/// <summary>Which key signs, and which are accepted, as time passes and front ends come, rotate and go.</summary>
+/// <summary>Which key signs, and which keys are accepted, as time passes and front ends start, rotate and stop.</summary>
 public sealed class TokenKeysTests
 {
     private static readonly UserProfile s_user = new() { Id = Guid.NewGuid(), Email = "ada@example.com", Name = "Ada", CreatedAt = DateTimeOffset.UtcNow };
@@ -38,9 +38,9 @@ public sealed class TokenKeysTests
     }
 
     [Fact]
-    public async Task FirstStart_BesideAnEarlierVersion_SignsAsThatOneForADay()
+    public async Task FirstStart_BesideAnEarlierVersion_SignsWithTheSecretForADay()
     {
-        // An earlier version has begun this ring, and its front ends may be running.
+        // An earlier version has begun this ring, and its front ends may still run.
         _rings[KeyRingRepository.RingName]["key-1"] = "<key id='1'/>";
         var keys = await StartAsync();
 
@@ -53,7 +53,7 @@ public sealed class TokenKeysTests
     }
 
     [Fact]
-    public async Task Start_WithSilosAway_SignsWithTheSecret_UntilTheRingCanBeRead()
+    public async Task Start_WithSilosUnavailable_SignsWithTheSecret_UntilTheRingCanBeRead()
     {
         var keys = New();
         _rings.AreAway = true;
@@ -112,7 +112,7 @@ public sealed class TokenKeysTests
         Assert.Null(keys.Find(old));
         Assert.Equal([rotation.KeyId], Published(keys));
         await keys.RetireOutlivedAsync();
-        // Its private half is gone; later rotations still count it.
+        // Its private half is deleted. Later rotations still count the key.
         Assert.Equal($"<retired>{old}</retired>", _rings[TokenKeys.RingName][TokenKey.NameOf(old)]);
         await keys.RotateAsync(atOnce: true);
     }
@@ -155,9 +155,9 @@ public sealed class TokenKeysTests
     }
 
     [Fact]
-    public async Task InventedKeys_ReadTheRingOnceForAllThatAskTogether()
+    public async Task InventedKeys_ConcurrentCallers_ReadTheRingOnce()
     {
-        // By the real clock, because callers wait for it.
+        // Uses the real clock, because callers wait for it.
         var keys = New(TimeProvider.System);
         await keys.EnsureAsync();
         var before = _rings.Reads;
@@ -165,12 +165,12 @@ public sealed class TokenKeysTests
         var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => keys.LookForAsync($"invented-{i}")));
 
         Assert.All(answers, answer => Assert.False(answer));
-        // The first caller's read may have begun before the last caller came.
+        // The first caller's read may have begun before the last caller asked.
         Assert.InRange(_rings.Reads - before, 1, 2);
     }
 
     [Fact]
-    public async Task UnknownKey_WithSilosAway_IsNeitherAcceptedNorRefused()
+    public async Task UnknownKey_WithSilosUnavailable_IsNeitherAcceptedNorRefused()
     {
         var keys = await StartAsync();
         _time.Advance(TokenKeys.MinReadInterval);
@@ -190,7 +190,7 @@ public sealed class TokenKeysTests
 
         await new KeyRingUpkeep(_rings.Grains, after, Cipher(TestTokens.OtherKey, TestTokens.Key), _time, NullLogger<KeyRingUpkeep>.Instance).EncryptAnewAsync();
 
-        // Now the old value can be taken out of the list.
+        // Now the old value can be removed from the list.
         Assert.Equal(before, Header(await StartAsync(TestTokens.OtherKey)));
         Assert.Single(_rings[TokenKeys.RingName]);
     }

@@ -3,7 +3,7 @@ using Microsoft.Playwright;
 
 namespace Pulse.Web.Tests.Pages;
 
-/// <summary>What holds for every page: no barrier that axe calls serious, no complaint of the browser, nothing cut off on a small phone.</summary>
+/// <summary>The rules of every page: no serious finding of axe, no error of the browser, no clipped content on a small phone.</summary>
 [Collection(SharedPages.Name)]
 public sealed class EveryPageTests(PagesApplication pulse)
 {
@@ -59,15 +59,15 @@ public sealed class EveryPageTests(PagesApplication pulse)
 
     [Theory]
     [MemberData(nameof(Pages))]
-    public Task Page_InLight_HasNoBarriers(string page) => LookAsync(page, ColorScheme.Light, 1200, "light");
+    public Task Page_LightScheme_PassesAxe(string page) => LookAsync(page, ColorScheme.Light, 1200, "light");
 
     [Theory]
     [MemberData(nameof(Pages))]
-    public Task Page_InDark_HasNoBarriers(string page) => LookAsync(page, ColorScheme.Dark, 1200, "dark");
+    public Task Page_DarkScheme_PassesAxe(string page) => LookAsync(page, ColorScheme.Dark, 1200, "dark");
 
     [Theory]
     [MemberData(nameof(Pages))]
-    public Task Page_OnASmallPhone_HasNoBarriersAndFits(string page) => LookAsync(page, ColorScheme.Light, Narrow, "narrow");
+    public Task Page_OnASmallPhone_PassesAxeAndFits(string page) => LookAsync(page, ColorScheme.Light, Narrow, "narrow");
 
     private async Task LookAsync(string name, ColorScheme scheme, int width, string variant)
     {
@@ -77,7 +77,7 @@ public sealed class EveryPageTests(PagesApplication pulse)
         await AssertFineAsync(visitor, width);
     }
 
-    /// <summary>What holds for the page that the visitor sees now, in a window of that width.</summary>
+    /// <summary>Checks these rules on the visitor's present page, in a window of that width.</summary>
     internal static async Task AssertFineAsync(Visitor visitor, int width)
     {
         var axe = await visitor.Page.RunAxe();
@@ -90,7 +90,7 @@ public sealed class EveryPageTests(PagesApplication pulse)
 
     private static async Task OpenLinkAsync(Visitor visitor)
     {
-        // A mailbox of its own: a link works in the browser that asked for it.
+        // A separate mailbox, because a link works only in the browser that asked for it.
         var email = await AskForLinkAsync(visitor);
         await visitor.Page.GotoAsync("/dev/mail");
         await visitor.Page.Locator("article", new() { HasText = email }).GetByRole(AriaRole.Link, new() { Name = "Open the link" }).First.ClickAsync();

@@ -4,7 +4,7 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.Pages;
 
-/// <summary>What goes with a page, and who gets a page at all.</summary>
+/// <summary>The headers of pages, and which requests get a page.</summary>
 [Collection(SharedPages.Name)]
 public sealed class HeadersTests(PagesApplication pulse)
 {
@@ -36,7 +36,7 @@ public sealed class HeadersTests(PagesApplication pulse)
     }
 
     [Fact]
-    public async Task Asset_UnderTheAddressOfItsContent_IsKeptForGood_UnderAnotherAskedForAgain()
+    public async Task Asset_UnderTheHashOfItsContent_IsCachedForGood_UnderAnotherAddressRevalidated()
     {
         var html = await (await GetAsync("/", Browser)).Content.ReadAsStringAsync();
         var href = System.Text.RegularExpressions.Regex.Match(html, "/assets/site\\.css\\?v=[0-9a-f]{16}").Value;

@@ -3,12 +3,12 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Pulse.Web.Tests.Pages;
 
-/// <summary>What people do, as they do it.</summary>
+/// <summary>The usual actions of users, in their order.</summary>
 [Collection(SharedPages.Name)]
 public sealed class JourneyTests(PagesApplication pulse)
 {
     [Fact]
-    public async Task Newcomer_WithTheKeyboardAlone_SignsIn()
+    public async Task Newcomer_WithTheKeyboardOnly_SignsIn()
     {
         await using var visitor = await pulse.VisitAsync();
         await visitor.Page.GotoAsync("/");
@@ -39,7 +39,7 @@ public sealed class JourneyTests(PagesApplication pulse)
             await Expect(visitor.Page.Locator("#presence-note")).ToContainTextAsync("Connected");
         }
 
-        // Ada sees the others' live status too, by the route that an application would ask.
+        // Ada sees the others' live status too, by the route that an application would use.
         var gracesId = await grace.Page.Locator("#presence").GetAttributeAsync("data-user");
         const string Look = "id => fetch(`/presence?ids=${id}`).then(answer => answer.json()).then(all => all[0].status)";
         Assert.Equal("online", await ada.Page.EvaluateAsync<string>(Look, gracesId));
@@ -49,7 +49,7 @@ public sealed class JourneyTests(PagesApplication pulse)
     }
 
     [Fact]
-    public async Task Stranger_OnAProtectedPage_SignsInAndComesBack()
+    public async Task Stranger_OnAProtectedPage_SignsInAndReturns()
     {
         await using var visitor = await pulse.VisitAsync();
         await visitor.Page.GotoAsync("/example");
@@ -62,7 +62,7 @@ public sealed class JourneyTests(PagesApplication pulse)
     }
 
     [Fact]
-    public async Task Owner_WhoSignsAnotherDeviceOut_EndsItThere()
+    public async Task SignOutOfAnotherDevice_EndsItsPage()
     {
         const string Mailbox = "device-owner@example.com";
         await using var phone = await pulse.VisitAsync(width: 320);
@@ -83,11 +83,11 @@ public sealed class JourneyTests(PagesApplication pulse)
 
         await Expect(desk.Page.GetByText("That device is signed out.")).ToBeVisibleAsync();
         await Expect(devices).ToHaveCountAsync(1);
-        // By itself: the end of the session closes the phone's socket, and its page finds out why.
+        // By itself: the end of the session closes the phone's socket, and its page asks for the reason.
         await phone.ArriveAsync("/signin?returnUrl=%2Fdashboard");
     }
 
-    // As somebody would: on and on until it is there.
+    // As a person would: repeatedly until the element is focused.
     private static async Task PressAsync(IPage page, string key, string until)
     {
         const int PatienceKeys = 40;

@@ -3,10 +3,11 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Pulse.Web.Tests.Pages;
 
-/// <summary>The first minute with a Pulse that nobody has used yet: what its pages weigh must not depend on other tests' people.</summary>
+/// <summary>The first minute with an unused Pulse, because the size of its pages must not depend on other tests' people.</summary>
 public sealed class NewcomerTests : IAsyncLifetime
 {
-    // The promise is 50 KB for everything from the start page to the live dashboard, as sent: scripts and styles are compressed, pages are not.
+    // The promise is 50 KB for everything from the start page to the live dashboard, as sent: scripts and styles are compressed, pages are
+    // not.
     private const int SizeBudget = 50_000;
 
     private readonly PagesApplication _pulse = new();
@@ -40,7 +41,7 @@ public sealed class NewcomerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task TheFirstOne_ReadsThatNobodyElseIsThere_UntilSomebodyIs()
+    public async Task FirstUser_ReadsThatNoOthersAreHere_UntilASecondConnects()
     {
         await using var ada = await _pulse.VisitAsync();
         await ada.SignInAsync("Ada");
@@ -49,7 +50,7 @@ public sealed class NewcomerTests : IAsyncLifetime
         await using var grace = await _pulse.VisitAsync();
         await grace.SignInAsync("Grace");
 
-        // The list is read again every 15 s.
+        // The list is fetched again every 15 s.
         await Expect(ada.Page.Locator("#people-count")).ToContainTextAsync("1 of 1 here", new() { Timeout = 60_000 });
         await Expect(ada.Page.GetByText("Nobody else yet")).ToBeHiddenAsync();
     }

@@ -2,7 +2,7 @@ using Microsoft.Playwright;
 
 namespace Pulse.Web.Tests.Pages;
 
-/// <summary>Pulse in Development on a real port, and a real Chromium in front of it.</summary>
+/// <summary>Pulse in Development on a real port, and a real Chromium that uses it.</summary>
 public class PagesApplication : PulseApplication, IAsyncLifetime
 {
     private static readonly string[] s_browserArguments =
@@ -15,7 +15,7 @@ public class PagesApplication : PulseApplication, IAsyncLifetime
     {
     }
 
-    /// <param name="settings">On top of the usual ones.</param>
+    /// <param name="settings">Added to the usual ones.</param>
     private protected PagesApplication(IEnumerable<KeyValuePair<string, string>> settings)
         : base([new("Pulse:Auth:DevSignIn", "true"), new("Pulse:Mail:RequestsPerMinute", "1000"), .. settings])
     {
@@ -27,7 +27,7 @@ public class PagesApplication : PulseApplication, IAsyncLifetime
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new()
         {
-            // The machine's own: Playwright's is a download.
+            // The machine's own browser, because Playwright's is a download.
             ExecutablePath = Environment.GetEnvironmentVariable("PULSE_TEST_CHROMIUM") is { Length: > 0 } path ? path : "/usr/bin/chromium",
             Args = s_browserArguments,
         });
@@ -40,7 +40,7 @@ public class PagesApplication : PulseApplication, IAsyncLifetime
         await base.DisposeAsync();
     }
 
-    /// <summary>A browser of its own: no cookie shared with any other.</summary>
+    /// <summary>A browser of its own, which shares no cookies.</summary>
     public async Task<Visitor> VisitAsync(ColorScheme scheme = ColorScheme.Light, int width = 1200, bool script = true) => await Visitor.OpenAsync(
         await _browser!.NewContextAsync(new()
         {

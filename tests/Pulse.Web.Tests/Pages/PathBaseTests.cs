@@ -37,7 +37,7 @@ public sealed class PathBaseTests(PathBaseTests.Application pulse) : IClassFixtu
 
         private protected override void Adjust(IServiceCollection services) => services.AddSingleton<IStartupFilter>(new Proxy(Elsewhere));
 
-        // Outermost, on what has come over the wire.
+        // Outermost, so that it sees the path of the wire.
         private sealed class Proxy(ConcurrentQueue<string> elsewhere) : IStartupFilter
         {
             public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
@@ -78,7 +78,7 @@ public sealed class PathBaseTests(PathBaseTests.Application pulse) : IClassFixtu
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out", Exact = true }).ClickAsync();
         await ada.ArriveAsync("/pulse/signin");
 
-        // A person who was on the way to the other application gets there.
+        // A person on the way to the other application arrives there.
         await ada.Page.GotoAsync("/pulse/signin?returnUrl=%2Frooms%2F1");
         Assert.Empty(pulse.Elsewhere);
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Grace Hopper" }).ClickAsync();

@@ -10,15 +10,15 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Pulse.Web.Tests.Pages;
 
-/// <summary>The dashboard's list of the others.</summary>
+/// <summary>The dashboard's list of other users.</summary>
 [Collection(SharedPages.Name)]
 public sealed class PeopleTests(PagesApplication pulse)
 {
-    // The list is read again every 15 s, and is some seconds old then.
+    // The list is fetched again every 15 s, and may be some seconds old then.
     private static readonly LocatorAssertionsToContainTextOptions s_patiently = new() { Timeout = 60_000 };
 
     [Fact]
-    public async Task Others_AreSeenLive_AsTheyComeTurnBusySaySomethingAndGo()
+    public async Task Others_AreShownLive_ConnectBusyMessageAndDisconnect()
     {
         await using var ada = await pulse.VisitAsync();
         await using var grace = await pulse.VisitAsync();
@@ -26,7 +26,7 @@ public sealed class PeopleTests(PagesApplication pulse)
         var adasName = NewName();
         await ada.SignInAsync(adasName);
 
-        // Nobody reloads Ada's page: somebody who is new here comes onto it by themselves.
+        // Ada's page is not reloaded: a new user appears on it by itself.
         await grace.SignInAsync(name);
         var row = Row(ada, name);
         await Expect(row).ToContainTextAsync("Online", s_patiently);
@@ -53,7 +53,7 @@ public sealed class PeopleTests(PagesApplication pulse)
     }
 
     [Fact]
-    public async Task WhoIsHere_ComesFirst_OnTheServerAndAfterEveryChange()
+    public async Task ConnectedUsers_AreListedFirst_OnTheServerAndAfterEveryChange()
     {
         await using var ada = await pulse.VisitAsync();
         await using var first = await pulse.VisitAsync();
@@ -70,7 +70,7 @@ public sealed class PeopleTests(PagesApplication pulse)
         await Expect(Row(ada, gone)).ToContainTextAsync("Last seen", s_patiently);
         Assert.True(await PlaceAsync(ada, gone) > await PlaceAsync(ada, here), "Whoever has gone comes after whoever is here.");
 
-        // Without script: as the server says.
+        // Without script, the list shows the server's state.
         await using var unscripted = await pulse.VisitAsync(script: false);
         await unscripted.SignInAsync("Ada without script");
         await Expect(Row(unscripted, gone)).ToContainTextAsync("Last seen");
@@ -91,7 +91,7 @@ public sealed class PeopleTests(PagesApplication pulse)
     }
 
     [Fact]
-    public async Task SomebodyWhomTheViewerMayNotSee_IsNotListed()
+    public async Task UserHiddenByThePolicy_IsNotListed()
     {
         var grains = pulse.Services.GetRequiredService<IGrainFactory>();
         var (hidden, visible) = (Guid.CreateVersion7(), Guid.CreateVersion7());
@@ -105,7 +105,7 @@ public sealed class PeopleTests(PagesApplication pulse)
     }
 
     [Fact]
-    public async Task Nobody_IsListed_WhereTheSettingIsOff()
+    public async Task ListPeopleOff_ListsNoUsers()
     {
         var application = new Unlisted();
         try

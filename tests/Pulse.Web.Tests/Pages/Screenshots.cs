@@ -2,14 +2,14 @@ using Microsoft.Playwright;
 
 namespace Pulse.Web.Tests.Pages;
 
-/// <summary>Pictures of the pages, for human eyes: below <c>artifacts/screenshots/</c> of the checkout.</summary>
+/// <summary>Pictures of the pages for people, below <c>artifacts/screenshots/</c> of the checkout.</summary>
 internal static class Screenshots
 {
     public static Task TakeAsync(IPage page, string name) =>
         page.ScreenshotAsync(new() { Path = Path.Combine(Checkout.Root, "artifacts", "screenshots", $"{name}.png"), FullPage = true });
 }
 
-/// <summary>Where the sources are.</summary>
+/// <summary>The location of the sources.</summary>
 internal static class Checkout
 {
     /// <summary>The directory of the solution.</summary>

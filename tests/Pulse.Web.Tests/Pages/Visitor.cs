@@ -3,7 +3,7 @@ using Microsoft.Playwright;
 
 namespace Pulse.Web.Tests.Pages;
 
-/// <summary>Somebody in front of a browser, and what it complains of.</summary>
+/// <summary>A person with a browser, and the browser's errors.</summary>
 public sealed class Visitor : IAsyncDisposable
 {
     private readonly IBrowserContext _context;
@@ -14,17 +14,17 @@ public sealed class Visitor : IAsyncDisposable
         (_context, Page) = (context, page);
         page.Console += (_, message) =>
         {
-            // That the page itself is an error page is what some tests are about.
+            // An error page as the answer is the subject of some tests.
             if (message.Type == "error" && !(message.Text.StartsWith("Failed to load resource", StringComparison.Ordinal) && message.Location.StartsWith(page.Url, StringComparison.Ordinal)))
                 _complaints.Add($"{message.Location} {message.Text}");
         };
         page.PageError += (_, error) => _complaints.Add(error);
     }
 
-    /// <summary>What they look at.</summary>
+    /// <summary>The page that the person sees.</summary>
     public IPage Page { get; }
 
-    /// <summary>Errors in the console, broken Content-Security-Policy rules among them.</summary>
+    /// <summary>Errors in the console, violations of the Content-Security-Policy among them.</summary>
     public IReadOnlyCollection<string> Complaints => _complaints;
 
     public static async Task<Visitor> OpenAsync(IBrowserContext context) => new(context, await context.NewPageAsync());
@@ -32,7 +32,7 @@ public sealed class Visitor : IAsyncDisposable
     /// <summary>Waits until the browser shows the page of exactly that path and query.</summary>
     public Task ArriveAsync(string path) => Assertions.Expect(Page).ToHaveURLAsync(new Regex($"^https?://[^/]+{Regex.Escape(path)}$"));
 
-    /// <summary>Signs in as somebody new of that name and waits for the dashboard.</summary>
+    /// <summary>Signs in as a new user of that name and waits for the dashboard.</summary>
     public async Task SignInAsync(string name)
     {
         await Page.GotoAsync("/signin");

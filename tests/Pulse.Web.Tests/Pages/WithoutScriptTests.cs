@@ -3,7 +3,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Pulse.Web.Tests.Pages;
 
-/// <summary>Everything but the live status works without JavaScript.</summary>
+/// <summary>Everything except the live status works without JavaScript.</summary>
 [Collection(SharedPages.Name)]
 public sealed class WithoutScriptTests(PagesApplication pulse)
 {
@@ -34,7 +34,7 @@ public sealed class WithoutScriptTests(PagesApplication pulse)
     }
 
     [Fact]
-    public async Task Profile_IsEdited_AndThePictureTakenAway()
+    public async Task Profile_IsEdited_AndThePictureRemoved()
     {
         await using var visitor = await pulse.VisitAsync(script: false);
         await visitor.SignInAsync("Before");
@@ -49,7 +49,7 @@ public sealed class WithoutScriptTests(PagesApplication pulse)
     }
 
     [Fact]
-    public async Task Profile_ThatBreaksARule_ComesBackWithTheFaultAndWhatWasTyped()
+    public async Task Profile_ThatBreaksARule_IsShownWithTheFaultAndTheTypedText()
     {
         await using var visitor = await pulse.VisitAsync(script: false);
         await visitor.SignInAsync("Before");

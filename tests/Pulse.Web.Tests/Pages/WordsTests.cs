@@ -5,7 +5,7 @@ using Pulse.Web.Pages.Parts;
 
 namespace Pulse.Web.Tests.Pages;
 
-/// <summary>The small words on pages.</summary>
+/// <summary>The short texts of pages.</summary>
 public sealed class WordsTests
 {
     private static readonly DateTimeOffset s_now = new(2030, 3, 31, 12, 0, 0, TimeSpan.Zero);
@@ -20,7 +20,7 @@ public sealed class WordsTests
     [InlineData("1.00:00:00", "1 day ago")]
     [InlineData("29.23:59:59", "29 days ago")]
     [InlineData("30.00:00:00", "1 March 2030")]
-    public void RelativeTime_ForAnAge_SaysIt(string age, string words) =>
+    public void RelativeTime_OfAnAge_IsItsText(string age, string words) =>
         Assert.Equal(words, RelativeTime.Words(s_now - TimeSpan.Parse(age, CultureInfo.InvariantCulture), s_now));
 
     [Theory]
@@ -34,7 +34,7 @@ public sealed class WordsTests
     public void Initials_OfAName_AreItsFirstAndLastLetter(string name, string initials) => Assert.Equal(initials, Initials.Of(name));
 
     [Fact]
-    public void ProfileForm_WithAnEmptyPicture_TakesItAway()
+    public void ProfileForm_WithAnEmptyPicture_RemovesIt()
     {
         var update = new ProfileForm("Ada", "").ToUpdate();
 
@@ -46,14 +46,14 @@ public sealed class WordsTests
     [InlineData("", "", true, false)]
     [InlineData("Ada", "javascript:alert(1)", false, true)]
     [InlineData("Ada", "https://example.com/a.png", false, false)]
-    public void ProfileForm_IsHeldToTheProfileRules(string name, string avatar, bool nameFault, bool avatarFault)
+    public void ProfileForm_FollowsTheProfileRules(string name, string avatar, bool nameFault, bool avatarFault)
     {
         var form = new ProfileForm(name, avatar);
 
         Assert.Equal((nameFault, avatarFault), (form.NameFault is not null, form.AvatarFault is not null));
     }
 
-    // The page tells people to copy these lines, so they must be the ones that run.
+    // The page asks people to copy these lines, so they must be the ones that run.
     [Fact]
     public void ExamplePage_ShowsTheLinesThatProtectIt()
     {

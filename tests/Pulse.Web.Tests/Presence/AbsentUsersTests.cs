@@ -7,7 +7,7 @@ using Pulse.Web.Tests.Auth;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>Asking about users who are not here costs no memory for them.</summary>
+/// <summary>Requests about absent users cost no memory for them.</summary>
 [Collection(SharedPulse.Name)]
 public sealed class AbsentUsersTests(PulseApplication pulse)
 {

@@ -8,7 +8,7 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>Who was about to come in when this front end began to leave.</summary>
+/// <summary>Connects that wait for admission when this front end starts to drain.</summary>
 public sealed class AdmissionWhileDrainingTests(AdmissionWhileDrainingTests.Application pulse) : IClassFixture<AdmissionWhileDrainingTests.Application>
 {
     private const string Negotiate = "/hubs/pulse/negotiate?negotiateVersion=1";
@@ -18,7 +18,7 @@ public sealed class AdmissionWhileDrainingTests(AdmissionWhileDrainingTests.Appl
         KeyValuePair.Create("Pulse:Drain:Window", "00:00:00")]);
 
     [Fact]
-    public async Task WhoWaited_IsSentAway_AndWhoHadNegotiatedIsToldToGoElsewhere()
+    public async Task WaitingConnects_AreRefused_AndNegotiatedOnesAreSentElsewhere()
     {
         var token = TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7()));
         using var ada = pulse.As(token);
@@ -28,7 +28,7 @@ public sealed class AdmissionWhileDrainingTests(AdmissionWhileDrainingTests.Appl
 
         await pulse.Services.GetRequiredService<Drain>().RunAsync(CancellationToken.None);
 
-        // Those of the last seconds cannot have been let in before.
+        // The connects of the last seconds cannot have been admitted before.
         var answers = await Task.WhenAll(waiting);
         var refused = answers.Where(answer => answer.StatusCode != HttpStatusCode.OK).ToArray();
         Assert.InRange(refused.Length, 2, waiting.Length);

@@ -9,12 +9,12 @@ using Pulse.Web.Tests.Auth;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>How much one connection, and one user, may ask for.</summary>
+/// <summary>The limits on the calls of one connection, and of one user.</summary>
 [Collection(SharedPulse.Name)]
 public sealed class CallLimitTests(PulseApplication pulse)
 {
     [Fact]
-    public void Budget_ComesBackAtItsRate_UpToItsWhole()
+    public void Budget_RefillsAtItsRate_UpToItsLimit()
     {
         var budget = new Budget(perSecond: 5, atOnce: 10);
         var at = DateTimeOffset.UnixEpoch;
@@ -32,7 +32,7 @@ public sealed class CallLimitTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task SetStatus_TooOften_IsRefused_AndOneLaterIsNot()
+    public async Task SetStatus_TooOften_IsRefused_AndLaterAccepted()
     {
         await using var ada = await ConnectAsync();
         var calls = Enumerable.Range(0, 400).Select(i => ada.Connection.InvokeAsync("SetStatus", i % 2 == 0 ? "busy" : "away", null)).ToArray();
@@ -57,7 +57,7 @@ public sealed class CallLimitTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task LookupsOfOneUser_AreLimitedOverHubAndRestTogether_AndOtherUsersAreNot()
+    public async Task LookupsOfOneUser_AreLimitedOverHubAndRestTogether_WithoutLimitingOthers()
     {
         var token = TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7()));
         await using var ada = await HubClient.ConnectAsync(pulse.Address, token);
@@ -75,7 +75,8 @@ public sealed class CallLimitTests(PulseApplication pulse)
         });
         Assert.Contains("too-many-lookups: ", error.Message, StringComparison.Ordinal);
 
-        // The hub has spent the user's allowance up to what its next call needed. More at once than the whole allowance finds the end of the rest.
+        // The hub has spent the user's allowance up to the need of its next call. A request for more ids than the whole allowance exhausts
+        // the rest.
         var address = new Uri($"/presence?ids={string.Join(',', ids.Take(PresenceEndpoints.MaxUsers))}", UriKind.Relative);
         var atOnce = LookupLimit.AtOnce / PresenceEndpoints.MaxUsers;
         var refused = (await Task.WhenAll(Enumerable.Range(0, 2 * atOnce).Select(_ => rest.GetAsync(address)))).First(answer => !answer.IsSuccessStatusCode);
@@ -99,7 +100,7 @@ public sealed class CallLimitTests(PulseApplication pulse)
         using var socket = await SlowSocket.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7())));
         var calls = string.Join('\u001e', Enumerable.Repeat(message, 20_000));
 
-        // It may be closed before all is sent.
+        // The connection may be closed before all bytes are sent.
         await Task.WhenAny(socket.SendAsync(calls), socket.ClosedAsync());
 
         await socket.ClosedAsync();

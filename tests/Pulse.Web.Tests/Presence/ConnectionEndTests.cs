@@ -12,7 +12,7 @@ using Pulse.Web.Tests.Auth;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>What the grain is told of how a connection ended, and of the connection that it replaces.</summary>
+/// <summary>Which end of a connection the grain is notified of, and which connection it replaces.</summary>
 public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : IClassFixture<ConnectionEndTests.Application>
 {
     private const string Digits64 = "0123456789012345678901234567890123456789012345678901234567890123";
@@ -24,7 +24,7 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
     [InlineData(WebSocketCloseStatus.EndpointUnavailable, ConnectionEnd.Dropped)]
     [InlineData(WebSocketCloseStatus.InternalServerError, ConnectionEnd.Dropped)]
     [InlineData((WebSocketCloseStatus)4000, ConnectionEnd.Dropped)]
-    public async Task WebSocketCloseCode_TellsAGoodbyeFromAPageThatIsGone(WebSocketCloseStatus code, ConnectionEnd expected)
+    public async Task WebSocketCloseCode_DistinguishesAGoodbyeFromALostPage(WebSocketCloseStatus code, ConnectionEnd expected)
     {
         using var socket = await SlowSocket.ConnectAsync(pulse.Address, Token(_ada));
 
@@ -36,7 +36,7 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
     [Theory]
     [InlineData(WebSocketCloseStatus.NormalClosure, ConnectionEnd.Closed)]
     [InlineData(WebSocketCloseStatus.EndpointUnavailable, ConnectionEnd.Dropped)]
-    public async Task WebSocketCloseCode_CountsAlsoWhenTheTcpConnectionEndsRightAfterIt(WebSocketCloseStatus code, ConnectionEnd expected)
+    public async Task WebSocketCloseCode_CountsEvenIfTheTcpConnectionEndsRightAfterIt(WebSocketCloseStatus code, ConnectionEnd expected)
     {
         using (var socket = await SlowSocket.ConnectAsync(pulse.Address, Token(_ada)))
         {
@@ -113,12 +113,12 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
         http.Timeout = TimeSpan.FromSeconds(60);
         var poll = await PollAsync(http);
 
-        // The client falls asleep during this poll, and never sends another.
+        // The client pauses during this poll, and sends no further one.
         var asleep = DateTimeOffset.UtcNow;
         Assert.Equal("", await http.GetStringAsync(poll));
         var end = await pulse.Calls.EndOfAsync(_ada);
 
-        // SignalR looks for abandoned connections once a second.
+        // SignalR checks for abandoned connections once a second.
         var noticedAfter = DateTimeOffset.UtcNow - asleep;
         Assert.InRange(noticedAfter, TimeSpan.FromSeconds(15), HubEndpoint.ClientTimeout + TimeSpan.FromSeconds(5));
         Assert.Equal(ConnectionEnd.Dropped, end.How);
@@ -146,7 +146,7 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
     [InlineData("?previous=a%2Fb")]
     [InlineData("?previous=one&previous=two")]
     [InlineData("?previous=" + Digits64 + Digits64 + "0")]
-    public async Task PreviousConnection_ThatCanBeNoId_IsIgnored(string query)
+    public async Task PreviousConnection_WithAnInvalidId_IsIgnored(string query)
     {
         await using var ada = await HubClient.ConnectAsync(pulse.Address, Token(_ada), query);
 
@@ -156,7 +156,7 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
     [Theory]
     [InlineData(WebSocketCloseStatus.EndpointUnavailable, new string[] { })]
     [InlineData(WebSocketCloseStatus.NormalClosure, new[] { "offline", "online" })]
-    public async Task PageThatComesBack_IsNotSeenAsOffline_UnlikeAClientThatStopsAndStartsAgain(
+    public async Task ReconnectingPage_IsNotShownAsOffline_UnlikeAClientThatStopsAndRestarts(
         WebSocketCloseStatus code, string[] expected)
     {
         await using var watcher = await HubClient.ConnectAsync(pulse.Address, Token(Guid.CreateVersion7()));
@@ -205,7 +205,7 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
         private protected override void Adjust(IServiceCollection services) => services.AddSingleton<IIncomingGrainCallFilter>(Calls);
     }
 
-    /// <summary>What users' grains are told of connections.</summary>
+    /// <summary>The calls to users' grains about connections.</summary>
     internal sealed class Calls : IIncomingGrainCallFilter
     {
         private readonly ConcurrentDictionary<Guid, ConcurrentQueue<ConnectionLease>> _leases = new();

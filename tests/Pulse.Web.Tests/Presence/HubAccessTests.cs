@@ -11,7 +11,7 @@ using Pulse.Web.Tests.Auth;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>Which pages reach the hub, what a status message may hold, and a policy that changes while it is in use.</summary>
+/// <summary>Which pages can open the hub, what a status message may contain, and a policy that changes while it is in use.</summary>
 public sealed class HubAccessTests(HubAccessTests.Application pulse) : IClassFixture<HubAccessTests.Application>
 {
     private const string Listed = "https://app.example";
@@ -24,7 +24,7 @@ public sealed class HubAccessTests(HubAccessTests.Application pulse) : IClassFix
         new("Pulse:Presence:OfflineGrace", "00:00:01"),
         new("Pulse:Cors:Origins:0", Listed)])
     {
-        /// <summary>Viewer and user of whom the viewer may not know.</summary>
+        /// <summary>Pairs of a viewer and a user that is hidden from that viewer.</summary>
         internal ConcurrentDictionary<(Guid Viewer, Guid User), bool> Blocked { get; } = new();
 
         private protected override void Adjust(IServiceCollection services) => services.AddSingleton<IPresencePolicy>(new Policy(Blocked));
@@ -46,7 +46,7 @@ public sealed class HubAccessTests(HubAccessTests.Application pulse) : IClassFix
         var hidden = await ada.StatusAsync(_bob, "offline");
         Assert.Equal((0, JsonValueKind.Null), (hidden.GetProperty("version").GetInt64(), hidden.GetProperty("lastSeen").ValueKind));
 
-        // A change while hidden stays hidden; Bob's own connection shows that it was made.
+        // A change while hidden stays hidden. Bob's own connection proves that it was made.
         await bob.WatchAsync(_bob);
         await bob.Connection.InvokeAsync("SetStatus", "away");
         await bob.StatusAsync(_bob, "away");
@@ -62,7 +62,7 @@ public sealed class HubAccessTests(HubAccessTests.Application pulse) : IClassFix
     }
 
     [Fact]
-    public async Task UserWhoWasHiddenAtFirst_IsShownOnceThePolicyAllowsIt_UnlessTheClientHasEndedTheWatch()
+    public async Task HiddenUser_IsShownOnceThePolicyAllowsIt_UnlessTheWatchHasEnded()
     {
         await using var bob = await ConnectAsync(_bob);
         var carol = Guid.CreateVersion7();
@@ -104,7 +104,7 @@ public sealed class HubAccessTests(HubAccessTests.Application pulse) : IClassFix
     [InlineData("two\u2028lines")]
     [InlineData("two\u2029lines")]
     [InlineData("a\u0007bell")]
-    public async Task StatusMessage_WithControlsOfTheTextAroundIt_IsRefused(string message)
+    public async Task StatusMessage_WithTextDirectionControls_IsRefused(string message)
     {
         await using var ada = await ConnectAsync(_ada);
 
@@ -125,7 +125,7 @@ public sealed class HubAccessTests(HubAccessTests.Application pulse) : IClassFix
     [Fact]
     public async Task StatusMessage_WithHalfASurrogatePair_IsRefusedByItsCode()
     {
-        // No client library would send it.
+        // Client libraries would refuse to send it.
         using var socket = new ClientWebSocket();
         socket.Options.SetRequestHeader("Authorization", $"Bearer {TestTokens.Hs256(TestTokens.Claims(_ada))}");
         await socket.ConnectAsync(new Uri($"ws://{pulse.Address.Authority}/hubs/pulse"), CancellationToken.None);

@@ -4,7 +4,7 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>One socket a second, so that a handful is a storm.</summary>
+/// <summary>One socket a second, so that a few connects are a storm.</summary>
 public sealed class HubAdmissionTests(HubAdmissionTests.Application pulse) : IClassFixture<HubAdmissionTests.Application>
 {
     public sealed class Application() : PulseApplication([KeyValuePair.Create("Pulse:Presence:ConnectsPerSecond", "1")]);
@@ -12,13 +12,13 @@ public sealed class HubAdmissionTests(HubAdmissionTests.Application pulse) : ICl
     private const string Negotiate = "/hubs/pulse/negotiate?negotiateVersion=1";
 
     [Fact]
-    public async Task MoreThanTheQueueHolds_AreSentAwayAndRestGoesOn()
+    public async Task ConnectsBeyondTheQueue_AreRefused_AndTheOthersAdmitted()
     {
         var attempts = Enumerable.Range(0, 40).Select(_ => NegotiateAsync(Guid.NewGuid())).ToArray();
         using (var live = await pulse.Anonymous.GetAsync("/health/live")) Assert.Equal(HttpStatusCode.OK, live.StatusCode);
         var answers = await Task.WhenAll(attempts);
 
-        // One at once and one a second, for as long as the five of the queue took and the forty to arrive.
+        // One at once and one a second, for as long as the five of the queue took and the forty needed to arrive.
         var admitted = answers.Count(answer => answer.StatusCode == HttpStatusCode.OK);
         Assert.InRange(admitted, 6, 20);
         foreach (var refused in answers.Where(answer => answer.StatusCode != HttpStatusCode.OK))
@@ -31,7 +31,7 @@ public sealed class HubAdmissionTests(HubAdmissionTests.Application pulse) : ICl
     }
 
     [Fact]
-    public async Task WithoutAToken_UsesUpNoPlace()
+    public async Task Connect_WithoutAToken_UsesNoPlace()
     {
         var attempts = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => pulse.Anonymous.PostAsync(Negotiate, null)));
 
@@ -40,7 +40,7 @@ public sealed class HubAdmissionTests(HubAdmissionTests.Application pulse) : ICl
     }
 
     [Fact]
-    public async Task OfAConnectionThatThereIs_UsesUpNoPlace_AnEmptyIdDoes()
+    public async Task RequestOfAnExistingConnection_UsesNoPlace_AnEmptyIdDoes()
     {
         foreach (var (id, expected) in new[] { ("none", HttpStatusCode.NotFound), ("", HttpStatusCode.ServiceUnavailable) })
         {
@@ -52,7 +52,7 @@ public sealed class HubAdmissionTests(HubAdmissionTests.Application pulse) : ICl
     }
 
     [Fact]
-    public async Task ConnectsOfOneUser_AreLimitedBeforeThePlacesThatUsersShare()
+    public async Task ConnectsOfOneUser_AreLimitedBeforeTheSharedPlaces()
     {
         await using var generous = new Generous();
         await generous.InitializeAsync();

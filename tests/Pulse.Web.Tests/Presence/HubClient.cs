@@ -6,7 +6,7 @@ using Xunit.Sdk;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>A real SignalR client over a real connection, by default a WebSocket, and what the server has told it.</summary>
+/// <summary>A real SignalR client over a real connection, by default a WebSocket, and the messages that it has received.</summary>
 internal sealed class HubClient : IAsyncDisposable
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
@@ -43,13 +43,13 @@ internal sealed class HubClient : IAsyncDisposable
 
     public HubConnection Connection { get; }
 
-    /// <summary>Completes when the connection is closed, by whomever.</summary>
+    /// <summary>Completes when either side has closed the connection.</summary>
     public Task<Exception?> Closed => _closed.Task.WaitAsync(Bound);
 
-    /// <summary>The names of what the server sent, in order.</summary>
+    /// <summary>The names of the server's messages, in order.</summary>
     public string[] Told => [.. _told.Select(told => told.Name)];
 
-    /// <summary>A client that has not begun to connect.</summary>
+    /// <summary>A client that has yet to connect.</summary>
     public static HubClient Create(Uri address, string token) => new(address, token, "", HttpTransportType.WebSockets);
 
     public static async Task<HubClient> ConnectAsync(
@@ -61,10 +61,10 @@ internal sealed class HubClient : IAsyncDisposable
         return client;
     }
 
-    /// <summary>Watches these users; the answer of the hub.</summary>
+    /// <summary>Watches these users. Returns the hub's answer.</summary>
     public Task<JsonElement[]> WatchAsync(params Guid[] userIds) => Connection.InvokeAsync<JsonElement[]>("WatchPresence", userIds);
 
-    /// <summary>The first message of that name that fits, whether it came already or not.</summary>
+    /// <summary>The first message of that name that fits, from the past or the future.</summary>
     public async Task<JsonElement> NextAsync(string name, Func<JsonElement, bool>? fits = null)
     {
         using var bound = new CancellationTokenSource(Bound);
@@ -89,7 +89,7 @@ internal sealed class HubClient : IAsyncDisposable
     public Task<JsonElement> StatusAsync(Guid userId, string status) => NextAsync(
         "PresenceChanged", message => message.GetProperty("userId").GetGuid() == userId && message.GetProperty("status").GetString() == status);
 
-    /// <summary>Statuses of that user as told, in order.</summary>
+    /// <summary>The received statuses of that user, in order.</summary>
     public string[] StatusesOf(Guid userId) =>
     [
         .. _told.Where(told => told.Name == "PresenceChanged" && told.Message.GetProperty("userId").GetGuid() == userId)

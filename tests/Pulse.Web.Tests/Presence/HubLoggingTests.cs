@@ -9,11 +9,11 @@ using Pulse.Web.Tests.Auth;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>What operators see of calls that fail.</summary>
+/// <summary>The log lines of failed calls.</summary>
 public sealed class HubLoggingTests(HubLoggingTests.Application pulse) : IClassFixture<HubLoggingTests.Application>
 {
     [Fact]
-    public async Task ClientsMistakes_AreNotLogged_FaultsAre()
+    public async Task ClientErrors_AreNotLogged_ServerFaultsAre()
     {
         await using var ada = await HubClient.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7())));
 
@@ -32,7 +32,7 @@ public sealed class HubLoggingTests(HubLoggingTests.Application pulse) : IClassF
     {
         public static Guid Faulty { get; } = Guid.CreateVersion7();
 
-        /// <summary>What was logged of sockets, as a warning or worse.</summary>
+        /// <summary>The log lines about sockets, at Warning or above.</summary>
         public ConcurrentQueue<(string Category, LogLevel Level, string Text)> Logged { get; } = new();
 
         public ILogger CreateLogger(string categoryName) => new Logger(categoryName, Logged);

@@ -15,7 +15,7 @@ using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>Tickets: one hub connection each, so that no token stands in an address.</summary>
+/// <summary>Tickets: one hub connection each, so that tokens stay out of addresses.</summary>
 [Collection(SharedPulse.Name)]
 public sealed class HubTicketTests(PulseApplication pulse)
 {
@@ -73,7 +73,7 @@ public sealed class HubTicketTests(PulseApplication pulse)
         var connection = Assert.Single(pulse.Services.GetRequiredService<FrontEnd>().Connections, open => open.UserId == browser.UserId);
         Assert.InRange(connection.TokenExpiresAt, DateTimeOffset.UtcNow.AddMinutes(14), DateTimeOffset.UtcNow.AddMinutes(15));
 
-        // It belongs to the session.
+        // The ticket belongs to the session.
         using var ended = await browser.PostAsync("/auth/signout");
         Assert.Equal("signed-out", (await client.NextAsync("SessionEnded")).GetProperty("reason").GetString());
     }
@@ -113,7 +113,7 @@ public sealed class HubTicketTests(PulseApplication pulse)
     [InlineData("two of them")]
     [InlineData("another purpose")]
     [InlineData("endless")]
-    public async Task TicketThatIsNone_IsRefused(string how)
+    public async Task InvalidTicket_IsRefused(string how)
     {
         var (ticket, _) = await AskAsync(TestTokens.Hs256(TestTokens.Claims(_ada)));
         var bad = how switch
@@ -132,7 +132,7 @@ public sealed class HubTicketTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task Ticket_InAnyOtherPlace_IsNothing()
+    public async Task Ticket_InAnyOtherPlace_IsIgnored()
     {
         var (ticket, _) = await AskAsync(TestTokens.Hs256(TestTokens.Claims(_ada)));
 
@@ -187,7 +187,7 @@ public sealed class HubTicketTests(PulseApplication pulse)
     [Fact]
     public async Task ExpiredTicket_IsRefusedByTheFrontEnd()
     {
-        // A caller whose token has expired a moment ago: the ticket ends with it.
+        // A caller whose token has just expired: the ticket expires with it.
         var caller = new Caller { Issuer = "pulse", Subject = $"{_ada}", OwnUserId = _ada, ExpiresAt = DateTimeOffset.UtcNow.AddSeconds(-1) };
         var tickets = pulse.Services.GetRequiredService<HubTickets>();
 
@@ -206,7 +206,7 @@ public sealed class HubTicketTests(PulseApplication pulse)
 
     private Task<HubClient> ConnectAsync(string ticket) => HubClient.ConnectAsync(pulse.Address, "", $"?ticket={ticket}");
 
-    /// <summary>The answer to the request that opens a WebSocket, for one that is refused.</summary>
+    /// <summary>The answer to a refused request for a WebSocket.</summary>
     private Task<HttpResponseMessage> UpgradeAsync(string ticket)
     {
         var request = new HttpRequestMessage(HttpMethod.Get, $"/hubs/pulse?ticket={ticket}");

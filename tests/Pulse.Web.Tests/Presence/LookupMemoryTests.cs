@@ -7,7 +7,7 @@ using Xunit.Abstractions;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>What one signed-in user can make this process keep by asking about users who do not exist.</summary>
+/// <summary>How much memory one signed-in user can make this process keep with lookups of unknown users.</summary>
 [Collection(Alone.Name)]
 public sealed class LookupMemoryTests(PulseApplication pulse, ITestOutputHelper output) : IClassFixture<PulseApplication>
 {
@@ -15,7 +15,7 @@ public sealed class LookupMemoryTests(PulseApplication pulse, ITestOutputHelper 
     private const long Bound = 50 * 1024 * 1024;
 
     [Fact]
-    public async Task RandomIds_AskedWithoutPause_AreKeptNowhere()
+    public async Task RandomIds_LookedUpContinuously_UseNoMemory()
     {
         using var client = pulse.As(TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7())));
         await AskAsync(client);

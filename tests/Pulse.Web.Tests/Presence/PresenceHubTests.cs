@@ -28,7 +28,7 @@ public sealed class PresenceHubTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task Connect_WithATrustedTokenThatWasNeverSynced_IsToldWhatToDo()
+    public async Task Connect_WithATrustedTokenThatWasNeverSynced_GetsAnInstruction()
     {
         var token = TestTokens.Hs256(TestTokens.Claims(PulseApplication.TrustedIssuer, _ada.ToString()), TestTokens.OtherKey);
         await using var connection = new HubConnectionBuilder()
@@ -46,7 +46,7 @@ public sealed class PresenceHubTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task Watch_SeesTheOtherComeChangeAndGo()
+    public async Task Watch_ShowsConnectChangeAndDisconnect()
     {
         await using var ada = await ConnectAsync(_ada);
         var before = Assert.Single(await ada.WatchAsync(_bob));
@@ -66,7 +66,7 @@ public sealed class PresenceHubTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task Stop_OfTheLastConnection_IsOfflineAtOnce_ABrokenOneOnlyAfterTheGracePeriod()
+    public async Task Stop_OfTheLastConnection_SetsOfflineAtOnce_ABrokenOneAfterTheGracePeriod()
     {
         var carol = Guid.CreateVersion7();
         await using var ada = await ConnectAsync(_ada);
@@ -75,7 +75,7 @@ public sealed class PresenceHubTests(PulseApplication pulse)
         using var broken = await RawSocket.ConnectAsync(pulse.Address, Token(carol));
         await ada.StatusAsync(carol, "online");
 
-        // Both at once: the one that says goodbye is offline while the other's grace period still runs.
+        // Both at once: the device with a goodbye is offline while the other's grace period still runs.
         broken.Abort();
         await bob.Connection.StopAsync();
 
@@ -85,7 +85,7 @@ public sealed class PresenceHubTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task Unwatch_IsToldNothingMore()
+    public async Task Unwatch_EndsItsNotifications()
     {
         var carol = Guid.CreateVersion7();
         await using var ada = await ConnectAsync(_ada);
@@ -112,7 +112,7 @@ public sealed class PresenceHubTests(PulseApplication pulse)
 
         var error = await Assert.ThrowsAsync<HubException>(() => ada.Connection.InvokeCoreAsync(method, arguments));
 
-        // The text begins with the code: no sentence of SignalR's is before it.
+        // The text begins with the code, so SignalR's sentence is removed.
         Assert.StartsWith($"{code}: ", error.Message, StringComparison.Ordinal);
         await ada.Connection.InvokeAsync("Heartbeat");
     }
@@ -156,7 +156,7 @@ public sealed class PresenceHubTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task TokenThatRunsOut_IsAnnouncedOnce_WhateverTheClientHandsIn_ThenClosesTheSocket()
+    public async Task ExpiringToken_IsAnnouncedOnce_WhateverTheClientSends_ThenClosesTheSocket()
     {
         var token = Token(_ada, seconds: 9);
         await using var ada = await HubClient.ConnectAsync(pulse.Address, token);
@@ -187,7 +187,7 @@ public sealed class PresenceHubTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task Reauthenticate_AsSomebodyElse_IsRefused()
+    public async Task Reauthenticate_AsAnotherUser_IsRefused()
     {
         await using var ada = await ConnectAsync(_ada);
 

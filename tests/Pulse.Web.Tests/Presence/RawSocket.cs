@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>A hub connection over bare TCP, so that it can break as a network does: reset, without any goodbye.</summary>
+/// <summary>A hub connection over bare TCP, so that it can break as a network does: reset, without a goodbye.</summary>
 internal sealed class RawSocket : IDisposable
 {
     private static readonly byte[] Handshake = Encoding.UTF8.GetBytes("{\"protocol\":\"json\",\"version\":1}\u001e");

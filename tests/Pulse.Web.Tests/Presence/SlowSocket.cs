@@ -7,7 +7,7 @@ using System.Text.Json.Serialization;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>A hub connection whose client reads only when it is told to, and whose end of the network holds next to nothing meanwhile.</summary>
+/// <summary>A hub connection whose client reads only on request, and whose receive buffer is as small as possible.</summary>
 internal sealed class SlowSocket : IDisposable
 {
     private const char RecordSeparator = '\u001e';
@@ -46,14 +46,14 @@ internal sealed class SlowSocket : IDisposable
         return socket;
     }
 
-    /// <summary>Calls a method of the hub, and asks for no answer unless there is an id.</summary>
+    /// <summary>Calls a method of the hub. Asks for an answer only if there is an id.</summary>
     public Task CallAsync(string method, object?[] arguments, string? id = null) =>
         SendAsync(JsonSerializer.Serialize(new { type = 1, target = method, arguments, invocationId = id }, NoNulls));
 
     public Task SendAsync(string messages) =>
         _socket!.SendAsync(Encoding.UTF8.GetBytes(messages + RecordSeparator), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
 
-    /// <summary>Reads up to the next message that holds that text.</summary>
+    /// <summary>Reads up to the next message that contains that text.</summary>
     public async Task<JsonElement> NextAsync(string part)
     {
         using var bound = new CancellationTokenSource(Bound);
@@ -72,14 +72,14 @@ internal sealed class SlowSocket : IDisposable
         }
     }
 
-    /// <summary>Sends a close frame, by default the goodbye of a client that stops, and reads nothing more.</summary>
+    /// <summary>Sends a close frame, by default the goodbye of a client that stops, and reads no further.</summary>
     public Task CloseAsync(WebSocketCloseStatus status = WebSocketCloseStatus.NormalClosure) =>
         _socket!.CloseOutputAsync(status, null, CancellationToken.None);
 
-    /// <summary>Sends a close frame without a code, as browsers do for a script that gives none, and reads nothing more.</summary>
+    /// <summary>Sends a close frame without a code, as browsers do for a script that gives none, and reads no further.</summary>
     public async Task CloseWithoutCodeAsync() => await _tcp.GetStream().WriteAsync((byte[])[0x88, 0x80, 0, 0, 0, 0]);
 
-    /// <summary>Reads until the connection is closed, politely or not.</summary>
+    /// <summary>Reads until the connection is closed, with a goodbye or without.</summary>
     public async Task ClosedAsync()
     {
         using var bound = new CancellationTokenSource(Bound);
@@ -91,7 +91,7 @@ internal sealed class SlowSocket : IDisposable
         }
         catch (Exception exception) when (exception is WebSocketException || (exception is OperationCanceledException && !bound.IsCancellationRequested))
         {
-            // Reset.
+            // The connection was reset.
         }
     }
 

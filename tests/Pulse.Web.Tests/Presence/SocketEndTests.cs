@@ -8,7 +8,7 @@ using Pulse.Web.Tests.Auth;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>What is left of a socket whose client still had calls under way: SignalR does not wait for them.</summary>
+/// <summary>The remains of a socket whose client still had calls in progress, because SignalR does not wait for them.</summary>
 [Collection(SharedPulse.Name)]
 public sealed class SocketEndTests(PulseApplication pulse)
 {
@@ -24,7 +24,7 @@ public sealed class SocketEndTests(PulseApplication pulse)
     private FrontEnd FrontEnd => pulse.Services.GetRequiredService<FrontEnd>();
 
     [Fact]
-    public async Task CloseDuringWatch_LeavesNobodyOnlineAndNothingWatched()
+    public async Task CloseDuringWatch_LeavesNoOnlineUserAndNoWatch()
     {
         var users = Enumerable.Range(0, Sockets).Select(_ => Guid.CreateVersion7()).ToArray();
         var watched = users.ToDictionary(user => user, _ => Enumerable.Range(0, Ids).Select(_ => Guid.CreateVersion7()).ToArray());
@@ -49,7 +49,7 @@ public sealed class SocketEndTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task Watch_OfAConnectionThatIsOver_IsRefusedAndLeavesNothing()
+    public async Task Watch_OfAClosedConnection_IsRefusedAndLeavesNoWatch()
     {
         await using var ada = await HubClient.ConnectAsync(pulse.Address, Token(_ada));
         var over = Connection(_ada);
@@ -61,7 +61,7 @@ public sealed class SocketEndTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task EndAndUnwatchOfOneConnection_KeepTheOthersWatch()
+    public async Task EndAndUnwatchOfOneConnection_KeepTheOtherConnectionsWatch()
     {
         await using var ada = await HubClient.ConnectAsync(pulse.Address, Token(_ada));
         await using var bob = await HubClient.ConnectAsync(pulse.Address, Token(_bob));

@@ -5,7 +5,7 @@ using Pulse.Web.Tests.Auth;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>What a user chooses to show, and what others see of it.</summary>
+/// <summary>The status that a user chooses, and the status that others see.</summary>
 [Collection(SharedPulse.Name)]
 public sealed class StatusTests(PulseApplication pulse)
 {
@@ -57,7 +57,7 @@ public sealed class StatusTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task SetStatus_Invisible_LooksOfflineToOthersAndIsSeenByOneself()
+    public async Task SetStatus_Invisible_IsOfflineToOthersAndInvisibleToTheUser()
     {
         await using var ada = await ConnectAsync(_ada);
         await using var bob = await ConnectAsync(_bob);
@@ -74,7 +74,7 @@ public sealed class StatusTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task ComingAndGoing_WhileInvisible_IsNotSeenByWatchingAnew()
+    public async Task ConnectingAndDisconnecting_WhileInvisible_IsHiddenFromNewWatches()
     {
         await using var ada = await ConnectAsync(_ada);
         await ada.Connection.InvokeAsync("WatchPresence", new[] { _bob });

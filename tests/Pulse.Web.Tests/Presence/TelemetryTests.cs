@@ -11,7 +11,7 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>What a collector is sent, by a real exporter over HTTP.</summary>
+/// <summary>The data that a collector receives from a real exporter over HTTP.</summary>
 public sealed class TelemetryTests(TelemetryTests.Application pulse) : IClassFixture<TelemetryTests.Application>
 {
     [Fact]
@@ -31,7 +31,7 @@ public sealed class TelemetryTests(TelemetryTests.Application pulse) : IClassFix
         var ticket = (string)(await asked.ReadAsync(HttpStatusCode.OK))["ticket"]!;
         await using (await HubClient.ConnectAsync(pulse.Address, "", $"?ticket={ticket}"))
         {
-            // Its trace is sent when the socket is closed.
+            // The trace is sent when the socket is closed.
         }
 
         await client.Connection.StopAsync();
@@ -64,7 +64,7 @@ public sealed class TelemetryTests(TelemetryTests.Application pulse) : IClassFix
             _collector.Run(TakeAsync);
         }
 
-        /// <summary>All that came on that path, as text: names and values are readable in the binary form.</summary>
+        /// <summary>All data received on that path, as text: names and values are readable in the binary form.</summary>
         public string Sent(string path) => string.Concat(_sent.Where(sent => sent.Path == path).Select(sent => sent.Body));
 
         async Task IAsyncLifetime.InitializeAsync()

@@ -5,11 +5,11 @@ using Pulse.Web.Tests.Auth;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>Connections whose end no grain takes.</summary>
+/// <summary>Connections whose end fails to reach the grain.</summary>
 public sealed class UntoldEndsTests(UntoldEndsTests.Application pulse) : IClassFixture<UntoldEndsTests.Application>
 {
     [Fact]
-    public async Task EndsThatNoGrainTakes_KeepNoLeaseFromBeingRenewed()
+    public async Task PendingDisconnects_DoNotDelayLeaseRenewal()
     {
         var ada = Guid.CreateVersion7();
         await using var adas = await HubClient.ConnectAsync(pulse.Address, Token(ada));
@@ -17,14 +17,14 @@ public sealed class UntoldEndsTests(UntoldEndsTests.Application pulse) : IClassF
         var clients = await Task.WhenAll(gone.Select(user => HubClient.ConnectAsync(pulse.Address, Token(user))));
         foreach (var user in gone) pulse.Calls.Stuck[user] = 0;
 
-        // One after the other: an end whose grain does not answer holds up none that comes later.
+        // One after the other, because an end whose grain does not answer must not delay later ones.
         foreach (var client in clients) await client.Connection.StopAsync();
 
         await Eventually.AsyncTrue("all ends are being told again", () => Task.FromResult(pulse.Calls.Stuck.Values.All(told => told == 2)));
         pulse.Calls.Renewed.Clear();
         await Eventually.AsyncTrue("renewals go on", () => Task.FromResult(pulse.Calls.Renewed.Count(user => user == ada) >= 3));
 
-        // None has been given up meanwhile, and none is told twice at a time.
+        // Each is still pending, and each is sent once at a time.
         Assert.All(pulse.Calls.Stuck.Values, told => Assert.Equal(2, told));
         pulse.Calls.Answer.SetResult();
         await Eventually.AsyncTrue("all ends are told", () => Task.FromResult(pulse.Calls.Stuck.Values.All(told => told == 3)));
@@ -32,10 +32,10 @@ public sealed class UntoldEndsTests(UntoldEndsTests.Application pulse) : IClassF
 
     private static string Token(Guid userId) => TestTokens.Hs256(TestTokens.Claims(userId));
 
-    /// <summary>Some users' grains fail to take an end at first, then do not answer until told to, and fail again; then they take it.</summary>
+    /// <summary>Some users' grains refuse an end at first, then stay silent until released, refuse again, and then accept it.</summary>
     internal sealed class Calls : IOutgoingGrainCallFilter
     {
-        /// <summary>How often each of these was told of an end.</summary>
+        /// <summary>How often the end of each of these users was sent.</summary>
         public ConcurrentDictionary<Guid, int> Stuck { get; } = new();
 
         public ConcurrentQueue<Guid> Renewed { get; } = new();

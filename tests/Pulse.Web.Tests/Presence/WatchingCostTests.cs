@@ -10,7 +10,7 @@ using Xunit.Abstractions;
 
 namespace Pulse.Web.Tests.Presence;
 
-/// <summary>What watching costs while nothing changes, and that it still notices what was lost. By counts, which are the same on any machine.</summary>
+/// <summary>The cost of watching without changes, and the detection of lost changes. Counts are the same on any machine.</summary>
 public sealed class WatchingCostTests(WatchingCostTests.ShortLived pulse, ITestOutputHelper output) : IClassFixture<WatchingCostTests.ShortLived>
 {
     private const int Sockets = 20;
@@ -54,7 +54,7 @@ public sealed class WatchingCostTests(WatchingCostTests.ShortLived pulse, ITestO
     }
 
     [Fact]
-    public async Task FrontEndThatATableHasForgotten_SendsItsUsersAgain()
+    public async Task FrontEndMissingInATable_SendsItsUsersAgain()
     {
         var bob = Guid.CreateVersion7();
         await using var ada = await HubClient.ConnectAsync(pulse.Address, Token(Guid.CreateVersion7()));
@@ -108,7 +108,7 @@ public sealed class WatchingCostTests(WatchingCostTests.ShortLived pulse, ITestO
 
     private static string Token(Guid userId) => TestTokens.Hs256(TestTokens.Claims(userId));
 
-    /// <summary>With a short lifetime of keys; counts the grain calls that watching makes.</summary>
+    /// <summary>With a short lifetime of keys. Counts the grain calls of watching.</summary>
     public sealed class ShortLived() : PulseApplication(new Dictionary<string, string>
     {
         ["Pulse:Presence:TimeToLive"] = "00:00:12",
@@ -117,7 +117,7 @@ public sealed class WatchingCostTests(WatchingCostTests.ShortLived pulse, ITestO
     {
         private static readonly string[] s_ofLeases = [nameof(IUserGrain.ConnectAsync), nameof(IUserGrain.RenewAsync), nameof(IUserGrain.DisconnectAsync), nameof(IUserGrain.ExpireLeasesAsync)];
 
-        /// <summary>As <c>Interface.Method</c>.</summary>
+        /// <summary>Written as <c>Interface.Method</c>.</summary>
         public ConcurrentQueue<string> Calls { get; } = new();
 
         public string Describe() => string.Join(", ", Calls.CountBy(call => call).Select(call => $"{call.Value} {call.Key}"));

@@ -7,13 +7,13 @@ using Pulse.Web.Tests.Auth;
 
 namespace Pulse.Web.Tests.Sessions;
 
-/// <summary>What may become of a session cookie on its way.</summary>
+/// <summary>The ways in which a session cookie can be damaged or forged.</summary>
 internal static class BadCookies
 {
     public static TheoryData<string> Changes =>
         ["cut", "cut to the user", "longer", "padded", "changed", "spaces", "other alphabet", "not base64", "very long", "quoted", "unknown", "under another key", "of another user", "made up"];
 
-    /// <summary>Those that look like a cookie, and that no front end has made.</summary>
+    /// <summary>Cookies in the right form that no front end has made.</summary>
     public static TheoryData<string> Forgeries => ["under another key", "of another user", "made up"];
 
     public static SessionSecrets Secrets(string key, params string[] previous)

@@ -6,7 +6,7 @@ using Pulse.Web.Sessions;
 
 namespace Pulse.Web.Tests.Sessions;
 
-/// <summary>A browser that sends one cookie, shows every answer as it is, and follows nothing by itself.</summary>
+/// <summary>A browser that sends one cookie, shows every answer as it is, and does not follow redirects by itself.</summary>
 internal sealed class Browser : IDisposable
 {
     private readonly HttpClient _client;
@@ -18,7 +18,7 @@ internal sealed class Browser : IDisposable
         _client = new(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = pulse.Anonymous.BaseAddress };
     }
 
-    /// <summary>The session cookie's value; <see langword="null"/>: none is sent.</summary>
+    /// <summary>The session cookie's value; <see langword="null"/>: the cookie is left out.</summary>
     public string? Cookie { get; set; }
 
     /// <summary>Further cookies, as sent.</summary>
@@ -28,7 +28,7 @@ internal sealed class Browser : IDisposable
 
     public string Origin => _client.BaseAddress!.GetLeftPart(UriPartial.Authority);
 
-    /// <summary>Somebody new, signed in.</summary>
+    /// <summary>A new user, signed in.</summary>
     public static async Task<Browser> SignInAsync(PulseApplication pulse, Guid? userId = null)
     {
         var browser = new Browser(pulse) { UserId = userId ?? Guid.CreateVersion7() };
@@ -52,10 +52,10 @@ internal sealed class Browser : IDisposable
 
     public Task<HttpResponseMessage> GetAsync(string path) => SendAsync(HttpMethod.Get, path);
 
-    /// <summary>As a page of this origin does.</summary>
+    /// <summary>Sends the request as a page of this origin does.</summary>
     public Task<HttpResponseMessage> PostAsync(string path, HttpContent? content = null) => SendAsync(HttpMethod.Post, path, content, ("Sec-Fetch-Site", "same-origin"));
 
-    /// <summary>As a page of this origin does.</summary>
+    /// <summary>Sends the request as a page of this origin does.</summary>
     public Task<HttpResponseMessage> DeleteAsync(string path) => SendAsync(HttpMethod.Delete, path, null, ("Sec-Fetch-Site", "same-origin"));
 
     public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content = null, params (string Name, string Value)[] headers)
@@ -76,7 +76,7 @@ internal sealed class Browser : IDisposable
     public void Dispose() => _client.Dispose();
 }
 
-/// <summary>What an answer does to the session cookie.</summary>
+/// <summary>The effect of an answer on the session cookie.</summary>
 internal static class SetCookies
 {
     public static string? SessionCookie(this HttpResponseMessage response) =>

@@ -6,7 +6,7 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.Sessions;
 
-/// <summary>What a browser that signs out is told to clear.</summary>
+/// <summary>The data that a browser is asked to clear at sign-out.</summary>
 public sealed class ClearSiteDataTests(ClearSiteDataTests.Proxied pulse) : IClassFixture<ClearSiteDataTests.Proxied>
 {
     private const string Expected = "\"cache\", \"storage\"";
@@ -16,7 +16,7 @@ public sealed class ClearSiteDataTests(ClearSiteDataTests.Proxied pulse) : IClas
     [InlineData("POST", "/auth/signout/everywhere")]
     [InlineData("DELETE", "/auth/me")]
     [InlineData("DELETE", "/auth/sessions/{own}")]
-    public async Task Browser_ThatEndsItsSession_ClearsWhatItHasStored_OverHttpsOnly(string method, string path)
+    public async Task Browser_ThatEndsItsSession_ClearsItsStoredData_OverHttpsOnly(string method, string path)
     {
         foreach (var scheme in new[] { "https", "http" })
         {
@@ -58,7 +58,7 @@ public sealed class ClearSiteDataTests(ClearSiteDataTests.Proxied pulse) : IClas
     }
 
     [Fact]
-    public async Task SiteBelowAPath_KeepsTheDataOfTheOthersThere()
+    public async Task SiteBelowAPath_KeepsOtherApplicationsData()
     {
         using var browser = await Browser.SignInAsync(pulse);
         var session = Assert.Single(await browser.Sessions.ListAsync());
@@ -91,6 +91,6 @@ public sealed class ClearSiteDataTests(ClearSiteDataTests.Proxied pulse) : IClas
     private static string? ClearedBy(HttpResponseMessage response) =>
         response.Headers.TryGetValues("Clear-Site-Data", out var values) ? string.Join(", ", values) : null;
 
-    /// <summary>Pulse behind a proxy that is this machine and ends TLS.</summary>
+    /// <summary>Pulse behind a proxy on this machine that ends TLS.</summary>
     public sealed class Proxied() : PulseApplication([new("Pulse:Http:TrustedProxies:0", "127.0.0.1"), new("Pulse:Http:TrustedProxies:1", "::1")]);
 }

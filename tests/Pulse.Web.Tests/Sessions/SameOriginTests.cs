@@ -9,7 +9,7 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.Sessions;
 
-/// <summary>Who may have something done with a session cookie.</summary>
+/// <summary>Which pages may change data with a session cookie.</summary>
 [Collection(SharedPulse.Name)]
 public sealed class SameOriginTests(PulseApplication pulse)
 {
@@ -98,9 +98,9 @@ public sealed class SameOriginTests(PulseApplication pulse)
     [InlineData("same-site", null, true)]
     [InlineData(null, Evil, true)]
     [InlineData(null, null, false)]
-    public async Task Form_OfNobody_FromAnotherSite_IsRefused(string? site, string? origin, bool refused)
+    public async Task AnonymousForm_FromAnotherSite_IsRefused(string? site, string? origin, bool refused)
     {
-        // Any path: the guard comes before it is known whether there is one.
+        // Any path, because the guard runs before routing.
         using var browser = new Browser(pulse);
         using var response = await browser.SendAsync(
             HttpMethod.Post, "/auth/nothing-here", new FormUrlEncodedContent([new("email", "eve@example.com")]), HeadersOf(browser, site, origin));
@@ -133,7 +133,7 @@ public sealed class SameOriginTests(PulseApplication pulse)
     [Theory]
     [InlineData("multipart/form-data", 10, HttpStatusCode.BadRequest, "bad-request")]
     [InlineData("application/x-www-form-urlencoded", 20_000, HttpStatusCode.RequestEntityTooLarge, "too-large")]
-    public async Task Form_ThatCannotBeRead_IsTheSendersFault(string contentType, int length, HttpStatusCode status, string kind)
+    public async Task Form_ThatCannotBeRead_IsABadRequest(string contentType, int length, HttpStatusCode status, string kind)
     {
         using var browser = await Browser.SignInAsync(pulse);
         var form = new ByteArrayContent(Encoding.ASCII.GetBytes(new string('a', length))) { Headers = { ContentType = new(contentType) } };
@@ -165,7 +165,7 @@ public sealed class SameOriginTests(PulseApplication pulse)
         return [.. headers];
     }
 
-    // What a page does that shows a form to that browser.
+    // Does what a page does that shows a form to that browser.
     private async Task<FormUrlEncodedContent> OpenFormAsync(Browser browser)
     {
         var session = (await browser.Sessions.ListAsync()).Single();

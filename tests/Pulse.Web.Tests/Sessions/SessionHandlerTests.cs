@@ -7,11 +7,11 @@ using Pulse.Web.Tests.Auth;
 
 namespace Pulse.Web.Tests.Sessions;
 
-/// <summary>The cookie's scheme without a silo, where the database can be taken away.</summary>
+/// <summary>The cookie's scheme without a silo, with a database that can become unavailable.</summary>
 public sealed class SessionHandlerTests
 {
     [Fact]
-    public async Task SessionsAway_Answers503_AndKeepsTheCookie()
+    public async Task SessionsUnavailable_Answers503_AndKeepsTheCookie()
     {
         await using var services = AuthHost.CreateWithKey();
         services.GetRequiredService<TestSessions>().AreAway = true;
@@ -27,10 +27,10 @@ public sealed class SessionHandlerTests
 
     [Theory]
     [MemberData(nameof(BadCookies.Forgeries), MemberType = typeof(BadCookies))]
-    public async Task Forged_IsClearedWithoutAskingAnybody(string forgery)
+    public async Task ForgedCookie_IsClearedWithoutAGrainCall(string forgery)
     {
         await using var services = AuthHost.CreateWithKey();
-        // Whoever asked would be answered 503.
+        // Every caller would get 503.
         services.GetRequiredService<TestSessions>().AreAway = true;
         var secret = services.GetRequiredService<SessionSecrets>().Create(Guid.NewGuid());
         var context = NewContext(services, secret with { Text = BadCookies.Apply(forgery, secret.Text) });
@@ -71,7 +71,7 @@ public sealed class SessionHandlerTests
     }
 
     [Fact]
-    public async Task Production_OverHttp_KnowsNoPlainCookie()
+    public async Task Production_OverHttp_IgnoresThePlainCookie()
     {
         await using var services = AuthHost.Create("Production", ("SigningKey", TestTokens.Key));
         var secret = services.GetRequiredService<SessionSecrets>().Create(Guid.NewGuid());

@@ -30,7 +30,7 @@ public sealed class SessionSecretTests
 
     [Theory]
     [MemberData(nameof(BadCookies.Changes), MemberType = typeof(BadCookies))]
-    public void Parse_WhatCreateCannotHaveMade_IsRefusedOrAnotherSecret(string change)
+    public void Parse_ChangedSecret_IsRefusedOrAnotherSecret(string change)
     {
         var secret = s_secrets.Create(Guid.CreateVersion7());
 
@@ -70,5 +70,5 @@ public sealed class SessionSecretTests
     public void Parse_Nothing_IsRefused() => Assert.False(s_secrets.TryParse("", out _));
 
     [Fact]
-    public void Parse_NobodysCookie_IsRefused() => Assert.False(s_secrets.TryParse(s_secrets.Create(Guid.Empty).Text, out _));
+    public void Parse_CookieWithoutUser_IsRefused() => Assert.False(s_secrets.TryParse(s_secrets.Create(Guid.Empty).Text, out _));
 }

@@ -12,7 +12,7 @@ public sealed class SessionTests(PulseApplication pulse)
     private static readonly string[] s_membersOfASession = ["id", "device", "address", "createdAt", "lastUsedAt", "expiresAt", "current"];
 
     [Fact]
-    public async Task Cookie_LetsItsOwnerIn()
+    public async Task Cookie_AuthenticatesItsOwner()
     {
         using var browser = await Browser.SignInAsync(pulse);
 
@@ -35,7 +35,7 @@ public sealed class SessionTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task SignInByForm_OverAPlantedCookie_BeginsASessionOfItsOwnEachTime()
+    public async Task SignInByForm_OverAPlantedCookie_StartsANewSessionEachTime()
     {
         // Eve has planted her own cookie in Ada's browser: it must not become Ada's.
         using var eve = await Browser.SignInAsync(pulse);
@@ -81,7 +81,7 @@ public sealed class SessionTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task AnotherUsersId_BeforeOnesOwnSecret_IsSignedOut()
+    public async Task AnotherUsersId_WithTheOwnSecret_IsSignedOut()
     {
         using var ada = await Browser.SignInAsync(pulse);
         using var eve = await Browser.SignInAsync(pulse);
@@ -91,7 +91,7 @@ public sealed class SessionTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task AuthorizationHeader_GoesBeforeTheCookie()
+    public async Task AuthorizationHeader_WinsOverTheCookie()
     {
         using var browser = await Browser.SignInAsync(pulse);
         using var response = await browser.SendAsync(HttpMethod.Get, "/auth/me", null, ("Authorization", "Bearer nonsense"));
@@ -104,7 +104,7 @@ public sealed class SessionTests(PulseApplication pulse)
     public async Task UsedAfterADay_GetsTheSameCookieForSevenMoreDays()
     {
         using var browser = await Browser.SignInAsync(pulse);
-        // By hand: as if the user had signed in two days ago.
+        // Written by hand, as if the user had signed in two days ago.
         await using (var connection = new SqliteConnection($"Data Source={Path.Combine(pulse.DataDirectory, "pulse.db")}"))
         {
             await connection.OpenAsync();
@@ -191,7 +191,7 @@ public sealed class SessionTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task End_SomebodyElsesOrNone_IsNotFound()
+    public async Task End_AnotherUsersOrUnknownSession_IsNotFound()
     {
         using var ada = await Browser.SignInAsync(pulse);
         using var eve = await Browser.SignInAsync(pulse);
@@ -205,7 +205,7 @@ public sealed class SessionTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task Token_SpeaksForTheSession_AndSaysNothingOfTheProfile()
+    public async Task Token_NamesTheSession_AndHasNoProfile()
     {
         using var browser = await Browser.SignInAsync(pulse);
         using var response = await browser.PostAsync("/auth/token");
@@ -284,7 +284,7 @@ public sealed class SessionTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task SignOut_WithATokenOfNoSession_SaysThatThereIsNothingToEnd()
+    public async Task SignOut_WithATokenWithoutSession_IsRefusedWithTheReason()
     {
         using var client = pulse.As(Auth.TestTokens.Hs256(Auth.TestTokens.Claims()));
         using var response = await client.PostAsync("/auth/signout", null);

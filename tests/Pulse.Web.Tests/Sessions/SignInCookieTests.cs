@@ -11,7 +11,7 @@ public sealed class SignInCookieTests(PulseApplication pulse)
     private SignInCookie Cookie => pulse.Services.GetRequiredService<SignInCookie>();
 
     [Fact]
-    public async Task SignIn_GivesACookieThatScriptsAndOtherSitesDoNotGet()
+    public async Task SignIn_SetsACookieHiddenFromScriptsAndOtherSites()
     {
         using var browser = await Browser.SignInAsync(pulse);
         var context = NewContext("http");
@@ -24,7 +24,7 @@ public sealed class SignInCookieTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task SignIn_OverHttps_IsForThisHostAlone()
+    public async Task SignIn_OverHttps_SetsACookieForThisHostOnly()
     {
         using var browser = await Browser.SignInAsync(pulse);
         var context = NewContext("https");
@@ -57,7 +57,7 @@ public sealed class SignInCookieTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task SignIn_OfAUserWhoIsNotThere_SignsNobodyIn()
+    public async Task SignIn_OfAMissingUser_StartsNoSession()
     {
         var context = NewContext("http");
 

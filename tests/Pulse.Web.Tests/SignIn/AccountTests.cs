@@ -5,7 +5,7 @@ using System.Web;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>Several accounts of one person: linked by e-mail, from the dashboard, and taken away again.</summary>
+/// <summary>Several accounts of one person: linked by e-mail, linked from the dashboard, and unlinked again.</summary>
 [Collection(SharedSignIn.Name)]
 public sealed partial class AccountTests(SignInFixture pulse) : IDisposable
 {
@@ -45,7 +45,7 @@ public sealed partial class AccountTests(SignInFixture pulse) : IDisposable
     }
 
     [Fact]
-    public async Task Link_OfAnothersAccount_IsRefused()
+    public async Task Link_OfAnotherUsersAccount_IsRefused()
     {
         using var owner = pulse.NewBrowser();
         await pulse.SignInAsync(owner, _person);
@@ -66,7 +66,7 @@ public sealed partial class AccountTests(SignInFixture pulse) : IDisposable
         await pulse.SignInAsync(stranger, "s" + _person);
         var link = await LinkAddressAsync(_browser);
 
-        // No proof, a made-up one, the right one for another provider, and that of somebody else's dashboard.
+        // A missing proof, a made-up one, the right one for another provider, and one of another user's dashboard.
         foreach (var start in new[] { "/auth/signin/google?link=true", "/auth/signin/google?link=true&proof=x", link.Replace("/google?", "/hostile?", StringComparison.Ordinal) })
             Assert.Equal(HttpStatusCode.BadRequest, (await _browser.GetAsync(start)).Status);
         Assert.Equal(HttpStatusCode.BadRequest, (await stranger.GetAsync(link)).Status);
@@ -76,12 +76,12 @@ public sealed partial class AccountTests(SignInFixture pulse) : IDisposable
     }
 
     [Fact]
-    public async Task Link_FinishedBySomebodyElse_IsRefused()
+    public async Task Link_FinishedByAnotherUser_IsRefused()
     {
         await SignInByMailAsync(_browser);
         var callback = await pulse.ToCallbackAsync(_browser, _person, start: await LinkAddressAsync(_browser));
 
-        // Whoever shares the browser signs in before the answer comes back.
+        // Another user of the same browser signs in before the answer arrives.
         await SignInByMailAsync(_browser, $"next.{Email}");
         Assert.Equal(HttpStatusCode.BadRequest, (await _browser.GetAsync(callback.AbsoluteUri)).Status);
 
@@ -114,7 +114,7 @@ public sealed partial class AccountTests(SignInFixture pulse) : IDisposable
 
         var outcomes = await Task.WhenAll(UnlinkAsync("google"), UnlinkAsync("email"));
 
-        // The one that unlinks the mailbox ends this very session, and the other may come after it.
+        // The request that unlinks the mailbox ends this very session, and the other request may come after it.
         Assert.Single(outcomes, outcome => outcome == HttpStatusCode.NoContent);
         Assert.Single(outcomes, outcome => outcome is HttpStatusCode.Conflict or HttpStatusCode.Unauthorized);
         Assert.Equal(1L, await pulse.QueryAsync($"SELECT count(*) FROM accounts WHERE user_id = '{user}'"));
@@ -128,7 +128,7 @@ public sealed partial class AccountTests(SignInFixture pulse) : IDisposable
     }
 
     [Fact]
-    public async Task ContinueAs_SignsInAsAnyone_InDevelopment()
+    public async Task ContinueAs_SignsInAsAnyUser_InDevelopment()
     {
         var answer = await _browser.PostAsync("/auth/signin/dev", ("email", Email), ("name", "Grace"), ("returnUrl", "/rooms"));
         Assert.Equal("/rooms", answer.Path);
@@ -160,7 +160,7 @@ public sealed partial class AccountTests(SignInFixture pulse) : IDisposable
         return (await _browser.SendAsync(request)).Status;
     }
 
-    // As the dashboard has it.
+    // Reads the link that the dashboard has.
     private static async Task<string> LinkAddressAsync(Browser browser) =>
         HttpUtility.HtmlDecode(GoogleLink().Match((await browser.GetAsync("/dashboard")).Body).Groups[1].Value);
 

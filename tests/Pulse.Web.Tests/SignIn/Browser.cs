@@ -4,12 +4,12 @@ using System.Text.RegularExpressions;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>As much of a browser as a sign-in needs: cookies of its own, forms, and redirects only when told to follow them.</summary>
+/// <summary>The part of a browser that a sign-in needs: its own cookies, forms, and redirects on request only.</summary>
 internal sealed partial class Browser : IDisposable
 {
     private readonly HttpClient _client;
 
-    /// <param name="site">Where paths lead.</param>
+    /// <param name="site">The base address of paths.</param>
     /// <param name="address">The client's address, for a Pulse that trusts this machine as a proxy.</param>
     public Browser(Uri site, string? address = null)
     {
@@ -39,7 +39,7 @@ internal sealed partial class Browser : IDisposable
 
     public async Task<Answer> SendAsync(HttpRequestMessage request)
     {
-        // As browsers do since 2020, unless a test says otherwise.
+        // As browsers do since 2020, unless a test sets other headers.
         if (request.Method != HttpMethod.Get && !request.Headers.Contains("Origin") && !request.Headers.Contains("Sec-Fetch-Site"))
             request.Headers.Add("Origin", new Uri(Site, request.RequestUri!).GetLeftPart(UriPartial.Authority));
         using var response = await _client.SendAsync(request);
@@ -47,7 +47,7 @@ internal sealed partial class Browser : IDisposable
         return new(response.StatusCode, location, await response.Content.ReadAsStringAsync(), request.RequestUri!, response);
     }
 
-    /// <summary>Whether the site takes this browser for somebody, and for whom.</summary>
+    /// <summary>The user that is signed in at this browser, if any.</summary>
     public async Task<Guid?> WhoAmIAsync()
     {
         var answer = await GetAsync("/auth/me");
@@ -63,9 +63,9 @@ internal sealed partial class Browser : IDisposable
     private static partial Regex FormAction();
 }
 
-/// <summary>What came back.</summary>
+/// <summary>The answer to a request.</summary>
 internal sealed record Answer(HttpStatusCode Status, Uri? Location, string Body, Uri Url, HttpResponseMessage Response)
 {
-    /// <summary>Path and query of where it leads.</summary>
+    /// <summary>Path and query of the redirect's target.</summary>
     public string? Path => Location?.PathAndQuery;
 }

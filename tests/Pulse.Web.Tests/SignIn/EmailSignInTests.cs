@@ -6,7 +6,7 @@ using Pulse.Web.SignIn;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>Signing in by a link in a mail, which a real SMTP server has taken.</summary>
+/// <summary>Signing in by a link in a mail, which a real SMTP server has accepted.</summary>
 [Collection(SharedSignIn.Name)]
 public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
 {
@@ -43,21 +43,21 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
         Assert.Equal(1L, await pulse.QueryAsync($"SELECT count(*) FROM sessions WHERE user_id = '{user}'"));
         Assert.Equal(0L, await pulse.QueryAsync($"SELECT count(*) FROM verification_tokens WHERE identifier = '{_email}'"));
 
-        // Used.
+        // The link has been used.
         var late = await _browser.GetAsync(link);
         Assert.Equal(HttpStatusCode.Gone, late.Status);
         Assert.Contains("href=\"/signin\"", late.Body, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Confirmation_WhoseAnswerWasLost_MayBeRepeatedByTheSameBrowserAlone()
+    public async Task Confirmation_AnswerLost_MayBeRepeatedByTheSameBrowserOnly()
     {
         var link = await AskAsync();
         using var thief = pulse.NewBrowser();
         var landing = await _browser.GetAsync(link);
         Assert.Equal(HttpStatusCode.SeeOther, (await _browser.SubmitAsync(landing)).Status);
 
-        // The same cookies and form as before: the first answer never arrived.
+        // The same cookies and form as before, as if the first answer had been lost.
         Assert.Equal(HttpStatusCode.SeeOther, (await _browser.SubmitAsync(await SubstituteAsync(_browser, landing))).Status);
 
         // The thief's own form, with the token.
@@ -70,7 +70,7 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
     }
 
     [Fact]
-    public async Task Link_InAnotherBrowser_SignsNobodyIn_AndTheCodeDoesInTheAskingOne()
+    public async Task Link_InAnotherBrowser_IsRefused_AndTheCodeWorksInTheAskingOne()
     {
         var asked = await _browser.PostAsync("/auth/signin/email", ("email", _email), ("returnUrl", "/rooms"));
         var mail = await pulse.Mailbox.NextAsync();
@@ -87,7 +87,7 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
     }
 
     [Fact]
-    public async Task Code_InABrowserThatDidNotAsk_SignsNobodyIn()
+    public async Task Code_InABrowserThatDidNotAsk_IsRefused()
     {
         await _browser.PostAsync("/auth/signin/email", ("email", _email));
         var code = CodeIn(await pulse.Mailbox.NextAsync());
@@ -188,7 +188,7 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
     }
 
     [Fact]
-    public async Task Link_OfAnotherPerson_SaysWhomItSignsIn_AndWhoGoes()
+    public async Task Link_OfAnotherPerson_NamesTheNewAndTheFormerUser()
     {
         const string Warning = "You are signed in here as somebody else";
         var own = await AskAsync();
@@ -199,7 +199,7 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
 
         Assert.DoesNotContain(Warning, (await _browser.GetAsync(await AskAsync())).Body, StringComparison.Ordinal);
 
-        // Eve asks for a link for herself, and sends it to somebody who is signed in.
+        // Eve asks for a link for herself, and sends it to a signed-in user.
         var eve = $"eve{_email}";
         await _browser.PostAsync("/auth/signin/email", ("email", eve));
         page = await _browser.GetAsync(LinkIn(await pulse.Mailbox.NextAsync()));
@@ -213,7 +213,7 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
         var link = await AskAsync();
         var token = System.Web.HttpUtility.ParseQueryString(new Uri(link).Query)["token"]!;
 
-        // Another site's form, which would sign its victim in as somebody else.
+        // Another site's form, which would sign its victim in as another user.
         Assert.Equal(HttpStatusCode.Forbidden, (await _browser.PostAsync("/auth/callback/email", ("token", token))).Status);
         Assert.Equal(HttpStatusCode.OK, (await _browser.GetAsync(link)).Status);
     }
@@ -293,7 +293,7 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
     }
 
     [Fact]
-    public async Task Ask_WhileTheServerIsBusy_TriesAgain_AndARefusedRecipientShowsNothing()
+    public async Task Ask_WhileTheServerIsBusy_Retries_AndHidesARefusedRecipient()
     {
         var busy = $"busy@{Guid.NewGuid():N}.example.com";
         Assert.Equal(HttpStatusCode.OK, (await _browser.PostAsync("/auth/signin/email", ("email", busy))).Status);
@@ -304,7 +304,7 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
         await AssertNoMoreMailAsync();
     }
 
-    // A mail is sent before its request is answered, so one that nobody should have got would come before that of a later request.
+    // A mail is sent before its request is answered, so a wrong mail would arrive before that of a later request.
     private async Task AssertNoMoreMailAsync()
     {
         var marker = $"marker@{Guid.NewGuid():N}.example.com";
@@ -318,7 +318,7 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
         return LinkIn(await pulse.Mailbox.NextAsync());
     }
 
-    // The same token in a form of now: the one on the old page was made for somebody who was not signed in.
+    // The same token in a present form, because the form on the old page was made for a signed-out browser.
     private static async Task<Answer> SubstituteAsync(Browser browser, Answer landing)
     {
         var page = await browser.GetAsync("/dashboard");

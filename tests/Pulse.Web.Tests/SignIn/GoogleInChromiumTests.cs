@@ -7,8 +7,8 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>The whole way through Google (played by a certified provider) in a real Chromium, and what it leaves in the database.</summary>
-/// <remarks>Each test has a Pulse of its own: what is in its tables is that test's doing.</remarks>
+/// <summary>The complete sign-in with Google (played by a certified provider) in a real Chromium, and its rows in the database.</summary>
+/// <remarks>Each test has a Pulse of its own, so that its tables contain only that test's rows.</remarks>
 public sealed class GoogleInChromiumTests : IAsyncLifetime
 {
     private const string ClientSecret = "google-client-secret";
@@ -38,7 +38,7 @@ public sealed class GoogleInChromiumTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task SignInAndOut_ShowsThePersonOnline_AndStoresWhoItIsAndNoSecret()
+    public async Task SignInAndOut_ShowsThePersonOnline_AndStoresTheAccountWithoutSecrets()
     {
         await using var visitor = await _pulse!.VisitAsync();
         var page = visitor.Page;
@@ -88,12 +88,12 @@ public sealed class GoogleInChromiumTests : IAsyncLifetime
         Assert.Equal(user, AssertIsThePerson(signedOut));
         Assert.Empty(signedOut["sessions"]);
         AssertHasNone(signedOut, secret, secrets);
-        // The content security policy let all of it through.
+        // The content security policy allowed all of it.
         Assert.Empty(visitor.Complaints);
     }
 
     [Fact]
-    public async Task Cancel_AtGoogle_SaysSo_LeadsBack_AndStoresNothing()
+    public async Task Cancel_AtGoogle_ShowsAMessage_AndStoresNothing()
     {
         await using var visitor = await _pulse!.VisitAsync();
         var page = visitor.Page;
@@ -122,7 +122,7 @@ public sealed class GoogleInChromiumTests : IAsyncLifetime
 
     private static ILocator GoogleButton(IPage page) => page.GetByRole(AriaRole.Link, new() { Name = "Continue with Google" });
 
-    // One user, with Google's account and none of Google's tokens. Gives the user's id.
+    // One user, with Google's account and none of Google's tokens. Returns the user's id.
     private static object? AssertIsThePerson(StoredRows rows)
     {
         var user = Assert.Single(rows["users"]);
@@ -138,7 +138,7 @@ public sealed class GoogleInChromiumTests : IAsyncLifetime
 
     private static void AssertHasNone(StoredRows rows, byte[] sessionSecret, string[] secrets)
     {
-        // The search reads what grains keep as well, and finds what is there.
+        // The search includes the state of grains, and finds existing values.
         Assert.Contains("OrleansStorage", rows.Tables);
         Assert.Equal(["accounts.email", "users.email"], rows.ColumnsWith(Email).Order());
 

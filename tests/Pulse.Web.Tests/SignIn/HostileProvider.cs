@@ -9,7 +9,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>A provider that says whatever a test wants: what no honest one could be made to do.</summary>
+/// <summary>A provider that answers as the test asks, including answers that no honest provider gives.</summary>
 internal sealed class HostileProvider : IAsyncDisposable
 {
     public const string ClientId = "pulse", ClientSecret = "a secret that is at least thirty-two bytes long";
@@ -26,7 +26,7 @@ internal sealed class HostileProvider : IAsyncDisposable
     /// <summary>Changes the next ID tokens before they are signed.</summary>
     public Action<SecurityTokenDescriptor> Tamper { get; set; } = _ => { };
 
-    /// <summary>Makes the next ID tokens from what would have been signed, instead of signing it.</summary>
+    /// <summary>Makes the next ID tokens from the unsigned descriptor, instead of signing it.</summary>
     public Func<SecurityTokenDescriptor, string>? Forge { get; set; }
 
     /// <summary>Answers the next token requests instead.</summary>
@@ -35,7 +35,7 @@ internal sealed class HostileProvider : IAsyncDisposable
     /// <summary>Answers the next requests for the discovery document instead.</summary>
     public Func<HttpContext, Task>? Discovery { get; set; }
 
-    /// <summary>What the last token request said.</summary>
+    /// <summary>The form of the last token request.</summary>
     public IFormCollection? LastTokenRequest { get; private set; }
 
     public static async Task<HostileProvider> StartAsync()
@@ -54,7 +54,7 @@ internal sealed class HostileProvider : IAsyncDisposable
         return provider;
     }
 
-    /// <summary>Honest again.</summary>
+    /// <summary>Makes the provider honest again.</summary>
     public void Reset() => (Tamper, Forge, Token, Discovery) = (_ => { }, null, null, null);
 
     /// <summary>Replaces the only key.</summary>
@@ -65,7 +65,7 @@ internal sealed class HostileProvider : IAsyncDisposable
         _keyId++;
     }
 
-    /// <summary>The nonce that goes with a code, for a test that swaps them.</summary>
+    /// <summary>Sets the nonce that belongs to a code, for a test that swaps them.</summary>
     public void SetNonce(string code, string nonce) => _nonces[code] = nonce;
 
     public ValueTask DisposeAsync()
@@ -82,7 +82,7 @@ internal sealed class HostileProvider : IAsyncDisposable
         ["jwks_uri"] = $"{Url}/jwks",
     });
 
-    // As Entra's: one document for all tenants, whose issuer is a template.
+    // Like Entra's: one document for all tenants, whose issuer is a template.
     private Task DiscoverTenantsAsync(HttpContext context) => context.Response.WriteAsJsonAsync(new Dictionary<string, object>
     {
         ["issuer"] = Url + "/{tenantid}/v2.0",
@@ -107,7 +107,7 @@ internal sealed class HostileProvider : IAsyncDisposable
             return;
         }
 
-        // Takes any code as often as it comes: that Pulse is safe even so is the point.
+        // Accepts any code any number of times, because Pulse must be safe even then.
         var nonce = _nonces.GetValueOrDefault(LastTokenRequest["code"].ToString(), "");
         var now = DateTime.UtcNow;
         var descriptor = new SecurityTokenDescriptor

@@ -7,7 +7,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>What a provider, or somebody in its place, may try; and what people see when it is away.</summary>
+/// <summary>The attacks of a provider or its impostor, and the pages that people see while it is unavailable.</summary>
 [Collection(SharedSignIn.Name)]
 public sealed class HostileProviderTests : IDisposable
 {
@@ -48,7 +48,7 @@ public sealed class HostileProviderTests : IDisposable
     };
 
     [Fact]
-    public async Task Honest_SignsIn_SoThatTheRestMeansSomething()
+    public async Task HonestProvider_SignsIn()
     {
         _pulse.Hostile.Tamper = token => (token.Claims["sub"], token.Claims["email"]) = ("honest", "honest@hostile.example");
         var answer = await _browser.GetAsync((await SignInFixture.ToHostileCallbackAsync(_browser)).AbsoluteUri);
@@ -142,7 +142,7 @@ public sealed class HostileProviderTests : IDisposable
     [InlineData("away")]
     [InlineData("silent")]
     [InlineData("rubbish")]
-    public async Task ProviderThatIsAway_GetsNobodySentThere_AndHealthSaysWhy(string provider)
+    public async Task UnavailableProvider_GetsNoRedirects_AndHealthHasTheReason(string provider)
     {
         await AssertUnavailableAsync($"/auth/signin/{provider}");
 
@@ -158,7 +158,7 @@ public sealed class HostileProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task DiscoveryOfAnotherIssuer_GetsNobodySentThere_UntilItIsPutRight()
+    public async Task DiscoveryOfAnotherIssuer_GetsNoRedirects_UntilCorrected()
     {
         _pulse.Rubbish.Discovery = context => context.Response.WriteAsJsonAsync(new Dictionary<string, object>
         {

@@ -5,7 +5,10 @@ using System.Web;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>What a person who has a session for a minute can do to its owner: link, unlink, change the address; and what the owner learns of it.</summary>
+/// <summary>
+/// The harm that an intruder with a short-lived session can do to its owner: link, unlink, change the address; and the notices that the
+/// owner gets.
+/// </summary>
 [Collection(SharedSignIn.Name)]
 public sealed partial class LinkingTests : IDisposable
 {
@@ -41,7 +44,7 @@ public sealed partial class LinkingTests : IDisposable
         Assert.Equal(HttpStatusCode.BadRequest, (await FinishAsync(_owner, early, "early")).Status);
         Assert.Equal(["email", "hostile"], (await ListAsync()).Select(account => account.Provider));
 
-        // Nor after its account is gone again.
+        // The proof stays invalid after its account is unlinked.
         Assert.Equal(HttpStatusCode.NoContent, await UnlinkAsync("hostile"));
         Assert.Equal(HttpStatusCode.BadRequest, (await LinkAsync(proof, "third")).Status);
     }
@@ -109,7 +112,7 @@ public sealed partial class LinkingTests : IDisposable
         foreach (var words in new[] { "An account was linked", "A new device signed in", "An account was unlinked" })
             Assert.Contains(words, (await _pulse.Mailbox.NextNoticeAsync(Email, words)).HtmlBody, StringComparison.Ordinal);
 
-        // The second sign-in in the burglar's browser was none of a new device, and the first of a user is none either.
+        // The second sign-in in the burglar's browser makes no notice, and neither does the first sign-in of a user.
         var dashboard = (await _owner.GetAsync("/dashboard")).Body;
         Assert.Equal(
             ["An account was unlinked", "A new device signed in", "An account was linked"],
@@ -137,7 +140,7 @@ public sealed partial class LinkingTests : IDisposable
         Assert.Equal([("email", $"new.{Email}")], (await ListAsync()).Select(account => (account.Provider, account.Email!)));
         Assert.Contains($"new.{Email}", (await _pulse.Mailbox.NextNoticeAsync(Email, "address was changed")).TextBody, StringComparison.Ordinal);
 
-        // The former mailbox is nobody's now, and the new one signs in.
+        // The former mailbox belongs to no user now, and the new one signs in.
         using var later = _pulse.NewBrowser();
         await SignInByMailAsync(later);
         Assert.NotEqual(await _owner.WhoAmIAsync(), Assert.NotNull(await later.WhoAmIAsync()));
@@ -146,7 +149,7 @@ public sealed partial class LinkingTests : IDisposable
     }
 
     [Fact]
-    public async Task Address_OfAnotherUser_IsNotGiven()
+    public async Task Address_OfAnotherUser_IsRefused()
     {
         await SignInByMailAsync(_burglar);
         await SignInByMailAsync(_owner, $"own.{Email}");
@@ -211,7 +214,7 @@ public sealed partial class LinkingTests : IDisposable
     private async Task<HttpStatusCode> UnlinkAsync(string account) =>
         (await _owner.SendAsync(new(HttpMethod.Delete, $"/auth/accounts/{account}"))).Status;
 
-    // As the dashboard has it.
+    // Reads the link that the dashboard has.
     private async Task<string> LinkAddressAsync() =>
         HttpUtility.HtmlDecode(HostileLink().Match((await _owner.GetAsync("/dashboard")).Body).Groups[1].Value);
 

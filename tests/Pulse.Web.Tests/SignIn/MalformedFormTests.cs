@@ -5,7 +5,7 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>Forms that no page sends: whoever made them is told so, and no log is filled with errors.</summary>
+/// <summary>Forms that no page sends: their senders get an explanation, and the log stays free of errors.</summary>
 [Collection(SharedSignIn.Name)]
 public sealed class MalformedFormTests(SignInFixture pulse)
 {

@@ -5,7 +5,9 @@ using System.Threading.Channels;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>A server of <c>tests/sign-in-servers</c> as a process: each line that it prints is one JSON object, the first says where it listens.</summary>
+/// <summary>
+/// A server of <c>tests/sign-in-servers</c> as a process. Each line of its output is a JSON object, and the first has its address.
+/// </summary>
 internal sealed class NodeServer : IAsyncDisposable
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
@@ -33,7 +35,7 @@ internal sealed class NodeServer : IAsyncDisposable
         return (server, await server.NextAsync());
     }
 
-    /// <summary>The next line, waited for.</summary>
+    /// <summary>Waits for the next line and returns it.</summary>
     public async Task<JsonElement> NextAsync()
     {
         try

@@ -3,7 +3,7 @@ using System.Web;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>Signing in with a certified OpenID provider, step by step, by browsers that do as they should and others.</summary>
+/// <summary>Signing in with a certified OpenID provider, step by step, by correct browsers and others.</summary>
 [Collection(SharedSignIn.Name)]
 public sealed class OpenIdSignInTests(SignInFixture pulse)
 {
@@ -51,7 +51,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
         Assert.Equal(1L, await pulse.QueryAsync($"SELECT count(*) FROM sessions WHERE user_id = '{user}' AND length(session_token) = 32"));
         Assert.Equal(0L, await pulse.QueryAsync($"SELECT count(*) FROM verification_tokens WHERE identifier LIKE '{_person}%'"));
 
-        // The cookies of the sign-in are gone, only those of the session and of forms are left.
+        // The cookies of the sign-in are deleted. Only those of the session and of forms are left.
         Assert.DoesNotContain(browser.Cookies.GetAllCookies(), cookie => cookie.Name.Contains("signin", StringComparison.Ordinal) || cookie.Name.Contains("nonce", StringComparison.Ordinal));
     }
 
@@ -84,7 +84,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
     }
 
     [Fact]
-    public async Task SignIn_WithALiveSession_ReplacesItAfterAButtonAlone()
+    public async Task SignIn_WithALiveSession_ReplacesItOnlyAfterAButton()
     {
         using var browser = pulse.NewBrowser();
         await browser.PostAsync("/auth/signin/dev", ("email", $"dev{_person}@example.com"));
@@ -100,7 +100,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
     }
 
     [Fact]
-    public async Task SignIn_ThatASessionHasOvertaken_LeavesTheSessionAlone()
+    public async Task SignIn_OvertakenByASession_KeepsThatSession()
     {
         using var browser = pulse.NewBrowser();
         var late = await pulse.ToCallbackAsync(browser, _person);
@@ -115,7 +115,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
     }
 
     [Fact]
-    public async Task SignIn_AfterASignOut_AsksWhichAccount_AndPassesAHintOn()
+    public async Task SignIn_AfterASignOut_AsksForTheAccount_AndForwardsTheHint()
     {
         using var browser = pulse.NewBrowser();
         await browser.PostAsync("/auth/signin/dev", ("email", $"dev{_person}@example.com"));
@@ -134,7 +134,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
     }
 
     [Fact]
-    public async Task SignIns_GivenUp_LeaveTenPairsOfCookiesAtMost()
+    public async Task AbandonedSignIns_LeaveAtMostTenPairsOfCookies()
     {
         using var browser = pulse.NewBrowser();
         for (var begun = 0; begun < 15; begun++) await browser.GetAsync("/auth/signin/google");
@@ -166,7 +166,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
     }
 
     [Fact]
-    public async Task Callback_InAnotherBrowser_IsRefused_AndLeavesTheFirstItsWay()
+    public async Task Callback_InAnotherBrowser_IsRefused_AndStillWorksInTheFirst()
     {
         using var browser = pulse.NewBrowser();
         using var other = pulse.NewBrowser();
@@ -227,7 +227,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
     [InlineData("/auth/callback/google?error=access_denied")]
     [InlineData("/auth/callback/google?id_token=x&state=y")]
     [InlineData("/auth/callback/google?code=a&code=b&state=c&state=d")]
-    public async Task Callback_OutOfTheBlue_IsRefused(string url)
+    public async Task Callback_WithoutASignIn_IsRefused(string url)
     {
         using var browser = pulse.NewBrowser();
         await AssertRefusedAsync(browser, url);
@@ -240,7 +240,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
         var callback = await SignInFixture.ToHostileCallbackAsync(browser);
         var elsewhere = callback.AbsoluteUri.Replace("/callback/hostile", "/callback/second", StringComparison.Ordinal);
 
-        // Even with the cookies that belong to it: the cookie container keeps them by path, so they are carried over by hand.
+        // Even with its own cookies: the cookie container keeps them by path, so they are copied by hand.
         using var carrying = pulse.NewBrowser();
         foreach (Cookie cookie in browser.Cookies.GetCookies(callback))
             carrying.Cookies.Add(new Uri(elsewhere), new Cookie(cookie.Name.Replace("hostile", "second", StringComparison.Ordinal), cookie.Value));
@@ -251,9 +251,9 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
     [Theory]
     [InlineData(null)]
     [InlineData("another-verifier-that-is-long-enough-to-be-one-00")]
-    public async Task Code_WithoutItsVerifier_IsWorthNothing(string? verifier)
+    public async Task Code_WithoutItsVerifier_IsRefused(string? verifier)
     {
-        // Whoever has caught the callback's address, and even knows the client's secret (RFC 7636 section 1).
+        // An attacker that has intercepted the callback's address, and even knows the client's secret (RFC 7636 section 1).
         using var browser = pulse.NewBrowser();
         var callback = await pulse.ToCallbackAsync(browser, _person);
         using var thief = new HttpClient();
@@ -273,7 +273,7 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
     }
 
     [Fact]
-    public async Task Cancel_SaysSo_AndTheWayBackWorks()
+    public async Task Cancel_ShowsAMessage_AndALaterSignInWorks()
     {
         using var browser = pulse.NewBrowser();
         var answer = await browser.GetAsync((await pulse.CancelAsync(browser)).AbsoluteUri);

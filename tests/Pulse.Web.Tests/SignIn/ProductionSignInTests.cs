@@ -11,7 +11,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>What browsers get outside Development, where cookies have other names and nothing depends on the request's host.</summary>
+/// <summary>The answers to browsers outside Development, where cookies have other names and the request's host is ignored.</summary>
 public sealed partial class ProductionSignInTests(ProductionSignInTests.Application pulse) : IClassFixture<ProductionSignInTests.Application>
 {
     private const string PublicUrl = "https://pulse.example";
@@ -41,7 +41,7 @@ public sealed partial class ProductionSignInTests(ProductionSignInTests.Applicat
             await _mailbox.DisposeAsync();
         }
 
-        // A provider outside Development has https and a certificate that this machine trusts. Here only its documents matter.
+        // A provider outside Development has https and a certificate that this machine trusts. Here only its documents are used.
         private protected override void Adjust(IServiceCollection services) =>
             services.Configure<OpenIdConnectOptions>("lab", options => options.BackchannelHttpHandler = new Documents());
     }
@@ -67,7 +67,7 @@ public sealed partial class ProductionSignInTests(ProductionSignInTests.Applicat
     [InlineData("evil.example")]
     [InlineData("pulse.example:8443")]
     [InlineData("localhost")]
-    public async Task Challenge_HasThePublicRedirectUri_AndCookiesThatNobodyElseCanPlant(string host)
+    public async Task Challenge_HasThePublicRedirectUri_AndHostCookies(string host)
     {
         using var client = Client();
         using var request = new HttpRequestMessage(HttpMethod.Get, "/auth/signin/lab") { Headers = { Host = host } };
@@ -111,7 +111,7 @@ public sealed partial class ProductionSignInTests(ProductionSignInTests.Applicat
     }
 
     [Fact]
-    public async Task Mail_ToAnAddressThatTheServerCannotTake_IsReported()
+    public async Task Mail_ToAnAddressThatTheServerCannotAccept_IsReported()
     {
         using var client = Client();
         foreach (var email in new[] { "jörg@example.test", "ada@bücher.test" })
@@ -122,12 +122,12 @@ public sealed partial class ProductionSignInTests(ProductionSignInTests.Applicat
             if (!isAscii) Assert.Contains("Mail cannot be sent to this address", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         }
 
-        // The first one was not put on the wire.
+        // The first mail was not sent at all.
         Assert.EndsWith("@xn--bcher-kva.test", Assert.Single((await pulse.Mailbox.NextAsync()).To.Mailboxes).GetAddress(idnEncode: true), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Schemes_AnswerAtTheirCallbackAndNowhereElse()
+    public async Task Schemes_AnswerOnlyAtTheirCallback()
     {
         var schemes = pulse.Services.GetRequiredService<IAuthenticationSchemeProvider>();
         var options = pulse.Services.GetRequiredService<IOptionsMonitor<OpenIdConnectOptions>>();
@@ -151,7 +151,7 @@ public sealed partial class ProductionSignInTests(ProductionSignInTests.Applicat
     }
 
     [Fact]
-    public void Routes_AnswerOtherOriginsWhereTheyTakeATokenAlone()
+    public void Routes_AnswerOtherOriginsOnlyWhereTheyTakeATokenAlone()
     {
         var cors = pulse.Services.GetRequiredService<IOptions<CorsOptions>>().Value;
         var routes = pulse.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().ToArray();

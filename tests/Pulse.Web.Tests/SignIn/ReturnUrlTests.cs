@@ -19,7 +19,7 @@ public sealed class ReturnUrlTests
     public void LocalPath_IsKept(string url) => Assert.Equal(url, ReturnUrl.OrDashboard(url, default));
 
     [Theory]
-    // Not a path at all.
+    // Texts that are not paths.
     [InlineData(null)]
     [InlineData("")]
     [InlineData(" ")]
@@ -72,7 +72,7 @@ public sealed class ReturnUrlTests
     [InlineData("/%2")]
     [InlineData("/%zz")]
     [InlineData("/%u2215evil.example")]
-    // What browsers strip before they look.
+    // Characters that browsers strip before parsing.
     [InlineData(" //evil.example")]
     [InlineData("\t//evil.example")]
     [InlineData("/\t/evil.example")]
@@ -83,7 +83,7 @@ public sealed class ReturnUrlTests
     [InlineData("/ /evil.example")]
     [InlineData("/x\u007f")]
     [InlineData("/dashboard ")]
-    // What some of them take for something else.
+    // Characters that some browsers take for others.
     [InlineData("/\u2215evil.example")]
     [InlineData("/\uff0fevil.example")]
     [InlineData("\uff0f\uff0fevil.example")]
@@ -94,7 +94,7 @@ public sealed class ReturnUrlTests
     [InlineData("/\u3002evil.example")]
     [InlineData("/\ud800")]
     [InlineData("/café")]
-    // What becomes of dot segments.
+    // Dot segments.
     [InlineData("/.//evil.example")]
     [InlineData("/..//evil.example")]
     [InlineData("/a/..//evil.example")]
@@ -106,7 +106,7 @@ public sealed class ReturnUrlTests
     [InlineData("/%2e/x")]
     [InlineData("/.%2e//evil.example")]
     [InlineData("/a//b")]
-    // What does things.
+    // Routes with effects.
     [InlineData("/auth/signin/google?link=true")]
     [InlineData("/AUTH/signout")]
     public void AnythingElse_IsTheDashboard(string? url) => Assert.Equal("/dashboard", ReturnUrl.OrDashboard(url, default));

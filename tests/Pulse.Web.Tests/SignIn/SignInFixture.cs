@@ -5,7 +5,10 @@ using Microsoft.Data.Sqlite;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>Pulse with five providers: Google (played by a certified one), a hostile one, and three that are away each in their own way; and a mail server.</summary>
+/// <summary>
+/// Pulse with five providers: Google (played by a certified one), a hostile one, and three that are unavailable in different ways; and a
+/// mail server.
+/// </summary>
 public sealed partial class SignInFixture : IAsyncLifetime
 {
     private readonly TcpListener _silent = new(IPAddress.Loopback, 0);
@@ -62,7 +65,7 @@ public sealed partial class SignInFixture : IAsyncLifetime
 
     internal Browser NewBrowser() => new(Site);
 
-    /// <summary>Begins at Pulse, signs in at Google, and gives the callback's address, which the browser has not been to yet.</summary>
+    /// <summary>Begins at Pulse, signs in at Google, and returns the callback's address, which the browser has yet to open.</summary>
     internal async Task<Uri> ToCallbackAsync(Browser browser, string person, bool verified = true, string start = "/auth/signin/google", string? email = null)
     {
         var page = await BeginAsync(browser, start);
@@ -75,11 +78,11 @@ public sealed partial class SignInFixture : IAsyncLifetime
     internal async Task<Uri> CancelAsync(Browser browser) =>
         await FollowToCallbackAsync(browser, await browser.SubmitAsync(await BeginAsync(browser, "/auth/signin/google"), ("answer", "no")));
 
-    /// <summary>The whole way in.</summary>
+    /// <summary>The complete sign-in.</summary>
     internal async Task<Answer> SignInAsync(Browser browser, string person, bool verified = true, string? email = null) =>
         await browser.GetAsync((await ToCallbackAsync(browser, person, verified, email: email)).AbsoluteUri);
 
-    /// <summary>Begins at the hostile provider, which answers at once; gives the callback's address.</summary>
+    /// <summary>Begins at the hostile provider, which answers at once. Returns the callback's address.</summary>
     internal static async Task<Uri> ToHostileCallbackAsync(Browser browser, string name = "hostile")
     {
         var challenge = await ConsentAsync(browser, await browser.GetAsync($"/auth/signin/{name}"));
@@ -87,7 +90,7 @@ public sealed partial class SignInFixture : IAsyncLifetime
         return (await browser.GetAsync(challenge.Location!.AbsoluteUri)).Location!;
     }
 
-    /// <summary>Makes a user's sessions older than they are, and waits until Pulse has read that.</summary>
+    /// <summary>Makes a user's sessions older, and waits until Pulse has read the change.</summary>
     internal async Task AgeSessionsAsync(Browser browser, TimeSpan by)
     {
         var user = await browser.WhoAmIAsync();
@@ -104,7 +107,7 @@ public sealed partial class SignInFixture : IAsyncLifetime
             System.Text.Json.JsonDocument.Parse((await browser.GetAsync("/auth/sessions")).Body).RootElement[0].GetProperty("createdAt").GetDateTimeOffset() < at.AddSeconds(1));
     }
 
-    /// <summary>The first column of the first row; a second connection reads what is committed.</summary>
+    /// <summary>The first column of the first row. A second connection reads committed data.</summary>
     internal async Task<object?> QueryAsync(string sql)
     {
         await using var connection = new SqliteConnection($"Data Source={_pulse.Database};Mode=ReadOnly;Pooling=False");
@@ -122,7 +125,7 @@ public sealed partial class SignInFixture : IAsyncLifetime
         return answer;
     }
 
-    /// <summary>Presses the button of the page that comes first where the browser has a session.</summary>
+    /// <summary>Presses the button of the page that is shown first where the browser has a session.</summary>
     internal static async Task<Answer> ConsentAsync(Browser browser, Answer answer) =>
         answer.Status == HttpStatusCode.OK && ConsentHref().Match(answer.Body) is { Success: true } href
             ? await browser.GetAsync(WebUtility.HtmlDecode(href.Groups[1].Value))
@@ -145,7 +148,7 @@ public sealed partial class SignInFixture : IAsyncLifetime
         new($"Pulse:Auth:Providers:{name}:DisplayName", $"The {name.ToLowerInvariant()} one"),
     ];
 
-    // A port where nobody listens: one that was free a moment ago.
+    // A port without a listener: it was free a moment ago.
     private static async Task<string> UnusedAsync()
     {
         await using var provider = await HostileProvider.StartAsync();

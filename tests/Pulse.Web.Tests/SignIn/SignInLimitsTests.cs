@@ -11,7 +11,7 @@ using Pulse.Web.SignIn;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>What time, a mail server that is away, a crowd and production put a stop to; each on a Pulse of its own.</summary>
+/// <summary>The effects of time, an unavailable mail server, many requests and production on sign-ins; each on a separate Pulse.</summary>
 public sealed partial class SignInLimitsTests
 {
     [Fact]
@@ -28,7 +28,7 @@ public sealed partial class SignInLimitsTests
         var expires = await pulse.QueryAsync("SELECT expires FROM verification_tokens WHERE identifier = 'late@example.com'");
         Assert.InRange(DateTimeOffset.Parse(expires!, CultureInfo.InvariantCulture), before.AddMinutes(5), DateTimeOffset.UtcNow.AddMinutes(5));
 
-        // Its time is moved, not waited for: a short one could be over before the page above is there.
+        // The expiry is changed instead of waited for, because a short one could pass before the page above is loaded.
         await pulse.QueryAsync("UPDATE verification_tokens SET expires = '2020' || substr(expires, 5)");
         var answer = await browser.GetAsync(link);
 
@@ -40,14 +40,14 @@ public sealed partial class SignInLimitsTests
     }
 
     [Fact]
-    public async Task MailServerAway_SaysSo_AndACrowdIsStopped()
+    public async Task MailServerUnavailable_IsReported_AndManyRequestsAreLimited()
     {
         await using var pulse = await StartAsync(
             ("Pulse:Mail:Host", "127.0.0.1"), ("Pulse:Mail:Port", "1"), ("Pulse:Mail:Security", "None"), ("Pulse:Mail:From", "pulse@example.com"),
             ("Pulse:Mail:RequestsPerMinute", "5"));
         using var browser = new Browser(pulse.Site);
 
-        // Four tries for one mailbox: those that failed do not count against it.
+        // Four tries for one mailbox, because failed ones do not count against it.
         for (var asked = 0; asked < 4; asked++)
         {
             var answer = await browser.PostAsync("/auth/signin/email", ("email", "ada@example.com"));
@@ -63,7 +63,7 @@ public sealed partial class SignInLimitsTests
         Assert.Contains("Too many tries", stopped.Body, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.TooManyRequests, (await program.PostAsJsonAsync("/auth/signin/email", new { email = "ada@example.com" })).StatusCode);
 
-        // A real mail server: nothing to look at here.
+        // With a real mail server the page for development mail is missing.
         Assert.Equal(HttpStatusCode.NotFound, (await browser.GetAsync("/dev/mail")).Status);
     }
 
@@ -93,7 +93,7 @@ public sealed partial class SignInLimitsTests
     }
 
     [Fact]
-    public async Task Production_HasNoDevelopmentWaysIn()
+    public async Task Production_HasNoDevelopmentSignIn()
     {
         await using var pulse = await StartAsync(("environment", "Production"), ("Pulse:Auth:DevSignIn", "false"));
         using var browser = new Browser(pulse.Site);

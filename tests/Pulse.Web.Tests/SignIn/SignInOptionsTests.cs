@@ -9,7 +9,7 @@ using Pulse.Web.SignIn;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>Settings that must not be started with, and the words that say which.</summary>
+/// <summary>Settings that must end the start, and the words that name them.</summary>
 public sealed class SignInOptionsTests
 {
     [Theory]

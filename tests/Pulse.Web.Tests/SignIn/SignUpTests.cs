@@ -10,7 +10,7 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>Which people without a user get one, where the settings name domains.</summary>
+/// <summary>Which new people get a user where the settings name domains.</summary>
 public sealed partial class SignUpTests : IClassFixture<SignUpTests.Fixture>, IDisposable
 {
     private readonly Fixture _fixture;
@@ -68,7 +68,7 @@ public sealed partial class SignUpTests : IClassFixture<SignUpTests.Fixture>, ID
     [InlineData("sub.corp.example", true, false)]
     [InlineData("corp.example.evil.example", true, false)]
     [InlineData("evilcorp.example", true, false)]
-    public async Task Provider_SignsUpTheListedDomainsAlone(string domain, bool verified, bool admitted)
+    public async Task Provider_SignsUpOnlyTheListedDomains(string domain, bool verified, bool admitted)
     {
         var answer = await SignInAtProviderAsync($"{_person}@{domain}", verified);
 
@@ -81,7 +81,7 @@ public sealed partial class SignUpTests : IClassFixture<SignUpTests.Fixture>, ID
     [InlineData("corp.example", true, HttpStatusCode.Created)]
     [InlineData("corp.example", false, HttpStatusCode.Forbidden)]
     [InlineData("other.example", true, HttpStatusCode.Forbidden)]
-    public async Task TrustedIssuersToken_SignsUpTheListedDomainsAlone(string domain, bool verified, HttpStatusCode status)
+    public async Task TrustedIssuersToken_SignsUpOnlyTheListedDomains(string domain, bool verified, HttpStatusCode status)
     {
         var claims = TestTokens.Claims(PulseApplication.TrustedIssuer, _person, $"{_person}@{domain}");
         claims["email_verified"] = verified;
@@ -94,7 +94,7 @@ public sealed partial class SignUpTests : IClassFixture<SignUpTests.Fixture>, ID
     }
 
     [Fact]
-    public async Task MailRoute_AnswersUnknownAddressesAsAlways_AndSendsThemNothing()
+    public async Task MailRoute_AnswersUnknownAddressesAlike_AndSendsThemNoMail()
     {
         var (stranger, colleague) = ($"{_person}@other.example", $"{_person}@corp.example");
         using var refused = await _fixture.Pulse.Anonymous.PostJsonAsync("/auth/signin/email", Body(stranger));
@@ -109,9 +109,9 @@ public sealed partial class SignUpTests : IClassFixture<SignUpTests.Fixture>, ID
     }
 
     [Fact]
-    public async Task PeopleWithAUser_AreNotAffected()
+    public async Task ExistingUsers_AreNotAffected()
     {
-        // A Pulse token is the operator's own word.
+        // A Pulse token is made by the operator's own programs.
         var email = $"{_person}@other.example";
         var claims = TestTokens.Claims(Guid.NewGuid(), email);
         claims["email_verified"] = true;
@@ -124,7 +124,7 @@ public sealed partial class SignUpTests : IClassFixture<SignUpTests.Fixture>, ID
         Assert.Equal(HttpStatusCode.SeeOther, (await _browser.SubmitAsync(await _browser.GetAsync(link))).Status);
         Assert.Equal((string?)claims["sub"], (await _browser.WhoAmIAsync())?.ToString());
 
-        // Their account is known from here on.
+        // From here on the account is known.
         using var again = new Browser(_fixture.Pulse.Address);
         await again.PostAsync("/auth/signin/email", ("email", email));
         Assert.Equal(email, Assert.Single((await _fixture.Mailbox.NextAsync()).To.Mailboxes).Address);
@@ -137,7 +137,7 @@ public sealed partial class SignUpTests : IClassFixture<SignUpTests.Fixture>, ID
     [InlineData("Domains", null, "Corp.Example", true)]
     [InlineData("Domains", null, "sub.corp.example", false)]
     [InlineData("Domains", null, null, false)]
-    public void Rule_GoesByTheProvenAddressOrTheHostedDomain(string signUp, string? provenEmail, string? hostedDomain, bool admitted)
+    public void Rule_UsesTheProvenAddressOrTheHostedDomain(string signUp, string? provenEmail, string? hostedDomain, bool admitted)
     {
         var rule = new SignUpRule(Options.Create(new SignUpOptions { SignUp = signUp, SignUpDomains = { "corp.example" } }));
 
@@ -148,7 +148,7 @@ public sealed partial class SignUpTests : IClassFixture<SignUpTests.Fixture>, ID
     [Theory]
     [InlineData("google", "corp.example")]
     [InlineData("lab", null)]
-    public void HostedDomain_IsGooglesClaimAlone(string provider, string? domain) =>
+    public void HostedDomain_IsReadOnlyFromGoogle(string provider, string? domain) =>
         Assert.Equal(domain, ExternalIdentity.FromClaims(provider, null, new(new System.Security.Claims.ClaimsIdentity([new("sub", "1"), new("hd", "corp.example")])))!.HostedDomain);
 
     private async Task<Answer> SignInAtProviderAsync(string email, bool verified)

@@ -22,7 +22,7 @@ internal sealed class StoredRows
         var rows = new StoredRows();
         await using var connection = new SqliteConnection($"Data Source={Path.Combine(dataDirectory, "pulse.db")};Mode=ReadOnly;Pooling=False");
         await connection.OpenAsync();
-        // One transaction, one moment: a row that moves meanwhile is not missed.
+        // One transaction sees one moment, so a moving row cannot be missed.
         await using var moment = connection.BeginTransaction(deferred: true);
         foreach (var table in await QueryAsync(connection, "SELECT name FROM sqlite_schema WHERE type = 'table'"))
             rows._tables.Add((string)table["name"]!, await QueryAsync(connection, $"SELECT * FROM \"{table["name"]}\""));

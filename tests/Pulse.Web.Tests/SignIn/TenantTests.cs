@@ -5,7 +5,7 @@ using Pulse.Web.SignIn;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>An authority that serves many tenants: each tenant speaks for itself alone.</summary>
+/// <summary>An authority that serves many tenants: each tenant vouches for its own users only.</summary>
 [Collection(SharedSignIn.Name)]
 public sealed class TenantTests : IDisposable
 {
@@ -68,7 +68,7 @@ public sealed class TenantTests : IDisposable
     [InlineData(Template, true)]
     [InlineData("https://login.example/11111111-1111-4111-8111-111111111111/v2.0", true)]
     [InlineData("https://login.example/22222222-2222-4222-8222-222222222222/v2.0", false)]
-    public void KeyOfOneTenant_SignsForNoOther(string? issuerOfKey, bool passes)
+    public void KeyOfOneTenant_SignsOnlyForThatTenant(string? issuerOfKey, bool passes)
     {
         var rules = new TokenValidationParameters();
         TenantIssuer.Check(rules);

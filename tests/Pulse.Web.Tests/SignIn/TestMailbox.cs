@@ -2,7 +2,7 @@ using MimeKit;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>A real SMTP server, and the mails that it took.</summary>
+/// <summary>A real SMTP server, and the mails that it accepted.</summary>
 internal sealed class TestMailbox : IAsyncDisposable
 {
     private readonly NodeServer _server;
@@ -14,7 +14,7 @@ internal sealed class TestMailbox : IAsyncDisposable
 
     private TestMailbox(NodeServer server, int port, bool isOld) => (_server, _port, _isOld) = (server, port, isOld);
 
-    /// <summary>What makes Pulse send there.</summary>
+    /// <summary>The settings that make Pulse send its mail there.</summary>
     public IEnumerable<KeyValuePair<string, string>> Settings =>
     [
         new("Pulse:Mail:Host", "127.0.0.1"),
@@ -24,14 +24,14 @@ internal sealed class TestMailbox : IAsyncDisposable
         new("Pulse:Mail:From", "Pulse <pulse@example.com>"),
     ];
 
-    /// <param name="isOld">Whether the server takes mail from anybody, to addresses in ASCII alone.</param>
+    /// <param name="isOld">Whether the server accepts mail from any sender, but to addresses in ASCII only.</param>
     public static async Task<TestMailbox> StartAsync(bool isOld = false)
     {
         var (server, first) = await NodeServer.StartAsync("mailbox.mjs", isOld ? [] : ["pulse", "mail password"]);
         return new(server, first.GetProperty("port").GetInt32(), isOld);
     }
 
-    /// <summary>The next mail that is no notice, waited for.</summary>
+    /// <summary>Waits for the next mail that is not a notice.</summary>
     public async Task<MimeMessage> NextAsync()
     {
         if (_others.TryDequeue(out var earlier)) return earlier;
@@ -43,7 +43,7 @@ internal sealed class TestMailbox : IAsyncDisposable
         }
     }
 
-    /// <summary>The next notice to that address whose text has those words, waited for.</summary>
+    /// <summary>Waits for the next notice to that address whose text has those words.</summary>
     public async Task<MimeMessage> NextNoticeAsync(string to, string words)
     {
         while (true)

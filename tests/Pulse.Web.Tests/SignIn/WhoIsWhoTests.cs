@@ -6,7 +6,7 @@ using Pulse.Web.SignIn;
 
 namespace Pulse.Web.Tests.SignIn;
 
-/// <summary>Whose an account is, with a provider that says whatever it is told to.</summary>
+/// <summary>Which user an account belongs to, with a provider that sends any claims.</summary>
 [Collection(SharedSignIn.Name)]
 public sealed partial class WhoIsWhoTests : IDisposable
 {
@@ -32,7 +32,7 @@ public sealed partial class WhoIsWhoTests : IDisposable
     [Theory]
     [InlineData("joining")]
     [InlineData("hostile")]
-    public async Task AddressReissuedAtOneProvider_SignsInNobody(string provider)
+    public async Task AddressReissuedAtOneProvider_IsRefused(string provider)
     {
         await SignInAsync(_browser, provider, "emp-1");
 
@@ -45,7 +45,7 @@ public sealed partial class WhoIsWhoTests : IDisposable
     }
 
     [Fact]
-    public async Task AddressGivenUpAtTheProvider_IsFollowed_AndSaysNothingOfTheFormerOwner()
+    public async Task AddressGivenUpAtTheProvider_IsFollowed_AndBecomesFree()
     {
         await SignInAsync(_browser, "joining", "emp-1");
         var first = Assert.NotNull(await _browser.WhoAmIAsync());
@@ -73,7 +73,7 @@ public sealed partial class WhoIsWhoTests : IDisposable
     }
 
     [Fact]
-    public async Task SquattedAddress_IsItsOwnersAllTheSame()
+    public async Task SquattedAddress_StaysUsableByItsOwner()
     {
         await SignInAsync(_other, "hostile", "squatter", verified: false);
         var squatter = Assert.NotNull(await _other.WhoAmIAsync());

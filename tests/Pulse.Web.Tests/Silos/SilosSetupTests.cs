@@ -2,13 +2,13 @@ using Pulse.Silo.Startup;
 
 namespace Pulse.Web.Tests.Silos;
 
-/// <summary><c>Pulse:Silo</c>. That front ends find silos, lose them and find others is in Pulse.Cluster.Tests.</summary>
+/// <summary><c>Pulse:Silo</c>. Tests of front ends that find and lose silos are in Pulse.Cluster.Tests.</summary>
 public sealed class SilosSetupTests
 {
     [Theory]
     [InlineData("External", "ConnectionStrings:Redis")]
     [InlineData("Elsewhere", "InProcess (the default) or External")]
-    public async Task Start_WithoutWhatItNeeds_RefusesAndSaysWhatToDo(string silo, string advice)
+    public async Task Start_WithoutRequiredSettings_RefusesAndSaysWhatToDo(string silo, string advice)
     {
         var application = new Application(silo);
         try

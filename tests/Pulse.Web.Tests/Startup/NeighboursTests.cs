@@ -54,7 +54,7 @@ public sealed class NeighboursTests : IDisposable
         Assert.True(process.Errors.Count == 0 && !process.Output.Any(line => line.StartsWith("warn:", StringComparison.Ordinal) || line.StartsWith("fail:", StringComparison.Ordinal)), process.ToString());
     }
 
-    /// <summary><c>dotnet run</c> would let the profile's address win over ASPNETCORE_URLS, without a word.</summary>
+    /// <summary><c>dotnet run</c> would silently let the profile's address win over ASPNETCORE_URLS.</summary>
     [Fact]
     public void LaunchProfile_LeavesTheAddressToTheEnvironment()
     {

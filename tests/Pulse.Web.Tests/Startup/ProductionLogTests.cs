@@ -6,7 +6,7 @@ using Pulse.Web.Tests.Auth;
 
 namespace Pulse.Web.Tests.Startup;
 
-/// <summary>What a front end in Production writes, and whom it tells about its health.</summary>
+/// <summary>The log lines of a front end in Production, and which requests get its health details.</summary>
 public sealed class ProductionLogTests : IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("pulse-log-");
@@ -41,7 +41,7 @@ public sealed class ProductionLogTests : IDisposable
         Assert.Equal(("healthy", ""), await HealthAsync(client, forwardedFor: "203.0.113.7"));
     }
 
-    // The status, and the first part by name.
+    // Returns the status, and the name of the first part.
     private static async Task<(string? Status, string Part)> HealthAsync(HttpClient client, string? forwardedFor)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/health/ready");

@@ -7,7 +7,7 @@ namespace Pulse.Web.Tests.Startup;
 /// <summary>A built program of Pulse as a process, as an operator starts it, in a directory of its own.</summary>
 internal sealed partial class PulseProcess : IAsyncDisposable
 {
-    // Far more than a start takes, for a busy machine.
+    // Much more than a start takes, for a busy machine.
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(90);
 
     private readonly ConcurrentQueue<string> _output = new();
@@ -24,11 +24,11 @@ internal sealed partial class PulseProcess : IAsyncDisposable
 
     /// <param name="program"><c>Pulse.Web</c> or <c>Pulse.Silo</c>.</param>
     /// <param name="directory">Its working directory.</param>
-    /// <param name="settings">Its environment, beside that of the tests without settings of Pulse.</param>
+    /// <param name="settings">Its environment, besides that of the tests without settings of Pulse.</param>
     /// <param name="arguments">Its arguments.</param>
     public static PulseProcess Start(string program, string directory, IEnumerable<KeyValuePair<string, string>> settings, params string[] arguments)
     {
-        // A shell starts its background jobs with SIGINT ignored, and .NET leaves it so: the tests may be such a job.
+        // A shell starts its background jobs with SIGINT ignored, and .NET leaves it so. The tests may be such a job.
         var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", Program(program), .. arguments])
         {
             WorkingDirectory = directory,
@@ -52,7 +52,7 @@ internal sealed partial class PulseProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>The exit code, waited for; both streams have been read to their ends.</summary>
+    /// <summary>Waits for the exit code. Both streams have been read to their ends.</summary>
     public async Task<int> ExitAsync()
     {
         using var bound = new CancellationTokenSource(Bound);
@@ -67,7 +67,7 @@ internal sealed partial class PulseProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>The first line on either stream with that text, waited for.</summary>
+    /// <summary>Waits for the first line on either stream with that text.</summary>
     public async Task<string> LineAsync(string text)
     {
         var clock = Stopwatch.StartNew();
@@ -79,14 +79,14 @@ internal sealed partial class PulseProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>The address that its log offers, waited for.</summary>
+    /// <summary>Waits for the address in its log.</summary>
     public async Task<Uri> AddressAsync()
     {
         var line = await LineAsync(" is ready: ");
         return new(ReadyAddress().Match(line).Value);
     }
 
-    /// <summary>As Ctrl+C does.</summary>
+    /// <summary>Has the effect of Ctrl+C.</summary>
     public async Task InterruptAsync()
     {
         using var kill = Process.Start("kill", ["-INT", $"{_process.Id}"]);

@@ -1,11 +1,12 @@
 namespace Pulse.Web.Tests.Startup;
 
 /// <summary>A start that must fail: one line on standard error that names the setting.</summary>
-/// <param name="Names">What the line must have: the setting first.</param>
-/// <param name="Settings">The environment. <c>{busy}</c> is a port in use, <c>{postgres}</c> and <c>{redis}</c> are the test servers.</param>
+/// <param name="Names">The words that the line must have: the setting first.</param>
+/// <param name="Settings">The environment. <c>{busy}</c> is a port in use, <c>{postgres}</c> and <c>{redis}</c> are the test
+/// servers.</param>
 internal sealed record StartFault(string[] Names, params (string Key, string Value)[] Settings)
 {
-    /// <summary>In the settings of every fault that has a secret.</summary>
+    /// <summary>Part of the settings of every fault that has a secret.</summary>
     public const string Secret = "hunter2-0123456789-0123456789-0123456789";
 
     private const string AnyPostgres = "Host=127.0.0.1;Port=1;Username=pulse;Database=pulse";

@@ -7,7 +7,7 @@ using StackExchange.Redis;
 
 namespace Pulse.Web.Tests.Startup;
 
-/// <summary>Stores that are not there yet when Pulse starts: the log says which, and why, on the built programs.</summary>
+/// <summary>Stores that are unavailable when Pulse starts: the log names them and the reason, on the built programs.</summary>
 public sealed class WaitingTests : IAsyncLifetime
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("pulse-wait-");
@@ -70,7 +70,7 @@ public sealed class WaitingTests : IAsyncLifetime
         var database = redis.GetDatabase();
         try
         {
-            // The rights of docs/operating.md, without one.
+            // The rights of docs/operating.md, except one.
             await database.ExecuteAsync("ACL", ["SETUSER", user, "on", ">secret", "~*", "&*", "+@all", "-@admin", "-eval", "-evalsha"]);
             await using var process = Start("Pulse.Silo", _database.ConnectionString, $"redis://{user}:secret@{TestServers.Redis}",
                 ("Pulse__Cluster__SiloPort", "0"), ("Pulse__Cluster__GatewayPort", "0"), ("Pulse__Cluster__ClusterId", user));
@@ -89,7 +89,7 @@ public sealed class WaitingTests : IAsyncLifetime
     [Fact]
     public async Task RedisThatIsLoading_IsNamedWithTheReason_AndServesOnceItHasLoaded()
     {
-        // A Redis of its own, with keys that take 10 ms each to load.
+        // A separate Redis, with keys that take 10 ms each to load.
         var port = FreePort();
         using (var first = StartRedis(port))
         {
@@ -116,7 +116,7 @@ public sealed class WaitingTests : IAsyncLifetime
         }
     }
 
-    /// <summary>As in docs/operating.md.</summary>
+    /// <summary>The rights of docs/operating.md.</summary>
     private static string[] Rights => ["~user:*", "~pulse*", "~__Booksleeve_*", "&__Booksleeve_*", "+@read", "+@write", "+@connection", "+@transaction", "+@scripting", "+@pubsub", "+info", "+cluster|nodes", "+config|get"];
 
     private static async Task AssertWaitsAsync(PulseProcess process, params string[] words)

@@ -12,11 +12,14 @@ using Xunit.Abstractions;
 
 namespace Pulse.Web.Tests.TwoNodes;
 
-/// <summary>Rotations of the key that signs tokens, while sockets are open and each node is sent what the other one has just signed.</summary>
+/// <summary>
+/// Rotations of the key that signs tokens, while sockets are open and each node gets tokens that the other one has just signed.
+/// </summary>
 [Collection(TimedOnTwoNodes.Name)]
 public sealed class KeyRotationTests(TwoNodes nodes, ITestOutputHelper output)
 {
-    // PULSE_ROTATION_SOCKETS=500 and PULSE_ROTATION_SECONDS=60 repeat the measurement of docs/operating.md; the test's own numbers find the same faults.
+    // PULSE_ROTATION_SOCKETS=500 and PULSE_ROTATION_SECONDS=60 repeat the measurement of docs/operating.md. The test's smaller numbers find
+    // the same faults.
     private static readonly int s_sockets = Setting("PULSE_ROTATION_SOCKETS", 40);
     private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(Setting("PULSE_ROTATION_SECONDS", 5));
 
@@ -24,7 +27,7 @@ public sealed class KeyRotationTests(TwoNodes nodes, ITestOutputHelper output)
     private static readonly TimeSpan s_requestInterval = TimeSpan.FromMilliseconds(20);
 
     [Fact]
-    public async Task Rotations_SignNobodyOut_AndRefuseNoToken()
+    public async Task Rotations_KeepUsersSignedIn_AndAcceptEveryToken()
     {
         using var onA = await Browser.SignInAsync(nodes.A);
         using var onB = new Browser(nodes.B) { Cookie = onA.Cookie };

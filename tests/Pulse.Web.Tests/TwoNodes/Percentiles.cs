@@ -5,7 +5,7 @@ internal sealed class Percentiles(IEnumerable<TimeSpan> times)
 {
     private readonly TimeSpan[] _sorted = [.. times.Order()];
 
-    /// <summary>That many in a hundred took no longer.</summary>
+    /// <summary>The time that this percentage of the measurements did not exceed.</summary>
     public TimeSpan At(double percent) => _sorted[(int)Math.Ceiling(_sorted.Length * percent / 100) - 1];
 
     public override string ToString() =>

@@ -14,7 +14,7 @@ public sealed class TwoNodes : IAsyncLifetime
 
     public PulseApplication B { get; private set; } = null!;
 
-    /// <summary>What grains of either node have told front ends of presences.</summary>
+    /// <summary>The presence messages of both nodes' grains to front ends.</summary>
     internal ChangesTold Told { get; } = new();
 
     public async Task InitializeAsync()
@@ -44,12 +44,12 @@ public sealed class TwoNodes : IAsyncLifetime
     }
 }
 
-/// <summary>Notes each message of a grain to a front end about a user's presence.</summary>
+/// <summary>Records each message of a grain to a front end about a user's presence.</summary>
 internal sealed class ChangesTold : IOutgoingGrainCallFilter
 {
     private readonly ConcurrentQueue<(Guid UserId, string FrontEnd)> _told = new();
 
-    /// <summary>The front ends that were told of this user, once for each message.</summary>
+    /// <summary>The front ends that were notified about this user, once for each message.</summary>
     public string[] Of(Guid userId) => [.. _told.Where(told => told.UserId == userId).Select(told => told.FrontEnd)];
 
     public Task Invoke(IOutgoingGrainCallContext context)
@@ -63,7 +63,7 @@ internal sealed class ChangesTold : IOutgoingGrainCallFilter
     }
 }
 
-/// <summary>One by one, after the others: what else this process does is not theirs to measure.</summary>
+/// <summary>One by one, after the others, because other load in this process would falsify their times.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class TimedOnTwoNodes : ICollectionFixture<TwoNodes>
 {

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Pulse.Web.Tests.TwoNodes;
 
-/// <summary>A hub connection that watches one user, as light as can be: thousands of them share a process with the nodes.</summary>
+/// <summary>
+/// A hub connection that watches one user, as light as possible, because thousands of them share a process with the nodes.
+/// </summary>
 internal sealed class WatchingSocket : IDisposable
 {
     private const char RecordSeparator = '\u001e';
@@ -27,10 +29,10 @@ internal sealed class WatchingSocket : IDisposable
         return socket;
     }
 
-    /// <summary>Tells the server that the client lives; it closes a silent one.</summary>
+    /// <summary>Reports to the server that the client lives, because it closes a silent one.</summary>
     public Task PingAsync(CancellationToken cancellation) => SendAsync("""{"type":6}""", cancellation);
 
-    /// <summary>Waits until the watched user is seen with that status.</summary>
+    /// <summary>Waits until the watched user is shown with that status.</summary>
     /// <returns>A timestamp of <see cref="Stopwatch"/>.</returns>
     public async Task<long> SeesAsync(string status, CancellationToken cancellation)
     {

@@ -11,12 +11,12 @@ using Pulse.Web.Users;
 
 namespace Pulse.Web.Tests.Users;
 
-/// <summary>Users who erase themselves, and what old tokens are worth then.</summary>
+/// <summary>Users that erase themselves, and the refusal of their old tokens.</summary>
 [Collection(SharedPulse.Name)]
 public sealed class ErasureTests(PulseApplication pulse)
 {
     [Fact]
-    public async Task User_WhoHasSignedInRecently_ExportsAndErases()
+    public async Task RecentlySignedInUser_ExportsAndErases()
     {
         using var ada = await Browser.SignInAsync(pulse);
         var token = TestTokens.Hs256(TestTokens.Claims(ada.UserId, $"{ada.UserId:N}@browser.example"));

@@ -5,12 +5,12 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.Users;
 
-/// <summary>What one caller may see of others.</summary>
+/// <summary>The data that a caller may see of other users.</summary>
 [Collection(SharedPulse.Name)]
 public sealed class LookupTests(PulseApplication pulse)
 {
     [Fact]
-    public async Task GetUser_Another_ShowsThePublicPartAlone()
+    public async Task GetUser_Another_ShowsThePublicPartOnly()
     {
         var userId = Guid.NewGuid();
         using var ada = pulse.As(TestTokens.Hs256(TestTokens.Claims(userId, $"{userId:N}@example.com")));
@@ -69,7 +69,7 @@ public sealed class LookupTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task GetPresence_ManyWhoNeverConnected_AreOfflineInTheOrderAsked()
+    public async Task GetPresence_ManyUnknownUsers_AreOfflineInTheOrderAsked()
     {
         using var client = pulse.As(TestTokens.Hs256(TestTokens.Claims()));
         var ids = Ids(200);

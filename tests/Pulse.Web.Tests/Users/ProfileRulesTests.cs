@@ -26,7 +26,7 @@ public sealed class ProfileRulesTests
     [MemberData(nameof(GoodAvatars))]
     public void AvatarFault_GoodUrl_IsNone(string avatar) => Assert.Null(ProfileRules.AvatarFault(avatar));
 
-    // By name, not by value: a test runner's report cannot hold an unpaired surrogate.
+    // By name instead of value, because a test runner's report cannot hold an unpaired surrogate.
     [Theory]
     [InlineData("empty", "")]
     [InlineData("white space", " \u00A0\u2003 ")]

@@ -52,12 +52,12 @@ public sealed class ProfileSyncRequestTests
         Update(new(Email: "Ada@example.com"), s_caller with { Email = null }) is var update ? (update.Email, update.EmailVerified) : default);
 
     [Fact]
-    public void ToUpdate_NobodySaysAnything_LeavesAllToTheStoredProfile() => Assert.Equal(
+    public void ToUpdate_EmptyBodyAndToken_KeepsTheStoredProfile() => Assert.Equal(
         new ProfileUpdate(),
         Update(new(), s_caller with { Email = null, Name = null, Picture = null }));
 
     [Fact]
-    public void ToUpdate_TokensNameAndPictureBreakRules_ArePassedOver() => Assert.Equal(
+    public void ToUpdate_TokensNameAndPictureBreakRules_AreIgnored() => Assert.Equal(
         new ProfileUpdate { Email = "ada@example.com", EmailVerified = true },
         Update(new(), s_caller with { Name = " ", Picture = "javascript:alert(1)" }));
 
@@ -67,7 +67,7 @@ public sealed class ProfileSyncRequestTests
     [InlineData("", null, "single address")]
     [InlineData(null, "not an address", "token's email claim")]
     [InlineData("ada@example.com", "", "token's email claim")]
-    public void ToUpdate_EmailAtFault_SaysHow(string? body, string? token, string message)
+    public void ToUpdate_FaultyEmail_NamesTheFault(string? body, string? token, string message)
     {
         var errors = new ValidationErrors();
 

@@ -5,7 +5,7 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.Users;
 
-/// <summary>What a trusted issuer may do for its subjects, and what it may not.</summary>
+/// <summary>The rights of a trusted issuer over its subjects, and their limits.</summary>
 [Collection(SharedPulse.Name)]
 public sealed class SubjectTests(PulseApplication pulse)
 {

@@ -73,7 +73,7 @@ public sealed class SyncTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task Sync_SomebodyElsesEmail_IsRefusedAndChangesNothing()
+    public async Task Sync_AnotherUsersEmail_IsRefusedAndChangesNothing()
     {
         var email = NewEmail();
         using var first = pulse.As(TestTokens.Hs256(Proven(TestTokens.Claims(email: email))));
@@ -173,7 +173,7 @@ public sealed class SyncTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task Sync_UnprovenEmail_LocksNobodyOut()
+    public async Task Sync_UnprovenEmail_LocksNoUserOut()
     {
         var email = NewEmail();
         using var squatter = pulse.As(TestTokens.Hs256(TestTokens.Claims()));
@@ -190,7 +190,7 @@ public sealed class SyncTests(PulseApplication pulse)
     }
 
     [Fact]
-    public async Task Sync_TrustedIssuersProvenEmailOfAnotherUser_JoinsNobody()
+    public async Task Sync_TrustedIssuersProvenEmailOfAnotherUser_IsRefused()
     {
         var email = NewEmail();
         using var owner = pulse.As(TestTokens.Hs256(Proven(TestTokens.Claims(email: email))));

@@ -1,6 +1,6 @@
 import { HttpTransportType, HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 
-/** One signed-in person, as an application's client code would be. */
+/** A signed-in person, as an application's client code would be. */
 export class Client {
   constructor(pulse, person) {
     this.pulse = pulse;
@@ -41,7 +41,10 @@ export class Client {
     return (await this.send('GET', `/presence?ids=${this.id}`)).body?.find((one) => one.userId === this.id);
   }
 
-  /** A live socket; resolves once the server has said `Connected`. With `reconnect` it comes back by itself, as a browser's does. */
+  /**
+   * Opens a live socket. Resolves when the server has sent `Connected`. With `reconnect` it reconnects by itself, as a browser's client
+   * does.
+   */
   async connect({ reconnect = false } = {}) {
     const builder = new HubConnectionBuilder()
       .withUrl(`${this.pulse.url}/hubs/pulse`, {
@@ -56,7 +59,7 @@ export class Client {
       hub.on('Connected', resolve);
       hub.onclose((error) => reject(error ?? new Error('closed before Connected')));
     });
-    // Closing a socket later is no failure of this promise, which has been settled then; before, start() may fail first.
+    // A later close is not a failure of this promise, which is settled by then. Before, start() may fail first.
     connected.catch(() => undefined);
     await hub.start();
     return { hub, greeting: await connected };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Pulse } from './pulse.mjs';
 import { Database, serverSettings } from './stores.mjs';
 
-/** A running Pulse of this test alone, on embedded stores or (`servers`) PostgreSQL and Redis. All of it is gone when the test ends. */
+/** A Pulse process of this test, on embedded stores or (`servers`) PostgreSQL and Redis. It is removed with its data when the test ends. */
 export async function startPulse(t, { servers = false, settings = {} } = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'pulse-e2e-'));
   t.after(() => rm(directory, { recursive: true, force: true }));
@@ -17,7 +17,7 @@ export async function startPulse(t, { servers = false, settings = {} } = {}) {
   return { pulse, database };
 }
 
-/** Somebody whom no other test knows. */
+/** A person that is unique to the calling test. */
 export function somebody() {
   const nonce = Math.random().toString(36).slice(2, 10);
   return { email: `ada.${nonce}@example.com`, name: `Ada ${nonce}` };

@@ -9,14 +9,14 @@ const web = fileURLToPath(new URL('../../../src/Pulse.Web/', import.meta.url));
 const program = join(web, 'bin', process.env.PULSE_TEST_CONFIGURATION ?? 'Debug', 'net10.0', 'Pulse.Web.dll');
 const startMs = 90_000;
 
-/** Pulse.Web as the process that a user runs, killed and started again as a test likes. It keeps its address and its settings. */
+/** Pulse.Web as the process that a user runs, killed and started again by the test. It keeps its address and its settings. */
 export class Pulse {
   #settings;
   #log;
   #process;
   #listen = 'http://127.0.0.1:0';
 
-  /** @param directory of this test alone: data and log. */
+  /** @param directory of this test only: data and log. */
   constructor(directory, settings = {}) {
     if (!existsSync(program)) throw new Error(`${program} is not there: build the solution first (./test.sh does).`);
     this.#log = join(directory, 'pulse.log');
@@ -43,7 +43,8 @@ export class Pulse {
     });
     closeSync(log);
 
-    // Port 0 the first time: the server takes a free one itself, and says which. No port is picked ahead, so none can be taken meanwhile.
+    // Port 0 the first time: the server itself takes a free port and logs it, because a port that was picked ahead could be taken
+    // meanwhile.
     this.#listen = await until('"Now listening on" in the log', () => {
       if (this.#process.exitCode !== null) throw new Error(`Pulse.Web ended with code ${this.#process.exitCode}`);
       return readFileSync(this.#log).subarray(offset).toString().match(/Now listening on: (http:\S+)/)?.[1];
@@ -53,17 +54,17 @@ export class Pulse {
     return this;
   }
 
-  /** As a power cut would: no chance to say goodbye. */
+  /** Stops like a power cut, with no chance of a goodbye. */
   kill() {
     return this.#end('SIGKILL');
   }
 
-  /** Politely. Resolves to the exit code. */
+  /** Stops regularly. Resolves to the exit code. */
   stop() {
     return this.#end('SIGTERM');
   }
 
-  /** Neither runs nor ends, as a machine that is paused. */
+  /** The process neither runs nor ends, like a paused machine. */
   freeze() {
     this.#process.kill('SIGSTOP');
   }
@@ -72,7 +73,7 @@ export class Pulse {
     this.#process.kill('SIGCONT');
   }
 
-  /** The last lines that it wrote, for the message of a failed test. */
+  /** The last lines of its log, for the message of a failed test. */
   logTail() {
     return existsSync(this.#log) ? readFileSync(this.#log, 'utf8').split('\n').slice(-40).join('\n') : '';
   }

@@ -6,10 +6,10 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const { PULSE_TEST_POSTGRES: postgres, PULSE_TEST_REDIS: redis, PULSE_TEST_PG_BIN: postgresBin } = process.env;
 
-/** Why the tests on real servers cannot run, or false. */
+/** The reason why the tests on real servers cannot run, or false. */
 export const noServers = !postgres || !redis ? 'PULSE_TEST_POSTGRES and PULSE_TEST_REDIS are not set (./test.sh sets them)' : false;
 
-/** A database of this test alone, in the cluster of PULSE_TEST_POSTGRES. */
+/** A database of this test only, in the cluster of PULSE_TEST_POSTGRES. */
 export class Database {
   #name = `pulse_e2e_${randomUUID().replaceAll('-', '')}`;
 
@@ -43,7 +43,7 @@ export function serverSettings(database) {
   };
 }
 
-/** The presence key of a user: its value and the seconds it has left. */
+/** The presence key of a user: its value and its remaining seconds. */
 export async function presenceKey(userId) {
   const key = `user:${userId}:online`;
   return { value: await redisCli('get', key), ttl: Number(await redisCli('ttl', key)) };

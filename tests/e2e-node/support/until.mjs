@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /**
  * Asks `probe` until `accept` takes its answer, and returns that answer. What throws counts as not yet.
+ * The bound is one that a busy machine does not reach.
  * @param expected what is waited for, in words: the message of a time-out pairs it with what came last.
  */
-export async function until(expected, probe, accept = Boolean, { withinMs = 15_000 } = {}) {
+export async function until(expected, probe, accept = Boolean, { withinMs = 60_000 } = {}) {
   let actual;
   for (const deadline = Date.now() + withinMs; ; await delay(50)) {
     try {

@@ -1,4 +1,4 @@
-// The built package against a real Pulse.
+// Tests the built package against a real Pulse.
 import { expect, test } from 'vitest';
 import { connect, isIn, noServer, shows, signUp, startPulse, timeout, until } from './support.mjs';
 
@@ -36,7 +36,7 @@ test('online, busy, away with a message and offline are seen live', options, asy
   expect(errors).toEqual(['invalid-argument']);
 });
 
-test('kill -9 and a new start: everything is as wanted again', options, async () => {
+test('kill -9 and a new start: the client restores status and watches', options, async () => {
   const pulse = await startPulse();
   const [ada, grace] = [await signUp(pulse), await signUp(pulse)];
   const watcher = connect(pulse, ada, { unknownAfterMs: 200 });
@@ -56,7 +56,7 @@ test('kill -9 and a new start: everything is as wanted again', options, async ()
   expect(watcher.states).toEqual(['connecting', 'online', 'reconnecting', 'online']);
 });
 
-test('a server that stops politely is waited for', options, async () => {
+test('the client waits for a server that stops regularly', options, async () => {
   const pulse = await startPulse();
   const ada = connect(pulse, await signUp(pulse));
   const ended = [];
@@ -66,27 +66,27 @@ test('a server that stops politely is waited for', options, async () => {
   await isIn(ada, 'reconnecting');
   await pulse.start();
   await isIn(ada, 'online');
-  // A host in a hurry may cut the socket first; if it says something, then this.
+  // A host that stops quickly may cut the socket first. If it sends a reason, it must be this one.
   expect(ended.filter(({ reason, mayReconnect }) => reason !== 'server-stopping' || !mayReconnect)).toEqual([]);
 });
 
-test('a token that runs out is replaced in place', options, async () => {
-  // The server asks for another a minute before the end, so at once. This is how long that may take on a busy machine.
+test('an expiring token is replaced in place', options, async () => {
+  // The server asks for the next token a minute before the end, here at once. On a busy machine renewing may take the whole lifetime.
   const pulse = await startPulse({ Pulse__Auth__AccessTokenLifetime: '00:00:20' });
   const ada = await signUp(pulse);
   const client = connect(pulse, ada);
   await isIn(client, 'online');
-  // The socket was opened with one of these, whichever; the last of them runs out last.
+  // The socket was opened with one of these tokens, and the last of them expires last.
   const before = ada.tokens.length;
   const { expiresAt } = ada.tokens.at(-1);
   await until('a later token after those of the start have run out', () => ada.tokens.length, (n) => n > before && Date.now() > Date.parse(expiresAt) + 2_000, { withinMs: 60_000 });
-  // The hub answers, so the socket is there: the one from the start.
+  // The hub answers, so the socket is open: the same one since the start.
   await client.setStatus('busy');
   expect(client.states).toEqual(['connecting', 'online']);
 });
 
-test('a token that was not replaced in time: back with a new one', options, async () => {
-  // Long enough to be online before it runs out, at first and again after the outage, on a busy machine.
+test('a token that was not replaced in time: the client reconnects with a new one', options, async () => {
+  // Long enough for a busy machine to be online before it expires, at first and again after the outage.
   const pulse = await startPulse({ Pulse__Auth__AccessTokenLifetime: '00:00:15' });
   const ada = await signUp(pulse);
   let outage = false;

@@ -4,10 +4,10 @@ import { connect, createServer } from 'node:net';
 import { onTestFinished } from 'vitest';
 
 /**
- * The network between a page and its server, with an address of its own. `mode` says what becomes of the bytes:
+ * The network between a page and its server, with an address of its own. `mode` decides what happens to the bytes:
  * - `whole`: they pass.
- * - `mute`: open connections end. New ones are accepted and never answered, not even when the network is whole again.
- * - `cut`: open connections are silent, and go on where they were when the network is whole again, as TCP does. New ones wait likewise.
+ * - `mute`: open connections end. New ones are accepted and stay unanswered, even when the network is whole again.
+ * - `cut`: open connections are silent, and continue when the network is whole again, as TCP does. New ones wait likewise.
  */
 export async function startNetwork(pulse) {
   const links = new Set();
@@ -20,7 +20,7 @@ export async function startNetwork(pulse) {
       links.delete(link);
       link.onward?.destroy();
     });
-    // Read in each case, because the end of the connection would not be seen otherwise.
+    // Read in each mode, because the end of the connection would otherwise stay unnoticed.
     socket.on('data', link.hold);
     if (network.mode === 'whole') join(link);
   });
@@ -31,7 +31,7 @@ export async function startNetwork(pulse) {
     link.onward.on('error', () => link.socket.destroy());
     link.onward.on('close', () => {
       link.isOver = true;
-      // Nobody hears of it through a cut.
+      // A cut also hides the end of a connection.
       if (network.mode === 'whole') link.socket.destroy();
     });
     link.socket.off('data', link.hold);
@@ -59,14 +59,14 @@ export async function startNetwork(pulse) {
   return Object.assign(network, { url: `http://127.0.0.1:${server.address().port}`, become });
 }
 
-/** A proxy that lets no WebSocket through. `answers`: it refuses them; otherwise it never answers them. */
+/** A proxy that blocks WebSockets. `answers`: it refuses them; otherwise it leaves them unanswered. */
 export async function startProxyWithoutSockets(pulse, { answers }) {
   const { hostname, port } = new URL(pulse.url);
   const proxy = createHttpServer((request, response) => {
     const { url, method, headers } = request;
     const onward = httpRequest({ hostname, port, path: url, method, headers }, (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
-      // Events are not to wait for more.
+      // Flush, because events must not wait for more data.
       response.flushHeaders();
       answer.pipe(response);
     });

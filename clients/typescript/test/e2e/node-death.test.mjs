@@ -1,4 +1,4 @@
-// Two nodes over one Redis and one PostgreSQL, and a kill -9 of the one that holds the watched users' grains and sockets.
+// Two nodes over one Redis and one PostgreSQL, and a kill -9 of the node that holds the watched users' grains and sockets.
 import { existsSync } from 'node:fs';
 import { connect as connectTcp, createServer } from 'node:net';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ const executablePath = process.env.PULSE_TEST_CHROMIUM || '/usr/bin/chromium';
 const options = { skip: noServer || noServers || (!process.env.PULSE_TEST_RUN && !existsSync(executablePath)), timeout };
 const lastSeenMs = 60_000;
 
-/** Stands where a load balancer does: an address that outlives the nodes behind it. */
+/** Replaces a load balancer: an address that outlives the nodes behind it. */
 async function startBalancer(node) {
   const balancer = { node };
   const server = createServer((socket) => {
@@ -31,7 +31,7 @@ async function startBalancer(node) {
   return Object.assign(balancer, { url: `http://127.0.0.1:${server.address().port}` });
 }
 
-/** A page of the node's own origin, signed in as somebody new, that watches these users and notes all that it is shown of them. */
+/** A page of the node's own origin, signed in as a new user, that watches these users and records every presence that it shows. */
 async function openWatcher(node, userIds) {
   const { build } = await import('vite');
   const [{ output: [chunk] }] = await build({
@@ -59,14 +59,14 @@ async function openWatcher(node, userIds) {
   };
 }
 
-test('kill -9 of the node that holds watched users: a page on the other node ends with the truth', options, async () => {
+test('kill -9 of the node that holds watched users: a page on the other node shows the right state in the end', options, async () => {
   const database = await Database.create();
   onTestFinished(() => database.drop());
   const settings = { ...serverSettings(database), Pulse__Auth__SigningKey: 'a signing key that both nodes of this test have' };
   const a = await startPulse(settings);
   const balancer = await startBalancer(a);
 
-  // While A is the only node, their grains can be nowhere else.
+  // While A is the only node, it holds all their grains.
   const [returning, leaving] = [await signUp(balancer), await signUp(balancer)];
   const returns = connect(balancer, returning);
   const leaves = connect(a, leaving);
@@ -95,6 +95,6 @@ test('kill -9 of the node that holds watched users: a page on the other node end
   expect(Math.abs(Date.parse(left.at(-1).lastSeen) - killedAt)).toBeLessThan(lastSeenMs);
   console.log(`lastSeen is ${Date.parse(left.at(-1).lastSeen) - killedAt} ms after the kill`);
 
-  // One socket throughout, and the page that it was: a reload would have forgotten what it was shown.
+  // The page keeps one socket throughout, because a reload would have lost the records.
   expect(await watcher.states()).toEqual(['connecting', 'online']);
 });

@@ -8,21 +8,21 @@ import { Client as Account } from '../../../../tests/e2e-node/support/client.mjs
 import { somebody } from '../../../../tests/e2e-node/support/fixture.mjs';
 import { Pulse } from '../../../../tests/e2e-node/support/pulse.mjs';
 import { until } from '../../../../tests/e2e-node/support/until.mjs';
-// The built package, as others get it.
+// The built package, as applications get it.
 import { createPulseClient } from '../../dist/index.js';
 
 export { until };
 
 const server = fileURLToPath(new URL(`../../../../src/Pulse.Web/bin/${process.env.PULSE_TEST_CONFIGURATION ?? 'Debug'}/net10.0/Pulse.Web.dll`, import.meta.url));
 
-/** Whoever works on this package alone need not build the server. In a run of all tests it must be there. */
+/** A developer that works only on this package need not build the server. In a run of all tests it must exist. */
 export const noServer = !process.env.PULSE_TEST_RUN && !existsSync(server);
 const executablePath = process.env.PULSE_TEST_CHROMIUM || '/usr/bin/chromium';
 export const noBrowser = noServer || (!process.env.PULSE_TEST_RUN && !existsSync(executablePath));
 export const timeout = 300_000;
 
 export async function launchBrowser() {
-  // Here, and not at the top, so that a run without a browser does not need it.
+  // Imported here, so that a run without a browser does not need it.
   const { chromium } = await import('playwright-core');
   return chromium.launch({
     executablePath,
@@ -30,7 +30,7 @@ export async function launchBrowser() {
   });
 }
 
-/** A running Pulse of this test alone, or until what `atEnd` is given is called. */
+/** A Pulse process for this test, which runs until the test ends or `atEnd` calls its callback. */
 export async function startPulse(settings = {}, atEnd = onTestFinished) {
   const directory = await mkdtemp(join(tmpdir(), 'pulse-client-'));
   atEnd(() => rm(directory, { recursive: true, force: true }));
@@ -39,7 +39,7 @@ export async function startPulse(settings = {}, atEnd = onTestFinished) {
   return pulse.start();
 }
 
-/** Somebody new, with a source of tokens. */
+/** A new user, with a source of tokens. */
 export async function signUp(pulse) {
   const person = somebody();
   const { id } = await Account.signIn(pulse, person);
@@ -55,7 +55,7 @@ export async function signUp(pulse) {
   };
 }
 
-/** A client of that person, stopped with the test, that notes the states it has been in. */
+/** A client of that person, stopped with the test, that records its states. */
 export function connect(pulse, person, options = {}) {
   const client = createPulseClient({ url: pulse.url, getToken: person.getToken, ...options });
   onTestFinished(() => client.stop());
@@ -65,7 +65,7 @@ export function connect(pulse, person, options = {}) {
   return Object.assign(client, { states });
 }
 
-/** Waits until the client shows that. */
+/** Waits until the client shows that status. */
 export const shows = (client, userId, status) =>
   until(`${userId} ${status}`, () => client.presence(userId) ?? null, (presence) => presence?.status === status, { withinMs: 60_000 });
 
@@ -73,7 +73,7 @@ export const isIn = (client, state) => until(`state ${state}`, () => client.stat
 
 /** The built package as one script, which makes it `pulsePresence`. */
 export async function bundlePackage() {
-  // Here, and not at the top, so that a run without a browser needs no bundler.
+  // Imported here, so that a run without a browser needs no bundler.
   const { build } = await import('vite');
   const [{ output: [chunk] }] = await build({
     configFile: false,
@@ -84,8 +84,8 @@ export async function bundlePackage() {
 }
 
 /**
- * A page of Pulse's own origin with the package, signed in as somebody new. It is one of Pulse's answers that run no script of their own: a page
- * that the test makes up is none of the local network to the browser, which keeps it from connecting there.
+ * A page of Pulse's own origin with the package, signed in as a new user. It is one of Pulse's answers that have no script of their own,
+ * because the browser treats a page that the test makes up as outside of the local network and blocks its connections.
  */
 export async function openClientPage(browser, bundle, pulse, person = somebody()) {
   // The policy of that answer forbids what an application's own page allows.
@@ -93,7 +93,7 @@ export async function openClientPage(browser, bundle, pulse, person = somebody()
   const page = await context.newPage();
   const noise = [];
   page.on('pageerror', (error) => noise.push(error.message));
-  // What the browser itself says of requests that fail has a place in the network, and none in a script.
+  // The browser's messages about failed requests belong to the network, and not to a script.
   page.on('console', (message) => !/WebSocket connection to|Failed to load resource/.test(message.text()) && noise.push(message.text()));
   await page.goto(`${pulse.url}/health/live`);
   await page.evaluate((fields) => fetch('/auth/signin/dev', { method: 'POST', body: new URLSearchParams(fields) }), person);
@@ -136,7 +136,7 @@ function overhear(page) {
     socket.on('framesent', take);
     sockets.push({
       isOpen: () => !socket.isClosed(),
-      /** What each of those calls carried. */
+      /** The first argument of each of those calls. */
       calls: (method) => calls.filter(({ target }) => target === method).map(({ arguments: [argument] }) => argument),
     });
   });

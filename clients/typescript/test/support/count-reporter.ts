@@ -1,12 +1,14 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Ends the output as Node's own test runner does, so that whoever counts the tests of many packages needs to read one format only. */
+/**
+ * Ends the output in the format of Node's own test runner, so that test.sh, which counts the tests of many packages, reads one format only.
+ */
 export default class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const count = { passed: 0, failed: errors.length, skipped: 0, pending: 0 };
     for (const module of modules) {
       for (const test of module.children.allTests()) count[test.result().state]++;
-      // A file that did not load, or a hook that threw, has no failed test to show for it.
+      // A file that did not load, or a hook that threw, appears in no failed test.
       count.failed += module.errors().length;
       for (const suite of module.children.allSuites()) count.failed += suite.errors().length;
     }

@@ -6,12 +6,12 @@ type Answer = (...args: never[]) => unknown;
 /** The server's end of one socket, played by the test. */
 export class FakeHub implements Hub {
   readonly calls: [method: string, ...args: unknown[]][] = [];
-  /** What the server answers; by default, everybody is offline and everything else works. */
+  /** The server's answers. By default all users are offline and every other call succeeds. */
   readonly answers: Record<string, Answer> = { WatchPresence: (ids: string[]) => ids.map((id) => presence(id, 'offline', 1)) };
-  /** By the client, with or without a goodbye. */
+  /** Set by the client, with or without a goodbye. */
   stopped = false;
   dropped = false;
-  /** When the server was last heard; undefined as on a platform that does not show it. */
+  /** When the server last sent a message; undefined as on a platform that does not show it. */
   heardAt: number | undefined;
   isUnanswered = false;
   readonly #handlers = new Map<string, (message: never) => void>();
@@ -24,7 +24,7 @@ export class FakeHub implements Hub {
     return this.opening.status;
   }
 
-  // --- what the client uses ---
+  // --- used by the client ---
 
   start(): Promise<void> {
     return new Promise((resolve, reject) => (this.#start = { resolve, reject }));
@@ -53,7 +53,7 @@ export class FakeHub implements Hub {
     return (await this.answers[method]?.(...(args as never[]))) as T;
   }
 
-  // --- what the test uses ---
+  // --- used by the test ---
 
   accept(userId = 'me', connectionId = 'c'): void {
     this.isUnanswered = false;
@@ -69,7 +69,7 @@ export class FakeHub implements Hub {
     this.#handlers.get(method)?.(message as never);
   }
 
-  /** The connection breaks. */
+  /** Breaks the connection. */
   break(error = new Error('WebSocket closed with status code: 1006')): void {
     this.#onclose(error);
   }

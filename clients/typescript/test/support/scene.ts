@@ -21,7 +21,7 @@ export class FakePage {
   }
 }
 
-/** A client in a world that the test plays. Time is fake: to be used after `vi.useFakeTimers()`. */
+/** A client in an environment that the test controls. Time is fake: call it after `vi.useFakeTimers()`. */
 export function scene(options: PulseClientOptions & { random?: () => number; keeps?: Keeps; reach?: Reach; page?: FakePage } = {}) {
   const hubs: FakeHub[] = [];
   const page = options.page ?? new FakePage();
@@ -40,7 +40,7 @@ export function scene(options: PulseClientOptions & { random?: () => number; kee
     random: options.random ?? (() => 1),
     canStart: () => true,
   });
-  // A client that lives on would share its status with the next test's, as tabs do.
+  // A client that lives on would share its status with the next test's client, as tabs do.
   onTestFinished(() => pulse.stop());
   return {
     pulse,
@@ -65,7 +65,7 @@ export function scene(options: PulseClientOptions & { random?: () => number; kee
   };
 }
 
-/** A browser's storage; of a tab, a duplicate gets a copy. */
+/** A browser's storage. A duplicated tab gets a copy. */
 export class FakeKeep implements Keep {
   readonly items: Map<string, string>;
 
@@ -86,7 +86,7 @@ export class FakeKeep implements Keep {
   }
 }
 
-/** Lets everything happen that needs no time. */
+/** Runs all work that needs no time. */
 export async function settle(): Promise<void> {
   await vi.advanceTimersByTimeAsync(0);
 }

@@ -39,7 +39,7 @@ test('waits longer after each failure, for ever, and in a hidden page at most 30
   }
 });
 
-test('in a page that is seen at most 3 s, and as long as in a hidden one after 10 minutes', async () => {
+test('waits in a visible page at most 3 s, and after 10 minutes as long as in a hidden one', async () => {
   const s = scene();
   s.pulse.start();
   await settle();
@@ -60,7 +60,7 @@ test('in a page that is seen at most 3 s, and as long as in a hidden one after 1
   expect(s.hubs).toHaveLength(attempts + 1);
 });
 
-test('is back within 1 s of losing a connection that had held', async () => {
+test('reconnects within 1 s of losing a connection that had held', async () => {
   const s = scene();
   const hub = await s.online();
   await vi.advanceTimersByTimeAsync(10_000);
@@ -73,7 +73,7 @@ test('is back within 1 s of losing a connection that had held', async () => {
   expect(s.pulse.state.name).toBe('online');
 });
 
-test('a server that accepts and drops at once is not stormed', async () => {
+test('attempts on a server that accepts and drops at once slow down', async () => {
   const s = scene();
   s.pulse.start();
   for (const wait of [2_000, 3_000, 3_000]) {
@@ -86,7 +86,7 @@ test('a server that accepts and drops at once is not stormed', async () => {
   }
 });
 
-test.each(['online', 'pageshow', 'visible'])('%s: tries at once', async (event) => {
+test.each(['online', 'pageshow', 'visible'])('%s: retries at once', async (event) => {
   const s = scene();
   s.pulse.start();
   for (let i = 0; i < 6; i++) {
@@ -101,7 +101,7 @@ test.each(['online', 'pageshow', 'visible'])('%s: tries at once', async (event) 
   expect(s.hubs).toHaveLength(attempts + 1);
 });
 
-test('a page that is seen again gives up a socket that does not answer', async () => {
+test('a page that becomes visible gives up a socket that does not answer', async () => {
   const s = scene();
   const hub = await s.online();
   s.page.show('hidden');
@@ -116,7 +116,7 @@ test('a page that is seen again gives up a socket that does not answer', async (
   expect(s.hubs).toHaveLength(2);
 });
 
-test('a page that is seen again gives up no socket whose server is heard, however slow a call is', async () => {
+test('a page that becomes visible keeps a socket whose server sends pings, however slow a call is', async () => {
   const s = scene();
   const hub = await s.online();
   for (const method of ['WatchPresence', 'Heartbeat']) hub.answers[method] = () => new Promise(() => undefined);
@@ -132,7 +132,7 @@ test('a page that is seen again gives up no socket whose server is heard, howeve
   expect(hub.dropped).toBe(false);
 });
 
-test('a page that is seen again waits longer while a call is slow, and asks once', async () => {
+test('a page that becomes visible waits longer while a call is slow, and asks once', async () => {
   const s = scene();
   const hub = await s.online();
   for (const method of ['WatchPresence', 'Heartbeat']) hub.answers[method] = () => new Promise(() => undefined);
@@ -181,7 +181,7 @@ test.each([
   expect(errors).not.toHaveBeenCalled();
 });
 
-test('whatever is thrown while the connection opens is told, and the next attempt follows', async () => {
+test('any exception while the connection opens is an error event, and the next attempt follows', async () => {
   const s = scene();
   const errors: string[] = [];
   s.pulse.on('error', ({ code, message }) => errors.push(`${code}: ${message}`));
@@ -215,7 +215,7 @@ test('a server that does not greet is given up after 20 s', async () => {
   expect(s.hubs).toHaveLength(2);
 });
 
-test('what an ended socket still says is not heard', async () => {
+test('messages of an ended socket are ignored', async () => {
   const s = scene();
   s.pulse.watch('a');
   const hub = await s.online();
@@ -238,7 +238,7 @@ test('stop while connecting, and start again', async () => {
   expect(s.hubs.filter((hub) => !hub.stopped)).toHaveLength(1);
 });
 
-test('failures are told to who listens for errors, and to nobody else', async () => {
+test('failures reach error listeners only', async () => {
   const log = (['error', 'warn', 'info', 'log', 'debug'] as const).map((level) => vi.spyOn(console, level));
   const s = scene();
   const errors: string[] = [];
@@ -255,7 +255,7 @@ test('failures are told to who listens for errors, and to nobody else', async ()
   for (const spy of log) expect(spy).not.toHaveBeenCalled();
 });
 
-test('a socket is asked when the server has missed a ping, and given up when it does not answer', async () => {
+test('a socket is probed when the server has missed a ping, and given up when the answer is missing', async () => {
   const s = scene();
   s.pulse.start();
   await settle();
@@ -273,7 +273,7 @@ test('a socket is asked when the server has missed a ping, and given up when it 
   expect([s.pulse.state.name, hub.dropped]).toEqual(['reconnecting', true]);
 });
 
-/** A health route that answers, or is silent as a network is that swallows packets. */
+/** A health route that answers, or stays silent like a network that swallows packets. */
 function healthRoute() {
   const route = { answers: false, requests: 0, reach: () => {
     route.requests++;
@@ -282,7 +282,7 @@ function healthRoute() {
   return route;
 }
 
-test('an attempt that hangs is cut when the server can be reached again, and the next one follows at once', async () => {
+test('a hanging attempt is cut when the server can be reached again, and the next one follows at once', async () => {
   const route = healthRoute();
   const s = scene({ reach: route.reach });
   s.pulse.start();
@@ -296,7 +296,7 @@ test('an attempt that hangs is cut when the server can be reached again, and the
   expect(s.pulse.state.name).toBe('online');
 });
 
-test('an attempt that the server answers late, when it can be reached again, is not cut', async () => {
+test('an attempt that the server answers late, when it can be reached again, is kept', async () => {
   const route = healthRoute();
   const s = scene({ reach: route.reach });
   s.pulse.start();
@@ -308,7 +308,7 @@ test('an attempt that the server answers late, when it can be reached again, is 
   expect(s.pulse.state.name).toBe('online');
 });
 
-test('a handshake that is not answered by a server that can be reached is cut once per outage', async () => {
+test('an unanswered handshake of a reachable server is cut once per outage', async () => {
   const route = healthRoute();
   route.answers = true;
   const s = scene({ reach: route.reach });
@@ -325,7 +325,7 @@ test('a handshake that is not answered by a server that can be reached is cut on
   expect(route.requests, 'of two attempts').toBeLessThan(8);
 });
 
-test('a socket that is open and waits for the greeting of a server that can be reached is not cut', async () => {
+test('an open socket that waits for the greeting of a reachable server is kept', async () => {
   const route = healthRoute();
   route.answers = true;
   const s = scene({ reach: route.reach });
@@ -334,7 +334,7 @@ test('a socket that is open and waits for the greeting of a server that can be r
   expect(s.hubs).toHaveLength(1);
 });
 
-test.each(['online', 'pageshow', 'visible', 'probe'])('%s: an attempt that hangs is cut, and a young one is not', async (event) => {
+test.each(['online', 'pageshow', 'visible', 'probe'])('%s: a hanging attempt is cut, and a young one is kept', async (event) => {
   const s = scene({ reach: () => new Promise(() => undefined) });
   const wake = (): void => {
     if (event === 'probe') s.pulse.probe();
@@ -372,7 +372,7 @@ test('a token request that hangs is given up when the network is back', async ()
   expect(s.pulse.state.name).toBe('online');
 });
 
-test('a slow network is not taken for one that is back', async () => {
+test('a slow network does not count as one that is back', async () => {
   const s = scene({ reach: () => new Promise((resolve) => setTimeout(resolve, 1_900)) });
   s.pulse.start();
   await vi.advanceTimersByTimeAsync(19_999);
@@ -381,7 +381,7 @@ test('a slow network is not taken for one that is back', async () => {
   expect(s.pulse.state.name).toBe('online');
 });
 
-test('stop while a token request hangs: the server is asked nothing more', async () => {
+test('stop while a token request hangs: no further request is sent', async () => {
   const route = healthRoute();
   const s = scene({ reach: route.reach });
   s.getToken.mockImplementationOnce(() => new Promise(() => undefined));

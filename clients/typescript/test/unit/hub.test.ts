@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { signalRHub } from '../../src/hub.js';
 import { settle } from '../support/scene.js';
 
-/** The platform's socket, with a hub behind it that takes the handshake and says nothing more. */
+/** The platform's socket, with a hub behind it that accepts the handshake and then stays silent. */
 class FakeSocket extends EventTarget {
   static readonly OPEN = 1;
   static isAnswered = true;
@@ -13,7 +13,7 @@ class FakeSocket extends EventTarget {
   onclose!: (event: object) => void;
   onmessage!: (event: { data: string }) => void;
 
-  /** SignalR, which takes this for Node.js, sends the token in a header where a browser has it in the address. */
+  /** SignalR takes this environment for Node.js and sends the token in a header. A browser has it in the address. */
   constructor(readonly url: string, _protocols?: unknown, readonly options?: { headers: Record<string, string> }) {
     super();
     sockets.push(this);
@@ -32,7 +32,7 @@ class FakeSocket extends EventTarget {
 
   close(code?: number): void {
     this.closedWith.push(code);
-    // A handshake that is given up fails; an open socket is closed by the other end's answer, which does not come here.
+    // A handshake that is given up fails. An open socket would be closed by the other end's answer, which never comes here.
     if (this.readyState === 0) queueMicrotask(() => this.onclose({}));
     this.readyState = 2;
   }
@@ -66,20 +66,20 @@ async function open(opening: Parameters<ReturnType<typeof signalRHub>>[1] = { st
   return { hub, socket: sockets[0]!, closed };
 }
 
-test('the status and the former connection stand in the address', async () => {
+test('the address has the status and the former connection', async () => {
   const { socket } = await open({ status: 'invisible', previous: 'Zm9ybWVy-_0' });
   const url = new URL(socket.url);
   expect(url.pathname).toBe('/hubs/pulse');
   expect([url.searchParams.get('status'), url.searchParams.get('previous')]).toEqual(['invisible', 'Zm9ybWVy-_0']);
 });
 
-test('without them, nothing does', async () => {
+test('the address is bare if both are missing', async () => {
   const { socket } = await open();
   const { searchParams } = new URL(socket.url);
   expect([searchParams.get('status'), searchParams.get('previous')]).toEqual([null, null]);
 });
 
-test('a ticket stands in the address, and no token', async () => {
+test('the address has a ticket instead of the token', async () => {
   const { socket } = await open();
   const { searchParams } = new URL(socket.url);
   expect([searchParams.get('ticket'), socket.options?.headers['Authorization']]).toEqual(['ticket-1', undefined]);
@@ -88,14 +88,14 @@ test('a ticket stands in the address, and no token', async () => {
   ]]);
 });
 
-test.each([404, 405])('of a server that answers %i, the token stands there', async (status) => {
+test.each([404, 405])('the address has the token if the server answers %i', async (status) => {
   answers.mockResolvedValue(new Response(null, { status }));
   const { socket } = await open();
   const { searchParams } = new URL(socket.url);
   expect([searchParams.get('ticket'), socket.options?.headers['Authorization']]).toEqual([null, 'Bearer token']);
 });
 
-test('after two tickets that opened nothing, the token does', async () => {
+test('the address has the token after two tickets that failed', async () => {
   FakeSocket.isAnswered = false;
   const openHub = signalRHub('https://pulse.example.com');
   for (let count = 1; count <= 4; count++) {
@@ -108,13 +108,13 @@ test('after two tickets that opened nothing, the token does', async () => {
   expect(sockets.map(({ url }) => new URL(url).searchParams.has('ticket'))).toEqual([true, true, false, true]);
 });
 
-test('a token that the server refuses opens no socket, and says so', async () => {
+test('a refused token opens no socket, and the error says so', async () => {
   answers.mockResolvedValue(new Response(null, { status: 401 }));
   await expect(signalRHub('https://pulse.example.com')('token', { status: 'online' }).start()).rejects.toMatchObject({ code: 'invalid-token' });
   expect(sockets).toEqual([]);
 });
 
-test('an end while the ticket is asked for aborts the request, and opens no socket', async () => {
+test('an end during the ticket request aborts the request, and opens no socket', async () => {
   let signal: AbortSignal | undefined;
   answers.mockImplementation((_, init) => {
     signal = init!.signal!;
@@ -135,7 +135,7 @@ test('stop is a goodbye', async () => {
   expect(closed).toHaveBeenCalledOnce();
 });
 
-test('drop is none, in no part of it', async () => {
+test('no part of drop is a goodbye', async () => {
   const { hub, socket, closed } = await open();
   const sent = [...socket.sent];
   await hub.drop();
@@ -146,7 +146,7 @@ test('drop is none, in no part of it', async () => {
   expect(closed).toHaveBeenCalledOnce();
 });
 
-test('nor is it when SignalR gives up a server that is silent', async () => {
+test("SignalR's end of a silent server is no goodbye", async () => {
   const { socket, closed } = await open();
   await vi.advanceTimersByTimeAsync(31_000);
   expect(closed).toHaveBeenCalledOnce();
@@ -165,7 +165,7 @@ test.each([['stop', 1000], ['drop', 4000]] as const)('%s closes a socket whose h
   expect(await started).toBe('Error');
 });
 
-test('a socket that is made after the end is closed at once', async () => {
+test('a socket that is created after the end is closed at once', async () => {
   FakeSocket.isAnswered = false;
   const hub = signalRHub('https://pulse.example.com')('token', { status: 'online' });
   answers.mockResolvedValue(new Response(null, { status: 404 }));

@@ -10,14 +10,14 @@ const comeBack = (s: ReturnType<typeof scene>) => s.page.window.dispatchEvent(ne
 /** A tab of the browser that has this storage. */
 const keeps = (browser = new FakeKeep(), tab = new FakeKeep()) => ({ browser, tab });
 
-test('a new connection names the one before it, on the same page', async () => {
+test('a new connection names the previous one of the same page', async () => {
   const s = scene();
   const hub = await s.online('me', 'first');
   expect(hub.opening.previous).toBeUndefined();
   hub.break();
   await vi.advanceTimersByTimeAsync(2_000);
   expect(s.hub.opening.previous).toBe('first');
-  // Also when attempts between have failed.
+  // The same holds after failed attempts in between.
   s.hub.refuse();
   await vi.advanceTimersByTimeAsync(4_000);
   expect(s.hub.opening.previous).toBe('first');
@@ -27,7 +27,7 @@ test('a new connection names the one before it, on the same page', async () => {
   expect(s.hub.opening.previous).toBe('second');
 });
 
-test('and on the next page of the tab, once', async () => {
+test('a new connection names the previous one on the next page of the tab, once', async () => {
   const tab = keeps();
   const before = scene({ keeps: tab });
   await before.online('me', 'first');
@@ -38,7 +38,7 @@ test('and on the next page of the tab, once', async () => {
   expect(tab.tab.items.size, 'nothing is left while the page lives').toBe(0);
 });
 
-test('a duplicate of a tab does not name the connection of the tab, which lives', async () => {
+test('a duplicated tab does not name the living connection of the original', async () => {
   const original = keeps();
   const before = scene({ keeps: original });
   await before.online('me', 'first');
@@ -50,7 +50,7 @@ test('a duplicate of a tab does not name the connection of the tab, which lives'
   expect(hub.opening.previous).toBeUndefined();
 });
 
-test('a page that comes back as it was names the connection of the page that was there meanwhile', async () => {
+test('a restored page names the connection of the page in between', async () => {
   const tab = keeps();
   const first = scene({ keeps: tab });
   const hub = await first.online('me', 'first');
@@ -65,7 +65,7 @@ test('a page that comes back as it was names the connection of the page that was
   expect(tab.tab.items.size).toBe(0);
 });
 
-test('a client that was stopped hands nothing on', async () => {
+test('a stopped client hands no connection on', async () => {
   const tab = keeps();
   const s = scene({ keeps: tab });
   await s.online('me', 'first');
@@ -76,7 +76,7 @@ test('a client that was stopped hands nothing on', async () => {
   expect(hub.opening.previous).toBeUndefined();
 });
 
-test('the chosen status is that of the next page, before its socket opens', async () => {
+test('the chosen status applies to the next page, before its socket opens', async () => {
   const { browser } = keeps();
   const before = scene({ keeps: keeps(browser) });
   await before.online('ada');
@@ -87,7 +87,7 @@ test('the chosen status is that of the next page, before its socket opens', asyn
   expect(hub.callsOf('SetStatus')).toEqual([['invisible', 'writing']]);
 });
 
-test('another user than before: the choice of before is dropped at once, and their own counts', async () => {
+test("a different user than before: the former user's choice is dropped at once, and the own one counts", async () => {
   const { browser } = keeps();
   const graces = scene({ keeps: keeps(browser) });
   await graces.online('grace');
@@ -118,7 +118,7 @@ test('a token of another user on the same page: the choice does not pass to them
   expect(s.hub.callsOf('SetStatus')).toEqual([['online', null]]);
 });
 
-test('chosen before the socket is there: it counts, and is kept', async () => {
+test('a choice from before the socket opens counts, and is kept', async () => {
   const { browser } = keeps();
   const before = scene({ keeps: keeps(browser) });
   await before.online('ada');
@@ -131,14 +131,14 @@ test('chosen before the socket is there: it counts, and is kept', async () => {
   expect((await after.online('ada')).openedWith).toBe('invisible');
 });
 
-test('a tab that has not heard of a later choice opens its next socket with it', async () => {
+test('a tab that missed a later choice opens its next socket with it', async () => {
   const { browser } = keeps();
   const stale = scene({ keeps: keeps(browser) });
   const hub = await stale.online('ada');
   await stale.pulse.setStatus('busy');
   await vi.advanceTimersByTimeAsync(1_000);
   const other = scene({ keeps: keeps(browser), url: 'https://pulse.example.com' });
-  // Another channel, as if its message had been lost; the same storage.
+  // Another channel, as if its message had been lost, and the same storage.
   browser.setItem('pulse  status ada', JSON.stringify({ status: 'invisible', message: null, at: Date.now() }));
   expect(other.hubs).toHaveLength(0);
   hub.break();
@@ -179,7 +179,7 @@ test.each([
   expect((await s.online('ada')).openedWith).toBe('invisible');
 });
 
-test('what the server refuses is not kept, neither when it is chosen nor when it is found', async () => {
+test('a choice that the server refuses is dropped, both when chosen and when read from storage', async () => {
   const { browser } = keeps();
   const refuse = (_: string, message: string | null): void => {
     if (message) throw new Error('HubException: invalid-argument: message has at most 140 characters.');
@@ -205,7 +205,7 @@ test('what the server refuses is not kept, neither when it is chosen nor when it
   expect(next.hub.callsOf('SetStatus').at(-1)).toEqual(['online', null]);
 });
 
-test.each(['', 'rubbish', 'null', '{"status":"offline","at":1}', '{"status":"busy"}', '[]'])('a kept status that reads %j is none', async (text) => {
+test.each(['', 'rubbish', 'null', '{"status":"offline","at":1}', '{"status":"busy"}', '[]'])('a kept status that reads %j is ignored', async (text) => {
   const browser = new FakeKeep([['pulse  user', 'ada'], ['pulse  status ada', text]]);
   const s = scene({ keeps: keeps(browser) });
   expect((await s.online('ada')).openedWith).toBe('online');

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { createPulseClient } from '../../src/index.js';
 
-test('the session cookie is for pages of the same origin; others give getToken', () => {
+test('the session cookie is for pages of the same origin, other pages need getToken', () => {
   vi.stubGlobal('location', new URL('https://app.example.com/chat'));
   expect(createPulseClient().state).toEqual({ name: 'stopped' });
   createPulseClient({ url: 'https://app.example.com/' });
@@ -23,7 +23,7 @@ test('the functions need no this', async () => {
   await stop();
 });
 
-test('where there is no page and no url, as on a server that renders pages, start does nothing', async () => {
+test('start has no effect where both page and url are missing, as on a server that renders pages', async () => {
   const request = vi.fn();
   vi.stubGlobal('fetch', request);
   for (const pulse of [createPulseClient(), createPulseClient({ getToken: request })]) {
@@ -41,7 +41,7 @@ test('outside of pages start asks for getToken, and creating a client does not',
   expect(pulse.state).toEqual({ name: 'stopped' });
 });
 
-test('transports are one or more of those that there are', () => {
+test('transports are one or more of the known ones', () => {
   expect(() => createPulseClient({ transports: [] })).toThrow('transports');
   expect(() => createPulseClient({ transports: ['carrierPigeons' as never] })).toThrow('carrierPigeons');
   createPulseClient({ transports: ['webSockets', 'serverSentEvents', 'longPolling'] });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { PresenceStore } from '../../src/presence-store.js';
 import { presence } from '../support/fake-hub.js';
 
-test('the highest version wins, in whatever order they come', () => {
+test('the highest version wins, in whatever order versions arrive', () => {
   const store = new PresenceStore();
   expect(store.apply([presence('a', 'busy', 5)])).toEqual(['a']);
   expect(store.apply([presence('a', 'online', 4)])).toEqual([]);
@@ -11,7 +11,7 @@ test('the highest version wins, in whatever order they come', () => {
   expect(store.get('a')?.status).toBe('away');
 });
 
-test('who looks as before keeps their object, also under a new version', () => {
+test('unchanged values keep the same object, also under a new version', () => {
   const store = new PresenceStore();
   store.apply([presence('a', 'online', 1)]);
   const before = store.get('a');
@@ -22,7 +22,7 @@ test('who looks as before keeps their object, also under a new version', () => {
   expect(store.apply([presence('a', 'offline', 8)])).toEqual([]);
 });
 
-test('out of sight everybody is unknown, with the rest as it was known; an answer that says nothing new brings the old object back', () => {
+test('after a loss every status is unknown and the other values stay, and an unchanged answer restores the old object', () => {
   const store = new PresenceStore();
   store.apply([presence('a', 'online', 2, { message: 'hi', lastSeen: '2026-01-01T00:00:00Z' }), presence('b', 'busy', 2)]);
   const before = store.get('a');
@@ -42,14 +42,14 @@ test('an unknown status of a newer server is online; ids are compared in lower c
   expect(store.get('ab')).toBeUndefined();
 });
 
-test('who may not be seen any more is not shown as they were', () => {
+test('a user that is now hidden from the viewer loses the known values', () => {
   const store = new PresenceStore();
   store.apply([presence('a', 'online', 7)]);
   expect(store.apply([presence('a', 'offline', 0)])).toEqual(['a']);
   expect(store.get('a')?.status).toBe('offline');
 });
 
-test('the first word of a new connection counts, whatever its version; from then on the higher one', () => {
+test('the first message of a new connection counts, whatever its version, and from then on the higher version', () => {
   const store = new PresenceStore();
   store.apply([presence('a', 'online', 1_000), presence('b', 'online', 1_000)]);
   store.beginConnection();

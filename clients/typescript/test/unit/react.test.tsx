@@ -33,7 +33,7 @@ function State(): ReactNode {
   return <b>{usePulseState().name}</b>;
 }
 
-test('draws what is known, and only who has changed', async () => {
+test('renders known presences, and again only changed ones', async () => {
   const s = scene();
   await act(async () => root.render(<PulseProvider client={s.pulse}><Dot userId="a" /><Dot userId="b" /><State /></PulseProvider>));
   expect(page.textContent).toBe('a:? b:? stopped');
@@ -47,7 +47,7 @@ test('draws what is known, and only who has changed', async () => {
   expect(drawn.mock.calls).toEqual([['a']]);
 });
 
-test('in strict mode and with changing ids, nobody is watched in vain', async () => {
+test('in strict mode and with changing ids, only the needed users are watched', async () => {
   const s = scene();
   const hub = await s.online();
   const show = (userId: string) => act(async () => root.render(<StrictMode><PulseProvider client={s.pulse}><Dot userId={userId} /></PulseProvider></StrictMode>));
@@ -65,7 +65,7 @@ function List({ userIds }: { userIds: string[] }): ReactNode {
   return <p>{userIds.map((userId) => `${userId}:${presences.get(userId)?.status ?? '?'}`).join(' ')}</p>;
 }
 
-test('a list watches all of its users, and is drawn once for each change of one of them', async () => {
+test('a list watches all of its users, and is rendered once for each change of one of them', async () => {
   const s = scene();
   const hub = await s.online();
   const show = (...userIds: string[]) => act(async () => root.render(<PulseProvider client={s.pulse}><List userIds={userIds} /></PulseProvider>));
@@ -95,7 +95,7 @@ function Counts(): ReactNode {
   return <u>{`${useOnlineCount()} ${useOnlineCount(['A'])} ${status} ${message} ${isSet}`}</u>;
 }
 
-test('the number of users who are online, and the own choice', async () => {
+test('the number of online users, and the own choice', async () => {
   const s = scene();
   s.pulse.watch(['a', 'b']);
   await act(async () => root.render(<PulseProvider client={s.pulse}><Counts /></PulseProvider>));
@@ -113,14 +113,14 @@ test('the number of users who are online, and the own choice', async () => {
   expect(renderToString(<PulseProvider client={s.pulse}><Counts /></PulseProvider>)).toBe('<u>0 0 online null false</u>');
 });
 
-test('on a server: nobody is known, nothing starts', async () => {
+test('on a server: presences are unknown, and the client stays stopped', async () => {
   const s = scene();
   expect(renderToString(<PulseProvider client={s.pulse}><Dot userId="a" /><State /></PulseProvider>)).toBe('<i>a:? </i><b>stopped</b>');
   await settle();
   expect(s.hubs).toEqual([]);
 });
 
-test('without a provider: says so', () => {
+test('a missing provider is an error that says so', () => {
   const Lost = (): ReactNode => (usePulse(), null);
   expect(() => renderToString(<Lost />)).toThrow('PulseProvider');
 });

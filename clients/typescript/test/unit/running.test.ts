@@ -4,7 +4,7 @@ import { FakePage, scene, settle } from '../support/scene.js';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test('a client that starts ends the one that a hot reload has left, and replaces its connection', async () => {
+test('a client that starts ends the client that a hot reload has left, and replaces its connection', async () => {
   const page = new FakePage();
   const before = scene({ page });
   const hub = await before.online('ada', 'first');
@@ -19,7 +19,7 @@ test('a client that starts ends the one that a hot reload has left, and replaces
   expect([before.hubs.length, after.hubs.length]).toEqual([1, 1]);
 });
 
-test('one that is still connecting is ended too', async () => {
+test('a client that is still connecting is ended too', async () => {
   const page = new FakePage();
   const before = scene({ page });
   before.pulse.start();
@@ -43,7 +43,7 @@ test.each([
   expect([first.pulse.state.name, second.pulse.state.name]).toEqual(['online', 'online']);
 });
 
-test('one that has stopped, or has not started, ends none', async () => {
+test('a client that has stopped, or has not started, is left alone', async () => {
   const page = new FakePage();
   const first = scene({ page });
   await first.online();

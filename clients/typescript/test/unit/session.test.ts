@@ -15,13 +15,13 @@ test('TokenExpiring: a new token, in place', async () => {
   expect(hub.callsOf('Reauthenticate')).toEqual([['token-2']]);
   expect(s.getToken).toHaveBeenCalledTimes(2);
   expect(s.hubs).toHaveLength(1);
-  // And later ones count too.
+  // The following tokens count too.
   hub.say('TokenExpiring', { secondsLeft: 60 });
   await settle();
   expect(hub.callsOf('Reauthenticate')).toEqual([['token-2'], ['token-3']]);
 });
 
-test('TokenExpiring: tries again while the token source fails or the server refuses', async () => {
+test('TokenExpiring: retries while the token source fails or the server refuses', async () => {
   const s = scene();
   const hub = await s.online();
   s.getToken.mockRejectedValueOnce(new Error('no network'));
@@ -33,7 +33,7 @@ test('TokenExpiring: tries again while the token source fails or the server refu
   expect(hub.callsOf('Reauthenticate')).toEqual([['token-2'], ['token-3']]);
 });
 
-test('token-expired: comes back with a new token', async () => {
+test('token-expired: reconnects with a new token', async () => {
   const s = scene();
   const ended = vi.fn();
   s.pulse.on('sessionEnded', ended);
@@ -46,7 +46,7 @@ test('token-expired: comes back with a new token', async () => {
   expect(s.hub.token).toBe('token-2');
 });
 
-test('server-stopping: comes back with the same token, and leaves the closing to the server unless it forgets', async () => {
+test('server-stopping: reconnects with the same token, and leaves the closing to the server unless it forgets', async () => {
   const s = scene();
   const hub = await s.online();
   hub.say('SessionEnded', { reason: 'server-stopping', mayReconnect: true });
@@ -59,7 +59,7 @@ test('server-stopping: comes back with the same token, and leaves the closing to
   expect(s.hubs).toHaveLength(2);
 });
 
-test.each(['signed-out', 'too-many-connections', 'moved'])('%s for good: stays away, until started again', async (reason) => {
+test.each(['signed-out', 'too-many-connections', 'moved'])('%s for good: stays disconnected, until started again', async (reason) => {
   const s = scene();
   const ended = vi.fn();
   s.pulse.on('sessionEnded', ended);
@@ -84,7 +84,7 @@ test.each(['signed-out', 'too-many-connections', 'moved'])('%s for good: stays a
   expect(s.pulse.presence('a')?.status).toBe('offline');
 });
 
-test('nobody signed in: ends, when connecting and when the token runs out', async () => {
+test('signed out: ends, when connecting and when the token expires', async () => {
   const s = scene();
   s.getToken.mockResolvedValueOnce(null);
   s.pulse.start();
@@ -100,7 +100,7 @@ test('nobody signed in: ends, when connecting and when the token runs out', asyn
   expect(hub.stopped).toBe(true);
 });
 
-test('stopped while a token is under way: the next person connects with their own', async () => {
+test('stopped during a token request: the next person connects with their own token', async () => {
   const s = scene();
   let answer!: (token: AccessToken) => void;
   s.getToken.mockImplementationOnce(() => new Promise((resolve) => (answer = resolve)));
@@ -116,7 +116,7 @@ test('stopped while a token is under way: the next person connects with their ow
   expect(s.hubs).toHaveLength(2);
 });
 
-test('token-expired while the next token is under way: comes back with that one', async () => {
+test('token-expired during a token request: reconnects with the requested token', async () => {
   const s = scene();
   const hub = await s.online();
   let answer!: (token: AccessToken) => void;
@@ -131,7 +131,7 @@ test('token-expired while the next token is under way: comes back with that one'
   expect(s.getToken).toHaveBeenCalledTimes(2);
 });
 
-test('a token that the server does not take, whatever its clock says, is replaced after the second failure', async () => {
+test('a token that the server refuses, whatever its clock says, is replaced after the second failure', async () => {
   const s = scene();
   s.pulse.start();
   await settle();
@@ -143,7 +143,7 @@ test('a token that the server does not take, whatever its clock says, is replace
   expect(s.hub.token).toBe('token-2');
 });
 
-test('a source that keeps its token: the same one is never handed in twice, and the source is asked again near the end', async () => {
+test('a source that keeps its token: the same token is sent once only, and the source is called again near the end', async () => {
   const s = scene();
   let token = 'kept';
   s.getToken.mockImplementation(async () => ({ accessToken: token, expiresAt: inMinutes(15) }));
@@ -158,7 +158,7 @@ test('a source that keeps its token: the same one is never handed in twice, and 
   await vi.advanceTimersByTimeAsync(5_000);
   expect(hub.callsOf('Reauthenticate')).toEqual([['next']]);
 
-  // It is the connection's own from now on.
+  // From now on it is the connection's own token.
   hub.say('TokenExpiring', { secondsLeft: 20 });
   await vi.advanceTimersByTimeAsync(20_000);
   expect(hub.callsOf('Reauthenticate')).toEqual([['next']]);
@@ -181,7 +181,7 @@ test('a token whose user is unknown to the server: the console says once what to
   expect(log.mock.calls[0]![0]).toContain('POST /auth/sync');
 });
 
-test('whatever a listener throws, the client goes on, and the fault is not lost', async () => {
+test('whatever a listener throws, the client goes on, and the fault is reported', async () => {
   const thrown: unknown[] = [];
   const { setTimeout: timer } = globalThis;
   const caught = (action: () => void, ms?: number) => timer(() => {

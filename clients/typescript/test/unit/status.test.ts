@@ -11,7 +11,7 @@ const minute = 60_000;
 test('without input for 5 minutes: away, no more beats, and online at the next input', async () => {
   const s = scene();
   const hub = await s.online();
-  // Not on a beat.
+  // Heartbeats do not count as input.
   await vi.advanceTimersByTimeAsync(4 * minute + 10_000);
   s.page.input();
   await vi.advanceTimersByTimeAsync(5 * minute - 1);
@@ -28,7 +28,7 @@ test('without input for 5 minutes: away, no more beats, and online at the next i
   expect(hub.callsOf('Heartbeat')).toHaveLength(beats + 2);
 });
 
-test('a page that moves under a resting pointer is no input', async () => {
+test('a page that moves under a resting pointer does not count as input', async () => {
   const s = scene();
   const hub = await s.online();
   for (let i = 0; i < 6; i++) {
@@ -41,7 +41,7 @@ test('a page that moves under a resting pointer is no input', async () => {
   expect(hub.callsOf('SetStatus').at(-1)).toEqual(['online', null]);
 });
 
-test('coming back to the page is input enough', async () => {
+test('returning to the page counts as input', async () => {
   const s = scene();
   const hub = await s.online();
   s.page.show('hidden');
@@ -89,7 +89,7 @@ test('idleAfterMs of 30 days is as long', async () => {
   expect(hub.callsOf('SetStatus')).toEqual([['away', null]]);
 });
 
-test.each(['busy', 'invisible', 'away'] as const)('a chosen %s stays, whoever is there', async (status) => {
+test.each(['busy', 'invisible', 'away'] as const)('a chosen %s stays, with input and without', async (status) => {
   const s = scene();
   const hub = await s.online();
   await s.pulse.setStatus(status, 'writing');
@@ -109,7 +109,7 @@ test('the message stays while the user is away', async () => {
   expect(hub.callsOf('SetStatus')).toEqual([['online', 'in Paris'], ['away', 'in Paris']]);
 });
 
-test('each socket is opened with it, and a message is told before anything else', async () => {
+test('each socket is opened with the status, and a message is the first call', async () => {
   const s = scene();
   s.pulse.watch('a');
   void s.pulse.setStatus('invisible');
@@ -125,7 +125,7 @@ test('each socket is opened with it, and a message is told before anything else'
   expect(again.callsOf('SetStatus')).toEqual([['busy', 'writing']]);
 });
 
-test('with away too, and an online page says nothing', async () => {
+test('away is sent the same way, and an online page sends nothing', async () => {
   const s = scene();
   const hub = await s.online();
   expect(hub.openedWith).toBe('online');
@@ -138,7 +138,7 @@ test('with away too, and an online page says nothing', async () => {
   expect(again.callsOf('SetStatus')).toEqual([]);
 });
 
-test('away when the socket began to open, and used before it is there: told that it is online', async () => {
+test('away when the socket began to open, and used before it is open: online is sent', async () => {
   const s = scene();
   const hub = await s.online();
   await vi.advanceTimersByTimeAsync(5 * minute);
@@ -150,7 +150,7 @@ test('away when the socket began to open, and used before it is there: told that
   expect(again.callsOf('SetStatus')).toEqual([['online', null]]);
 });
 
-test.each(['busy', 'invisible', 'away'] as const)('%s, taken back while the socket opens', async (status) => {
+test.each(['busy', 'invisible', 'away'] as const)('%s, undone while the socket opens', async (status) => {
   const s = scene();
   const hub = await s.online();
   await s.pulse.setStatus(status);
@@ -175,7 +175,7 @@ test('each socket with the status of its own moment', async () => {
   expect(hub.callsOf('SetStatus')).toEqual([]);
 });
 
-test('refused: rejects, and what was before counts', async () => {
+test('refused: rejects, and the former choice counts', async () => {
   const s = scene();
   const hub = await s.online();
   await s.pulse.setStatus('busy');
@@ -183,7 +183,7 @@ test('refused: rejects, and what was before counts', async () => {
     throw hubError('invalid-argument: message has at most 140 characters.');
   };
   await expect(s.pulse.setStatus('away', 'x'.repeat(141))).rejects.toMatchObject({ name: 'PulseError', code: 'invalid-argument' });
-  // Nobody listens: no unhandled rejection, which would fail this run.
+  // The rejection has no handler here. If it were unhandled, it would fail this run.
   void s.pulse.setStatus('away', 'x'.repeat(141));
   await settle();
   hub.break();
@@ -198,7 +198,7 @@ const refuseLongMessages = (_: string, message: string | null): void => {
   if (message && message.length > 140) throw hubError('invalid-argument: message has at most 140 characters.');
 };
 
-test('refused, on a socket that was opened with it: what was before is told', async () => {
+test('refused, on a socket that was opened with it: the former choice is sent', async () => {
   const s = scene();
   const refused = expect(s.pulse.setStatus('busy', 'x'.repeat(141))).rejects.toMatchObject({ code: 'invalid-argument' });
   s.pulse.start();
@@ -210,7 +210,7 @@ test('refused, on a socket that was opened with it: what was before is told', as
   await refused;
 });
 
-test('what the socket was opened with counts as taken: a later refusal comes back to it', async () => {
+test('the status that opened the socket counts as accepted: a later refusal returns to it', async () => {
   const s = scene();
   void s.pulse.setStatus('invisible');
   const hub = await s.online();
@@ -224,7 +224,7 @@ test('what the socket was opened with counts as taken: a later refusal comes bac
   expect(s.hub.openedWith).toBe('invisible');
 });
 
-test('a call that fails is made again, with what is wanted by then', async () => {
+test('a call that fails is repeated, with the choice of that moment', async () => {
   const s = scene();
   const hub = await s.online();
   hub.answers['SetStatus'] = vi.fn().mockRejectedValueOnce(new Error('An unexpected error occurred.'));
@@ -259,13 +259,13 @@ test('the next person does not inherit a status', async () => {
   expect(hub.callsOf('SetStatus')).toEqual([]);
 });
 
-/** What has become of a promise by now. */
+/** The present outcome of a promise. */
 async function outcome(promise: Promise<void>): Promise<string> {
   const pending = Promise.resolve('pending');
   return Promise.race([promise.then(() => 'resolved', (error: PulseError) => error.code), settle().then(() => pending)]);
 }
 
-test('without a connection it is pending until the server has it', async () => {
+test('while disconnected, setStatus is pending until the server has the choice', async () => {
   const s = scene();
   const first = s.pulse.setStatus('busy');
   expect(s.pulse.own).toEqual({ status: 'busy', message: null, isSet: false });
@@ -289,7 +289,7 @@ test('without a connection it is pending until the server has it', async () => {
   expect([await outcome(second), s.pulse.own.isSet]).toEqual(['resolved', true]);
 });
 
-test('a call that the connection takes with it is pending until the next connection', async () => {
+test('a call that ends with the connection is pending until the next connection', async () => {
   const s = scene();
   const hub = await s.online();
   hub.answers['SetStatus'] = () => new Promise(() => undefined);
@@ -316,7 +316,7 @@ test('stopped before the server has it: rejects', async () => {
   expect(await outcome(set)).toBe('stopped');
 });
 
-test('the choice and whether it is set are told to subscribers, as a new object', async () => {
+test('subscribers get the choice and whether it is set, as a new object', async () => {
   const s = scene();
   const seen: unknown[] = [];
   s.pulse.subscribe(() => seen.at(-1) !== s.pulse.own && seen.push(s.pulse.own));

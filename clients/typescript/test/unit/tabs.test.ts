@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { scene } from '../support/scene.js';
 
-// Channels deliver in real time, so no fake timers here.
+// Channels deliver in real time, so these tests use real timers.
 async function tab(userId: string) {
   const s = scene({ url: 'https://pulse.example.com' });
   s.pulse.start();
@@ -13,7 +13,7 @@ async function tab(userId: string) {
 
 const told = (s: ReturnType<typeof scene>) => s.hub.callsOf('SetStatus').map(([status]) => status);
 
-test('a status chosen in one tab is that of all of the same user, and of tabs that come later', async () => {
+test('a status chosen in one tab applies to all tabs of the user, and to later tabs', async () => {
   const [first, second, other] = [await tab('ada'), await tab('ada'), await tab('grace')];
   await first.pulse.setStatus('busy');
   await vi.waitUntil(() => told(second).includes('busy'));

@@ -10,7 +10,7 @@ const source = (minutes = 15) => {
   return vi.fn(async (): Promise<AccessToken | string | null> => ({ accessToken: `t${++count}`, expiresAt: inMinutes(minutes) }));
 };
 
-test('is kept until shortly before it runs out', async () => {
+test('a token is kept until shortly before it expires', async () => {
   const tokens = new Tokens(source());
   expect(await tokens.get()).toBe('t1');
   vi.advanceTimersByTime(14 * 60_000);
@@ -19,14 +19,14 @@ test('is kept until shortly before it runs out', async () => {
   expect(await tokens.get()).toBe('t2');
 });
 
-test('is asked for once by many at once', async () => {
+test('concurrent callers share one request', async () => {
   const fetch = source();
   const tokens = new Tokens(fetch);
   expect(await Promise.all([tokens.get(), tokens.renew(), tokens.get()])).toEqual(['t1', 't1', 't1']);
   expect(fetch).toHaveBeenCalledTimes(1);
 });
 
-test('a renewal asks although one is kept, and so does a drop', async () => {
+test('a renewal asks although a token is kept, and so does a drop', async () => {
   const tokens = new Tokens(source());
   await tokens.get();
   expect(await tokens.renew()).toBe('t2');
@@ -35,7 +35,7 @@ test('a renewal asks although one is kept, and so does a drop', async () => {
   expect(await tokens.get()).toBe('t3');
 });
 
-test('a drop leaves one that is under way: it is newer than what is dropped', async () => {
+test('a drop leaves a request in progress, which is newer than the dropped token', async () => {
   const fetch = source();
   const tokens = new Tokens(fetch);
   const pending = tokens.get();
@@ -45,7 +45,7 @@ test('a drop leaves one that is under way: it is newer than what is dropped', as
   expect(fetch).toHaveBeenCalledTimes(1);
 });
 
-test.each(['before', 'after'])('a reset forgets one under way, which comes %s the next', async (order) => {
+test.each(['before', 'after'])('a reset forgets a request in progress, which is answered %s the next', async (order) => {
   const answers: ((token: AccessToken) => void)[] = [];
   const tokens = new Tokens(() => new Promise((resolve) => answers.push(resolve)));
   const answer = async (index: number, accessToken: string) => {
@@ -58,27 +58,27 @@ test.each(['before', 'after'])('a reset forgets one under way, which comes %s th
   expect(answers).toHaveLength(2);
   if (order === 'before') {
     await answer(0, 'ada');
-    // The end of the first is not taken for the second's.
+    // The end of the first request does not end the second.
     expect(tokens.get()).toBe(graces);
     await answer(1, 'grace');
   } else {
     await answer(1, 'grace');
     await answer(0, 'ada');
   }
-  // Who asked as Ada, hears as Ada.
+  // A caller that asked as Ada gets Ada's token.
   expect(await Promise.all([adas, graces])).toEqual(['ada', 'grace']);
   expect(await tokens.get()).toBe('grace');
   expect(answers).toHaveLength(2);
 });
 
-test('a reset forgets the kept one', async () => {
+test('a reset forgets the kept token', async () => {
   const tokens = new Tokens(source());
   await tokens.get();
   tokens.reset();
   expect(await tokens.get()).toBe('t2');
 });
 
-test('a failure is told to all who wait and not kept', async () => {
+test('a failure rejects all waiting callers and is not kept', async () => {
   const fetch = source();
   fetch.mockRejectedValueOnce(new Error('no network'));
   const tokens = new Tokens(fetch);
@@ -104,7 +104,7 @@ test('a bare string is used once', async () => {
   expect(fetch).toHaveBeenCalledTimes(2);
 });
 
-test('the default source posts with the cookie; 401 is nobody, anything else is a fault', async () => {
+test('the default source posts with the cookie: 401 means signed out, any other error is a fault', async () => {
   const token = { accessToken: 'a', expiresAt: inMinutes(15) };
   const fetch = vi.fn()
     .mockResolvedValueOnce(Response.json(token))
@@ -119,7 +119,7 @@ test('the default source posts with the cookie; 401 is nobody, anything else is 
   expect(fetch).toHaveBeenCalledWith('https://pulse.example.com/auth/token', expect.objectContaining({ method: 'POST', credentials: 'same-origin' }));
 });
 
-test('a request that is given up fails, its signal aborts, and the next one is another', async () => {
+test('a request that is given up fails, its signal aborts, and the next call sends a new one', async () => {
   const signals: AbortSignal[] = [];
   const tokens = new Tokens(({ signal }) => {
     signals.push(signal);

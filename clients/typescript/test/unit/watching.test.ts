@@ -8,7 +8,7 @@ afterEach(() => void vi.useRealTimers());
 
 const lingerMs = 5_000;
 
-test('callers are counted: the last one ends the watch, after a moment', async () => {
+test('calls are counted: the last one to end ends the watch, after a moment', async () => {
   const s = scene();
   const first = s.pulse.watch(['a', 'b']);
   const second = s.pulse.watch('A');
@@ -25,7 +25,7 @@ test('callers are counted: the last one ends the watch, after a moment', async (
   expect(hub.callsOf('UnwatchPresence')).toEqual([[['b']], [['a']]]);
 });
 
-test('who is let go and wanted again at once is not asked for again', async () => {
+test('a user that is unwatched and watched again at once causes no call', async () => {
   const s = scene();
   const hub = await s.online();
   s.pulse.watch('a')();
@@ -36,7 +36,7 @@ test('who is let go and wanted again at once is not asked for again', async () =
   expect(hub.callsOf('UnwatchPresence')).toEqual([]);
 });
 
-test('rows that come one by one are asked for together, and many in chunks of 200', async () => {
+test('rows that are watched one by one are asked for together, and many in chunks of 200', async () => {
   const s = scene();
   const hub = await s.online();
   for (let i = 0; i < 450; i++) s.pulse.watch(`u${i}`);
@@ -57,14 +57,14 @@ test('a change that overtakes the answer counts', async () => {
   expect(s.pulse.presence('a')?.status).toBe('online');
 });
 
-test('a change of somebody who is not watched is not kept', async () => {
+test('a change of an unwatched user is dropped', async () => {
   const s = scene();
   const hub = await s.online();
   hub.say('PresenceChanged', presence('stranger', 'online', 8));
   expect(s.pulse.presence('stranger')).toBeUndefined();
 });
 
-test('onChange: what is known now, then each change once, and nothing after the end', async () => {
+test('onChange: the known presence, then each change once, and nothing after the end', async () => {
   const s = scene();
   const hub = await s.online();
   s.pulse.watch('a');
@@ -99,7 +99,7 @@ test('subscribe: to everything, or to one user', async () => {
   expect(before.presences.get('a')?.status).toBe('offline');
 });
 
-test('a listener that throws is reported as uncaught, and the others are told', async () => {
+test('a listener that throws is reported as uncaught, and the others are called', async () => {
   const uncaught = vi.fn();
   process.once('uncaughtException', uncaught);
   const s = scene();
@@ -108,7 +108,7 @@ test('a listener that throws is reported as uncaught, and the others are told', 
     throw new Error('mine');
   });
   s.pulse.subscribe(told);
-  // What the page's own error handler would get; fake timers hand it to the test instead.
+  // The error that the page's own error handler would get. Fake timers hand it to the test instead.
   await expect(async () => {
     s.pulse.start();
     await settle();
@@ -119,7 +119,7 @@ test('a listener that throws is reported as uncaught, and the others are told', 
   vi.clearAllTimers();
 });
 
-test('after a reconnect everybody is watched again; meanwhile they are unknown from 10 s on', async () => {
+test('after a reconnect all users are watched again, and during a loss they are unknown from 10 s on', async () => {
   const s = scene();
   const hub = await s.online();
   hub.answers['WatchPresence'] = (ids: string[]) => ids.map((id) => presence(id, 'online', 5));
@@ -145,7 +145,7 @@ test('after a reconnect everybody is watched again; meanwhile they are unknown f
   expect(s.pulse.presence('b')?.status).toBe('offline');
 });
 
-test('a short loss is not seen', async () => {
+test('a short loss is not shown', async () => {
   const s = scene();
   const seen: string[] = [];
   s.pulse.watch('a', ({ status }) => seen.push(status));
@@ -157,7 +157,7 @@ test('a short loss is not seen', async () => {
   expect(seen).toEqual(['offline']);
 });
 
-test('an answer that does not come after a reconnect leaves nobody online for longer than 10 s', async () => {
+test('if the answer after a reconnect is missing, users are unknown after 10 s', async () => {
   const s = scene();
   s.pulse.watch('a');
   const hub = await s.online();
@@ -173,7 +173,7 @@ test('an answer that does not come after a reconnect leaves nobody online for lo
   expect(s.pulse.presence('a')?.status).toBe('unknown');
 });
 
-test('a call that fails is made again', async () => {
+test('a call that fails is repeated', async () => {
   const s = scene();
   const hub = await s.online();
   hub.answers['WatchPresence'] = vi.fn((ids: string[]) => ids.map((id) => presence(id, 'busy', 1))).mockImplementationOnce(() => {
@@ -186,7 +186,7 @@ test('a call that fails is made again', async () => {
   expect(s.pulse.presence('a')?.status).toBe('busy');
 });
 
-test('one bad id costs the others nothing', async () => {
+test('one bad id leaves the other users watched', async () => {
   const s = scene();
   const errors: string[] = [];
   s.pulse.on('error', ({ code }) => errors.push(code));
@@ -201,7 +201,7 @@ test('one bad id costs the others nothing', async () => {
   expect(errors).toEqual(['invalid-argument']);
 });
 
-test('too many: told once, and tried again when there is room', async () => {
+test('too many users: one error event, and a retry when there is room', async () => {
   const s = scene();
   const errors: string[] = [];
   s.pulse.on('error', ({ code }) => errors.push(code));
@@ -218,7 +218,7 @@ test('too many: told once, and tried again when there is room', async () => {
   s.pulse.watch(Array.from({ length: 500 }, (_, i) => `more${i}`));
   await vi.advanceTimersByTimeAsync(60_000);
   expect(errors).toEqual(['too-many-watched']);
-  // Five chunks, and halves of the sixth down to a single user: the 499 others are not asked for.
+  // Five chunks, and halves of the sixth down to a single user: the 499 other users are left out.
   expect(hub.callsOf('WatchPresence').map(([ids]) => (ids as string[]).length)).toEqual([200, 200, 200, 200, 200, 200, 100, 50, 25, 12, 6, 3, 1]);
   full = false;
   unwatch();
@@ -226,7 +226,7 @@ test('too many: told once, and tried again when there is room', async () => {
   expect(s.pulse.getSnapshot().presences.size).toBe(500);
 });
 
-test.each([1, 100, 300])('too many: of %i for whom there is not enough room, as many as fit', async (more) => {
+test.each([1, 100, 300])('too many users: of %i beyond the limit, as many as fit are watched', async (more) => {
   const s = scene();
   const errors: string[] = [];
   s.pulse.on('error', ({ code }) => errors.push(code));
@@ -250,7 +250,7 @@ test.each([1, 100, 300])('too many: of %i for whom there is not enough room, as 
   expect(s.pulse.getSnapshot().presences.size).toBe(1_000);
   expect(s.pulse.presence(`more${room}`)).toBeUndefined();
   expect(errors).toEqual(['too-many-watched']);
-  // Two per halving of a chunk at most.
+  // At most two per halving of a chunk.
   expect(hub.callsOf('WatchPresence').length - asked).toBeLessThanOrEqual(18);
 
   few();

@@ -3,17 +3,17 @@ using Orleans.Runtime.Placement;
 
 namespace Pulse.Grains.Presence.Watching;
 
-/// <summary>Places a grain on the silo whose address is the grain's key, and nowhere else.</summary>
+/// <summary>Places a grain only on the silo whose address is the grain's key.</summary>
 internal sealed class OnItsSilo : PlacementStrategy;
 
 /// <summary>Marks a grain class as placed by <see cref="OnItsSilo"/>.</summary>
 [AttributeUsage(AttributeTargets.Class)]
 internal sealed class OnItsSiloPlacementAttribute() : PlacementAttribute(new OnItsSilo());
 
-/// <summary>Finds the silo that the key names.</summary>
+/// <summary>Selects the silo that the key names.</summary>
 internal sealed class OnItsSiloDirector : IPlacementDirector
 {
-    /// <exception cref="SiloUnavailableException">The silo is gone.</exception>
+    /// <exception cref="SiloUnavailableException">The silo has stopped.</exception>
     public Task<SiloAddress> OnAddActivation(PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
     {
         var silo = SiloAddress.FromParsableString(target.GrainIdentity.Key.ToString()!);

@@ -4,21 +4,23 @@ using Pulse.Users;
 
 namespace Pulse.Grains.Presence.Watching;
 
-/// <summary>Reads the presence index first, so that only users with a key cost a grain call; lastSeen of all others comes from one statement.</summary>
+/// <summary>
+/// Reads the presence index first, so that only users with a key cost a grain call. lastSeen of all other users comes from one statement.
+/// </summary>
 [GrainType("presencereader")]
 [StatelessWorker, Reentrant]
 internal sealed class PresenceReaderGrain(
     IPresenceIndex index, ILastSeenStore users, SiloPauseGuard pause, IClusterMembershipService membership, IGrainFactory grains, TimeProvider time)
     : Grain, IPresenceReaderGrain
 {
-    // Enough calls to hide the network, and few enough to leave the silos to other callers.
+    // Enough calls to hide the network latency, and few enough to leave capacity for other callers.
     private const int CallsAtOnce = 32;
 
     public async Task<PresenceSnapshot[]> ReadAsync(Guid[] userIds, long[] knownVersions)
     {
         // Taken before the index is read, so that a user who connects meanwhile has a later version.
         var version = time.GetUtcNow().ToUnixTimeMilliseconds();
-        // Without a complete index the users' grains decide, because a missing key proves nothing.
+        // If the index is incomplete, the users' grains decide, because a missing key then proves nothing.
         var isOnline = await FindOnlineAsync(userIds);
         var answers = new PresenceSnapshot[userIds.Length];
         List<int> absent = [], others = [];
@@ -52,7 +54,8 @@ internal sealed class PresenceReaderGrain(
         .. membership.CurrentSnapshot.Members.Values.Where(silo => silo.Status == SiloStatus.Active).Select(silo => silo.SiloAddress.ToParsableString()),
     ]);
 
-    // Equal to what a new activation answers for an offline or invisible user, so that the answer does not show whether there is an activation.
+    // Equal to the answer of a new activation for an offline or invisible user, so that the answer does not reveal whether an activation
+    // exists.
     private static PresenceSnapshot Absent(Guid userId, DateTimeOffset? lastSeenAt, long version) => new()
     {
         UserId = userId,
@@ -71,7 +74,7 @@ internal sealed class PresenceReaderGrain(
         }
         catch (StoreUnavailableException)
         {
-            // Presence goes on without the database, and without lastSeen.
+            // Presence works while the database is unavailable. Only lastSeen is missing.
             return new Dictionary<Guid, DateTimeOffset>();
         }
     }

@@ -3,8 +3,10 @@ using Pulse.Presence;
 
 namespace Pulse.Grains.Presence.Watching;
 
-/// <summary>Which front ends watch which users, as this silo's user grains need it to notify them, and what changed lately.</summary>
-/// <remarks>One per silo. A front end costs some 40 bytes for each user that it watches, whether or not the user has an activation here.</remarks>
+/// <summary>The front ends of each watched user, for the user grains of this silo, and the latest changes.</summary>
+/// <remarks>
+/// One instance per silo. A front end costs some 40 bytes for each user that it watches, whether or not the user has an activation here.
+/// </remarks>
 internal sealed class WatchTable(IOptions<PresenceOptions> options, TimeProvider time)
 {
     private readonly TimeSpan _lifetime = LeaseTimes.WatchLifetime(options.Value.TimeToLive);
@@ -30,8 +32,8 @@ internal sealed class WatchTable(IOptions<PresenceOptions> options, TimeProvider
     }
 
     /// <summary>
-    /// Whether a change of this user is to be published. A silo that has just started publishes all: a front end that does not know the silo yet receives
-    /// them as soon as it does.
+    /// Whether a change of this user must be published. A silo that has just started publishes all changes, because a front end that has
+    /// yet to discover the silo receives them as soon as it does.
     /// </summary>
     public bool IsWatched(Guid userId)
     {
@@ -123,12 +125,12 @@ internal sealed class WatchTable(IOptions<PresenceOptions> options, TimeProvider
     {
         try
         {
-            // One-way: the task is complete once the message is queued.
+            // One-way: the task completes once the message is queued.
             _ = observer.PresenceChanged(snapshot);
         }
         catch (Exception)
         {
-            // A front end that cannot be reached asks for what it missed when it renews, or is forgotten.
+            // An unreachable front end asks for missed changes when it renews, or it is removed.
         }
     }
 }

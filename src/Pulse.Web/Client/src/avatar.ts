@@ -1,4 +1,4 @@
-/** Takes away pictures that did not load: the initials are beneath. */
+/** Removes pictures that did not load, because the initials are beneath. */
 export function hideBrokenPictures(within: ParentNode = document): void {
   for (const picture of within.querySelectorAll<HTMLImageElement>('.avatar img')) {
     // It may have failed before this script ran.

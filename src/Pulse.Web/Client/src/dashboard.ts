@@ -1,4 +1,4 @@
-// The live part of the dashboard: this tab's connection, what others see of its user, and the others.
+// The live part of the dashboard: this tab's connection, the status that others see of its user, and the other users.
 import { createPulseClient, type PulseState } from '@pulse-presence/client';
 import { base, setText } from './dom';
 import { followPeople } from './people';
@@ -21,7 +21,7 @@ const lastSeen = document.getElementById('last-seen')!;
 const userId = pill.dataset['user']!;
 
 const pulse = createPulseClient({ url: base });
-// What the server tells everybody about this user, which is more than that this tab is connected.
+// The status that the server sends to others, which says more than this tab's connection.
 pulse.watch(userId);
 pulse.subscribe(showMyself);
 followPeople(pulse);
@@ -29,7 +29,7 @@ offerStatus(pulse, userId);
 forgetOnSignOut();
 pulse.start();
 
-// The page is gone before the server's word of the sign-out could reach it.
+// The page closes before the server's message about the sign-out could reach it.
 function forgetOnSignOut(): void {
   for (const form of document.querySelectorAll(`form[action^="${base}/auth/signout"]`)) {
     form.addEventListener('submit', () => void pulse.stop({ forget: true }));

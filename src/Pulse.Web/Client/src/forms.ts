@@ -7,7 +7,7 @@ export function pressOnce(): void {
     sent.add(form);
     form.setAttribute('aria-busy', 'true');
   });
-  // The browser's back button may show this very page again, as it was left.
+  // The browser's back button may show this very page again, in its last state.
   window.addEventListener('pageshow', () => {
     for (const form of sent) form.removeAttribute('aria-busy');
     sent.clear();

@@ -7,7 +7,7 @@ import { statusWord } from './words';
 const everyMs = 15_000;
 const names = new Intl.Collator();
 
-/** One person's row, as the server has rendered it. */
+/** The row of a person, as the server has rendered it. */
 class Row {
   readonly userId: string;
   readonly unwatch: () => void;
@@ -32,7 +32,7 @@ class Row {
     return this.#here;
   }
 
-  /** Whoever is here comes first, by name; then the others, those seen last before those of long ago. As PeopleReader.cs sorts. */
+  /** Connected users come first, by name, then the others, the latest lastSeen first. The order is that of PeopleReader.cs. */
   static compare(a: Row, b: Row): number {
     if (a.#here !== b.#here) return a.#here ? -1 : 1;
     return (a.#here ? 0 : b.#seenMs - a.#seenMs) || names.compare(a.#name, b.#name);
@@ -43,7 +43,7 @@ class Row {
     setText(this.element.querySelector('.saying')!, message ?? '');
     if (status === 'offline' && lastSeen) this.#words.replaceChildren('Last seen ', timeElement(lastSeen));
     else setText(this.#words, statusWord(status));
-    // While nobody can tell, everybody stays where they are.
+    // While the status is unknown, all rows keep their places.
     if (status === 'unknown') return;
     this.#here = status !== 'offline';
     this.#seenMs = Date.parse(lastSeen ?? '') || 0;
@@ -69,7 +69,7 @@ export function followPeople(pulse: PulseClient): void {
     rows.set(row.userId, row);
   }
 
-  /** Moves this row alone, and only if it must. */
+  /** Moves this row only, and only if it must. */
   function place(row: Row): void {
     const after = [...list!.children].find((element) => element !== row.element && Row.compare(row, rowOf(element)) < 0) ?? null;
     if (row.element.nextElementSibling !== after) list!.insertBefore(row.element, after);
@@ -85,10 +85,10 @@ export function followPeople(pulse: PulseClient): void {
     nobody.hidden = rows.size > 0;
   }
 
-  /** The list as the server has it now: who is new gets a row, and who is no longer on it loses theirs. */
+  /** Fetches the present list from the server: new people get a row, and the rows of missing people are removed. */
   async function lookForOthers(): Promise<void> {
     try {
-      // Somebody who is signed out would be sent to a page without people.
+      // The server redirects a signed-out user to a page that lacks the list.
       const answer = await fetch(`${base}/dashboard/people`, { cache: 'no-store', redirect: 'manual' });
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
@@ -110,7 +110,7 @@ export function followPeople(pulse: PulseClient): void {
       }
       summarize();
     } catch {
-      // The next look may have an answer.
+      // The next fetch may succeed.
     }
   }
 }

@@ -1,4 +1,4 @@
-// What every page has. None of it is needed: pages are complete without script.
+// The script of every page. Pages are complete even if it does not run.
 import { hideBrokenPictures } from './avatar';
 import { pressOnce } from './forms';
 import { followHealth } from './health';

@@ -1,14 +1,14 @@
 import type { OwnStatus, PulseClient } from '@pulse-presence/client';
 
-/** Lets the user choose what others see of them, until they sign out. */
+/** Lets the user choose the status that others see, until the user signs out. */
 export function offerStatus(pulse: PulseClient, userId: string): void {
   const form = document.getElementById('status') as HTMLFormElement;
   const status = form.elements.namedItem('status') as HTMLSelectElement;
   const message = form.elements.namedItem('message') as HTMLInputElement;
   const note = document.getElementById('status-note')!;
   form.hidden = false;
-  // What was chosen before the page was loaded, until the user begins to choose anew. Away may be the client's own choice, for a page that
-  // is not used.
+  // Shows the choice from before the page was loaded, until the user begins to choose anew. "away" may be the client's own, for an idle
+  // page.
   const stopShowing = pulse.subscribe(() => {
     const mine = pulse.presence(userId);
     if (mine?.status === 'busy' || mine?.status === 'invisible') status.value = mine.status;
@@ -17,7 +17,7 @@ export function offerStatus(pulse: PulseClient, userId: string): void {
   form.addEventListener('input', stopShowing, { once: true });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    // Nothing is sent as a form, so it may be pressed again: see forms.ts.
+    // The form is not sent, so it may be pressed again: see forms.ts.
     event.stopPropagation();
     const fields = new FormData(form);
     void choose(fields.get('status') as OwnStatus, String(fields.get('message')).trim());
@@ -27,7 +27,7 @@ export function offerStatus(pulse: PulseClient, userId: string): void {
   async function choose(status: OwnStatus, message: string): Promise<void> {
     const choice = ++latest;
     const say = (text: string): void => {
-      // The note is about the choice that was made last.
+      // The note is about the latest choice.
       if (choice === latest) note.textContent = text;
     };
     say(pulse.state.name === 'online' ? 'Setting…' : 'Not set yet: it will be as soon as this page is connected.');

@@ -4,7 +4,7 @@ const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
 
-/** A moment of the past in words; the same as RelativeTime.cs says on the server. */
+/** A moment of the past in words, the same as RelativeTime.cs writes on the server. */
 export function words(at: Date, now = Date.now()): string {
   const age = now - at.getTime();
   if (age < minuteMs) return 'just now';
@@ -13,7 +13,7 @@ export function words(at: Date, now = Date.now()): string {
   return age < 30 * dayMs ? count(age / dayMs, 'day') : day.format(at);
 }
 
-/** An element for a moment; `keepTimesCurrent` looks after it. */
+/** An element for a moment. `keepTimesCurrent` updates it. */
 export function timeElement(iso: string): HTMLTimeElement {
   const element = document.createElement('time');
   element.dateTime = iso;
@@ -22,7 +22,7 @@ export function timeElement(iso: string): HTMLTimeElement {
   return element;
 }
 
-/** Lets every `<time>` of the page grow older. */
+/** Updates every `<time>` of the page as it grows older. */
 export function keepTimesCurrent(): void {
   const update = () => {
     for (const element of document.querySelectorAll('time')) {

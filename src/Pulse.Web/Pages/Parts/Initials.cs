@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Pulse.Web.Pages.Parts;
 
-/// <summary>A name in at most two letters.</summary>
+/// <summary>Abbreviates a name to at most two letters.</summary>
 internal static class Initials
 {
-    /// <summary>First letters of the first and last word, in upper case; "?" for a name without letters or digits.</summary>
+    /// <summary>First letters of the first and last word, in upper case. "?" for a name without letters or digits.</summary>
     public static string Of(string name)
     {
         var words = name.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(First).Where(letter => letter.Length > 0).ToArray();
@@ -17,7 +17,7 @@ internal static class Initials
         };
     }
 
-    // Whole text elements, so that no letter is cut from its marks and no emoji in half.
+    // Whole text elements, so that a letter keeps its marks and an emoji remains complete.
     private static string First(string word)
     {
         for (var at = 0; at < word.Length; at += StringInfo.GetNextTextElementLength(word, at))

@@ -2,10 +2,13 @@ using System.Globalization;
 
 namespace Pulse.Web.Pages.Parts;
 
-/// <summary>Moments of the past in words. <c>time.ts</c> says the same in the browser.</summary>
+/// <summary>Past times as text. <c>time.ts</c> produces the same in the browser.</summary>
 internal static class RelativeTime
 {
-    /// <summary>"just now", "3 minutes ago", "2 days ago"; from 30 days on the date. The future, which clocks that disagree can show, is "just now".</summary>
+    /// <summary>
+    /// "just now", "3 minutes ago", "2 days ago", and after 30 days the date. A future time, which differing clocks can cause, is "just
+    /// now".
+    /// </summary>
     public static string Words(DateTimeOffset at, DateTimeOffset now) => (now - at) switch
     {
         { TotalMinutes: < 1 } => "just now",

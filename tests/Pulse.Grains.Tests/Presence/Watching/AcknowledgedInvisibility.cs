@@ -3,8 +3,8 @@ using Pulse.Presence;
 namespace Pulse.Grains.Tests.Presence.Watching;
 
 /// <summary>
-/// Whether a user is certainly invisible: by the messages that a grain has answered, a device of the user is invisible, or is in its grace period, or has a
-/// lease that has not expired. Goes by messages, never by what a grain remembers.
+/// Whether a user is certainly invisible: by the messages that a grain has answered, a device of the user is invisible, or is in its grace
+/// period, or has an unexpired lease. It uses messages only, never the state of a grain.
 /// </summary>
 internal sealed class AcknowledgedInvisibility
 {
@@ -22,7 +22,7 @@ internal sealed class AcknowledgedInvisibility
         var known = _leases.TryGetValue(lease.ConnectionId, out var held);
         if (known && held.Lease.SeenAt > lease.SeenAt) lease = held.Lease;
 
-        // An invisible newcomer may be the dropped device that is back.
+        // A new invisible connection may be the dropped device that has reconnected.
         if (!known && lease.Status == PresenceStatus.Invisible && _graces.Count > 0) _graces.RemoveAt(_graces.Count - 1);
         _leases[lease.ConnectionId] = (lease, now + SteppedCluster.Options.LeaseDuration);
     }

@@ -20,13 +20,13 @@ public sealed class PresenceReaderTests(PulseCluster cluster) : IClassFixture<Pu
         await cluster.Cluster.DeactivateAsync(cluster.Client.GetGrain<IUserGrain>(seen));
         Guid[] users = [Guid.NewGuid(), seen, Guid.NewGuid(), .. Enumerable.Range(0, 300).Select(_ => Guid.NewGuid())];
 
-        // Until the index has proved complete, the reader asks grains, which leave when they have answered.
+        // Until the index has proved complete, the reader asks grains, which are deactivated after their answer.
         await Eventually.AsyncEqual(true, async () =>
         {
             var answers = await Reader.ReadAsync(users, []);
             Assert.Equal(users, answers.Select(answer => answer.UserId));
             Assert.All(answers, answer => Assert.Equal((PresenceStatus.Offline, PresenceStatus.Offline, null, false), (answer.Status, answer.OwnStatus, answer.Message, answer.IsProvisional)));
-            // A database that is slow for a moment has no lastSeen to give.
+            // A database that is slow for a moment gives no lastSeen.
             if (answers[1].LastSeenAt is not { } lastSeenAt) return false;
             Assert.Equal(await cluster.StoredLastSeenAsync(seen), lastSeenAt);
             return await CountActiveAsync(users) == 0;
@@ -34,7 +34,7 @@ public sealed class PresenceReaderTests(PulseCluster cluster) : IClassFixture<Pu
     }
 
     [Fact]
-    public async Task Read_WhenRedisHasLostItsKeys_StillFindsUsersWhoAreOnline()
+    public async Task Read_WhenRedisHasLostItsKeys_StillFindsOnlineUsers()
     {
         var here = Guid.CreateVersion7();
         using var beating = cluster.KeepRenewing(here, Lease(here));
@@ -46,7 +46,7 @@ public sealed class PresenceReaderTests(PulseCluster cluster) : IClassFixture<Pu
             return await CountActiveAsync(absent);
         });
 
-        // What a flush does, for this test's own keys.
+        // Has the effect of a flush on this test's own keys.
         await cluster.Redis.KeyDeleteAsync([PulseCluster.Key(here), RedisKeys.Marker]);
 
         for (var i = 0; i < 20; i++) Assert.Equal(PresenceStatus.Online, (await Reader.ReadAsync([here], []))[0].Status);

@@ -22,7 +22,7 @@ public enum Act
     RestartFrontEnd,
     LoseGrain,
 
-    /// <summary>Both silos stand still, for longer than leases and keys live. What is sent to them waits.</summary>
+    /// <summary>Both silos are paused, for longer than leases and keys live. Messages to them wait.</summary>
     StandStill,
 }
 
@@ -31,20 +31,20 @@ public enum Delivery
 {
     OnTime,
 
-    /// <summary>Some seconds later than what is sent after it.</summary>
+    /// <summary>Arrives some seconds later than messages that are sent after it.</summary>
     Late,
 
-    /// <summary>On time, and then once more.</summary>
+    /// <summary>Arrives on time, and then a second time.</summary>
     Twice,
 }
 
-/// <summary>One thing that happens. Numbers too large for what there is wrap around.</summary>
+/// <summary>One event of the script. Numbers beyond the number of users, devices or front ends wrap around.</summary>
 public sealed record Happening(int PauseMs, Act Act, int User, int Device, int FrontEnd, PresenceStatus Status, Delivery Delivery)
 {
     public override string ToString() => $"+{PauseMs} {Act} u{User} d{Device} f{FrontEnd} {(Act == Act.SetStatus ? Status : "")} {(Delivery == Delivery.OnTime ? "" : Delivery)}".TrimEnd();
 }
 
-/// <summary>Few users and front ends, so that what happens to one meets; pauses around renewals, grace periods and leases.</summary>
+/// <summary>Few users and front ends, so that their events interfere, and pauses around renewals, grace periods and leases.</summary>
 public sealed record Script(Happening[] Happenings)
 {
     public override string ToString() => string.Join(Environment.NewLine, Happenings.AsEnumerable());
@@ -68,7 +68,7 @@ public static class Scripts
         from delivery in Gen.Frequency((5, Gen.Constant(Delivery.OnTime)), (1, Gen.Constant(Delivery.Late)), (1, Gen.Constant(Delivery.Twice)))
         select new Happening(pause, act, user, device, frontEnd, status, delivery);
 
-    // Halves first, then single steps: what is left of a failure is short enough to read.
+    // Removes halves first, then single steps, so that the rest of a failure is short enough to read.
     private static IEnumerable<Script> Shorter(Script script)
     {
         for (var size = script.Happenings.Length / 2; size > 0; size /= 2)

@@ -6,8 +6,8 @@ using Pulse.Users;
 
 namespace Pulse.Grains.Tests.Presence.Watching;
 
-/// <summary>Two silos whose presence goes by a clock that the test sets.</summary>
-/// <remarks>Redis counts a key's time by its own clock, so the silos share the index that goes by theirs.</remarks>
+/// <summary>Two silos whose presence uses a clock that the test sets.</summary>
+/// <remarks>Redis counts a key's time by its own clock, so the silos share an index that uses the test's.</remarks>
 public sealed class SteppedCluster : PulseCluster
 {
     internal static readonly PresenceOptions Options = new()
@@ -23,7 +23,7 @@ public sealed class SteppedCluster : PulseCluster
 
     internal SteppedClock Clock { get; } = new();
 
-    /// <summary>What each silo's sweep does from time to time.</summary>
+    /// <summary>The periodic work of each silo's sweep.</summary>
     internal async Task SweepAsync()
     {
         foreach (var silo in Cluster.Silos)
@@ -49,7 +49,7 @@ public sealed class SteppedCluster : PulseCluster
     }
 }
 
-/// <summary>What time it is, is the test's; timers run on, for the silos need theirs.</summary>
+/// <summary>The time is set by the test. Timers run on, because the silos need theirs.</summary>
 internal sealed class SteppedClock : TimeProvider
 {
     private long _utcTicks = System.GetUtcNow().UtcTicks;

@@ -2,7 +2,7 @@ using Pulse.Presence;
 
 namespace Pulse.Grains.Tests.Presence.Watching;
 
-/// <summary>A user as they really are, whatever has been heard of them: the definition that presence is held against.</summary>
+/// <summary>The real state of a user, whatever messages have arrived: the definition that presence is compared with.</summary>
 internal sealed class TrueUser(Guid id)
 {
     private readonly List<Device> _open = [];
@@ -27,13 +27,13 @@ internal sealed class TrueUser(Guid id)
         if (_open.Remove(device)) _graceUntil = now + SteppedCluster.Options.OfflineGrace;
     }
 
-    /// <summary>What the grain has acknowledged of this user's invisible devices.</summary>
+    /// <summary>The grain's acknowledgements about this user's invisible devices.</summary>
     public AcknowledgedInvisibility Invisibility { get; } = new();
 
-    /// <summary>Connected, or expected back in a moment: nobody may be told otherwise.</summary>
+    /// <summary>Connected, or expected to reconnect in a moment. Every other answer is wrong then.</summary>
     public bool IsHere(DateTimeOffset now) => _open.Count > 0 || now < _graceUntil;
 
-    /// <summary>What others are to see once all is quiet.</summary>
+    /// <summary>The state that others should see once all messages have arrived.</summary>
     public (PresenceStatus Status, string? Message) Shown(DateTimeOffset now)
     {
         if (_open.Count == 0 || _open.Any(device => device.Status == PresenceStatus.Invisible)) return (PresenceStatus.Offline, null);
@@ -60,7 +60,7 @@ internal sealed class Device(string frontEndId, DateTimeOffset now)
 
     public DateTimeOffset ActiveAt { get; set; } = now;
 
-    /// <summary>The client has stopped calling; its socket lives on.</summary>
+    /// <summary>The client has stopped calling, but its socket is open.</summary>
     public bool IsIdle { get; set; }
 
     public void Set(PresenceStatus status, string? message, DateTimeOffset now) => (Status, Message, StatusSetAt, ActiveAt) = (status, message, now, now);

@@ -24,7 +24,7 @@ public sealed class WatchTableGrainTests(PatientCluster cluster)
     }
 
     [Fact]
-    public async Task TableOfASiloThatIsGone_CannotBeCalled()
+    public async Task TableOfAStoppedSilo_CannotBeCalled()
     {
         var silo = cluster.Cluster.Silos[0].SiloAddress;
         var gone = SiloAddress.New(silo.Endpoint, silo.Generation - 1).ToParsableString();
@@ -33,7 +33,7 @@ public sealed class WatchTableGrainTests(PatientCluster cluster)
     }
 
     [Fact]
-    public async Task UserInTheTablesOfAllSilos_IsHeardOf_WhereverTheGrainIs()
+    public async Task UserInTheTablesOfAllSilos_IsNotified_WhereverTheGrainIs()
     {
         var users = Enumerable.Range(0, 20).Select(_ => Guid.CreateVersion7()).ToArray();
         foreach (var silo in await cluster.Client.GetGrain<IPresenceReaderGrain>(0).ListSilosAsync())

@@ -51,7 +51,7 @@ public sealed class WatchTableTests
     {
         var first = _table.Update("a", _frontEnd, [_ada], [], 0);
 
-        // Its answer is lost.
+        // The answer is lost.
         _table.Update("a", _frontEnd, [_bob], [], first.Generation);
 
         Assert.Equal(0, _table.Update("a", _frontEnd, [], [], first.Generation).Generation);
@@ -76,7 +76,7 @@ public sealed class WatchTableTests
     }
 
     [Fact]
-    public void ChangeThatAFrontEndMissed_BeforeItKnewTheSilo_IsAnsweredToItsUpdate()
+    public void ChangeMissedByAFrontEnd_BeforeItKnewTheSilo_IsReturnedByItsUpdate()
     {
         Assert.True(_table.IsWatched(_ada));
         var change = Publish(_ada);

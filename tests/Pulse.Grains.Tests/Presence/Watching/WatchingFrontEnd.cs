@@ -4,7 +4,7 @@ using Pulse.Users;
 
 namespace Pulse.Grains.Tests.Presence.Watching;
 
-/// <summary>A front end that watches, over a network that may lose, hold back, reorder and repeat what grains tell it.</summary>
+/// <summary>A watching front end, over a network that may lose, delay, reorder and repeat the grains' messages.</summary>
 internal sealed class WatchingFrontEnd : IFrontEndObserver
 {
     private readonly IGrainFactory _grains;
@@ -28,7 +28,7 @@ internal sealed class WatchingFrontEnd : IFrontEndObserver
         Holds,
     }
 
-    /// <summary>A new process has a new one.</summary>
+    /// <summary>A new process has a new id.</summary>
     public string Id { get; } = Guid.NewGuid().ToString("N");
 
     public IFrontEndObserver Reference => _reference;
@@ -37,10 +37,10 @@ internal sealed class WatchingFrontEnd : IFrontEndObserver
 
     public ICollection<Guid> Watched => _watched.Keys;
 
-    /// <summary>All that this front end has taken for the truth at some time.</summary>
+    /// <summary>All snapshots that this front end has accepted at some time.</summary>
     public IReadOnlyCollection<PresenceSnapshot> Accepted => _accepted;
 
-    /// <summary>All that any grain has sent or answered to this front end, whatever the network made of it.</summary>
+    /// <summary>All snapshots that any grain has sent or answered to this front end, whatever the network did with them.</summary>
     public IReadOnlyCollection<PresenceSnapshot> Sent => _sent;
 
     public PresenceSnapshot? Known(Guid userId) => _watched.GetValueOrDefault(userId);
@@ -64,10 +64,10 @@ internal sealed class WatchingFrontEnd : IFrontEndObserver
         Take(answer);
     }
 
-    /// <summary>As a client asks that does not watch.</summary>
+    /// <summary>Asks like a client that does not watch.</summary>
     public async Task LookAsync(Guid userId) => _sent.Add(await _grains.GetGrain<IUserGrain>(userId).GetPresenceAsync());
 
-    /// <summary>What was held back arrives when it works again, latest first, and twice.</summary>
+    /// <summary>Delayed messages arrive when the network works again, latest first, and twice.</summary>
     public void Turn(Network state)
     {
         State = state;
@@ -88,7 +88,7 @@ internal sealed class WatchingFrontEnd : IFrontEndObserver
 
     public Task CloseConnectionsAsync(string[] connectionIds, CloseReason reason) => Task.CompletedTask;
 
-    // As the real one takes it: the highest version counts, and a guess only where nothing is known.
+    // As the real front end does: the highest version counts, and a provisional one only if the user is unknown.
     private void Take(PresenceSnapshot presence)
     {
         lock (_gate)

@@ -3,11 +3,11 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Presence.Watching;
 
-/// <summary>What front ends make of what the grains of two silos tell them, whatever happens to either and in between.</summary>
+/// <summary>The state of front ends after the messages of two silos' grains, whatever happens to silos, front ends and network.</summary>
 public sealed class WatchingTests(SteppedCluster cluster) : IClassFixture<SteppedCluster>
 {
     [Property(MaxTest = 100, Arbitrary = [typeof(Scripts)])]
-    public async Task AnyScript_EndsWithTheTruth_ShowsNobodyOfflineWhileHere_AndNeverShowsInvisibleUsers(Script script)
+    public async Task AnyScript_ConvergesToTheTrueState_WithoutFalseOfflineOrVisibleInvisibleUsers(Script script)
     {
         var world = new World(cluster);
         await world.PlayAsync(script);

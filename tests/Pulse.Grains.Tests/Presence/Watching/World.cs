@@ -3,7 +3,7 @@ using Pulse.Users;
 
 namespace Pulse.Grains.Tests.Presence.Watching;
 
-/// <summary>Plays a script twice over: in truth, and as messages to the grains of a cluster.</summary>
+/// <summary>Plays a script twice: on the reference users, and as messages to the grains of a cluster.</summary>
 internal sealed class World
 {
     public const int Users = 2;
@@ -11,7 +11,7 @@ internal sealed class World
 
     private static readonly TimeSpan RenewalInterval = LeaseTimes.RenewalInterval(SteppedCluster.Options.TimeToLive);
 
-    // Orleans gives a message up after its response timeout of 30 s: none is later than that.
+    // Orleans gives a message up after its response timeout of 30 s, so every delay is shorter.
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(25);
 
     private static readonly TimeSpan Pause = SteppedCluster.Options.TimeToLive * 1.5;
@@ -23,7 +23,7 @@ internal sealed class World
     private readonly DateTimeOffset[] _upkeepAt;
     private readonly List<(DateTimeOffset SentAt, Func<Task> Send)> _late = [];
 
-    // Who was here since when: a snapshot's version says when the grain made it.
+    // Which users were connected since when. A snapshot's version is the time at which the grain made it.
     private readonly List<(long FromMs, bool[] IsHere, bool[] IsInvisible)> _history = [];
 
     public World(SteppedCluster cluster)
@@ -32,7 +32,7 @@ internal sealed class World
         _frontEnds = [.. Enumerable.Range(0, FrontEnds).Select(_ => new WatchingFrontEnd(cluster.Client))];
         _allFrontEnds = [.. _frontEnds];
 
-        // Not all at once, as those of processes that were started one after the other.
+        // At different times, like processes that were started one after the other.
         _upkeepAt = [.. Enumerable.Range(1, FrontEnds).Select(i => Now + (RenewalInterval * i / FrontEnds))];
     }
 
@@ -49,7 +49,7 @@ internal sealed class World
         }
     }
 
-    /// <summary>The network works again, and time passes until all that was ever said has run out or has been said again.</summary>
+    /// <summary>The network works again, and time passes until every message has expired or was repeated.</summary>
     public async Task SettleAsync()
     {
         foreach (var frontEnd in _frontEnds) frontEnd.Turn(WatchingFrontEnd.Network.Works);
@@ -59,7 +59,7 @@ internal sealed class World
         foreach (var frontEnd in _frontEnds) await RefreshAsync(frontEnd);
     }
 
-    /// <summary>What is wrong; nothing if all is well.</summary>
+    /// <summary>The violated rules; empty if all hold.</summary>
     public IEnumerable<string> Faults()
     {
         foreach (var (user, i) in _users.Select((user, i) => (user, i)))
@@ -97,7 +97,7 @@ internal sealed class World
         }
     }
 
-    /// <summary>Since when the user had certainly been invisible at that moment; <see langword="null"/> if it is not certain.</summary>
+    /// <summary>The start of the certain invisibility at that moment; <see langword="null"/> if it is uncertain.</summary>
     private long? InvisibleSince(int user, long ms)
     {
         var index = _history.FindLastIndex(moment => moment.FromMs <= ms);
@@ -119,7 +119,7 @@ internal sealed class World
         switch (happening.Act)
         {
             case Act.Connect:
-                // A client is told that it is connected by the answer to this: until then it is not.
+                // This answer reports the connection to the client, so the client counts as disconnected until it arrives.
                 if (delivery == Delivery.Late) delivery = Delivery.OnTime;
                 var lease = user.Connect(frontEnd.Id, Now).ToLease(Now);
                 message = () => RenewedAsync(user, lease, () => grain.ConnectAsync(lease, frontEnd.Reference));
@@ -273,8 +273,8 @@ internal sealed class World
         (Array.ConvertAll(_users, user => user.IsHere(Now)), Array.ConvertAll(_users, user => user.Invisibility.IsCertain(Now)));
 
     /// <summary>
-    /// Within one moment a grain may act before or after what happens then: only what holds both before and after it counts as certain, and only if no
-    /// earlier note of the same moment says otherwise.
+    /// Within one moment a grain may act before or after the events of that moment: only a state that holds both before and after it is
+    /// certain, and only if no earlier note of the same moment contradicts it.
     /// </summary>
     private void Note((bool[] IsHere, bool[] IsInvisible) before)
     {

@@ -1,9 +1,9 @@
 using System.Text.Json.Serialization;
+using Pulse.Accounts;
 using Pulse.Identity;
 using Pulse.Presence;
 using Pulse.Users;
 using Pulse.Web.Http;
-using Pulse.Web.Sessions;
 
 namespace Pulse.Web.Users;
 

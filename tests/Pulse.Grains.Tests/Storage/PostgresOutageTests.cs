@@ -5,6 +5,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.DependencyInjection;
+using Pulse.Grains.Accounts;
 using Pulse.Grains.Identity;
 using Pulse.Grains.Storage;
 using Pulse.Grains.Tests.Users;

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Pulse.Grains.Storage;
+using Pulse.Grains.Presence;
 using Pulse.Grains.Tests.Storage;
 using Pulse.Grains.Users;
 using Xunit;

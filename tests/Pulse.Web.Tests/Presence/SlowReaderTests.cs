@@ -7,9 +7,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Pulse.Identity;
 using Pulse.Presence;
 using Pulse.Users;
-using Pulse.Web.Auth;
+using Pulse.Web.Connections;
 using Pulse.Web.Presence;
 using Pulse.Web.Tests.Auth;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Tests.Presence;
 

@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
 using BenchmarkDotNet.Attributes;
-using Microsoft.IdentityModel.Tokens;
 using Microsoft.IdentityModel.JsonWebTokens;
-using Pulse.Web.Auth;
+using Microsoft.IdentityModel.Tokens;
 using Pulse.Web.Keys;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Benchmarks;
 

@@ -1,8 +1,10 @@
+using Pulse.Grains.Storage;
 using Pulse.Identity;
 
 namespace Pulse.Grains.Identity;
 
 /// <summary>One user's notices. Key: the user id. The grain is stateless because the table holds the notices.</summary>
+[GrainType("notices")]
 internal sealed class NoticesGrain(INoticeStore store, TimeProvider time) : Grain, INoticesGrain
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(90);

@@ -7,6 +7,7 @@ namespace Pulse.Grains.Identity;
 /// a while.
 /// </summary>
 /// <remarks>Any client can invent a token and so activate a grain, which is therefore deactivated soon.</remarks>
+[GrainType("signinlink")]
 internal sealed class SignInLinkGrain(IOneTimeTokenStore store, TimeProvider time) : Grain, ISignInLinkGrain
 {
     // A short delay before deactivation: of many simultaneous calls Orleans would otherwise forward the last ones too often, and reject

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Pulse.Grains.Storage;
 using Pulse.Identity;
 
 namespace Pulse.Grains.Identity;

@@ -15,6 +15,7 @@ namespace Pulse.Grains.Identity;
 /// because a retry would be useless to a caller whose cookie is refused from now on. The grain itself retries the closing for as long as
 /// its process lives.
 /// </remarks>
+[GrainType("usersessions")]
 internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHubTicketsGrain
 {
     // Longer than the user's grain waits for front ends. A silo that has just died sends no answer, and other session checks must not wait

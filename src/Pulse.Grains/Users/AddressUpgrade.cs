@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Pulse.Grains.Identity;
+using Pulse.Grains.Accounts;
 using Pulse.Identity;
 
 namespace Pulse.Grains.Users;

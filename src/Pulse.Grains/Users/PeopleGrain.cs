@@ -1,11 +1,12 @@
 using Orleans.Concurrency;
-using Pulse.Grains.Identity;
+using Pulse.Grains.Accounts;
 using Pulse.Users;
 
 namespace Pulse.Grains.Users;
 
 /// <summary>Lists people for the front ends, and reads the database once for all calls to this silo within some seconds.</summary>
 /// <remarks>Each silo has one activation. Its turns prevent a burst of calls from reading more than once.</remarks>
+[GrainType("people")]
 [StatelessWorker(maxLocalWorkers: 1)]
 internal sealed class PeopleGrain(IUserStore store, IAccountStore accounts, TimeProvider time) : Grain, IPeopleGrain
 {

@@ -1,8 +1,9 @@
 using System.Collections.Frozen;
 using Npgsql;
 using NpgsqlTypes;
+using Pulse.Accounts;
+using Pulse.Grains.Presence;
 using Pulse.Grains.Storage;
-using Pulse.Identity;
 
 namespace Pulse.Grains.Users;
 

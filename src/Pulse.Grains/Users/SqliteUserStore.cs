@@ -1,8 +1,9 @@
 using System.Collections.Frozen;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
+using Pulse.Accounts;
+using Pulse.Grains.Presence;
 using Pulse.Grains.Storage;
-using Pulse.Identity;
 using SQLitePCL;
 
 namespace Pulse.Grains.Users;

@@ -1,4 +1,6 @@
-using Pulse.Identity;
+using Pulse.Accounts;
+using Pulse.Grains.Accounts;
+using Pulse.Grains.Storage;
 using Pulse.Users;
 
 namespace Pulse.Grains.Users;

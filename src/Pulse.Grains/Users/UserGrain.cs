@@ -1,10 +1,11 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Utilities;
-using Pulse.Grains.Identity;
+using Pulse.Accounts;
+using Pulse.Grains.Accounts;
 using Pulse.Grains.Presence;
 using Pulse.Grains.Presence.Watching;
-using Pulse.Identity;
+using Pulse.Grains.Storage;
 using Pulse.Presence;
 using Pulse.Users;
 
@@ -15,6 +16,7 @@ namespace Pulse.Grains.Users;
 /// The grain reads the row on first need, so that connecting is possible without the database. It writes the row on a profile change, and
 /// lastSeen when the last lease ends. Calls about this user are queued across its awaits, because the grain lacks reentrancy.
 /// </remarks>
+[GrainType("user")]
 internal sealed partial class UserGrain : Grain, IUserGrain
 {
     // Any client can request any id, so an empty grain is deactivated soon. A short delay is needed: of many calls that arrive together,

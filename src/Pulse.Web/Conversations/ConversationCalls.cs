@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Pulse.Conversations;
 using Pulse.Web.Http;
+using Pulse.Web.Silos;
 
 namespace Pulse.Web.Conversations;
 

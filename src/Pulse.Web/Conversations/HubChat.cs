@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.SignalR;
 using Pulse.Conversations;
-using Pulse.Web.Presence;
+using Pulse.Web.Connections;
+using Pulse.Web.Silos;
 
 namespace Pulse.Web.Conversations;
 

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Options;
 using Pulse.Presence;
 using Pulse.Users;
-using Pulse.Web.Presence;
+using Pulse.Web.Connections;
 
 namespace Pulse.Web.Demo;
 

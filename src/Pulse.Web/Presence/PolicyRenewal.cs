@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Pulse.Web.Connections;
 
 namespace Pulse.Web.Presence;
 
@@ -37,7 +38,7 @@ internal sealed partial class PolicyRenewal(
     {
         try
         {
-            var (watched, hidden) = connection.Asked();
+            var (watched, hidden) = WatchList.Of(connection).Asked();
             foreach (var userId in watched)
             {
                 if (userId != connection.UserId && !await policy.MaySeeAsync(connection.UserId, userId, stop)) watches.Hide(connection, userId);

@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
 using Pulse.Presence;
 using Pulse.Users;
+using Pulse.Web.Connections;
+using Pulse.Web.Silos;
 
 namespace Pulse.Web.Presence;
 
@@ -49,7 +51,7 @@ internal sealed partial class PresenceWatches(
         foreach (var userId in userIds)
         {
             Join(connection, userId);
-            if (connection.TryWatch(userId)) continue;
+            if (WatchList.Of(connection).TryWatch(userId)) continue;
             Leave(connection, userId);
             throw IsOver();
         }
@@ -68,7 +70,7 @@ internal sealed partial class PresenceWatches(
     /// <summary>Ends one watch.</summary>
     public void Unwatch(LiveConnection connection, Guid userId)
     {
-        if (connection.TryUnwatch(userId)) Leave(connection, userId);
+        if (WatchList.Of(connection).TryUnwatch(userId)) Leave(connection, userId);
     }
 
     /// <summary>
@@ -77,7 +79,7 @@ internal sealed partial class PresenceWatches(
     /// </summary>
     public void Hide(LiveConnection connection, Guid userId)
     {
-        if (!connection.Hide(userId)) return;
+        if (!WatchList.Of(connection).Hide(userId)) return;
         Leave(connection, userId);
         connection.Tell(userId, Message(PresenceResponse.Hidden(userId)));
     }
@@ -95,7 +97,7 @@ internal sealed partial class PresenceWatches(
     /// </summary>
     public Task ForgetAsync(LiveConnection connection)
     {
-        foreach (var userId in connection.UnwatchAll()) Leave(connection, userId);
+        foreach (var userId in WatchList.Of(connection).UnwatchAll()) Leave(connection, userId);
         return Task.CompletedTask;
     }
 

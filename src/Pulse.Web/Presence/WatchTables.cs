@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using Pulse.Presence;
-using Pulse.Web.Draining;
+using Pulse.Web.Connections;
 
 namespace Pulse.Web.Presence;
 

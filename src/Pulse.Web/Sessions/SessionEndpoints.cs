@@ -4,6 +4,8 @@ using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
+using Pulse.Web.Http;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Sessions;
 

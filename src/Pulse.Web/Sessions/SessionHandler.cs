@@ -6,6 +6,7 @@ using Pulse.Identity;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Sessions;
 

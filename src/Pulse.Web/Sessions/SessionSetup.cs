@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Authentication;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.Sessions;
 
@@ -9,6 +10,7 @@ internal static class SessionSetup
     public static AuthenticationBuilder AddSessionCookie(this AuthenticationBuilder authentication)
     {
         var services = authentication.Services;
+        services.AddJson(SessionJson.Default);
         services.AddSingleton<SessionCookie>();
         services.AddSingleton<SessionSecrets>();
         services.AddSingleton<SignInCookie>();

@@ -1,6 +1,8 @@
+using Pulse.Accounts;
 using Pulse.Identity;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.Sessions;
 

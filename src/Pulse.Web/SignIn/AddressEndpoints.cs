@@ -1,12 +1,11 @@
 using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Audit;
-using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Mail;
 using Pulse.Web.Pages;
-using Pulse.Web.Pages.Dashboard;
 using Pulse.Web.Sessions;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.SignIn;
 

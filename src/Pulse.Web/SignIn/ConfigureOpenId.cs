@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
-using Pulse.Web.Auth;
 using Pulse.Web.Sessions;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.SignIn;
 

@@ -4,7 +4,7 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Pulse.Identity;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
-using Pulse.Web.Pages;
+using Pulse.Web.Http;
 using Pulse.Web.Sessions;
 
 namespace Pulse.Web.SignIn;
@@ -49,7 +49,7 @@ internal static class OpenIdEndpoints
             var query = QueryString.Create("returnUrl", state.RedirectUri);
             if (loginHint is not null) query = query.Add("login_hint", loginHint);
             if (current is not null) query = query.Add("consent", consents.For(current));
-            return Page.BeginSignIn(providers.DisplayName(provider), $"/auth/signin/{Uri.EscapeDataString(provider)}{query}", current is not null);
+            return SignInPages.BeginSignIn(providers.DisplayName(provider), $"/auth/signin/{Uri.EscapeDataString(provider)}{query}", current is not null);
         }
         else
         {

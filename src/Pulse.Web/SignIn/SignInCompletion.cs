@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Authentication;
+using Pulse.Accounts;
 using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
-using Pulse.Web.Pages;
+using Pulse.Web.Http;
+using Pulse.Web.Profiles;
 using Pulse.Web.Sessions;
-using Pulse.Web.Users;
 
 namespace Pulse.Web.SignIn;
 

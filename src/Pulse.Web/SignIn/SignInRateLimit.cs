@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
 using Pulse.Web.Audit;
+using Pulse.Web.Http;
 using Pulse.Web.Mail;
 using Pulse.Web.Pages;
 

@@ -1,10 +1,12 @@
 using Orleans.Clustering.Redis;
 using Orleans.Configuration;
 using Pulse.Silo;
+using Pulse.Silo.Clock;
 using Pulse.Silo.Clustering;
 using Pulse.Silo.Health;
 using Pulse.Silo.Startup;
 using Pulse.Silo.Telemetry;
+using Pulse.Web.Http;
 using StackExchange.Redis;
 
 namespace Pulse.Web.Silos;

@@ -1,3 +1,4 @@
+using Pulse.Accounts;
 using Pulse.Conversations;
 using Pulse.Identity;
 using Pulse.Users;

@@ -1,10 +1,10 @@
 using System.Text.Json.Serialization;
+using Pulse.Accounts;
 using Pulse.Conversations;
 using Pulse.Identity;
 using Pulse.Presence;
 using Pulse.Users;
 using Pulse.Web.Http;
-using Pulse.Web.Sessions;
 
 namespace Pulse.Web.Users;
 

@@ -13,6 +13,7 @@ using Orleans.Connections.Security;
 using Orleans.Runtime;
 using Pulse.Silo;
 using Pulse.Silo.Clustering;
+using Pulse.Silo.Startup;
 using Pulse.Users;
 using Xunit;
 

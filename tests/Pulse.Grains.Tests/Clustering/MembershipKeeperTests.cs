@@ -9,6 +9,7 @@ using Orleans.Configuration;
 using Orleans.Runtime;
 using Pulse.Silo;
 using Pulse.Silo.Clustering;
+using Pulse.Silo.Startup;
 using StackExchange.Redis;
 using StackExchange.Redis.Profiling;
 using Xunit;

@@ -1,12 +1,12 @@
+using Pulse.Accounts;
 using Pulse.Grains.Tests.Storage;
 using Pulse.Grains.Tests.Users;
 using Pulse.Grains.Users;
-using Pulse.Identity;
 using Xunit;
 
 namespace Pulse.Grains.Tests.Identity;
 
-/// <summary>The behaviour of every <see cref="Pulse.Grains.Identity.IAccountStore"/> when accounts are linked and unlinked.</summary>
+/// <summary>The behaviour of every <see cref="Pulse.Grains.Accounts.IAccountStore"/> when accounts are linked and unlinked.</summary>
 public abstract class AccountLinkContract(StoresFixture stores)
 {
     private static readonly DateTimeOffset Now = TestUsers.Noon;

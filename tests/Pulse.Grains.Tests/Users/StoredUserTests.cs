@@ -1,7 +1,8 @@
 using Microsoft.Extensions.Time.Testing;
+using Pulse.Accounts;
+using Pulse.Grains.Presence;
 using Pulse.Grains.Storage;
 using Pulse.Grains.Users;
-using Pulse.Identity;
 using Pulse.Users;
 using Xunit;
 

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Microsoft.Extensions.Time.Testing;
 using Pulse.Web.Auth;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Tests.Auth;
 

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Pulse.Presence;
 using Pulse.Users;
+using Pulse.Web.Connections;
 using Pulse.Web.Presence;
 using Pulse.Web.Tests.Auth;
 

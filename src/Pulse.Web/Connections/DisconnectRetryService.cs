@@ -1,0 +1,23 @@
+namespace Pulse.Web.Connections;
+
+/// <summary>Retries the reports of ended connections that no grain has accepted.</summary>
+internal sealed class DisconnectRetryService(FrontEnd frontEnd, TimeProvider time) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            while (true)
+            {
+                frontEnd.RetryEnds();
+                await Task.Delay(Interval, time, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Stopping.
+        }
+    }
+}

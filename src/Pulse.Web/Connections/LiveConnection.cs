@@ -26,7 +26,6 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     private SessionEndedMessage? _endedBecause;
 
     private readonly HubConnectionContext _socket = context.Features.Get<HubConnectionContext>()!;
-    private readonly ChangesToTell _changes = new(context.Features.Get<HubConnectionContext>()!);
 
     private Authorization _authorization = Authorization.Of(caller, now);
 
@@ -69,11 +68,8 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     /// <summary>Sends a message to the client, after the messages that are already queued at the socket.</summary>
     public Task SendAsync(string method, object message) => _socket.WriteAsync(new InvocationMessage(method, [message])).AsTask();
 
-    /// <summary>Sends the client a change, unless the connection is ending. Returns at once.</summary>
-    public void Tell(Guid userId, SerializedHubMessage change) => _changes.Add(userId, change);
-
-    /// <summary>Discards queued changes about this user.</summary>
-    public void DoNotTell(Guid userId) => _changes.Remove(userId);
+    /// <summary>The queue of messages that the client has not received yet.</summary>
+    public Outbox Outbox { get; } = new(context.Features.Get<HubConnectionContext>()!);
 
     /// <summary>Records the client's new status.</summary>
     public void SetStatus(PresenceStatus status, string? message, DateTimeOffset at) => _chosen = new(status, message, at);
@@ -93,7 +89,7 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     public bool TryEnd(SessionEndedMessage because)
     {
         if (Interlocked.CompareExchange(ref _endedBecause, because, null) is not null) return false;
-        _changes.Stop();
+        Outbox.Stop();
         return true;
     }
 

@@ -81,7 +81,7 @@ internal sealed partial class PresenceWatches(
     {
         if (!WatchList.Of(connection).Hide(userId)) return;
         Leave(connection, userId);
-        connection.Tell(userId, Message(PresenceResponse.Hidden(userId)));
+        connection.Outbox.Enqueue(userId, Message(PresenceResponse.Hidden(userId)));
     }
 
     /// <summary>Begins watches that the policy forbade so far, and sends the client the present state.</summary>
@@ -89,7 +89,7 @@ internal sealed partial class PresenceWatches(
     public async Task ShowAsync(LiveConnection connection, IReadOnlyList<Guid> userIds)
     {
         foreach (var presence in await WatchAsync(connection, userIds))
-            connection.Tell(presence.UserId, Message(PresenceResponse.For(connection.UserId, presence)));
+            connection.Outbox.Enqueue(presence.UserId, Message(PresenceResponse.For(connection.UserId, presence)));
     }
 
     /// <summary>
@@ -187,7 +187,7 @@ internal sealed partial class PresenceWatches(
         // Written under the lock, so that two changes of one user keep their order.
         foreach (var watcher in watched.Watchers)
         {
-            if ((watcher.UserId == presence.UserId ? toOneself : toOthers) is { } message) watcher.Tell(presence.UserId, message);
+            if ((watcher.UserId == presence.UserId ? toOneself : toOthers) is { } message) watcher.Outbox.Enqueue(presence.UserId, message);
         }
     }
 
@@ -252,7 +252,7 @@ internal sealed partial class PresenceWatches(
         {
             // The end of a connection and its last running call may both arrive here.
             if (!watched.Watchers.Remove(connection)) return;
-            connection.DoNotTell(userId);
+            connection.Outbox.Discard(userId);
             if (watched.Watchers.Count > 0) return;
             watched.IsGone = true;
             _watched.TryRemove(userId, out _);

@@ -93,7 +93,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHu
         _unclosed.UnionWith(ended);
         try
         {
-            await TellUserAsync(ended).WaitAsync(ClosePatience, _time);
+            await RevokeConnectionsAsync(ended).WaitAsync(ClosePatience, _time);
         }
         catch (TimeoutException)
         {
@@ -109,7 +109,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHu
 
         // Fire and forget, because session checks would wait too. Only one runs at a time, because each may take the full timeout of a
         // grain call.
-        if (_unclosed.Count > 0 && _retried.IsCompleted) _retried = TellUserAsync([.. _unclosed]);
+        if (_unclosed.Count > 0 && _retried.IsCompleted) _retried = RevokeConnectionsAsync([.. _unclosed]);
         if (_unclosed.Count > 0 || _sessions.IsInDoubt) return;
 
         _retry?.Dispose();
@@ -119,7 +119,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHu
     /// <summary>
     /// Never throws. May run in parallel with other turns, because it removes only the sessions of which it has notified the user's grain.
     /// </summary>
-    private async Task TellUserAsync(Guid[] ended)
+    private async Task RevokeConnectionsAsync(Guid[] ended)
     {
         try
         {

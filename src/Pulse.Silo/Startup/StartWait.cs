@@ -6,7 +6,7 @@ public sealed partial class StartWait(TimeProvider time, ILogger<StartWait> logg
     // Containers start in any order. After this time, an exit helps an operator more than a hanging process.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(3);
 
     /// <summary>Repeats an attempt until it succeeds.</summary>
     /// <param name="store">The store's name, for the log.</param>
@@ -24,7 +24,7 @@ public sealed partial class StartWait(TimeProvider time, ILogger<StartWait> logg
         while (true)
         {
             var trial = attempt(cancellationToken);
-            while (await Task.WhenAny(trial, Task.Delay(TellInterval, time, cancellationToken)) != trial)
+            while (await Task.WhenAny(trial, Task.Delay(LogInterval, time, cancellationToken)) != trial)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 Tell("it does not answer");
@@ -39,7 +39,7 @@ public sealed partial class StartWait(TimeProvider time, ILogger<StartWait> logg
 
         void Tell(string reason)
         {
-            if (reason == told && toldAt is { } at && time.GetElapsedTime(at) < TellInterval) return;
+            if (reason == told && toldAt is { } at && time.GetElapsedTime(at) < LogInterval) return;
             (told, toldAt) = (reason, time.GetTimestamp());
             LogWaiting(store, setting, reason.TrimEnd('.'));
         }

@@ -11,7 +11,7 @@ internal sealed class DisconnectRetryService(FrontEnd frontEnd, TimeProvider tim
         {
             while (true)
             {
-                frontEnd.RetryEnds();
+                frontEnd.RetryDisconnects();
                 await Task.Delay(Interval, time, stoppingToken);
             }
         }

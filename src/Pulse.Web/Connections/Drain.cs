@@ -60,7 +60,7 @@ internal sealed partial class Drain(FrontEnd frontEnd, IOptions<DrainOptions> op
         }
         catch (Exception e)
         {
-            LogUntold(e.GetType().Name);
+            LogNotifyFailed(e.GetType().Name);
         }
     }
 
@@ -71,5 +71,5 @@ internal sealed partial class Drain(FrontEnd frontEnd, IOptions<DrainOptions> op
     private partial void LogDrained(int count);
 
     [LoggerMessage(2302, LogLevel.Debug, "A socket could not be sent the reason ({Reason}).")]
-    private partial void LogUntold(string reason);
+    private partial void LogNotifyFailed(string reason);
 }

@@ -50,7 +50,7 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     public DateTimeOffset WarnOfExpiryAt => _authorization.WarnAt;
 
     /// <summary>Whether the client has been warned that this token is about to expire.</summary>
-    public bool IsToldOfExpiry { get; set; }
+    public bool IsWarnedOfExpiry { get; set; }
 
     /// <summary>The reason if the server closes the socket, otherwise <see langword="null"/>.</summary>
     public SessionEndedMessage? EndedBecause => _endedBecause;
@@ -81,7 +81,7 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
         // again.
         var isLater = renewed.ExpiresAt > _authorization.ExpiresAt;
         _authorization = Authorization.Of(renewed, at);
-        if (isLater) IsToldOfExpiry = false;
+        if (isLater) IsWarnedOfExpiry = false;
     }
 
     /// <summary>Decides that the server closes the socket.</summary>

@@ -40,9 +40,9 @@ internal sealed partial class TokenExpiry(
                 foreach (var connection in frontEnd.Connections)
                 {
                     // Fire and forget, because a socket that has stopped reading would keep other sockets open past their time.
-                    if (connection.TokenExpiresAt <= now) _ = TellAsync(frontEnd.CloseAsync(connection, SessionEndedMessage.TokenExpired));
-                    else if (connection.WarnOfExpiryAt <= now && !connection.IsToldOfExpiry)
-                        _ = TellAsync(frontEnd.WarnAsync(connection, now));
+                    if (connection.TokenExpiresAt <= now) _ = NotifyAsync(frontEnd.CloseAsync(connection, SessionEndedMessage.TokenExpired));
+                    else if (connection.WarnOfExpiryAt <= now && !connection.IsWarnedOfExpiry)
+                        _ = NotifyAsync(frontEnd.WarnAsync(connection, now));
                 }
             }
         }
@@ -52,18 +52,18 @@ internal sealed partial class TokenExpiry(
         }
     }
 
-    private async Task TellAsync(Task told)
+    private async Task NotifyAsync(Task notification)
     {
         try
         {
-            await told;
+            await notification;
         }
         catch (Exception e)
         {
-            LogUntold(e.GetType().Name);
+            LogNotifyFailed(e.GetType().Name);
         }
     }
 
     [LoggerMessage(2130, LogLevel.Debug, "A socket could not be warned about its token ({Reason}).")]
-    private partial void LogUntold(string reason);
+    private partial void LogNotifyFailed(string reason);
 }

@@ -1,7 +1,7 @@
 namespace Pulse.Web.Connections;
 
 /// <summary>Retries the reports of ended connections that no grain has accepted.</summary>
-internal sealed class DisconnectRetryService(FrontEnd frontEnd, TimeProvider time) : BackgroundService
+internal sealed class DisconnectRetryService(ConnectionRegistry registry, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
@@ -11,7 +11,7 @@ internal sealed class DisconnectRetryService(FrontEnd frontEnd, TimeProvider tim
         {
             while (true)
             {
-                frontEnd.RetryDisconnects();
+                registry.RetryDisconnects();
                 await Task.Delay(Interval, time, stoppingToken);
             }
         }

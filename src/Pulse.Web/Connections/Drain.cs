@@ -7,7 +7,7 @@ namespace Pulse.Web.Connections;
 /// Empties this front end before it stops: refuses new sockets, and closes the open ones gradually so that their clients reconnect
 /// elsewhere.
 /// </summary>
-internal sealed partial class Drain(FrontEnd frontEnd, IOptions<DrainOptions> options, TimeProvider time, ILogger<Drain> logger) : IHealthCheck
+internal sealed partial class Drain(ConnectionRegistry registry, IOptions<DrainOptions> options, TimeProvider time, ILogger<Drain> logger) : IHealthCheck
 {
     public const string Why = "This front end is stopping. Others continue to serve.";
 
@@ -33,11 +33,11 @@ internal sealed partial class Drain(FrontEnd frontEnd, IOptions<DrainOptions> op
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         _isLeaving = true;
-        LogDraining(frontEnd.Count);
+        LogDraining(registry.Count);
         await Task.Delay(options.Value.NoticePeriod, time, cancellationToken);
         _isClosed = true;
 
-        var connections = frontEnd.Connections.ToArray();
+        var connections = registry.Connections.ToArray();
         Random.Shared.Shuffle(connections);
         var perTick = 1 + (connections.Length / Math.Max(1, (int)(options.Value.Window / Tick)));
         foreach (var batch in connections.Chunk(perTick))
@@ -48,15 +48,15 @@ internal sealed partial class Drain(FrontEnd frontEnd, IOptions<DrainOptions> op
         }
 
         var deadline = time.GetUtcNow() + Patience;
-        while (frontEnd.Count > 0 && time.GetUtcNow() < deadline) await Task.Delay(Tick, time, cancellationToken);
-        LogDrained(frontEnd.Count);
+        while (registry.Count > 0 && time.GetUtcNow() < deadline) await Task.Delay(Tick, time, cancellationToken);
+        LogDrained(registry.Count);
     }
 
     private async Task CloseAsync(LiveConnection connection)
     {
         try
         {
-            await frontEnd.CloseAsync(connection, SessionEndedMessage.ServerStopping);
+            await registry.CloseAsync(connection, SessionEndedMessage.ServerStopping);
         }
         catch (Exception e)
         {

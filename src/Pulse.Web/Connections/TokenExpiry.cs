@@ -7,7 +7,7 @@ namespace Pulse.Web.Connections;
 /// expired.
 /// </summary>
 internal sealed partial class TokenExpiry(
-    FrontEnd frontEnd, [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time, ILogger<TokenExpiry> logger)
+    ConnectionRegistry registry, [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time, ILogger<TokenExpiry> logger)
     : BackgroundService
 {
     private static readonly TimeSpan LongestNotice = TimeSpan.FromMinutes(1);
@@ -37,12 +37,12 @@ internal sealed partial class TokenExpiry(
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
                 var now = time.GetUtcNow();
-                foreach (var connection in frontEnd.Connections)
+                foreach (var connection in registry.Connections)
                 {
                     // Fire and forget, because a socket that has stopped reading would keep other sockets open past their time.
-                    if (connection.TokenExpiresAt <= now) _ = NotifyAsync(frontEnd.CloseAsync(connection, SessionEndedMessage.TokenExpired));
+                    if (connection.TokenExpiresAt <= now) _ = NotifyAsync(registry.CloseAsync(connection, SessionEndedMessage.TokenExpired));
                     else if (connection.WarnOfExpiryAt <= now && !connection.IsWarnedOfExpiry)
-                        _ = NotifyAsync(frontEnd.WarnAsync(connection, now));
+                        _ = NotifyAsync(registry.WarnAsync(connection, now));
                 }
             }
         }

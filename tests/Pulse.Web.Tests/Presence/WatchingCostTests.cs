@@ -64,7 +64,7 @@ public sealed class WatchingCostTests(WatchingCostTests.ShortLived pulse, ITestO
         var silo = Assert.Single(await grains.GetGrain<IPresenceReaderGrain>(0).ListSilosAsync());
         pulse.Calls.Clear();
 
-        await grains.GetGrain<IWatchTableGrain>(silo).ForgetAsync(pulse.Services.GetRequiredService<FrontEnd>().Id);
+        await grains.GetGrain<IWatchTableGrain>(silo).ForgetAsync(pulse.Services.GetRequiredService<ConnectionRegistry>().Id);
         await Eventually.AsyncTrue("the front end has sent its users again", () => Task.FromResult(pulse.Calls.Contains("IWatchTableGrain.UpdateAsync")));
 
         await bobs.Connection.InvokeAsync("SetStatus", "busy", null);

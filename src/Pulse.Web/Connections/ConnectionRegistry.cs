@@ -6,8 +6,8 @@ using Pulse.Web.Silos;
 namespace Pulse.Web.Connections;
 
 /// <summary>The live sockets of this process, and the calls about them to their users' grains.</summary>
-internal sealed partial class FrontEnd(
-    GrainReferences<IUserGrain> users, FrontEndReference reference, TimeProvider time, ILogger<FrontEnd> logger)
+internal sealed partial class ConnectionRegistry(
+    GrainReferences<IUserGrain> users, FrontEndReference reference, TimeProvider time, ILogger<ConnectionRegistry> logger)
 {
     /// <summary>Number of parts into which the users are divided for <see cref="LeaseRenewalService"/>.</summary>
     public const int RenewalSlots = 60;

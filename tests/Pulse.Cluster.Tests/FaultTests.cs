@@ -225,7 +225,7 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
         try
         {
             return await Wait.UntilAsync($"everything right {when}", async () =>
-                await _checker.FindFaultsAsync() is { Length: > 0 } faults ? faults : await _checker.FindWrongLastSeenAsync(), Scale.Patience);
+                await _checker.FindFaultsAsync() is { Length: > 0 } faults ? faults : await _checker.FindWrongLastSeenAsync(), Scale.StartTimeout);
         }
         catch (Exception e)
         {

@@ -20,7 +20,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHu
 {
     // Longer than the user's grain waits for front ends. A silo that has just died sends no answer, and other session checks must not wait
     // for it.
-    private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
     // Any client can send a cookie with any user id, so an empty grain is deactivated soon. A short delay is needed: of many simultaneous
@@ -93,7 +93,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHu
         _unclosed.UnionWith(ended);
         try
         {
-            await RevokeConnectionsAsync(ended).WaitAsync(ClosePatience, _time);
+            await RevokeConnectionsAsync(ended).WaitAsync(CloseTimeout, _time);
         }
         catch (TimeoutException)
         {

@@ -20,10 +20,10 @@ internal sealed partial class LastSeenWriter : BackgroundService
     private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromMinutes(1);
 
     // The caller is a grain, and its user cannot connect while the grain waits.
-    private static readonly TimeSpan CallerPatience = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan CallerTimeout = TimeSpan.FromMilliseconds(500);
 
     // Timeout of the database's answer, independent of the caller's: a statement may take effect after its caller has stopped waiting.
-    private static readonly TimeSpan CommitPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan CommitTimeout = TimeSpan.FromSeconds(2);
 
     private readonly ILastSeenStore _store;
     private readonly ILogger<LastSeenWriter> _logger;
@@ -38,7 +38,7 @@ internal sealed partial class LastSeenWriter : BackgroundService
     {
         _store = store;
         _logger = logger;
-        _writer = new(CommitAsync, seen => seen.UserId, new(BatchSize, QueueLimit, CommitPatience), metrics);
+        _writer = new(CommitAsync, seen => seen.UserId, new(BatchSize, QueueLimit, CommitTimeout), metrics);
     }
 
     /// <summary>Saves the value. If two values are saved for one user, the later is kept.</summary>
@@ -59,13 +59,13 @@ internal sealed partial class LastSeenWriter : BackgroundService
         var answer = _writer.AddAsync(seen);
         try
         {
-            if (!await answer.WaitAsync(CallerPatience)) throw Unsaved("has the row locked for another session");
+            if (!await answer.WaitAsync(CallerTimeout)) throw Unsaved("has the row locked for another session");
         }
         catch (TimeoutException)
         {
             _ = answer.ContinueWith(static late => _ = late.Exception, TaskScheduler.Default); // Observed: this caller stops waiting.
             Suspect(startedAt);
-            throw Unsaved($"did not answer within {CallerPatience.TotalSeconds:0.#} s");
+            throw Unsaved($"did not answer within {CallerTimeout.TotalSeconds:0.#} s");
         }
         catch (Exception e) when (e is not StoreUnavailableException)
         {
@@ -122,7 +122,7 @@ internal sealed partial class LastSeenWriter : BackgroundService
             try
             {
                 // A blocked row does not delay the next batch.
-                await (all ? written : written.WaitAsync(CallerPatience));
+                await (all ? written : written.WaitAsync(CallerTimeout));
             }
             catch (TimeoutException)
             {
@@ -142,7 +142,7 @@ internal sealed partial class LastSeenWriter : BackgroundService
             foreach (var (userId, kept) in _kept)
             {
                 if (!all && kept.RetryAt > now) continue;
-                kept.RetryAt = now + Ticks(CommitPatience + RetryDelay); // Not a second time while it is under way.
+                kept.RetryAt = now + Ticks(CommitTimeout + RetryDelay); // Not a second time while it is under way.
                 due.Add(new(userId, kept.At));
             }
 

@@ -11,7 +11,7 @@ internal sealed partial class SocketHolders(ConnectionLeases leases, TimeProvide
 {
     // Longest time that a grain turn waits for front ends. A killed front end would otherwise block the turn until Orleans' response
     // timeout.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<string, IFrontEndObserver> _frontEnds = [];
 
@@ -86,11 +86,11 @@ internal sealed partial class SocketHolders(ConnectionLeases leases, TimeProvide
         try
         {
             // A killed front end with unexpired leases must delay neither the other front ends nor other calls to this user.
-            await Task.WhenAll(closing).WaitAsync(Patience, time);
+            await Task.WhenAll(closing).WaitAsync(CloseTimeout, time);
         }
         catch (TimeoutException)
         {
-            LogCloseSlow(Patience.TotalSeconds);
+            LogCloseSlow(CloseTimeout.TotalSeconds);
         }
     }
 

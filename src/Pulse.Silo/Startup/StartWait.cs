@@ -4,7 +4,7 @@ namespace Pulse.Silo.Startup;
 public sealed partial class StartWait(TimeProvider time, ILogger<StartWait> logger)
 {
     // Containers start in any order. After this time, an exit helps an operator more than a hanging process.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(3);
 
@@ -31,8 +31,8 @@ public sealed partial class StartWait(TimeProvider time, ILogger<StartWait> logg
             }
 
             if (await trial is not { } reason) return;
-            if (!isPatient && time.GetElapsedTime(start) >= Patience)
-                throw new StartException($"{setting}: {store} was not there for {Patience.TotalSeconds:0} s: {reason.TrimEnd('.')}.");
+            if (!isPatient && time.GetElapsedTime(start) >= StartTimeout)
+                throw new StartException($"{setting}: {store} was not there for {StartTimeout.TotalSeconds:0} s: {reason.TrimEnd('.')}.");
             Tell(reason);
             await Task.Delay(RetryDelay, time, cancellationToken);
         }

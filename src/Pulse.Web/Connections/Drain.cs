@@ -12,7 +12,7 @@ internal sealed partial class Drain(ConnectionRegistry registry, IOptions<DrainO
     public const string Why = "This front end is stopping. Others continue to serve.";
 
     // Time for SessionEnded to reach the last clients, and for their disconnects to reach the grains.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
 
     private volatile bool _isLeaving;
@@ -47,7 +47,7 @@ internal sealed partial class Drain(ConnectionRegistry registry, IOptions<DrainO
             await Task.Delay(Tick, time, cancellationToken);
         }
 
-        var deadline = time.GetUtcNow() + Patience;
+        var deadline = time.GetUtcNow() + CloseTimeout;
         while (registry.Count > 0 && time.GetUtcNow() < deadline) await Task.Delay(Tick, time, cancellationToken);
         LogDrained(registry.Count);
     }

@@ -28,7 +28,7 @@ internal static class OpenIdEndpoints
         var state = new AuthenticationProperties
         {
             RedirectUri = ReturnUrl.OrDashboard(returnUrl, context.Request.PathBase),
-            ExpiresUtc = time.GetUtcNow() + SignInOptions.Patience,
+            ExpiresUtc = time.GetUtcNow() + SignInOptions.SignInTimeout,
         };
         var current = await completion.CurrentAsync(context);
         if (link == true)

@@ -203,14 +203,14 @@ internal sealed class PostgresUserStore(PostgresDatabase database, UnprovenRows 
             },
             cancellationToken);
 
-        return outcome == UserWrite.EmailTaken ? await _newUsers.WhyNotAsync(user, cancellationToken) : outcome;
+        return outcome == UserWrite.EmailTaken ? await _newUsers.FindConflictAsync(user, cancellationToken) : outcome;
     }
 
     /// <inheritdoc/>
     public async Task<UserWrite> UpdateProfileAsync(UserRow user, CancellationToken cancellationToken = default)
     {
         var outcome = await WriteAsync(UserTable.UpdateProfileSql, parameters => AddProfile(parameters, user, unproven.MayBeNull), cancellationToken);
-        return outcome == UserWrite.EmailTaken ? await _newUsers.WhyNotAsync(user, cancellationToken) : outcome;
+        return outcome == UserWrite.EmailTaken ? await _newUsers.FindConflictAsync(user, cancellationToken) : outcome;
     }
 
     /// <inheritdoc/>

@@ -9,7 +9,7 @@ namespace Pulse.Web.Connections;
 /// </summary>
 internal sealed partial class Drain(ConnectionRegistry registry, IOptions<DrainOptions> options, TimeProvider time, ILogger<Drain> logger) : IHealthCheck
 {
-    public const string Why = "This front end is stopping. Others continue to serve.";
+    public const string StoppingMessage = "This front end is stopping. Others continue to serve.";
 
     // Time for SessionEnded to reach the last clients, and for their disconnects to reach the grains.
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
@@ -27,7 +27,7 @@ internal sealed partial class Drain(ConnectionRegistry registry, IOptions<DrainO
     public bool IsClosed => _isClosed;
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(_isLeaving ? HealthCheckResult.Unhealthy(Why) : HealthCheckResult.Healthy());
+        Task.FromResult(_isLeaving ? HealthCheckResult.Unhealthy(StoppingMessage) : HealthCheckResult.Healthy());
 
     /// <summary>Returns once all sockets are closed, or at the timeout.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)

@@ -35,7 +35,7 @@ internal sealed class PresenceHub(
         var caller = callers.Read(Context.User!);
         if (await callers.FindUserIdAsync(caller) is not { } userId)
         {
-            if (await access.WhyNoUserAsync(caller) == ProblemTypes.UserErased) throw await RefuseAsync(ProblemTypes.UserErased, userId: null);
+            if (await access.ExplainMissingUserAsync(caller) == ProblemTypes.UserErased) throw await RefuseAsync(ProblemTypes.UserErased, userId: null);
             Context.GetHttpContext()?.Audit(AuditEvents.ConnectRefused, provider: caller.Issuer, reason: "not-synced");
             throw new HubException("user-not-synced: this token's user is not known here yet. Call POST /auth/sync with it, then connect again.");
         }

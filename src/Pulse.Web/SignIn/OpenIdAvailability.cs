@@ -25,7 +25,7 @@ internal sealed partial class OpenIdAvailability(
     /// <summary>
     /// The reason why that provider is unavailable, as of the last check. <see langword="null"/> if it is available or unchecked.
     /// </summary>
-    public string? WhyNot(string provider) => _faults.GetValueOrDefault(provider);
+    public string? UnavailableReason(string provider) => _faults.GetValueOrDefault(provider);
 
     /// <summary>Checks now, within <see cref="Timeout"/>. Simultaneous callers share one check.</summary>
     public Task<string?> CheckAsync(string provider) =>
@@ -50,7 +50,7 @@ internal sealed partial class OpenIdAvailability(
         try
         {
             var fault = await FindFaultAsync(schemes.Get(provider), providers.Value.Find(provider)!.Authority!);
-            var before = WhyNot(provider);
+            var before = UnavailableReason(provider);
             if (fault is null) _faults.TryRemove(provider, out _);
             else _faults[provider] = fault;
             if (fault is not null && fault != before) LogAway(provider, fault);

@@ -10,7 +10,7 @@ namespace Pulse.Web.Silos;
 internal sealed partial class SiloLink(IServiceProvider services, TimeProvider time, ILogger<SiloLink> logger)
     : BackgroundService, IClusterConnectionStatusObserver, ILifecycleParticipant<IClusterClientLifecycle>, IHealthCheck
 {
-    public const string WhyDown = "No silo can be reached. Open sockets stay open. All other requests wait for a silo.";
+    public const string DownMessage = "No silo can be reached. Open sockets stay open. All other requests wait for a silo.";
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
@@ -40,7 +40,7 @@ internal sealed partial class SiloLink(IServiceProvider services, TimeProvider t
     }
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(_isUp ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy(WhyDown));
+        Task.FromResult(_isUp ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy(DownMessage));
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

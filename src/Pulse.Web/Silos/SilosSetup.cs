@@ -35,7 +35,7 @@ internal static class SilosSetup
         if (app.Services.GetService<SiloLink>() is not { } link) return;
 
         // Anonymous endpoints handle unavailable silos themselves: health, the start page, assets, public keys.
-        app.Use((context, next) => link.IsUp || !NeedsSilos(context) ? next(context) : ProblemTypes.Unavailable.WriteAsync(context, SiloLink.WhyDown));
+        app.Use((context, next) => link.IsUp || !NeedsSilos(context) ? next(context) : ProblemTypes.Unavailable.WriteAsync(context, SiloLink.DownMessage));
     }
 
     private static bool NeedsSilos(HttpContext context) =>

@@ -33,7 +33,7 @@ internal sealed partial class UserAccess(Callers callers, GrainReferences<IUserG
         {
             return await callers.FindUserIdAsync(caller) is { } userId
                 ? await FindRefusalAsync(caller, userId, await users[userId].GetProfileAsync())
-                : await WhyNoUserAsync(caller) is var why && why == ProblemTypes.UserErased ? why : null;
+                : await ExplainMissingUserAsync(caller) is var why && why == ProblemTypes.UserErased ? why : null;
         }
         catch (Exception exception) when (Unavailability.Covers(exception))
         {
@@ -45,7 +45,7 @@ internal sealed partial class UserAccess(Callers callers, GrainReferences<IUserG
     /// <summary>
     /// The reason why a trusted issuer's caller has no user: the user was erased after the token was issued, or has yet to be created.
     /// </summary>
-    public async Task<ProblemType> WhyNoUserAsync(Caller caller)
+    public async Task<ProblemType> ExplainMissingUserAsync(Caller caller)
     {
         try
         {

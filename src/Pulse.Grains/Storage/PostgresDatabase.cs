@@ -44,7 +44,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     private static readonly TimeSpan PromptAnswer = TimeSpan.FromMilliseconds(500);
 
     private readonly PostgresPool _pool;
-    private readonly Silence _silence;
+    private readonly ReadBreaker _readBreaker;
     private readonly SemaphoreSlim _doubts = new(2);
     private readonly string _connectionString;
     private readonly ILogger _logger;
@@ -67,7 +67,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         SetDefault("GSS Encryption Mode", GssEncryptionMode.Disable);
 
         _pool = new(settings, metrics);
-        _silence = new(PingAsync);
+        _readBreaker = new(PingAsync);
         _connectionString = settings.ConnectionString;
         _logger = logger;
         _timeout = settings.CommandTimeout == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(settings.CommandTimeout) - AnswerMargin;
@@ -146,7 +146,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     /// <exception cref="StoreUnavailableException">No answer in time, or none to an earlier caller.</exception>
     public async Task<T> ReadAsync<T>(string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, CancellationToken cancellationToken)
     {
-        if (_silence.IsKept) throw new StoreUnavailableException("PostgreSQL has just failed to answer other callers");
+        if (_readBreaker.IsOpen) throw new StoreUnavailableException("PostgreSQL has just failed to answer other callers");
 
         var started = Stopwatch.GetTimestamp();
         var attempt = new Attempt();
@@ -159,7 +159,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
             // A statement that is refused at once costs no waiting time, and succeeds again as soon as the server does. A read that found
             // no free connection in the pool proves nothing about the server.
             var hasAsked = attempt.HasConnection || !_pool.Current.IsExhausted;
-            if (hasAsked && Stopwatch.GetElapsedTime(started) > PromptAnswer) _silence.Begin(started);
+            if (hasAsked && Stopwatch.GetElapsedTime(started) > PromptAnswer) _readBreaker.Trip(started);
             throw;
         }
     }
@@ -215,14 +215,14 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     /// <inheritdoc/>
     public void Dispose()
     {
-        _silence.Dispose();
+        _readBreaker.Dispose();
         _pool.Dispose();
     }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
-        _silence.Dispose();
+        _readBreaker.Dispose();
         return _pool.DisposeAsync();
     }
 
@@ -236,8 +236,8 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         {
             // Waits on its own timer: the driver reacts to the token only after it has asked the server to cancel, which requires a
             // responsive server.
-            var answer = await InTimeAsync(RunTwiceAsync(sql, execute, attempt, timeout * DoubtAfter, deadline.Token), timeout, cancellationToken);
-            _silence.End();
+            var answer = await InTimeAsync(RunWithRetryAsync(sql, execute, attempt, timeout * DoubtAfter, deadline.Token), timeout, cancellationToken);
+            _readBreaker.Reset();
             return answer;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -268,7 +268,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         }
     }
 
-    private async Task<T> RunTwiceAsync<T>(
+    private async Task<T> RunWithRetryAsync<T>(
         string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, Attempt attempt, TimeSpan doubt, CancellationToken deadline)
     {
         try

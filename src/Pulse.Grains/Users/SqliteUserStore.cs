@@ -265,7 +265,7 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
         return command.ExecuteNonQuery();
     }
 
-    // Same rules as PostgresNewUsers.FindConflictAsync.
+    // Same rules as PostgresUserInserter.FindConflictAsync.
     private Task<UserWrite> FindConflictAsync(UserRow user, CancellationToken cancellationToken) => database.WriteAsync(
         connection =>
         {

@@ -8,7 +8,7 @@ namespace Pulse.Grains.Users;
 /// Finds or inserts users in PostgreSQL. Concurrent requests share one statement, because planning, committing and the round trip cost
 /// most.
 /// </summary>
-internal sealed class PostgresNewUsers(PostgresDatabase database, UnprovenRows unproven, StoreMetrics metrics)
+internal sealed class PostgresUserInserter(PostgresDatabase database, UnprovenRows unproven, StoreMetrics metrics)
 {
     // A statement of this size takes some milliseconds.
     private const int BatchSize = 200;

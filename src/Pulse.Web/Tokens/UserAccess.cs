@@ -35,7 +35,7 @@ internal sealed partial class UserAccess(Callers callers, GrainReferences<IUserG
                 ? await FindRefusalAsync(caller, userId, await users[userId].GetProfileAsync())
                 : await ExplainMissingUserAsync(caller) is var why && why == ProblemTypes.UserErased ? why : null;
         }
-        catch (Exception exception) when (Unavailability.Covers(exception))
+        catch (Exception exception) when (TransientErrors.IsTransient(exception))
         {
             // The route itself answers 503 if it needs the database. Presence works without it.
             return null;
@@ -51,7 +51,7 @@ internal sealed partial class UserAccess(Callers callers, GrainReferences<IUserG
         {
             return caller.TrustedTokenIssuedAt <= await callers.Account(caller).FindErasureAsync() ? ProblemTypes.UserErased : ProblemTypes.NotSynced;
         }
-        catch (Exception exception) when (!Unavailability.Covers(exception))
+        catch (Exception exception) when (!TransientErrors.IsTransient(exception))
         {
             LogNotAsked(exception.GetType().Name);
             return ProblemTypes.NotSynced;
@@ -72,7 +72,7 @@ internal sealed partial class UserAccess(Callers callers, GrainReferences<IUserG
         {
             return await users[userId].GetStateAsync() == UserState.Erased ? ProblemTypes.UserErased : null;
         }
-        catch (Exception exception) when (!Unavailability.Covers(exception))
+        catch (Exception exception) when (!TransientErrors.IsTransient(exception))
         {
             // During an upgrade, a silo of an older version lacks the method. Such silos cannot erase users.
             LogNotAsked(exception.GetType().Name);

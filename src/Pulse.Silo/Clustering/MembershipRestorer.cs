@@ -14,9 +14,9 @@ namespace Pulse.Silo.Clustering;
 /// restored only if the table that was found has no other live cluster: this silo may have been paused while its cluster was founded anew.
 /// In that case this silo is the lost one.
 /// </remarks>
-internal sealed partial class MembershipKeeper(
+internal sealed partial class MembershipRestorer(
     IConnectionMultiplexer redis, IMembershipTable membership, ISiloStatusOracle oracle, IOptions<RedisClusteringOptions> clustering,
-    IOptions<ClusterOptions> cluster, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<MembershipKeeper> logger) : BackgroundService
+    IOptions<ClusterOptions> cluster, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<MembershipRestorer> logger) : BackgroundService
 {
     /// <summary>Time for which an active silo counts as live after its last announcement. Several announcement intervals.</summary>
     private static readonly TimeSpan LivesFor = TimeSpan.FromSeconds(15);

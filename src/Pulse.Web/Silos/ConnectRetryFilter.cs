@@ -1,7 +1,7 @@
 namespace Pulse.Web.Silos;
 
 /// <summary>Retries the first connection to the silos until one is available, or this process is asked to stop.</summary>
-internal sealed partial class SiloRetry(TimeProvider time, ILogger<SiloRetry> logger) : IClientConnectionRetryFilter
+internal sealed partial class ConnectRetryFilter(TimeProvider time, ILogger<ConnectRetryFilter> logger) : IClientConnectionRetryFilter
 {
     private static readonly TimeSpan Delay = TimeSpan.FromSeconds(1);
 

@@ -17,7 +17,7 @@ internal sealed partial class OpenIdAvailability(
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan s_whileWell = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan s_whileNot = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_intervalWhenDown = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<string, string> _faults = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<Task<string?>>> _checks = new(StringComparer.Ordinal);
@@ -39,7 +39,7 @@ internal sealed partial class OpenIdAvailability(
         while (!stoppingToken.IsCancellationRequested)
         {
             var fault = await CheckAsync(provider);
-            await Task.Delay(fault is null ? s_whileWell : s_whileNot, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(fault is null ? s_whileWell : s_intervalWhenDown, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -251,7 +251,7 @@ public sealed class UserSessionsTests
         var session = await StartAsync(hash);
         _store.IsAway = true;
 
-        _time.Advance(UserSessions.KnownFor - TimeSpan.FromSeconds(1));
+        _time.Advance(UserSessions.StaleReadLimit - TimeSpan.FromSeconds(1));
         Assert.NotNull(await _sessions.AuthenticateAsync(hash, null));
         Assert.True(await _sessions.IsLiveAsync(session.Id));
 

@@ -9,7 +9,7 @@ internal sealed class FrontEndObserver(ConnectionRegistry registry, PresenceWatc
 {
     public Task PresenceChanged(PresenceSnapshot presence)
     {
-        watches.Take(presence);
+        watches.Apply(presence);
         return Task.CompletedTask;
     }
 

@@ -70,7 +70,7 @@ internal sealed class PresenceHub(
         var seenAt = isSilent ? now - HubEndpoint.ClientTimeout : now;
         if (seenAt < connection.ConnectedAt) seenAt = connection.ConnectedAt;
         // The lease ends first, because it must end whatever happens to the watches.
-        await Task.WhenAll(registry.DisconnectAsync(connection, seenAt, how), watches.ForgetAsync(connection));
+        await Task.WhenAll(registry.DisconnectAsync(connection, seenAt, how), watches.RemoveConnectionAsync(connection));
     }
 
     /// <summary>Marks the client as active. Answered at once, because the front end itself renews the lease.</summary>

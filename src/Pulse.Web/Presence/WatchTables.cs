@@ -225,7 +225,7 @@ internal sealed partial class WatchTables(
         var answer = await call();
         table.BusySince = null;
         table.Generation = answer.Generation;
-        foreach (var presence in answer.Changes) watches.Take(presence);
+        foreach (var presence in answer.Changes) watches.Apply(presence);
         return answer;
     }
 

@@ -97,7 +97,7 @@ public sealed class SlowReaderTests(PulseApplication pulse)
         var own = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
         for (var i = 1; i <= Changes; i++)
         {
-            watches.Take(new()
+            watches.Apply(new()
             {
                 UserId = _bob, Status = PresenceStatus.Online, Message = $"{i} {new string('é', 130)}", Version = own + i, VersionForOthers = before + i,
             });

@@ -53,7 +53,7 @@ public sealed class SocketEndTests(PulseApplication pulse)
     {
         await using var ada = await HubClient.ConnectAsync(pulse.Address, Token(_ada));
         var over = Connection(_ada);
-        await Watches.ForgetAsync(over);
+        await Watches.RemoveConnectionAsync(over);
 
         await Assert.ThrowsAsync<OperationCanceledException>(() => Watches.WatchAsync(over, [_watched]));
 
@@ -69,8 +69,8 @@ public sealed class SocketEndTests(PulseApplication pulse)
         await bob.Connection.InvokeAsync("WatchPresence", new[] { _watched });
         var over = Connection(_ada);
 
-        await Task.WhenAll(Watches.ForgetAsync(over), Task.Run(() => Watches.Unwatch(over, _watched)));
-        await Watches.ForgetAsync(over);
+        await Task.WhenAll(Watches.RemoveConnectionAsync(over), Task.Run(() => Watches.Unwatch(over, _watched)));
+        await Watches.RemoveConnectionAsync(over);
 
         await using var watched = await HubClient.ConnectAsync(pulse.Address, Token(_watched));
         await bob.StatusAsync(_watched, "online");

@@ -24,7 +24,7 @@ internal sealed class BatchWriter<TItem, TAnswer>(
     private const int Parts = 16;
     private const int MostSuspects = 1_000;
 
-    private static readonly TimeSpan SuspectAge = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_suspectAge = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
     private readonly Queue<Member> _queue = [];
@@ -218,7 +218,7 @@ internal sealed class BatchWriter<TItem, TAnswer>(
         {
             if (_suspects.Count >= MostSuspects)
             {
-                foreach (var (old, _) in _suspects.Where(entry => Stopwatch.GetElapsedTime(entry.Value.SeenAt) > SuspectAge).ToArray()) _suspects.Remove(old);
+                foreach (var (old, _) in _suspects.Where(entry => Stopwatch.GetElapsedTime(entry.Value.SeenAt) > s_suspectAge).ToArray()) _suspects.Remove(old);
             }
 
             if (!_suspects.TryGetValue(suspectKey, out var suspect))

@@ -12,7 +12,7 @@ namespace Pulse.Grains.Storage;
 /// </remarks>
 internal sealed class ReadBreaker(Func<CancellationToken, Task> ping) : IDisposable
 {
-    private static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_probeInterval = TimeSpan.FromMilliseconds(500);
 
     private readonly CancellationTokenSource _stop = new();
     private long _answeredAt;
@@ -46,7 +46,7 @@ internal sealed class ReadBreaker(Func<CancellationToken, Task> ping) : IDisposa
         {
             try
             {
-                await Task.Delay(ProbeInterval, _stop.Token);
+                await Task.Delay(s_probeInterval, _stop.Token);
                 await ping(_stop.Token);
                 Reset();
             }

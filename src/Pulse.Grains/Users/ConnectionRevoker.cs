@@ -11,7 +11,7 @@ internal sealed partial class ConnectionRevoker(ConnectionLeases leases, TimePro
 {
     // Longest time that a grain turn waits for front ends. A killed front end would otherwise block the turn until Orleans' response
     // timeout.
-    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_closeTimeout = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<string, IFrontEndObserver> _frontEnds = [];
 
@@ -86,11 +86,11 @@ internal sealed partial class ConnectionRevoker(ConnectionLeases leases, TimePro
         try
         {
             // A killed front end with unexpired leases must delay neither the other front ends nor other calls to this user.
-            await Task.WhenAll(closing).WaitAsync(CloseTimeout, time);
+            await Task.WhenAll(closing).WaitAsync(s_closeTimeout, time);
         }
         catch (TimeoutException)
         {
-            LogCloseSlow(CloseTimeout.TotalSeconds);
+            LogCloseSlow(s_closeTimeout.TotalSeconds);
         }
     }
 

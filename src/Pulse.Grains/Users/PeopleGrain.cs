@@ -11,7 +11,7 @@ namespace Pulse.Grains.Users;
 internal sealed class PeopleGrain(IUserStore store, IAccountStore accounts, TimeProvider time) : Grain, IPeopleGrain
 {
     private const int MaxResults = 100;
-    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan s_freshness = TimeSpan.FromSeconds(3);
 
     private UserProfile[] _newest = [];
     private DateTimeOffset _freshUntil;
@@ -22,7 +22,7 @@ internal sealed class PeopleGrain(IUserStore store, IAccountStore accounts, Time
 
         var rows = await store.ListNewestAsync(MaxResults);
         _newest = [.. rows.Where(row => row.DisabledAt is null).Select(row => row.ToProfile(row.LastSeenAt))];
-        _freshUntil = time.GetUtcNow() + Freshness;
+        _freshUntil = time.GetUtcNow() + s_freshness;
         return _newest;
     }
 

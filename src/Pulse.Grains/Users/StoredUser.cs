@@ -29,7 +29,7 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
     private const string TokenType = "token";
 
     // Limits the lookups of a watched user without a row. A row that another program inserts is found after this delay at the latest.
-    private static readonly TimeSpan AbsentCacheDuration = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_absentCacheDuration = TimeSpan.FromSeconds(30);
 
     private UserRow? _row;
     private DateTimeOffset? _erasedAt;
@@ -52,7 +52,7 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
     /// <summary>The row, or <see langword="null"/>. Reads the row once, and repeatedly at intervals while it is missing.</summary>
     /// <exception cref="StoreUnavailableException">The row is not in memory, and the database is unavailable.</exception>
     public async ValueTask<UserRow?> LoadAsync() =>
-        _row is not null || IsErased || (_readAt is { } at && time.GetElapsedTime(at) < AbsentCacheDuration) ? _row : await ReadAsync();
+        _row is not null || IsErased || (_readAt is { } at && time.GetElapsedTime(at) < s_absentCacheDuration) ? _row : await ReadAsync();
 
     /// <summary>The row as it was at most <see cref="FreshFor"/> ago, or <see langword="null"/>.</summary>
     /// <exception cref="StoreUnavailableException">The database is unavailable, and the row was last read more than <see cref="StaleReadLimit"/>

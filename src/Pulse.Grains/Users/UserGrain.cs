@@ -21,7 +21,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 {
     // Any client can request any id, so an empty grain is deactivated soon. A short delay is needed: of many calls that arrive together,
     // Orleans would forward the last ones too often and reject them.
-    private static readonly TimeSpan EmptyLifetime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_emptyLifetime = TimeSpan.FromSeconds(5);
 
     private readonly IAccountStore _accounts;
     private readonly LastSeenWriter _lastSeenWriter;
@@ -371,7 +371,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     private void DeactivateSoonIfEmpty()
     {
-        if (IsEmpty) _deactivation ??= this.RegisterGrainTimer(DeactivateIfEmptyAsync, new(EmptyLifetime, EmptyLifetime));
+        if (IsEmpty) _deactivation ??= this.RegisterGrainTimer(DeactivateIfEmptyAsync, new(s_emptyLifetime, s_emptyLifetime));
     }
 
     private Task DeactivateIfEmptyAsync()

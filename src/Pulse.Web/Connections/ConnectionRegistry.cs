@@ -18,7 +18,7 @@ internal sealed partial class ConnectionRegistry(
     private readonly ConcurrentDictionary<string, LiveConnection>[] _slots = [.. Enumerable.Range(0, RenewalSlots).Select(_ => new ConcurrentDictionary<string, LiveConnection>(1, 0))];
 
     // The queue is bounded by the number of open sockets, because no new ones are accepted while silos are unreachable.
-    private static readonly TimeSpan DisconnectRetention = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan s_disconnectRetention = TimeSpan.FromMinutes(10);
 
     private const int DisconnectRetryParallelism = 128;
 
@@ -27,8 +27,8 @@ internal sealed partial class ConnectionRegistry(
 
     // A revoked session's sockets close within a second. A client that reads has received the reason by then, and any other client is cut
     // off.
-    private static readonly TimeSpan NotifyTimeout = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan CloseTimeout = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan s_notifyTimeout = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_closeTimeout = TimeSpan.FromMilliseconds(300);
 
     /// <summary>Distinguishes leases of this process from those of other processes and of earlier runs.</summary>
     public string Id { get; } = Guid.CreateVersion7().ToString("N");
@@ -103,7 +103,7 @@ internal sealed partial class ConnectionRegistry(
         if (!connection.TryEnd(because)) return;
         try
         {
-            await connection.SendAsync(nameof(IConnectionClient.SessionEnded), because).WaitAsync(NotifyTimeout, time);
+            await connection.SendAsync(nameof(IConnectionClient.SessionEnded), because).WaitAsync(s_notifyTimeout, time);
         }
         catch (Exception e)
         {
@@ -113,7 +113,7 @@ internal sealed partial class ConnectionRegistry(
         connection.Close();
 
         // SignalR ends a connection after the last write to it, and a client that reads a byte now and then could delay that for ever.
-        await Task.Delay(CloseTimeout, time);
+        await Task.Delay(s_closeTimeout, time);
         if (_connections.ContainsKey(connection.ConnectionId)) connection.CutOff();
     }
 
@@ -153,7 +153,7 @@ internal sealed partial class ConnectionRegistry(
     {
         for (var count = _pendingDisconnects.Count; count > 0 && Volatile.Read(ref _retrying) < DisconnectRetryParallelism && _pendingDisconnects.TryDequeue(out var end); count--)
         {
-            if (end.Lease.SeenAt + DisconnectRetention <= time.GetUtcNow()) continue;
+            if (end.Lease.SeenAt + s_disconnectRetention <= time.GetUtcNow()) continue;
             Interlocked.Increment(ref _retrying);
             _ = RetryDisconnectAsync(end.UserId, end.Lease, end.How);
         }

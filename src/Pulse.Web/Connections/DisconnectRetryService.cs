@@ -3,7 +3,7 @@ namespace Pulse.Web.Connections;
 /// <summary>Retries the reports of ended connections that no grain has accepted.</summary>
 internal sealed class DisconnectRetryService(ConnectionRegistry registry, TimeProvider time) : BackgroundService
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(250);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -12,7 +12,7 @@ internal sealed class DisconnectRetryService(ConnectionRegistry registry, TimePr
             while (true)
             {
                 registry.RetryDisconnects();
-                await Task.Delay(Interval, time, stoppingToken);
+                await Task.Delay(s_interval, time, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

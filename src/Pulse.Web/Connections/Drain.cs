@@ -12,8 +12,8 @@ internal sealed partial class Drain(ConnectionRegistry registry, IOptions<DrainO
     public const string StoppingMessage = "This front end is stopping. Others continue to serve.";
 
     // Time for SessionEnded to reach the last clients, and for their disconnects to reach the grains.
-    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan s_closeTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(50);
 
     private volatile bool _isLeaving;
     private volatile bool _isClosed;
@@ -39,16 +39,16 @@ internal sealed partial class Drain(ConnectionRegistry registry, IOptions<DrainO
 
         var connections = registry.Connections.ToArray();
         Random.Shared.Shuffle(connections);
-        var perTick = 1 + (connections.Length / Math.Max(1, (int)(options.Value.Window / Tick)));
+        var perTick = 1 + (connections.Length / Math.Max(1, (int)(options.Value.Window / s_tick)));
         foreach (var batch in connections.Chunk(perTick))
         {
             // Fire and forget, because a client that has stopped reading would delay the others.
             foreach (var connection in batch) _ = CloseAsync(connection);
-            await Task.Delay(Tick, time, cancellationToken);
+            await Task.Delay(s_tick, time, cancellationToken);
         }
 
-        var deadline = time.GetUtcNow() + CloseTimeout;
-        while (registry.Count > 0 && time.GetUtcNow() < deadline) await Task.Delay(Tick, time, cancellationToken);
+        var deadline = time.GetUtcNow() + s_closeTimeout;
+        while (registry.Count > 0 && time.GetUtcNow() < deadline) await Task.Delay(s_tick, time, cancellationToken);
         LogDrained(registry.Count);
     }
 

@@ -10,10 +10,10 @@ internal sealed partial class TokenExpiry(
     ConnectionRegistry registry, [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time, ILogger<TokenExpiry> logger)
     : BackgroundService
 {
-    private static readonly TimeSpan LongestNotice = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_longestNotice = TimeSpan.FromMinutes(1);
 
     // One pass over ten thousand sockets takes some microseconds each. A timer per socket would take more memory than the socket's state.
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// When the client is warned about a token: a minute before the end, or after two thirds of the remaining time of a token with less
@@ -26,12 +26,12 @@ internal sealed partial class TokenExpiry(
     {
         if (expiresAt <= receivedAt) return expiresAt;
         var third = (expiresAt - receivedAt) / 3;
-        return expiresAt - (third < LongestNotice ? third : LongestNotice);
+        return expiresAt - (third < s_longestNotice ? third : s_longestNotice);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
+        using var timer = new PeriodicTimer(s_interval, time);
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))

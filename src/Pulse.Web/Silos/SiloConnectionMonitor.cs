@@ -12,7 +12,7 @@ internal sealed partial class SiloConnectionMonitor(IServiceProvider services, T
 {
     public const string DownMessage = "No silo can be reached. Open sockets stay open. All other requests wait for a silo.";
 
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_retryDelay = TimeSpan.FromSeconds(1);
 
     private volatile bool _hasStarted;
     private volatile bool _isUp;
@@ -48,7 +48,7 @@ internal sealed partial class SiloConnectionMonitor(IServiceProvider services, T
         {
             while (true)
             {
-                await Task.Delay(RetryDelay, time, stoppingToken);
+                await Task.Delay(s_retryDelay, time, stoppingToken);
                 if (_hasStarted && !_isUp && await IsAnsweredAsync()) MarkConnected();
             }
         }

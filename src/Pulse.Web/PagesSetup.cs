@@ -13,7 +13,7 @@ internal static class PagesSetup
     public static void AddPulsePages(this IHostApplicationBuilder builder)
     {
         builder.Services.AddRazorComponents();
-        // First: the first writer that can, writes.
+        // Inserted at the first place, because the first suitable writer is used.
         builder.Services.Insert(0, ServiceDescriptor.Singleton<IProblemDetailsWriter, ProblemPageWriter>());
         builder.Services.AddResponseCompression(compression => compression.EnableForHttps = true);
         builder.Services.AddAntiforgery(forms =>

@@ -128,7 +128,7 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
         write.Stop();
         Assert.Equal(503, status);
         Assert.NotNull(retryAfter);
-        // The stores give up after 1.6 s; the driver left to itself after 15 s.
+        // The stores give up after 1.6 s, the driver by itself after 15 s.
         Assert.True(write.Elapsed < TimeSpan.FromSeconds(10), $"503 came after {write.Elapsed.TotalSeconds:F1} s.");
 
         var left = Scale.Outage - clock.Elapsed;

@@ -57,21 +57,21 @@ public sealed class LayeringTests
         ]),
         ["Pulse.Web"] = ("Pulse.Web",
         [
-            // What every request needs.
+            // The parts that every request needs.
             ("Http", []),
             ("Silos", ["Http"]),
             ("Pages/Parts", []),
             ("Pages", ["Http"]),
             ("Mail", ["Pages", "Pages/Parts"]),
             ("Profiles", ["Http"]),
-            // Who calls.
+            // The identity of the caller.
             ("Auth", []),
             ("Audit", ["Auth", "Http"]),
             ("Keys", ["Audit", "Auth", "Http"]),
             ("Tokens", ["Audit", "Auth", "Http", "Keys", "Silos"]),
             ("Sessions", ["Audit", "Auth", "Http", "Tokens"]),
             ("SignIn", ["Audit", "Auth", "Http", "Mail", "Pages", "Pages/Parts", "Profiles", "Sessions", "Tokens"]),
-            // Sockets, for every feature; a feature never appears here.
+            // Sockets, for every feature. A feature never appears here.
             ("Connections", ["Audit", "Auth", "Http", "Silos"]),
             // Features, and the hub above them.
             ("Presence", ["Audit", "Auth", "Connections", "Http", "Silos"]),

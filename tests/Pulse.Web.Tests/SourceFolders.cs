@@ -3,7 +3,7 @@ using Pulse.Web.Tests.Pages;
 
 namespace Pulse.Web.Tests;
 
-/// <summary>Which folder of one project uses which.</summary>
+/// <summary>The uses between the folders of one project.</summary>
 /// <remarks>Compares names in the source text, because a compiled assembly does not refer to constants. Comments do not count.</remarks>
 internal sealed partial class SourceFolders
 {
@@ -55,7 +55,7 @@ internal sealed partial class SourceFolders
     private static bool IsQualified(string text, string folder, string name) =>
         folder != "" && text.Contains($"{folder[(folder.LastIndexOf('/') + 1)..]}.{name}", StringComparison.Ordinal);
 
-    // Its own namespace and those around it, and those that it imports. A Program has no namespace, and imports all that it uses.
+    // The own namespace, those around it, and those that the file imports. A Program has no namespace and imports all that it uses.
     private IEnumerable<string> VisibleIn(string path, string text)
     {
         var own = NamespaceOf(FolderOf(path));

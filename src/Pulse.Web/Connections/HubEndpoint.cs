@@ -2,7 +2,7 @@ using Pulse.Presence;
 
 namespace Pulse.Web.Connections;
 
-/// <summary>The address and the times of the hub.</summary>
+/// <summary>The path and the timeout of the hub.</summary>
 internal static class HubEndpoint
 {
     public const string Path = "/hubs/pulse";

@@ -5,7 +5,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Pulse.Web.Http;
 
-/// <summary>Writes error answers as problem details with a trace id for the logs.</summary>
+/// <summary>Writes each error answer that no earlier writer accepts: problem details with a trace id for the logs.</summary>
 /// <remarks>The framework's own writer leaves the body empty for a caller that accepts neither JSON nor HTML.</remarks>
 internal sealed class ProblemWriter : IProblemDetailsWriter
 {
@@ -22,8 +22,8 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
             problem, ProblemJson.Default.GetTypeInfo(problem.GetType())!, "application/problem+json", http.RequestAborted);
     }
 
-    /// <summary>Sets the status and the headers of an error answer, whatever its body is.</summary>
-    /// <returns>The problem, of a type of Pulse.</returns>
+    /// <summary>Sets the status and the headers of an error answer. They are the same for every kind of body.</summary>
+    /// <returns>The problem, which always has one of Pulse's own types.</returns>
     public static ProblemDetails Begin(ProblemDetailsContext context)
     {
         var response = context.HttpContext.Response;

@@ -4,7 +4,7 @@ using Pulse.Web.Presence;
 
 namespace Pulse.Web.Hubs;
 
-/// <summary>Receives the calls of grains to this process: changes of presence, and connections to close.</summary>
+/// <summary>Handles the calls of grains to this process: changes of presence, and connections to close.</summary>
 internal sealed class FrontEndObserver(ConnectionRegistry registry, PresenceWatches watches) : IFrontEndObserver
 {
     public Task PresenceChanged(PresenceSnapshot presence)

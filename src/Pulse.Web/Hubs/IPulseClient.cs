@@ -3,5 +3,5 @@ using Pulse.Web.Presence;
 
 namespace Pulse.Web.Hubs;
 
-/// <summary>All that the server sends to a client.</summary>
+/// <summary>All messages from the server to a client.</summary>
 public interface IPulseClient : IConnectionClient, IPresenceClient;

@@ -2,7 +2,7 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Pages;
 
-/// <summary>Writes error answers as pages, for browsers that want to show one.</summary>
+/// <summary>Writes error answers as pages, for browsers that want one.</summary>
 internal sealed class ProblemPageWriter : IProblemDetailsWriter
 {
     public bool CanWrite(ProblemDetailsContext context) => ErrorPages.WantsHtml(context.HttpContext.Request);

@@ -3,7 +3,7 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Presence;
 
-/// <summary>Serialization of presence.</summary>
+/// <summary>Serialization of answers about presence.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(PresenceResponse[]))]
 internal sealed partial class PresenceJson : JsonSerializerContext;

@@ -10,7 +10,7 @@ internal sealed class WatchList
     private readonly HashSet<Guid> _hidden = [];
     private bool _isOver;
 
-    /// <summary>The list of that connection.</summary>
+    /// <summary>The list of a connection.</summary>
     public static WatchList Of(LiveConnection connection) => connection.Features.Get<WatchList>()!;
 
     /// <summary>The number of users that this connection would watch together with these.</summary>

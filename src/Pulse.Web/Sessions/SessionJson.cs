@@ -3,7 +3,7 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Sessions;
 
-/// <summary>Serialization of sessions.</summary>
+/// <summary>Serialization of answers about sessions.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(SessionResponse[]))]
 internal sealed partial class SessionJson : JsonSerializerContext;

@@ -3,11 +3,11 @@ using Pulse.Web.Auth;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Refuses trusted issuers that have the name of a way to sign in.</summary>
+/// <summary>Refuses trusted issuers with the name of a sign-in provider.</summary>
 /// <remarks>
-/// Issuers and providers share the accounts' <c>provider</c>: an issuer with the name <c>email</c> could sign in anybody by a sub that is their
-/// address. Reads the configuration, because asking for <see cref="SignInOptions"/> throws where those are at fault, which their own validator
-/// reports.
+/// Issuers and providers share the accounts' <c>provider</c>. An issuer with the name <c>email</c> could sign in any user by a sub with the
+/// user's address. The names are read from the configuration, because <see cref="SignInOptions"/> throws if it is faulty, which its own
+/// validator reports.
 /// </remarks>
 internal sealed class IssuerNameValidator(IConfiguration configuration) : IValidateOptions<AuthOptions>
 {

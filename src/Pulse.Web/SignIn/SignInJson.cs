@@ -3,7 +3,7 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Serialization of external accounts.</summary>
+/// <summary>Serialization of answers about external accounts.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(AccountResponse[]))]
 internal sealed partial class SignInJson : JsonSerializerContext;

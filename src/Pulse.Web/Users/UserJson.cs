@@ -3,7 +3,7 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Users;
 
-/// <summary>Serialization of users.</summary>
+/// <summary>Serialization of answers about users.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(ConnectionResponse[]))]
 [JsonSerializable(typeof(PublicUserResponse))]

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Identity;
 
-/// <summary>The behaviour of every <see cref="Pulse.Grains.Identity.IAccountStore"/> when accounts are linked and unlinked.</summary>
+/// <summary>The behaviour of every <see cref="Pulse.Grains.Accounts.IAccountStore"/> when accounts are linked and unlinked.</summary>
 public abstract class AccountLinkContract(StoresFixture stores)
 {
     private static readonly DateTimeOffset s_now = TestUsers.Noon;

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Identity;
 
-/// <summary>The behaviour of every <see cref="Pulse.Grains.Identity.IAccountStore"/>.</summary>
+/// <summary>The behaviour of every <see cref="Pulse.Grains.Accounts.IAccountStore"/>.</summary>
 public abstract class AccountStoreContract(StoresFixture stores)
 {
     [Fact]

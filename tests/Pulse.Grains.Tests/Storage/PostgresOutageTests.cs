@@ -102,7 +102,7 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
         proxy.Silence();
         await AssertUnavailableAsync(() => users.FindAsync(Guid.NewGuid()));
 
-        // Each would take 1.6 s by itself, as a grain's turns do one after the other: more than a minute together.
+        // A single read would take 1.6 s, and a grain's turns run one after the other: more than a minute together.
         var started = Stopwatch.GetTimestamp();
         for (var i = 0; i < 20; i++)
         {

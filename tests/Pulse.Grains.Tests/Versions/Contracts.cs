@@ -35,7 +35,7 @@ internal static class Contracts
     public static string Describe(GrainTypeResolver grainTypes) =>
         string.Join('\n', DescribeMessages().Concat(DescribeEnums()).Concat(DescribeInterfaces()).Concat(DescribeGrains(grainTypes)));
 
-    // By the grain's interfaces: the class may be renamed.
+    // Named by the grain's interfaces, because the class may be renamed.
     private static IEnumerable<string> DescribeGrains(GrainTypeResolver grainTypes) =>
         from type in Grains
         from contract in type.GetInterfaces().Where(contract => contract.Assembly == typeof(IUserGrain).Assembly)

@@ -53,7 +53,7 @@ internal static partial class PublicContracts
 
     private static Type Awaited(Type type) => type.IsGenericType ? type.GetGenericArguments()[0] : type;
 
-    // By the members' names alone: the classes may be renamed and moved between contexts.
+    // Only the members' names, because the classes may be renamed and moved between contexts.
     private static IEnumerable<string> JsonBodies() =>
         from context in s_web.GetTypes()
         where context.IsSubclassOf(typeof(JsonSerializerContext))

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Pulse.Silo;
 using Pulse.Web.Conversations;
+using Pulse.Web.Http;
 
 namespace Pulse.Web;
 
@@ -12,7 +13,7 @@ internal static class ChatSetup
     public static void AddChat(this IHostApplicationBuilder builder)
     {
         builder.Services.AddChatOptions();
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ChatJson.Default));
+        builder.Services.AddJson(ChatJson.Default);
         builder.Services.TryAddSingleton<IConversationPolicy, SignedInConversationPolicy>();
         builder.Services.AddSingleton<ChatLimits>();
         builder.Services.AddSingleton<ConversationCalls>();

@@ -34,6 +34,7 @@ public sealed class LayeringTests
         ["Pulse.Grains.Interfaces"] = ("Pulse",
         [
             ("Accounts", []),
+            ("Conversations", []),
             ("Presence", []),
             ("Users", ["Accounts", "Presence"]),
             ("Identity", ["Accounts", "Users"]),
@@ -44,6 +45,7 @@ public sealed class LayeringTests
             ("Accounts", ["Storage"]),
             ("Presence", ["Storage"]),
             ("Presence/Watching", ["Presence"]),
+            ("Conversations", ["Presence/Watching", "Storage"]),
             ("Users", ["Accounts", "Presence", "Presence/Watching", "Storage"]),
             ("Identity", ["Accounts", "Storage", "Users"]),
         ]),
@@ -76,7 +78,8 @@ public sealed class LayeringTests
             // Features, and the hub above them.
             ("Presence", ["Audit", "Auth", "Connections", "Http", "Silos"]),
             ("Users", ["Audit", "Auth", "Http", "Presence", "Profiles", "Sessions", "SignIn", "Silos", "Tokens"]),
-            ("Hubs", ["Audit", "Auth", "Connections", "Http", "Presence", "Profiles", "Tokens"]),
+            ("Conversations", ["Auth", "Connections", "Http", "Silos", "Tokens"]),
+            ("Hubs", ["Audit", "Auth", "Connections", "Conversations", "Http", "Presence", "Profiles", "Tokens"]),
             ("Admin", ["Audit", "Auth", "Http", "Keys", "Profiles", "Sessions", "Users"]),
             ("Dashboard", ["Audit", "Http", "Pages", "Pages/Parts", "Presence", "Profiles", "Sessions", "SignIn", "Tokens", "Users"]),
             ("Home", ["Pages", "Sessions", "Tokens"]),

@@ -51,7 +51,7 @@ internal sealed class UserErasure(IGrainFactory grains)
         {
             await grains.GetGrain<IConversationReaderGrain>(0).EraseAsync(userId);
         }
-        catch (Exception e) when (Unavailability.Covers(e))
+        catch (Exception e) when (TransientErrors.IsTransient(e))
         {
             // A silo continues within a minute: the memberships that are left are its list of work.
         }

@@ -87,6 +87,7 @@ public static class PulseSilo
         builder.Services.AddSingleton<ConversationWriter>();
         builder.Services.AddSingleton<InboxTable>();
         builder.Services.AddSingleton<ErasedMembers>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<ErasedMembers>());
         builder.Services.AddPresence(builder.Configuration, connections.Redis);
         builder.Services.AddSingleton<DatabaseHealthCheck>();
         builder.Services.AddHealthChecks()

@@ -17,6 +17,8 @@ internal static class ChatSetup
         builder.Services.AddSingleton<ConversationCalls>();
         builder.Services.AddSingleton<OpenConversations>();
         builder.Services.AddSingleton<ChatSockets>();
+        builder.Services.AddSingleton<LogIdentity>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<LogIdentity>());
         builder.Services.AddHostedService<SubscriptionRenewalService>();
         builder.Services.AddHostedService<InboxService>();
         builder.Services.AddSingleton<HubChat>();

@@ -25,7 +25,9 @@ public interface IPresenceClient
 /// <param name="UserId">The token's user.</param>
 /// <param name="ConnectionId">This connection's id.</param>
 /// <param name="HeartbeatSeconds">Interval of <c>Heartbeat()</c> calls, seconds.</param>
-public sealed record ConnectedMessage(Guid UserId, string ConnectionId, int HeartbeatSeconds);
+/// <param name="LogId">One value per database, which restoring a backup changes. <see langword="null"/> if the database has been unavailable since the front end
+/// started.</param>
+public sealed record ConnectedMessage(Guid UserId, string ConnectionId, int HeartbeatSeconds, Guid? LogId);
 
 /// <summary>Remaining validity of the connection's token.</summary>
 /// <param name="SecondsLeft">Whole seconds, at least 0.</param>

@@ -57,8 +57,8 @@ internal sealed class PresenceHub(
             throw await RefuseAsync(refused.State == UserState.Disabled ? ProblemTypes.UserDisabled : ProblemTypes.UserErased, userId);
         }
 
-        chat.Connect(Context, connection);
-        await Clients.Caller.Connected(new(userId, Context.ConnectionId, (int)options.Value.HeartbeatInterval.TotalSeconds));
+        var logId = await chat.ConnectAsync(Context, connection);
+        await Clients.Caller.Connected(new(userId, Context.ConnectionId, (int)options.Value.HeartbeatInterval.TotalSeconds, logId));
 
         // A connection that was admitted before may be too late for the drain's list of sockets.
         if (drain.IsClosed) _ = frontEnd.CloseAsync(connection, SessionEndedMessage.ServerStopping);

@@ -1,5 +1,7 @@
+using Pulse.Conversations;
 using Pulse.Identity;
 using Pulse.Users;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.Users;
 
@@ -15,7 +17,7 @@ internal sealed class UserErasure(IGrainFactory grains)
         var accounts = await user.ListAccountsAsync();
         if (!await user.EraseAsync()) return false;
 
-        await Task.WhenAll(accounts.Select(account => ForgetOwnerAsync(account, userId)).Append(EndSessionsAsync(userId)));
+        await Task.WhenAll(accounts.Select(account => ForgetOwnerAsync(account, userId)).Append(EndSessionsAsync(userId)).Append(EraseMessagesAsync(userId)));
         return true;
     }
 
@@ -39,6 +41,18 @@ internal sealed class UserErasure(IGrainFactory grains)
         catch (StoreUnavailableException)
         {
             // The grain clears its memory before it calls the database.
+        }
+    }
+
+    private async Task EraseMessagesAsync(Guid userId)
+    {
+        try
+        {
+            await grains.GetGrain<IConversationReaderGrain>(0).EraseAsync(userId);
+        }
+        catch (Exception e) when (Unavailability.Covers(e))
+        {
+            // A silo continues within a minute: the memberships that are left are its list of work.
         }
     }
 

@@ -45,7 +45,7 @@ public sealed class LayeringTests
             ("Accounts", ["Storage"]),
             ("Presence", ["Storage"]),
             ("Presence/Watching", ["Presence"]),
-            ("Conversations", ["Presence/Watching", "Storage"]),
+            ("Conversations", ["Storage"]),
             ("Users", ["Accounts", "Presence", "Presence/Watching", "Storage"]),
             ("Identity", ["Accounts", "Storage", "Users"]),
         ]),

@@ -37,9 +37,12 @@ public interface IConversationGrain : IGrainWithGuidKey
     Task UnsubscribeAsync([Immutable] IConversationObserver frontEnd);
 
     /// <summary>Sets a member's read marker, which only moves forward.</summary>
+    /// <param name="userId">The member.</param>
+    /// <param name="seq">The newest entry that the member has read.</param>
+    /// <param name="isInvisible">The member is invisible: the marker reaches others with the member's next message.</param>
     /// <returns>The furthest marker ever set, after the commit.</returns>
     [Alias("MarkReadAsync")]
-    Task<ReadAnswer> MarkReadAsync(Guid userId, long seq);
+    Task<ReadAnswer> MarkReadAsync(Guid userId, long seq, bool isInvisible);
 
     /// <summary>Notifies those who have the conversation open that the user is typing.</summary>
     [Alias("TypeAsync")]

@@ -21,6 +21,8 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
     private readonly Sequencer _sequencer;
     private readonly FrontEndSubscriptions _subscriptions;
     private readonly TypingUsers _typing;
+    // The markers that others know of members who were invisible when they read on.
+    private readonly Dictionary<Guid, long> _shownMarkers = [];
     private IGrainTimer? _check;
     private IGrainTimer? _typingEnd;
 
@@ -61,7 +63,7 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
         {
             try
             {
-                await MarkReadAsync(command.SenderId, read);
+                await MarkReadAsync(command.SenderId, read, isInvisible: false);
             }
             catch (StoreUnavailableException)
             {
@@ -88,7 +90,7 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
             new()
             {
                 Role = member.Role, From = member.VisibleFrom, Read = member.Read, Head = State.Head, Typing = _typing.Present,
-                Markers = State.Members.Count > _options.ReceiptsUpTo ? [] : [.. State.Members.Select(entry => new ReadMarker(entry.Key, entry.Value.Read))],
+                Markers = State.Members.Count > _options.ReceiptsUpTo ? [] : [.. State.Members.Select(entry => new ReadMarker(entry.Key, entry.Key == userId ? entry.Value.Read : _shownMarkers.GetValueOrDefault(entry.Key, entry.Value.Read)))],
             },
             run);
     }
@@ -99,7 +101,7 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
         return Task.CompletedTask;
     }
 
-    public async Task<ReadAnswer> MarkReadAsync(Guid userId, long seq)
+    public async Task<ReadAnswer> MarkReadAsync(Guid userId, long seq, bool isInvisible)
     {
         if (!await ClaimAsync()) return new() { Error = ConversationError.NotFound };
         if (!State.Members.TryGetValue(userId, out var member)) return new() { Error = State.NotAMember };
@@ -107,9 +109,11 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
         var read = seq <= member.Read ? member.Read : await _writer.MarkReadAsync(new(Id, userId, seq));
         if (State.Members.TryGetValue(userId, out member) && read > member.Read)
         {
+            if (isInvisible) _shownMarkers.TryAdd(userId, member.Read);
             member.Read = read;
             _inbox.Publish(Id, head: 0, [], [userId]);
-            if (State.Members.Count <= _options.ReceiptsUpTo) _subscriptions.Publish(new ReadMarker(userId, read), State);
+            if (!isInvisible) _shownMarkers.Remove(userId);
+            if (!isInvisible && State.Members.Count <= _options.ReceiptsUpTo) _subscriptions.Publish(new ReadMarker(userId, read), State);
         }
 
         var unread = await _store.CountUnreadAsync(Id, userId);
@@ -144,6 +148,8 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
     {
         if (_typing.Remove(added.UserId ?? added.Entry.SenderId)) PublishTyping();
         _subscriptions.Publish(State);
+        if (added.Entry.Kind == EntryKinds.Message && _shownMarkers.Remove(added.Entry.SenderId) && State.Members.Count <= _options.ReceiptsUpTo)
+            _subscriptions.Publish(new ReadMarker(added.Entry.SenderId, State.Members[added.Entry.SenderId].Read), State);
         var isLarge = State.Members.Count > _options.HintsUpTo;
         _inbox.Publish(
             Id, State.Head, isLarge ? added.Entry.Mentions : State.Members.Keys,

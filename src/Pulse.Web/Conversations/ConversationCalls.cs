@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Options;
 using Pulse.Conversations;
+using Pulse.Presence;
+using Pulse.Users;
 using Pulse.Web.Http;
 using Pulse.Web.Silos;
 
@@ -7,7 +9,7 @@ namespace Pulse.Web.Conversations;
 
 /// <summary>What users do in conversations, for REST and the hub alike. Every method throws <see cref="ChatRefusedException"/> for a refusal.</summary>
 internal sealed class ConversationCalls(
-    GrainReferences<IConversationGrain> conversations, IGrainFactory grains, IConversationPolicy policy, ChatLimits limits, IOptions<ChatOptions> options,
+    GrainReferences<IConversationGrain> conversations, GrainReferences<IUserGrain> users, IGrainFactory grains, IConversationPolicy policy, ChatLimits limits, IOptions<ChatOptions> options,
     TimeProvider time)
 {
     // Every command may be repeated. A silo that has died is replaced within this time or not at all for this call.
@@ -150,10 +152,17 @@ internal sealed class ConversationCalls(
     public async Task<ReadAnswer> MarkReadAsync(Guid userId, Guid id, long? seq)
     {
         var marked = NotNegative(seq ?? throw ChatInput.Invalid("seq is missing."), "seq")!.Value;
+        var isInvisible = await IsInvisibleAsync(userId);
         var answer = await CallAsync(
-            () => conversations[id].MarkReadAsync(userId, marked), read => read.Error, new ReadAnswer { Error = ConversationError.Unavailable });
+            () => conversations[id].MarkReadAsync(userId, marked, isInvisible), read => read.Error, new ReadAnswer { Error = ConversationError.Unavailable });
         ChatProblems.ThrowIfRefused(answer.Error, answer.Error == ConversationError.InvalidArgument ? "seq is past the newest entry of the conversation." : null);
         return answer;
+    }
+
+    /// <summary>Shows the user as typing, unless the user is invisible.</summary>
+    public async Task TypeAsync(Guid userId, Guid id)
+    {
+        if (!await IsInvisibleAsync(userId)) ChatProblems.ThrowIfRefused(await conversations[id].TypeAsync(userId));
     }
 
     /// <summary>Blocks a user, or ends that.</summary>
@@ -206,6 +215,8 @@ internal sealed class ConversationCalls(
             await Task.Delay(s_pause, time);
         }
     }
+
+    private async Task<bool> IsInvisibleAsync(Guid userId) => (await users[userId].GetPresenceAsync()).OwnStatus == PresenceStatus.Invisible;
 
     private static string RuleOf(string text) =>
         text is NewcomersSee.All or NewcomersSee.SinceJoining ? text : throw ChatInput.Invalid("newcomersSee is all or since-joining.");

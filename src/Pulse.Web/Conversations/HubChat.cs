@@ -1,12 +1,11 @@
 using Microsoft.AspNetCore.SignalR;
 using Pulse.Conversations;
 using Pulse.Web.Connections;
-using Pulse.Web.Silos;
 
 namespace Pulse.Web.Conversations;
 
 /// <summary>The hub's calls about conversations, for the hub class to delegate to.</summary>
-internal sealed class HubChat(ConversationCalls calls, OpenConversations conversations, ChatSockets sockets, LogIdentity logs, GrainReferences<IConversationGrain> grains)
+internal sealed class HubChat(ConversationCalls calls, OpenConversations conversations, ChatSockets sockets, LogIdentity logs)
 {
     /// <summary>How many conversations one call may ask for.</summary>
     public const int MaxSynced = 200;
@@ -67,7 +66,7 @@ internal sealed class HubChat(ConversationCalls calls, OpenConversations convers
     }
 
     /// <summary>The user is typing.</summary>
-    public async Task TypeAsync(Guid userId, string? id) => ChatProblems.ThrowIfRefused(await grains[ChatInput.ConversationIdOf(id)].TypeAsync(userId));
+    public Task TypeAsync(Guid userId, string? id) => calls.TypeAsync(userId, ChatInput.ConversationIdOf(id));
 
     /// <summary>The socket is gone.</summary>
     public void Disconnect(HubCallerContext context)

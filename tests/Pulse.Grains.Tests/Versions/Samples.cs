@@ -1,4 +1,5 @@
 using Pulse.Accounts;
+using Pulse.Conversations;
 using Pulse.Grains.Identity;
 using Pulse.Identity;
 using Pulse.Presence;
@@ -22,6 +23,30 @@ internal static class Samples
         Id = s_id, Email = "ada@example.com", Name = "Ada Ω", Avatar = "https://example.com/ada.png", CreatedAt = s_at, LastSeenAt = s_at.AddDays(1), EmailVerified = true,
     };
 
+    private static readonly ConversationEntry s_entry = new()
+    {
+        Seq = 7, Kind = EntryKinds.Message, SenderId = s_id, SentAt = s_at, ClientId = s_otherId, Target = 1, ReplyTo = 2, Body = "Hello", Mentions = [s_otherId],
+        EditedSeq = 8, DeletedSeq = 9, Reactions = [new("👍", 2, Mine: true)],
+    };
+
+    private static readonly ConversationUser s_user = new(s_otherId, "Bob", "https://example.com/bob.png");
+
+    private static readonly ConversationSummary s_summary = new()
+    {
+        Id = s_id, Kind = ConversationKinds.Direct, Title = "Team", Head = 9, LastAt = s_at, Last = s_entry, Other = s_user, Role = MemberRoles.Member, From = 2, Read = 5,
+        Unread = new(3, More: true, 1), Muted = true, NewcomersSee = NewcomersSee.All, ClosedAt = s_at, OrderAt = s_at,
+    };
+
+    private static readonly ConversationMembership s_membership = new()
+    {
+        Error = ConversationError.NotAMember, Role = MemberRoles.Member, From = 2, Read = 5, Head = 9, Muted = true, Markers = [new(s_id, 7)], Typing = [s_otherId],
+    };
+
+    private static readonly ConversationRun s_run = new()
+    {
+        ConversationId = s_id, Entries = [s_entry], Head = 9, TooFar = true, Markers = [new(s_id, 7)], Typing = [s_otherId], Error = ConversationError.NotFound,
+    };
+
     public static IReadOnlyDictionary<string, object> All { get; } = new Dictionary<string, object>
     {
         ["pulse.ConnectionLease"] = new ConnectionLease
@@ -32,6 +57,48 @@ internal static class Samples
         ["pulse.ConnectionLease.2"] = new ConnectionLease { ConnectionId = "connection", FrontEndId = "front end", SeenAt = s_at, PreviousConnectionId = "former" },
         ["pulse.ConnectionLease.3"] = new ConnectionLease { ConnectionId = "connection", FrontEndId = "front end", SeenAt = s_at, TokenIssuedAt = s_at.AddHours(-2) },
         ["pulse.AccountNotice"] = new AccountNotice { Kind = AccountNoticeKind.NewDevice, Detail = "Firefox on Linux", At = s_at },
+        ["pulse.ConversationAnswer"] = new ConversationAnswer
+        {
+            Error = ConversationError.TooManyMessages, Seq = 7, SentAt = s_at, IsRepeat = true, Detail = "Wait.", RetryAfter = 2,
+        },
+        ["pulse.ConversationCommand"] = new ConversationCommand
+        {
+            Kind = EntryKinds.Message, SenderId = s_id, ClientId = s_otherId, Text = "Hello", Target = 1, ReplyTo = 2, Mentions = [s_otherId], After = s_id, Read = 3,
+            Edited = 4, On = true, UserId = s_otherId, Role = MemberRoles.Reader,
+        },
+        ["pulse.ConversationCreated"] = new ConversationCreated(ConversationError.ClientIdReused, IsNew: true, "Choose another."),
+        ["pulse.ConversationEntry"] = s_entry,
+        ["pulse.ConversationLookup"] = new ConversationLookup(ConversationError.NotAMember, s_summary),
+        ["pulse.ConversationMemberInfo"] = new ConversationMemberInfo(s_user, MemberRoles.Owner, 7),
+        ["pulse.ConversationMembership"] = s_membership,
+        ["pulse.ConversationOpened"] = new ConversationOpened(s_membership, s_run),
+        ["pulse.ConversationRun"] = s_run,
+        ["pulse.ConversationStart"] = new ConversationStart
+        {
+            Kind = ConversationKinds.Group, CreatorId = s_id, Title = "Team", Members = [s_otherId], NewcomersSee = NewcomersSee.SinceJoining,
+        },
+        ["pulse.ConversationSummary"] = s_summary,
+        ["pulse.ConversationUser"] = s_user,
+        ["pulse.InboxHint"] = new InboxHint { ConversationId = s_id, Head = 7, Recipients = [s_id], Own = [s_otherId] },
+        ["pulse.ListCursor"] = new ListCursor(s_at, s_id),
+        ["pulse.LogPage"] = new LogPage
+        {
+            Error = ConversationError.NotFound, From = 2, Head = 7, Entries = [s_entry], HasBefore = true, HasAfter = true,
+        },
+        ["pulse.MemberOf"] = new MemberOf(s_id, s_otherId),
+        ["pulse.MemberPage"] = new MemberPage(ConversationError.NotAMember, [new(s_user, MemberRoles.Owner, 7)], HasMore: true),
+        ["pulse.MessageRange"] = new MessageRange { Before = 1, After = 2, Around = 3, Limit = 20 },
+        ["pulse.MessageReaction"] = new MessageReaction("👍", 2, Mine: true),
+        ["pulse.OwnMessage"] = new OwnMessage(s_id, s_entry),
+        ["pulse.ReachableUsers"] = new ReachableUsers([s_id], [s_otherId]),
+        ["pulse.ReadAnswer"] = new ReadAnswer { Error = ConversationError.InvalidArgument, Read = 7, Unread = new(3, More: true, 1) },
+        ["pulse.ReadMarker"] = new ReadMarker(s_id, 7),
+        ["pulse.SyncItem"] = new SyncItem(s_id, 7, 5),
+        ["pulse.SyncedConversation"] = new SyncedConversation
+        {
+            Id = s_id, Head = 7, From = 2, Read = 5, Entries = [s_entry], TooFar = true, Gone = true, Reset = true,
+        },
+        ["pulse.UnreadCount"] = new UnreadCount(3, More: true, 1),
         ["pulse.ExternalAccount"] = new ExternalAccount { Provider = "google", ProviderAccountId = "110169484474386276334", Type = "oidc" },
         ["pulse.ExternalAccount.2"] = new ExternalAccount
         {

@@ -1,16 +1,16 @@
 using System.Security.Cryptography;
 using BenchmarkDotNet.Attributes;
-using Microsoft.IdentityModel.Tokens;
 using Microsoft.IdentityModel.JsonWebTokens;
-using Pulse.Web.Auth;
+using Microsoft.IdentityModel.Tokens;
 using Pulse.Web.Keys;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Benchmarks;
 
 /// <summary>
 /// A token that is new to a front end: the cost of its check under a secret (HS256) and under a token key (ES256), and of making one.
 /// </summary>
-/// <remarks>Each token is checked once per front end. <see cref="CheckedTokensBenchmarks"/> measures every later request.</remarks>
+/// <remarks>Each token is checked once per front end. <see cref="ValidatedTokenCacheBenchmarks"/> measures every later request.</remarks>
 [MemoryDiagnoser]
 public class FreshTokenBenchmarks
 {

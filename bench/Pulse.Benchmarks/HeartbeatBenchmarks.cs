@@ -2,7 +2,7 @@ using System.Buffers;
 using BenchmarkDotNet.Attributes;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
-using Pulse.Web.Presence;
+using Pulse.Web.Hubs;
 
 namespace Pulse.Benchmarks;
 

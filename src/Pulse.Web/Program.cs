@@ -1,21 +1,20 @@
 using Microsoft.Extensions.Options;
-using Pulse.Silo;
 using Pulse.Silo.Health;
 using Pulse.Silo.Startup;
 using Pulse.Silo.Telemetry;
+using Pulse.Web;
 using Pulse.Web.Admin;
 using Pulse.Web.Audit;
-using Pulse.Web.Auth;
+using Pulse.Web.Connections;
 using Pulse.Web.Conversations;
 using Pulse.Web.Demo;
-using Pulse.Web.Draining;
 using Pulse.Web.Http;
 using Pulse.Web.Keys;
 using Pulse.Web.Pages;
 using Pulse.Web.Presence;
 using Pulse.Web.Sessions;
-using Pulse.Web.Silos;
 using Pulse.Web.SignIn;
+using Pulse.Web.Silos;
 using Pulse.Web.Users;
 
 // Each fault at start, from the first setting to the last port, becomes one line.

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Npgsql;
-using Pulse.Silo;
+using Pulse.Silo.Startup;
 using Xunit;
 
 namespace Pulse.Grains.Tests;

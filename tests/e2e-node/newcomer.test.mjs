@@ -24,8 +24,10 @@ for (const [name, servers] of [['embedded stores', false], ['PostgreSQL and Redi
 
     const { hub, greeting } = await ada.connect();
     t.after(() => hub.stop());
-    assert.deepEqual(greeting, { userId: ada.id, connectionId: greeting.connectionId, heartbeatSeconds: 30 });
-    assert.ok(greeting.connectionId, 'Connected carries the connection id');
+    const { connectionId, logId } = greeting;
+    assert.deepEqual(greeting, { userId: ada.id, connectionId, heartbeatSeconds: 30, logId });
+    assert.match(logId, /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/);
+    assert.ok(connectionId, 'Connected carries the connection id');
     await hub.invoke('Heartbeat');
     assert.equal((await ada.presence()).status, 'online');
 

@@ -1,3 +1,4 @@
+using Pulse.Accounts;
 using Pulse.Users;
 
 namespace Pulse.Identity;

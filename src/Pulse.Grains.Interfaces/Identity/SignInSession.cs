@@ -1,3 +1,5 @@
+using Pulse.Accounts;
+
 namespace Pulse.Identity;
 
 /// <summary>A sign-in on one device: a row of <c>sessions</c> without its secret.</summary>

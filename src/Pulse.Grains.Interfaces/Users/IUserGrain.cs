@@ -1,4 +1,4 @@
-using Pulse.Identity;
+using Pulse.Accounts;
 using Pulse.Presence;
 
 namespace Pulse.Users;

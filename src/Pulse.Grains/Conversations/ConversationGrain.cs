@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
 using Pulse.Conversations;
+using Pulse.Grains.Storage;
 
 namespace Pulse.Grains.Conversations;
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Pulse.Conversations;
+using Pulse.Grains.Storage;
 
 namespace Pulse.Grains.Conversations;
 

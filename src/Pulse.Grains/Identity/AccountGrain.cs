@@ -1,3 +1,5 @@
+using Pulse.Accounts;
+using Pulse.Grains.Accounts;
 using Pulse.Grains.Users;
 using Pulse.Identity;
 using Pulse.Users;
@@ -8,6 +10,7 @@ namespace Pulse.Grains.Identity;
 /// One external account: remembers the id of its user. Key: <see cref="AccountKey"/>. Writes only the owner of the account.
 /// </summary>
 /// <remarks>The remembered id answers requests. Signing in, linking and unlinking read the database.</remarks>
+[GrainType("account")]
 internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimeProvider time) : Grain, IAccountGrain
 {
     // The provider of accounts that are a mailbox. Their account id is the address.

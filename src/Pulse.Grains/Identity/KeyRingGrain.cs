@@ -3,6 +3,7 @@ using Pulse.Identity;
 namespace Pulse.Grains.Identity;
 
 /// <summary>The front ends' shared keys. Key: the ring's name. An addition is saved before it is answered.</summary>
+[GrainType("keyring")]
 internal sealed class KeyRingGrain(
     [PersistentState("keys")] IPersistentState<KeyRingState> state) : Grain, IKeyRingGrain
 {

@@ -7,6 +7,7 @@ namespace Pulse.Grains.Identity;
 /// One mailbox's links. Key: the mailbox. The database stores the links. The grain counts the links of all spellings of the mailbox.
 /// </summary>
 /// <remarks>A second or lost activation could allow a few links too many, which is harmless.</remarks>
+[GrainType("signinlinks")]
 internal sealed class SignInLinksGrain(IOneTimeTokenStore store, IOptions<SignInLinkOptions> options, TimeProvider time) : Grain, ISignInLinksGrain
 {
     private readonly List<(byte[] Hash, DateTimeOffset ExpiresAt)> _good = [];

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Pulse.Grains.Users;
 
 namespace Pulse.Grains.Presence;
 

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Pulse.Grains.Users;
+using Pulse.Grains.Storage;
 
 namespace Pulse.Grains.Presence;
 

@@ -1,11 +1,12 @@
-using Pulse.Grains.Storage;
-using Pulse.Identity;
+using Pulse.Accounts;
+using Pulse.Grains.Accounts;
+using Pulse.Grains.Presence;
 using Pulse.Users;
 
 namespace Pulse.Grains.Users;
 
 /// <summary>The <c>users</c> table. Only a user's own grain writes that user's row.</summary>
-internal interface IUserStore
+internal interface IUserStore : ILastSeenStore
 {
     /// <summary>Runs the statements of a user's first request without any effect.</summary>
     /// <remarks>A process's first connection and the compilation of its driver can take longer than the timeout of a caller.</remarks>
@@ -42,9 +43,6 @@ internal interface IUserStore
     /// <summary>The time of a tombstone, or <see langword="null"/>.</summary>
     Task<DateTimeOffset?> FindTombstoneAsync(Guid id, CancellationToken cancellationToken = default);
 
-    /// <summary>Reads lastSeen of all these users in one statement. The result omits users that have no row or no lastSeen.</summary>
-    Task<IReadOnlyDictionary<Guid, DateTimeOffset>> FindLastSeenAsync(IReadOnlyCollection<Guid> userIds, CancellationToken cancellationToken = default);
-
     /// <summary>
     /// The rows with the latest ids, latest first. The query uses the primary key alone, so its cost is independent of the number of users.
     /// </summary>
@@ -70,15 +68,6 @@ internal interface IUserStore
 
     /// <summary>Writes e-mail, name and avatar if the row still has <see cref="UserRow.Version"/>, and increments the version.</summary>
     Task<UserWrite> UpdateProfileAsync(UserRow user, CancellationToken cancellationToken = default);
-
-    /// <summary>
-    /// Moves lastSeen of all these users forward in one statement. A later stored value is kept, and users without a row are skipped.
-    /// </summary>
-    /// <param name="seen">At most one entry per user.</param>
-    /// <param name="limits">Time limits of the statement.</param>
-    /// <returns>The users whose rows are locked by another session. Their lastSeen is not written.</returns>
-    /// <exception cref="BatchBlockedException">The statement exceeded its limits, so no row was written.</exception>
-    Task<IReadOnlySet<Guid>> SaveLastSeenAsync(IReadOnlyCollection<LastSeen> seen, BatchLimits limits);
 }
 
 /// <summary>One row of <c>users</c>.</summary>
@@ -118,9 +107,6 @@ internal sealed record UserRow(
         TokensNotBefore = TokensNotBefore,
     };
 }
-
-/// <summary>A user's lastSeen, UTC.</summary>
-internal readonly record struct LastSeen(Guid UserId, DateTimeOffset At);
 
 /// <summary>Outcome of a write to <c>users</c>. Only <see cref="Saved"/> wrote a row.</summary>
 internal enum UserWrite

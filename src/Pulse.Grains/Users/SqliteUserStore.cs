@@ -1,8 +1,9 @@
 using System.Collections.Frozen;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
+using Pulse.Accounts;
+using Pulse.Grains.Presence;
 using Pulse.Grains.Storage;
-using Pulse.Identity;
 using SQLitePCL;
 
 namespace Pulse.Grains.Users;
@@ -182,7 +183,7 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
             if (exception.SqliteExtendedErrorCode == raw.SQLITE_CONSTRAINT_PRIMARYKEY) return UserWrite.Stale;
         }
 
-        return await WhyNotAsync(user, cancellationToken);
+        return await FindConflictAsync(user, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -202,7 +203,7 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
         }
         catch (SqliteException)
         {
-            return await WhyNotAsync(user, cancellationToken);
+            return await FindConflictAsync(user, cancellationToken);
         }
     }
 
@@ -264,8 +265,8 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
         return command.ExecuteNonQuery();
     }
 
-    // Same rules as PostgresNewUsers.WhyNotAsync.
-    private Task<UserWrite> WhyNotAsync(UserRow user, CancellationToken cancellationToken) => database.WriteAsync(
+    // Same rules as PostgresUserInserter.FindConflictAsync.
+    private Task<UserWrite> FindConflictAsync(UserRow user, CancellationToken cancellationToken) => database.WriteAsync(
         connection =>
         {
             using var find = new SqliteCommand(UserTable.OwnerSql, connection) { Parameters = { new("email", user.Email) } };

@@ -1,4 +1,4 @@
-using Pulse.Grains.Storage;
+using Pulse.Grains;
 
 namespace Pulse.Silo.Startup;
 

@@ -7,6 +7,7 @@ using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Keys;
+using Pulse.Web.Profiles;
 using Pulse.Web.Sessions;
 using Pulse.Web.Users;
 
@@ -53,6 +54,7 @@ internal static class AdminEndpoints
         builder.Services.AddOptions<AdminOptions>().BindConfiguration(AdminOptions.SectionName).ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<AdminOptions>, AdminOptionsValidator>();
         builder.Services.AddSingleton<AdminKey>();
+        builder.Services.AddJson(AdminJson.Default);
     }
 
     /// <summary>Maps <c>/admin/*</c> if a key is set. Otherwise every such address is 404.</summary>

@@ -5,7 +5,7 @@ using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using Pulse.Web.Audit;
-using Pulse.Web.Sessions;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.Admin;
 

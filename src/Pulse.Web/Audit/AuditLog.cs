@@ -1,5 +1,5 @@
 using Pulse.Web.Auth;
-using Pulse.Web.Sessions;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.Audit;
 

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.Audit;
 

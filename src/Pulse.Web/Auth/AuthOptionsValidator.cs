@@ -1,11 +1,10 @@
 using System.Text;
 using Microsoft.Extensions.Options;
-using Pulse.Web.SignIn;
 
 namespace Pulse.Web.Auth;
 
 /// <summary>Reports all faults of <see cref="AuthOptions"/> at once. Each message names its setting and omits secret values.</summary>
-internal sealed class AuthOptionsValidator(IHostEnvironment environment, IConfiguration configuration) : IValidateOptions<AuthOptions>
+internal sealed class AuthOptionsValidator(IHostEnvironment environment) : IValidateOptions<AuthOptions>
 {
     private static readonly TimeSpan s_maxAccessTokenLifetime = TimeSpan.FromDays(1);
 
@@ -19,7 +18,6 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment, IConfig
             .Concat(DuplicateFaults(options))
             .Concat(SharedSecretFaults(options))
             .Concat(SharedKeyFaults(options))
-            .Concat(ProviderNameFaults(options))
             .ToArray();
         return faults.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
@@ -113,16 +111,6 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment, IConfig
             .GroupBy(key => (key.SigningKey, key.Cookie), key => key.Issuer)
             .Where(group => group.Count() > 1)
             .Select(group => $"{AuthOptions.SectionName}: the Auth.js issuers '{string.Join("' and '", group)}' have the same SigningKey for the cookie '{group.Key.Cookie}', so that the issuer of a token would be unknown. Give each its own secret.");
-
-    // Issuers and providers share the accounts' `provider`. An issuer with the name `email` could sign in any user by a sub with the user's
-    // address. The names are read from the configuration, because SignInOptions throws if it is faulty, which its own validator reports.
-    private IEnumerable<string> ProviderNameFaults(AuthOptions options)
-    {
-        var names = configuration.GetSection($"{SignInOptions.SectionName}:{nameof(SignInOptions.Providers)}").GetChildren()
-            .Select(provider => provider.Key).Concat(SignInOptionsValidator.ReservedNames).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        return options.TrustedIssuers.Index().Where(issuer => names.Contains(issuer.Item.Issuer))
-            .Select(issuer => $"{AuthOptions.SectionName}:TrustedIssuers:{issuer.Index}:Issuer is '{issuer.Item.Issuer}', which is a way to sign in here; its users would be that one's. Trust it under another name, or give the provider another.");
-    }
 
     // RFC 6265 section 4.1.1: a token of RFC 2616.
     private static bool IsCookieNameCharacter(char c) => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal);

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Security.Claims;
 using Microsoft.IdentityModel.JsonWebTokens;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Auth;
 

@@ -9,8 +9,11 @@ namespace Pulse.Web.Auth;
 /// </summary>
 /// <remarks>Immutable, because requests with the same token share it.</remarks>
 internal sealed class CallerIdentity(Caller caller) : ClaimsIdentity(
-    [new(JwtRegisteredClaimNames.Iss, caller.Issuer), new(JwtRegisteredClaimNames.Sub, caller.Subject)], BearerHandler.Scheme)
+    [new(JwtRegisteredClaimNames.Iss, caller.Issuer), new(JwtRegisteredClaimNames.Sub, caller.Subject)], Scheme)
 {
+    /// <summary>The scheme that accepted the token.</summary>
+    public const string Scheme = "Bearer";
+
     /// <summary>The caller.</summary>
     public Caller Caller => caller;
 }

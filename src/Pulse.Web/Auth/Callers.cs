@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using Microsoft.Extensions.Options;
+using Pulse.Accounts;
 using Pulse.Identity;
 
 namespace Pulse.Web.Auth;

@@ -1,6 +1,7 @@
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
 using Pulse.Conversations;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.Conversations;
 

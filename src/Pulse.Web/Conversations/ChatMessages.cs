@@ -39,17 +39,17 @@ public sealed record InboxChangedMessage(ConversationResponse[] Conversations);
 internal static class ChatMessages
 {
     public static SerializedHubMessage EntriesAdded(Guid id, ConversationEntry[] entries, long head) => Message(
-        nameof(EntriesAdded), new EntriesAddedMessage(id, entries[0].Seq, Array.ConvertAll(entries, entry => new EntryResponse(entry)), head));
+        nameof(IConversationClient.EntriesAdded), new EntriesAddedMessage(id, entries[0].Seq, Array.ConvertAll(entries, entry => new EntryResponse(entry)), head));
 
-    public static SerializedHubMessage ReadChanged(Guid id, ReadMarker[] markers) => Message(nameof(ReadChanged), new ReadChangedMessage(id, markers));
+    public static SerializedHubMessage ReadChanged(Guid id, ReadMarker[] markers) => Message(nameof(IConversationClient.ReadChanged), new ReadChangedMessage(id, markers));
 
-    public static SerializedHubMessage TypingChanged(Guid id, Guid[] users) => Message(nameof(TypingChanged), new TypingChangedMessage(id, users));
+    public static SerializedHubMessage TypingChanged(Guid id, Guid[] users) => Message(nameof(IConversationClient.TypingChanged), new TypingChangedMessage(id, users));
 
-    public static SerializedHubMessage Behind(Guid id, long head) => Message(nameof(Behind), new BehindMessage(id, head));
+    public static SerializedHubMessage Behind(Guid id, long head) => Message(nameof(IConversationClient.Behind), new BehindMessage(id, head));
 
-    public static SerializedHubMessage ConversationGone(Guid id, string reason) => Message(nameof(ConversationGone), new ConversationGoneMessage(id, reason));
+    public static SerializedHubMessage ConversationGone(Guid id, string reason) => Message(nameof(IConversationClient.ConversationGone), new ConversationGoneMessage(id, reason));
 
-    public static SerializedHubMessage InboxChanged(ConversationResponse[] items) => Message(nameof(InboxChanged), new InboxChangedMessage(items));
+    public static SerializedHubMessage InboxChanged(ConversationResponse[] items) => Message(nameof(IConversationClient.InboxChanged), new InboxChangedMessage(items));
 
     private static SerializedHubMessage Message(string method, object argument) => new(new InvocationMessage(method, [argument]));
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Conversations;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.Conversations;
 

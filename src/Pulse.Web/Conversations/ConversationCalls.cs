@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Pulse.Conversations;
 using Pulse.Web.Http;
+using Pulse.Web.Silos;
 
 namespace Pulse.Web.Conversations;
 
@@ -193,11 +194,11 @@ internal sealed class ConversationCalls(
             {
                 throw;
             }
-            catch (Exception e) when (Unavailability.Covers(e) && time.GetElapsedTime(started) < s_timeout - (2 * s_pause))
+            catch (Exception e) when (TransientErrors.IsTransient(e) && time.GetElapsedTime(started) < s_timeout - (2 * s_pause))
             {
                 // The silo has died, or is stopping.
             }
-            catch (Exception e) when (Unavailability.Covers(e))
+            catch (Exception e) when (TransientErrors.IsTransient(e))
             {
                 return late;
             }

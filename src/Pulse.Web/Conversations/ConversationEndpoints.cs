@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Pulse.Conversations;
-using Pulse.Web.Auth;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Conversations;
 

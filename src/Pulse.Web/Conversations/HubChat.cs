@@ -1,21 +1,24 @@
 using Microsoft.AspNetCore.SignalR;
 using Pulse.Conversations;
-using Pulse.Web.Presence;
+using Pulse.Web.Connections;
+using Pulse.Web.Silos;
 
 namespace Pulse.Web.Conversations;
 
 /// <summary>The hub's calls about conversations, for the hub class to delegate to.</summary>
-internal sealed class HubChat(ConversationCalls calls, OpenConversations conversations, ChatSockets sockets, GrainReferences<IConversationGrain> grains)
+internal sealed class HubChat(ConversationCalls calls, OpenConversations conversations, ChatSockets sockets, LogIdentity logs, GrainReferences<IConversationGrain> grains)
 {
     /// <summary>How many conversations one call may ask for.</summary>
     public const int MaxSynced = 200;
 
     /// <summary>A socket has connected.</summary>
-    public void Connect(HubCallerContext context, LiveConnection connection)
+    /// <returns>The id of the logs; <see langword="null"/> while it is unknown.</returns>
+    public ValueTask<Guid?> ConnectAsync(HubCallerContext context, LiveConnection connection)
     {
         var socket = new ChatSocket(context.Features.Get<HubConnectionContext>()!, connection.UserId, () => connection.EndedBecause is not null);
         context.Features.Set(socket);
         sockets.Add(socket);
+        return logs.GetAsync();
     }
 
     /// <summary>What the client missed in many conversations.</summary>

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Conversations;
-using Pulse.Web.Auth;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Conversations;
 

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using Pulse.Conversations;
+using Pulse.Web.Http;
+using Pulse.Web.Silos;
 
 namespace Pulse.Web.Conversations;
 
@@ -114,7 +116,7 @@ internal sealed partial class OpenConversations(
         if (head > conversation.Head && !conversation.IsRemoved) await RenewAsync(conversation);
     }
 
-    private void CheckCount(ChatSocket socket, Guid id)
+    private static void CheckCount(ChatSocket socket, Guid id)
     {
         lock (socket.OpenLock)
         {

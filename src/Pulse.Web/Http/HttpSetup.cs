@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Pulse.Web.Http;
 
 /// <summary>Limits and error answers of all HTTP routes.</summary>
@@ -20,12 +22,16 @@ internal static class HttpSetup
         // because the category has no other logs. Only None also avoids an activity for each request and socket without tracing.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
 
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, PulseJson.Default));
+        builder.Services.AddJson(ProblemJson.Default);
         // Registered before AddProblemDetails, because the first suitable writer is used.
         builder.Services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
         builder.Services.AddProblemDetails();
         builder.Services.AddExceptionHandler<ProblemExceptionHandler>();
     }
+
+    /// <summary>Adds the serialization of one feature's answers.</summary>
+    public static void AddJson(this IServiceCollection services, JsonSerializerContext answers) =>
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, answers));
 
     /// <summary>Answers every error with problem details: exceptions of endpoints, and the bare statuses of routing.</summary>
     public static void UseProblems(this IApplicationBuilder app)

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.Keys;
 
@@ -13,6 +14,7 @@ internal static class KeyRingSetup
     /// </remarks>
     public static void AddPulseKeyRing(this IHostApplicationBuilder builder)
     {
+        builder.Services.AddJson(KeyJson.Default);
         builder.Services.AddTokenKeys();
         builder.Services.AddSingleton<KeyRingRepository>();
         // Starts before the framework creates its ring, because a ring of data protection keys without token keys indicates an earlier

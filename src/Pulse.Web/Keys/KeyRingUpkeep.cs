@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Xml.Linq;
 using Pulse.Identity;
-using Pulse.Silo;
+using Pulse.Silo.Clock;
 using Pulse.Web.Auth;
 
 namespace Pulse.Web.Keys;

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Pulse.Silo;
+using Pulse.Silo.Clock;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.Keys;
 

@@ -3,7 +3,7 @@ using System.Xml.Linq;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 using Pulse.Identity;
-using Pulse.Silo;
+using Pulse.Silo.Clock;
 using Pulse.Web.Auth;
 
 namespace Pulse.Web.Keys;

@@ -12,8 +12,13 @@ internal static class DevMailEndpoint
     public static void MapDevMail(this WebApplication app)
     {
         if (!app.Environment.IsDevelopment() || app.Services.GetRequiredService<IMailSender>() is not DevMailbox mailbox) return;
-        app.MapGet(Path, () => Page.DevMail([.. mailbox.List().Select(entry => new DevMailPage.Mail(
-            entry.Mail.To, entry.Mail.Subject, entry.Mail.Text, new Uri(entry.Mail.Link).PathAndQuery, entry.SentAt))]))
+        app.MapGet(Path, () => Page.Of<DevMailPage>(new() { [nameof(DevMailPage.Mails)] = List(mailbox) }))
             .AllowAnonymous().ExcludeFromDescription();
     }
+
+    private static DevMailPage.Mail[] List(DevMailbox mailbox) =>
+    [
+        .. mailbox.List().Select(entry => new DevMailPage.Mail(
+            entry.Mail.To, entry.Mail.Subject, entry.Mail.Text, new Uri(entry.Mail.Link).PathAndQuery, entry.SentAt)),
+    ];
 }

@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Pulse.Identity;
+using Pulse.Accounts;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.Presence;
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Pulse.Web.Connections;
 
 namespace Pulse.Web.Presence;
 
@@ -10,7 +11,7 @@ namespace Pulse.Web.Presence;
 /// request.
 /// </remarks>
 internal sealed partial class PolicyRenewal(
-    FrontEnd frontEnd, PresenceWatches watches, IPresencePolicy policy, IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<PolicyRenewal> logger)
+    ConnectionRegistry registry, PresenceWatches watches, IPresencePolicy policy, IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<PolicyRenewal> logger)
     : BackgroundService
 {
     /// <inheritdoc/>
@@ -24,7 +25,7 @@ internal sealed partial class PolicyRenewal(
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                foreach (var connection in frontEnd.Connections) await TryRenewAsync(connection, stoppingToken);
+                foreach (var connection in registry.Connections) await TryRenewAsync(connection, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -37,7 +38,7 @@ internal sealed partial class PolicyRenewal(
     {
         try
         {
-            var (watched, hidden) = connection.Asked();
+            var (watched, hidden) = WatchList.Of(connection).Asked();
             foreach (var userId in watched)
             {
                 if (userId != connection.UserId && !await policy.MaySeeAsync(connection.UserId, userId, stop)) watches.Hide(connection, userId);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Pulse.Presence;
+using Pulse.Web.Connections;
 
 namespace Pulse.Web.Presence;
 

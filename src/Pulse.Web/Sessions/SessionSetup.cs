@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Authentication;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.Sessions;
 
@@ -9,9 +10,10 @@ internal static class SessionSetup
     public static AuthenticationBuilder AddSessionCookie(this AuthenticationBuilder authentication)
     {
         var services = authentication.Services;
+        services.AddJson(SessionJson.Default);
         services.AddSingleton<SessionCookie>();
         services.AddSingleton<SessionSecrets>();
-        services.AddSingleton<SignInCookie>();
+        services.AddSingleton<SignInService>();
         services.AddSingleton<DeviceCookie>();
         services.AddAntiforgery();
         return authentication.AddScheme<AuthenticationSchemeOptions, SessionHandler>(SessionHandler.Scheme, displayName: null, _ => { });

@@ -1,10 +1,10 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Pulse.Identity;
+using Pulse.Accounts;
 using Pulse.Users;
 using Pulse.Web.Audit;
-using Pulse.Web.Auth;
 using Pulse.Web.Http;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.SignIn;
 

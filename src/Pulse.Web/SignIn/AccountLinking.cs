@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.DataProtection;
-using Pulse.Identity;
+using Pulse.Accounts;
 using Pulse.Web.Auth;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.SignIn;
 

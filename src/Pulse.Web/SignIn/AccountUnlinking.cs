@@ -1,8 +1,9 @@
+using Pulse.Accounts;
 using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
-using Pulse.Web.Sessions;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.SignIn;
 

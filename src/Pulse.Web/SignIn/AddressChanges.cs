@@ -1,11 +1,12 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.DataProtection;
+using Pulse.Accounts;
 using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Audit;
-using Pulse.Web.Auth;
 using Pulse.Web.Mail;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.SignIn;
 

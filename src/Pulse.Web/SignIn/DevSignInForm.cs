@@ -1,7 +1,6 @@
 using Pulse.Identity;
-using Pulse.Web.Auth;
 using Pulse.Web.Http;
-using Pulse.Web.Users;
+using Pulse.Web.Profiles;
 
 namespace Pulse.Web.SignIn;
 

@@ -4,7 +4,7 @@ using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Mail;
 using Pulse.Web.Pages;
-using Pulse.Web.Users;
+using Pulse.Web.Profiles;
 
 namespace Pulse.Web.SignIn;
 
@@ -41,7 +41,7 @@ internal static class EmailEndpoints
         }
         else
         {
-            var body = await RequestBody.ReadAsync(context, StrictJson.Default.EmailSignInRequest);
+            var body = await RequestBody.ReadAsync(context, SignInRequestJson.Default.EmailSignInRequest);
             if (body.Problem is { } unreadable) return unreadable;
             request = body.Value ?? new();
         }
@@ -56,7 +56,7 @@ internal static class EmailEndpoints
 
         try
         {
-            if (providers.EmailWhyNot is not null) return NotSent(isForm);
+            if (providers.EmailUnavailableReason is not null) return NotSent(isForm);
             if (!limits.TryTake(context)) return isForm ? SignInErrors.TooMany() : ProblemTypes.TooManyRequests.ToResult();
             context.Audit(AuditEvents.MailAsked, email: email);
             var returnUrl = ReturnUrl.OrDashboard(request.ReturnUrl, context.Request.PathBase);
@@ -77,7 +77,7 @@ internal static class EmailEndpoints
         }
 
         return isForm
-            ? Page.CheckMail(email, links.Lifetime, ReturnUrl.OrDashboard(request.ReturnUrl, context.Request.PathBase), mail is DevMailbox ? DevMailEndpoint.Path : null)
+            ? SignInPages.CheckMail(email, links.Lifetime, ReturnUrl.OrDashboard(request.ReturnUrl, context.Request.PathBase), mail is DevMailbox ? DevMailEndpoint.Path : null)
             : TypedResults.Accepted((string?)null);
     }
 
@@ -94,7 +94,7 @@ internal static class EmailEndpoints
         if (link is not { State: SignInLinkState.Good, Email: { } email }) return LinkUsedUp(context, link.State);
         if (!asked.Has(context, token!)) return LinkElsewhere(context);
 
-        return Page.ConfirmEmail(
+        return SignInPages.ConfirmEmail(
             EmailLinks.CallbackPath,
             new Dictionary<string, string> { ["token"] = token!, ["returnUrl"] = ReturnUrl.OrDashboard(returnUrl, context.Request.PathBase) },
             email,

@@ -1,7 +1,8 @@
 using System.Security.Claims;
+using Pulse.Accounts;
 using Pulse.Identity;
 using Pulse.Users;
-using Pulse.Web.Users;
+using Pulse.Web.Profiles;
 
 namespace Pulse.Web.SignIn;
 

@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Authentication;
+using Pulse.Accounts;
 using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
-using Pulse.Web.Pages;
+using Pulse.Web.Http;
+using Pulse.Web.Profiles;
 using Pulse.Web.Sessions;
-using Pulse.Web.Users;
 
 namespace Pulse.Web.SignIn;
 
@@ -14,7 +15,7 @@ namespace Pulse.Web.SignIn;
 /// refusal.
 /// </summary>
 internal sealed class SignInCompletion(
-    IGrainFactory grains, SignInCookie cookie, DeviceCookie devices, SignInProviders providers, AccountNotices notices, SignUpRule signUp, Callers callers)
+    IGrainFactory grains, SignInService cookie, DeviceCookie devices, SignInProviders providers, AccountNotices notices, SignUpRule signUp, Callers callers)
 {
     /// <summary>Signs the browser in as the user of that account.</summary>
     /// <param name="context">The request.</param>

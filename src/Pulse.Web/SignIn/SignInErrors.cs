@@ -1,4 +1,5 @@
 using Pulse.Web.Audit;
+using Pulse.Web.Http;
 using Pulse.Web.Pages;
 
 namespace Pulse.Web.SignIn;

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Pulse.Silo.Health;
+using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Mail;
 
@@ -19,6 +20,8 @@ internal static class SignInSetup
         services.AddOptions<SignInOptions>().BindConfiguration(SignInOptions.SectionName).ValidateOnStart();
         services.AddSingleton<IValidateOptions<SignInOptions>, SignInOptionsValidator>();
         services.AddSingleton<IValidateOptions<SiteOptions>, PublicUrlRequirement>();
+        services.AddSingleton<IValidateOptions<AuthOptions>, IssuerNameValidator>();
+        services.AddJson(SignInJson.Default);
 
         // The registrations of AddOpenIdConnect, for any number of schemes. The order of the two PostConfigures matters.
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<OpenIdConnectOptions>, OpenIdConnectPostConfigureOptions>());

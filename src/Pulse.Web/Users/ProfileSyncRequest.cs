@@ -2,6 +2,7 @@ using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
+using Pulse.Web.Profiles;
 
 namespace Pulse.Web.Users;
 

@@ -5,8 +5,11 @@ using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Presence;
+using Pulse.Web.Profiles;
 using Pulse.Web.Sessions;
 using Pulse.Web.SignIn;
+using Pulse.Web.Silos;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Users;
 
@@ -41,7 +44,7 @@ internal static class UserEndpoints
     private static async Task<Results<Ok<UserResponse>, Created<UserResponse>, ProblemHttpResult>> SyncAsync(
         HttpContext context, Caller caller, Callers callers, SignUpRule signUp, AccountNotices notices, GrainReferences<IUserGrain> users)
     {
-        var body = await RequestBody.ReadAsync(context, StrictJson.Default.ProfileSyncRequest);
+        var body = await RequestBody.ReadAsync(context, UserRequestJson.Default.ProfileSyncRequest);
         if (body.Problem is { } unreadable) return unreadable;
 
         var errors = new ValidationErrors();
@@ -84,7 +87,7 @@ internal static class UserEndpoints
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> EraseMeAsync(
-        HttpContext context, SignedInUser user, UserErasure erasure, SignInCookie cookie, TimeProvider time)
+        HttpContext context, SignedInUser user, UserErasure erasure, SignInService cookie, TimeProvider time)
     {
         if (user.SessionId is null) return context.Refuse(ProblemTypes.Forbidden, NeedsSession);
         if (!user.IsRecent(time)) return context.Refuse(ProblemTypes.SignInTooOld);

@@ -1,5 +1,8 @@
+using Pulse.Accounts;
+using Pulse.Conversations;
 using Pulse.Identity;
 using Pulse.Users;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.Users;
 
@@ -15,7 +18,7 @@ internal sealed class UserErasure(IGrainFactory grains)
         var accounts = await user.ListAccountsAsync();
         if (!await user.EraseAsync()) return false;
 
-        await Task.WhenAll(accounts.Select(account => ForgetOwnerAsync(account, userId)).Append(EndSessionsAsync(userId)));
+        await Task.WhenAll(accounts.Select(account => ForgetOwnerAsync(account, userId)).Append(EndSessionsAsync(userId)).Append(EraseMessagesAsync(userId)));
         return true;
     }
 
@@ -39,6 +42,18 @@ internal sealed class UserErasure(IGrainFactory grains)
         catch (StoreUnavailableException)
         {
             // The grain clears its memory before it calls the database.
+        }
+    }
+
+    private async Task EraseMessagesAsync(Guid userId)
+    {
+        try
+        {
+            await grains.GetGrain<IConversationReaderGrain>(0).EraseAsync(userId);
+        }
+        catch (Exception e) when (TransientErrors.IsTransient(e))
+        {
+            // A silo continues within a minute: the memberships that are left are its list of work.
         }
     }
 

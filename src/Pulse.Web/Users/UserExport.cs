@@ -1,9 +1,10 @@
 using System.Text.Json.Serialization;
+using Pulse.Accounts;
+using Pulse.Conversations;
 using Pulse.Identity;
 using Pulse.Presence;
 using Pulse.Users;
 using Pulse.Web.Http;
-using Pulse.Web.Sessions;
 
 namespace Pulse.Web.Users;
 
@@ -15,6 +16,7 @@ namespace Pulse.Web.Users;
 /// <param name="Sessions">The live sessions.</param>
 /// <param name="Connections">The live connections, which are in memory only.</param>
 /// <param name="Notices">The notices to the user.</param>
+/// <param name="Messages">The messages that the user has sent, in all conversations, read while they are written.</param>
 internal sealed record UserExport(
     [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset ExportedAt,
     UserResponse User,
@@ -22,7 +24,8 @@ internal sealed record UserExport(
     ExportedAccount[] Accounts,
     ExportedSession[] Sessions,
     ConnectionResponse[] Connections,
-    ExportedNotice[] Notices);
+    ExportedNotice[] Notices,
+    IAsyncEnumerable<ExportedMessage> Messages);
 
 /// <summary>One account.</summary>
 /// <param name="Id">See <see cref="ExternalAccount.LinkId"/>.</param>
@@ -53,6 +56,14 @@ internal sealed record ExportedSession(
 /// <param name="Detail">The changed object.</param>
 /// <param name="At">Time of the event.</param>
 internal sealed record ExportedNotice(string Kind, string? Detail, [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset At);
+
+/// <summary>One message that the user has sent.</summary>
+/// <param name="ConversationId">The conversation.</param>
+/// <param name="Seq">Its position there.</param>
+/// <param name="SentAt">When it was sent.</param>
+/// <param name="Text">The newest text.</param>
+internal sealed record ExportedMessage(
+    Guid ConversationId, long Seq, [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset SentAt, string? Text);
 
 /// <summary>One live connection.</summary>
 /// <param name="Id">SignalR's connection id.</param>
@@ -95,6 +106,18 @@ internal sealed class UserExports(IGrainFactory grains, TimeProvider time)
             Array.ConvertAll(sessions, session => new ExportedSession(
                 session.Id, session.Device, session.Address, session.CreatedAt, session.LastUsedAt, session.ExpiresAt)),
             Array.ConvertAll(connections, ConnectionResponse.From),
-            Array.ConvertAll(notices, notice => new ExportedNotice(notice.Kind.ToString(), notice.Detail, notice.At)));
+            Array.ConvertAll(notices, notice => new ExportedNotice(notice.Kind.ToString(), notice.Detail, notice.At)),
+            ReadMessagesAsync(userId));
+    }
+
+    private async IAsyncEnumerable<ExportedMessage> ReadMessagesAsync(Guid userId)
+    {
+        var reader = grains.GetGrain<IConversationReaderGrain>(0);
+        var (conversationId, seq) = (Guid.Empty, 0L);
+        while (await reader.ReadOwnAsync(userId, conversationId, seq) is [.., var last] page)
+        {
+            foreach (var own in page) yield return new(own.ConversationId, own.Message.Seq, own.Message.SentAt, own.Message.Body);
+            (conversationId, seq) = (last.ConversationId, last.Message.Seq);
+        }
     }
 }

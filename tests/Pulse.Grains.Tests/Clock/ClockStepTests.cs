@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Pulse.Presence;
-using Pulse.Silo;
+using Pulse.Silo.Clock;
 using Pulse.Users;
 using Xunit;
 

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
-using Pulse.Silo;
+using Pulse.Silo.Clock;
 using Xunit;
 
 namespace Pulse.Grains.Tests.Clock;

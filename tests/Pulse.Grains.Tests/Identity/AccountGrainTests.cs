@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Pulse.Accounts;
 using Pulse.Identity;
 using Pulse.Users;
 using Xunit;

@@ -1,11 +1,11 @@
+using Pulse.Accounts;
 using Pulse.Grains.Tests.Storage;
 using Pulse.Grains.Tests.Users;
-using Pulse.Identity;
 using Xunit;
 
 namespace Pulse.Grains.Tests.Identity;
 
-/// <summary>The behaviour of every <see cref="Pulse.Grains.Identity.IAccountStore"/>.</summary>
+/// <summary>The behaviour of every <see cref="Pulse.Grains.Accounts.IAccountStore"/>.</summary>
 public abstract class AccountStoreContract(StoresFixture stores)
 {
     [Fact]

@@ -3,7 +3,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Orleans.Runtime;
 using Orleans.Storage;
 using Orleans.TestingHost;
-using Pulse.Grains.Storage;
 using Xunit;
 
 namespace Pulse.Grains.Tests.Storage;

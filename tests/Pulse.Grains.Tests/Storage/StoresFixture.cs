@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Pulse.Grains.Accounts;
 using Pulse.Grains.Identity;
 using Pulse.Grains.Storage;
 using Pulse.Grains.Users;

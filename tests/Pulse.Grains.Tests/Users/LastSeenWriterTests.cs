@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Pulse.Grains.Presence;
 using Pulse.Grains.Storage;
 using Pulse.Grains.Tests.Storage;
 using Pulse.Grains.Users;

@@ -1,3 +1,4 @@
+using Pulse.Grains.Storage;
 using Pulse.Presence;
 using Pulse.Users;
 using Xunit;

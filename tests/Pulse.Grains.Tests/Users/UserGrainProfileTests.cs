@@ -1,3 +1,4 @@
+using Pulse.Accounts;
 using Pulse.Identity;
 using Pulse.Users;
 using Xunit;

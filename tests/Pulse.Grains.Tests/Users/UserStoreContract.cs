@@ -1,8 +1,10 @@
+using Pulse.Accounts;
+using Pulse.Grains.Accounts;
 using Pulse.Grains.Identity;
+using Pulse.Grains.Presence;
 using Pulse.Grains.Storage;
 using Pulse.Grains.Tests.Storage;
 using Pulse.Grains.Users;
-using Pulse.Identity;
 using Xunit;
 
 namespace Pulse.Grains.Tests.Users;

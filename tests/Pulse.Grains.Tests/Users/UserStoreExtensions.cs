@@ -1,3 +1,4 @@
+using Pulse.Grains.Presence;
 using Pulse.Grains.Storage;
 using Pulse.Grains.Users;
 

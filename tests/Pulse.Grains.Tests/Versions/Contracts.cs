@@ -1,4 +1,5 @@
 using System.Reflection;
+using Orleans.Metadata;
 using Pulse.Grains.Identity;
 using Pulse.Users;
 
@@ -14,6 +15,9 @@ internal static class Contracts
     /// <summary>All serialized types: messages, stored state, exceptions.</summary>
     public static Type[] Messages => [.. Types.Where(type => type.GetCustomAttribute<GenerateSerializerAttribute>() is not null).OrderBy(AliasOf, StringComparer.Ordinal)];
 
+    /// <summary>The grain classes.</summary>
+    public static Type[] Grains => [.. Types.Where(type => type.IsAssignableTo(typeof(Grain)) && !type.IsAbstract)];
+
     /// <summary>The state of grains in grain storage.</summary>
     public static Type[] States =>
     [
@@ -27,8 +31,17 @@ internal static class Contracts
 
     public static string AliasOf(MemberInfo member) => member.GetCustomAttribute<AliasAttribute>()?.Alias ?? member.Name;
 
-    /// <summary>Aliases, member ids and types, enum numbers and methods, one per line.</summary>
-    public static string Describe() => string.Join('\n', DescribeMessages().Concat(DescribeEnums()).Concat(DescribeInterfaces()));
+    /// <summary>Aliases, member ids and types, enum numbers and methods, then the grain types, one per line.</summary>
+    public static string Describe(GrainTypeResolver grainTypes) =>
+        string.Join('\n', DescribeMessages().Concat(DescribeEnums()).Concat(DescribeInterfaces()).Concat(DescribeGrains(grainTypes)));
+
+    // Named by the grain's interfaces, because the class may be renamed.
+    private static IEnumerable<string> DescribeGrains(GrainTypeResolver grainTypes) =>
+        from type in Grains
+        from contract in type.GetInterfaces().Where(contract => contract.Assembly == typeof(IUserGrain).Assembly)
+        let line = $"grain {grainTypes.GetGrainType(type)} : {AliasOf(contract)}"
+        orderby line
+        select line;
 
     private static IEnumerable<string> DescribeMessages() =>
         Messages.SelectMany(type => MembersOf(type).Select(of => $"  {of.Id} {NameOf(of.Member.PropertyType)} {of.Member.Name}").Prepend(AliasOf(type)));

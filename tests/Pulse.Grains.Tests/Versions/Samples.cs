@@ -1,3 +1,4 @@
+using Pulse.Accounts;
 using Pulse.Grains.Identity;
 using Pulse.Identity;
 using Pulse.Presence;

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
+using Orleans.Metadata;
 using Orleans.Serialization;
 using Orleans.Storage;
 using Pulse.Grains.Identity;
@@ -79,9 +80,13 @@ public sealed class VersionTests : IDisposable
     }
 
     [Fact]
+    public void EveryGrain_NamesItsType() =>
+        Assert.All(Contracts.Grains, grain => Assert.True(grain.IsDefined(typeof(GrainTypeAttribute), inherit: false), $"{grain.Name} has no [GrainType]."));
+
+    [Fact]
     public void Contracts_AreAsRecorded()
     {
-        var now = Contracts.Describe();
+        var now = Contracts.Describe(_silo.Services.GetRequiredService<GrainTypeResolver>());
         Assert.True(
             StoredFile.Read("contracts.txt") == now,
             $"Contracts have changed. Lines may be added to contracts.txt; a line that changes or goes breaks what runs beside this version:\n{now}");

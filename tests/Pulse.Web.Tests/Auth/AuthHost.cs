@@ -2,7 +2,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Pulse.Web.Audit;
-using Pulse.Web.Auth;
 
 namespace Pulse.Web.Tests.Auth;
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Pulse.Web.Auth;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Tests.Auth;
 

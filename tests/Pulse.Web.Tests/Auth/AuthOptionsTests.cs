@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
-using Pulse.Web.Auth;
 
 namespace Pulse.Web.Tests.Auth;
 

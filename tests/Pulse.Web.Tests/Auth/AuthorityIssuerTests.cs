@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
-using Pulse.Web.Auth;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Tests.Auth;
 

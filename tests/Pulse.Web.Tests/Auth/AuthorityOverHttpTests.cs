@@ -7,7 +7,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Pulse.Web.Audit;
-using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Tests.Http;
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Pulse.Web.Auth;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Tests.Auth;
 

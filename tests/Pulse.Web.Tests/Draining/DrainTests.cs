@@ -1,6 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
-using Pulse.Web.Draining;
+using Pulse.Web.Connections;
 using Pulse.Web.Tests.Auth;
 using Pulse.Web.Tests.Http;
 using Pulse.Web.Tests.Presence;

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Pulse.Web.Http;
+using Pulse.Web.Sessions;
 using Pulse.Web.Tests.Sessions;
 
 namespace Pulse.Web.Tests.Http;
@@ -42,7 +43,7 @@ public sealed partial class TimeFormatTests(PulseApplication pulse)
     [InlineData("2026-01-02T03:04:05.6789999+00:00", "2026-01-02T03:04:05.678Z")]
     [InlineData("2026-01-02T03:04:05.6+02:00", "2026-01-02T01:04:05.600Z")]
     public void Time_OfAnyAnswer_IsCutToMilliseconds(string time, string expected) => Assert.Equal(
-        $"\"{expected}\"", JsonSerializer.Serialize(DateTimeOffset.Parse(time, CultureInfo.InvariantCulture), PulseJson.Default.Options));
+        $"\"{expected}\"", JsonSerializer.Serialize(DateTimeOffset.Parse(time, CultureInfo.InvariantCulture), SessionJson.Default.Options));
 
     private static async Task CollectAsync(List<string> times, Func<Task<HttpResponseMessage>> ask, int count)
     {

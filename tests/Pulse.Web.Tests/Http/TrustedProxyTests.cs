@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 using Pulse.Web.Http;
-using Pulse.Web.Sessions;
 
 namespace Pulse.Web.Tests.Http;
 

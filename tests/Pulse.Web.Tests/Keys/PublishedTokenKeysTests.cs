@@ -5,10 +5,10 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
-using Pulse.Web.Auth;
 using Pulse.Web.Keys;
 using Pulse.Web.Tests.Auth;
 using Pulse.Web.Tests.Http;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Tests.Keys;
 

@@ -6,6 +6,7 @@ using Pulse.Users;
 using Pulse.Web.Auth;
 using Pulse.Web.Keys;
 using Pulse.Web.Tests.Auth;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Tests.Keys;
 

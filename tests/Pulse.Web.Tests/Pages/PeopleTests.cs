@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using Orleans;
 using Pulse.Users;
-using Pulse.Web.Pages.Dashboard;
+using Pulse.Web.Dashboard;
 using Pulse.Web.Presence;
 using static Microsoft.Playwright.Assertions;
 

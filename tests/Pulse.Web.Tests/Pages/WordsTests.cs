@@ -1,6 +1,6 @@
 using System.Globalization;
-using Pulse.Web.Pages;
-using Pulse.Web.Pages.Dashboard;
+using Pulse.Web.Dashboard;
+using Pulse.Web.Home;
 using Pulse.Web.Pages.Parts;
 
 namespace Pulse.Web.Tests.Pages;

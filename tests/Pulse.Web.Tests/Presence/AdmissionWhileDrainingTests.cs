@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using Pulse.Web.Draining;
+using Pulse.Web.Connections;
 using Pulse.Web.Tests.Auth;
 using Pulse.Web.Tests.Http;
 

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
+using Pulse.Web.Connections;
 using Pulse.Web.Presence;
 using Pulse.Web.Tests.Auth;
 
@@ -39,7 +40,7 @@ public sealed class CallLimitTests(PulseApplication pulse)
 
         var refused = calls.Where(call => call.IsFaulted).ToArray();
         Assert.NotEmpty(refused);
-        Assert.InRange(calls.Length - refused.Length, PresenceHub.StatusesAtOnce, 390);
+        Assert.InRange(calls.Length - refused.Length, LiveConnection.StatusesAtOnce, 390);
         foreach (var call in refused) Assert.Contains("too-many-calls: ", (await Assert.ThrowsAsync<HubException>(() => call)).Message, StringComparison.Ordinal);
         await Eventually.AsyncTrue("a status is taken again", async () =>
         {

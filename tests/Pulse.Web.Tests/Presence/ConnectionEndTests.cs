@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Pulse.Presence;
 using Pulse.Users;
-using Pulse.Web.Presence;
+using Pulse.Web.Connections;
 using Pulse.Web.Tests.Auth;
 
 namespace Pulse.Web.Tests.Presence;
@@ -120,7 +120,7 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
 
         // SignalR checks for abandoned connections once a second.
         var noticedAfter = DateTimeOffset.UtcNow - asleep;
-        Assert.InRange(noticedAfter, TimeSpan.FromSeconds(15), PresenceHubExtensions.ClientTimeout + TimeSpan.FromSeconds(5));
+        Assert.InRange(noticedAfter, TimeSpan.FromSeconds(15), HubEndpoint.ClientTimeout + TimeSpan.FromSeconds(5));
         Assert.Equal(ConnectionEnd.Dropped, end.How);
         Assert.InRange(end.Lease.SeenAt, asleep.AddSeconds(-15), asleep.AddSeconds(5));
     }

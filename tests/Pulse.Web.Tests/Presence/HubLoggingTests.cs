@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Pulse.Web.Connections;
 using Pulse.Web.Presence;
 using Pulse.Web.Tests.Auth;
 

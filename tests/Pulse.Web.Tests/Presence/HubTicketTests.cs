@@ -5,11 +5,13 @@ using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.IdentityModel.Tokens;
+using Pulse.Web.Connections;
 using Pulse.Identity;
 using Pulse.Web.Auth;
 using Pulse.Web.Tests.Auth;
 using Pulse.Web.Tests.Http;
 using Pulse.Web.Tests.Sessions;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Tests.Presence;
 
@@ -68,7 +70,7 @@ public sealed class HubTicketTests(PulseApplication pulse)
         Assert.Equal(browser.UserId, (await client.NextAsync("Connected")).GetProperty("userId").GetGuid());
         Assert.Equal(["ticket", "expiresAt"], body.Select(member => member.Key));
         Assert.Equal("no-store", answer.Headers.CacheControl?.ToString());
-        var connection = Assert.Single(pulse.Services.GetRequiredService<Pulse.Web.Presence.FrontEnd>().Connections, open => open.UserId == browser.UserId);
+        var connection = Assert.Single(pulse.Services.GetRequiredService<ConnectionRegistry>().Connections, open => open.UserId == browser.UserId);
         Assert.InRange(connection.TokenExpiresAt, DateTimeOffset.UtcNow.AddMinutes(14), DateTimeOffset.UtcNow.AddMinutes(15));
 
         // The ticket belongs to the session.

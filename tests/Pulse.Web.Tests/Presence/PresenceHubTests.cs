@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Pulse.Identity;
 using Pulse.Users;
-using Pulse.Web.Auth;
 using Pulse.Web.Tests.Auth;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Tests.Presence;
 

@@ -1,4 +1,4 @@
-using Pulse.Web.Presence;
+using Pulse.Web.Connections;
 
 namespace Pulse.Web.Tests.Presence;
 

@@ -3,10 +3,10 @@ using System.Diagnostics;
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Pulse.Grains.Tests;
-using Pulse.Web.Auth;
 using Pulse.Web.Tests.Auth;
 using Pulse.Web.Tests.Presence;
 using Pulse.Web.Tests.Sessions;
+using Pulse.Web.Tokens;
 using Pulse.Web.Users;
 using Xunit.Abstractions;
 

@@ -1,12 +1,12 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
-using Pulse.Web.Auth;
 using Pulse.Web.Tests.Admin;
 using Pulse.Web.Tests.Auth;
 using Pulse.Web.Tests.Http;
 using Pulse.Web.Tests.Presence;
 using Pulse.Web.Tests.Sessions;
+using Pulse.Web.Tokens;
 using Pulse.Web.Users;
 
 namespace Pulse.Web.Tests.Users;

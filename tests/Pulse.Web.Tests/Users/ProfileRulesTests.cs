@@ -1,4 +1,4 @@
-using Pulse.Web.Users;
+using Pulse.Web.Profiles;
 
 namespace Pulse.Web.Tests.Users;
 

@@ -1,5 +1,6 @@
 using Pulse.Users;
 using Pulse.Web.Auth;
+using Pulse.Web.Dashboard;
 using Pulse.Web.Http;
 using Pulse.Web.Users;
 
@@ -16,7 +17,7 @@ public sealed class ProfileSyncRequestTests
     [Fact]
     public void StoredPicture_OverHttp_StaysUntilItIsChanged()
     {
-        var form = new Pulse.Web.Pages.Dashboard.ProfileForm("Ada", "http://example.com/a.png");
+        var form = new ProfileForm("Ada", "http://example.com/a.png");
         Assert.True(form.HasFault);
 
         var kept = form with { KeepsAvatar = true };

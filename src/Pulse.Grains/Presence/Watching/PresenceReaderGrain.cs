@@ -1,5 +1,4 @@
 using Orleans.Concurrency;
-using Pulse.Grains.Users;
 using Pulse.Presence;
 using Pulse.Users;
 
@@ -8,9 +7,10 @@ namespace Pulse.Grains.Presence.Watching;
 /// <summary>
 /// Reads the presence index first, so that only users with a key cost a grain call. lastSeen of all other users comes from one statement.
 /// </summary>
+[GrainType("presencereader")]
 [StatelessWorker, Reentrant]
 internal sealed class PresenceReaderGrain(
-    IPresenceIndex index, IUserStore users, SiloPauseGuard pause, IClusterMembershipService membership, IGrainFactory grains, TimeProvider time)
+    IPresenceIndex index, ILastSeenStore users, SiloPauseGuard pause, IClusterMembershipService membership, IGrainFactory grains, TimeProvider time)
     : Grain, IPresenceReaderGrain
 {
     // Enough calls to hide the network latency, and few enough to leave capacity for other callers.

@@ -5,6 +5,7 @@ using Pulse.Presence;
 namespace Pulse.Grains.Presence.Watching;
 
 /// <summary>Makes the table of its silo callable. All state is in <see cref="WatchTable"/>, so the activation is stateless.</summary>
+[GrainType("watchtable")]
 [OnItsSiloPlacement, Immovable, Reentrant]
 internal sealed class WatchTableGrain(WatchTable table) : Grain, IWatchTableGrain
 {

@@ -1,0 +1,62 @@
+using System.Reflection;
+using Pulse.Grains.Conversations;
+using Pulse.Grains.Storage;
+
+namespace Pulse.Grains.Tests.Conversations;
+
+/// <summary>A real store whose appends and claims fail as a network makes them fail: before, after or long after they took effect.</summary>
+public class FaultyStore : DispatchProxy
+{
+    private IConversationStore _inner = null!;
+    private Random _random = null!;
+    private double _faults;
+
+    /// <summary>Appends whose statement was begun after its caller had been refused.</summary>
+    private protected static readonly List<Task> Late = [];
+
+    internal static IConversationStore Around(IConversationStore inner, int seed, double faults)
+    {
+        var proxy = Create<IConversationStore, FaultyStore>();
+        var store = (FaultyStore)(object)proxy;
+        (store._inner, store._random, store._faults) = (inner, new(seed), faults);
+        return proxy;
+    }
+
+    /// <summary>Waits for the statements that took effect late.</summary>
+    internal static async Task SettleAsync()
+    {
+        Task[] late;
+        lock (Late) late = [.. Late];
+        await Task.WhenAll(late);
+    }
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name switch
+    {
+        nameof(IConversationStore.AppendAsync) => RunAsync(() => _inner.AppendAsync((LogRun[])args![0]!, (BatchLimits)args[1]!)),
+        nameof(IConversationStore.ClaimAsync) => RunAsync(() => _inner.ClaimAsync((Claim[])args![0]!, (BatchLimits)args[1]!)),
+        _ => targetMethod.Invoke(_inner, args),
+    };
+
+    private async Task<T> RunAsync<T>(Func<Task<T>> call)
+    {
+        double dice;
+        int kind;
+        lock (_random) (dice, kind) = (_random.NextDouble(), _random.Next(3));
+        if (dice >= _faults) return await call();
+        if (kind == 0) throw new StoreUnavailableException("before");
+        if (kind == 1)
+        {
+            await call();
+            throw new StoreUnavailableException("after");
+        }
+
+        lock (Late) Late.Add(LaterAsync());
+        throw new StoreUnavailableException("later");
+
+        async Task LaterAsync()
+        {
+            await Task.Delay(Random.Shared.Next(200));
+            await call();
+        }
+    }
+}

@@ -1,0 +1,180 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging.Abstractions;
+using Pulse.Conversations;
+using Pulse.Grains.Conversations;
+using Pulse.Grains.Storage;
+using Pulse.Grains.Tests.Storage;
+using Pulse.Grains.Tests.Users;
+using Xunit;
+
+namespace Pulse.Grains.Tests.Conversations;
+
+/// <summary>The sequencer against real stores that fail before, after and long after a statement took effect, with activations that replace each other.</summary>
+public abstract class SequencerContract(StoresFixture stores) : IAsyncLifetime
+{
+    private const int Senders = 4;
+    private const int MessagesPerSender = 25;
+
+    private readonly ChatOptions _options = new() { SendsPerSecond = 100_000, SendsAtOnce = 100_000 };
+    private ServiceProvider _services = null!;
+    private IConversationStore _store = null!;
+
+    public Task InitializeAsync()
+    {
+        _services = new ServiceCollection().AddLogging().AddPulseStores(stores.Options).BuildServiceProvider();
+        _store = _services.GetRequiredService<IConversationStore>();
+        return Task.CompletedTask;
+    }
+
+    public async Task DisposeAsync() => await _services.DisposeAsync();
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    public async Task Send_WithFaultsAndReplacedActivations_IsStoredOnceAtItsAcknowledgedSeq_AndOnlyCommittedEntriesArePublished(int seed)
+    {
+        var id = Guid.NewGuid();
+        var senders = new Guid[Senders];
+        for (var i = 0; i < Senders; i++) senders[i] = await AddUserAsync();
+        await _store.CreateAsync(id, new() { Kind = ConversationKinds.Group, CreatorId = senders[0], Title = "Group", Members = senders[1..] }, TestUsers.Noon);
+        var faulty = FaultyStore.Around(_store, seed, faults: 0.1);
+        var published = new ConcurrentQueue<ConversationEntry>();
+        var activations = new Activations(() => Activate(id, faulty, published));
+        var acknowledged = new ConcurrentDictionary<(Guid, Guid), long>();
+        using var stop = new CancellationTokenSource();
+        var replacing = Task.Run(() => ReplaceAsync(activations, seed, stop.Token));
+
+        await Task.WhenAll(senders.Select((sender, i) => Task.Run(() => SendAllAsync(sender, new(seed + i)))));
+        await stop.CancelAsync();
+        await replacing;
+        await FaultyStore.SettleAsync();
+
+        // The log: contiguous, each message once at its acknowledged seq, each sender's messages in order.
+        var log = (await _store.ReadEntriesAsync(senders[0], id, 0, 10_000)).Entries;
+        Assert.Equal(Enumerable.Range(1, log.Length).Select(seq => (long)seq), log.Select(entry => entry.Seq));
+        var messages = log.Where(entry => entry.Kind == EntryKinds.Message).ToDictionary(entry => (entry.SenderId, entry.ClientId!.Value), entry => entry.Seq);
+        Assert.Equal(Senders * MessagesPerSender, messages.Count);
+        Assert.Equal(acknowledged.OrderBy(entry => entry.Value), messages.OrderBy(entry => entry.Value));
+        foreach (var sender in senders)
+        {
+            Assert.Equal(
+                Enumerable.Range(0, MessagesPerSender).Select(i => $"{i}"),
+                log.Where(entry => entry.Kind == EntryKinds.Message && entry.SenderId == sender).Select(entry => entry.Body));
+        }
+
+        // Whatever any activation has published is in the log.
+        var bySeq = log.ToDictionary(entry => entry.Seq, entry => (entry.Kind, entry.SenderId, entry.ClientId));
+        Assert.All(published, entry => Assert.Equal(bySeq[entry.Seq], (entry.Kind, entry.SenderId, entry.ClientId)));
+
+        async Task SendAllAsync(Guid sender, Random random)
+        {
+            for (var i = 0; i < MessagesPerSender; i++)
+            {
+                var command = new ConversationCommand { Kind = EntryKinds.Message, SenderId = sender, ClientId = Guid.NewGuid(), Text = $"{i}" };
+                while (true)
+                {
+                    // Repeated although it may be under way, over activations that may be replaced.
+                    var tries = Enumerable.Range(0, random.Next(1, 4)).Select(_ => activations.Present.ApplyAsync(command)).ToArray();
+                    var answers = await Task.WhenAll(tries);
+                    Assert.All(answers, answer => Assert.True(
+                        answer.Error is ConversationError.None or ConversationError.Unavailable or ConversationError.UnknownOutcome, $"{answer.Error} {answer.Detail}"));
+                    var good = answers.Where(answer => answer.Error == ConversationError.None).ToArray();
+                    if (good.Length == 0)
+                    {
+                        await Task.Delay(10);
+                        continue;
+                    }
+
+                    Assert.Single(good.Select(answer => (answer.Seq, answer.SentAt)).Distinct());
+                    acknowledged[(sender, command.ClientId!.Value)] = good[0].Seq;
+                    break;
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Send_WhileTheDatabaseAnswersNothing_IsRefusedInTime_AndStoredOnceAfterwards()
+    {
+        var id = Guid.NewGuid();
+        var sender = await AddUserAsync();
+        await _store.CreateAsync(id, new() { Kind = ConversationKinds.Group, CreatorId = sender, Title = "Group" }, TestUsers.Noon);
+        var faulty = FaultyStore.Around(_store, seed: 1, faults: 1);
+        var sequencer = Activate(id, faulty, []);
+        var command = new ConversationCommand { Kind = EntryKinds.Message, SenderId = sender, ClientId = Guid.NewGuid(), Text = "hello" };
+
+        Assert.Equal(ConversationError.Unavailable, (await sequencer.ApplyAsync(command)).Error);
+
+        // A busy machine may need several attempts, as a client does.
+        var good = Activate(id, _store, []);
+        ConversationAnswer answer;
+        do answer = await good.ApplyAsync(command);
+        while (answer.Error is ConversationError.Unavailable or ConversationError.UnknownOutcome);
+        Assert.Equal((ConversationError.None, 2L), (answer.Error, answer.Seq));
+        Assert.Equal(answer with { IsRepeat = true }, await good.ApplyAsync(command));
+        await FaultyStore.SettleAsync();
+        Assert.Equal(2, (await _store.ReadEntriesAsync(sender, id, 0, 10)).Entries.Length);
+    }
+
+    private static async Task ReplaceAsync(Activations activations, int seed, CancellationToken stop)
+    {
+        var random = new Random(seed);
+        while (!stop.IsCancellationRequested)
+        {
+            await Task.Delay(random.Next(20, 120), CancellationToken.None);
+            activations.Replace();
+        }
+    }
+
+    private Sequencer Activate(Guid id, IConversationStore store, ConcurrentQueue<ConversationEntry> published)
+    {
+        var metrics = _services.GetRequiredService<StoreMetrics>();
+        return new(
+            id, store, new(store, metrics), _options, TimeProvider.System, added => published.Enqueue(added.Entry), static () => { }, NullLogger.Instance);
+    }
+
+    private async Task<Guid> AddUserAsync()
+    {
+        var user = TestUsers.New();
+        await stores.Users.InsertAsync(user, account: null);
+        return user.Id;
+    }
+
+    /// <summary>The activations of one grain: each runs on one scheduler, and one that has lost the conversation is replaced.</summary>
+    private sealed class Activations(Func<Sequencer> activate)
+    {
+        private Activation _present = new(activate());
+
+        public Activation Present
+        {
+            get
+            {
+                var present = Volatile.Read(ref _present);
+                if (present.IsLost) Interlocked.CompareExchange(ref _present, new(activate()), present);
+                return Volatile.Read(ref _present);
+            }
+        }
+
+        public void Replace() => Volatile.Write(ref _present, new(activate()));
+    }
+
+    private sealed class Activation(Sequencer sequencer)
+    {
+        private readonly TaskScheduler _scheduler = new ConcurrentExclusiveSchedulerPair().ExclusiveScheduler;
+
+        public bool IsLost => sequencer.IsLost;
+
+        public Task<ConversationAnswer> ApplyAsync(ConversationCommand command) =>
+            Task.Factory.StartNew(() => sequencer.ApplyAsync(command), CancellationToken.None, TaskCreationOptions.None, _scheduler).Unwrap();
+    }
+}
+
+public sealed class PostgresSequencerTests(PostgresStores stores) : SequencerContract(stores), IClassFixture<PostgresStores>;
+
+public sealed class SqliteSequencerTests(SqliteStores stores) : SequencerContract(stores), IClassFixture<SqliteStores>;

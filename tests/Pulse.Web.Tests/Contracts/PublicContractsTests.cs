@@ -1,0 +1,24 @@
+using Pulse.Web.Tests.Admin;
+using Pulse.Web.Tests.Auth;
+using Pulse.Web.Tests.Pages;
+using Pulse.Web.Tests.Presence;
+
+namespace Pulse.Web.Tests.Contracts;
+
+/// <summary>Renaming a class or moving a file changes nothing that clients, operators and stored data depend on.</summary>
+public sealed class PublicContractsTests(AdminPulse pulse) : IClassFixture<AdminPulse>
+{
+    [Fact]
+    public async Task Contracts_AreAsRecorded()
+    {
+        // One connection, so that every instrument exists.
+        await using var socket = await HubClient.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(Guid.NewGuid())));
+        var now = PublicContracts.Describe(pulse.Services);
+        var stored = await File.ReadAllLinesAsync(Path.Combine(Checkout.Root, "tests/Pulse.Web.Tests/Contracts/public-contracts.txt"));
+
+        var gone = string.Join('\n', stored.Except(now));
+        var added = string.Join('\n', now.Except(stored));
+        Assert.True(gone == "", $"Clients, operators or stored data depend on these lines:\n{gone}\nThe code now has:\n{added}");
+        Assert.True(added == "", $"Add these lines to public-contracts.txt, in ordinal order:\n{added}");
+    }
+}

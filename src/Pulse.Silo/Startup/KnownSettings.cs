@@ -17,7 +17,7 @@ internal static class KnownSettings
     private static readonly Lazy<(Type Type, string Section)[]> s_sections = new(() =>
     [
         .. from assembly in AppDomain.CurrentDomain.GetAssemblies()
-           where assembly.GetName().Name is "Pulse.Grains" or "Pulse.Silo" or "Pulse.Web"
+           where assembly.GetName().Name is "Pulse.Grains.Interfaces" or "Pulse.Grains" or "Pulse.Silo" or "Pulse.Web"
            from type in assembly.GetTypes()
            let field = type.GetField("SectionName", BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
            where field?.IsLiteral is true

@@ -142,7 +142,8 @@ internal sealed class EntryConverter : JsonConverter<EntryResponse>
                     {
                         // The kind of a new conversation: 'kind' is the entry's own.
                         if (member.NameEquals("kind")) writer.WriteString("conversationKind", member.Value.GetString());
-                        else member.WriteTo(writer);
+                        // Written above, because it is a member of every entry.
+                        else if (!member.NameEquals("senderId")) member.WriteTo(writer);
                     }
                 }
 

@@ -1,0 +1,270 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Pulse.Web.Tests.Http;
+
+namespace Pulse.Web.Tests.Conversations;
+
+/// <summary>Creation, members, roles, visibility, blocks and closing over REST.</summary>
+[Collection(SharedPulse.Name)]
+public sealed class MembershipTests(PulseApplication pulse) : IAsyncLifetime
+{
+    private ChatUser _ada = null!;
+    private ChatUser _bob = null!;
+    private ChatUser _carol = null!;
+
+    public async Task InitializeAsync() =>
+        (_ada, _bob, _carol) = (await ChatUser.SyncAsync(pulse, "Ada"), await ChatUser.SyncAsync(pulse, "Bob"), await ChatUser.SyncAsync(pulse, "Carol"));
+
+    public Task DisposeAsync()
+    {
+        _ada.Dispose();
+        _bob.Dispose();
+        _carol.Dispose();
+        return Task.CompletedTask;
+    }
+
+    [Fact]
+    public async Task RepeatedCreation_GetsTheSameConversation()
+    {
+        var group = new { kind = "group", title = "Plans", members = new[] { _bob.Id }, clientId = Guid.NewGuid() };
+        using var created = await _ada.CallAsync(HttpMethod.Post, "/conversations", group);
+        var first = await created.ReadAsync(HttpStatusCode.Created);
+
+        Assert.Equal($"/conversations/{first["id"]}", created.Headers.Location?.ToString());
+        Assert.Equal(first.ToJsonString(), (await _ada.DoAsync(HttpMethod.Post, "/conversations", group)).ToJsonString());
+        Assert.Equal(("group", "Plans", 1L, "owner"), ((string?)first["kind"], (string?)first["title"], (long)first["head"]!, (string?)first["you"]!["role"]));
+
+        // Another user's client id is another conversation.
+        var other = await _bob.DoAsync(HttpMethod.Post, "/conversations", new { kind = "group", title = "Plans", members = new[] { _ada.Id }, group.clientId }, HttpStatusCode.Created);
+        Assert.NotEqual((Guid)first["id"]!, (Guid)other["id"]!);
+    }
+
+    [Fact]
+    public async Task DirectConversation_IsOnePerPair_AndEntersTheOthersInboxWithItsFirstMessage()
+    {
+        var direct = await _ada.CreateAsync("direct", _bob);
+        Assert.Equal([direct], await _ada.InboxAsync());
+        Assert.Empty(await _bob.InboxAsync());
+
+        // Either of the two, with any client id.
+        var again = await _bob.DoAsync(HttpMethod.Post, "/conversations", new { kind = "direct", members = new[] { _ada.Id }, clientId = Guid.NewGuid() });
+        Assert.Equal(direct, (Guid)again["id"]!);
+        Assert.Equal((_ada.Id, "Ada", "member"), ((Guid)again["other"]!["userId"]!, (string?)again["other"]!["name"], (string?)again["you"]!["role"]));
+
+        await _ada.SendAsync(direct, "hello");
+        Assert.Equal([direct], await _bob.InboxAsync());
+        Assert.Equal((1, 1, 0), await _bob.YouAsync(direct));
+    }
+
+    [Fact]
+    public async Task Roles_DecideWhoChangesWhat()
+    {
+        var group = await _ada.CreateAsync("group", _bob);
+        using var dora = await ChatUser.SyncAsync(pulse, "Dora");
+        await _ada.SetMemberAsync(group, _bob, "moderator");
+        var head = await _ada.HeadAsync(group);
+        await _ada.SetMemberAsync(group, _bob, "moderator");
+        Assert.Equal(head, await _ada.HeadAsync(group));
+
+        // A moderator adds and removes members, and deletes their messages; an owner or another moderator is beyond it.
+        await _bob.SetMemberAsync(group, _carol);
+        Assert.Equal(await _bob.DeleteAsync(group, await _carol.SendAsync(group, "spam")), await _ada.HeadAsync(group));
+        await _bob.SetMemberAsync(group, _carol, "reader");
+        await _bob.DoAsync(HttpMethod.Patch, $"/conversations/{group}", new { title = "New" });
+        await NotYoursAsync(_bob, HttpMethod.Put, $"/members/{_carol.Id}", new { role = "moderator" });
+        await NotYoursAsync(_bob, HttpMethod.Put, $"/members/{dora.Id}", new { role = "owner" });
+        await NotYoursAsync(_bob, HttpMethod.Put, $"/members/{_ada.Id}", new { role = "member" });
+        await NotYoursAsync(_bob, HttpMethod.Delete, $"/members/{_ada.Id}");
+        await NotYoursAsync(_bob, HttpMethod.Delete, "");
+
+        // With a second owner the first one may leave.
+        await _ada.SetMemberAsync(group, _bob, "owner");
+        var left = await _ada.RemoveAsync(group, _ada);
+        Assert.Equal(left, await _bob.HeadAsync(group));
+        await _ada.RefusedAsync(HttpMethod.Get, $"/conversations/{group}", null, HttpStatusCode.NotFound, "not-found");
+        Assert.Empty(await _ada.InboxAsync());
+        await _bob.RefusedAsync(HttpMethod.Delete, $"/conversations/{group}/members/{_bob.Id}", null, HttpStatusCode.Conflict, "last-owner");
+        await _bob.DoAsync(HttpMethod.Delete, $"/conversations/{group}");
+
+        Task NotYoursAsync(ChatUser user, HttpMethod method, string path, object? body = null) =>
+            user.RefusedAsync(method, $"/conversations/{group}{path}", body, HttpStatusCode.Forbidden, "not-yours");
+    }
+
+    [Fact]
+    public async Task ModeratorsOrOwnersMessage_IsDeletedByAModerator()
+    {
+        var group = await _ada.CreateAsync("group", _bob);
+        await _ada.SetMemberAsync(group, _bob, "moderator");
+        var message = await _ada.SendAsync(group, "mistake");
+
+        Assert.Equal(message + 1, await _bob.DeleteAsync(group, message));
+        Assert.Equal(_bob.Id, (Guid)(await _ada.EntriesAsync(group))[^1]["by"]!);
+    }
+
+    [Fact]
+    public async Task Reader_ReadsAndMarks_AndWritesNothing()
+    {
+        var group = await _ada.CreateAsync("group", _bob);
+        var own = await _bob.SendAsync(group, "before");
+        await _ada.SetMemberAsync(group, _bob, "reader");
+        var message = await _ada.SendAsync(group, "news");
+        await using var socket = await _bob.ConnectAsync();
+
+        await ReadOnlyAsync(HttpMethod.Post, "/messages", new { clientId = Guid.NewGuid(), text = "x" });
+        await ReadOnlyAsync(HttpMethod.Patch, $"/messages/{own}", new { text = "x" });
+        await ReadOnlyAsync(HttpMethod.Put, $"/messages/{message}/reactions/a");
+        await socket.RefusedAsync("read-only", "SendMessage", group, new { clientId = Guid.NewGuid(), text = "x" });
+        await socket.RefusedAsync("read-only", "Typing", group);
+        Assert.Equal(message, await _bob.HeadAsync(group));
+        Assert.Equal(message, (long)(await _bob.ReadAsync(group, message))["read"]!);
+        Assert.Equal("news", (string?)(await _bob.MessagesAsync(group))[^1]["text"]);
+
+        Task ReadOnlyAsync(HttpMethod method, string path, object? body = null) =>
+            _bob.RefusedAsync(method, $"/conversations/{group}{path}", body, HttpStatusCode.Forbidden, "read-only");
+    }
+
+    [Fact]
+    public async Task MemberWhoReturns_SeesTheLogFromTheReturn()
+    {
+        var group = await _ada.CreateAsync("group", _bob);
+        await _ada.SendAsync(group, "old");
+        await _bob.ReadAsync(group, 2);
+        await _bob.RemoveAsync(group, _bob);
+        await _ada.SendAsync(group, "missed");
+        var returned = await _ada.SetMemberAsync(group, _bob);
+        var message = await _ada.SendAsync(group, "new", _bob);
+
+        var you = (await _bob.GetAsync($"/conversations/{group}"))["you"]!;
+        Assert.Equal((returned, returned, 1, 1), ((long)you["from"]!, (long)you["read"]!, (int)you["unread"]!, (int)you["mentions"]!));
+        Assert.Equal([returned, message], (await _bob.EntriesAsync(group)).Select(entry => (long)entry["seq"]!));
+        Assert.Equal([message], (await _bob.MessagesAsync(group)).Select(entry => (long)entry["seq"]!));
+        await _bob.RefusedAsync(HttpMethod.Delete, $"/conversations/{group}/messages/2", null, HttpStatusCode.NotFound, "not-found");
+        await _bob.RefusedAsync(HttpMethod.Put, $"/conversations/{group}/messages/2/reactions/a", null, HttpStatusCode.NotFound, "not-found");
+        await _bob.RefusedAsync(
+            HttpMethod.Post, $"/conversations/{group}/messages", new { clientId = Guid.NewGuid(), text = "x", replyTo = 2 }, HttpStatusCode.BadRequest, "invalid-argument");
+
+        await using var socket = await _bob.ConnectAsync();
+        var opened = await socket.OpenAsync(group);
+        Assert.Equal([returned, message], opened.GetProperty("entries").EnumerateArray().Select(entry => entry.GetProperty("seq").GetInt64()));
+        var synced = (await socket.SyncAsync((group, 0)))[0];
+        Assert.Equal([returned, message], synced.GetProperty("entries").EnumerateArray().Select(entry => entry.GetProperty("seq").GetInt64()));
+        Assert.Equal(returned, synced.GetProperty("from").GetInt64());
+    }
+
+    [Theory]
+    [InlineData("all")]
+    [InlineData("since-joining")]
+    public async Task Newcomers_SeeWhatTheRuleSays(string rule)
+    {
+        var group = await _ada.CreateAsync("group", rule, [_bob]);
+        await _ada.SendAsync(group, "old");
+        var joined = await _ada.SetMemberAsync(group, _carol);
+        var message = await _ada.SendAsync(group, "new");
+
+        var from = rule == "all" ? 1 : joined;
+        Assert.Equal(from, (long)(await _carol.GetAsync($"/conversations/{group}"))["you"]!["from"]!);
+        Assert.Equal(Enumerable.Range((int)from, (int)(message - from) + 1).Select(seq => (long)seq), (await _carol.EntriesAsync(group)).Select(entry => (long)entry["seq"]!));
+        Assert.Equal((joined, 1, 0), await _carol.YouAsync(group));
+        Assert.Equal(1, (long)(await _bob.GetAsync($"/conversations/{group}"))["you"]!["from"]!);
+    }
+
+    [Fact]
+    public async Task RuleForNewcomers_HoldsForLaterOnes()
+    {
+        var group = await _ada.CreateAsync("group");
+        await _ada.SendAsync(group, "old");
+        await _ada.SetMemberAsync(group, _bob);
+        var changed = await _ada.DoAsync(HttpMethod.Patch, $"/conversations/{group}", new { newcomersSee = "since-joining" });
+        var joined = await _ada.SetMemberAsync(group, _carol);
+
+        Assert.Equal(4, (long)changed["head"]!);
+        Assert.Equal((1L, joined), ((await FromAsync(_bob)), await FromAsync(_carol)));
+
+        async Task<long> FromAsync(ChatUser user) => (long)(await user.GetAsync($"/conversations/{group}"))["you"]!["from"]!;
+    }
+
+    [Fact]
+    public async Task Channel_IsJoinedAndLeft_ButNotAgainAfterARemoval_UntilAModeratorAddsTheUser()
+    {
+        var channel = await _ada.CreateAsync("channel");
+        var joined = await _bob.SetMemberAsync(channel, _bob);
+        Assert.Equal(joined, await _bob.SetMemberAsync(channel, _bob));
+        await _carol.RefusedAsync(HttpMethod.Put, $"/conversations/{channel}/members/{_carol.Id}", new { role = "owner" }, HttpStatusCode.Forbidden, "not-yours");
+        await _bob.RemoveAsync(channel, _bob);
+        await _bob.SetMemberAsync(channel, _bob);
+
+        await _ada.RemoveAsync(channel, _bob);
+        var head = await _ada.HeadAsync(channel);
+        using (var refused = await _bob.CallAsync(HttpMethod.Put, $"/conversations/{channel}/members/{_bob.Id}")) Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+        Assert.Equal(head, await _ada.HeadAsync(channel));
+        await _bob.RefusedAsync(HttpMethod.Get, $"/conversations/{channel}/entries", null, HttpStatusCode.Forbidden, "not-a-member");
+
+        await _ada.SetMemberAsync(channel, _bob);
+        await _bob.RemoveAsync(channel, _bob);
+        await _bob.SetMemberAsync(channel, _bob);
+        Assert.Equal("member", (string?)(await _bob.GetAsync($"/conversations/{channel}"))["you"]!["role"]);
+    }
+
+    [Fact]
+    public async Task Group_CannotBeJoined()
+    {
+        var group = await _ada.CreateAsync("group", _bob);
+
+        await _carol.RefusedAsync(HttpMethod.Put, $"/conversations/{group}/members/{_carol.Id}", null, HttpStatusCode.NotFound, "not-found");
+        Assert.Equal(1, await _ada.HeadAsync(group));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Block_RefusesDirectMessagesNewConversationsAndAdditions_InBothDirections(bool isByTheCaller)
+    {
+        var direct = await _ada.CreateAsync("direct", _bob);
+        var message = await _ada.SendAsync(direct, "hello");
+        var channel = await _ada.CreateAsync("channel");
+        var (blocker, blocked) = isByTheCaller ? (_ada, _bob) : (_bob, _ada);
+        await blocker.DoWithoutAnswerAsync(HttpMethod.Put, $"/users/{blocked.Id}/block");
+        await using var socket = await _ada.ConnectAsync();
+
+        await CannotAsync(HttpMethod.Post, $"/conversations/{direct}/messages", new { clientId = Guid.NewGuid(), text = "x" });
+        await CannotAsync(HttpMethod.Patch, $"/conversations/{direct}/messages/{message}", new { text = "x" });
+        await CannotAsync(HttpMethod.Put, $"/conversations/{direct}/messages/{message}/reactions/a");
+        await CannotAsync(HttpMethod.Post, "/conversations", new { kind = "group", title = "x", members = new[] { _carol.Id, _bob.Id }, clientId = Guid.NewGuid() });
+        await CannotAsync(HttpMethod.Put, $"/conversations/{channel}/members/{_bob.Id}");
+        await socket.RefusedAsync("cannot-message", "SendMessage", direct, new { clientId = Guid.NewGuid(), text = "x" });
+        Assert.Equal(message, await _ada.HeadAsync(direct));
+        Assert.Equal(1, await _ada.HeadAsync(channel));
+
+        // Reading and deleting go on.
+        await _bob.ReadAsync(direct, message);
+        await _ada.DeleteAsync(direct, message);
+
+        await blocker.DoWithoutAnswerAsync(HttpMethod.Delete, $"/users/{blocked.Id}/block");
+        await _ada.SendAsync(direct, "again");
+        await _ada.SetMemberAsync(channel, _bob);
+
+        Task CannotAsync(HttpMethod method, string path, object? body = null) => _ada.RefusedAsync(method, path, body, HttpStatusCode.Forbidden, "cannot-message");
+    }
+
+    [Fact]
+    public async Task Block_RefusesANewDirectConversation()
+    {
+        await _bob.DoWithoutAnswerAsync(HttpMethod.Put, $"/users/{_ada.Id}/block");
+
+        await _ada.RefusedAsync(
+            HttpMethod.Post, "/conversations", new { kind = "direct", members = new[] { _bob.Id }, clientId = Guid.NewGuid() }, HttpStatusCode.Forbidden, "cannot-message");
+        Assert.Empty(await _ada.InboxAsync());
+    }
+
+    [Fact]
+    public async Task Members_AreListedForMembers_WithTheirMarkers()
+    {
+        var group = await _ada.CreateAsync("group", _bob);
+        await _bob.ReadAsync(group, 1);
+
+        var items = (await _bob.GetAsync($"/conversations/{group}/members"))["items"]!.AsArray();
+        Assert.Equal(
+            new[] { (_ada.Id, "Ada", "owner", 1L), (_bob.Id, "Bob", "member", 1L) }.OrderBy(member => member.Item1.ToString(), StringComparer.Ordinal),
+            items.Select(item => ((Guid)item!["userId"]!, (string)item["name"]!, (string)item["role"]!, (long)item["read"]!)));
+    }
+}

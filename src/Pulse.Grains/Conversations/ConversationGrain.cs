@@ -33,7 +33,7 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
         Id = context.GrainId.GetGuidKey();
         _typing = new(time);
         _sequencer = new(Id, store, writer, _options, time, Publish, DeactivateOnIdle, logger);
-        _subscriptions = new(Id, time);
+        _subscriptions = new(Id, store, time);
     }
 
     private Guid Id { get; }
@@ -78,7 +78,7 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
     {
         if (!await ClaimAsync()) return new() { ConversationId = Id, Error = ConversationError.NotFound };
         _check ??= this.RegisterGrainTimer(CheckAsync, s_checkInterval, s_checkInterval);
-        return _subscriptions.Renew(frontEnd, afterSeq, State) with { Typing = _typing.Present };
+        return await _subscriptions.RenewAsync(frontEnd, afterSeq, State) with { Typing = _typing.Present };
     }
 
     public async Task<ConversationOpened> OpenAsync(IConversationObserver frontEnd, long afterSeq, Guid userId)

@@ -3,7 +3,7 @@ using Pulse.Conversations;
 namespace Pulse.Grains.Conversations;
 
 /// <summary>The front ends that have a conversation open. Sends each the entries that it lacks, one call at a time.</summary>
-internal sealed class FrontEndSubscriptions(Guid conversationId, TimeProvider time)
+internal sealed class FrontEndSubscriptions(Guid conversationId, IConversationStore store, TimeProvider time)
 {
     private const int MaxEntries = 500;
 
@@ -17,14 +17,14 @@ internal sealed class FrontEndSubscriptions(Guid conversationId, TimeProvider ti
 
     /// <summary>Subscribes a front end, or renews that.</summary>
     /// <returns>What follows the entry that the front end has.</returns>
-    public ConversationRun Renew(IConversationObserver frontEnd, long afterSeq, ConversationState state)
+    public async Task<ConversationRun> RenewAsync(IConversationObserver frontEnd, long afterSeq, ConversationState state)
     {
         if (!_byFrontEnd.TryGetValue(frontEnd, out var subscription)) _byFrontEnd.Add(frontEnd, subscription = new(frontEnd));
         subscription.RenewedAt = time.GetTimestamp();
-        var missing = state.Recent.After(afterSeq, state.Head);
-        if (missing is { Length: > MaxEntries }) missing = null;
-        subscription.Sent = state.Head;
-        return new() { ConversationId = conversationId, Entries = missing ?? [], Head = state.Head, TooFar = missing is null };
+        var head = state.Head;
+        subscription.Sent = head;
+        var missing = await FindAsync(afterSeq, head, state);
+        return new() { ConversationId = conversationId, Entries = missing ?? [], Head = head, TooFar = missing is null };
     }
 
     /// <summary>Ends the subscription of a front end.</summary>
@@ -72,7 +72,7 @@ internal sealed class FrontEndSubscriptions(Guid conversationId, TimeProvider ti
         subscription.IsSending = true;
         try
         {
-            while (!subscription.IsOver && Next(subscription, state) is { } run) await subscription.FrontEnd.TakeAsync(run).WaitAsync(s_callTimeout, time);
+            while (!subscription.IsOver && await NextAsync(subscription, state) is { } run) await subscription.FrontEnd.TakeAsync(run).WaitAsync(s_callTimeout, time);
         }
         catch (Exception)
         {
@@ -85,18 +85,28 @@ internal sealed class FrontEndSubscriptions(Guid conversationId, TimeProvider ti
         }
     }
 
-    private ConversationRun? Next(Subscription subscription, ConversationState state)
+    private async Task<ConversationRun?> NextAsync(Subscription subscription, ConversationState state)
     {
-        if (subscription.Sent >= state.Head && subscription.Markers is null && subscription.Typing is null) return null;
-        var entries = state.Recent.After(subscription.Sent, state.Head, MaxEntries);
-        var run = new ConversationRun
+        var (sent, head, markers, typing) = (subscription.Sent, state.Head, subscription.Markers, subscription.Typing);
+        if (sent >= head && markers is null && typing is null) return null;
+        (subscription.Sent, subscription.Markers, subscription.Typing) = (Math.Max(sent, head), null, null);
+        var entries = await FindAsync(sent, head, state);
+        return new()
         {
-            ConversationId = conversationId, Entries = entries ?? [], Head = state.Head, TooFar = entries is null,
-            Markers = subscription.Markers is { } markers ? [.. markers.Values] : [], Typing = subscription.Typing,
+            ConversationId = conversationId, Entries = entries ?? [], Head = head, TooFar = entries is null,
+            Markers = markers is null ? [] : [.. markers.Values], Typing = typing,
         };
-        subscription.Sent = entries is [.., var last] ? last.Seq : entries is null ? state.Head : subscription.Sent;
-        (subscription.Markers, subscription.Typing) = (null, null);
-        return run;
+    }
+
+    /// <summary>The entries after a seq up to the head: from memory, or else from the database.</summary>
+    /// <returns><see langword="null"/> when there are too many.</returns>
+    private async Task<ConversationEntry[]?> FindAsync(long after, long head, ConversationState state)
+    {
+        if (state.Recent.After(after, head) is { Length: <= MaxEntries } recent) return [.. recent.TakeWhile(entry => entry.Seq <= head)];
+        if (head - after > MaxEntries) return null;
+        var seqs = Enumerable.Range(1, (int)(head - after)).Select(i => after + i).ToArray();
+        var stored = await store.FindEntriesAsync(conversationId, seqs);
+        return stored.Count == seqs.Length ? [.. stored.Select(found => found.Entry)] : null;
     }
 
     private sealed class Subscription(IConversationObserver frontEnd)

@@ -27,6 +27,9 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
     private Queue<OpenConversation.Cursor>? _due;
     private Queue<SerializedHubMessage>? _notices;
     private OrderedDictionary<Guid, SerializedHubMessage>? _inbox;
+
+    // The conversations whose removal was written: the log and the inbox both report it.
+    private HashSet<Guid>? _gone;
     private bool _isWriting;
     private bool _isClosed;
 
@@ -48,12 +51,30 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
         lock (OpenLock) return _open?.ContainsKey(id) ?? false;
     }
 
+    /// <summary>Writes that the user is no member of a conversation any more, once for each time that the user was removed.</summary>
+    public void WriteGone(Guid id)
+    {
+        lock (_lock)
+        {
+            if (!(_gone ??= []).Add(id)) return;
+        }
+
+        Write(ChatMessages.ConversationGone(id, "removed"));
+    }
+
+    /// <summary>The user is a member of a conversation, perhaps again.</summary>
+    public void NoteMember(Guid id)
+    {
+        lock (_lock) _gone?.Remove(id);
+    }
+
     /// <summary>Writes the newest state of a conversation in the user's inbox, now or once the client has read what came before.</summary>
     public void WriteInbox(Guid id, SerializedHubMessage message)
     {
         lock (_lock)
         {
             if (_isClosed || (_inbox?.Count >= MaxInbox && !_inbox.ContainsKey(id))) return;
+            _gone?.Remove(id);
             (_inbox ??= [])[id] = message;
             if (_isWriting) return;
             _isWriting = true;

@@ -3,9 +3,10 @@ using System.Collections.Concurrent;
 namespace Pulse.Web.Conversations;
 
 /// <summary>The sockets of this front end by user.</summary>
-internal sealed class ChatSockets
+internal sealed class ChatSockets : IDisposable
 {
     private readonly ConcurrentDictionary<Guid, ChatSocket[]> _byUser = new();
+    private readonly SemaphoreSlim _first = new(0, 1);
     private int _count;
 
     /// <summary>How many sockets there are.</summary>
@@ -18,8 +19,18 @@ internal sealed class ChatSockets
     public void Add(ChatSocket socket)
     {
         _byUser.AddOrUpdate(socket.UserId, static (_, added) => [added], static (_, sockets, added) => [.. sockets, added], socket);
-        Interlocked.Increment(ref _count);
+        if (Interlocked.Increment(ref _count) != 1) return;
+        lock (_first)
+        {
+            if (_first.CurrentCount == 0) _first.Release();
+        }
     }
+
+    /// <summary>Waits until this front end has sockets again after it had none, for at most that time.</summary>
+    public Task FirstAsync(TimeSpan atMost, CancellationToken cancellationToken) => _first.WaitAsync(atMost, cancellationToken);
+
+    /// <inheritdoc/>
+    public void Dispose() => _first.Dispose();
 
     /// <summary>Removes a socket.</summary>
     public void Remove(ChatSocket socket)

@@ -107,7 +107,7 @@ internal sealed partial class InboxService(
         foreach (var socket in sockets.Of(part.UserId))
         {
             // A socket that has the conversation open learns of the removal in the order of the log.
-            if (message is null && !socket.HasOpen(part.ConversationId)) socket.WriteInbox(part.ConversationId, ChatMessages.ConversationGone(part.ConversationId, "removed"));
+            if (message is null && !socket.HasOpen(part.ConversationId)) socket.WriteGone(part.ConversationId);
             else if (message is not null && (isOwn || !socket.HasOpen(part.ConversationId))) socket.WriteInbox(part.ConversationId, message);
         }
     }
@@ -115,11 +115,12 @@ internal sealed partial class InboxService(
     private async Task RegisterAsync(CancellationToken stoppingToken)
     {
         IInboxObserver? reference = null;
-        using var timer = new PeriodicTimer(s_registration, time);
         try
         {
-            do
+            while (true)
             {
+                // At once for the first socket, and again for silos that have joined.
+                await sockets.FirstAsync(s_registration, stoppingToken);
                 if (sockets.Count == 0) continue;
                 try
                 {
@@ -132,7 +133,6 @@ internal sealed partial class InboxService(
                     LogRegistrationFailed(e.GetType().Name);
                 }
             }
-            while (await timer.WaitForNextTickAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

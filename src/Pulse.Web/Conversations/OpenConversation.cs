@@ -165,7 +165,7 @@ internal sealed class OpenConversation(Guid id)
         foreach (var cursor in _cursors.Values.Where(cursor => cursor.Socket.UserId == userId).ToArray())
         {
             End(cursor);
-            writes.Add(() => cursor.Socket.Write(ChatMessages.ConversationGone(id, "removed")));
+            writes.Add(() => cursor.Socket.WriteGone(id));
         }
     }
 

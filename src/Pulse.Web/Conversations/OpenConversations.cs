@@ -52,6 +52,7 @@ internal sealed partial class OpenConversations(
             }
 
             if (joined.IsGone) throw new ChatRefusedException(ProblemTypes.ConversationNotFound);
+            socket.NoteMember(id);
             lock (socket.OpenLock) socket.Open[id] = conversation;
             if (socket.IsClosed) Close(socket, id);
             if (!conversation.IsOpenFor(socket))

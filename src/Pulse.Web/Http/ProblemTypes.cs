@@ -124,7 +124,7 @@ internal static class ProblemTypes
         "Wait as many seconds as Retry-After says, then try again.");
 
     public static readonly ProblemType TooLarge = new(Prefix + "too-large", 413, "The request body is too large.",
-        "Send at most 16 KB.");
+        "Send at most 16 KB, and to /conversations at most 64 KB.");
 
     public static readonly ProblemType UnsupportedMediaType = new(Prefix + "unsupported-media-type", 415, "The body's content type is not accepted.",
         "Send JSON in UTF-8, with Content-Type: application/json.");

@@ -225,7 +225,9 @@ public sealed class BadInputTests(PulseApplication pulse) : IAsyncLifetime
     public async Task Stranger_GetsTheAnswerOfAnUnknownId_ForDirectAndGroup_AndNotAMember_ForChannels()
     {
         var (carol, unknown) = (_scene.Carol, Guid.NewGuid());
-        await using var socket = await carol.ConnectAsync();
+        // Another stranger on the hub, because refused calls count too.
+        using var dora = await ChatUser.SyncAsync(pulse, "Dora");
+        await using var socket = await dora.ConnectAsync();
         var before = await _scene.SnapshotAsync();
         foreach (var (method, path, body) in RequestsOf(carol))
         {

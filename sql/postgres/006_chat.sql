@@ -2,17 +2,18 @@
 --
 -- What must stay true:
 --   * entries (conversation_id, seq) is a conversation's log. The seqs of one conversation are 1, 2, 3, … without gaps, and seq is the only order.
---     sent_at never decreases with seq. Rows are added by chat_append_1 alone, and by the INSERT that creates the conversation.
+--     sent_at grows with seq or stays the same. Rows are added by chat_append_1 alone, and by the INSERT that creates the conversation.
 --   * conversations.head is the highest seq of the log. The grain of the conversation raises epoch when it takes over (chat_claim_1). An append names
---     the epoch and the head that it builds on, and changes nothing if either differs. A statement of an earlier epoch that commits late is therefore
---     refused after the claim of a later one.
+--     the epoch and the head that it builds on, and is refused if either differs. So after a claim the statements of earlier epochs are refused, however
+--     late they arrive.
 --   * One sender's client id makes at most one entry of a conversation.
 --   * A message's row holds its newest text. edited_seq and deleted_seq are the seqs of its newest edit and of its deletion. After a deletion the
 --     bodies of the message and of all its edits are NULL, and the message has no rows in mentions and reactions.
---   * members: a row with left_seq is a former member, to whom nothing with a higher seq is shown. visible_from is the first seq that a member may read.
---     read_seq never decreases.
---   * mentions holds the mentions of the newest text, of members other than the sender. No row outlives the deletion of its message.
---   * No foreign keys to users or conversations: appends would lock rows of strangers. The erasure of a user cleans up (UserErasure).
+--   * members: a row with left_seq is a former member, and reads are refused. visible_from is the first seq that a member may read. read_seq only
+--     grows.
+--   * mentions holds the mentions of the newest text, of members other than the sender. The deletion of a message deletes its rows.
+--   * Foreign keys to users or conversations are left out, because each append would lock rows of other users. Erasing a user deletes the user's rows
+--     here (ErasedMembers).
 --   * A released file is never edited: a change is the next number, and a changed function gets the next name.
 
 CREATE TABLE conversations (
@@ -109,12 +110,13 @@ BEGIN
         RETURNING c.id, c.epoch, c.head;
 END $$;
 
--- Appends one run of entries to each of several conversations. Each conversation succeeds or fails as a whole, and none waits for another session:
---   stored  its entries are in the log
---   known   a client id of the run is in the log already; nothing of the run was written
---   busy    another session has the row locked; nothing was written
---   fenced  epoch or head is another; nothing was written
--- A conversation that does not exist is not in the answer. runs[i] is the index in ids of the conversation of entry i. users, roles and froms are for
+-- Appends one run of entries to each of several conversations. Each run is stored whole or left out whole. The function waits for no lock. Its answer
+-- for each conversation:
+--   stored  The entries are in the log.
+--   known   The run was left out, because a client id of it is in the log already.
+--   busy    The run was left out, because another session has the row locked.
+--   fenced  The run was left out, because epoch or head differs.
+-- Unknown conversations are missing in the answer. runs[i] is the index in ids of the conversation of entry i. users, roles and froms are for
 -- member-added, member-removed and role-changed. Mentions are rows of their own, of the message with that seq or of the edit with that seq.
 -- Call it in autocommit mode with distinct ids.
 CREATE FUNCTION chat_append_1(

@@ -20,7 +20,7 @@ internal sealed class ConversationCalls(
     public ChatOptions Options => options.Value;
 
     /// <summary>Reads from the database, on whichever silo answers.</summary>
-    public IConversationReaderGrain Reader { get; } = grains.GetGrain<IConversationReaderGrain>(0);
+    public IConversationReaderGrain Reader => grains.GetGrain<IConversationReaderGrain>(0);
 
     /// <summary>Creates a conversation, or finds the one that exists.</summary>
     /// <returns>The id, and whether it is new.</returns>

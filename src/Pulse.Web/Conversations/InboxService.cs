@@ -20,7 +20,7 @@ internal sealed partial class InboxService(
     private readonly Lock _lock = new();
     private readonly Dictionary<MemberOf, bool> _due = [];
     private readonly SemaphoreSlim _work = new(0, 1);
-    private readonly IConversationReaderGrain _reader = grains.GetGrain<IConversationReaderGrain>(0);
+    private IConversationReaderGrain Reader => grains.GetGrain<IConversationReaderGrain>(0);
 
     public Task TakeAsync(InboxHint[] hints)
     {
@@ -86,7 +86,7 @@ internal sealed partial class InboxService(
     {
         try
         {
-            var found = await _reader.FindManyAsync(Array.ConvertAll(parts, part => part.Key));
+            var found = await Reader.FindManyAsync(Array.ConvertAll(parts, part => part.Key));
             foreach (var ((part, isOwn), summary) in parts.Zip(found)) Send(part, isOwn, summary);
         }
         catch (Exception e)

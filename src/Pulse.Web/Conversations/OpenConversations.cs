@@ -22,7 +22,7 @@ internal sealed partial class OpenConversations(
     // Orleans itself holds observers weakly. Made when first needed, because the client must have started.
     private readonly Lazy<(Observer Target, IConversationObserver Reference)>[] _observers = new Lazy<(Observer, IConversationObserver)>[Observers];
 
-    private readonly IConversationReaderGrain _reader = grains.GetGrain<IConversationReaderGrain>(0);
+    private IConversationReaderGrain Reader => grains.GetGrain<IConversationReaderGrain>(0);
 
     /// <summary>Conversations that are open here.</summary>
     public ICollection<OpenConversation> All => _open.Values;
@@ -46,7 +46,7 @@ internal sealed partial class OpenConversations(
             var after = isReset ? member.Head : Math.Max(afterSeq, member.From - 1);
             if (!conversation.TryJoin(opening, after, read: null, member.Head, MaxEntries, out var joined))
             {
-                var page = await _reader.ReadEntriesAsync(socket.UserId, id, after, MaxEntries);
+                var page = await Reader.ReadEntriesAsync(socket.UserId, id, after, MaxEntries);
                 ChatProblems.ThrowIfRefused(page.Error);
                 conversation.TryJoin(opening, after, page.Entries, member.Head, MaxEntries, out joined);
             }

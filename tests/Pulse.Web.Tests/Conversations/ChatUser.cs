@@ -84,7 +84,14 @@ internal sealed class ChatUser : IDisposable
     public async Task<long> SendAsync(Guid id, string text, params ChatUser[] mentions)
     {
         var message = new { clientId = Guid.NewGuid(), text, mentions = mentions.Select(user => user.Id) };
-        return (long)(await DoAsync(HttpMethod.Post, $"/conversations/{id}/messages", message, HttpStatusCode.Created))["seq"]!;
+        while (true)
+        {
+            using var answer = await CallAsync(HttpMethod.Post, $"/conversations/{id}/messages", message);
+
+            // On a busy machine a commit can take longer than a send may: a client then repeats the message with the same client id.
+            if (answer.StatusCode == HttpStatusCode.ServiceUnavailable) continue;
+            return (long)(await answer.ReadAsync(answer.IsSuccessStatusCode ? answer.StatusCode : HttpStatusCode.Created))["seq"]!;
+        }
     }
 
     public async Task<long> EditAsync(Guid id, long seq, string text, params ChatUser[] mentions) =>

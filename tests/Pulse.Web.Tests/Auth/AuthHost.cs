@@ -1,7 +1,10 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using Pulse.Web.Audit;
+using Pulse.Web.Auth;
+using Pulse.Web.SignIn;
 
 namespace Pulse.Web.Tests.Auth;
 
@@ -17,6 +20,7 @@ internal static class AuthHost
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = environment });
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(s => $"Pulse:Auth:{s.Key}", s => s.Value));
         builder.AddPulseAuth();
+        builder.Services.AddSingleton<IValidateOptions<AuthOptions>, IssuerNameValidator>();
         builder.Services.AddSingleton<IConfiguration>(builder.Configuration);
         builder.Services.AddLogging();
         builder.Services.AddAuditLog();

@@ -287,7 +287,7 @@ run_dotnet_tests() {
 
 attribute() { grep -oE "\b$1=\"[0-9]+\"" <<<"$2" | grep -oE '[0-9]+'; }
 
-# All packages at once: their tests mostly wait, for servers to start and for times to pass. Each one's output is shown once it has ended.
+# All packages run at once, because their tests mostly wait for servers and times. The output of a package is shown once it has ended.
 run_node_tests() {
   local package name code log i packages=(tests/*/package.json clients/*/package.json) pids=()
   say "Node tests: ${packages[*]%/package.json}"
@@ -310,8 +310,8 @@ run_node_tests() {
   done
 }
 
-# Node's summary is "# pass 3" or, from its spec reporter, "ℹ pass 3"; packages with another runner end their output in that form too. The last one
-# counts, a test may print such a line as well.
+# Node's summary is "# pass 3" or, from its spec reporter, "ℹ pass 3". Packages with another runner end their output in that form too. The
+# last line counts, because a test may print such a line as well.
 node_count() { grep -oE "^(#|ℹ) $1 [0-9]+\$" "$2" | tail -1 | grep -oE '[0-9]+' || echo 0; }
 
 main() {

@@ -10,7 +10,7 @@ namespace Pulse.Benchmarks;
 /// <summary>
 /// A token that is new to a front end: the cost of its check under a secret (HS256) and under a token key (ES256), and of making one.
 /// </summary>
-/// <remarks>Each token is checked once per front end. <see cref="CheckedTokensBenchmarks"/> measures every later request.</remarks>
+/// <remarks>Each token is checked once per front end. <see cref="ValidatedTokenCacheBenchmarks"/> measures every later request.</remarks>
 [MemoryDiagnoser]
 public class FreshTokenBenchmarks
 {

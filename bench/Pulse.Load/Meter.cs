@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Pulse.Load;
 
-/// <summary>The measured processes: process roots by name ("server", "redis", "postgres").</summary>
+/// <summary>The processes whose CPU is measured: process roots by name ("server", "redis", "postgres").</summary>
 internal sealed class Meter(IReadOnlyList<(string Name, int[] Roots)> groups)
 {
     private const double QuietSlice = 0.25, QuietShare = 0.05, MostSeconds = 8;

@@ -4,9 +4,9 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.{ts,tsx,mjs}'],
     reporters: ['default', './test/support/count-reporter.ts'],
-    // Tests with real servers mostly wait. More at once would share two cores.
+    // Tests with real servers mostly wait, but more of them would share two cores.
     maxWorkers: 3,
-    // A rejection that nobody handles fails the run: the package promises to leave none.
+    // An unhandled rejection fails the run, because the package promises to handle all of them.
     dangerouslyIgnoreUnhandledErrors: false,
     restoreMocks: true,
     unstubGlobals: true,

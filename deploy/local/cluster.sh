@@ -78,7 +78,7 @@ pulse() {
   build=${!build:-$repo/src/$project/bin/$configuration/net10.0}
   [[ -z ${PULSE_CLUSTER_TLS:-} ]] || set -- Pulse__Cluster__Tls__CertificateFile="$dir/tls/pulse.pem" Pulse__Cluster__Tls__KeyFile="$dir/tls/pulse.key" \
     Pulse__Cluster__Tls__CaFile="$dir/tls/ca.pem" Pulse__Cluster__Tls__AllowedNames__0=pulse "$@"
-  [[ -f $build/$project.dll ]] || die "$build/$project.dll is not there: dotnet build first."
+  [[ -f $build/$project.dll ]] || die "$build/$project.dll is missing: dotnet build first."
   launch "$name" env \
     ASPNETCORE_ENVIRONMENT="$environment" \
     ASPNETCORE_URLS="http://127.0.0.1:$(port "$name")" \
@@ -122,7 +122,7 @@ start() {
     front-end-*)
       pulse "$name" Pulse.Web Pulse__Silo=External Pulse__Http__TrustedProxies__0=127.0.0.1
       ;;
-    *) die "no process is called $name; there are: $(names | paste -sd' ')" ;;
+    *) die "unknown process $name. The names are: $(names | paste -sd' ')" ;;
   esac
 }
 
@@ -144,13 +144,13 @@ stop() {
     sleep 0.1
   done
   kill -KILL "$(pid "$name")"
-  die "$name did not leave within a minute and was killed."
+  die "$name did not exit within a minute and was killed."
 }
 
 # The two ends see a network that loses everything. A closed port would be reported at once.
 cut() {
   local gateway table
-  [[ -f $dir/$1-gateway.port ]] || die "$1 is no silo of this cluster."
+  [[ -f $dir/$1-gateway.port ]] || die "$1 is not a silo of this cluster."
   need nft nftables
   gateway=$(port "$1-gateway") table=pulse_cut_$(port "$1-gateway")
   nft -f - <<RULES
@@ -194,7 +194,7 @@ up() {
   done
   # Standard output has only the address, for scripts.
   if [[ $environment == Development ]]; then
-    printf 'Open it and choose Sign in: as in Development, anybody may continue as anyone. The log files are in %s.\n' "$dir" >&2
+    printf 'Open it and choose Sign in: as in Development, you can continue as any user. The log files are in %s.\n' "$dir" >&2
   fi
   printf 'http://127.0.0.1:%s\n' "$(port haproxy)"
 }

@@ -23,7 +23,7 @@ public static class PulseSilo
     /// Time that a stopping silo waits for messages in transit, after it has notified its clients and again after it has handed over its
     /// grains.
     /// </summary>
-    private static readonly TimeSpan LeavePause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_leavePause = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// Adds stores, presence and the Orleans silo, configured by <c>ConnectionStrings:*</c> and <c>Pulse:{Cluster,Presence}</c>.
@@ -124,8 +124,8 @@ public static class PulseSilo
 
             // A stopping silo asks its clients to use other silos, and hands its grains over. By default it does not wait after either
             // step: requests that clients had sent, and answers that came back through it, would be lost with its sockets and time out.
-            messaging.ClientGatewayShutdownNotificationTimeout = LeavePause;
-            messaging.WaitForMessageToBeQueuedForOutboundTime = LeavePause;
+            messaging.ClientGatewayShutdownNotificationTimeout = s_leavePause;
+            messaging.WaitForMessageToBeQueuedForOutboundTime = s_leavePause;
 
             // A front end whose connection is lost is then reached through the other silos. The default of 60 s would lose too many
             // messages.

@@ -36,8 +36,8 @@ internal static class AuthSetup
         services.AddSteadyClock();
         services.AddSingleton(typeof(GrainReferences<>));
         services.AddSingleton<AccessTokenSchemes>();
-        services.AddSingleton<CheckedTokens>();
-        services.AddSingleton<LiveSessions>();
+        services.AddSingleton<ValidatedTokenCache>();
+        services.AddSingleton<SessionLivenessCheck>();
         services.AddSingleton<TokenValidator>();
         services.AddTokenKeys();
         services.AddSingleton<TokenIssuer>();

@@ -59,7 +59,7 @@ internal static class PagesSetup
 
     // Pages with forms set a cookie that browsers accept only over https. The start page sets none, and shows which part is unavailable.
     private static bool NeedsHttps(HttpContext context) =>
-        context.Request is { IsHttps: false } request && HttpMethods.IsGet(request.Method) && context.GetEndpoint() is not null && ErrorPages.Suit(request)
+        context.Request is { IsHttps: false } request && HttpMethods.IsGet(request.Method) && context.GetEndpoint() is not null && ErrorPages.WantsHtml(request)
         && request.Path.Value is not (null or "" or "/") && !request.Path.StartsWithSegments("/health");
 
     /// <summary>Maps <c>/</c>, <c>/signin</c>, <c>/dashboard</c> and <c>/example</c>.</summary>

@@ -19,7 +19,7 @@ internal static class PresenceHubExtensions
         services.AddOptions<HeartbeatOptions>().BindConfiguration(HeartbeatOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<HubAdmission>();
         services.AddSingleton<HubOrigins>();
-        services.AddSingleton<FrontEnd>();
+        services.AddSingleton<ConnectionRegistry>();
         services.AddSingleton<FrontEndReference>();
         services.AddSingleton<IFrontEndObserver, FrontEndObserver>();
         services.AddJson(PresenceJson.Default);
@@ -28,7 +28,7 @@ internal static class PresenceHubExtensions
         services.TryAddSingleton<IPresencePolicy, SignedInPresencePolicy>();
         services.AddSingleton<PresenceReader>();
         services.AddSingleton<LookupLimit>();
-        services.AddSingleton<FrontEndMetrics>();
+        services.AddSingleton<ConnectionMetrics>();
         services.AddSingleton<HttpGoodbyes>();
         services.AddSingleton<HubLifetimeManager<PresenceHub>, PresenceLifetimeManager>();
         services.AddHostedService<LeaseRenewalService>();
@@ -72,7 +72,7 @@ internal static class PresenceHubExtensions
     public static void UsePresenceHub(this IApplicationBuilder app)
     {
         // Resolved only so that the metrics exist. Other services ignore them.
-        app.ApplicationServices.GetRequiredService<FrontEndMetrics>();
+        app.ApplicationServices.GetRequiredService<ConnectionMetrics>();
         app.Use(app.ApplicationServices.GetRequiredService<HubAdmission>().RefuseAsync);
         app.Use(app.ApplicationServices.GetRequiredService<HubOrigins>().RefuseAsync);
         app.UseWebSockets();

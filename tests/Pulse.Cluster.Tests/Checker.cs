@@ -13,7 +13,7 @@ internal sealed class Checker(LocalCluster cluster, Fleet fleet)
     private const int UsersPerRequest = 200;
 
     // The delay between a client's close and the server's notice of it, on a busy machine.
-    private static readonly TimeSpan LastSeenTolerance = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan s_lastSeenTolerance = TimeSpan.FromSeconds(3);
 
     private readonly string _token = cluster.Token(Guid.NewGuid(), "checker@example.com");
 
@@ -79,7 +79,7 @@ internal sealed class Checker(LocalCluster cluster, Fleet fleet)
         while (await rows.ReadAsync())
         {
             if (!fleet.Left.TryGetValue(rows.GetGuid(0), out var at)) continue;
-            if (rows.IsDBNull(1) || (rows.GetFieldValue<DateTimeOffset>(1) - at).Duration() > LastSeenTolerance) wrong.Add($"{rows.GetGuid(0)} is {(rows.IsDBNull(1) ? "null" : rows.GetFieldValue<DateTimeOffset>(1)):O} and left at {at:O}");
+            if (rows.IsDBNull(1) || (rows.GetFieldValue<DateTimeOffset>(1) - at).Duration() > s_lastSeenTolerance) wrong.Add($"{rows.GetGuid(0)} is {(rows.IsDBNull(1) ? "null" : rows.GetFieldValue<DateTimeOffset>(1)):O} and left at {at:O}");
         }
 
         return wrong.Count == 0 ? "" : $"{wrong.Count} wrong last_seen, such as {wrong[0]}";

@@ -12,7 +12,7 @@ namespace Pulse.Cluster.Tests;
 internal sealed class ClientSocket(Uri address, string token, string query = "")
 {
     // The interval that the server asks for by default. The user would otherwise be away.
-    private static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_beatInterval = TimeSpan.FromSeconds(30);
 
     private readonly Lock _gate = new();
     private HubConnection? _hub;
@@ -69,7 +69,7 @@ internal sealed class ClientSocket(Uri address, string token, string query = "")
     private static async Task BeatAsync(HubConnection hub, Task closed)
     {
         // At different times, whenever the clients connected.
-        for (var wait = BeatInterval * Random.Shared.NextDouble(); await Task.WhenAny(closed, Task.Delay(wait)) != closed; wait = BeatInterval)
+        for (var wait = s_beatInterval * Random.Shared.NextDouble(); await Task.WhenAny(closed, Task.Delay(wait)) != closed; wait = s_beatInterval)
         {
             try
             {

@@ -10,7 +10,7 @@ namespace Pulse.Cluster.Tests;
 public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output) : IClassFixture<ClusterFixture>, IAsyncLifetime
 {
     // The time of a complete check, and of a second check if the first came too early, on a busy machine.
-    private static readonly TimeSpan LookingMargin = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan s_lookingMargin = TimeSpan.FromSeconds(3);
 
     private readonly LocalCluster _cluster = fixture.Cluster;
     private readonly Fleet _fleet = fixture.Fleet;
@@ -108,7 +108,7 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
         await using (var redis = await _cluster.OpenRedisAsync()) await redis.GetServers()[0].ExecuteAsync("FLUSHDB");
 
         var converged = await WaitUntilRightAsync("after FLUSHALL");
-        Assert.True(converged < Scale.TimeToLive / 3 + LookingMargin, $"Keys were right after {converged.TotalSeconds:F1} s.");
+        Assert.True(converged < Scale.TimeToLive / 3 + s_lookingMargin, $"Keys were right after {converged.TotalSeconds:F1} s.");
         await VerifyAsync("FLUSHALL", converged);
     });
 
@@ -128,7 +128,7 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
         write.Stop();
         Assert.Equal(503, status);
         Assert.NotNull(retryAfter);
-        // The stores give up after 1.6 s; the driver left to itself after 15 s.
+        // The stores give up after 1.6 s, the driver by itself after 15 s.
         Assert.True(write.Elapsed < TimeSpan.FromSeconds(10), $"503 came after {write.Elapsed.TotalSeconds:F1} s.");
 
         var left = Scale.Outage - clock.Elapsed;
@@ -225,7 +225,7 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
         try
         {
             return await Wait.UntilAsync($"everything right {when}", async () =>
-                await _checker.FindFaultsAsync() is { Length: > 0 } faults ? faults : await _checker.FindWrongLastSeenAsync(), Scale.Patience);
+                await _checker.FindFaultsAsync() is { Length: > 0 } faults ? faults : await _checker.FindWrongLastSeenAsync(), Scale.StartTimeout);
         }
         catch (Exception e)
         {

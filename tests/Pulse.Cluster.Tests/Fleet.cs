@@ -52,7 +52,7 @@ internal sealed class Fleet
             {
                 await writer.WriteAsync();
                 return writer.AnsweredCount == 1 ? "" : writer.Failures[^1];
-            }, Scale.Patience);
+            }, Scale.StartTimeout);
         });
         foreach (var socket in Sockets.Values) socket.Connect();
         await Wait.UntilAsync("every user connected", () => Task.FromResult(Connected == Users.Length ? "" : $"{Connected} of {Users.Length}"), TimeSpan.FromMinutes(3));

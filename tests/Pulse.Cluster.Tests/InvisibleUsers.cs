@@ -14,7 +14,7 @@ namespace Pulse.Cluster.Tests;
 internal sealed class InvisibleUsers : IAsyncDisposable
 {
     private const int Count = 60;
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan s_lookInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly LocalCluster _cluster;
     private readonly Fleet _fleet;
@@ -114,7 +114,7 @@ internal sealed class InvisibleUsers : IAsyncDisposable
                 // A front end stops: the next request goes to the other one.
             }
 
-            await Task.Delay(LookInterval, CancellationToken.None);
+            await Task.Delay(s_lookInterval, CancellationToken.None);
         }
     }
 

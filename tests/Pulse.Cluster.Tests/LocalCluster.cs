@@ -17,7 +17,7 @@ internal sealed class LocalCluster : IAsyncDisposable
     /// <summary>The processes of Pulse itself.</summary>
     public static readonly string[] Processes = ["silo-1", "silo-2", "silo-3", "front-end-1", "front-end-2"];
 
-    private static readonly string Script = Path.GetFullPath(Path.Combine(Here(), "../../deploy/local/cluster.sh"));
+    private static readonly string s_script = Path.GetFullPath(Path.Combine(Here(), "../../deploy/local/cluster.sh"));
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("pulse-cluster-");
     private readonly Dictionary<string, string> _environment;
@@ -175,7 +175,7 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     private async Task<string> RunAsync(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Script, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(s_script, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (key, value) in _environment) start.Environment[key] = value;
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();

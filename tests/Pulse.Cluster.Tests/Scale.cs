@@ -36,5 +36,5 @@ internal static class Scale
     public static TimeSpan UntilGrainsAreGone => IsLong ? TimeSpan.FromMinutes(4.5) : TimeSpan.Zero;
 
     /// <summary>Longest wait for a state that must come: the promised time, and twice that again for a busy machine.</summary>
-    public static TimeSpan Patience => TimeToLive * 3;
+    public static TimeSpan StartTimeout => TimeToLive * 3;
 }

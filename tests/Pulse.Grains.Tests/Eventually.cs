@@ -6,8 +6,8 @@ namespace Pulse.Grains.Tests;
 /// <summary>Waits for a condition, with a bound that a busy machine does not reach.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
 
     public static async Task AsyncEqual<T>(T expected, Func<Task<T>> read)
     {
@@ -17,10 +17,10 @@ internal static class Eventually
         {
             actual = await read();
             if (EqualityComparer<T>.Default.Equals(expected, actual)) return;
-            await Task.Delay(Pause);
+            await Task.Delay(s_pause);
         }
-        while (clock.Elapsed < Bound);
+        while (clock.Elapsed < s_bound);
 
-        throw new XunitException($"Expected {expected} within {Bound.TotalSeconds} s; it is still {actual}.");
+        throw new XunitException($"Expected {expected} within {s_bound.TotalSeconds} s; it is still {actual}.");
     }
 }

@@ -37,7 +37,7 @@ public sealed class AttackTableTests(ITestOutputHelper output)
         new(typeof(SecretStrengthTests), nameof(SecretStrengthTests.IsGuessable_MadeByHand_IsTrue), "settings", 38),
         new(typeof(BadTokenLogTests), nameof(BadTokenLogTests.BadTokens_AreOneShortLine_WithoutKeyMaterialOrTextOfTheSender), "logs", 27),
         new(typeof(AuditEventsTests), nameof(AuditEventsTests.Event_IsOneLine_WithAllItsFields_AndNoSecret), "logs", 28),
-        new(typeof(CheckedTokensTests), nameof(CheckedTokensTests.Add_LongTokens_AreBoundedByTheirLength), "memory", 54),
+        new(typeof(ValidatedTokenCacheTests), nameof(ValidatedTokenCacheTests.Add_LongTokens_AreBoundedByTheirLength), "memory", 54),
         new(typeof(BearerTests), nameof(BearerTests.Request_OddAuthorizationHeader_IsChallenged), "request headers"),
         new(typeof(BearerTests), nameof(BearerTests.Request_OddBytes_IsABadRequest), "request headers"),
         new(typeof(BearerTests), nameof(BearerTests.Request_HugeHeaders_AreRefused), "request headers"),

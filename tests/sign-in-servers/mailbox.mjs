@@ -10,7 +10,7 @@ let busy = 2;
 
 const server = new SMTPServer({
   authOptional: !user,
-  // Tests use plain connections to it on this machine.
+  // Tests connect to it on this machine, without TLS.
   allowInsecureAuth: true,
   disabledCommands: ['STARTTLS'],
   hideSMTPUTF8: !user,

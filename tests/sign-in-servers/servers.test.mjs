@@ -28,5 +28,5 @@ async function start(t, script, ...args) {
   const server = spawn(process.execPath, [fileURLToPath(new URL(script, import.meta.url)), ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   t.after(() => server.kill());
   for await (const line of createInterface(server.stdout)) return JSON.parse(line);
-  throw new Error(`${script} ended without a word.`);
+  throw new Error(`${script} ended before its first line.`);
 }

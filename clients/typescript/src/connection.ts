@@ -47,8 +47,8 @@ export class Connection {
     this.#on('TokenExpiring', (expiring) => events.onTokenExpiring(expiring));
     this.#on('SessionEnded', (session) => {
       this.#session = session;
-      // The server closes next. When the client may reconnect, the closing is left to the server, which then expects the client back. This
-      // only helps a server that forgets to close.
+      // The server closes next. When the client may reconnect, the closing is left to the server, which then expects the client back. The
+      // drop after a pause only helps a server that forgets to close.
       if (!session.mayReconnect) void this.close();
       else void pause(closeWithinMs, this.over).then(() => this.drop());
     });

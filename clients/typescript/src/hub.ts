@@ -48,8 +48,8 @@ export interface Opening {
 export type OpenHub = (token: string, opening: Opening) => Hub;
 
 /**
- * WebSockets only need no negotiation: one round trip less, and any front end can serve the connection, without sticky sessions. In a page
- * the address of the hub has a ticket, because addresses are logged, and a page cannot send a header with a WebSocket.
+ * With WebSockets only, negotiation is skipped: one round trip less, and any front end can serve the connection, without sticky sessions.
+ * In a page the address of the hub has a ticket, because addresses are logged, and a page cannot send a header with a WebSocket.
  */
 export function signalRHub(url: string, transports: readonly TransportName[] = ['webSockets']): OpenHub {
   // A front end of an earlier version refuses a ticket that another one has made, so the attempt after two failures uses the token.

@@ -19,7 +19,7 @@ export class Listeners<T> {
 }
 
 /**
- * Calls back into the application. Its error must neither stop the client nor get lost: it is reported like the application's other
+ * Calls back into the application. Its error does not stop the client, and is reported like the application's other
  * uncaught errors.
  */
 export function call<T>(tell: (value: T) => void, value: T): void {

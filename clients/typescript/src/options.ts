@@ -64,7 +64,7 @@ export function readSettings(
 export function surroundings({ url, transports }: Settings, getToken: TokenSource | undefined): Surroundings {
   // Such a page would get "signed out", and its developer would look for the reason in the wrong place.
   if (!getToken && typeof location === 'object' && new URL(url, location.href).origin !== location.origin) {
-    throw new TypeError(`${url} is another origin than this page's, whose session cookie it does not get: give getToken, or have Pulse at this origin.`);
+    throw new TypeError(`The session cookie of this page does not reach ${url}, which has another origin: set getToken, or serve Pulse at this origin.`);
   }
   const page = currentPage();
   return {
@@ -79,7 +79,7 @@ export function surroundings({ url, transports }: Settings, getToken: TokenSourc
       if (typeof location === 'object') return true;
       // The page's module may also run on the server that renders it, where it must not make a user look online.
       if (!url) return false;
-      if (!getToken) throw new TypeError('There is no page here, whose session cookie would give a token: give getToken.');
+      if (!getToken) throw new TypeError('Outside of pages there is no session cookie to get a token with: set getToken.');
       return true;
     },
   };

@@ -26,7 +26,7 @@ export function PulseProvider({ client, children }: PulseProviderProps): ReactEl
 /** The client of the nearest PulseProvider. */
 export function usePulse(): PulseClient {
   const client = useContext(PulseContext);
-  if (!client) throw new Error('There is no <PulseProvider client={…}> above this component.');
+  if (!client) throw new Error('A <PulseProvider client={…}> is missing above this component.');
   return client;
 }
 

@@ -158,7 +158,8 @@ test('all of the README compiles, and the sample builds', { timeout }, async () 
   await npm(join(project, 'sample'), 'run', 'build');
 });
 
-test('the code of both READMEs runs for longer than a token lives', { skip: noBrowser, timeout }, async () => {
+// A busy machine may let a token run out and so spoil one run; a fault of the package spoils each.
+test('the code of both READMEs runs for longer than a token lives', { skip: noBrowser, timeout, retry: 2 }, async () => {
   const pulse = await startPulse({ Pulse__Auth__AccessTokenLifetime: '00:00:10' });
   const grace = await signUp(pulse);
   const [lines, react, elsewhere, all] = quoted;

@@ -8,7 +8,7 @@ namespace Pulse.Grains.Identity;
 internal interface INoticeStore
 {
     /// <summary>
-    /// Adds a notice, and deletes all but the user's latest <see cref="NoticeTable.Most"/>. Does nothing for a user without a row.
+    /// Adds a notice, and deletes all but the user's latest <see cref="NoticeTable.MaxResults"/>. Does nothing for a user without a row.
     /// </summary>
     Task AddAsync(Guid userId, AccountNotice notice, CancellationToken cancellationToken = default);
 
@@ -20,7 +20,7 @@ internal interface INoticeStore
 internal static class NoticeTable
 {
     /// <summary>Maximum notices of one user.</summary>
-    public const int Most = 20;
+    public const int MaxResults = 20;
 
     public const string ListSql = "SELECT kind, detail, at FROM notices WHERE user_id = @user ORDER BY at DESC, id DESC";
 

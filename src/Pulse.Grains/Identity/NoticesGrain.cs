@@ -7,7 +7,7 @@ namespace Pulse.Grains.Identity;
 [GrainType("notices")]
 internal sealed class NoticesGrain(INoticeStore store, TimeProvider time) : Grain, INoticesGrain
 {
-    private static readonly TimeSpan Lifetime = TimeSpan.FromDays(90);
+    private static readonly TimeSpan s_lifetime = TimeSpan.FromDays(90);
 
     // Limit of the table's check constraint.
     private const int MaxDetailLength = 400;
@@ -18,7 +18,7 @@ internal sealed class NoticesGrain(INoticeStore store, TimeProvider time) : Grai
 
     public async Task<AccountNotice[]> ListAsync()
     {
-        var since = time.GetUtcNow() - Lifetime;
+        var since = time.GetUtcNow() - s_lifetime;
         return [.. (await store.ListAsync(this.GetPrimaryKey())).Where(notice => notice.At > since)];
     }
 }

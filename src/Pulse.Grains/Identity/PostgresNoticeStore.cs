@@ -23,7 +23,7 @@ internal sealed class PostgresNoticeStore(PostgresDatabase database) : INoticeSt
                     new("kind", (int)notice.Kind),
                     new("detail", NpgsqlDbType.Text) { Value = notice.Detail ?? (object)DBNull.Value },
                     new("at", notice.At.ToUniversalTime()),
-                    new("most", NoticeTable.Most),
+                    new("most", NoticeTable.MaxResults),
                 ]);
                 return command.ExecuteNonQueryAsync(token);
             },

@@ -12,11 +12,11 @@ internal sealed partial class SessionSweep(ISessionStore sessions, IOneTimeToken
     // Rows per statement, so that each statement is short. Statements are repeated until all expired rows are deleted.
     private const int RowsAtOnce = 1_000;
 
-    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan s_interval = TimeSpan.FromMinutes(5);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
+        using var timer = new PeriodicTimer(s_interval, time);
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken)) await SweepAsync(stoppingToken);

@@ -12,10 +12,10 @@ internal sealed class SignInLinkGrain(IOneTimeTokenStore store, TimeProvider tim
 {
     // A short delay before deactivation: of many simultaneous calls Orleans would otherwise forward the last ones too often, and reject
     // them.
-    private static readonly TimeSpan Stay = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_deactivationDelay = TimeSpan.FromSeconds(5);
 
     // A form whose answer was lost is submitted again within seconds.
-    private static readonly TimeSpan RepeatedFor = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_replayWindow = TimeSpan.FromMinutes(1);
     private const int WrongCodes = 5;
 
     private long? _redeemedAt;
@@ -26,7 +26,7 @@ internal sealed class SignInLinkGrain(IOneTimeTokenStore store, TimeProvider tim
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        this.RegisterGrainTimer(LeaveAsync, new(Stay, Timeout.InfiniteTimeSpan));
+        this.RegisterGrainTimer(LeaveAsync, new(s_deactivationDelay, Timeout.InfiniteTimeSpan));
         return Task.CompletedTask;
     }
 
@@ -48,7 +48,7 @@ internal sealed class SignInLinkGrain(IOneTimeTokenStore store, TimeProvider tim
 
     public async Task<SignInLink> RedeemAsync()
     {
-        if (_redeemedAt is { } at && time.GetElapsedTime(at) < RepeatedFor) return new(SignInLinkState.Good, _redeemedBy);
+        if (_redeemedAt is { } at && time.GetElapsedTime(at) < s_replayWindow) return new(SignInLinkState.Good, _redeemedBy);
 
         var link = await ConsumeAsync();
         if (link.State == SignInLinkState.Good) (_redeemedAt, _redeemedBy) = (time.GetTimestamp(), link.Email);

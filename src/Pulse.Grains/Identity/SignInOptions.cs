@@ -10,13 +10,13 @@ internal sealed class SignInOptions : IValidatableObject
     /// <summary>Maximum time from sign-in to the end of a session, however much it is used.</summary>
     public static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(30);
 
-    private static readonly TimeSpan MaxSlideInterval = TimeSpan.FromDays(1);
+    private static readonly TimeSpan s_maxSlideInterval = TimeSpan.FromDays(1);
 
     /// <summary>Time after which an unused session expires. Default 7 days, at most <see cref="MaxLifetime"/>.</summary>
     public TimeSpan SessionLifetime { get; set; } = TimeSpan.FromDays(7);
 
     /// <summary>Minimum interval between two writes of use and expiry: a day, or half a lifetime that is shorter than two days.</summary>
-    public TimeSpan SlideInterval => SessionLifetime / 2 < MaxSlideInterval ? SessionLifetime / 2 : MaxSlideInterval;
+    public TimeSpan SlideInterval => SessionLifetime / 2 < s_maxSlideInterval ? SessionLifetime / 2 : s_maxSlideInterval;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

@@ -22,7 +22,7 @@ internal sealed class SqliteNoticeStore(SqliteDatabase database) : INoticeStore
                     new("kind", (int)notice.Kind),
                     new("detail", notice.Detail ?? (object)DBNull.Value),
                     new("at", SqliteText.From(notice.At)),
-                    new("most", NoticeTable.Most),
+                    new("most", NoticeTable.MaxResults),
                 ]);
                 return command.ExecuteNonQuery();
             },

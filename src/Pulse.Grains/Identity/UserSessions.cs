@@ -11,7 +11,7 @@ namespace Pulse.Grains.Identity;
 /// and a silo that was declared dead may not know so yet, so the other activation's deletions would be unknown here. Rows in memory are
 /// therefore valid for <see cref="FreshFor"/> and then read again, which costs at most one indexed read per user in that time. A row that
 /// an operator deletes is noticed within the same time. While the database is unavailable a session cannot be ended either, so rows in
-/// memory remain valid for <see cref="KnownFor"/>, and presence and REST survive a failover of the database. After that time the calls
+/// memory remain valid for <see cref="StaleReadLimit"/>, and presence and REST survive a failover of the database. After that time the calls
 /// fail, because a session that cannot be looked up must never count as live.
 /// </remarks>
 internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptions options, TimeProvider time)
@@ -20,7 +20,7 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
     public const int MaxLive = 50;
 
     public static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(5);
-    public static readonly TimeSpan KnownFor = TimeSpan.FromMinutes(5);
+    public static readonly TimeSpan StaleReadLimit = TimeSpan.FromMinutes(5);
 
     // Limits of the table's check constraints.
     private const int MaxDeviceLength = 400;
@@ -179,7 +179,7 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
         if (_rows is not null)
         {
             var age = time.GetElapsedTime(_readAt);
-            if ((age < FreshFor && !IsInDoubt) || (age < KnownFor && IsAway())) return _rows;
+            if ((age < FreshFor && !IsInDoubt) || (age < StaleReadLimit && IsAway())) return _rows;
         }
 
         try
@@ -191,7 +191,7 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
             (_readAt, _awayAt, IsInDoubt) = (time.GetTimestamp(), null, false);
             if (before is null) await RemoveExpiredAsync(_rows);
         }
-        catch (StoreUnavailableException) when (_rows is not null && time.GetElapsedTime(_readAt) < KnownFor)
+        catch (StoreUnavailableException) when (_rows is not null && time.GetElapsedTime(_readAt) < StaleReadLimit)
         {
             _awayAt = time.GetTimestamp();
         }

@@ -20,12 +20,12 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHu
 {
     // Longer than the user's grain waits for front ends. A silo that has just died sends no answer, and other session checks must not wait
     // for it.
-    private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_closeTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_retryInterval = TimeSpan.FromSeconds(1);
 
     // Any client can send a cookie with any user id, so an empty grain is deactivated soon. A short delay is needed: of many simultaneous
     // calls Orleans would otherwise forward the last ones too often, and reject them.
-    private static readonly TimeSpan EmptyStay = UserSessions.FreshFor;
+    private static readonly TimeSpan s_emptyStay = UserSessions.FreshFor;
 
     private readonly UserSessions _sessions;
     private readonly UsedTickets _tickets;
@@ -83,8 +83,8 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHu
         {
             // Closed after the rows are deleted, so that the clients cannot reconnect.
             if (_sessions.TakeEnded() is { Length: > 0 } ended) await CloseSocketsAsync(ended);
-            if (_unclosed.Count > 0 || _sessions.IsInDoubt) _retry ??= this.RegisterGrainTimer(RetryAsync, new(RetryInterval, RetryInterval) { KeepAlive = true });
-            if (_sessions.IsEmpty) _leave ??= this.RegisterGrainTimer(LeaveIfEmptyAsync, new(EmptyStay, EmptyStay));
+            if (_unclosed.Count > 0 || _sessions.IsInDoubt) _retry ??= this.RegisterGrainTimer(RetryAsync, new(s_retryInterval, s_retryInterval) { KeepAlive = true });
+            if (_sessions.IsEmpty) _leave ??= this.RegisterGrainTimer(LeaveIfEmptyAsync, new(s_emptyStay, s_emptyStay));
         }
     }
 
@@ -93,7 +93,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHu
         _unclosed.UnionWith(ended);
         try
         {
-            await TellUserAsync(ended).WaitAsync(ClosePatience, _time);
+            await RevokeConnectionsAsync(ended).WaitAsync(s_closeTimeout, _time);
         }
         catch (TimeoutException)
         {
@@ -109,7 +109,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHu
 
         // Fire and forget, because session checks would wait too. Only one runs at a time, because each may take the full timeout of a
         // grain call.
-        if (_unclosed.Count > 0 && _retried.IsCompleted) _retried = TellUserAsync([.. _unclosed]);
+        if (_unclosed.Count > 0 && _retried.IsCompleted) _retried = RevokeConnectionsAsync([.. _unclosed]);
         if (_unclosed.Count > 0 || _sessions.IsInDoubt) return;
 
         _retry?.Dispose();
@@ -119,7 +119,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHu
     /// <summary>
     /// Never throws. May run in parallel with other turns, because it removes only the sessions of which it has notified the user's grain.
     /// </summary>
-    private async Task TellUserAsync(Guid[] ended)
+    private async Task RevokeConnectionsAsync(Guid[] ended)
     {
         try
         {

@@ -16,14 +16,14 @@ internal sealed partial class LastSeenWriter : BackgroundService
     private const int BatchSize = 2_000;
     private const int QueueLimit = 50_000;
 
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_retryDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_maxRetryDelay = TimeSpan.FromMinutes(1);
 
     // The caller is a grain, and its user cannot connect while the grain waits.
-    private static readonly TimeSpan CallerPatience = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_callerTimeout = TimeSpan.FromMilliseconds(500);
 
     // Timeout of the database's answer, independent of the caller's: a statement may take effect after its caller has stopped waiting.
-    private static readonly TimeSpan CommitPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_commitTimeout = TimeSpan.FromSeconds(2);
 
     private readonly ILastSeenStore _store;
     private readonly ILogger<LastSeenWriter> _logger;
@@ -38,7 +38,7 @@ internal sealed partial class LastSeenWriter : BackgroundService
     {
         _store = store;
         _logger = logger;
-        _writer = new(CommitAsync, seen => seen.UserId, new(BatchSize, QueueLimit, CommitPatience), metrics);
+        _writer = new(CommitAsync, seen => seen.UserId, new(BatchSize, QueueLimit, s_commitTimeout), metrics);
     }
 
     /// <summary>Saves the value. If two values are saved for one user, the later is kept.</summary>
@@ -52,20 +52,20 @@ internal sealed partial class LastSeenWriter : BackgroundService
         var startedAt = Stopwatch.GetTimestamp();
         lock (_gate)
         {
-            Keep(seen, startedAt + Ticks(RetryDelay));
+            Keep(seen, startedAt + Ticks(s_retryDelay));
             if (_isUnavailable) throw Unsaved("did not answer the last statement");
         }
 
         var answer = _writer.AddAsync(seen);
         try
         {
-            if (!await answer.WaitAsync(CallerPatience)) throw Unsaved("has the row locked for another session");
+            if (!await answer.WaitAsync(s_callerTimeout)) throw Unsaved("has the row locked for another session");
         }
         catch (TimeoutException)
         {
             _ = answer.ContinueWith(static late => _ = late.Exception, TaskScheduler.Default); // Observed: this caller stops waiting.
             Suspect(startedAt);
-            throw Unsaved($"did not answer within {CallerPatience.TotalSeconds:0.#} s");
+            throw Unsaved($"did not answer within {s_callerTimeout.TotalSeconds:0.#} s");
         }
         catch (Exception e) when (e is not StoreUnavailableException)
         {
@@ -101,7 +101,7 @@ internal sealed partial class LastSeenWriter : BackgroundService
         {
             try
             {
-                await _work.WaitAsync(RetryDelay, stoppingToken);
+                await _work.WaitAsync(s_retryDelay, stoppingToken);
                 await WriteKeptAsync(all: false);
             }
             catch (OperationCanceledException)
@@ -122,7 +122,7 @@ internal sealed partial class LastSeenWriter : BackgroundService
             try
             {
                 // A blocked row does not delay the next batch.
-                await (all ? written : written.WaitAsync(CallerPatience));
+                await (all ? written : written.WaitAsync(s_callerTimeout));
             }
             catch (TimeoutException)
             {
@@ -142,7 +142,7 @@ internal sealed partial class LastSeenWriter : BackgroundService
             foreach (var (userId, kept) in _kept)
             {
                 if (!all && kept.RetryAt > now) continue;
-                kept.RetryAt = now + Ticks(CommitPatience + RetryDelay); // Not a second time while it is under way.
+                kept.RetryAt = now + Ticks(s_commitTimeout + s_retryDelay); // Not a second time while it is under way.
                 due.Add(new(userId, kept.At));
             }
 
@@ -241,8 +241,8 @@ internal sealed partial class LastSeenWriter : BackgroundService
         lock (_gate)
         {
             if (!_kept.TryGetValue(seen.UserId, out var kept)) return 0;
-            var delay = RetryDelay * Math.Pow(2, Math.Min(kept.Failures++, 16));
-            kept.RetryAt = Stopwatch.GetTimestamp() + Ticks(delay < MaxRetryDelay ? delay : MaxRetryDelay);
+            var delay = s_retryDelay * Math.Pow(2, Math.Min(kept.Failures++, 16));
+            kept.RetryAt = Stopwatch.GetTimestamp() + Ticks(delay < s_maxRetryDelay ? delay : s_maxRetryDelay);
             return kept.Failures;
         }
     }

@@ -6,7 +6,7 @@ namespace Pulse.Grains.Presence;
 /// <summary>Presence keys in Redis, for other systems to read.</summary>
 internal sealed class RedisPresenceIndex : IPresenceIndex
 {
-    private static readonly RedisValue Present = "true";
+    private static readonly RedisValue s_present = "true";
 
     private readonly IConnectionMultiplexer _redis;
     private readonly TimeSpan _timeToLive;
@@ -31,9 +31,9 @@ internal sealed class RedisPresenceIndex : IPresenceIndex
     {
         var database = Database;
         var first = invisible ? SetInvisibleAsync(database, userId) : Task.CompletedTask;
-        var before = database.StringSetAndGetAsync(RedisKeys.Online(userId), Present, _timeToLive);
+        var before = database.StringSetAndGetAsync(RedisKeys.Online(userId), s_present, _timeToLive);
         await Translated(Task.WhenAll(first, before));
-        return await before == Present;
+        return await before == s_present;
     }
 
     public Task SetOnlineAsync(IReadOnlyCollection<(Guid UserId, bool Invisible)> users)
@@ -44,7 +44,7 @@ internal sealed class RedisPresenceIndex : IPresenceIndex
         foreach (var (userId, invisible) in users)
         {
             if (invisible) replies.Add(SetInvisibleAsync(database, userId));
-            replies.Add(database.StringSetAsync(RedisKeys.Online(userId), Present, _timeToLive));
+            replies.Add(database.StringSetAsync(RedisKeys.Online(userId), s_present, _timeToLive));
         }
 
         return Translated(Task.WhenAll(replies));
@@ -65,13 +65,13 @@ internal sealed class RedisPresenceIndex : IPresenceIndex
 
     public Task<bool> IsInvisibleAsync(Guid userId) => IsPresentAsync(RedisKeys.Invisible(userId));
 
-    private Task<bool> SetInvisibleAsync(IDatabase database, Guid userId) => database.StringSetAsync(RedisKeys.Invisible(userId), Present, _timeToLive);
+    private Task<bool> SetInvisibleAsync(IDatabase database, Guid userId) => database.StringSetAsync(RedisKeys.Invisible(userId), s_present, _timeToLive);
 
     private async Task<bool> IsPresentAsync(RedisKey key)
     {
         var reply = Database.StringGetAsync(key);
         await Translated(reply);
-        return await reply == Present;
+        return await reply == s_present;
     }
 
     // The marker is read last, so that any loss of keys while the pipeline runs also shows as a lost marker. Single GETs, because in Redis
@@ -87,7 +87,7 @@ internal sealed class RedisPresenceIndex : IPresenceIndex
         var values = await Task.WhenAll(replies);
         var marker = (string?)values[^1];
         if (marker is null) database.StringSet(RedisKeys.Marker, Guid.NewGuid().ToString("N"), when: When.NotExists, flags: CommandFlags.FireAndForget);
-        return new(Array.ConvertAll(values[..^1], value => value == Present), _completeness.Observe(marker));
+        return new(Array.ConvertAll(values[..^1], value => value == s_present), _completeness.Observe(marker));
     }
 
     private static async Task Translated(Task reply)

@@ -8,11 +8,11 @@ internal readonly record struct BatchLimits(TimeSpan Lock, TimeSpan Statement)
     /// <summary>For a statement with the items of several callers: many times the duration of an unblocked statement.</summary>
     public static readonly BatchLimits Shared = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(300));
 
-    private static readonly TimeSpan LockSlice = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan s_lockSlice = TimeSpan.FromMilliseconds(400);
 
     /// <summary>
     /// For a statement with the item of one caller that still waits for the given time. A lock wait ends after a slice, and the statement
     /// may then be repeated.
     /// </summary>
-    public static BatchLimits Alone(TimeSpan remaining) => new(remaining < LockSlice ? remaining : LockSlice, remaining);
+    public static BatchLimits Alone(TimeSpan remaining) => new(remaining < s_lockSlice ? remaining : s_lockSlice, remaining);
 }

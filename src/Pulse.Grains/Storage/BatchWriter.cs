@@ -24,7 +24,7 @@ internal sealed class BatchWriter<TItem, TAnswer>(
     private const int Parts = 16;
     private const int MostSuspects = 1_000;
 
-    private static readonly TimeSpan SuspectAge = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_suspectAge = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
     private readonly Queue<Member> _queue = [];
@@ -39,7 +39,7 @@ internal sealed class BatchWriter<TItem, TAnswer>(
     /// <param name="cancellationToken">Ends the wait. An item whose caller has cancelled is skipped, unless its statement has
     /// begun.</param>
     /// <returns>The database's answer to this item.</returns>
-    /// <exception cref="StoreUnavailableException">No answer within <see cref="BatchSettings.Patience"/>, or the queue is full.</exception>
+    /// <exception cref="StoreUnavailableException">No answer within <see cref="BatchSettings.Timeout"/>, or the queue is full.</exception>
     public async Task<TAnswer> AddAsync(TItem item, CancellationToken cancellationToken = default)
     {
         if (Interlocked.Increment(ref _unanswered) > settings.QueueLimit)
@@ -63,7 +63,7 @@ internal sealed class BatchWriter<TItem, TAnswer>(
         else if (isFirst) Start(CommitAllAsync);
         try
         {
-            return await member.Answer.Task.WaitAsync(settings.Patience, cancellationToken);
+            return await member.Answer.Task.WaitAsync(settings.Timeout, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -218,7 +218,7 @@ internal sealed class BatchWriter<TItem, TAnswer>(
         {
             if (_suspects.Count >= MostSuspects)
             {
-                foreach (var (old, _) in _suspects.Where(entry => Stopwatch.GetElapsedTime(entry.Value.SeenAt) > SuspectAge).ToArray()) _suspects.Remove(old);
+                foreach (var (old, _) in _suspects.Where(entry => Stopwatch.GetElapsedTime(entry.Value.SeenAt) > s_suspectAge).ToArray()) _suspects.Remove(old);
             }
 
             if (!_suspects.TryGetValue(suspectKey, out var suspect))
@@ -246,7 +246,7 @@ internal sealed class BatchWriter<TItem, TAnswer>(
 
     private TimeSpan Remaining(Member member)
     {
-        var remaining = settings.Patience - Stopwatch.GetElapsedTime(member.AddedAt);
+        var remaining = settings.Timeout - Stopwatch.GetElapsedTime(member.AddedAt);
         return remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
     }
 
@@ -266,7 +266,7 @@ internal sealed class BatchWriter<TItem, TAnswer>(
         _ = member.Answer.Task.Exception; // Observed: the caller may have stopped waiting.
     }
 
-    private StoreUnavailableException Late() => new($"no answer from the database within {settings.Patience.TotalSeconds:0.#} s");
+    private StoreUnavailableException Late() => new($"no answer from the database within {settings.Timeout.TotalSeconds:0.#} s");
 
     private sealed class Member(TItem item, Activity? trace, long addedAt, CancellationToken cancellationToken)
     {

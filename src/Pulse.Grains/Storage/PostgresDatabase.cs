@@ -34,17 +34,17 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     private const double DoubtAfter = 0.35;
 
     /// <summary>Time for an answer to travel from the server to this process, after the server has said that it has answered.</summary>
-    private static readonly TimeSpan AnswerOnItsWay = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan s_answerOnItsWay = TimeSpan.FromMilliseconds(20);
 
     /// <summary>
     /// Part of the command timeout that is reserved for returning the answer to the caller in time, on a busy machine too.
     /// </summary>
-    private static readonly TimeSpan AnswerMargin = TimeSpan.FromMilliseconds(400);
-    private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan PromptAnswer = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_answerMargin = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan s_pingTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_promptAnswer = TimeSpan.FromMilliseconds(500);
 
     private readonly PostgresPool _pool;
-    private readonly Silence _silence;
+    private readonly ReadBreaker _readBreaker;
     private readonly SemaphoreSlim _doubts = new(2);
     private readonly string _connectionString;
     private readonly ILogger _logger;
@@ -67,10 +67,10 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         SetDefault("GSS Encryption Mode", GssEncryptionMode.Disable);
 
         _pool = new(settings, metrics);
-        _silence = new(PingAsync);
+        _readBreaker = new(PingAsync);
         _connectionString = settings.ConnectionString;
         _logger = logger;
-        _timeout = settings.CommandTimeout == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(settings.CommandTimeout) - AnswerMargin;
+        _timeout = settings.CommandTimeout == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(settings.CommandTimeout) - s_answerMargin;
         _driverTimeoutSeconds = settings.CommandTimeout == 0 ? 0 : settings.CommandTimeout + (2 * settings.Timeout) + DriverMarginSeconds;
 
         void SetDefault(string keyword, object value)
@@ -116,14 +116,14 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
 
     /// <inheritdoc/>
     public Task PingAsync(CancellationToken cancellationToken = default) =>
-        RunAsync("SELECT 1", (command, token) => command.ExecuteScalarAsync(token), new(), PingTimeout, cancellationToken);
+        RunAsync("SELECT 1", (command, token) => command.ExecuteScalarAsync(token), new(), s_pingTimeout, cancellationToken);
 
     /// <inheritdoc/>
     public Task<bool> TakesWritesAsync(CancellationToken cancellationToken = default) => RunAsync(
         "SELECT current_setting('transaction_read_only') = 'off'", // On as well while the server is a standby.
         async (command, token) => (bool)(await command.ExecuteScalarAsync(token))!,
         new(),
-        PingTimeout,
+        s_pingTimeout,
         cancellationToken);
 
     /// <summary>
@@ -146,7 +146,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     /// <exception cref="StoreUnavailableException">No answer in time, or none to an earlier caller.</exception>
     public async Task<T> ReadAsync<T>(string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, CancellationToken cancellationToken)
     {
-        if (_silence.IsKept) throw new StoreUnavailableException("PostgreSQL has just failed to answer other callers");
+        if (_readBreaker.IsOpen) throw new StoreUnavailableException("PostgreSQL has just failed to answer other callers");
 
         var started = Stopwatch.GetTimestamp();
         var attempt = new Attempt();
@@ -159,7 +159,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
             // A statement that is refused at once costs no waiting time, and succeeds again as soon as the server does. A read that found
             // no free connection in the pool proves nothing about the server.
             var hasAsked = attempt.HasConnection || !_pool.Current.IsExhausted;
-            if (hasAsked && Stopwatch.GetElapsedTime(started) > PromptAnswer) _silence.Begin(started);
+            if (hasAsked && Stopwatch.GetElapsedTime(started) > s_promptAnswer) _readBreaker.Trip(started);
             throw;
         }
     }
@@ -215,14 +215,14 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     /// <inheritdoc/>
     public void Dispose()
     {
-        _silence.Dispose();
+        _readBreaker.Dispose();
         _pool.Dispose();
     }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
-        _silence.Dispose();
+        _readBreaker.Dispose();
         return _pool.DisposeAsync();
     }
 
@@ -236,8 +236,8 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         {
             // Waits on its own timer: the driver reacts to the token only after it has asked the server to cancel, which requires a
             // responsive server.
-            var answer = await InTimeAsync(RunTwiceAsync(sql, execute, attempt, timeout * DoubtAfter, deadline.Token), timeout, cancellationToken);
-            _silence.End();
+            var answer = await InTimeAsync(RunWithRetryAsync(sql, execute, attempt, timeout * DoubtAfter, deadline.Token), timeout, cancellationToken);
+            _readBreaker.Reset();
             return answer;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -268,7 +268,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         }
     }
 
-    private async Task<T> RunTwiceAsync<T>(
+    private async Task<T> RunWithRetryAsync<T>(
         string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, Attempt attempt, TimeSpan doubt, CancellationToken deadline)
     {
         try
@@ -326,7 +326,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
             if (statement.IsCompleted) return false;
             if (pool.Dropped.IsCancellationRequested) return true;
             var isAtWork = await _pool.IsAtWorkAsync(attempt.ProcessId, deadline);
-            return isAtWork is not true && !await EndsWithinAsync(statement, AnswerOnItsWay) && _pool.Drop(pool, isCertain: isAtWork is false);
+            return isAtWork is not true && !await EndsWithinAsync(statement, s_answerOnItsWay) && _pool.Drop(pool, isCertain: isAtWork is false);
         }
         catch (Exception exception) when (exception is OperationCanceledException or NpgsqlException or SocketException or IOException or TimeoutException)
         {

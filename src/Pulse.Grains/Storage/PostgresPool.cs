@@ -15,7 +15,7 @@ namespace Pulse.Grains.Storage;
 internal sealed class PostgresPool : DbDataSource
 {
     // Behind a pooler the server's view of a statement is unknown. A lock that is held for long must not replace a pool at each attempt.
-    private static readonly TimeSpan DropIntervalOnDoubt = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_dropIntervalOnDoubt = TimeSpan.FromSeconds(10);
 
     private readonly NpgsqlConnectionStringBuilder _settings;
     private readonly string _unpooledConnectionString;
@@ -58,7 +58,7 @@ internal sealed class PostgresPool : DbDataSource
         lock (_gate)
         {
             if (generation != _current) return true;
-            if (!isCertain && _droppedAt is { } at && Stopwatch.GetElapsedTime(at) < DropIntervalOnDoubt) return false;
+            if (!isCertain && _droppedAt is { } at && Stopwatch.GetElapsedTime(at) < s_dropIntervalOnDoubt) return false;
             _droppedAt = Stopwatch.GetTimestamp();
             Volatile.Write(ref _current, NewGeneration());
         }

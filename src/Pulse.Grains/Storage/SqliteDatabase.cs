@@ -15,7 +15,7 @@ namespace Pulse.Grains.Storage;
 internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
 {
     /// <summary>Timeout of a caller, both for its turn in this process and for another process's lock.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.8);
+    private static readonly TimeSpan s_commandTimeout = TimeSpan.FromSeconds(1.8);
 
     private readonly SqliteDataSource _dataSource;
     private readonly ILogger _logger;
@@ -24,7 +24,7 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
 
     public SqliteDatabase(string path, TimeProvider time, ILogger<SqliteDatabase> logger)
     {
-        _dataSource = new SqliteDataSource(Path.GetFullPath(path), Patience);
+        _dataSource = new SqliteDataSource(Path.GetFullPath(path), s_commandTimeout);
         _time = time;
         _logger = logger;
     }
@@ -46,7 +46,7 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
         {
             MakeDirectory(Path.GetDirectoryName(_dataSource.FilePath)!);
             _dataSource.UseWriteAheadLog();
-            using (var connection = _dataSource.Open(Patience))
+            using (var connection = _dataSource.Open(s_commandTimeout))
             {
                 if (await SchemaUpgrade.IsCurrentAsync(dialect, connection, cancellationToken)) return;
             }
@@ -90,7 +90,7 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
         cancellationToken.ThrowIfCancellationRequested();
         return Task.FromResult(Translate(() =>
         {
-            using var connection = _dataSource.Open(Patience);
+            using var connection = _dataSource.Open(s_commandTimeout);
             return work(connection);
         }));
     }
@@ -102,12 +102,12 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
     public async Task<T> WriteAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
-        if (!await _writing.WaitAsync(Patience, cancellationToken)) throw new StoreUnavailableException("a write waited too long for SQLite's earlier writes");
+        if (!await _writing.WaitAsync(s_commandTimeout, cancellationToken)) throw new StoreUnavailableException("a write waited too long for SQLite's earlier writes");
         try
         {
             return Translate(() =>
             {
-                using var connection = _dataSource.Open(Patience - _time.GetElapsedTime(started));
+                using var connection = _dataSource.Open(s_commandTimeout - _time.GetElapsedTime(started));
                 return InTransaction(connection, work);
             });
         }

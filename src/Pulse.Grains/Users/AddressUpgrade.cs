@@ -17,13 +17,13 @@ internal sealed partial class AddressUpgrade(
     private const string Name = "addresses";
     private const int RowsAtOnce = 500;
 
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(5);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
         {
-            while (!await TryAsync(stoppingToken)) await Task.Delay(Interval, time, stoppingToken);
+            while (!await TryAsync(stoppingToken)) await Task.Delay(s_interval, time, stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

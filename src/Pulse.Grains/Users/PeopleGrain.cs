@@ -10,8 +10,8 @@ namespace Pulse.Grains.Users;
 [StatelessWorker(maxLocalWorkers: 1)]
 internal sealed class PeopleGrain(IUserStore store, IAccountStore accounts, TimeProvider time) : Grain, IPeopleGrain
 {
-    private const int Most = 100;
-    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(3);
+    private const int MaxResults = 100;
+    private static readonly TimeSpan s_freshness = TimeSpan.FromSeconds(3);
 
     private UserProfile[] _newest = [];
     private DateTimeOffset _freshUntil;
@@ -20,15 +20,15 @@ internal sealed class PeopleGrain(IUserStore store, IAccountStore accounts, Time
     {
         if (time.GetUtcNow() < _freshUntil) return _newest;
 
-        var rows = await store.ListNewestAsync(Most);
+        var rows = await store.ListNewestAsync(MaxResults);
         _newest = [.. rows.Where(row => row.DisabledAt is null).Select(row => row.ToProfile(row.LastSeenAt))];
-        _freshUntil = time.GetUtcNow() + Freshness;
+        _freshUntil = time.GetUtcNow() + s_freshness;
         return _newest;
     }
 
-    public async Task<UserProfile[]> ListAfterAsync(Guid after) => ToProfiles(await store.ListAfterAsync(after, Most));
+    public async Task<UserProfile[]> ListAfterAsync(Guid after) => ToProfiles(await store.ListAfterAsync(after, MaxResults));
 
-    public async Task<UserProfile[]> FindByEmailAsync(string email) => ToProfiles(await store.FindByEmailAsync(email, Most));
+    public async Task<UserProfile[]> FindByEmailAsync(string email) => ToProfiles(await store.FindByEmailAsync(email, MaxResults));
 
     private static UserProfile[] ToProfiles(IReadOnlyList<UserRow> rows) => [.. rows.Select(row => row.ToProfile(row.LastSeenAt))];
 

@@ -58,13 +58,13 @@ internal sealed class PostgresUserStore(PostgresDatabase database, UnprovenRows 
         ON CONFLICT (id) DO UPDATE SET erased_at = GREATEST(tombstones.erased_at, excluded.erased_at)
         """;
 
-    private readonly PostgresNewUsers _newUsers = new(database, unproven, metrics);
+    private readonly PostgresUserInserter _inserter = new(database, unproven, metrics);
 
     /// <inheritdoc/>
     public async Task WarmUpAsync(CancellationToken cancellationToken = default)
     {
         await FindWithTombstoneAsync(Guid.Empty, cancellationToken);
-        await _newUsers.WarmUpAsync();
+        await _inserter.WarmUpAsync();
     }
 
     /// <inheritdoc/>
@@ -183,7 +183,7 @@ internal sealed class PostgresUserStore(PostgresDatabase database, UnprovenRows 
 
     /// <inheritdoc/>
     public Task<(UserRow? Found, UserWrite Insert)> FindOrInsertAsync(UserRow user, CancellationToken cancellationToken = default) =>
-        _newUsers.FindOrInsertAsync(user, cancellationToken);
+        _inserter.FindOrInsertAsync(user, cancellationToken);
 
     /// <inheritdoc/>
     public async Task<UserWrite> InsertAsync(UserRow user, ExternalAccount? account, CancellationToken cancellationToken = default)
@@ -203,14 +203,14 @@ internal sealed class PostgresUserStore(PostgresDatabase database, UnprovenRows 
             },
             cancellationToken);
 
-        return outcome == UserWrite.EmailTaken ? await _newUsers.WhyNotAsync(user, cancellationToken) : outcome;
+        return outcome == UserWrite.EmailTaken ? await _inserter.FindConflictAsync(user, cancellationToken) : outcome;
     }
 
     /// <inheritdoc/>
     public async Task<UserWrite> UpdateProfileAsync(UserRow user, CancellationToken cancellationToken = default)
     {
         var outcome = await WriteAsync(UserTable.UpdateProfileSql, parameters => AddProfile(parameters, user, unproven.MayBeNull), cancellationToken);
-        return outcome == UserWrite.EmailTaken ? await _newUsers.WhyNotAsync(user, cancellationToken) : outcome;
+        return outcome == UserWrite.EmailTaken ? await _inserter.FindConflictAsync(user, cancellationToken) : outcome;
     }
 
     /// <inheritdoc/>

@@ -183,7 +183,7 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
             if (exception.SqliteExtendedErrorCode == raw.SQLITE_CONSTRAINT_PRIMARYKEY) return UserWrite.Stale;
         }
 
-        return await WhyNotAsync(user, cancellationToken);
+        return await FindConflictAsync(user, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -203,7 +203,7 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
         }
         catch (SqliteException)
         {
-            return await WhyNotAsync(user, cancellationToken);
+            return await FindConflictAsync(user, cancellationToken);
         }
     }
 
@@ -265,8 +265,8 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
         return command.ExecuteNonQuery();
     }
 
-    // Same rules as PostgresNewUsers.WhyNotAsync.
-    private Task<UserWrite> WhyNotAsync(UserRow user, CancellationToken cancellationToken) => database.WriteAsync(
+    // Same rules as PostgresUserInserter.FindConflictAsync.
+    private Task<UserWrite> FindConflictAsync(UserRow user, CancellationToken cancellationToken) => database.WriteAsync(
         connection =>
         {
             using var find = new SqliteCommand(UserTable.OwnerSql, connection) { Parameters = { new("email", user.Email) } };

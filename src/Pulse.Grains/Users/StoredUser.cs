@@ -19,7 +19,7 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
     public static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(5);
 
     /// <summary>Maximum age of the row while the database is unavailable.</summary>
-    public static readonly TimeSpan KnownFor = TimeSpan.FromMinutes(5);
+    public static readonly TimeSpan StaleReadLimit = TimeSpan.FromMinutes(5);
 
     // A second activation of this user can win a race for the row once. A series of wins is implausible.
     private const int WriteAttempts = 3;
@@ -29,7 +29,7 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
     private const string TokenType = "token";
 
     // Limits the lookups of a watched user without a row. A row that another program inserts is found after this delay at the latest.
-    private static readonly TimeSpan AbsentFor = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_absentCacheDuration = TimeSpan.FromSeconds(30);
 
     private UserRow? _row;
     private DateTimeOffset? _erasedAt;
@@ -52,22 +52,22 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
     /// <summary>The row, or <see langword="null"/>. Reads the row once, and repeatedly at intervals while it is missing.</summary>
     /// <exception cref="StoreUnavailableException">The row is not in memory, and the database is unavailable.</exception>
     public async ValueTask<UserRow?> LoadAsync() =>
-        _row is not null || IsErased || (_readAt is { } at && time.GetElapsedTime(at) < AbsentFor) ? _row : await ReadAsync();
+        _row is not null || IsErased || (_readAt is { } at && time.GetElapsedTime(at) < s_absentCacheDuration) ? _row : await ReadAsync();
 
     /// <summary>The row as it was at most <see cref="FreshFor"/> ago, or <see langword="null"/>.</summary>
-    /// <exception cref="StoreUnavailableException">The database is unavailable, and the row was last read more than <see cref="KnownFor"/>
+    /// <exception cref="StoreUnavailableException">The database is unavailable, and the row was last read more than <see cref="StaleReadLimit"/>
     /// ago.</exception>
     public async ValueTask<UserRow?> LoadFreshAsync()
     {
         if (_row is null || IsErased || _readAt is not { } at) return await LoadAsync();
 
         var age = time.GetElapsedTime(at);
-        if (age < FreshFor || (age < KnownFor && _awayAt is { } away && time.GetElapsedTime(away) < FreshFor)) return _row;
+        if (age < FreshFor || (age < StaleReadLimit && _awayAt is { } away && time.GetElapsedTime(away) < FreshFor)) return _row;
         try
         {
             return await ReadAsync();
         }
-        catch (StoreUnavailableException) when (age < KnownFor)
+        catch (StoreUnavailableException) when (age < StaleReadLimit)
         {
             _awayAt = time.GetTimestamp();
             return _row;

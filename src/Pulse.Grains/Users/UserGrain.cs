@@ -21,7 +21,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 {
     // Any client can request any id, so an empty grain is deactivated soon. A short delay is needed: of many calls that arrive together,
     // Orleans would forward the last ones too often and reject them.
-    private static readonly TimeSpan EmptyLifetime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_emptyLifetime = TimeSpan.FromSeconds(5);
 
     private readonly IAccountStore _accounts;
     private readonly LastSeenWriter _lastSeenWriter;
@@ -36,8 +36,8 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private readonly StoredUser _user;
     private readonly ConnectionLeases _leases;
     private readonly PredecessorCheck _predecessor;
-    private readonly Visibility _visibility;
-    private readonly SocketHolders _holders;
+    private readonly PublishedPresence _published;
+    private readonly ConnectionRevoker _revoker;
     private readonly HashSet<string> _usedProofs = [];
     private ObserverManager<IFrontEndObserver>? _watchers;
     private IGrainTimer? _deactivation;
@@ -60,8 +60,8 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         _user = new(UserId, store, time);
         _leases = new(_options.LeaseDuration);
         _predecessor = new(UserId, index, _leases, pause, _options, time);
-        _visibility = new(UserId);
-        _holders = new(_leases, time, logger);
+        _published = new(UserId);
+        _revoker = new(_leases, time, logger);
     }
 
     private Guid UserId { get; }
@@ -138,7 +138,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     public async Task<bool> CloseConnectionAsync(string connectionId)
     {
         if (_leases.Find(connectionId) is not { } lease) return false;
-        await _holders.CloseAsync([lease], CloseReason.ClosedByOperator);
+        await _revoker.CloseAsync([lease], CloseReason.ClosedByOperator);
         return true;
     }
 
@@ -155,7 +155,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         // The first state of this activation has no predecessor, so it is not a change to publish.
         if (_isShown) Publish();
         Show();
-        _visibility.Ask(knownVersion, _time.GetUtcNow());
+        _published.AdvancePast(knownVersion, _time.GetUtcNow());
 
         // An activation that has only answered for an offline user is not worth its memory.
         if (!_isUsed && _predecessor.IsDone && !_leases.IsOnline && _watchers is not { Count: > 0 }) DeactivateOnIdle();
@@ -168,7 +168,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         _watchers.Subscribe(frontEnd, frontEnd);
         await EnsureInitializedAsync();
         Show();
-        _visibility.Ask(knownVersion, _time.GetUtcNow());
+        _published.AdvancePast(knownVersion, _time.GetUtcNow());
         return Show().Snapshot;
     }
 
@@ -185,8 +185,8 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         await RenewAsync([lease], frontEnd);
 
         // Fire and forget: the front end of the replaced connection may have died, and the reconnecting client would wait for it.
-        if (replaced is not null) _ = _holders.CloseReplacedAsync(replaced);
-        if (_leases.Count > _options.MaxConnectionsPerUser) await _holders.CloseOldestAsync(_leases.Count - _options.MaxConnectionsPerUser);
+        if (replaced is not null) _ = _revoker.CloseReplacedAsync(replaced);
+        if (_leases.Count > _options.MaxConnectionsPerUser) await _revoker.CloseOldestAsync(_leases.Count - _options.MaxConnectionsPerUser);
     }
 
     public async Task RenewAsync(ConnectionLease[] leases, IFrontEndObserver frontEnd)
@@ -203,12 +203,12 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         foreach (var lease in leases)
         {
             if (_leases.SinceRenewal(lease.ConnectionId, now) > LeaseTimes.RenewalInterval(_options.TimeToLive) * 1.5) _metrics.LateRenewal();
-            if (_leases.Renew(lease, now)) _holders.Add(lease.FrontEndId, frontEnd);
+            if (_leases.Renew(lease, now)) _revoker.Add(lease.FrontEndId, frontEnd);
         }
 
         _metrics.GracePeriodsUsed(_leases.GracePeriodsUsed - gracesUsed);
         await ApplyLeasesAsync(waitForCommit: true);
-        if (leases.Length > 0) await _holders.CloseEndedSessionsAsync(leases[0].FrontEndId);
+        if (leases.Length > 0) await _revoker.CloseEndedSessionsAsync(leases[0].FrontEndId);
     }
 
     public async Task DisconnectAsync(ConnectionLease lease, ConnectionEnd how)
@@ -228,8 +228,8 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         _isUsed = true;
         // Remembered for clients whose token was checked just before, and for front ends that could not be notified. Their next renewal
         // closes the sockets.
-        _holders.Remember(sessionIds, _time.GetUtcNow() + _options.LeaseDuration);
-        return _holders.CloseEndedSessionsAsync();
+        _revoker.RevokeSessions(sessionIds, _time.GetUtcNow() + _options.LeaseDuration);
+        return _revoker.CloseEndedSessionsAsync();
     }
 
     public async Task ExpireLeasesAsync()
@@ -264,7 +264,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     private async Task RemoveConnectionsAsync()
     {
         await _predecessor.AskAsync();
-        var closing = _holders.CloseAsync(_leases.Live.ToList(), CloseReason.UserRemoved);
+        var closing = _revoker.CloseAsync(_leases.Live.ToList(), CloseReason.UserRemoved);
         _leases.EndAll(_time.GetUtcNow());
         await ApplyLeasesAsync(waitForCommit: false);
         await closing;
@@ -281,7 +281,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         var keysAgree = Task.CompletedTask;
         if (_online && !wasOnline) await SetKeyAsync();
         else if (_online) keysAgree = _keys.TouchAsync(UserId, OnlineState);
-        else _holders.Clear();
+        else _revoker.Clear();
 
         if (_online != wasOnline) CountFlaps();
         var lastSeenMoved = (!_online || _leases.IsInvisible) && MoveLastSeen(_leases.LastSeenAt);
@@ -333,7 +333,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
             : _leases.IsInvisible ? (PresenceStatus.Invisible, null)
             : DeviceStatus.Merge(_leases.Shown, now, _options.AwayAfter);
         var unsure = _predecessor.IsUnsure(now);
-        return _visibility.Show(status, message, _user.IsErased ? null : _lastSeenAt, concealed: unsure, provisional: unsure || (_leases.Count == 0 && _leases.IsAssumed), now);
+        return _published.Update(status, message, _user.IsErased ? null : _lastSeenAt, concealed: unsure, provisional: unsure || (_leases.Count == 0 && _leases.IsAssumed), now);
     }
 
     /// <summary>Reads lastSeen and the online state, which a new activation lacks.</summary>
@@ -371,7 +371,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     private void DeactivateSoonIfEmpty()
     {
-        if (IsEmpty) _deactivation ??= this.RegisterGrainTimer(DeactivateIfEmptyAsync, new(EmptyLifetime, EmptyLifetime));
+        if (IsEmpty) _deactivation ??= this.RegisterGrainTimer(DeactivateIfEmptyAsync, new(s_emptyLifetime, s_emptyLifetime));
     }
 
     private Task DeactivateIfEmptyAsync()
@@ -382,7 +382,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         return Task.CompletedTask;
     }
 
-    private bool IsEmpty => !_online && _leases.IsEmpty && _holders.IsEmpty && !_user.IsLoaded && _lastSeenAt is null && _watchers is not { Count: > 0 };
+    private bool IsEmpty => !_online && _leases.IsEmpty && _revoker.IsEmpty && !_user.IsLoaded && _lastSeenAt is null && _watchers is not { Count: > 0 };
 
     private async Task<ProfileSyncResult> WriteProfileAsync(ProfileUpdate update, ExternalAccount? account)
     {

@@ -19,7 +19,7 @@ public static class ClusterSockets
     private const int TcpUserTimeout = 18;
 
     // Shorter than the timeout of a grain call.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan s_userTimeout = TimeSpan.FromSeconds(6);
 
     /// <summary>Replaces Orleans' sockets. Call it after Orleans has been added.</summary>
     public static void AddClusterSockets(this IServiceCollection services)
@@ -65,7 +65,7 @@ public static class ClusterSockets
 
     private static Socket Impatient(Socket socket)
     {
-        if (OperatingSystem.IsLinux()) socket.SetRawSocketOption((int)SocketOptionLevel.Tcp, TcpUserTimeout, BitConverter.GetBytes((int)Patience.TotalMilliseconds));
+        if (OperatingSystem.IsLinux()) socket.SetRawSocketOption((int)SocketOptionLevel.Tcp, TcpUserTimeout, BitConverter.GetBytes((int)s_userTimeout.TotalMilliseconds));
         return socket;
     }
 

@@ -38,7 +38,7 @@ internal static class ClusteringSiloBuilderExtensions
             // StoresStartup has just reached Redis. If Redis has become unavailable again, the driver connects later.
             options.ConfigurationOptions.AbortOnConnectFail = false;
         });
-        silo.Services.AddHostedService<MembershipKeeper>();
+        silo.Services.AddHostedService<MembershipRestorer>();
 
         // A dead or paused silo is detected in about 15 s instead of a minute: after three missed probes of the longest timeout. Front ends
         // that were its clients then still have time to renew elsewhere. When a silo restarts on another port, its predecessor's entry

@@ -8,7 +8,7 @@ namespace Pulse.Silo.Startup;
 public static partial class Launch
 {
     // Time for a silo to leave its cluster. After it the process ends without having left.
-    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_stopTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>A builder that validates its settings at start, whatever the working directory.</summary>
     /// <param name="args">The program's arguments.</param>
@@ -105,9 +105,9 @@ public static partial class Launch
         app.Services.GetRequiredService<StartLogging>().Close();
         try
         {
-            using var bound = new CancellationTokenSource(StopTimeout);
+            using var bound = new CancellationTokenSource(s_stopTimeout);
             await app.StopAsync(bound.Token);
-            await app.DisposeAsync().AsTask().WaitAsync(StopTimeout);
+            await app.DisposeAsync().AsTask().WaitAsync(s_stopTimeout);
         }
         catch (Exception)
         {

@@ -4,9 +4,9 @@ namespace Pulse.Silo.Startup;
 public sealed partial class StartWait(TimeProvider time, ILogger<StartWait> logger)
 {
     // Containers start in any order. After this time, an exit helps an operator more than a hanging process.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan s_startTimeout = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_retryDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_logInterval = TimeSpan.FromSeconds(3);
 
     /// <summary>Repeats an attempt until it succeeds.</summary>
     /// <param name="store">The store's name, for the log.</param>
@@ -24,22 +24,22 @@ public sealed partial class StartWait(TimeProvider time, ILogger<StartWait> logg
         while (true)
         {
             var trial = attempt(cancellationToken);
-            while (await Task.WhenAny(trial, Task.Delay(TellInterval, time, cancellationToken)) != trial)
+            while (await Task.WhenAny(trial, Task.Delay(s_logInterval, time, cancellationToken)) != trial)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 Tell("it does not answer");
             }
 
             if (await trial is not { } reason) return;
-            if (!isPatient && time.GetElapsedTime(start) >= Patience)
-                throw new StartException($"{setting}: {store} was not there for {Patience.TotalSeconds:0} s: {reason.TrimEnd('.')}.");
+            if (!isPatient && time.GetElapsedTime(start) >= s_startTimeout)
+                throw new StartException($"{setting}: {store} was not there for {s_startTimeout.TotalSeconds:0} s: {reason.TrimEnd('.')}.");
             Tell(reason);
-            await Task.Delay(RetryDelay, time, cancellationToken);
+            await Task.Delay(s_retryDelay, time, cancellationToken);
         }
 
         void Tell(string reason)
         {
-            if (reason == told && toldAt is { } at && time.GetElapsedTime(at) < TellInterval) return;
+            if (reason == told && toldAt is { } at && time.GetElapsedTime(at) < s_logInterval) return;
             (told, toldAt) = (reason, time.GetTimestamp());
             LogWaiting(store, setting, reason.TrimEnd('.'));
         }

@@ -1,9 +1,9 @@
 namespace Pulse.Web.Connections;
 
 /// <summary>Retries the reports of ended connections that no grain has accepted.</summary>
-internal sealed class DisconnectRetryService(FrontEnd frontEnd, TimeProvider time) : BackgroundService
+internal sealed class DisconnectRetryService(ConnectionRegistry registry, TimeProvider time) : BackgroundService
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(250);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -11,8 +11,8 @@ internal sealed class DisconnectRetryService(FrontEnd frontEnd, TimeProvider tim
         {
             while (true)
             {
-                frontEnd.RetryEnds();
-                await Task.Delay(Interval, time, stoppingToken);
+                registry.RetryDisconnects();
+                await Task.Delay(s_interval, time, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

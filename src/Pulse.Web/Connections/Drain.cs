@@ -7,13 +7,13 @@ namespace Pulse.Web.Connections;
 /// Empties this front end before it stops: refuses new sockets, and closes the open ones gradually so that their clients reconnect
 /// elsewhere.
 /// </summary>
-internal sealed partial class Drain(FrontEnd frontEnd, IOptions<DrainOptions> options, TimeProvider time, ILogger<Drain> logger) : IHealthCheck
+internal sealed partial class Drain(ConnectionRegistry registry, IOptions<DrainOptions> options, TimeProvider time, ILogger<Drain> logger) : IHealthCheck
 {
-    public const string Why = "This front end is stopping. Others continue to serve.";
+    public const string StoppingMessage = "This front end is stopping. Others continue to serve.";
 
     // Time for SessionEnded to reach the last clients, and for their disconnects to reach the grains.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan s_closeTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(50);
 
     private volatile bool _isLeaving;
     private volatile bool _isClosed;
@@ -27,40 +27,40 @@ internal sealed partial class Drain(FrontEnd frontEnd, IOptions<DrainOptions> op
     public bool IsClosed => _isClosed;
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(_isLeaving ? HealthCheckResult.Unhealthy(Why) : HealthCheckResult.Healthy());
+        Task.FromResult(_isLeaving ? HealthCheckResult.Unhealthy(StoppingMessage) : HealthCheckResult.Healthy());
 
     /// <summary>Returns once all sockets are closed, or at the timeout.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         _isLeaving = true;
-        LogDraining(frontEnd.Count);
+        LogDraining(registry.Count);
         await Task.Delay(options.Value.NoticePeriod, time, cancellationToken);
         _isClosed = true;
 
-        var connections = frontEnd.Connections.ToArray();
+        var connections = registry.Connections.ToArray();
         Random.Shared.Shuffle(connections);
-        var perTick = 1 + (connections.Length / Math.Max(1, (int)(options.Value.Window / Tick)));
+        var perTick = 1 + (connections.Length / Math.Max(1, (int)(options.Value.Window / s_tick)));
         foreach (var batch in connections.Chunk(perTick))
         {
             // Fire and forget, because a client that has stopped reading would delay the others.
             foreach (var connection in batch) _ = CloseAsync(connection);
-            await Task.Delay(Tick, time, cancellationToken);
+            await Task.Delay(s_tick, time, cancellationToken);
         }
 
-        var deadline = time.GetUtcNow() + Patience;
-        while (frontEnd.Count > 0 && time.GetUtcNow() < deadline) await Task.Delay(Tick, time, cancellationToken);
-        LogDrained(frontEnd.Count);
+        var deadline = time.GetUtcNow() + s_closeTimeout;
+        while (registry.Count > 0 && time.GetUtcNow() < deadline) await Task.Delay(s_tick, time, cancellationToken);
+        LogDrained(registry.Count);
     }
 
     private async Task CloseAsync(LiveConnection connection)
     {
         try
         {
-            await frontEnd.CloseAsync(connection, SessionEndedMessage.ServerStopping);
+            await registry.CloseAsync(connection, SessionEndedMessage.ServerStopping);
         }
         catch (Exception e)
         {
-            LogUntold(e.GetType().Name);
+            LogNotifyFailed(e.GetType().Name);
         }
     }
 
@@ -71,5 +71,5 @@ internal sealed partial class Drain(FrontEnd frontEnd, IOptions<DrainOptions> op
     private partial void LogDrained(int count);
 
     [LoggerMessage(2302, LogLevel.Debug, "A socket could not be sent the reason ({Reason}).")]
-    private partial void LogUntold(string reason);
+    private partial void LogNotifyFailed(string reason);
 }

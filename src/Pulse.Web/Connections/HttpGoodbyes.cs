@@ -9,7 +9,7 @@ namespace Pulse.Web.Connections;
 internal sealed class HttpGoodbyes(TimeProvider time)
 {
     // The hub is notified of the end within moments of the request, unless its last call still runs.
-    private static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_keptFor = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<string, bool> _deleted = new();
 
@@ -44,7 +44,7 @@ internal sealed class HttpGoodbyes(TimeProvider time)
 
     private async Task ForgetAsync(string token)
     {
-        await Task.Delay(KeptFor, time);
+        await Task.Delay(s_keptFor, time);
         _deleted.TryRemove(token, out _);
     }
 

@@ -50,7 +50,7 @@ internal sealed class HubAdmission : IDisposable
 
     /// <summary>Middleware before the costly part of a connect: refuses new connections while this front end drains.</summary>
     public Task RefuseAsync(HttpContext context, RequestDelegate next) =>
-        _drain.IsClosed && BeginsConnection(context.Request) ? ProblemTypes.Unavailable.WriteAsync(context, Drain.Why) : next(context);
+        _drain.IsClosed && BeginsConnection(context.Request) ? ProblemTypes.Unavailable.WriteAsync(context, Drain.StoppingMessage) : next(context);
 
     /// <summary>Middleware after authentication, so that callers without a token cannot use up the capacity of others.</summary>
     public Task AdmitAsync(HttpContext context, RequestDelegate next)

@@ -8,22 +8,22 @@ namespace Pulse.Web.Connections;
 /// most one interval after it connected, all later renewals are one interval apart, and the sockets' own traffic is never delayed by a
 /// burst.
 /// </remarks>
-internal sealed class LeaseRenewalService(FrontEnd frontEnd, IOptions<HeartbeatOptions> options, TimeProvider time) : BackgroundService
+internal sealed class LeaseRenewalService(ConnectionRegistry registry, IOptions<HeartbeatOptions> options, TimeProvider time) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // The timer drops late ticks. The elapsed time determines the slots, so that a late tick renews all slots that are due.
-        using var timer = new PeriodicTimer(options.Value.LeaseRenewalInterval / FrontEnd.RenewalSlots, time);
+        using var timer = new PeriodicTimer(options.Value.LeaseRenewalInterval / ConnectionRegistry.RenewalSlots, time);
         var start = time.GetTimestamp();
         long done = 0;
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                var due = (long)(time.GetElapsedTime(start) / options.Value.LeaseRenewalInterval * FrontEnd.RenewalSlots);
+                var due = (long)(time.GetElapsedTime(start) / options.Value.LeaseRenewalInterval * ConnectionRegistry.RenewalSlots);
 
                 // After a pause of more than an interval each slot is due once.
-                for (done = Math.Max(done, due - FrontEnd.RenewalSlots); done < due; done++) Renew((int)(done % FrontEnd.RenewalSlots));
+                for (done = Math.Max(done, due - ConnectionRegistry.RenewalSlots); done < due; done++) Renew((int)(done % ConnectionRegistry.RenewalSlots));
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -36,6 +36,6 @@ internal sealed class LeaseRenewalService(FrontEnd frontEnd, IOptions<HeartbeatO
     // timeout.
     private void Renew(int slot)
     {
-        foreach (var connections in frontEnd.ConnectionsOf(slot).GroupBy(connection => connection.UserId)) _ = frontEnd.RenewAsync(connections);
+        foreach (var connections in registry.ConnectionsOf(slot).GroupBy(connection => connection.UserId)) _ = registry.RenewAsync(connections);
     }
 }

@@ -26,7 +26,6 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     private SessionEndedMessage? _endedBecause;
 
     private readonly HubConnectionContext _socket = context.Features.Get<HubConnectionContext>()!;
-    private readonly ChangesToTell _changes = new(context.Features.Get<HubConnectionContext>()!);
 
     private Authorization _authorization = Authorization.Of(caller, now);
 
@@ -51,7 +50,7 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     public DateTimeOffset WarnOfExpiryAt => _authorization.WarnAt;
 
     /// <summary>Whether the client has been warned that this token is about to expire.</summary>
-    public bool IsToldOfExpiry { get; set; }
+    public bool IsWarnedOfExpiry { get; set; }
 
     /// <summary>The reason if the server closes the socket, otherwise <see langword="null"/>.</summary>
     public SessionEndedMessage? EndedBecause => _endedBecause;
@@ -69,11 +68,8 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     /// <summary>Sends a message to the client, after the messages that are already queued at the socket.</summary>
     public Task SendAsync(string method, object message) => _socket.WriteAsync(new InvocationMessage(method, [message])).AsTask();
 
-    /// <summary>Sends the client a change, unless the connection is ending. Returns at once.</summary>
-    public void Tell(Guid userId, SerializedHubMessage change) => _changes.Add(userId, change);
-
-    /// <summary>Discards queued changes about this user.</summary>
-    public void DoNotTell(Guid userId) => _changes.Remove(userId);
+    /// <summary>The queue of messages that the client has not received yet.</summary>
+    public Outbox Outbox { get; } = new(context.Features.Get<HubConnectionContext>()!);
 
     /// <summary>Records the client's new status.</summary>
     public void SetStatus(PresenceStatus status, string? message, DateTimeOffset at) => _chosen = new(status, message, at);
@@ -85,7 +81,7 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
         // again.
         var isLater = renewed.ExpiresAt > _authorization.ExpiresAt;
         _authorization = Authorization.Of(renewed, at);
-        if (isLater) IsToldOfExpiry = false;
+        if (isLater) IsWarnedOfExpiry = false;
     }
 
     /// <summary>Decides that the server closes the socket.</summary>
@@ -93,7 +89,7 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     public bool TryEnd(SessionEndedMessage because)
     {
         if (Interlocked.CompareExchange(ref _endedBecause, because, null) is not null) return false;
-        _changes.Stop();
+        Outbox.Stop();
         return true;
     }
 

@@ -7,13 +7,13 @@ namespace Pulse.Web.Connections;
 /// expired.
 /// </summary>
 internal sealed partial class TokenExpiry(
-    FrontEnd frontEnd, [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time, ILogger<TokenExpiry> logger)
+    ConnectionRegistry registry, [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time, ILogger<TokenExpiry> logger)
     : BackgroundService
 {
-    private static readonly TimeSpan LongestNotice = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_longestNotice = TimeSpan.FromMinutes(1);
 
     // One pass over ten thousand sockets takes some microseconds each. A timer per socket would take more memory than the socket's state.
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// When the client is warned about a token: a minute before the end, or after two thirds of the remaining time of a token with less
@@ -26,23 +26,23 @@ internal sealed partial class TokenExpiry(
     {
         if (expiresAt <= receivedAt) return expiresAt;
         var third = (expiresAt - receivedAt) / 3;
-        return expiresAt - (third < LongestNotice ? third : LongestNotice);
+        return expiresAt - (third < s_longestNotice ? third : s_longestNotice);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
+        using var timer = new PeriodicTimer(s_interval, time);
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
                 var now = time.GetUtcNow();
-                foreach (var connection in frontEnd.Connections)
+                foreach (var connection in registry.Connections)
                 {
                     // Fire and forget, because a socket that has stopped reading would keep other sockets open past their time.
-                    if (connection.TokenExpiresAt <= now) _ = TellAsync(frontEnd.CloseAsync(connection, SessionEndedMessage.TokenExpired));
-                    else if (connection.WarnOfExpiryAt <= now && !connection.IsToldOfExpiry)
-                        _ = TellAsync(frontEnd.WarnAsync(connection, now));
+                    if (connection.TokenExpiresAt <= now) _ = NotifyAsync(registry.CloseAsync(connection, SessionEndedMessage.TokenExpired));
+                    else if (connection.WarnOfExpiryAt <= now && !connection.IsWarnedOfExpiry)
+                        _ = NotifyAsync(registry.WarnAsync(connection, now));
                 }
             }
         }
@@ -52,18 +52,18 @@ internal sealed partial class TokenExpiry(
         }
     }
 
-    private async Task TellAsync(Task told)
+    private async Task NotifyAsync(Task notification)
     {
         try
         {
-            await told;
+            await notification;
         }
         catch (Exception e)
         {
-            LogUntold(e.GetType().Name);
+            LogNotifyFailed(e.GetType().Name);
         }
     }
 
     [LoggerMessage(2130, LogLevel.Debug, "A socket could not be warned about its token ({Reason}).")]
-    private partial void LogUntold(string reason);
+    private partial void LogNotifyFailed(string reason);
 }

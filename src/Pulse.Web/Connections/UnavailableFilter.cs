@@ -15,7 +15,7 @@ internal sealed partial class UnavailableFilter(ILogger<UnavailableFilter> logge
         {
             return await next(invocation);
         }
-        catch (Exception e) when (Unavailability.Covers(e))
+        catch (Exception e) when (TransientErrors.IsTransient(e))
         {
             LogUnavailable(invocation.HubMethodName, e.GetType().Name);
             throw new HubException("unavailable: a part of Pulse is not available. Retry in a few seconds. The connection stays open.");
@@ -33,7 +33,7 @@ internal sealed partial class UnavailableFilter(ILogger<UnavailableFilter> logge
         {
             await next(context);
         }
-        catch (Exception e) when (Unavailability.Covers(e))
+        catch (Exception e) when (TransientErrors.IsTransient(e))
         {
             LogUnavailable(nameof(OnConnectedAsync), e.GetType().Name);
             throw;

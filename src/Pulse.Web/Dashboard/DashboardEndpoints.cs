@@ -56,7 +56,7 @@ internal static class DashboardEndpoints
     }
 
     private static async Task<IResult> EndDeviceAsync(
-        Guid id, HttpContext context, SignedInUser user, IGrainFactory grains, SignInCookie cookie)
+        Guid id, HttpContext context, SignedInUser user, IGrainFactory grains, SignInService cookie)
     {
         if (user.SessionId == id)
         {
@@ -79,7 +79,7 @@ internal static class DashboardEndpoints
     }
 
     private static async Task<IResult> EraseAsync(
-        HttpContext context, SignedInUser user, IGrainFactory grains, UserErasure erasure, SignInCookie cookie, TimeProvider time)
+        HttpContext context, SignedInUser user, IGrainFactory grains, UserErasure erasure, SignInService cookie, TimeProvider time)
     {
         if (!user.IsRecent(time)) return SignInErrors.SignInTooOld(context);
         if (await grains.GetGrain<IUserGrain>(user.Id).GetProfileAsync() is not { } profile) return NoSuchUser();

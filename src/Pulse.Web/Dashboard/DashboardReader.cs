@@ -70,8 +70,8 @@ internal sealed class DashboardReader(
             provider.Name,
             provider.DisplayName,
             IsLinked: false,
-            LinkHref: provider.WhyNot is null && isRecent ? $"{linking.Href(caller, provider.Name, accounts)}&returnUrl={_afterLinking}" : null,
-            WhyNot: provider.WhyNot));
+            LinkHref: provider.UnavailableReason is null && isRecent ? $"{linking.Href(caller, provider.Name, accounts)}&returnUrl={_afterLinking}" : null,
+            UnavailableReason: provider.UnavailableReason));
 
     private async Task<DashboardView.Notice[]> ReadNoticesAsync(Guid userId)
     {

@@ -50,10 +50,10 @@ public sealed record DashboardView
     /// <param name="IsLinked">Whether it is linked to the user.</param>
     /// <param name="CanUnlink">Whether it is linked and other ways to sign in remain.</param>
     /// <param name="LinkHref">The URL that begins the link. <see langword="null"/> if it is linked or unavailable.</param>
-    /// <param name="WhyNot">The reason why it cannot be linked now.</param>
+    /// <param name="UnavailableReason">The reason why it cannot be linked now.</param>
     /// <param name="Id">The id for unlinking. <see langword="null"/> if it is not linked.</param>
     /// <param name="Email">The account's address at the provider, if known.</param>
     public sealed record Account(
-        string Provider, string DisplayName, bool IsLinked, bool CanUnlink = false, string? LinkHref = null, string? WhyNot = null,
+        string Provider, string DisplayName, bool IsLinked, bool CanUnlink = false, string? LinkHref = null, string? UnavailableReason = null,
         string? Id = null, string? Email = null);
 }

@@ -12,9 +12,9 @@ internal sealed partial class DemoPeople(
     : BackgroundService
 {
     private const double HereAtFirst = 0.6;
-    private static readonly TimeSpan LongestAbsence = TimeSpan.FromHours(30);
-    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(1500);
+    private static readonly TimeSpan s_longestAbsence = TimeSpan.FromHours(30);
+    private static readonly TimeSpan s_shortestPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromMilliseconds(1500);
 
     private static readonly string?[] s_busy = ["In a meeting", "Deep in a review", "On a call", "Presenting", "Pairing, back at noon", null];
     private static readonly string?[] s_away = ["Lunch", "Coffee", "Back in ten minutes", "Picking up the kids", null, null];
@@ -62,7 +62,7 @@ internal sealed partial class DemoPeople(
             else
             {
                 // Squared, so that most of the times are recent.
-                var lease = NewLease() with { SeenAt = time.GetUtcNow() - LongestAbsence * Math.Pow(Random.Shared.NextDouble(), 2) };
+                var lease = NewLease() with { SeenAt = time.GetUtcNow() - s_longestAbsence * Math.Pow(Random.Shared.NextDouble(), 2) };
                 await User(person).DisconnectAsync(lease, ConnectionEnd.Closed);
             }
         }
@@ -107,7 +107,7 @@ internal sealed partial class DemoPeople(
     }
 
     private Task PauseAsync(CancellationToken stoppingToken) =>
-        Task.Delay(ShortestPause + (LongestPause - ShortestPause) * Random.Shared.NextDouble(), time, stoppingToken);
+        Task.Delay(s_shortestPause + (s_longestPause - s_shortestPause) * Random.Shared.NextDouble(), time, stoppingToken);
 
     private async Task<bool> TryAsync(Func<Task> act)
     {

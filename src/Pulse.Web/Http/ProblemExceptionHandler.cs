@@ -30,7 +30,7 @@ internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHa
                 LogBadRequest(bad.StatusCode, bad.Message);
                 return ProblemTypes.ForStatus(bad.StatusCode);
 
-            case var away when Unavailability.Covers(away):
+            case var away when TransientErrors.IsTransient(away):
                 LogUnavailable(exception.GetType().Name, exception.Message);
                 return ProblemTypes.Unavailable;
 

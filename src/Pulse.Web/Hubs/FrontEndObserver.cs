@@ -5,11 +5,11 @@ using Pulse.Web.Presence;
 namespace Pulse.Web.Hubs;
 
 /// <summary>Handles the calls of grains to this process: changes of presence, and connections to close.</summary>
-internal sealed class FrontEndObserver(FrontEnd frontEnd, PresenceWatches watches) : IFrontEndObserver
+internal sealed class FrontEndObserver(ConnectionRegistry registry, PresenceWatches watches) : IFrontEndObserver
 {
     public Task PresenceChanged(PresenceSnapshot presence)
     {
-        watches.Take(presence);
+        watches.Apply(presence);
         return Task.CompletedTask;
     }
 
@@ -25,7 +25,7 @@ internal sealed class FrontEndObserver(FrontEnd frontEnd, PresenceWatches watche
     public Task CloseConnectionsAsync(string[] connectionIds, CloseReason reason)
     {
         // Answered before the sockets are closed: the grain's turn must not wait for clients, whose calls are refused from now on.
-        frontEnd.Close(connectionIds, MessageFor(reason));
+        registry.Close(connectionIds, MessageFor(reason));
         return Task.CompletedTask;
     }
 }

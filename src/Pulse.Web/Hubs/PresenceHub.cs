@@ -22,7 +22,7 @@ namespace Pulse.Web.Hubs;
 /// </remarks>
 [Authorize]
 internal sealed class PresenceHub(
-    FrontEnd frontEnd, PresenceWatches watches, LookupLimit lookups, IPresencePolicy policy, Callers callers, UserAccess access, TokenValidator tokens,
+    ConnectionRegistry registry, PresenceWatches watches, LookupLimit lookups, IPresencePolicy policy, Callers callers, UserAccess access, TokenValidator tokens,
     HttpGoodbyes goodbyes, IOptions<HeartbeatOptions> options, Drain drain, IHostApplicationLifetime lifetime, TimeProvider time)
     : Hub<IPulseClient>
 {
@@ -35,7 +35,7 @@ internal sealed class PresenceHub(
         var caller = callers.Read(Context.User!);
         if (await callers.FindUserIdAsync(caller) is not { } userId)
         {
-            if (await access.WhyNoUserAsync(caller) == ProblemTypes.UserErased) throw await RefuseAsync(ProblemTypes.UserErased, userId: null);
+            if (await access.ExplainMissingUserAsync(caller) == ProblemTypes.UserErased) throw await RefuseAsync(ProblemTypes.UserErased, userId: null);
             Context.GetHttpContext()?.Audit(AuditEvents.ConnectRefused, provider: caller.Issuer, reason: "not-synced");
             throw new HubException("user-not-synced: this token's user is not known here yet. Call POST /auth/sync with it, then connect again.");
         }
@@ -47,7 +47,7 @@ internal sealed class PresenceHub(
         Context.Features.Set(new WatchList());
         try
         {
-            await frontEnd.ConnectAsync(connection, PreviousConnection.Read(Context.GetHttpContext()?.Request));
+            await registry.ConnectAsync(connection, PreviousConnection.Read(Context.GetHttpContext()?.Request));
         }
         catch (UserRefusedException refused)
         {
@@ -57,7 +57,7 @@ internal sealed class PresenceHub(
         await Clients.Caller.Connected(new(userId, Context.ConnectionId, (int)options.Value.HeartbeatInterval.TotalSeconds));
 
         // A connection that was admitted before may be too late for the drain's list of sockets.
-        if (drain.IsClosed) _ = frontEnd.CloseAsync(connection, SessionEndedMessage.ServerStopping);
+        if (drain.IsClosed) _ = registry.CloseAsync(connection, SessionEndedMessage.ServerStopping);
     }
 
     public override async Task OnDisconnectedAsync(Exception? exception)
@@ -70,7 +70,7 @@ internal sealed class PresenceHub(
         var seenAt = isSilent ? now - HubEndpoint.ClientTimeout : now;
         if (seenAt < connection.ConnectedAt) seenAt = connection.ConnectedAt;
         // The lease ends first, because it must end whatever happens to the watches.
-        await Task.WhenAll(frontEnd.DisconnectAsync(connection, seenAt, how), watches.ForgetAsync(connection));
+        await Task.WhenAll(registry.DisconnectAsync(connection, seenAt, how), watches.RemoveConnectionAsync(connection));
     }
 
     /// <summary>Marks the client as active. Answered at once, because the front end itself renews the lease.</summary>
@@ -145,7 +145,7 @@ internal sealed class PresenceHub(
         }
 
         Connection.SetStatus(parsed, string.IsNullOrWhiteSpace(message) ? null : message, time.GetUtcNow());
-        return frontEnd.UpdateAsync(Connection);
+        return registry.UpdateAsync(Connection);
     }
 
     /// <summary>Replaces the expiring token by a new one of the same user.</summary>
@@ -166,7 +166,7 @@ internal sealed class PresenceHub(
         }
 
         Connection.Reauthorize(caller, time.GetUtcNow());
-        await frontEnd.UpdateAsync(Connection);
+        await registry.UpdateAsync(Connection);
     }
 
     // A client of the package ends with this message. The error's text is for other clients.

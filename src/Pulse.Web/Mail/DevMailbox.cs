@@ -8,7 +8,7 @@ internal sealed class DevMailbox(TimeProvider time) : IMailSender
     private readonly Lock _lock = new();
     private readonly LinkedList<(OutgoingMail Mail, DateTimeOffset SentAt)> _mails = new();
 
-    public string? WhyNot => null;
+    public string? UnavailableReason => null;
 
     public Task SendAsync(OutgoingMail mail, CancellationToken cancellationToken)
     {

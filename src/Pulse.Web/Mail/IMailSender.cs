@@ -4,7 +4,7 @@ namespace Pulse.Web.Mail;
 internal interface IMailSender
 {
     /// <summary>The reason why mail is unavailable, as readable text. <see langword="null"/> if it is available.</summary>
-    string? WhyNot { get; }
+    string? UnavailableReason { get; }
 
     /// <summary>Returns once the mail server has accepted the mail.</summary>
     /// <exception cref="MailUnavailableException">The mail server did not accept it.</exception>

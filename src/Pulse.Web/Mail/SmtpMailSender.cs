@@ -16,7 +16,7 @@ internal sealed partial class SmtpMailSender(IOptions<MailOptions> options, Time
     private const int Tries = 3;
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(300);
 
-    public string? WhyNot => null;
+    public string? UnavailableReason => null;
 
     public async Task SendAsync(OutgoingMail mail, CancellationToken cancellationToken)
     {

@@ -14,7 +14,7 @@ internal static class ErrorPages
         "Go back, reload the page and try again.");
 
     /// <summary>Whether the client wants a page: it accepts text/html, which API clients never do, and sends no access token.</summary>
-    public static bool Suit(HttpRequest request) =>
+    public static bool WantsHtml(HttpRequest request) =>
         !request.Headers.ContainsKey(HeaderNames.Authorization)
         && request.GetTypedHeaders().Accept.Any(type => type.MediaType.Equals("text/html", StringComparison.OrdinalIgnoreCase) && type.Quality is not 0);
 

@@ -11,7 +11,7 @@ namespace Pulse.Web.Presence;
 /// request.
 /// </remarks>
 internal sealed partial class PolicyRenewal(
-    FrontEnd frontEnd, PresenceWatches watches, IPresencePolicy policy, IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<PolicyRenewal> logger)
+    ConnectionRegistry registry, PresenceWatches watches, IPresencePolicy policy, IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<PolicyRenewal> logger)
     : BackgroundService
 {
     /// <inheritdoc/>
@@ -25,7 +25,7 @@ internal sealed partial class PolicyRenewal(
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                foreach (var connection in frontEnd.Connections) await TryRenewAsync(connection, stoppingToken);
+                foreach (var connection in registry.Connections) await TryRenewAsync(connection, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

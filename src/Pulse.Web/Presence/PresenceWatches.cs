@@ -50,9 +50,9 @@ internal sealed partial class PresenceWatches(
     {
         foreach (var userId in userIds)
         {
-            Join(connection, userId);
+            AddWatcher(connection, userId);
             if (WatchList.Of(connection).TryWatch(userId)) continue;
-            Leave(connection, userId);
+            RemoveWatcher(connection, userId);
             throw IsOver();
         }
 
@@ -70,7 +70,7 @@ internal sealed partial class PresenceWatches(
     /// <summary>Ends one watch.</summary>
     public void Unwatch(LiveConnection connection, Guid userId)
     {
-        if (WatchList.Of(connection).TryUnwatch(userId)) Leave(connection, userId);
+        if (WatchList.Of(connection).TryUnwatch(userId)) RemoveWatcher(connection, userId);
     }
 
     /// <summary>
@@ -80,8 +80,8 @@ internal sealed partial class PresenceWatches(
     public void Hide(LiveConnection connection, Guid userId)
     {
         if (!WatchList.Of(connection).Hide(userId)) return;
-        Leave(connection, userId);
-        connection.Tell(userId, Message(PresenceResponse.Hidden(userId)));
+        RemoveWatcher(connection, userId);
+        connection.Outbox.Enqueue(userId, Message(PresenceResponse.Hidden(userId)));
     }
 
     /// <summary>Begins watches that the policy forbade so far, and sends the client the present state.</summary>
@@ -89,20 +89,20 @@ internal sealed partial class PresenceWatches(
     public async Task ShowAsync(LiveConnection connection, IReadOnlyList<Guid> userIds)
     {
         foreach (var presence in await WatchAsync(connection, userIds))
-            connection.Tell(presence.UserId, Message(PresenceResponse.For(connection.UserId, presence)));
+            connection.Outbox.Enqueue(presence.UserId, Message(PresenceResponse.For(connection.UserId, presence)));
     }
 
     /// <summary>
     /// Ends all watches of an ended connection, including those of a call that is still running. Needs no call to a silo.
     /// </summary>
-    public Task ForgetAsync(LiveConnection connection)
+    public Task RemoveConnectionAsync(LiveConnection connection)
     {
-        foreach (var userId in WatchList.Of(connection).UnwatchAll()) Leave(connection, userId);
+        foreach (var userId in WatchList.Of(connection).UnwatchAll()) RemoveWatcher(connection, userId);
         return Task.CompletedTask;
     }
 
     /// <summary>Applies a snapshot from a silo, and notifies the watching sockets if the state differs.</summary>
-    public void Take(PresenceSnapshot presence)
+    public void Apply(PresenceSnapshot presence)
     {
         if (TakeOrDoubt(presence, isRead: false)) _ = TryAskAsync(presence.UserId);
     }
@@ -114,7 +114,7 @@ internal sealed partial class PresenceWatches(
     public async Task AskAsync(IEnumerable<Guid> userIds)
     {
         var known = userIds.Select(Known).OfType<PresenceSnapshot>().ToArray();
-        foreach (var presence in await presences.ReadAsync([.. known.Select(one => one.UserId)], [.. known.Select(one => one.Version)])) Take(presence);
+        foreach (var presence in await presences.ReadAsync([.. known.Select(one => one.UserId)], [.. known.Select(one => one.Version)])) Apply(presence);
     }
 
     private async Task ReachTablesAsync(long position)
@@ -187,7 +187,7 @@ internal sealed partial class PresenceWatches(
         // Written under the lock, so that two changes of one user keep their order.
         foreach (var watcher in watched.Watchers)
         {
-            if ((watcher.UserId == presence.UserId ? toOneself : toOthers) is { } message) watcher.Tell(presence.UserId, message);
+            if ((watcher.UserId == presence.UserId ? toOneself : toOthers) is { } message) watcher.Outbox.Enqueue(presence.UserId, message);
         }
     }
 
@@ -199,7 +199,7 @@ internal sealed partial class PresenceWatches(
             {
                 var presence = await users[userId].ReadPresenceAsync(known.Version);
                 SetAsking(userId, false);
-                Take(presence);
+                Apply(presence);
             }
         }
         catch (Exception e)
@@ -231,7 +231,7 @@ internal sealed partial class PresenceWatches(
         lock (watched) return watched.IsRead;
     }
 
-    private void Join(LiveConnection connection, Guid userId)
+    private void AddWatcher(LiveConnection connection, Guid userId)
     {
         while (true)
         {
@@ -245,14 +245,14 @@ internal sealed partial class PresenceWatches(
         }
     }
 
-    private void Leave(LiveConnection connection, Guid userId)
+    private void RemoveWatcher(LiveConnection connection, Guid userId)
     {
         if (!_watched.TryGetValue(userId, out var watched)) return;
         lock (watched)
         {
             // The end of a connection and its last running call may both arrive here.
             if (!watched.Watchers.Remove(connection)) return;
-            connection.DoNotTell(userId);
+            connection.Outbox.Discard(userId);
             if (watched.Watchers.Count > 0) return;
             watched.IsGone = true;
             _watched.TryRemove(userId, out _);

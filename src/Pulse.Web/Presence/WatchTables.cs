@@ -8,7 +8,7 @@ namespace Pulse.Web.Presence;
 /// <summary>Keeps the watched users of this front end in the watch table of each silo, with one batched call at a time per silo.</summary>
 /// <remarks>A table that fails is sent all users again. The other tables and the clients are unaffected meanwhile.</remarks>
 internal sealed partial class WatchTables(
-    IGrainFactory grains, FrontEnd frontEnd, FrontEndReference reference, PresenceWatches watches, WatchJournal journal, Drain drain,
+    IGrainFactory grains, ConnectionRegistry registry, FrontEndReference reference, PresenceWatches watches, WatchJournal journal, Drain drain,
     IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<WatchTables> logger) : BackgroundService
 {
     // Watches that begin together are sent together.
@@ -41,7 +41,7 @@ internal sealed partial class WatchTables(
         await base.StopAsync(cancellationToken);
 
         // One call per silo replaces one removal per user. An unresponsive silo removes this front end after its lifetime.
-        var forgotten = Task.WhenAll(_tables.Values.Where(table => table.IsInSync).Select(table => table.Grain.ForgetAsync(frontEnd.Id)));
+        var forgotten = Task.WhenAll(_tables.Values.Where(table => table.IsInSync).Select(table => table.Grain.ForgetAsync(registry.Id)));
         await forgotten.WaitAsync(s_slowAfter, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
@@ -211,11 +211,11 @@ internal sealed partial class WatchTables(
     }
 
     private Task<WatchTableAnswer> UpdateAsync(Table table, Guid[] added, Guid[] removed) =>
-        CallAsync(table, () => table.Grain.UpdateAsync(frontEnd.Id, reference.Value, added, removed, table.Generation));
+        CallAsync(table, () => table.Grain.UpdateAsync(registry.Id, reference.Value, added, removed, table.Generation));
 
     private async Task RenewAsync(Table table)
     {
-        var answer = await CallAsync(table, () => table.Grain.RenewAsync(frontEnd.Id, table.Generation, table.Mark));
+        var answer = await CallAsync(table, () => table.Grain.RenewAsync(registry.Id, table.Generation, table.Mark));
         (table.Mark, table.RenewedAt) = (answer.Mark, time.GetTimestamp());
     }
 
@@ -225,7 +225,7 @@ internal sealed partial class WatchTables(
         var answer = await call();
         table.BusySince = null;
         table.Generation = answer.Generation;
-        foreach (var presence in answer.Changes) watches.Take(presence);
+        foreach (var presence in answer.Changes) watches.Apply(presence);
         return answer;
     }
 

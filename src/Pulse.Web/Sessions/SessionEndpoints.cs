@@ -37,7 +37,7 @@ internal static class SessionEndpoints
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> EndAsync(
-        string id, HttpContext context, SignedInUser user, IGrainFactory grains, SignInCookie cookie)
+        string id, HttpContext context, SignedInUser user, IGrainFactory grains, SignInService cookie)
     {
         // Another user's session is searched among the caller's own, so it is as unknown as an invented id.
         if (Caller.ParseUuid(id) is not { } sessionId || !await grains.GetGrain<IUserSessionsGrain>(user.Id).EndAsync(sessionId))
@@ -60,7 +60,7 @@ internal static class SessionEndpoints
         return TypedResults.Ok(tokens.IssueForSession(profile, user.SessionId!.Value, user.Caller.ExpiresAt, user.Caller.SignedInAt));
     }
 
-    private static async Task<IResult> SignOutAsync(HttpContext context, SignedInUser user, SignInCookie cookie)
+    private static async Task<IResult> SignOutAsync(HttpContext context, SignedInUser user, SignInService cookie)
     {
         if (user.SessionId is null) return ProblemTypes.NoSession.ToResult();
 
@@ -68,7 +68,7 @@ internal static class SessionEndpoints
         return SignedOut(context);
     }
 
-    private static async Task<IResult> SignOutEverywhereAsync(HttpContext context, SignedInUser user, IGrainFactory grains, SignInCookie cookie)
+    private static async Task<IResult> SignOutEverywhereAsync(HttpContext context, SignedInUser user, IGrainFactory grains, SignInService cookie)
     {
         await grains.GetGrain<IUserSessionsGrain>(user.Id).EndAllAsync();
         context.Audit(AuditEvents.SignedOutEverywhere, user.Id, user.SessionId);

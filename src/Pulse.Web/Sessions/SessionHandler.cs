@@ -29,7 +29,7 @@ internal sealed class SessionHandler(
         {
             session = await grains.GetGrain<IUserSessionsGrain>(secret.UserId).AuthenticateAsync(secret.Hash, ClientAddress.Of(Context));
         }
-        catch (Exception exception) when (Unavailability.Covers(exception))
+        catch (Exception exception) when (TransientErrors.IsTransient(exception))
         {
             // The state is unknown, so the cookie is kept, and routes that require a user answer 503.
             return AuthenticateResult.Fail(new SessionUnknownException(exception));

@@ -13,7 +13,7 @@ internal static class SessionSetup
         services.AddJson(SessionJson.Default);
         services.AddSingleton<SessionCookie>();
         services.AddSingleton<SessionSecrets>();
-        services.AddSingleton<SignInCookie>();
+        services.AddSingleton<SignInService>();
         services.AddSingleton<DeviceCookie>();
         services.AddAntiforgery();
         return authentication.AddScheme<AuthenticationSchemeOptions, SessionHandler>(SessionHandler.Scheme, displayName: null, _ => { });

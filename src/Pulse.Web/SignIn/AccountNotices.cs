@@ -27,7 +27,7 @@ internal sealed partial class AccountNotices(IGrainFactory grains, IMailSender s
         }
 
         // An unproven address may belong to another person.
-        if (sender.WhyNot is not null || !user.EmailVerified || NoticeWords.For(kind, detail) is not { } words) return;
+        if (sender.UnavailableReason is not null || !user.EmailVerified || NoticeWords.For(kind, detail) is not { } words) return;
         var site = EmailLinks.SiteOf(request);
 
         // Fire and forget, because a mail server may take seconds while the person waits for the page.

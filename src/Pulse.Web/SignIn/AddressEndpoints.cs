@@ -28,7 +28,7 @@ internal static class AddressEndpoints
         if (!EmailAddress.TryNormalize((await RequestForm.ReadAsync(context))["email"], out var email)) return SignInErrors.EmailUnusable();
         try
         {
-            if (providers.EmailWhyNot is not null) return SignInErrors.MailUnavailable();
+            if (providers.EmailUnavailableReason is not null) return SignInErrors.MailUnavailable();
             if (!limits.TryTake(context)) return SignInErrors.TooMany();
             await changes.AskAsync(context.Request, user.Id, email);
             context.Audit(AuditEvents.AddressChangeAsked, email: email);

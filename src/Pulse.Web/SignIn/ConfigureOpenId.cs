@@ -50,7 +50,7 @@ internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEn
         options.CallbackPath = CallbackPath(name!);
         options.RequireHttpsMetadata = !environment.IsDevelopment();
         options.BackchannelTimeout = OpenIdAvailability.Timeout;
-        options.RemoteAuthenticationTimeout = SignInOptions.Patience;
+        options.RemoteAuthenticationTimeout = SignInOptions.SignInTimeout;
         options.EventsType = typeof(OpenIdEvents);
 
         // RFC 9700 section 2.1.1: the code flow with PKCE. The answer is in the query, so that browsers send Lax cookies with it.
@@ -78,7 +78,7 @@ internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEn
 
         SignInCookies.Bind(options.CorrelationCookie, $"{SignInCookies.State}{name}.", environment);
         SignInCookies.Bind(options.NonceCookie, $"{SignInCookies.Nonce}{name}.", environment);
-        options.ProtocolValidator.NonceLifetime = SignInOptions.Patience;
+        options.ProtocolValidator.NonceLifetime = SignInOptions.SignInTimeout;
 
         // OpenID Connect Core 1.0 section 3.1.3.7: iss (the discovery document's), aud (Pulse's), exp and the signature.
         options.TokenValidationParameters = new TokenValidationParameters

@@ -56,7 +56,7 @@ internal static class EmailEndpoints
 
         try
         {
-            if (providers.EmailWhyNot is not null) return NotSent(isForm);
+            if (providers.EmailUnavailableReason is not null) return NotSent(isForm);
             if (!limits.TryTake(context)) return isForm ? SignInErrors.TooMany() : ProblemTypes.TooManyRequests.ToResult();
             context.Audit(AuditEvents.MailAsked, email: email);
             var returnUrl = ReturnUrl.OrDashboard(request.ReturnUrl, context.Request.PathBase);

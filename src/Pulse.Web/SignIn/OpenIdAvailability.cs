@@ -17,7 +17,7 @@ internal sealed partial class OpenIdAvailability(
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan s_whileWell = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan s_whileNot = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_intervalWhenDown = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<string, string> _faults = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<Task<string?>>> _checks = new(StringComparer.Ordinal);
@@ -25,7 +25,7 @@ internal sealed partial class OpenIdAvailability(
     /// <summary>
     /// The reason why that provider is unavailable, as of the last check. <see langword="null"/> if it is available or unchecked.
     /// </summary>
-    public string? WhyNot(string provider) => _faults.GetValueOrDefault(provider);
+    public string? UnavailableReason(string provider) => _faults.GetValueOrDefault(provider);
 
     /// <summary>Checks now, within <see cref="Timeout"/>. Simultaneous callers share one check.</summary>
     public Task<string?> CheckAsync(string provider) =>
@@ -39,7 +39,7 @@ internal sealed partial class OpenIdAvailability(
         while (!stoppingToken.IsCancellationRequested)
         {
             var fault = await CheckAsync(provider);
-            await Task.Delay(fault is null ? s_whileWell : s_whileNot, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(fault is null ? s_whileWell : s_intervalWhenDown, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -50,7 +50,7 @@ internal sealed partial class OpenIdAvailability(
         try
         {
             var fault = await FindFaultAsync(schemes.Get(provider), providers.Value.Find(provider)!.Authority!);
-            var before = WhyNot(provider);
+            var before = UnavailableReason(provider);
             if (fault is null) _faults.TryRemove(provider, out _);
             else _faults[provider] = fault;
             if (fault is not null && fault != before) LogAway(provider, fault);

@@ -28,7 +28,7 @@ internal static class OpenIdEndpoints
         var state = new AuthenticationProperties
         {
             RedirectUri = ReturnUrl.OrDashboard(returnUrl, context.Request.PathBase),
-            ExpiresUtc = time.GetUtcNow() + SignInOptions.Patience,
+            ExpiresUtc = time.GetUtcNow() + SignInOptions.SignInTimeout,
         };
         var current = await completion.CurrentAsync(context);
         if (link == true)
@@ -62,7 +62,7 @@ internal static class OpenIdEndpoints
         if (loginHint is { Length: > 0 and <= EmailAddress.MaxLength }) state.SetParameter(OpenIdConnectParameterNames.LoginHint, loginHint);
 
         // People are sent only to an available provider, because they could not return otherwise.
-        if (providers.All.Any(known => known.Name == provider && known.WhyNot is not null) && await availability.CheckAsync(provider) is not null)
+        if (providers.All.Any(known => known.Name == provider && known.UnavailableReason is not null) && await availability.CheckAsync(provider) is not null)
             return SignInErrors.Unavailable(providers.DisplayName(provider));
         try
         {

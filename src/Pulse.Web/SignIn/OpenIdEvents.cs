@@ -87,7 +87,7 @@ internal sealed partial class OpenIdEvents(
 
                 return await completion.SignInAsync(context.HttpContext, who, returnUrl);
             }
-            catch (Exception exception) when (Unavailability.Covers(exception))
+            catch (Exception exception) when (TransientErrors.IsTransient(exception))
             {
                 LogUnavailable(provider, exception.GetType().Name);
                 return SignInErrors.TryAgain();

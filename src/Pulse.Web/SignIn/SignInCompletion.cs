@@ -15,7 +15,7 @@ namespace Pulse.Web.SignIn;
 /// refusal.
 /// </summary>
 internal sealed class SignInCompletion(
-    IGrainFactory grains, SignInCookie cookie, DeviceCookie devices, SignInProviders providers, AccountNotices notices, SignUpRule signUp, Callers callers)
+    IGrainFactory grains, SignInService cookie, DeviceCookie devices, SignInProviders providers, AccountNotices notices, SignUpRule signUp, Callers callers)
 {
     /// <summary>Signs the browser in as the user of that account.</summary>
     /// <param name="context">The request.</param>

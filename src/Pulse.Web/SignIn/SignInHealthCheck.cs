@@ -10,8 +10,8 @@ internal sealed class SignInHealthCheck(SignInProviders providers) : IHealthChec
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        var faults = providers.All.Where(provider => provider.WhyNot is not null)
-            .Select(provider => $"Nobody can sign in with {provider.DisplayName}: {provider.WhyNot}.").ToArray();
+        var faults = providers.All.Where(provider => provider.UnavailableReason is not null)
+            .Select(provider => $"Nobody can sign in with {provider.DisplayName}: {provider.UnavailableReason}.").ToArray();
         return Task.FromResult(faults.Length == 0 ? HealthCheckResult.Healthy() : HealthCheckResult.Degraded(string.Join(' ', faults)));
     }
 }

@@ -12,7 +12,7 @@ internal sealed class SignInOptions
     public const string GoogleName = "google";
 
     /// <summary>Maximum time that a person may spend at the provider. 15 minutes.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
+    public static readonly TimeSpan SignInTimeout = TimeSpan.FromMinutes(15);
 
     /// <summary>Google. Off unless it has a client id.</summary>
     public OpenIdProviderOptions Google { get; set; } = new() { Authority = "https://accounts.google.com", DisplayName = "Google" };

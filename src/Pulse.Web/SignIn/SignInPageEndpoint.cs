@@ -18,9 +18,9 @@ internal static class SignInPageEndpoint
     private static IResult Show(string? returnUrl, HttpRequest request, SignInProviders providers) =>
         Page.Of<SignInPage>(new()
         {
-            [nameof(SignInPage.Providers)] = providers.All.Select(provider => new SignInPage.ProviderView(provider.Name, provider.DisplayName, provider.WhyNot)).ToArray(),
+            [nameof(SignInPage.Providers)] = providers.All.Select(provider => new SignInPage.ProviderView(provider.Name, provider.DisplayName, provider.UnavailableReason)).ToArray(),
             [nameof(SignInPage.ReturnUrl)] = ReturnUrl.OrDashboard(returnUrl, request.PathBase),
-            [nameof(SignInPage.EmailWhyNot)] = providers.EmailWhyNot,
+            [nameof(SignInPage.EmailUnavailableReason)] = providers.EmailUnavailableReason,
             [nameof(SignInPage.People)] = providers.DevAllowed ? s_people : [],
         });
 }

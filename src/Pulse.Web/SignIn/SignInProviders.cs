@@ -7,9 +7,9 @@ namespace Pulse.Web.SignIn;
 /// <summary>An OpenID Connect provider, as the sign-in page shows it.</summary>
 /// <param name="Name">Its name in routes and accounts.</param>
 /// <param name="DisplayName">Its readable name.</param>
-/// <param name="WhyNot">The reason why it is unavailable, as readable text. <see langword="null"/> if it is available as far as is
+/// <param name="UnavailableReason">The reason why it is unavailable, as readable text. <see langword="null"/> if it is available as far as is
 /// known.</param>
-internal sealed record SignInProvider(string Name, string DisplayName, string? WhyNot);
+internal sealed record SignInProvider(string Name, string DisplayName, string? UnavailableReason);
 
 /// <summary>The ways to sign in. Calls are cheap, because a background service monitors the availability.</summary>
 internal sealed class SignInProviders(
@@ -23,10 +23,10 @@ internal sealed class SignInProviders(
 
     /// <summary>The OpenID Connect providers, in the order of the page. Unavailable ones have a reason.</summary>
     public IReadOnlyList<SignInProvider> All =>
-        [.. options.Value.All.Select(provider => new SignInProvider(provider.Key, DisplayName(provider.Key), availability.WhyNot(provider.Key)))];
+        [.. options.Value.All.Select(provider => new SignInProvider(provider.Key, DisplayName(provider.Key), availability.UnavailableReason(provider.Key)))];
 
     /// <summary>The reason why sign-in links by mail are unavailable. <see langword="null"/> if they are available.</summary>
-    public string? EmailWhyNot => mail.WhyNot;
+    public string? EmailUnavailableReason => mail.UnavailableReason;
 
     /// <summary>Whether sign-in as any user is allowed. The environment is checked too, because this gives access to every user.</summary>
     public bool DevAllowed => environment.IsDevelopment() && auth.Value.DevSignIn;

@@ -42,7 +42,7 @@ internal static class SignInRateLimit
             var context = rejected.HttpContext;
             context.Audit(AuditEvents.RateLimited, reason: "requests");
             context.Response.Headers.RetryAfter = "60";
-            if (ErrorPages.Suit(context.Request)) await SignInErrors.TooMany().ExecuteAsync(context);
+            if (ErrorPages.WantsHtml(context.Request)) await SignInErrors.TooMany().ExecuteAsync(context);
             else await ProblemTypes.TooManyRequests.WriteAsync(context);
         };
     });

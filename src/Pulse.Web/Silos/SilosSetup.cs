@@ -32,10 +32,10 @@ internal static class SilosSetup
     /// <summary>Answers requests that need silos with 503 while none is reachable. Does nothing if the silo is in this process.</summary>
     public static void UseSilos(this WebApplication app)
     {
-        if (app.Services.GetService<SiloLink>() is not { } link) return;
+        if (app.Services.GetService<SiloConnectionMonitor>() is not { } link) return;
 
         // Anonymous endpoints handle unavailable silos themselves: health, the start page, assets, public keys.
-        app.Use((context, next) => link.IsUp || !NeedsSilos(context) ? next(context) : ProblemTypes.Unavailable.WriteAsync(context, SiloLink.WhyDown));
+        app.Use((context, next) => link.IsUp || !NeedsSilos(context) ? next(context) : ProblemTypes.Unavailable.WriteAsync(context, SiloConnectionMonitor.DownMessage));
     }
 
     private static bool NeedsSilos(HttpContext context) =>
@@ -52,11 +52,11 @@ internal static class SilosSetup
         var services = builder.Services;
         services.AddSteadyClock();
         services.AddSingleton<StartWait>();
-        services.AddSingleton<SiloLink>();
-        services.AddSingleton<IClusterConnectionStatusObserver>(provider => provider.GetRequiredService<SiloLink>());
-        services.AddSingleton<ILifecycleParticipant<IClusterClientLifecycle>>(provider => provider.GetRequiredService<SiloLink>());
-        services.AddHostedService(provider => provider.GetRequiredService<SiloLink>());
-        services.AddHealthChecks().AddCheck<SiloLink>("silos", tags: [HealthEndpoints.ReadyTag]);
+        services.AddSingleton<SiloConnectionMonitor>();
+        services.AddSingleton<IClusterConnectionStatusObserver>(provider => provider.GetRequiredService<SiloConnectionMonitor>());
+        services.AddSingleton<ILifecycleParticipant<IClusterClientLifecycle>>(provider => provider.GetRequiredService<SiloConnectionMonitor>());
+        services.AddHostedService(provider => provider.GetRequiredService<SiloConnectionMonitor>());
+        services.AddHealthChecks().AddCheck<SiloConnectionMonitor>("silos", tags: [HealthEndpoints.ReadyTag]);
 
         // The client waits for a silo, whatever the start order of the processes. This process already reports that on /health/ready
         // meanwhile.
@@ -68,7 +68,7 @@ internal static class SilosSetup
             client.UseRedisClustering(options => options.ConfigurationOptions = redis.Clone());
             services.AddOptions<RedisClusteringOptions>().Configure<StartWait, IHostApplicationLifetime>((options, wait, lifetime) =>
                 options.CreateMultiplexer = async given => (await ConnectAsync(given.ConfigurationOptions!, wait, lifetime.ApplicationStopping), IsShared: false));
-            client.UseConnectionRetryFilter<SiloRetry>();
+            client.UseConnectionRetryFilter<ConnectRetryFilter>();
             client.AddPulseTracing(builder);
 
             // Within this time new silos get load, and a cluster that was replaced as a whole is found again.

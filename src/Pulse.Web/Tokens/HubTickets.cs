@@ -43,7 +43,7 @@ internal sealed class HubTickets : IDisposable
 
     private readonly IDataProtector _protector;
     private readonly GrainReferences<IHubTicketsGrain> _grains;
-    private readonly LiveSessions _sessions;
+    private readonly SessionLivenessCheck _sessions;
     private readonly AuthOptions _options;
     private readonly TimeProvider _time;
     private readonly IServiceProvider _services;
@@ -52,7 +52,7 @@ internal sealed class HubTickets : IDisposable
     private readonly MemoryCache _negotiated = new(new MemoryCacheOptions());
 
     public HubTickets(
-        IDataProtectionProvider protection, GrainReferences<IHubTicketsGrain> grains, LiveSessions sessions, IOptions<AuthOptions> options,
+        IDataProtectionProvider protection, GrainReferences<IHubTicketsGrain> grains, SessionLivenessCheck sessions, IOptions<AuthOptions> options,
         [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time, IServiceProvider services)
     {
         _protector = protection.CreateProtector("pulse/hub-ticket/v1");
@@ -100,7 +100,7 @@ internal sealed class HubTickets : IDisposable
         {
             if (!await _grains[ticket.UserId].UseAsync(ticket.Id, ticket.ExpiresAt)) return Refused;
         }
-        catch (Exception exception) when (Unavailability.Covers(exception))
+        catch (Exception exception) when (TransientErrors.IsTransient(exception))
         {
             return new(null, new TicketUnknownException(exception));
         }
@@ -116,7 +116,7 @@ internal sealed class HubTickets : IDisposable
 
     // The session may have ended since the ticket was issued.
     private async Task<TokenValidation> AcceptAsync(Ticket ticket) =>
-        await _sessions.FindFaultAsync(ticket.Caller) is { } ended ? new(null, ended) : new(new ClaimsPrincipal(new CallerIdentity(ticket.Caller)), null);
+        await _sessions.ValidateAsync(ticket.Caller) is { } ended ? new(null, ended) : new(new ClaimsPrincipal(new CallerIdentity(ticket.Caller)), null);
 
     private Ticket? Open(string text)
     {

@@ -35,6 +35,6 @@ internal sealed record SignedInUser(Guid Id, Caller Caller) : IBindableFromHttpC
         var caller = callers.Read(context.User);
         return await callers.FindUserIdAsync(caller) is { } userId
             ? new(userId, caller)
-            : throw new ProblemException(await context.RequestServices.GetRequiredService<UserAccess>().WhyNoUserAsync(caller));
+            : throw new ProblemException(await context.RequestServices.GetRequiredService<UserAccess>().ExplainMissingUserAsync(caller));
     }
 }

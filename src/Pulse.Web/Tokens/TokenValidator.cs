@@ -10,7 +10,7 @@ namespace Pulse.Web.Tokens;
 
 /// <summary>Validates access tokens of requests, of connecting sockets, and of the hub's <c>Reauthenticate</c>.</summary>
 internal sealed class TokenValidator(
-    AccessTokenSchemes schemes, IOptionsMonitor<JwtBearerOptions> options, IOptions<AuthOptions> auth, CheckedTokens known, LiveSessions sessions,
+    AccessTokenSchemes schemes, IOptionsMonitor<JwtBearerOptions> options, IOptions<AuthOptions> auth, ValidatedTokenCache known, SessionLivenessCheck sessions,
     TokenKeys tokenKeys)
 {
     /// <summary>Checks signature, issuer, audience, times and session. Malformed input never causes an exception.</summary>
@@ -18,7 +18,7 @@ internal sealed class TokenValidator(
     {
         if (token is null or { Length: 0 or > AccessTokenHandler.MaxTokenLength }) return new(null, new SecurityTokenMalformedException("The token is missing or too long."));
 
-        var key = CheckedTokens.Key.Of(token);
+        var key = ValidatedTokenCache.Key.Of(token);
         if (known.Find(key) is not { } valid || !await IsCurrentAsync(valid))
         {
             (valid, var failure) = await CheckAsync(token);
@@ -28,10 +28,10 @@ internal sealed class TokenValidator(
 
         // The session check is the last one and runs every time, so that an ended session's tokens stop working at once. Only valid tokens
         // are worth a grain call.
-        return await sessions.FindFaultAsync(valid.Caller) is { } ended ? new(null, ended) : new(valid.Principal, null);
+        return await sessions.ValidateAsync(valid.Caller) is { } ended ? new(null, ended) : new(valid.Principal, null);
     }
 
-    private async ValueTask<bool> IsCurrentAsync(CheckedToken token)
+    private async ValueTask<bool> IsCurrentAsync(ValidatedToken token)
     {
         if (token.OwnKeyId is { } id) return tokenKeys.Find(id) is not null;
         if (token.KeySource is null) return true;
@@ -45,7 +45,7 @@ internal sealed class TokenValidator(
         }
     }
 
-    private async Task<(CheckedToken? Valid, Exception? Failure)> CheckAsync(string token)
+    private async Task<(ValidatedToken? Valid, Exception? Failure)> CheckAsync(string token)
     {
         var scheme = options.Get(schemes.Select(token));
         var rules = scheme.TokenValidationParameters;
@@ -85,7 +85,7 @@ internal sealed class TokenValidator(
                 failure = result.Exception;
             else if (Caller.TryRead(new ClaimsPrincipal(result.ClaimsIdentity), auth.Value.Issuer, out var caller))
             {
-                var checkedToken = new CheckedToken(
+                var checkedToken = new ValidatedToken(
                     new ClaimsPrincipal(new CallerIdentity(caller)), caller, rules.ConfigurationManager, keys, OwnKeyId(result.SecurityToken)) { Length = token.Length };
                 return (checkedToken, null);
             }

@@ -33,9 +33,9 @@ internal sealed partial class UserAccess(Callers callers, GrainReferences<IUserG
         {
             return await callers.FindUserIdAsync(caller) is { } userId
                 ? await FindRefusalAsync(caller, userId, await users[userId].GetProfileAsync())
-                : await WhyNoUserAsync(caller) is var why && why == ProblemTypes.UserErased ? why : null;
+                : await ExplainMissingUserAsync(caller) is var why && why == ProblemTypes.UserErased ? why : null;
         }
-        catch (Exception exception) when (Unavailability.Covers(exception))
+        catch (Exception exception) when (TransientErrors.IsTransient(exception))
         {
             // The route itself answers 503 if it needs the database. Presence works without it.
             return null;
@@ -45,13 +45,13 @@ internal sealed partial class UserAccess(Callers callers, GrainReferences<IUserG
     /// <summary>
     /// The reason why a trusted issuer's caller has no user: the user was erased after the token was issued, or has yet to be created.
     /// </summary>
-    public async Task<ProblemType> WhyNoUserAsync(Caller caller)
+    public async Task<ProblemType> ExplainMissingUserAsync(Caller caller)
     {
         try
         {
             return caller.TrustedTokenIssuedAt <= await callers.Account(caller).FindErasureAsync() ? ProblemTypes.UserErased : ProblemTypes.NotSynced;
         }
-        catch (Exception exception) when (!Unavailability.Covers(exception))
+        catch (Exception exception) when (!TransientErrors.IsTransient(exception))
         {
             LogNotAsked(exception.GetType().Name);
             return ProblemTypes.NotSynced;
@@ -72,7 +72,7 @@ internal sealed partial class UserAccess(Callers callers, GrainReferences<IUserG
         {
             return await users[userId].GetStateAsync() == UserState.Erased ? ProblemTypes.UserErased : null;
         }
-        catch (Exception exception) when (!Unavailability.Covers(exception))
+        catch (Exception exception) when (!TransientErrors.IsTransient(exception))
         {
             // During an upgrade, a silo of an older version lacks the method. Such silos cannot erase users.
             LogNotAsked(exception.GetType().Name);

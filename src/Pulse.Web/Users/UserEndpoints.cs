@@ -87,7 +87,7 @@ internal static class UserEndpoints
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> EraseMeAsync(
-        HttpContext context, SignedInUser user, UserErasure erasure, SignInCookie cookie, TimeProvider time)
+        HttpContext context, SignedInUser user, UserErasure erasure, SignInService cookie, TimeProvider time)
     {
         if (user.SessionId is null) return context.Refuse(ProblemTypes.Forbidden, NeedsSession);
         if (!user.IsRecent(time)) return context.Refuse(ProblemTypes.SignInTooOld);

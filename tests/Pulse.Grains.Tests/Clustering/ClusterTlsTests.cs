@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,6 +19,7 @@ using Pulse.Silo.Clustering;
 using Pulse.Silo.Startup;
 using Pulse.Users;
 using Xunit;
+using Xunit.Sdk;
 
 namespace Pulse.Grains.Tests.Clustering;
 
@@ -66,6 +70,42 @@ public sealed class ClusterTlsTests(ClusterTlsTests.Fixture cluster) : IClassFix
 
         Assert.All(started, name => Assert.Equal("", name));
         await good.StopAsync();
+    }
+
+    /// <summary>Below Orleans, whose own protocol also refuses clients on the silo port.</summary>
+    [Theory]
+    [InlineData(nameof(Port.Silo))]
+    [InlineData(nameof(Port.Gateway))]
+    public async Task Connections_WithoutAGoodCertificate_AreClosed(string name)
+    {
+        var port = Enum.Parse<Port>(name);
+        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await using var good = await cluster.ConnectAsync(port, Certificate.Good, bound.Token);
+        var read = good.ReadAsync(new byte[1], bound.Token).AsTask();
+
+        foreach (var certificate in Enum.GetValues<Certificate>().Where(certificate => certificate != Certificate.Good))
+        {
+            try
+            {
+                await using var stream = await cluster.ConnectAsync(port, certificate, bound.Token);
+
+                // The beginning of an Orleans connection: the length of what follows. A silo without TLS waits for the rest.
+                if (certificate == Certificate.NoTls) await stream.WriteAsync(BitConverter.GetBytes(64), bound.Token);
+                while (await stream.ReadAsync(new byte[64], bound.Token) > 0)
+                {
+                }
+            }
+            catch (Exception closed) when (closed is IOException or AuthenticationException)
+            {
+            }
+            catch (OperationCanceledException)
+            {
+                throw new XunitException($"{port}: a connection with certificate '{certificate}' stays open.");
+            }
+        }
+
+        // A silo port greets, a gateway waits for the client.
+        Assert.True(!read.IsCompleted || await read > 0, $"{port}: the connection with a good certificate is closed too.");
     }
 
     [Fact]
@@ -217,31 +257,67 @@ public sealed class ClusterTlsTests(ClusterTlsTests.Fixture cluster) : IClassFix
 
         internal IHost NewClient(Port port, Certificate certificate)
         {
-            var endpoint = _silo.Services.GetRequiredService<IOptions<EndpointOptions>>().Value;
             var builder = Host.CreateApplicationBuilder();
             builder.Logging.ClearProviders();
             builder.UseOrleansClient(client =>
             {
                 client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (_clusterId, "pulse"));
                 client.Configure<ConnectionOptions>(options => options.OpenConnectionTimeout = TimeSpan.FromSeconds(2));
-                client.UseStaticClustering(new IPEndPoint(IPAddress.Loopback, port == Port.Silo ? endpoint.SiloPort : endpoint.GatewayPort));
+                client.UseStaticClustering(AddressOf(port));
                 if (certificate == Certificate.NoTls) return;
                 client.UseTls(tls =>
                 {
                     tls.AllowAnyRemoteCertificate();
                     tls.ClientCertificateMode = RemoteCertificateMode.AllowCertificate;
                     tls.OnAuthenticateAsClient = (_, options) => options.TargetHost = "pulse";
-                    tls.LocalCertificate = certificate switch
-                    {
-                        Certificate.OfAnotherAuthority => Load(Other, "pulse"),
-                        Certificate.WithAnotherName => Load(Own, "stranger"),
-                        Certificate.Good => Load(Own, "pulse"),
-                        _ => null,
-                    };
+                    tls.LocalCertificate = Load(certificate);
                 });
             });
             return builder.Build();
         }
+
+        /// <summary>A connection without Orleans. TLS 1.3 tells a client of its refusal after the handshake, at the first read.</summary>
+        internal async Task<Stream> ConnectAsync(Port port, Certificate certificate, CancellationToken cancellation)
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(AddressOf(port), cancellation);
+            var stream = new NetworkStream(socket, ownsSocket: true);
+            if (certificate == Certificate.NoTls) return stream;
+
+            var tls = new SslStream(stream);
+            try
+            {
+                var own = Load(certificate);
+                await tls.AuthenticateAsClientAsync(
+                    new SslClientAuthenticationOptions
+                    {
+                        TargetHost = "pulse",
+                        RemoteCertificateValidationCallback = (_, silos, _, _) => silos is not null,
+                        LocalCertificateSelectionCallback = (_, _, _, _, _) => own!,
+                    },
+                    cancellation);
+                return tls;
+            }
+            catch
+            {
+                await tls.DisposeAsync();
+                throw;
+            }
+        }
+
+        private IPEndPoint AddressOf(Port port)
+        {
+            var endpoint = _silo.Services.GetRequiredService<IOptions<EndpointOptions>>().Value;
+            return new(IPAddress.Loopback, port == Port.Silo ? endpoint.SiloPort : endpoint.GatewayPort);
+        }
+
+        private X509Certificate2? Load(Certificate certificate) => certificate switch
+        {
+            Certificate.OfAnotherAuthority => Load(Other, "pulse"),
+            Certificate.WithAnotherName => Load(Own, "stranger"),
+            Certificate.Good => Load(Own, "pulse"),
+            _ => null,
+        };
 
         private static X509Certificate2 Load(string directory, string name) =>
             X509Certificate2.CreateFromPemFile(Path.Combine(directory, $"{name}.pem"), Path.Combine(directory, $"{name}.key"));

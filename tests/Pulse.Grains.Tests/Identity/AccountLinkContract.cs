@@ -9,7 +9,7 @@ namespace Pulse.Grains.Tests.Identity;
 /// <summary>The behaviour of every <see cref="Pulse.Grains.Accounts.IAccountStore"/> when accounts are linked and unlinked.</summary>
 public abstract class AccountLinkContract(StoresFixture stores)
 {
-    private static readonly DateTimeOffset Now = TestUsers.Noon;
+    private static readonly DateTimeOffset s_now = TestUsers.Noon;
     private readonly string _id = Guid.NewGuid().ToString();
 
     [Fact]
@@ -17,10 +17,10 @@ public abstract class AccountLinkContract(StoresFixture stores)
     {
         var user = await InsertAsync();
         var (one, two) = (Account("one"), Account("two"));
-        Assert.Equal(user.Id, await stores.Accounts.LinkAsync(one, user.Id, Now));
+        Assert.Equal(user.Id, await stores.Accounts.LinkAsync(one, user.Id, s_now));
         // Rows of one millisecond are in the order of their ids.
-        Assert.Equal(user.Id, await stores.Accounts.LinkAsync(two, user.Id, Now.AddSeconds(1)));
-        Assert.Equal(user.Id, await stores.Accounts.LinkAsync(one, user.Id, Now.AddSeconds(2)));
+        Assert.Equal(user.Id, await stores.Accounts.LinkAsync(two, user.Id, s_now.AddSeconds(1)));
+        Assert.Equal(user.Id, await stores.Accounts.LinkAsync(one, user.Id, s_now.AddSeconds(2)));
 
         Assert.Equal([one, two], (await stores.Accounts.ListAsync(user.Id)).Select(AsBefore));
         Assert.Empty(await stores.Accounts.ListAsync(Guid.NewGuid()));
@@ -30,9 +30,9 @@ public abstract class AccountLinkContract(StoresFixture stores)
     public async Task Link_OfAnotherUsersAccount_ReturnsItsUser()
     {
         var (first, second) = (await InsertAsync(), await InsertAsync());
-        await stores.Accounts.LinkAsync(Account("one"), first.Id, Now);
+        await stores.Accounts.LinkAsync(Account("one"), first.Id, s_now);
 
-        Assert.Equal(first.Id, await stores.Accounts.LinkAsync(Account("one"), second.Id, Now));
+        Assert.Equal(first.Id, await stores.Accounts.LinkAsync(Account("one"), second.Id, s_now));
         Assert.Empty(await stores.Accounts.ListAsync(second.Id));
     }
 
@@ -41,7 +41,7 @@ public abstract class AccountLinkContract(StoresFixture stores)
     {
         var users = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => InsertAsync()));
 
-        var owners = await Task.WhenAll(users.Select(user => Task.Run(() => stores.Accounts.LinkAsync(Account("one"), user.Id, Now))));
+        var owners = await Task.WhenAll(users.Select(user => Task.Run(() => stores.Accounts.LinkAsync(Account("one"), user.Id, s_now))));
 
         Assert.Single(owners.Distinct());
         Assert.Equal(owners[0], (await stores.Accounts.FindAsync("one", _id))?.UserId);
@@ -54,7 +54,7 @@ public abstract class AccountLinkContract(StoresFixture stores)
     {
         var user = await InsertAsync(verified);
 
-        Assert.Equal(linked ? user.Id : null, await stores.Accounts.LinkByEmailAsync(Account("one"), user.Email, Now));
+        Assert.Equal(linked ? user.Id : null, await stores.Accounts.LinkByEmailAsync(Account("one"), user.Email, s_now));
 
         Assert.Equal(linked ? user.Id : null, (await stores.Accounts.FindAsync("one", _id))?.UserId);
     }
@@ -63,10 +63,10 @@ public abstract class AccountLinkContract(StoresFixture stores)
     public async Task LinkByEmail_OfAnUnknownAddressOrAnotherUsersAccount_LinksNothing()
     {
         var (user, other) = (await InsertAsync(verified: true), await InsertAsync());
-        Assert.Null(await stores.Accounts.LinkByEmailAsync(Account("one"), $"nobody.{user.Email}", Now));
+        Assert.Null(await stores.Accounts.LinkByEmailAsync(Account("one"), $"nobody.{user.Email}", s_now));
 
-        await stores.Accounts.LinkAsync(Account("one"), other.Id, Now);
-        Assert.Null(await stores.Accounts.LinkByEmailAsync(Account("one"), user.Email, Now));
+        await stores.Accounts.LinkAsync(Account("one"), other.Id, s_now);
+        Assert.Null(await stores.Accounts.LinkByEmailAsync(Account("one"), user.Email, s_now));
         Assert.Equal(other.Id, (await stores.Accounts.FindAsync("one", _id))?.UserId);
     }
 
@@ -74,10 +74,10 @@ public abstract class AccountLinkContract(StoresFixture stores)
     public async Task LinkByEmail_UserHasAnAccountOfThatProvider_LinksNothing()
     {
         var user = await InsertAsync(verified: true);
-        await stores.Accounts.LinkAsync(Account("one") with { ProviderAccountId = $"former {_id}" }, user.Id, Now);
+        await stores.Accounts.LinkAsync(Account("one") with { ProviderAccountId = $"former {_id}" }, user.Id, s_now);
 
-        Assert.Null(await stores.Accounts.LinkByEmailAsync(Account("one"), user.Email, Now));
-        Assert.Equal(user.Id, await stores.Accounts.LinkByEmailAsync(Account("two"), user.Email, Now));
+        Assert.Null(await stores.Accounts.LinkByEmailAsync(Account("one"), user.Email, s_now));
+        Assert.Equal(user.Id, await stores.Accounts.LinkByEmailAsync(Account("two"), user.Email, s_now));
     }
 
     [Fact]
@@ -88,7 +88,7 @@ public abstract class AccountLinkContract(StoresFixture stores)
             var user = await InsertAsync(verified: true);
             var accounts = Enumerable.Range(0, 10).Select(number => Account("one") with { ProviderAccountId = $"{round}.{number} {_id}" });
 
-            var owners = await Task.WhenAll(accounts.Select(account => Task.Run(() => stores.Accounts.LinkByEmailAsync(account, user.Email, Now))));
+            var owners = await Task.WhenAll(accounts.Select(account => Task.Run(() => stores.Accounts.LinkByEmailAsync(account, user.Email, s_now))));
 
             Assert.Single(owners, owner => owner == user.Id);
             Assert.Single(await stores.Accounts.ListAsync(user.Id));
@@ -99,7 +99,7 @@ public abstract class AccountLinkContract(StoresFixture stores)
     public async Task SaveEmail_IsListed()
     {
         var user = await InsertAsync();
-        await stores.Accounts.LinkAsync(Account("one") with { Email = "old@example.com" }, user.Id, Now);
+        await stores.Accounts.LinkAsync(Account("one") with { Email = "old@example.com" }, user.Id, s_now);
         Assert.Equal(new(user.Id, "old@example.com"), await stores.Accounts.FindAsync("one", _id));
 
         await stores.Accounts.SaveEmailAsync("one", _id, user.Id, "new@example.com");
@@ -112,8 +112,8 @@ public abstract class AccountLinkContract(StoresFixture stores)
     public async Task Unlink_KeepsTheLastOne()
     {
         var user = await InsertAsync();
-        await stores.Accounts.LinkAsync(Account("one"), user.Id, Now);
-        await stores.Accounts.LinkAsync(Account("two"), user.Id, Now);
+        await stores.Accounts.LinkAsync(Account("one"), user.Id, s_now);
+        await stores.Accounts.LinkAsync(Account("two"), user.Id, s_now);
 
         Assert.Equal(AccountLinkOutcome.Unlinked, await UnlinkAsync("one", user.Id));
         Assert.Equal(AccountLinkOutcome.NotLinked, await UnlinkAsync("one", user.Id));
@@ -129,7 +129,7 @@ public abstract class AccountLinkContract(StoresFixture stores)
         {
             var user = await InsertAsync();
             var providers = Enumerable.Range(0, 4).Select(number => $"{round}.{number}").ToArray();
-            foreach (var provider in providers) await stores.Accounts.LinkAsync(Account(provider), user.Id, Now);
+            foreach (var provider in providers) await stores.Accounts.LinkAsync(Account(provider), user.Id, s_now);
 
             var outcomes = await Task.WhenAll(providers.Select(provider => Task.Run(() => UnlinkAsync(provider, user.Id))));
 
@@ -142,12 +142,12 @@ public abstract class AccountLinkContract(StoresFixture stores)
     public async Task LinkAndUnlink_Racing_NeverLeaveTheUserWithoutAnAccount()
     {
         var (user, other) = (await InsertAsync(), await InsertAsync());
-        await stores.Accounts.LinkAsync(Account("kept"), user.Id, Now);
-        await stores.Accounts.LinkAsync(Account("others"), other.Id, Now);
+        await stores.Accounts.LinkAsync(Account("kept"), user.Id, s_now);
+        await stores.Accounts.LinkAsync(Account("others"), other.Id, s_now);
 
         await Task.WhenAll(Enumerable.Range(0, 20).Select(turn => Task.Run(async () =>
         {
-            if (turn % 2 == 0) await stores.Accounts.LinkAsync(Account("one"), turn % 4 == 0 ? user.Id : other.Id, Now);
+            if (turn % 2 == 0) await stores.Accounts.LinkAsync(Account("one"), turn % 4 == 0 ? user.Id : other.Id, s_now);
             else await UnlinkAsync(turn % 4 == 1 ? "one" : "kept", user.Id);
         })));
 

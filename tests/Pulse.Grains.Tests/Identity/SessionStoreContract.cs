@@ -9,7 +9,7 @@ namespace Pulse.Grains.Tests.Identity;
 /// <summary>The behaviour of every <see cref="ISessionStore"/>.</summary>
 public abstract class SessionStoreContract(StoresFixture stores)
 {
-    private static readonly DateTimeOffset Noon = TestUsers.Noon;
+    private static readonly DateTimeOffset s_noon = TestUsers.Noon;
 
     private ISessionStore Sessions => stores.Sessions;
 
@@ -72,7 +72,7 @@ public abstract class SessionStoreContract(StoresFixture stores)
         var session = NewSession(await AddUserAsync()) with { Device = "Firefox", Address = "10.0.0.1" };
         await Sessions.InsertAsync(session, []);
 
-        var slid = session with { LastUsedAt = Noon.AddDays(1), ExpiresAt = Noon.AddDays(8), Address = "10.0.0.2" };
+        var slid = session with { LastUsedAt = s_noon.AddDays(1), ExpiresAt = s_noon.AddDays(8), Address = "10.0.0.2" };
         Assert.True(await Sessions.SlideAsync(slid with { Device = "ignored" }));
 
         Assert.Equal(Values(slid), Values(Assert.Single(await Sessions.ListAsync(session.UserId))));
@@ -116,11 +116,11 @@ public abstract class SessionStoreContract(StoresFixture stores)
     public async Task DeleteExpired_DeletesSessionsExpiredByThen()
     {
         var user = await AddUserAsync();
-        var live = NewSession(user) with { ExpiresAt = Noon.AddTicks(10) };
-        foreach (var session in new[] { live, NewSession(user) with { ExpiresAt = Noon }, NewSession(user) with { ExpiresAt = Noon.AddDays(-1) } })
+        var live = NewSession(user) with { ExpiresAt = s_noon.AddTicks(10) };
+        foreach (var session in new[] { live, NewSession(user) with { ExpiresAt = s_noon }, NewSession(user) with { ExpiresAt = s_noon.AddDays(-1) } })
             await Sessions.InsertAsync(session, []);
 
-        await Sessions.DeleteExpiredAsync(user, Noon);
+        await Sessions.DeleteExpiredAsync(user, s_noon);
 
         Assert.Equal(live.Id, Assert.Single(await Sessions.ListAsync(user)).Id);
     }
@@ -130,7 +130,7 @@ public abstract class SessionStoreContract(StoresFixture stores)
     {
         // Long ago, so that sessions of other tests are not in the way.
         var user = await AddUserAsync();
-        var then = Noon.AddYears(-20);
+        var then = s_noon.AddYears(-20);
         var sessions = Enumerable.Range(0, 5).Select(day => NewSession(user) with { ExpiresAt = then.AddDays(day) }).ToArray();
         foreach (var session in sessions) await Sessions.InsertAsync(session, []);
 
@@ -160,7 +160,7 @@ public abstract class SessionStoreContract(StoresFixture stores)
     }
 
     private static SessionRow NewSession(Guid userId) => new(
-        Guid.CreateVersion7(), userId, RandomNumberGenerator.GetBytes(32), Noon, Noon, Noon.AddDays(7), Device: null, Address: null);
+        Guid.CreateVersion7(), userId, RandomNumberGenerator.GetBytes(32), s_noon, s_noon, s_noon.AddDays(7), Device: null, Address: null);
 
     // Arrays in records are compared by reference.
     private static (SessionRow, string) Values(SessionRow row) => (row with { TokenHash = s_none }, Convert.ToHexString(row.TokenHash));

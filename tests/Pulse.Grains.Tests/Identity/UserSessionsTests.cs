@@ -9,7 +9,7 @@ namespace Pulse.Grains.Tests.Identity;
 /// <summary>The rules of sessions, with a clock and a table that the test controls.</summary>
 public sealed class UserSessionsTests
 {
-    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
+    private static readonly TimeSpan s_day = TimeSpan.FromDays(1);
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly MemorySessionStore _store = new();
@@ -26,7 +26,7 @@ public sealed class UserSessionsTests
         var session = await StartAsync(NewHash(), "Firefox", "10.0.0.1");
 
         var row = Assert.Single(_store.Rows.Values);
-        Assert.Equal((session.Id, Now, Now, Now + 7 * Day, "Firefox", "10.0.0.1"), (row.Id, row.CreatedAt, row.LastUsedAt, row.ExpiresAt, row.Device, row.Address));
+        Assert.Equal((session.Id, Now, Now, Now + 7 * s_day, "Firefox", "10.0.0.1"), (row.Id, row.CreatedAt, row.LastUsedAt, row.ExpiresAt, row.Device, row.Address));
         Assert.False(session.Renewed);
     }
 
@@ -76,7 +76,7 @@ public sealed class UserSessionsTests
             _time.Advance(TimeSpan.FromMinutes(1));
         }
 
-        _time.Advance(Day);
+        _time.Advance(s_day);
         Assert.NotNull(await _sessions.AuthenticateAsync(hashes[0], null));
         await StartAsync(NewHash());
 
@@ -107,12 +107,12 @@ public sealed class UserSessionsTests
         var hash = NewHash();
         await StartAsync(hash, address: "10.0.0.1");
         var writes = _store.Writes;
-        _time.Advance(Day);
+        _time.Advance(s_day);
 
         var slid = (await _sessions.AuthenticateAsync(hash, "10.0.0.2"))!;
         var again = (await _sessions.AuthenticateAsync(hash, "10.0.0.3"))!;
 
-        Assert.Equal((true, Now, Now + 7 * Day, "10.0.0.2"), (slid.Renewed, slid.LastUsedAt, slid.ExpiresAt, slid.Address));
+        Assert.Equal((true, Now, Now + 7 * s_day, "10.0.0.2"), (slid.Renewed, slid.LastUsedAt, slid.ExpiresAt, slid.Address));
         Assert.Equal(slid with { Renewed = false }, again);
         Assert.Equal(writes + 1, _store.Writes);
     }
@@ -124,15 +124,15 @@ public sealed class UserSessionsTests
         var start = (await StartAsync(hash)).CreatedAt;
         for (var day = 1; day < 30; day++)
         {
-            _time.Advance(Day);
+            _time.Advance(s_day);
             var session = (await _sessions.AuthenticateAsync(hash, null))!;
-            Assert.InRange(session.ExpiresAt, Now, start + 30 * Day);
+            Assert.InRange(session.ExpiresAt, Now, start + 30 * s_day);
 
             // At the cap the expiry stays the same, so the cookie needs no update.
             Assert.Equal(day <= 23, session.Renewed);
         }
 
-        _time.Advance(Day - TimeSpan.FromSeconds(1));
+        _time.Advance(s_day - TimeSpan.FromSeconds(1));
         Assert.NotNull(await _sessions.AuthenticateAsync(hash, null));
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Null(await _sessions.AuthenticateAsync(hash, null));
@@ -143,7 +143,7 @@ public sealed class UserSessionsTests
     {
         var hash = NewHash();
         var session = await StartAsync(hash);
-        _time.Advance(7 * Day);
+        _time.Advance(7 * s_day);
 
         Assert.Null(await _sessions.AuthenticateAsync(hash, null));
         Assert.False(await _sessions.IsLiveAsync(session.Id));
@@ -154,7 +154,7 @@ public sealed class UserSessionsTests
     public async Task Activation_RemovesExpiredRows()
     {
         await StartAsync(NewHash());
-        _time.Advance(7 * Day);
+        _time.Advance(7 * s_day);
 
         Assert.Empty(await Activate().ListAsync());
         Assert.Empty(_store.Rows);
@@ -203,7 +203,7 @@ public sealed class UserSessionsTests
         var second = await StartAsync(newer);
         Assert.Equal([second.Id, first.Id], (await _sessions.ListAsync()).Select(session => session.Id));
 
-        _time.Advance(Day);
+        _time.Advance(s_day);
         await _sessions.AuthenticateAsync(older, null);
         Assert.Equal([first.Id, second.Id], (await _sessions.ListAsync()).Select(session => session.Id));
     }
@@ -226,7 +226,7 @@ public sealed class UserSessionsTests
     {
         var hash = NewHash();
         await StartAsync(hash);
-        _time.Advance(Day);
+        _time.Advance(s_day);
         await _sessions.ListAsync();
         _store.Rows.Clear();
 
@@ -251,7 +251,7 @@ public sealed class UserSessionsTests
         var session = await StartAsync(hash);
         _store.IsAway = true;
 
-        _time.Advance(UserSessions.KnownFor - TimeSpan.FromSeconds(1));
+        _time.Advance(UserSessions.StaleReadLimit - TimeSpan.FromSeconds(1));
         Assert.NotNull(await _sessions.AuthenticateAsync(hash, null));
         Assert.True(await _sessions.IsLiveAsync(session.Id));
 
@@ -292,7 +292,7 @@ public sealed class UserSessionsTests
     {
         var hash = NewHash();
         var session = await StartAsync(hash);
-        _time.Advance(Day);
+        _time.Advance(s_day);
         await _sessions.ListAsync();
         _store.IsAway = true;
 
@@ -362,7 +362,7 @@ public sealed class UserSessionsTests
         await _sessions.ResolveDoubtAsync();
         Assert.Empty(_sessions.TakeEnded());
 
-        _time.Advance(7 * Day);
+        _time.Advance(7 * s_day);
         _store.Rows.Clear();
         await _sessions.ListAsync();
         Assert.Empty(_sessions.TakeEnded());

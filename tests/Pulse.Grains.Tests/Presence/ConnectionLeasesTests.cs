@@ -9,85 +9,85 @@ namespace Pulse.Grains.Tests.Presence;
 
 public sealed class ConnectionLeasesTests
 {
-    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(40);
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
-    private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(10);
+    private static readonly DateTimeOffset s_start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private readonly ConnectionLeases _leases = new(Duration);
+    private readonly ConnectionLeases _leases = new(s_duration);
 
     [Fact]
     public void End_OfOneOfTwo_KeepsTheUserOnline_OfTheSecondSetsOffline()
     {
-        _leases.Renew(Lease("a", Start), Start);
-        _leases.Renew(Lease("b", Start), Start);
+        _leases.Renew(Lease("a", s_start), s_start);
+        _leases.Renew(Lease("b", s_start), s_start);
 
-        _leases.End("a", Start, Start, TimeSpan.Zero);
+        _leases.End("a", s_start, s_start, TimeSpan.Zero);
         Assert.True(_leases.IsOnline);
-        _leases.End("b", Start, Start, TimeSpan.Zero);
+        _leases.End("b", s_start, s_start, TimeSpan.Zero);
         Assert.False(_leases.IsOnline);
     }
 
     [Fact]
     public void Renew_AfterEnd_HasNoEffect()
     {
-        _leases.Renew(Lease("a", Start), Start);
-        _leases.End("a", Start, Start, TimeSpan.Zero);
+        _leases.Renew(Lease("a", s_start), s_start);
+        _leases.End("a", s_start, s_start, TimeSpan.Zero);
 
-        Assert.False(_leases.Renew(Lease("a", Start), Start.AddSeconds(1)));
+        Assert.False(_leases.Renew(Lease("a", s_start), s_start.AddSeconds(1)));
         Assert.False(_leases.IsOnline);
     }
 
     [Fact]
     public void Renew_ArrivingAfterTheEnd_MakesNoGhost()
     {
-        _leases.End("a", Start, Start, Grace);
+        _leases.End("a", s_start, s_start, s_grace);
 
         Assert.False(_leases.IsOnline);
-        Assert.False(_leases.Renew(Lease("a", Start), Start));
+        Assert.False(_leases.Renew(Lease("a", s_start), s_start));
         Assert.False(_leases.IsOnline);
     }
 
     [Fact]
     public void Expire_SetsLastSeenToTheLatestActivity_NotToTheTimeOfExpiry()
     {
-        _leases.Renew(Lease("a", Start), Start);
-        _leases.Renew(Lease("b", Start.AddSeconds(5)), Start.AddSeconds(5));
+        _leases.Renew(Lease("a", s_start), s_start);
+        _leases.Renew(Lease("b", s_start.AddSeconds(5)), s_start.AddSeconds(5));
 
-        _leases.Expire(Start.AddSeconds(300));
+        _leases.Expire(s_start.AddSeconds(300));
         Assert.False(_leases.IsOnline);
-        Assert.Equal(Start.AddSeconds(5), _leases.LastSeenAt);
+        Assert.Equal(s_start.AddSeconds(5), _leases.LastSeenAt);
         Assert.Equal(DateTimeOffset.MaxValue, _leases.NextDeadline);
     }
 
     [Fact]
     public void Renew_FrontEndClockAhead_LastSeenIsNeverInTheFuture()
     {
-        _leases.Renew(Lease("a", Start.AddHours(3)), Start);
-        _leases.Expire(Start.AddMinutes(1));
+        _leases.Renew(Lease("a", s_start.AddHours(3)), s_start);
+        _leases.Expire(s_start.AddMinutes(1));
 
-        Assert.Equal(Start, _leases.LastSeenAt);
+        Assert.Equal(s_start, _leases.LastSeenAt);
     }
 
     [Fact]
     public void Drop_KeepsTheUserOnlineForTheGracePeriod_AndSetsLastSeenToTheDrop()
     {
-        _leases.Renew(Lease("a", Start), Start);
-        _leases.End("a", Start.AddSeconds(1), Start.AddSeconds(1), Grace);
+        _leases.Renew(Lease("a", s_start), s_start);
+        _leases.End("a", s_start.AddSeconds(1), s_start.AddSeconds(1), s_grace);
 
-        _leases.Expire(Start.AddSeconds(10.9));
+        _leases.Expire(s_start.AddSeconds(10.9));
         Assert.True(_leases.IsOnline);
-        _leases.Expire(Start.AddSeconds(11));
+        _leases.Expire(s_start.AddSeconds(11));
         Assert.False(_leases.IsOnline);
-        Assert.Equal(Start.AddSeconds(1), _leases.LastSeenAt);
+        Assert.Equal(s_start.AddSeconds(1), _leases.LastSeenAt);
     }
 
     [Fact]
     public void Close_AfterAReconnect_IsNotDelayedByTheEarlierDrop()
     {
-        _leases.Renew(Lease("a", Start), Start);
-        _leases.End("a", Start, Start, Grace);
-        _leases.Renew(Lease("b", Start), Start.AddSeconds(1));
-        _leases.End("b", Start.AddSeconds(2), Start.AddSeconds(2), TimeSpan.Zero);
+        _leases.Renew(Lease("a", s_start), s_start);
+        _leases.End("a", s_start, s_start, s_grace);
+        _leases.Renew(Lease("b", s_start), s_start.AddSeconds(1));
+        _leases.End("b", s_start.AddSeconds(2), s_start.AddSeconds(2), TimeSpan.Zero);
 
         Assert.False(_leases.IsOnline);
     }
@@ -95,29 +95,29 @@ public sealed class ConnectionLeasesTests
     [Fact]
     public void Assume_LastsAsLongAsAsked_WhateverConnectsMeanwhile()
     {
-        _leases.AssumeOnline(Start, TimeSpan.FromSeconds(25), invisible: false);
-        _leases.Renew(Lease("a", Start), Start);
-        _leases.End("a", Start.AddSeconds(1), Start.AddSeconds(1), TimeSpan.Zero);
+        _leases.AssumeOnline(s_start, TimeSpan.FromSeconds(25), invisible: false);
+        _leases.Renew(Lease("a", s_start), s_start);
+        _leases.End("a", s_start.AddSeconds(1), s_start.AddSeconds(1), TimeSpan.Zero);
 
-        _leases.Expire(Start.AddSeconds(24.9));
+        _leases.Expire(s_start.AddSeconds(24.9));
         Assert.True(_leases.IsOnline);
-        Assert.Equal(Start.AddSeconds(25), _leases.NextDeadline);
-        _leases.Expire(Start.AddSeconds(25));
+        Assert.Equal(s_start.AddSeconds(25), _leases.NextDeadline);
+        _leases.Expire(s_start.AddSeconds(25));
         Assert.False(_leases.IsOnline);
-        Assert.Equal(Start.AddSeconds(1), _leases.LastSeenAt);
+        Assert.Equal(s_start.AddSeconds(1), _leases.LastSeenAt);
     }
 
     [Fact]
     public void Renew_ReconnectWithSameStatus_KeepsMessageUntilClientSetsOne()
     {
-        _leases.Renew(Lease("a", Start) with { Status = PresenceStatus.Busy, Message = "In a meeting" }, Start);
-        _leases.Renew(Lease("b", Start) with { Message = "Hello" }, Start);
-        _leases.End("a", Start, Start, Grace);
-        _leases.End("b", Start, Start, Grace);
+        _leases.Renew(Lease("a", s_start) with { Status = PresenceStatus.Busy, Message = "In a meeting" }, s_start);
+        _leases.Renew(Lease("b", s_start) with { Message = "Hello" }, s_start);
+        _leases.End("a", s_start, s_start, s_grace);
+        _leases.End("b", s_start, s_start, s_grace);
 
-        _leases.Renew(Lease("c", Start) with { Status = PresenceStatus.Busy }, Start);
+        _leases.Renew(Lease("c", s_start) with { Status = PresenceStatus.Busy }, s_start);
         Assert.Equal("In a meeting", Assert.Single(_leases.Live).Message);
-        _leases.Renew(Lease("c", Start) with { Status = PresenceStatus.Busy }, Start);
+        _leases.Renew(Lease("c", s_start) with { Status = PresenceStatus.Busy }, s_start);
         Assert.Null(Assert.Single(_leases.Live).Message);
     }
 
@@ -126,25 +126,25 @@ public sealed class ConnectionLeasesTests
     [InlineData(PresenceStatus.Online, null)]
     public void Renew_ReconnectWithOtherMessageOrStatus_KeepsItsOwn(PresenceStatus status, string? message)
     {
-        _leases.Renew(Lease("a", Start) with { Status = PresenceStatus.Busy, Message = "In a meeting" }, Start);
-        _leases.End("a", Start, Start, Grace);
+        _leases.Renew(Lease("a", s_start) with { Status = PresenceStatus.Busy, Message = "In a meeting" }, s_start);
+        _leases.End("a", s_start, s_start, s_grace);
 
-        _leases.Renew(Lease("b", Start) with { Status = status, Message = message }, Start);
+        _leases.Renew(Lease("b", s_start) with { Status = status, Message = message }, s_start);
         Assert.Equal(message, Assert.Single(_leases.Live).Message);
     }
 
     [Fact]
     public void Renew_BecomingInvisible_SetsLastSeen_WhateverEndsMeanwhile()
     {
-        var hiddenAt = Start.AddSeconds(1);
-        _leases.Renew(Lease("a", Start), Start);
+        var hiddenAt = s_start.AddSeconds(1);
+        _leases.Renew(Lease("a", s_start), s_start);
         _leases.Renew(Invisible("b", hiddenAt), hiddenAt);
         Assert.True(_leases.IsInvisible);
         Assert.Equal(hiddenAt, _leases.LastSeenAt);
 
-        _leases.Renew(Invisible("b", Start.AddSeconds(2)), Start.AddSeconds(2));
-        _leases.End("a", Start.AddSeconds(3), Start.AddSeconds(3), TimeSpan.Zero);
-        _leases.Expire(Start.AddMinutes(5));
+        _leases.Renew(Invisible("b", s_start.AddSeconds(2)), s_start.AddSeconds(2));
+        _leases.End("a", s_start.AddSeconds(3), s_start.AddSeconds(3), TimeSpan.Zero);
+        _leases.Expire(s_start.AddMinutes(5));
         Assert.False(_leases.IsOnline);
         Assert.Equal(hiddenAt, _leases.LastSeenAt);
     }
@@ -152,11 +152,11 @@ public sealed class ConnectionLeasesTests
     [Fact]
     public void Drop_OfAnInvisibleConnection_StaysInvisible_AndKeepsLastSeen()
     {
-        _leases.Renew(Invisible("a", Start), Start);
-        _leases.End("a", Start.AddSeconds(1), Start.AddSeconds(1), Grace, wasInvisible: true);
+        _leases.Renew(Invisible("a", s_start), s_start);
+        _leases.End("a", s_start.AddSeconds(1), s_start.AddSeconds(1), s_grace, wasInvisible: true);
         Assert.True(_leases.IsInvisible);
 
-        _leases.Expire(Start.AddSeconds(11));
+        _leases.Expire(s_start.AddSeconds(11));
         Assert.False(_leases.IsOnline);
         Assert.Null(_leases.LastSeenAt);
     }
@@ -164,37 +164,37 @@ public sealed class ConnectionLeasesTests
     [Fact]
     public void Assume_OnlyInvisibleConnections_KeepsLastSeen()
     {
-        _leases.AssumeOnline(Start, TimeSpan.FromSeconds(25), invisible: false);
-        _leases.Renew(Invisible("a", Start), Start);
+        _leases.AssumeOnline(s_start, TimeSpan.FromSeconds(25), invisible: false);
+        _leases.Renew(Invisible("a", s_start), s_start);
 
-        _leases.Expire(Start.AddMinutes(5));
+        _leases.Expire(s_start.AddMinutes(5));
         Assert.Null(_leases.LastSeenAt);
     }
 
     [Fact]
     public void End_AfterBecomingVisible_SetsLastSeen()
     {
-        _leases.Renew(Invisible("a", Start), Start);
-        _leases.Renew(Lease("a", Start.AddSeconds(1)), Start.AddSeconds(1));
-        _leases.End("a", Start.AddSeconds(2), Start.AddSeconds(2), TimeSpan.Zero);
+        _leases.Renew(Invisible("a", s_start), s_start);
+        _leases.Renew(Lease("a", s_start.AddSeconds(1)), s_start.AddSeconds(1));
+        _leases.End("a", s_start.AddSeconds(2), s_start.AddSeconds(2), TimeSpan.Zero);
 
-        Assert.Equal(Start.AddSeconds(2), _leases.LastSeenAt);
+        Assert.Equal(s_start.AddSeconds(2), _leases.LastSeenAt);
     }
 
     [Fact]
     public void Drop_OfTwoDevices_VisibleDeviceReturnsFirst_KeepsTheUserInvisible()
     {
-        _leases.Renew(Invisible("phone-1", Start), Start);
-        _leases.Renew(Lease("laptop-1", Start), Start);
-        _leases.End("phone-1", Start, Start, Grace, wasInvisible: true);
-        _leases.End("laptop-1", Start, Start, Grace);
+        _leases.Renew(Invisible("phone-1", s_start), s_start);
+        _leases.Renew(Lease("laptop-1", s_start), s_start);
+        _leases.End("phone-1", s_start, s_start, s_grace, wasInvisible: true);
+        _leases.End("laptop-1", s_start, s_start, s_grace);
 
-        _leases.Renew(Lease("laptop-2", Start), Start.AddSeconds(0.3));
+        _leases.Renew(Lease("laptop-2", s_start), s_start.AddSeconds(0.3));
         Assert.True(_leases.IsInvisible);
 
-        _leases.Renew(Invisible("phone-2", Start), Start.AddSeconds(0.8));
+        _leases.Renew(Invisible("phone-2", s_start), s_start.AddSeconds(0.8));
         Assert.True(_leases.IsInvisible);
-        _leases.Expire(Start.AddSeconds(10));
+        _leases.Expire(s_start.AddSeconds(10));
         Assert.True(_leases.IsInvisible);
         Assert.Null(_leases.LastSeenAt);
     }
@@ -202,13 +202,13 @@ public sealed class ConnectionLeasesTests
     [Fact]
     public void Drop_OfInvisibleDevice_AnotherVisibleDeviceConnects_StaysInvisibleForTheGracePeriod()
     {
-        _leases.Renew(Invisible("phone", Start), Start);
-        _leases.End("phone", Start, Start, Grace, wasInvisible: true);
-        _leases.Renew(Lease("laptop", Start), Start.AddSeconds(1));
+        _leases.Renew(Invisible("phone", s_start), s_start);
+        _leases.End("phone", s_start, s_start, s_grace, wasInvisible: true);
+        _leases.Renew(Lease("laptop", s_start), s_start.AddSeconds(1));
 
-        _leases.Expire(Start.AddSeconds(9.9));
+        _leases.Expire(s_start.AddSeconds(9.9));
         Assert.True(_leases.IsInvisible);
-        _leases.Expire(Start.AddSeconds(10));
+        _leases.Expire(s_start.AddSeconds(10));
         Assert.False(_leases.IsInvisible);
         Assert.Null(_leases.LastSeenAt);
     }
@@ -216,12 +216,12 @@ public sealed class ConnectionLeasesTests
     [Fact]
     public void Drop_OfBusyDevice_OnlineDeviceReturnsFirst_KeepsTheBusyDeviceShown()
     {
-        _leases.Renew(Lease("phone-1", Start) with { Status = PresenceStatus.Busy }, Start);
-        _leases.Renew(Lease("laptop-1", Start), Start);
-        _leases.End("phone-1", Start, Start, Grace);
-        _leases.End("laptop-1", Start, Start, Grace);
+        _leases.Renew(Lease("phone-1", s_start) with { Status = PresenceStatus.Busy }, s_start);
+        _leases.Renew(Lease("laptop-1", s_start), s_start);
+        _leases.End("phone-1", s_start, s_start, s_grace);
+        _leases.End("laptop-1", s_start, s_start, s_grace);
 
-        _leases.Renew(Lease("laptop-2", Start), Start.AddSeconds(0.3));
+        _leases.Renew(Lease("laptop-2", s_start), s_start.AddSeconds(0.3));
 
         Assert.Contains(_leases.Shown, lease => lease.Status == PresenceStatus.Busy);
     }
@@ -231,18 +231,18 @@ public sealed class ConnectionLeasesTests
     [InlineData(false)]
     public void Connect_NamingThePreviousConnection_ReplacesItAndInheritsStatusAndMessage(bool dropped)
     {
-        var busy = Lease("old", Start) with { Status = PresenceStatus.Busy, Message = "In a meeting", StatusSetAt = Start };
-        _leases.Renew(busy, Start);
-        if (dropped) _leases.End("old", Start, Start, Grace);
+        var busy = Lease("old", s_start) with { Status = PresenceStatus.Busy, Message = "In a meeting", StatusSetAt = s_start };
+        _leases.Renew(busy, s_start);
+        if (dropped) _leases.End("old", s_start, s_start, s_grace);
 
-        var next = Lease("new", Start.AddSeconds(1));
-        _leases.Renew(next with { PreviousConnectionId = "old" }, Start.AddSeconds(1));
+        var next = Lease("new", s_start.AddSeconds(1));
+        _leases.Renew(next with { PreviousConnectionId = "old" }, s_start.AddSeconds(1));
         Assert.Equal(("new", PresenceStatus.Busy, "In a meeting"), Only());
 
         // The front end repeats that the client has chosen no status on this connection.
-        _leases.Renew(next with { SeenAt = Start.AddSeconds(2) }, Start.AddSeconds(2));
+        _leases.Renew(next with { SeenAt = s_start.AddSeconds(2) }, s_start.AddSeconds(2));
         Assert.Equal(("new", PresenceStatus.Busy, "In a meeting"), Only());
-        Assert.False(_leases.Renew(busy, Start.AddSeconds(3)), "the replaced connection came back");
+        Assert.False(_leases.Renew(busy, s_start.AddSeconds(3)), "the replaced connection came back");
 
         (string, PresenceStatus, string?) Only() => Assert.Single(_leases.Shown) is var lease ? (lease.ConnectionId, lease.Status, lease.Message) : default;
     }
@@ -250,10 +250,10 @@ public sealed class ConnectionLeasesTests
     [Fact]
     public void Connect_NamingThePreviousInvisibleConnection_WithAStatusOfItsOwn_EndsInvisibility()
     {
-        _leases.Renew(Invisible("old", Start), Start);
-        _leases.End("old", Start, Start, Grace, wasInvisible: true);
+        _leases.Renew(Invisible("old", s_start), s_start);
+        _leases.End("old", s_start, s_start, s_grace, wasInvisible: true);
 
-        _leases.Renew(Lease("new", Start) with { PreviousConnectionId = "old", StatusSetAt = Start.AddSeconds(1) }, Start.AddSeconds(1));
+        _leases.Renew(Lease("new", s_start) with { PreviousConnectionId = "old", StatusSetAt = s_start.AddSeconds(1) }, s_start.AddSeconds(1));
 
         Assert.False(_leases.IsInvisible);
     }
@@ -261,14 +261,14 @@ public sealed class ConnectionLeasesTests
     [Fact]
     public void AssumeOnline_Invisible_VisibleDeviceRenewedFirst_StaysInvisibleForALease()
     {
-        _leases.AssumeOnline(Start, TimeSpan.FromSeconds(25), invisible: true);
-        _leases.Renew(Lease("laptop", Start), Start);
+        _leases.AssumeOnline(s_start, TimeSpan.FromSeconds(25), invisible: true);
+        _leases.Renew(Lease("laptop", s_start), s_start);
         Assert.True(_leases.IsInvisible);
 
-        _leases.Renew(Lease("laptop", Start.AddSeconds(39)), Start.AddSeconds(39));
-        _leases.Expire(Start.AddSeconds(39.9));
+        _leases.Renew(Lease("laptop", s_start.AddSeconds(39)), s_start.AddSeconds(39));
+        _leases.Expire(s_start.AddSeconds(39.9));
         Assert.True(_leases.IsInvisible);
-        _leases.Expire(Start + Duration);
+        _leases.Expire(s_start + s_duration);
         Assert.False(_leases.IsInvisible);
         Assert.Null(_leases.LastSeenAt);
     }
@@ -276,9 +276,9 @@ public sealed class ConnectionLeasesTests
     [Fact]
     public void AssumeOnline_Invisible_NoDeviceRenewed_KeepsLastSeen()
     {
-        _leases.AssumeOnline(Start, TimeSpan.FromSeconds(25), invisible: true);
+        _leases.AssumeOnline(s_start, TimeSpan.FromSeconds(25), invisible: true);
 
-        _leases.Expire(Start.AddSeconds(25));
+        _leases.Expire(s_start.AddSeconds(25));
         Assert.False(_leases.IsOnline);
         Assert.Null(_leases.LastSeenAt);
     }
@@ -286,10 +286,10 @@ public sealed class ConnectionLeasesTests
     [Fact]
     public void Renew_FrontEndClockAhead_LaterOfTwoReorderedRenewalsCounts()
     {
-        var ahead = Start.AddSeconds(30);
-        _leases.Renew(Lease("a", ahead), Start);
-        _leases.Renew(Invisible("a", ahead.AddSeconds(2)), Start.AddSeconds(2));
-        _leases.Renew(Lease("a", ahead.AddSeconds(1)), Start.AddSeconds(2.5));
+        var ahead = s_start.AddSeconds(30);
+        _leases.Renew(Lease("a", ahead), s_start);
+        _leases.Renew(Invisible("a", ahead.AddSeconds(2)), s_start.AddSeconds(2));
+        _leases.Renew(Lease("a", ahead.AddSeconds(1)), s_start.AddSeconds(2.5));
 
         Assert.True(_leases.IsInvisible);
     }
@@ -299,10 +299,10 @@ public sealed class ConnectionLeasesTests
     [InlineData(3_600)]
     public void Renew_FrontEndWithAnotherClock_InactivityUsesThatClock(int seconds)
     {
-        var theirs = Start.AddSeconds(seconds);
-        _leases.Renew(Lease("a", theirs) with { ActiveAt = theirs.AddMinutes(-2) }, Start);
+        var theirs = s_start.AddSeconds(seconds);
+        _leases.Renew(Lease("a", theirs) with { ActiveAt = theirs.AddMinutes(-2) }, s_start);
 
-        Assert.Equal(Start.AddMinutes(-2), Assert.Single(_leases.Live).ActiveAt);
+        Assert.Equal(s_start.AddMinutes(-2), Assert.Single(_leases.Live).ActiveAt);
     }
 
     /// <summary>
@@ -312,15 +312,15 @@ public sealed class ConnectionLeasesTests
     public void AnyHistory_AgreesWithTheDefinition(Message[] history)
     {
         // A separate instance, because one instance of this class runs all histories.
-        var leases = new ConnectionLeases(Duration);
+        var leases = new ConnectionLeases(s_duration);
         var model = new Model();
-        var now = Start;
+        var now = s_start;
         foreach (var message in history)
         {
             now += message.Pause;
             leases.Expire(now);
             if (message.Kind == Kind.Renew) leases.Renew(Lease(message.ConnectionId, now - message.Delay), now);
-            else leases.End(message.ConnectionId, now - message.Delay, now, message.Kind == Kind.Drop ? Grace : TimeSpan.Zero);
+            else leases.End(message.ConnectionId, now - message.Delay, now, message.Kind == Kind.Drop ? s_grace : TimeSpan.Zero);
             model.Hear(message, now);
 
             Assert.Equal(model.LiveAt(now).Order(), leases.Live.Select(lease => lease.ConnectionId).Order());
@@ -354,10 +354,10 @@ public sealed class ConnectionLeasesTests
             var wasLive = IsLive(message.ConnectionId, now);
             if (message.Kind != Kind.Renew)
             {
-                if (wasLive && message.Kind == Kind.Drop) _graces.Add(now + Grace);
+                if (wasLive && message.Kind == Kind.Drop) _graces.Add(now + s_grace);
                 _heard[message.ConnectionId] = (null, now);
             }
-            else if (endedAt is null || now >= endedAt + Duration)
+            else if (endedAt is null || now >= endedAt + s_duration)
             {
                 _graces.RemoveAll(until => until <= now);
                 if (!wasLive && _graces.Count > 0) _graces.RemoveAt(_graces.Count - 1);
@@ -365,7 +365,7 @@ public sealed class ConnectionLeasesTests
             }
         }
 
-        private bool IsLive(string id, DateTimeOffset now) => _heard.TryGetValue(id, out var heard) && heard.RenewedAt is { } at && at + Duration > now;
+        private bool IsLive(string id, DateTimeOffset now) => _heard.TryGetValue(id, out var heard) && heard.RenewedAt is { } at && at + s_duration > now;
     }
 
     public enum Kind

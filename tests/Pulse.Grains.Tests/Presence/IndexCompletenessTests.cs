@@ -6,18 +6,18 @@ namespace Pulse.Grains.Tests.Presence;
 
 public sealed class IndexCompletenessTests
 {
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_settling = TimeSpan.FromSeconds(20);
 
     private readonly FakeTimeProvider _time = new();
     private readonly IndexCompleteness _completeness;
 
-    public IndexCompletenessTests() => _completeness = new(Settling, _time);
+    public IndexCompletenessTests() => _completeness = new(s_settling, _time);
 
     [Fact]
     public void SameMarker_CountsAfterTheSettlingTime()
     {
         Assert.False(_completeness.Observe("a"));
-        _time.Advance(Settling - TimeSpan.FromMilliseconds(1));
+        _time.Advance(s_settling - TimeSpan.FromMilliseconds(1));
         Assert.False(_completeness.Observe("a"));
         _time.Advance(TimeSpan.FromMilliseconds(1));
         Assert.True(_completeness.Observe("a"));
@@ -29,12 +29,12 @@ public sealed class IndexCompletenessTests
     public void LostOrReplacedMarker_StartsTheSettlingTimeAnew(string? marker)
     {
         _completeness.Observe("a");
-        _time.Advance(Settling);
+        _time.Advance(s_settling);
         Assert.True(_completeness.Observe("a"));
 
         Assert.False(_completeness.Observe(marker));
         Assert.False(_completeness.Observe("b"));
-        _time.Advance(Settling);
+        _time.Advance(s_settling);
         Assert.True(_completeness.Observe("b"));
     }
 
@@ -42,12 +42,12 @@ public sealed class IndexCompletenessTests
     public void BrokenConnection_StartsTheSettlingTimeAnew()
     {
         _completeness.Observe("a");
-        _time.Advance(Settling);
+        _time.Advance(s_settling);
 
         _completeness.Reset();
 
         Assert.False(_completeness.Observe("a"));
-        _time.Advance(Settling);
+        _time.Advance(s_settling);
         Assert.True(_completeness.Observe("a"));
     }
 }

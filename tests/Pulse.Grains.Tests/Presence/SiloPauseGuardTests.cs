@@ -10,15 +10,15 @@ namespace Pulse.Grains.Tests.Presence;
 /// <summary>Which decisions a silo may make after a pause, with a clock and a membership table that the test controls.</summary>
 public sealed class SiloPauseGuardTests : IDisposable
 {
-    private static readonly PresenceOptions Options = new();
-    private static readonly TimeSpan Noticed = Options.PauseThreshold + TimeSpan.FromSeconds(1);
+    private static readonly PresenceOptions s_options = new();
+    private static readonly TimeSpan s_noticed = s_options.PauseThreshold + TimeSpan.FromSeconds(1);
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly Membership _membership = new();
     private readonly SiloPauseGuard _guard;
 
     public SiloPauseGuardTests() =>
-        _guard = new(_membership, Microsoft.Extensions.Options.Options.Create(Options), _time, NullLogger<SiloPauseGuard>.Instance);
+        _guard = new(_membership, Microsoft.Extensions.Options.Options.Create(s_options), _time, NullLogger<SiloPauseGuard>.Instance);
 
     public void Dispose() => _guard.Dispose();
 
@@ -29,7 +29,7 @@ public sealed class SiloPauseGuardTests : IDisposable
         for (var i = 0; i < 100; i++)
         {
             await _guard.TickAsync();
-            _time.Advance(Options.PauseThreshold);
+            _time.Advance(s_options.PauseThreshold);
             Assert.True(_guard.IsRunning);
             Assert.True(_guard.MayExpireLeases);
         }
@@ -41,7 +41,7 @@ public sealed class SiloPauseGuardTests : IDisposable
     public async Task PausedSilo_MayNotExpireLeases_EvenBeforeItDetectsThePause()
     {
         await _guard.TickAsync();
-        _time.Advance(Noticed);
+        _time.Advance(s_noticed);
 
         Assert.False(_guard.IsRunning);
         Assert.False(_guard.MayExpireLeases);
@@ -51,7 +51,7 @@ public sealed class SiloPauseGuardTests : IDisposable
     public async Task AfterPause_MembershipIsReadFirst()
     {
         await _guard.TickAsync();
-        _time.Advance(Noticed);
+        _time.Advance(s_noticed);
         _membership.Answer = new();
 
         var goingOn = _guard.TickAsync();
@@ -68,10 +68,10 @@ public sealed class SiloPauseGuardTests : IDisposable
     public async Task AfterPause_LeasesExpireOnlyAfterTakeoverWindow()
     {
         await _guard.TickAsync();
-        _time.Advance(Noticed);
+        _time.Advance(s_noticed);
         await _guard.TickAsync();
 
-        var left = Options.TakeoverWindow;
+        var left = s_options.TakeoverWindow;
         for (var step = TimeSpan.FromSeconds(1); left > TimeSpan.Zero; left -= step)
         {
             Assert.False(_guard.MayExpireLeases);
@@ -86,7 +86,7 @@ public sealed class SiloPauseGuardTests : IDisposable
     public async Task MembershipUnreadable_ResumesAfterTakeoverWindow()
     {
         await _guard.TickAsync();
-        _time.Advance(Noticed);
+        _time.Advance(s_noticed);
         _membership.Answer = new();
         _membership.Answer.SetException(new InvalidOperationException("Redis is away."));
 

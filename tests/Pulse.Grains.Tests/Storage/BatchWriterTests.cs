@@ -12,7 +12,7 @@ public sealed class BatchWriterTests : IDisposable
     private const int Most = 4;
     private const int QueueLimit = 10;
 
-    private static readonly TimeSpan LongPatience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_longPatience = TimeSpan.FromMinutes(1);
 
     private readonly Channel<Commit> _commits = Channel.CreateUnbounded<Commit>();
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
@@ -71,7 +71,7 @@ public sealed class BatchWriterTests : IDisposable
         Commit? first = null;
         for (var i = 0; i < Most; i++)
         {
-            var commit = await _commits.Reader.ReadAsync().AsTask().WaitAsync(LongPatience);
+            var commit = await _commits.Reader.ReadAsync().AsTask().WaitAsync(s_longPatience);
             if (commit.Items is [1]) first = commit;
             else commit.Succeed();
         }
@@ -188,7 +188,7 @@ public sealed class BatchWriterTests : IDisposable
             return commit.Answer;
         },
         item => item % KeyCount,
-        new(Most, QueueLimit, patience ?? LongPatience),
+        new(Most, QueueLimit, patience ?? s_longPatience),
         new(_services.GetRequiredService<IMeterFactory>()));
 
     /// <summary>Adds items while another is committed, so that they form one batch.</summary>
@@ -203,7 +203,7 @@ public sealed class BatchWriterTests : IDisposable
 
     private async Task<Commit> NextAsync(params int[] expected)
     {
-        var commit = await _commits.Reader.ReadAsync().AsTask().WaitAsync(LongPatience);
+        var commit = await _commits.Reader.ReadAsync().AsTask().WaitAsync(s_longPatience);
         Assert.Equal(expected, commit.Items);
         return commit;
     }
@@ -215,7 +215,7 @@ public sealed class BatchWriterTests : IDisposable
     {
         for (var i = 0; i < Most; i++)
         {
-            var commit = await _commits.Reader.ReadAsync().AsTask().WaitAsync(LongPatience);
+            var commit = await _commits.Reader.ReadAsync().AsTask().WaitAsync(s_longPatience);
             Assert.Single(commit.Items);
             if (commit.Items[0] == refused) commit.Refuse();
             else commit.Succeed();

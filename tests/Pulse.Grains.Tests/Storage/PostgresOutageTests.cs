@@ -19,7 +19,7 @@ namespace Pulse.Grains.Tests.Storage;
 public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<PostgresStores>
 {
     // The stores give up after 1.6 s. The rest is for a busy machine. The driver by itself takes 15 s and more.
-    private static readonly TimeSpan Answer = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_answer = TimeSpan.FromSeconds(5);
 
     [Fact]
     public async Task PortClosed_EveryMethodThrowsUnavailable()
@@ -102,7 +102,7 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
         proxy.Silence();
         await AssertUnavailableAsync(() => users.FindAsync(Guid.NewGuid()));
 
-        // Each would take 1.6 s by itself, as a grain's turns do one after the other: more than a minute together.
+        // A single read would take 1.6 s, and a grain's turns run one after the other: more than a minute together.
         var started = Stopwatch.GetTimestamp();
         for (var i = 0; i < 20; i++)
         {
@@ -280,7 +280,7 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
         var started = Stopwatch.GetTimestamp();
         var exception = await Assert.ThrowsAsync<StoreUnavailableException>(call);
         var elapsed = Stopwatch.GetElapsedTime(started);
-        Assert.True(elapsed <= Answer, $"{text} was answered after {elapsed}, expected {Answer} at most: {exception.Message}");
+        Assert.True(elapsed <= s_answer, $"{text} was answered after {elapsed}, expected {s_answer} at most: {exception.Message}");
     });
 
     private static async Task<DbTransaction> LockAsync(DbConnection connection, Guid userId)

@@ -128,7 +128,8 @@ public sealed class LockedRowTests(PostgresStores stores) : IClassFixture<Postgr
         await SaveAllAsync(first);
         await SaveAllAsync(second);
 
-        // The others' callers may have been told to go on, because a busy machine answers late; their values arrive all the same, while the row is refused.
+        // The other callers may have stopped waiting, because a busy machine answers late. Their values are saved all the same, while the
+        // row is refused.
         UserRow[] others = [.. users.Where(user => user != users[7])];
         await Eventually.AsyncEqual(others.Length, async () => (await LastSeenOfAsync(others)).Count(at => at == second));
         Assert.Null((await stores.Users.FindAsync(users[7].Id))?.LastSeenAt);

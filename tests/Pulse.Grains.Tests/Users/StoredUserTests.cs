@@ -65,7 +65,7 @@ public sealed class StoredUserTests
         await _user.LoadFreshAsync();
         _store.IsAway = true;
 
-        _time.Advance(StoredUser.KnownFor - TimeSpan.FromSeconds(1));
+        _time.Advance(StoredUser.StaleReadLimit - TimeSpan.FromSeconds(1));
         for (var i = 0; i < 100; i++) Assert.Equal(_store.Row, await _user.LoadFreshAsync());
         Assert.Equal(2, _store.Reads);
 

@@ -15,7 +15,7 @@ namespace Pulse.Web.Tests.HotPaths;
 public sealed class CountingPulse : PulseApplication, IAsyncLifetime
 {
     // The membership version is read once a second and, after a change, the table, whatever operation is measured.
-    private static readonly string[] MembershipReads = ["HGET", "HGETALL"];
+    private static readonly string[] s_membershipReads = ["HGET", "HGETALL"];
 
     private readonly ConcurrentQueue<string> _grainCalls = new();
     private readonly ConcurrentQueue<string> _statements = new();
@@ -75,7 +75,7 @@ public sealed class CountingPulse : PulseApplication, IAsyncLifetime
     }
 
     /// <summary>The counts since then.</summary>
-    public Counted Count() => new([.. _grainCalls], [.. _redis.FinishProfiling().Select(command => command.Command).Where(command => !MembershipReads.Contains(command))], [.. _statements]);
+    public Counted Count() => new([.. _grainCalls], [.. _redis.FinishProfiling().Select(command => command.Command).Where(command => !s_membershipReads.Contains(command))], [.. _statements]);
 
     private protected override void Adjust(IServiceCollection services) => services.AddSingleton<IIncomingGrainCallFilter>(new Filter(_grainCalls));
 

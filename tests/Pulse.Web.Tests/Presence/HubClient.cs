@@ -9,7 +9,7 @@ namespace Pulse.Web.Tests.Presence;
 /// <summary>A real SignalR client over a real connection, by default a WebSocket, and the messages that it has received.</summary>
 internal sealed class HubClient : IAsyncDisposable
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
 
     private readonly ConcurrentQueue<(string Name, JsonElement Message)> _told = new();
     private readonly SemaphoreSlim _news = new(0);
@@ -44,7 +44,7 @@ internal sealed class HubClient : IAsyncDisposable
     public HubConnection Connection { get; }
 
     /// <summary>Completes when either side has closed the connection.</summary>
-    public Task<Exception?> Closed => _closed.Task.WaitAsync(Bound);
+    public Task<Exception?> Closed => _closed.Task.WaitAsync(s_bound);
 
     /// <summary>The names of the server's messages, in order.</summary>
     public string[] Told => [.. _told.Select(told => told.Name)];
@@ -67,7 +67,7 @@ internal sealed class HubClient : IAsyncDisposable
     /// <summary>The first message of that name that fits, from the past or the future.</summary>
     public async Task<JsonElement> NextAsync(string name, Func<JsonElement, bool>? fits = null)
     {
-        using var bound = new CancellationTokenSource(Bound);
+        using var bound = new CancellationTokenSource(s_bound);
         while (true)
         {
             foreach (var told in _told)
@@ -81,7 +81,7 @@ internal sealed class HubClient : IAsyncDisposable
             }
             catch (OperationCanceledException)
             {
-                throw new XunitException($"Expected {name} within {Bound.TotalSeconds} s; told so far: {string.Join(", ", _told)}.");
+                throw new XunitException($"Expected {name} within {s_bound.TotalSeconds} s; told so far: {string.Join(", ", _told)}.");
             }
         }
     }

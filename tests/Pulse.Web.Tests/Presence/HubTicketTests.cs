@@ -70,7 +70,7 @@ public sealed class HubTicketTests(PulseApplication pulse)
         Assert.Equal(browser.UserId, (await client.NextAsync("Connected")).GetProperty("userId").GetGuid());
         Assert.Equal(["ticket", "expiresAt"], body.Select(member => member.Key));
         Assert.Equal("no-store", answer.Headers.CacheControl?.ToString());
-        var connection = Assert.Single(pulse.Services.GetRequiredService<FrontEnd>().Connections, open => open.UserId == browser.UserId);
+        var connection = Assert.Single(pulse.Services.GetRequiredService<ConnectionRegistry>().Connections, open => open.UserId == browser.UserId);
         Assert.InRange(connection.TokenExpiresAt, DateTimeOffset.UtcNow.AddMinutes(14), DateTimeOffset.UtcNow.AddMinutes(15));
 
         // The ticket belongs to the session.

@@ -7,7 +7,7 @@ namespace Pulse.Web.Tests.Presence;
 /// <summary>A hub connection over bare TCP, so that it can break as a network does: reset, without a goodbye.</summary>
 internal sealed class RawSocket : IDisposable
 {
-    private static readonly byte[] Handshake = Encoding.UTF8.GetBytes("{\"protocol\":\"json\",\"version\":1}\u001e");
+    private static readonly byte[] s_handshake = Encoding.UTF8.GetBytes("{\"protocol\":\"json\",\"version\":1}\u001e");
 
     private readonly TcpClient _tcp = new();
 
@@ -29,7 +29,7 @@ internal sealed class RawSocket : IDisposable
         await stream.WriteAsync(Encoding.ASCII.GetBytes(request));
 
         // One text frame, final, masked with zeros (RFC 6455 section 5.2).
-        await stream.WriteAsync((byte[])[0x81, (byte)(0x80 | Handshake.Length), 0, 0, 0, 0, .. Handshake]);
+        await stream.WriteAsync((byte[])[0x81, (byte)(0x80 | s_handshake.Length), 0, 0, 0, 0, .. s_handshake]);
         return socket;
     }
 

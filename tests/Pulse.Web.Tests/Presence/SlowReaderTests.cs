@@ -24,7 +24,7 @@ public sealed class SlowReaderTests(PulseApplication pulse)
     private readonly Guid _ada = Guid.CreateVersion7();
     private readonly Guid _bob = Guid.CreateVersion7();
 
-    private FrontEnd FrontEnd => pulse.Services.GetRequiredService<FrontEnd>();
+    private ConnectionRegistry ConnectionRegistry => pulse.Services.GetRequiredService<ConnectionRegistry>();
 
     [Fact]
     public async Task SlowReader_DelaysNoOther_AndGetsTheNewestOnly()
@@ -63,9 +63,10 @@ public sealed class SlowReaderTests(PulseApplication pulse)
 
         var clock = Stopwatch.StartNew();
         await sessions.EndAsync(session.Id);
-        await Eventually.AsyncTrue("the socket is gone", () => Task.FromResult(!FrontEnd.Connections.Any(connection => connection.UserId == _ada)));
+        await Eventually.AsyncTrue("the socket is gone", () => Task.FromResult(!ConnectionRegistry.Connections.Any(connection => connection.UserId == _ada)));
 
-        // Half a second it is given to be told: less, and it was. Without being cut off it goes after the 10 s that SignalR gives a write.
+        // The server gives a slow client half a second for the notice: a shorter time would mean that the notice was delivered. Without the
+        // cut-off the socket would close after the 10 s that SignalR allows for a write.
         Assert.InRange(clock.Elapsed, TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(9));
         await socket.ClosedAsync();
     }
@@ -74,7 +75,7 @@ public sealed class SlowReaderTests(PulseApplication pulse)
     public async Task Calls_OfASocketThatIsBeingClosed_AreRefused()
     {
         await using var ada = await HubClient.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(_ada)));
-        Assert.True(FrontEnd.Connections.Single(connection => connection.UserId == _ada).TryEnd(SessionEndedMessage.SignedOut));
+        Assert.True(ConnectionRegistry.Connections.Single(connection => connection.UserId == _ada).TryEnd(SessionEndedMessage.SignedOut));
 
         foreach (var (method, arguments) in new (string, object?[])[] { ("Heartbeat", []), ("WatchPresence", [new[] { _bob }]), ("SetStatus", ["busy", null]) })
         {
@@ -97,7 +98,7 @@ public sealed class SlowReaderTests(PulseApplication pulse)
         var own = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
         for (var i = 1; i <= Changes; i++)
         {
-            watches.Take(new()
+            watches.Apply(new()
             {
                 UserId = _bob, Status = PresenceStatus.Online, Message = $"{i} {new string('é', 130)}", Version = own + i, VersionForOthers = before + i,
             });

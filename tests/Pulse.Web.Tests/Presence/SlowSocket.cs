@@ -11,8 +11,8 @@ namespace Pulse.Web.Tests.Presence;
 internal sealed class SlowSocket : IDisposable
 {
     private const char RecordSeparator = '\u001e';
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
-    private static readonly JsonSerializerOptions NoNulls = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
+    private static readonly JsonSerializerOptions s_noNulls = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
     private readonly TcpClient _tcp = new() { ReceiveBufferSize = 4096 };
     private readonly byte[] _buffer = new byte[64 * 1024];
@@ -48,7 +48,7 @@ internal sealed class SlowSocket : IDisposable
 
     /// <summary>Calls a method of the hub. Asks for an answer only if there is an id.</summary>
     public Task CallAsync(string method, object?[] arguments, string? id = null) =>
-        SendAsync(JsonSerializer.Serialize(new { type = 1, target = method, arguments, invocationId = id }, NoNulls));
+        SendAsync(JsonSerializer.Serialize(new { type = 1, target = method, arguments, invocationId = id }, s_noNulls));
 
     public Task SendAsync(string messages) =>
         _socket!.SendAsync(Encoding.UTF8.GetBytes(messages + RecordSeparator), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
@@ -56,7 +56,7 @@ internal sealed class SlowSocket : IDisposable
     /// <summary>Reads up to the next message that contains that text.</summary>
     public async Task<JsonElement> NextAsync(string part)
     {
-        using var bound = new CancellationTokenSource(Bound);
+        using var bound = new CancellationTokenSource(s_bound);
         while (true)
         {
             while (_read.TryDequeue(out var message))
@@ -82,7 +82,7 @@ internal sealed class SlowSocket : IDisposable
     /// <summary>Reads until the connection is closed, with a goodbye or without.</summary>
     public async Task ClosedAsync()
     {
-        using var bound = new CancellationTokenSource(Bound);
+        using var bound = new CancellationTokenSource(s_bound);
         try
         {
             while ((await _socket!.ReceiveAsync(_buffer, bound.Token)).MessageType != WebSocketMessageType.Close)

@@ -21,7 +21,7 @@ public sealed class SocketEndTests(PulseApplication pulse)
 
     private PresenceWatches Watches => pulse.Services.GetRequiredService<PresenceWatches>();
 
-    private FrontEnd FrontEnd => pulse.Services.GetRequiredService<FrontEnd>();
+    private ConnectionRegistry ConnectionRegistry => pulse.Services.GetRequiredService<ConnectionRegistry>();
 
     [Fact]
     public async Task CloseDuringWatch_LeavesNoOnlineUserAndNoWatch()
@@ -38,7 +38,7 @@ public sealed class SocketEndTests(PulseApplication pulse)
         }
 
         var all = watched.Values.SelectMany(ids => ids).ToHashSet();
-        await Eventually.AsyncTrue("no socket is left", () => Task.FromResult(!FrontEnd.Connections.Any(connection => watched.ContainsKey(connection.UserId))));
+        await Eventually.AsyncTrue("no socket is left", () => Task.FromResult(!ConnectionRegistry.Connections.Any(connection => watched.ContainsKey(connection.UserId))));
         await Eventually.AsyncTrue("no watch is left", () => Task.FromResult(!Watches.Users.Any(all.Contains)));
         var grains = pulse.Services.GetRequiredService<IGrainFactory>();
         foreach (var user in users)
@@ -53,7 +53,7 @@ public sealed class SocketEndTests(PulseApplication pulse)
     {
         await using var ada = await HubClient.ConnectAsync(pulse.Address, Token(_ada));
         var over = Connection(_ada);
-        await Watches.ForgetAsync(over);
+        await Watches.RemoveConnectionAsync(over);
 
         await Assert.ThrowsAsync<OperationCanceledException>(() => Watches.WatchAsync(over, [_watched]));
 
@@ -69,15 +69,15 @@ public sealed class SocketEndTests(PulseApplication pulse)
         await bob.Connection.InvokeAsync("WatchPresence", new[] { _watched });
         var over = Connection(_ada);
 
-        await Task.WhenAll(Watches.ForgetAsync(over), Task.Run(() => Watches.Unwatch(over, _watched)));
-        await Watches.ForgetAsync(over);
+        await Task.WhenAll(Watches.RemoveConnectionAsync(over), Task.Run(() => Watches.Unwatch(over, _watched)));
+        await Watches.RemoveConnectionAsync(over);
 
         await using var watched = await HubClient.ConnectAsync(pulse.Address, Token(_watched));
         await bob.StatusAsync(_watched, "online");
         Assert.Empty(ada.StatusesOf(_watched));
     }
 
-    private LiveConnection Connection(Guid userId) => FrontEnd.Connections.Single(connection => connection.UserId == userId);
+    private LiveConnection Connection(Guid userId) => ConnectionRegistry.Connections.Single(connection => connection.UserId == userId);
 
     private static string Token(Guid userId) => TestTokens.Hs256(TestTokens.Claims(userId));
 }

@@ -64,7 +64,7 @@ public sealed class WatchingCostTests(WatchingCostTests.ShortLived pulse, ITestO
         var silo = Assert.Single(await grains.GetGrain<IPresenceReaderGrain>(0).ListSilosAsync());
         pulse.Calls.Clear();
 
-        await grains.GetGrain<IWatchTableGrain>(silo).ForgetAsync(pulse.Services.GetRequiredService<FrontEnd>().Id);
+        await grains.GetGrain<IWatchTableGrain>(silo).ForgetAsync(pulse.Services.GetRequiredService<ConnectionRegistry>().Id);
         await Eventually.AsyncTrue("the front end has sent its users again", () => Task.FromResult(pulse.Calls.Contains("IWatchTableGrain.UpdateAsync")));
 
         await bobs.Connection.InvokeAsync("SetStatus", "busy", null);
@@ -79,7 +79,7 @@ public sealed class WatchingCostTests(WatchingCostTests.ShortLived pulse, ITestO
         await using var bobs = await HubClient.ConnectAsync(pulse.Address, Token(bob));
         await ada.WatchAsync(bob);
 
-        pulse.Services.GetRequiredService<PresenceWatches>().Take(Ahead(bob, PresenceStatus.Offline));
+        pulse.Services.GetRequiredService<PresenceWatches>().Apply(Ahead(bob, PresenceStatus.Offline));
         await ada.StatusAsync(bob, "offline");
 
         await ada.StatusAsync(bob, "online");
@@ -92,7 +92,7 @@ public sealed class WatchingCostTests(WatchingCostTests.ShortLived pulse, ITestO
         await using var ada = await HubClient.ConnectAsync(pulse.Address, Token(Guid.CreateVersion7()));
         await using var bobs = await HubClient.ConnectAsync(pulse.Address, Token(bob));
         await ada.WatchAsync(bob);
-        pulse.Services.GetRequiredService<PresenceWatches>().Take(Ahead(bob, PresenceStatus.Away));
+        pulse.Services.GetRequiredService<PresenceWatches>().Apply(Ahead(bob, PresenceStatus.Away));
         await ada.StatusAsync(bob, "away");
 
         await bobs.Connection.InvokeAsync("SetStatus", "busy", null);

@@ -69,7 +69,7 @@ public sealed class ClearSiteDataTests(ClearSiteDataTests.Proxied pulse) : IClas
             Request = { Scheme = "https", PathBase = "/presence" },
         };
 
-        pulse.Services.GetRequiredService<SignInCookie>().Forget(context);
+        pulse.Services.GetRequiredService<SignInService>().Forget(context);
 
         Assert.Single(context.Response.Headers.SetCookie);
         Assert.False(context.Response.Headers.ContainsKey("Clear-Site-Data"));

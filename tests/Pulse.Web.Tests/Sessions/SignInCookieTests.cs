@@ -8,7 +8,7 @@ namespace Pulse.Web.Tests.Sessions;
 [Collection(SharedPulse.Name)]
 public sealed class SignInCookieTests(PulseApplication pulse)
 {
-    private SignInCookie Cookie => pulse.Services.GetRequiredService<SignInCookie>();
+    private SignInService Cookie => pulse.Services.GetRequiredService<SignInService>();
 
     [Fact]
     public async Task SignIn_SetsACookieHiddenFromScriptsAndOtherSites()

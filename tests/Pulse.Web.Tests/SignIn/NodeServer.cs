@@ -10,7 +10,7 @@ namespace Pulse.Web.Tests.SignIn;
 /// </summary>
 internal sealed class NodeServer : IAsyncDisposable
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
     private readonly Channel<JsonElement> _lines = Channel.CreateUnbounded<JsonElement>();
@@ -40,7 +40,7 @@ internal sealed class NodeServer : IAsyncDisposable
     {
         try
         {
-            return await _lines.Reader.ReadAsync().AsTask().WaitAsync(Bound);
+            return await _lines.Reader.ReadAsync().AsTask().WaitAsync(s_bound);
         }
         catch (Exception exception) when (exception is TimeoutException or ChannelClosedException)
         {
@@ -51,7 +51,7 @@ internal sealed class NodeServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _process.StandardInput.Close();
-        using var bound = new CancellationTokenSource(Bound);
+        using var bound = new CancellationTokenSource(s_bound);
         try
         {
             await _process.WaitForExitAsync(bound.Token);

@@ -8,7 +8,7 @@ namespace Pulse.Web.Tests.Startup;
 internal sealed partial class PulseProcess : IAsyncDisposable
 {
     // Much more than a start takes, for a busy machine.
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(90);
 
     private readonly ConcurrentQueue<string> _output = new();
     private readonly ConcurrentQueue<string> _errors = new();
@@ -55,7 +55,7 @@ internal sealed partial class PulseProcess : IAsyncDisposable
     /// <summary>Waits for the exit code. Both streams have been read to their ends.</summary>
     public async Task<int> ExitAsync()
     {
-        using var bound = new CancellationTokenSource(Bound);
+        using var bound = new CancellationTokenSource(s_bound);
         try
         {
             await _process.WaitForExitAsync(bound.Token);
@@ -63,7 +63,7 @@ internal sealed partial class PulseProcess : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            throw new TimeoutException($"Still running after {Bound.TotalSeconds} s:\n{this}");
+            throw new TimeoutException($"Still running after {s_bound.TotalSeconds} s:\n{this}");
         }
     }
 
@@ -74,7 +74,7 @@ internal sealed partial class PulseProcess : IAsyncDisposable
         while (true)
         {
             if (_output.Concat(_errors).FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)) is { } found) return found;
-            Assert.True(clock.Elapsed < Bound && !_process.HasExited, $"No line with '{text}':\n{this}");
+            Assert.True(clock.Elapsed < s_bound && !_process.HasExited, $"No line with '{text}':\n{this}");
             await Task.Delay(20);
         }
     }

@@ -18,7 +18,7 @@ export class Pulse {
 
   /** @param directory of this test only: data and log. */
   constructor(directory, settings = {}) {
-    if (!existsSync(program)) throw new Error(`${program} is not there: build the solution first (./test.sh does).`);
+    if (!existsSync(program)) throw new Error(`${program} is missing: build the solution first (./test.sh does).`);
     this.#log = join(directory, 'pulse.log');
     this.#settings = {
       ASPNETCORE_ENVIRONMENT: 'Development',

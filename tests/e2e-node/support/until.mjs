@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /**
  * Asks `probe` until `accept` takes its answer, and returns that answer. What throws counts as not yet.
- * The bound is one that a busy machine does not reach.
+ * A busy machine stays below the bound.
  * @param expected what is waited for, in words: the message of a time-out pairs it with what came last.
  */
 export async function until(expected, probe, accept = Boolean, { withinMs = 60_000 } = {}) {

@@ -4,6 +4,8 @@ import { startProxyWithoutSockets } from './network.mjs';
 import { bundlePackage, connect, isIn, launchBrowser, noBrowser, openClientPage, shows, signUp, startPulse, timeout, until } from './support.mjs';
 
 const options = { skip: noBrowser, timeout };
+// Tokens that live for seconds may run out early on a busy machine; a fault of the package spoils each run.
+const withShortTokens = { ...options, retry: 2 };
 
 let browser;
 let bundle;
@@ -116,7 +118,7 @@ test('signed out elsewhere: ends, says why, and stays so', options, async () => 
   expect(ada.noise).toEqual([]);
 });
 
-test('an expiring token is replaced on the open socket, which stays the same', options, async () => {
+test('an expiring token is replaced on the open socket, which stays the same', withShortTokens, async () => {
   const pulse = await startPulse({ Pulse__Auth__AccessTokenLifetime: '00:00:10' });
   const ada = await openPage(pulse);
   let token;
@@ -148,7 +150,7 @@ test('an expiring token is replaced on the open socket, which stays the same', o
   expect(ada.noise).toEqual([]);
 });
 
-test('an expiring token without a successor: the server says token-expired and closes', options, async () => {
+test('an expiring token without a successor: the server says token-expired and closes', withShortTokens, async () => {
   const pulse = await startPulse({ Pulse__Auth__AccessTokenLifetime: '00:00:09' });
   const ada = await openPage(pulse);
   let outage = false;

@@ -44,7 +44,7 @@ const faults = [
   { name: 'the server starts anew', begin: () => pulse.kill(), end: () => pulse.start(), seconds: [0, 0] },
 ].filter(({ seconds }) => seconds[isFull ? 1 : 0] !== undefined);
 
-// In the short form a busy machine may spoil one run; a fault of the package spoils each.
+// In the short form a busy machine may spoil one run, but a fault of the package spoils each.
 test.each(faults)('$name: live at most 5 s after it is over', { ...options, retry: isFull ? 0 : 2 }, async ({ name, begin, end, seconds }) => {
   const visitors = [];
   for (let run = 0; run < runs; run++) {

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { connect, isIn, noServer, shows, signUp, startPulse, timeout, until } from './support.mjs';
 
 const options = { skip: noServer, timeout };
+// Tokens that live for seconds may run out early on a busy machine; a fault of the package spoils each run.
+const withShortTokens = { ...options, retry: 2 };
 
 test('online, busy, away with a message and offline are seen live', options, async () => {
   const pulse = await startPulse();
@@ -70,7 +72,7 @@ test('the client waits for a server that stops regularly', options, async () => 
   expect(ended.filter(({ reason, mayReconnect }) => reason !== 'server-stopping' || !mayReconnect)).toEqual([]);
 });
 
-test('an expiring token is replaced in place', options, async () => {
+test('an expiring token is replaced in place', withShortTokens, async () => {
   // The server asks for the next token a minute before the end, here at once. On a busy machine renewing may take the whole lifetime.
   const pulse = await startPulse({ Pulse__Auth__AccessTokenLifetime: '00:00:20' });
   const ada = await signUp(pulse);
@@ -85,7 +87,7 @@ test('an expiring token is replaced in place', options, async () => {
   expect(client.states).toEqual(['connecting', 'online']);
 });
 
-test('a token that was not replaced in time: the client reconnects with a new one', options, async () => {
+test('a token that was not replaced in time: the client reconnects with a new one', withShortTokens, async () => {
   // Long enough for a busy machine to be online before it expires, at first and again after the outage.
   const pulse = await startPulse({ Pulse__Auth__AccessTokenLifetime: '00:00:15' });
   const ada = await signUp(pulse);

@@ -25,7 +25,9 @@ public sealed class PresenceReaderTests(PulseCluster cluster) : IClassFixture<Pu
         {
             var answers = await Reader.ReadAsync(users, []);
             Assert.Equal(users, answers.Select(answer => answer.UserId));
-            Assert.All(answers, answer => Assert.Equal((PresenceStatus.Offline, PresenceStatus.Offline, null, false), (answer.Status, answer.OwnStatus, answer.Message, answer.IsProvisional)));
+            Assert.All(answers, answer => Assert.Equal((PresenceStatus.Offline, PresenceStatus.Offline, null), (answer.Status, answer.OwnStatus, answer.Message)));
+            // Grains that are slow for a moment give provisional answers.
+            if (answers.Any(answer => answer.IsProvisional)) return false;
             // A database that is slow for a moment gives no lastSeen.
             if (answers[1].LastSeenAt is not { } lastSeenAt) return false;
             Assert.Equal(await cluster.StoredLastSeenAsync(seen), lastSeenAt);

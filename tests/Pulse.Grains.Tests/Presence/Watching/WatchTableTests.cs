@@ -9,7 +9,7 @@ namespace Pulse.Grains.Tests.Presence.Watching;
 
 public sealed class WatchTableTests
 {
-    private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_lifetime = TimeSpan.FromSeconds(60);
 
     private readonly FakeTimeProvider _time = new();
     private readonly TestFrontEnd _frontEnd = new();
@@ -18,7 +18,7 @@ public sealed class WatchTableTests
     private readonly Guid _bob = Guid.NewGuid();
     private long _version;
 
-    public WatchTableTests() => _table = new(Options.Create(new PresenceOptions { TimeToLive = Lifetime }), _time);
+    public WatchTableTests() => _table = new(Options.Create(new PresenceOptions { TimeToLive = s_lifetime }), _time);
 
     [Fact]
     public void Change_IsSentToTheFrontEndsThatWatchTheUser_AndToNoOther()
@@ -87,15 +87,15 @@ public sealed class WatchTableTests
     [Fact]
     public void SilentFrontEnd_IsForgotten_AndSoAreOldChanges()
     {
-        _time.Advance(Lifetime);
+        _time.Advance(s_lifetime);
         var generation = _table.Update("a", _frontEnd, [_ada], [], 0).Generation;
         Publish(_ada);
-        _time.Advance(Lifetime - TimeSpan.FromSeconds(1));
+        _time.Advance(s_lifetime - TimeSpan.FromSeconds(1));
         Assert.Equal(generation, _table.Renew("a", generation, 0).Generation);
         Assert.True(_table.IsWatched(_ada));
         Assert.False(_table.IsWatched(_bob));
 
-        _time.Advance(Lifetime);
+        _time.Advance(s_lifetime);
 
         Assert.Equal(0, _table.Renew("a", generation, 0).Generation);
         Assert.False(_table.IsWatched(_ada));

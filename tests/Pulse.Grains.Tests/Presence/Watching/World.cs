@@ -9,12 +9,12 @@ internal sealed class World
     public const int Users = 2;
     public const int FrontEnds = 3;
 
-    private static readonly TimeSpan RenewalInterval = LeaseTimes.RenewalInterval(SteppedCluster.Options.TimeToLive);
+    private static readonly TimeSpan s_renewalInterval = LeaseTimes.RenewalInterval(SteppedCluster.Options.TimeToLive);
 
     // Orleans gives a message up after its response timeout of 30 s, so every delay is shorter.
-    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan s_longestDelay = TimeSpan.FromSeconds(25);
 
-    private static readonly TimeSpan Pause = SteppedCluster.Options.TimeToLive * 1.5;
+    private static readonly TimeSpan s_pause = SteppedCluster.Options.TimeToLive * 1.5;
 
     private readonly SteppedCluster _cluster;
     private readonly TrueUser[] _users = [.. Enumerable.Range(0, Users).Select(_ => new TrueUser(Guid.CreateVersion7()))];
@@ -33,7 +33,7 @@ internal sealed class World
         _allFrontEnds = [.. _frontEnds];
 
         // At different times, like processes that were started one after the other.
-        _upkeepAt = [.. Enumerable.Range(1, FrontEnds).Select(i => Now + (RenewalInterval * i / FrontEnds))];
+        _upkeepAt = [.. Enumerable.Range(1, FrontEnds).Select(i => Now + (s_renewalInterval * i / FrontEnds))];
     }
 
     private DateTimeOffset Now => _cluster.Clock.Now;
@@ -202,11 +202,11 @@ internal sealed class World
             _cluster.Clock.Set(next);
             Note(Moment());
             await _cluster.SweepAsync();
-            await DeliverLateAsync(_late.Count(late => late.SentAt + LongestDelay <= Now));
+            await DeliverLateAsync(_late.Count(late => late.SentAt + s_longestDelay <= Now));
             for (var i = 0; i < FrontEnds; i++)
             {
                 if (_upkeepAt[i] > Now) continue;
-                _upkeepAt[i] += RenewalInterval;
+                _upkeepAt[i] += s_renewalInterval;
                 await RenewAsync(_frontEnds[i]);
                 await RefreshAsync(_frontEnds[i]);
             }
@@ -215,7 +215,7 @@ internal sealed class World
 
     private void StandStill()
     {
-        _cluster.Clock.Set(Now + Pause);
+        _cluster.Clock.Set(Now + s_pause);
         for (var i = 0; i < FrontEnds; i++)
         {
             if (_upkeepAt[i] < Now) _upkeepAt[i] = Now;

@@ -6,7 +6,7 @@ using Pulse.Web.Tests.Auth;
 namespace Pulse.Web.Tests.Presence;
 
 /// <summary>Connections whose end fails to reach the grain.</summary>
-public sealed class UntoldEndsTests(UntoldEndsTests.Application pulse) : IClassFixture<UntoldEndsTests.Application>
+public sealed class DisconnectRetryTests(DisconnectRetryTests.Application pulse) : IClassFixture<DisconnectRetryTests.Application>
 {
     [Fact]
     public async Task PendingDisconnects_DoNotDelayLeaseRenewal()

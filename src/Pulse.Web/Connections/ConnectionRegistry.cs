@@ -6,8 +6,8 @@ using Pulse.Web.Silos;
 namespace Pulse.Web.Connections;
 
 /// <summary>The live sockets of this process, and the calls about them to their users' grains.</summary>
-internal sealed partial class FrontEnd(
-    GrainReferences<IUserGrain> users, FrontEndReference reference, TimeProvider time, ILogger<FrontEnd> logger)
+internal sealed partial class ConnectionRegistry(
+    GrainReferences<IUserGrain> users, FrontEndReference reference, TimeProvider time, ILogger<ConnectionRegistry> logger)
 {
     /// <summary>Number of parts into which the users are divided for <see cref="LeaseRenewalService"/>.</summary>
     public const int RenewalSlots = 60;
@@ -18,17 +18,17 @@ internal sealed partial class FrontEnd(
     private readonly ConcurrentDictionary<string, LiveConnection>[] _slots = [.. Enumerable.Range(0, RenewalSlots).Select(_ => new ConcurrentDictionary<string, LiveConnection>(1, 0))];
 
     // The queue is bounded by the number of open sockets, because no new ones are accepted while silos are unreachable.
-    private static readonly TimeSpan UntoldEndsKeptFor = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan s_disconnectRetention = TimeSpan.FromMinutes(10);
 
-    private const int EndsToldAtOnce = 128;
+    private const int DisconnectRetryParallelism = 128;
 
-    private readonly ConcurrentQueue<(Guid UserId, ConnectionLease Lease, ConnectionEnd How)> _untoldEnds = new();
+    private readonly ConcurrentQueue<(Guid UserId, ConnectionLease Lease, ConnectionEnd How)> _pendingDisconnects = new();
     private int _retrying;
 
     // A revoked session's sockets close within a second. A client that reads has received the reason by then, and any other client is cut
     // off.
-    private static readonly TimeSpan TimeToTell = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan TimeToClose = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan s_notifyTimeout = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_closeTimeout = TimeSpan.FromMilliseconds(300);
 
     /// <summary>Distinguishes leases of this process from those of other processes and of earlier runs.</summary>
     public string Id { get; } = Guid.CreateVersion7().ToString("N");
@@ -89,7 +89,7 @@ internal sealed partial class FrontEnd(
     /// <summary>Warns a client that its token is about to expire, once for each token.</summary>
     public Task WarnAsync(LiveConnection connection, DateTimeOffset now)
     {
-        connection.IsToldOfExpiry = true;
+        connection.IsWarnedOfExpiry = true;
         return connection.SendAsync(
             nameof(IConnectionClient.TokenExpiring), new TokenExpiringMessage((int)(connection.TokenExpiresAt - now).TotalSeconds));
     }
@@ -103,17 +103,17 @@ internal sealed partial class FrontEnd(
         if (!connection.TryEnd(because)) return;
         try
         {
-            await connection.SendAsync(nameof(IConnectionClient.SessionEnded), because).WaitAsync(TimeToTell, time);
+            await connection.SendAsync(nameof(IConnectionClient.SessionEnded), because).WaitAsync(s_notifyTimeout, time);
         }
         catch (Exception e)
         {
-            LogEndingUntold(e.GetType().Name);
+            LogNotifyFailed(e.GetType().Name);
         }
 
         connection.Close();
 
         // SignalR ends a connection after the last write to it, and a client that reads a byte now and then could delay that for ever.
-        await Task.Delay(TimeToClose, time);
+        await Task.Delay(s_closeTimeout, time);
         if (_connections.ContainsKey(connection.ConnectionId)) connection.CutOff();
     }
 
@@ -149,17 +149,17 @@ internal sealed partial class FrontEnd(
     /// Begins to retry each pending disconnect once. Their leases may have expired, and only the reported lastSeen then matters. The call
     /// returns without waiting, because an unresponsive silo must not delay the disconnects of other silos' users.
     /// </summary>
-    public void RetryEnds()
+    public void RetryDisconnects()
     {
-        for (var count = _untoldEnds.Count; count > 0 && Volatile.Read(ref _retrying) < EndsToldAtOnce && _untoldEnds.TryDequeue(out var end); count--)
+        for (var count = _pendingDisconnects.Count; count > 0 && Volatile.Read(ref _retrying) < DisconnectRetryParallelism && _pendingDisconnects.TryDequeue(out var end); count--)
         {
-            if (end.Lease.SeenAt + UntoldEndsKeptFor <= time.GetUtcNow()) continue;
+            if (end.Lease.SeenAt + s_disconnectRetention <= time.GetUtcNow()) continue;
             Interlocked.Increment(ref _retrying);
-            _ = RetryEndAsync(end.UserId, end.Lease, end.How);
+            _ = RetryDisconnectAsync(end.UserId, end.Lease, end.How);
         }
     }
 
-    private async Task RetryEndAsync(Guid userId, ConnectionLease lease, ConnectionEnd how)
+    private async Task RetryDisconnectAsync(Guid userId, ConnectionLease lease, ConnectionEnd how)
     {
         await EndAsync(userId, lease, how);
         Interlocked.Decrement(ref _retrying);
@@ -176,8 +176,8 @@ internal sealed partial class FrontEnd(
         }
         catch (Exception e)
         {
-            _untoldEnds.Enqueue((userId, lease, how));
-            LogEndUntold(e.GetType().Name);
+            _pendingDisconnects.Enqueue((userId, lease, how));
+            LogDisconnectPending(e.GetType().Name);
         }
     }
 
@@ -185,8 +185,8 @@ internal sealed partial class FrontEnd(
     private partial void LogRenewalFailed(string reason);
 
     [LoggerMessage(2101, LogLevel.Debug, "A disconnect did not reach its grain ({Reason}). It is retried soon.")]
-    private partial void LogEndUntold(string reason);
+    private partial void LogDisconnectPending(string reason);
 
     [LoggerMessage(2102, LogLevel.Debug, "A client could not be sent the reason why its socket closes ({Reason}).")]
-    private partial void LogEndingUntold(string reason);
+    private partial void LogNotifyFailed(string reason);
 }

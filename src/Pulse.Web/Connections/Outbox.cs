@@ -6,7 +6,7 @@ namespace Pulse.Web.Connections;
 /// <remarks>
 /// One write runs at a time. SignalR would queue every message, and a send to its groups completes only when the slowest client has read.
 /// </remarks>
-internal sealed class ChangesToTell(HubConnectionContext socket)
+internal sealed class Outbox(HubConnectionContext socket)
 {
     private readonly Lock _lock = new();
     private OrderedDictionary<Guid, SerializedHubMessage>? _waiting;
@@ -14,7 +14,7 @@ internal sealed class ChangesToTell(HubConnectionContext socket)
     private bool _isStopped;
 
     /// <summary>Sends a change, now or once the client has read the previous one. Returns at once.</summary>
-    public void Add(Guid userId, SerializedHubMessage change)
+    public void Enqueue(Guid userId, SerializedHubMessage change)
     {
         lock (_lock)
         {
@@ -36,7 +36,7 @@ internal sealed class ChangesToTell(HubConnectionContext socket)
     }
 
     /// <summary>Discards queued changes about this user.</summary>
-    public void Remove(Guid userId)
+    public void Discard(Guid userId)
     {
         lock (_lock) _waiting?.Remove(userId);
     }

@@ -7,7 +7,7 @@ using Pulse.Web.Http;
 namespace Pulse.Web.Sessions;
 
 /// <summary>Signs a browser in and out.</summary>
-internal sealed class SignInCookie(IGrainFactory grains, Callers callers, SessionCookie cookie, SessionSecrets secrets)
+internal sealed class SignInService(IGrainFactory grains, Callers callers, SessionCookie cookie, SessionSecrets secrets)
 {
     // Clear Site Data section 3.1. "cookies" is left out, because a browser would also clear those of the whole registrable domain, and the
     // one that identifies this device. "executionContexts" is left out, because other tabs learn of the end over the hub and so keep a

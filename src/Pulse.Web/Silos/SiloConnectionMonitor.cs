@@ -7,12 +7,12 @@ namespace Pulse.Web.Silos;
 /// Monitors whether this front end can reach a silo. While it cannot, the monitor makes a call itself, because Orleans' client connects
 /// only when it has a message to send.
 /// </summary>
-internal sealed partial class SiloLink(IServiceProvider services, TimeProvider time, ILogger<SiloLink> logger)
+internal sealed partial class SiloConnectionMonitor(IServiceProvider services, TimeProvider time, ILogger<SiloConnectionMonitor> logger)
     : BackgroundService, IClusterConnectionStatusObserver, ILifecycleParticipant<IClusterClientLifecycle>, IHealthCheck
 {
-    public const string WhyDown = "No silo can be reached. Open sockets stay open. All other requests wait for a silo.";
+    public const string DownMessage = "No silo can be reached. Open sockets stay open. All other requests wait for a silo.";
 
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_retryDelay = TimeSpan.FromSeconds(1);
 
     private volatile bool _hasStarted;
     private volatile bool _isUp;
@@ -21,10 +21,10 @@ internal sealed partial class SiloLink(IServiceProvider services, TimeProvider t
     public bool IsUp => _isUp;
 
     public void Participate(IClusterClientLifecycle lifecycle) =>
-        lifecycle.Subscribe(nameof(SiloLink), ServiceLifecycleStage.Active, _ =>
+        lifecycle.Subscribe(nameof(SiloConnectionMonitor), ServiceLifecycleStage.Active, _ =>
         {
             _hasStarted = true;
-            Come();
+            MarkConnected();
             return Task.CompletedTask;
         });
 
@@ -40,7 +40,7 @@ internal sealed partial class SiloLink(IServiceProvider services, TimeProvider t
     }
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(_isUp ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy(WhyDown));
+        Task.FromResult(_isUp ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy(DownMessage));
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -48,8 +48,8 @@ internal sealed partial class SiloLink(IServiceProvider services, TimeProvider t
         {
             while (true)
             {
-                await Task.Delay(RetryDelay, time, stoppingToken);
-                if (_hasStarted && !_isUp && await IsAnsweredAsync()) Come();
+                await Task.Delay(s_retryDelay, time, stoppingToken);
+                if (_hasStarted && !_isUp && await IsAnsweredAsync()) MarkConnected();
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -73,7 +73,7 @@ internal sealed partial class SiloLink(IServiceProvider services, TimeProvider t
         }
     }
 
-    private void Come()
+    private void MarkConnected()
     {
         _isUp = true;
         LogReached();

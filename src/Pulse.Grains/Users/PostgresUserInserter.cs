@@ -8,7 +8,7 @@ namespace Pulse.Grains.Users;
 /// Finds or inserts users in PostgreSQL. Concurrent requests share one statement, because planning, committing and the round trip cost
 /// most.
 /// </summary>
-internal sealed class PostgresNewUsers(PostgresDatabase database, UnprovenRows unproven, StoreMetrics metrics)
+internal sealed class PostgresUserInserter(PostgresDatabase database, UnprovenRows unproven, StoreMetrics metrics)
 {
     // A statement of this size takes some milliseconds.
     private const int BatchSize = 200;
@@ -45,7 +45,7 @@ internal sealed class PostgresNewUsers(PostgresDatabase database, UnprovenRows u
     {
         var (found, isNew) = await _writer.AddAsync(user, cancellationToken);
         if (isNew) return (null, UserWrite.Saved);
-        return found is null ? (null, await WhyNotAsync(user, cancellationToken)) : (found, UserWrite.Stale);
+        return found is null ? (null, await FindConflictAsync(user, cancellationToken)) : (found, UserWrite.Stale);
     }
 
     /// <summary>
@@ -55,7 +55,7 @@ internal sealed class PostgresNewUsers(PostgresDatabase database, UnprovenRows u
     /// Takes the e-mail from a user who has it without proof. The answer is then <see cref="UserWrite.Stale"/>, so that the caller writes
     /// again.
     /// </remarks>
-    public async Task<UserWrite> WhyNotAsync(UserRow user, CancellationToken cancellationToken)
+    public async Task<UserWrite> FindConflictAsync(UserRow user, CancellationToken cancellationToken)
     {
         var owner = await database.RunAsync(
             UserTable.OwnerSql,

@@ -14,18 +14,18 @@ namespace Pulse.Silo.Clustering;
 /// restored only if the table that was found has no other live cluster: this silo may have been paused while its cluster was founded anew.
 /// In that case this silo is the lost one.
 /// </remarks>
-internal sealed partial class MembershipKeeper(
+internal sealed partial class MembershipRestorer(
     IConnectionMultiplexer redis, IMembershipTable membership, ISiloStatusOracle oracle, IOptions<RedisClusteringOptions> clustering,
-    IOptions<ClusterOptions> cluster, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<MembershipKeeper> logger) : BackgroundService
+    IOptions<ClusterOptions> cluster, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<MembershipRestorer> logger) : BackgroundService
 {
     /// <summary>Time for which an active silo counts as live after its last announcement. Several announcement intervals.</summary>
-    private static readonly TimeSpan LivesFor = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_livesFor = TimeSpan.FromSeconds(15);
 
     // The name of the table's version in the hash of Orleans' provider.
     private const string VersionField = "Version";
 
     // Shorter than the interval at which front ends look for silos again.
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
 
     private readonly RedisKey _key = clustering.Value.CreateRedisKey(cluster.Value);
     private HashEntry[] _kept = [];
@@ -33,7 +33,7 @@ internal sealed partial class MembershipKeeper(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
+        using var timer = new PeriodicTimer(s_interval, time);
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
@@ -98,7 +98,7 @@ internal sealed partial class MembershipKeeper(
     private async Task<bool> HasOtherClusterAsync()
     {
         var known = _kept.Select(entry => entry.Name.ToString()).ToHashSet(StringComparer.Ordinal);
-        var announcedAfter = time.GetUtcNow().UtcDateTime - LivesFor;
+        var announcedAfter = time.GetUtcNow().UtcDateTime - s_livesFor;
         var table = await membership.ReadAllAsync(CancellationToken.None);
         return table.Members.Any(member => member.Item1 is { Status: SiloStatus.Active } silo
             && silo.IAmAliveTime > announcedAfter && !known.Contains(silo.SiloAddress.ToString()));

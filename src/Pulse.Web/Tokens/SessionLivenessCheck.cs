@@ -9,20 +9,20 @@ namespace Pulse.Web.Tokens;
 /// <summary>
 /// Checks whether the session of an own token is live, because a signature outlives its session by up to the token's lifetime.
 /// </summary>
-internal sealed class LiveSessions(GrainReferences<IUserSessionsGrain> users)
+internal sealed class SessionLivenessCheck(GrainReferences<IUserSessionsGrain> users)
 {
     /// <summary>
     /// The reason why the token is invalid or cannot be checked. <see langword="null"/> if its session is live or it has none.
     /// </summary>
     /// <param name="caller">The caller, whose token is otherwise valid.</param>
-    public async ValueTask<SecurityTokenException?> FindFaultAsync(Caller caller)
+    public async ValueTask<SecurityTokenException?> ValidateAsync(Caller caller)
     {
         if (caller.OwnSessionId is not { } sessionId) return null;
         try
         {
             return await users[caller.OwnUserId!.Value].IsLiveAsync(sessionId) ? null : new SessionEndedException();
         }
-        catch (Exception exception) when (Unavailability.Covers(exception))
+        catch (Exception exception) when (TransientErrors.IsTransient(exception))
         {
             return new SessionUnknownException(exception);
         }

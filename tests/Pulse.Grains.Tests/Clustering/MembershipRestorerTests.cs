@@ -17,7 +17,7 @@ using Xunit;
 namespace Pulse.Grains.Tests.Clustering;
 
 /// <summary>The reaction of one silo to a membership table in Redis that differs from its own.</summary>
-public sealed class MembershipKeeperTests : IAsyncLifetime
+public sealed class MembershipRestorerTests : IAsyncLifetime
 {
     private readonly SiloAddress _known = SiloAddress.New(IPAddress.Loopback, 11_111, 100);
     private readonly SiloAddress _stranger = SiloAddress.New(IPAddress.Loopback, 22_222, 2);
@@ -25,7 +25,7 @@ public sealed class MembershipKeeperTests : IAsyncLifetime
     private IMembershipTable _table = null!;
     private IDatabase _redis = null!;
     private RedisKey _key;
-    private MembershipKeeper _keeper = null!;
+    private MembershipRestorer _keeper = null!;
     private ProfilingSession _commands = new();
 
     public async Task InitializeAsync()
@@ -50,7 +50,7 @@ public sealed class MembershipKeeperTests : IAsyncLifetime
         for (var version = 1; version <= 5; version++) await InsertAsync(SiloAddress.New(_known.Endpoint, version), version, SiloStatus.Dead, DateTime.UnixEpoch);
         await InsertAsync(_known, 6, SiloStatus.Active, Now);
 
-        _keeper = ActivatorUtilities.CreateInstance<MembershipKeeper>(_silo.Services);
+        _keeper = ActivatorUtilities.CreateInstance<MembershipRestorer>(_silo.Services);
         await _keeper.StartAsync(CancellationToken.None);
         await Eventually.AsyncEqual(true, () => Task.FromResult(Commands().Contains("HGETALL")));
     }

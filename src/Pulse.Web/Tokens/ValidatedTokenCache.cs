@@ -15,7 +15,7 @@ namespace Pulse.Web.Tokens;
 /// no token. The size is bounded: when the young generation is full it becomes the old one, and entries of the old one that were unused
 /// since are dropped.
 /// </remarks>
-internal sealed class CheckedTokens([FromKeyedServices(ClockSetup.WallClock)] TimeProvider time)
+internal sealed class ValidatedTokenCache([FromKeyedServices(ClockSetup.WallClock)] TimeProvider time)
 {
     /// <summary>Tokens per generation. Some 20 MB when both are full.</summary>
     internal const int GenerationSize = 16 * 1024;
@@ -25,8 +25,8 @@ internal sealed class CheckedTokens([FromKeyedServices(ClockSetup.WallClock)] Ti
     /// </summary>
     internal const int GenerationLength = 8 * 1024 * 1024;
 
-    private ConcurrentDictionary<Key, CheckedToken> _young = new();
-    private ConcurrentDictionary<Key, CheckedToken> _old = new();
+    private ConcurrentDictionary<Key, ValidatedToken> _young = new();
+    private ConcurrentDictionary<Key, ValidatedToken> _old = new();
     private int _youngCount;
     private long _youngLength;
 
@@ -42,7 +42,7 @@ internal sealed class CheckedTokens([FromKeyedServices(ClockSetup.WallClock)] Ti
     }
 
     /// <summary>The result of a token's validation. <see langword="null"/> if its validation is long ago, or it has expired.</summary>
-    public CheckedToken? Find(Key key)
+    public ValidatedToken? Find(Key key)
     {
         if (!_young.TryGetValue(key, out var token))
         {
@@ -54,7 +54,7 @@ internal sealed class CheckedTokens([FromKeyedServices(ClockSetup.WallClock)] Ti
     }
 
     /// <summary>Adds a validated token.</summary>
-    public void Add(Key key, CheckedToken token)
+    public void Add(Key key, ValidatedToken token)
     {
         _young[key] = token;
         var length = token.Length;
@@ -77,7 +77,7 @@ internal sealed class CheckedTokens([FromKeyedServices(ClockSetup.WallClock)] Ti
 /// <param name="Keys">The published keys with which it was validated.</param>
 /// <param name="OwnKeyId">The key of Pulse itself that signed it. <see langword="null"/> for a shared secret and for another issuer's
 /// key.</param>
-internal sealed record CheckedToken(ClaimsPrincipal Principal, Caller Caller, BaseConfigurationManager? KeySource, BaseConfiguration? Keys, string? OwnKeyId = null)
+internal sealed record ValidatedToken(ClaimsPrincipal Principal, Caller Caller, BaseConfigurationManager? KeySource, BaseConfiguration? Keys, string? OwnKeyId = null)
 {
     /// <summary>The token's length in characters.</summary>
     public int Length { get; init; }

@@ -7,11 +7,11 @@ namespace Pulse.Grains.Users;
 /// <summary>
 /// The front ends that hold a user's sockets. Asks them to close the sockets of ended sessions and the sockets above the limit.
 /// </summary>
-internal sealed partial class SocketHolders(ConnectionLeases leases, TimeProvider time, ILogger logger)
+internal sealed partial class ConnectionRevoker(ConnectionLeases leases, TimeProvider time, ILogger logger)
 {
     // Longest time that a grain turn waits for front ends. A killed front end would otherwise block the turn until Orleans' response
     // timeout.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_closeTimeout = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<string, IFrontEndObserver> _frontEnds = [];
 
@@ -27,7 +27,7 @@ internal sealed partial class SocketHolders(ConnectionLeases leases, TimeProvide
         _frontEnds[frontEndId] = frontEnd;
 
         // A restarted front end has a new id, and a user may stay online across many restarts.
-        if (_frontEnds.Count > leases.Count) ForgetThoseWithoutLease();
+        if (_frontEnds.Count > leases.Count) RemoveFrontEndsWithoutLease();
     }
 
     /// <summary>Removes all front ends.</summary>
@@ -40,7 +40,7 @@ internal sealed partial class SocketHolders(ConnectionLeases leases, TimeProvide
     public Task CloseOldestAsync(int count) => CloseAsync(leases.Live.OrderBy(live => live.ConnectedAt).Take(count), CloseReason.TooManyConnections);
 
     /// <summary>Revokes these sessions: existing and new sockets of them are closed until the given time.</summary>
-    public void Remember(Guid[] endedSessions, DateTimeOffset until)
+    public void RevokeSessions(Guid[] endedSessions, DateTimeOffset until)
     {
         foreach (var sessionId in endedSessions) (_endedSessions ??= [])[sessionId] = until;
     }
@@ -63,7 +63,7 @@ internal sealed partial class SocketHolders(ConnectionLeases leases, TimeProvide
             CloseReason.SignedOut);
     }
 
-    private void ForgetThoseWithoutLease()
+    private void RemoveFrontEndsWithoutLease()
     {
         var holders = leases.Live.Select(live => live.FrontEndId).ToHashSet(StringComparer.Ordinal);
         foreach (var frontEndId in _frontEnds.Keys)
@@ -86,11 +86,11 @@ internal sealed partial class SocketHolders(ConnectionLeases leases, TimeProvide
         try
         {
             // A killed front end with unexpired leases must delay neither the other front ends nor other calls to this user.
-            await Task.WhenAll(closing).WaitAsync(Patience, time);
+            await Task.WhenAll(closing).WaitAsync(s_closeTimeout, time);
         }
         catch (TimeoutException)
         {
-            LogCloseSlow(Patience.TotalSeconds);
+            LogCloseSlow(s_closeTimeout.TotalSeconds);
         }
     }
 

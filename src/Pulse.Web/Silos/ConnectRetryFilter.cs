@@ -1,14 +1,14 @@
 namespace Pulse.Web.Silos;
 
 /// <summary>Retries the first connection to the silos until one is available, or this process is asked to stop.</summary>
-internal sealed partial class SiloRetry(TimeProvider time, ILogger<SiloRetry> logger) : IClientConnectionRetryFilter
+internal sealed partial class ConnectRetryFilter(TimeProvider time, ILogger<ConnectRetryFilter> logger) : IClientConnectionRetryFilter
 {
-    private static readonly TimeSpan Delay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_delay = TimeSpan.FromSeconds(1);
 
     public async Task<bool> ShouldRetryConnectionAttempt(Exception exception, CancellationToken cancellationToken)
     {
         LogWaiting(exception.GetType().Name);
-        await Task.Delay(Delay, time, cancellationToken);
+        await Task.Delay(s_delay, time, cancellationToken);
         return true;
     }
 

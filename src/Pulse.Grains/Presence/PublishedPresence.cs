@@ -9,9 +9,9 @@ namespace Pulse.Grains.Presence;
 /// from present watchers and later readers. The cost: the real time at which a user disconnected while invisible is lost to all users,
 /// including that user.
 /// </remarks>
-internal sealed class Visibility(Guid userId)
+internal sealed class PublishedPresence(Guid userId)
 {
-    private PresenceSnapshot? _shown;
+    private PresenceSnapshot? _published;
 
     /// <summary>Updates the snapshot to the present state.</summary>
     /// <param name="status">The user's own status. <see cref="PresenceStatus.Offline"/> without a connection.</param>
@@ -21,7 +21,7 @@ internal sealed class Visibility(Guid userId)
     /// <param name="provisional">See <see cref="PresenceSnapshot.IsProvisional"/>.</param>
     /// <param name="now">The silo's clock, UTC. Makes the first version of an activation higher than the last of the previous one.</param>
     /// <returns>The snapshot, and whether it has changed.</returns>
-    public (PresenceSnapshot Snapshot, bool Changed) Show(
+    public (PresenceSnapshot Snapshot, bool Changed) Update(
         PresenceStatus status, string? message, DateTimeOffset? lastSeenAt, bool concealed, bool provisional, DateTimeOffset now)
     {
         var hidden = concealed || status is PresenceStatus.Invisible or PresenceStatus.Offline;
@@ -33,18 +33,18 @@ internal sealed class Visibility(Guid userId)
             Message = hidden ? null : message,
             LastSeenAt = lastSeenAt,
             IsProvisional = provisional,
-            Version = _shown?.Version ?? 0,
-            VersionForOthers = _shown?.VersionForOthers ?? 0,
+            Version = _published?.Version ?? 0,
+            VersionForOthers = _published?.VersionForOthers ?? 0,
         };
-        if (snapshot == _shown) return (_shown, false);
+        if (snapshot == _published) return (_published, false);
 
-        var looksTheSame = _shown is { } last && (last.Status, last.Message, last.LastSeenAt) == (snapshot.Status, snapshot.Message, snapshot.LastSeenAt);
-        _shown = snapshot with
+        var looksTheSame = _published is { } last && (last.Status, last.Message, last.LastSeenAt) == (snapshot.Status, snapshot.Message, snapshot.LastSeenAt);
+        _published = snapshot with
         {
             Version = Next(snapshot.Version, now),
             VersionForOthers = looksTheSame ? snapshot.VersionForOthers : Next(snapshot.VersionForOthers, now),
         };
-        return (_shown, true);
+        return (_published, true);
     }
 
     /// <summary>
@@ -52,14 +52,14 @@ internal sealed class Visibility(Guid userId)
     /// </summary>
     /// <param name="knownVersion">The version that the front end knows. With 0 the snapshot gets new versions.</param>
     /// <param name="now">The silo's clock, UTC.</param>
-    public void Ask(long knownVersion, DateTimeOffset now)
+    public void AdvancePast(long knownVersion, DateTimeOffset now)
     {
-        if (_shown is null) return;
+        if (_published is null) return;
 
         // Without a fresh version, a viewer could infer from an old version that this activation has been in use, and therefore that an
         // invisible user is connected.
-        if (knownVersion == 0) _shown = _shown with { Version = Next(_shown.Version, now), VersionForOthers = Next(_shown.VersionForOthers, now) };
-        else if (_shown.Version < knownVersion) _shown = _shown with { Version = knownVersion + 1, VersionForOthers = knownVersion + 1 };
+        if (knownVersion == 0) _published = _published with { Version = Next(_published.Version, now), VersionForOthers = Next(_published.VersionForOthers, now) };
+        else if (_published.Version < knownVersion) _published = _published with { Version = knownVersion + 1, VersionForOthers = knownVersion + 1 };
     }
 
     // Milliseconds, because a JavaScript number holds them exactly.

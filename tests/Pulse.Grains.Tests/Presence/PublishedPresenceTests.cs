@@ -4,11 +4,11 @@ using Xunit;
 
 namespace Pulse.Grains.Tests.Presence;
 
-public sealed class VisibilityTests
+public sealed class PublishedPresenceTests
 {
     private static readonly DateTimeOffset s_start = new(2026, 11, 25, 12, 0, 0, TimeSpan.Zero);
 
-    private readonly Visibility _visibility = new(Guid.NewGuid());
+    private readonly PublishedPresence _published = new(Guid.NewGuid());
     private DateTimeOffset _now = s_start;
     private DateTimeOffset? _lastSeenAt;
 
@@ -45,10 +45,10 @@ public sealed class VisibilityTests
     {
         Come(PresenceStatus.Online);
         var hidden = Leave(PresenceStatus.Invisible);
-        var visibility = isNew ? new Visibility(hidden.UserId) : _visibility;
+        var visibility = isNew ? new PublishedPresence(hidden.UserId) : _published;
         Show(visibility, isNew ? PresenceStatus.Offline : PresenceStatus.Invisible);
 
-        visibility.Ask(0, _now = s_start.AddMinutes(5));
+        visibility.AdvancePast(0, _now = s_start.AddMinutes(5));
 
         Assert.Equal(_now.ToUnixTimeMilliseconds(), Show(visibility, isNew ? PresenceStatus.Offline : PresenceStatus.Invisible).VersionForOthers);
     }
@@ -58,7 +58,7 @@ public sealed class VisibilityTests
     {
         var online = Come(PresenceStatus.Online);
 
-        _visibility.Ask(online.Version, _now);
+        _published.AdvancePast(online.Version, _now);
 
         Assert.Equal(online, Come(PresenceStatus.Online));
     }
@@ -68,10 +68,10 @@ public sealed class VisibilityTests
     {
         var online = Come(PresenceStatus.Online);
         _now = s_start.AddMinutes(-1);
-        var visibility = new Visibility(online.UserId);
+        var visibility = new PublishedPresence(online.UserId);
         Show(visibility, PresenceStatus.Online);
 
-        visibility.Ask(online.Version, _now);
+        visibility.AdvancePast(online.Version, _now);
 
         var shown = Show(visibility, PresenceStatus.Online);
         Assert.True(shown.Version > online.Version);
@@ -83,14 +83,14 @@ public sealed class VisibilityTests
     {
         _now = _now.AddSeconds(1);
         _lastSeenAt = _now.AddMilliseconds(-10);
-        return Show(_visibility, status);
+        return Show(_published, status);
     }
 
-    private PresenceSnapshot Come(PresenceStatus status) => Show(_visibility, status);
+    private PresenceSnapshot Come(PresenceStatus status) => Show(_published, status);
 
-    private PresenceSnapshot Show(Visibility visibility, PresenceStatus status)
+    private PresenceSnapshot Show(PublishedPresence visibility, PresenceStatus status)
     {
         _now = _now.AddSeconds(1);
-        return visibility.Show(status, null, _lastSeenAt, concealed: false, provisional: false, _now).Snapshot;
+        return visibility.Update(status, null, _lastSeenAt, concealed: false, provisional: false, _now).Snapshot;
     }
 }

@@ -85,6 +85,7 @@ public static class PulseSilo
         builder.Services.AddHostedService<AddressUpgrade>();
         builder.Services.AddChatOptions();
         builder.Services.AddSingleton<ConversationWriter>();
+        builder.Services.AddSingleton<ChatMetrics>();
         builder.Services.AddSingleton<InboxTable>();
         builder.Services.AddSingleton<ErasedMembers>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ErasedMembers>());

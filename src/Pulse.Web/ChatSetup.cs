@@ -23,6 +23,7 @@ internal static class ChatSetup
         builder.Services.AddHostedService(services => services.GetRequiredService<LogIdentity>());
         builder.Services.AddHostedService<SubscriptionRenewalService>();
         builder.Services.AddHostedService<InboxService>();
+        builder.Services.AddSingleton<ChatSocketMetrics>();
         builder.Services.AddSingleton<HubChat>();
         // After the hub's own filters, so that those see a refusal and no fault.
         builder.Services.PostConfigure<HubOptions>(hub => hub.AddFilter<ChatRefusalHubFilter>());

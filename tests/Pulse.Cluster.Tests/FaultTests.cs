@@ -79,6 +79,28 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task SilosAndFrontEndKilled_WhileUsersSend_EachAcknowledgedMessageIsStoredOnce_AndReadersHoldTheLog()
+    {
+        await using var talk = new Talk(_cluster);
+        await talk.StartAsync();
+        foreach (var name in new[] { "silo-2", "front-end-1", "silo-1" })
+        {
+            var before = talk.Acknowledged;
+            await Wait.UntilAsync("messages to be acknowledged", () => Task.FromResult(talk.Acknowledged > before + 40 ? "" : $"{talk.Acknowledged - before}"), TimeSpan.FromMinutes(1));
+            await _cluster.KillAsync(name);
+            await Wait.UntilAsync($"messages to be acknowledged without {name}", () => Task.FromResult(talk.Acknowledged > before + 120 ? "" : $"{talk.Acknowledged - before}"), TimeSpan.FromMinutes(2));
+            await _cluster.StartAsync(name);
+            await WaitUntilReadyAsync();
+        }
+
+        await talk.StopAsync();
+        var converged = await Wait.UntilAsync("answers, logs and database to agree", talk.FindFaultsAsync, TimeSpan.FromMinutes(1));
+        output.WriteLine($"{talk.Acknowledged} messages, {talk.Repeats} repetitions answered; slowest answer {talk.Slowest.TotalSeconds:F1} s; logs equal after {converged.TotalSeconds:F1} s");
+        // 4.8 s is the front end's own limit.
+        Assert.True(talk.Slowest < TimeSpan.FromSeconds(8), $"An answer took {talk.Slowest.TotalSeconds:F1} s.");
+    }
+
+    [Fact]
     public async Task SiloKilledAndAnotherStopped_InvisibleUsersStayInvisible()
     {
         await using var invisible = new InvisibleUsers(_cluster, _fleet);

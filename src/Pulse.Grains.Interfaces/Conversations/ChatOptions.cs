@@ -24,7 +24,7 @@ public sealed class ChatOptions
     [Range(0, 1_000)]
     public int TypingUpTo { get; set; } = 100;
 
-    /// <summary>Up to how many members every member who does not have the conversation open learns of new messages. Default 1,000.</summary>
+    /// <summary>Up to how many members all members get hints of new messages in conversations that they have not opened. Default 1,000.</summary>
     [Range(0, 10_000)]
     public int HintsUpTo { get; set; } = 1_000;
 

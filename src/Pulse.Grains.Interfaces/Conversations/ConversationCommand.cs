@@ -7,7 +7,7 @@ public sealed record ConversationCommand
     /// <summary>The kind of the entry: one of <see cref="EntryKinds"/>.</summary>
     [Id(0)] public string Kind { get; init; } = "";
 
-    /// <summary>The user who asks.</summary>
+    /// <summary>The calling user.</summary>
     [Id(1)] public Guid SenderId { get; init; }
 
     /// <summary>For messages: the id that the client chose. Repeating it gives the first answer.</summary>
@@ -135,7 +135,7 @@ public sealed record ConversationStart
     /// <summary>One of <see cref="ConversationKinds"/>.</summary>
     [Id(0)] public string Kind { get; init; } = "";
 
-    /// <summary>The user who creates it.</summary>
+    /// <summary>The creator.</summary>
     [Id(1)] public Guid CreatorId { get; init; }
 
     /// <summary>Title of a group or channel.</summary>

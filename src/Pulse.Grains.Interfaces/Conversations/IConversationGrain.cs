@@ -44,11 +44,11 @@ public interface IConversationGrain : IGrainWithGuidKey
     [Alias("MarkReadAsync")]
     Task<ReadAnswer> MarkReadAsync(Guid userId, long seq, bool isInvisible);
 
-    /// <summary>Notifies those who have the conversation open that the user is typing.</summary>
+    /// <summary>Notifies the members with the conversation open that the user is typing.</summary>
     [Alias("TypeAsync")]
     Task<ConversationError> TypeAsync(Guid userId);
 
-    /// <summary>Reads again who blocks whom, for a direct conversation.</summary>
+    /// <summary>Reads the blocks between the two users of a direct conversation again.</summary>
     [Alias("RefreshBlocksAsync")]
     Task RefreshBlocksAsync();
 }
@@ -81,7 +81,7 @@ public sealed record ConversationRun
     /// <summary>Read markers that have moved since the last run.</summary>
     [Id(4)] public ReadMarker[] Markers { get; init; } = [];
 
-    /// <summary>The users who are typing now; <see langword="null"/> where that has not changed.</summary>
+    /// <summary>The users that are typing now; <see langword="null"/> where that has not changed.</summary>
     [Id(5)] public Guid[]? Typing { get; init; }
 
     /// <summary>Why the conversation cannot be subscribed to.</summary>
@@ -146,6 +146,6 @@ public sealed record ConversationMembership
     /// <summary>The markers of the other members; empty above <c>ReceiptsUpTo</c> members.</summary>
     [Id(6)] public ReadMarker[] Markers { get; init; } = [];
 
-    /// <summary>The users who are typing now.</summary>
+    /// <summary>The users that are typing now.</summary>
     [Id(7)] public Guid[] Typing { get; init; } = [];
 }

@@ -20,7 +20,7 @@ public interface IConversationReaderGrain : IGrainWithIntegerKey
     [Alias("FindAsync")]
     Task<ConversationLookup> FindAsync(Guid userId, Guid conversationId);
 
-    /// <summary>Conversations as several users see them now. Users who are no members of a conversation get none.</summary>
+    /// <summary>Conversations as several users see them now. A user without membership gets none.</summary>
     /// <param name="parts">At most 500.</param>
     /// <returns>In the order asked.</returns>
     [Alias("FindManyAsync")]

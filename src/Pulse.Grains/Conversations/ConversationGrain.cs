@@ -21,18 +21,19 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
     private readonly Sequencer _sequencer;
     private readonly FrontEndSubscriptions _subscriptions;
     private readonly TypingUsers _typing;
-    // The markers that others know of members who were invisible when they read on.
+    // For members that were invisible when they read on: the marker that other members know.
     private readonly Dictionary<Guid, long> _shownMarkers = [];
     private IGrainTimer? _check;
     private IGrainTimer? _typingEnd;
 
     public ConversationGrain(
-        IGrainContext context, IConversationStore store, ConversationWriter writer, InboxTable inbox, IOptions<ChatOptions> options, TimeProvider time, ILogger<ConversationGrain> logger)
+        IGrainContext context, IConversationStore store, ConversationWriter writer, ChatMetrics metrics, InboxTable inbox, IOptions<ChatOptions> options,
+        TimeProvider time, ILogger<ConversationGrain> logger)
     {
         (_store, _writer, _inbox, _options, _time) = (store, writer, inbox, options.Value, time);
         Id = context.GrainId.GetGuidKey();
         _typing = new(time);
-        _sequencer = new(Id, store, writer, _options, time, Publish, DeactivateOnIdle, logger);
+        _sequencer = new(Id, store, writer, metrics, _options, time, Publish, DeactivateOnIdle, logger);
         _subscriptions = new(Id, store, time);
     }
 
@@ -59,6 +60,9 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
     public async Task<ConversationAnswer> ApplyAsync(ConversationCommand command)
     {
         var answer = await _sequencer.ApplyAsync(command);
+
+        // Any client can ask for any id.
+        if (_sequencer.State is null) DeactivateOnIdle();
         if (answer.Error == ConversationError.None && command is { Kind: EntryKinds.Message, Read: { } read })
         {
             try

@@ -63,7 +63,7 @@ internal static class ConversationRows
         });
     }
 
-    /// <summary>The error of a reader who is no member.</summary>
+    /// <summary>The error of a reader without membership.</summary>
     public static ConversationError NotAMember(string kind) =>
         kind == ConversationKinds.Channel ? ConversationError.NotAMember : ConversationError.NotFound;
 

@@ -126,7 +126,12 @@ internal static class ConversationSql
         ORDER BY e.conversation_id, e.seq LIMIT @limit
         """;
 
-    public const string ListErased = "SELECT m.user_id, m.conversation_id FROM members m JOIN tombstones t ON t.id = m.user_id LIMIT @limit";
+    public const string ListErased =
+        """
+        SELECT m.user_id, m.conversation_id FROM members m JOIN tombstones t ON t.id = m.user_id
+        WHERE m.user_id > @user OR m.user_id = @user AND m.conversation_id > @id
+        ORDER BY m.user_id, m.conversation_id LIMIT @limit
+        """;
 
     public const string DeleteErasedBlocks =
         "DELETE FROM blocks WHERE user_id IN (SELECT id FROM tombstones) OR blocked_id IN (SELECT id FROM tombstones)";
@@ -170,6 +175,12 @@ internal static class ConversationSql
         """
         SELECT seq FROM entries
         WHERE conversation_id = @id AND target_seq = @target AND kind = 'reaction' AND sender_id = @sender AND body = @body ORDER BY seq DESC LIMIT 1
+        """;
+
+    public const string FindRole =
+        """
+        SELECT seq FROM entries
+        WHERE conversation_id = @id AND seq >= @joined AND kind IN ('member-added', 'role-changed') AND body = @body ORDER BY seq DESC LIMIT 1
         """;
 
     public const string LogId = "SELECT id FROM chat_log";

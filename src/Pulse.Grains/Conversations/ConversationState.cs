@@ -36,7 +36,7 @@ internal sealed class ConversationState
 
     public bool IsDirect => Kind == ConversationKinds.Direct;
 
-    /// <summary>The error of a user who is no member.</summary>
+    /// <summary>The error of a user without membership.</summary>
     public ConversationError NotAMember => Kind == ConversationKinds.Channel ? ConversationError.NotAMember : ConversationError.NotFound;
 
     /// <summary>Applies a committed entry.</summary>
@@ -53,7 +53,7 @@ internal sealed class ConversationState
                 Members.Remove(added.UserId!.Value);
                 break;
             case EntryKinds.RoleChanged:
-                Members[added.UserId!.Value].Role = added.Role!;
+                (Members[added.UserId!.Value].Role, Members[added.UserId.Value].RoleSeq) = (added.Role!, entry.Seq);
                 break;
             case EntryKinds.Renamed:
                 Title = added.Value;
@@ -77,6 +77,9 @@ internal sealed class ConversationState
         public long VisibleFrom { get; } = visibleFrom;
 
         public long JoinedSeq { get; } = joinedSeq;
+
+        /// <summary>Seq of the entry that gave the role; <see langword="null"/> where that is older than this activation.</summary>
+        public long? RoleSeq { get; set; }
 
         public long Read { get; set; }
 

@@ -71,6 +71,14 @@ internal abstract class ConversationStore : IConversationStore
         return rows.Count == 0 ? null : rows[0];
     }
 
+    public async Task<long?> FindRoleAsync(Guid id, Guid userId, string role, long joinedSeq, CancellationToken cancellationToken = default)
+    {
+        var rows = await QueryAsync(
+            ConversationSql.FindRole, [("id", id), ("joined", joinedSeq), ("body", ConversationBodies.Member(userId, role))], reader => reader.GetInt64(0),
+            cancellationToken);
+        return rows.Count == 0 ? null : rows[0];
+    }
+
     public async Task<IReadOnlyList<FormerMember>> FindMembersAsync(Guid id, Guid[] userIds, CancellationToken cancellationToken = default) =>
         userIds.Length == 0 ? [] : await QueryAsync<FormerMember>(
             ConversationSql.FindMembers, [("id", id), ("users", userIds)],
@@ -116,8 +124,9 @@ internal abstract class ConversationStore : IConversationStore
         return [.. rows];
     }
 
-    public async Task<IReadOnlyList<MemberOf>> ListErasedAsync(int limit, CancellationToken cancellationToken = default) =>
-        await QueryAsync(ConversationSql.ListErased, [("limit", limit)], reader => new MemberOf(reader.GetGuid(0), reader.GetGuid(1)), cancellationToken);
+    public async Task<IReadOnlyList<MemberOf>> ListErasedAsync(
+        Guid afterUser, Guid afterConversation, int limit, CancellationToken cancellationToken = default) =>
+        await QueryAsync(ConversationSql.ListErased, [("user", afterUser), ("id", afterConversation), ("limit", limit)], reader => new MemberOf(reader.GetGuid(0), reader.GetGuid(1)), cancellationToken);
 
     public Task DeleteErasedBlocksAsync(CancellationToken cancellationToken = default) => ExecuteAsync(ConversationSql.DeleteErasedBlocks, [], cancellationToken);
 

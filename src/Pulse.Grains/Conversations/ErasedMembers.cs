@@ -20,14 +20,22 @@ internal sealed partial class ErasedMembers(IConversationStore store, IGrainFact
     public async Task EraseAsync(CancellationToken cancellationToken = default)
     {
         await store.DeleteErasedBlocksAsync(cancellationToken);
-        while (await store.ListErasedAsync(AtOnce, cancellationToken) is { Count: > 0 } parts)
+        var (userId, conversationId) = (Guid.Empty, Guid.Empty);
+        ConversationError? failure = null;
+        while (await store.ListErasedAsync(userId, conversationId, AtOnce, cancellationToken) is [.., var last] parts)
         {
-            foreach (var (userId, conversationId) in parts)
+            foreach (var part in parts)
             {
-                var answer = await grains.GetGrain<IConversationGrain>(conversationId).ApplyAsync(new() { Kind = EntryKinds.SenderErased, SenderId = userId });
-                if (answer.Error != ConversationError.None) throw new StoreUnavailableException($"a conversation answered {answer.Error}");
+                var answer = await grains.GetGrain<IConversationGrain>(part.ConversationId).ApplyAsync(new() { Kind = EntryKinds.SenderErased, SenderId = part.UserId });
+
+                // One conversation that cannot be reached does not keep the others waiting.
+                if (answer.Error != ConversationError.None) failure = answer.Error;
             }
+
+            (userId, conversationId) = last;
         }
+
+        if (failure is not null) throw new StoreUnavailableException($"a conversation answered {failure}");
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -55,7 +55,7 @@ internal sealed class FrontEndSubscriptions(Guid conversationId, IConversationSt
         }
     }
 
-    /// <summary>Sends who is typing.</summary>
+    /// <summary>Sends the list of typing users.</summary>
     public void PublishTyping(Guid[] typing, ConversationState state)
     {
         foreach (var subscription in _byFrontEnd.Values)

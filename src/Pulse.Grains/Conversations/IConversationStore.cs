@@ -34,6 +34,9 @@ internal interface IConversationStore
     /// <summary>The seq of the newest reaction entry of this sender with this body; <see langword="null"/> for none.</summary>
     Task<long?> FindReactionAsync(Guid id, Guid sender, long target, string body, CancellationToken cancellationToken = default);
 
+    /// <summary>The seq of the newest entry that gave a member that role; <see langword="null"/> for none.</summary>
+    Task<long?> FindRoleAsync(Guid id, Guid userId, string role, long joinedSeq, CancellationToken cancellationToken = default);
+
     /// <summary>Members' rows, those of former members included.</summary>
     Task<IReadOnlyList<FormerMember>> FindMembersAsync(Guid id, Guid[] userIds, CancellationToken cancellationToken = default);
 
@@ -59,8 +62,8 @@ internal interface IConversationStore
     /// <inheritdoc cref="IConversationReaderGrain.ReadOwnAsync"/>
     Task<OwnMessage[]> ReadOwnAsync(Guid userId, Guid conversationId, long afterSeq, int limit, CancellationToken cancellationToken = default);
 
-    /// <summary>The conversations of which erased users still have a row, present or former, and the users.</summary>
-    Task<IReadOnlyList<MemberOf>> ListErasedAsync(int limit, CancellationToken cancellationToken = default);
+    /// <summary>The rows in members that erased users still have, present or former, in the order of user and conversation.</summary>
+    Task<IReadOnlyList<MemberOf>> ListErasedAsync(Guid afterUser, Guid afterConversation, int limit, CancellationToken cancellationToken = default);
 
     /// <summary>Deletes the blocks of erased users.</summary>
     Task DeleteErasedBlocksAsync(CancellationToken cancellationToken = default);

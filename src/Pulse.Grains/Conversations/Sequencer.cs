@@ -12,18 +12,19 @@ namespace Pulse.Grains.Conversations;
 /// <param name="id">The conversation.</param>
 /// <param name="store">Reads what the rules need.</param>
 /// <param name="writer">Appends and claims, joined with those of other conversations.</param>
+/// <param name="metrics">Counts entries, repetitions and claims.</param>
 /// <param name="options">Limits.</param>
 /// <param name="time">The clock.</param>
 /// <param name="published">Called with each committed entry, in the order of the log.</param>
 /// <param name="lost">Called when another activation has taken over.</param>
 /// <param name="logger">For what is unexpected.</param>
 internal sealed partial class Sequencer(
-    Guid id, IConversationStore store, ConversationWriter writer, ChatOptions options, TimeProvider time, Action<NewEntry> published, Action lost, ILogger logger)
+    Guid id, IConversationStore store, ConversationWriter writer, ChatMetrics metrics, ChatOptions options, TimeProvider time, Action<NewEntry> published, Action lost, ILogger logger)
 {
     /// <summary>The longest time from a command's arrival to its answer.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1.6);
 
-    private const int MaxRun = 256;
+    private const int MaxRun = 128;
     private const int MaxRunText = 256 * 1024;
     private const int BusyRetries = 3;
 
@@ -74,16 +75,16 @@ internal sealed partial class Sequencer(
         }
 
         if (IsLost) return ConversationAnswer.Refuse(ConversationError.Unavailable);
-        if (FindRepeat(command) is { } repeat) return await repeat;
+        if (FindRepeat(command) is { } repeat) return Count(await repeat);
         if (await FindFloodAsync(command) is { } refusal) return refusal;
 
         // The wait for the database may have let another repetition in.
-        if (FindRepeat(command) is { } later) return await later;
+        if (FindRepeat(command) is { } later) return Count(await later);
         var pending = new Pending(command, arrivedAt);
         pending.Node = _queue.AddLast(pending);
         if (command.ClientId is { } clientId) _messages[(command.SenderId, clientId)] = pending;
         Run();
-        return await AnswerAsync(pending, arrivedAt);
+        return Count(await AnswerAsync(pending, arrivedAt));
     }
 
     /// <summary>Compares epoch and head with the database; a difference means that another activation has taken over.</summary>
@@ -96,6 +97,12 @@ internal sealed partial class Sequencer(
         if (found is null || found.Epoch != epoch || found.Head != head) Lose();
     }
 
+    private ConversationAnswer Count(ConversationAnswer answer)
+    {
+        if (answer.IsRepeat) metrics.Repeat();
+        return answer;
+    }
+
     private Task<ConversationAnswer>? FindRepeat(ConversationCommand command)
     {
         if (command.ClientId is not { } clientId) return null;
@@ -106,7 +113,7 @@ internal sealed partial class Sequencer(
                 : Task.FromResult(ConversationAnswer.Refuse(ConversationError.ClientIdReused));
         }
 
-        // A user who was removed is refused as for a new message.
+        // A removed user is refused, as for a new message.
         if (State!.Members.ContainsKey(command.SenderId) && State.Recent.Find(command.SenderId, clientId) is { } stored)
             return Task.FromResult(CommandRules.Repeat(stored, command));
         return null;
@@ -177,7 +184,7 @@ internal sealed partial class Sequencer(
         }
     }
 
-    /// <summary>The commands whose entries can stand in one run: only the last one may change who may do what, and no message is changed twice.</summary>
+    /// <summary>The commands whose entries can stand in one run: only the last one may change members and rules, and each message is changed at most once.</summary>
     private List<Pending> TakeBatch()
     {
         var batch = new List<Pending>();
@@ -205,6 +212,7 @@ internal sealed partial class Sequencer(
         {
             foreach (var pending in drafts) pending.IsHandedOver = true;
             AppendOutcome? outcome = null;
+            var startedAt = time.GetTimestamp();
             try
             {
                 outcome = await writer.AppendAsync(new(id, state.Epoch, state.Head, [.. entries]));
@@ -221,6 +229,7 @@ internal sealed partial class Sequencer(
             switch (outcome)
             {
                 case AppendOutcome.Stored:
+                    metrics.Committed(entries.Count, time.GetElapsedTime(startedAt));
                     Commit(state, drafts, entries);
                     return;
                 case AppendOutcome.Known:
@@ -230,6 +239,7 @@ internal sealed partial class Sequencer(
                     await Task.Delay(s_busyPause, time);
                     continue;
                 default:
+                    if (outcome == AppendOutcome.Fenced) metrics.Fenced();
                     await ReclaimAsync(state, drafts, entries);
                     return;
             }
@@ -303,6 +313,9 @@ internal sealed partial class Sequencer(
                 context = context with { Former = await store.FindMembersAsync(id, [command.SenderId]) is [var erased] ? erased : null };
             if (command.Kind == EntryKinds.MemberAdded && !state.Members.ContainsKey(command.UserId!.Value))
                 context = context with { Former = await store.FindMembersAsync(id, [command.UserId.Value]) is [var former] ? former : null };
+            if (command.Kind == EntryKinds.MemberAdded && state.Members.TryGetValue(command.UserId!.Value, out var present)
+                && present.RoleSeq is null && (command.Role is null || command.Role == present.Role))
+                context = context with { RoleSeq = await store.FindRoleAsync(id, command.UserId.Value, present.Role, present.JoinedSeq) };
             if (command.Kind == EntryKinds.Reaction)
             {
                 var isThere = context.Target?.Reactions.Any(reaction => reaction.UserId == command.SenderId && reaction.Emoji == command.Text) ?? false;
@@ -366,6 +379,7 @@ internal sealed partial class Sequencer(
             Claimed? claimed;
             try
             {
+                metrics.Claim();
                 claimed = await writer.ClaimAsync(new(id, state.Epoch));
             }
             catch (StoreUnavailableException)
@@ -390,7 +404,7 @@ internal sealed partial class Sequencer(
 
             if (claimed.Head == state.Head)
             {
-                // Not stored. A caller who was answered already repeats it with the same client id.
+                // Not stored. A caller with an answer of an unknown outcome repeats it with the same client id.
                 Requeue([.. drafts.Where(pending => time.GetElapsedTime(pending.ArrivedAt) < Deadline)]);
                 foreach (var late in drafts.Where(pending => pending.Node is null)) Finish(late, ConversationAnswer.Refuse(ConversationError.Unavailable));
                 return;
@@ -433,6 +447,7 @@ internal sealed partial class Sequencer(
 
     private async Task<bool> ClaimFirstAsync()
     {
+        metrics.Claim();
         if (await writer.ClaimAsync(new(id, IfEpoch: -1)) is not { } claimed) return false;
 
         // No statement of an earlier activation can commit any more, so this is the state that the head belongs to.

@@ -1,6 +1,6 @@
 namespace Pulse.Grains.Conversations;
 
-/// <summary>The users who are typing in a conversation.</summary>
+/// <summary>The typing users of a conversation.</summary>
 internal sealed class TypingUsers(TimeProvider time)
 {
     private const int MaxShown = 5;
@@ -9,7 +9,7 @@ internal sealed class TypingUsers(TimeProvider time)
 
     private readonly Dictionary<Guid, long> _since = [];
 
-    /// <summary>The users, those who began first; at most 5.</summary>
+    /// <summary>At most 5 users, in the order in which they began.</summary>
     public Guid[] Present => _since.Count == 0 ? [] : [.. _since.Keys.Take(MaxShown)];
 
     /// <summary>Notes that a user is typing, for 6 seconds from now.</summary>
@@ -25,7 +25,7 @@ internal sealed class TypingUsers(TimeProvider time)
     /// <returns>Whether the user was.</returns>
     public bool Remove(Guid userId) => _since.Remove(userId);
 
-    /// <summary>Removes the users who have not typed for 6 seconds.</summary>
+    /// <summary>Removes the users that stopped 6 seconds ago.</summary>
     /// <returns>Whether there were any.</returns>
     public bool RemoveIdle()
     {

@@ -16,7 +16,7 @@ public sealed record EntriesAddedMessage(Guid ConversationId, long From, EntryRe
 /// <param name="Markers">The furthest of each member.</param>
 public sealed record ReadChangedMessage(Guid ConversationId, ReadMarker[] Markers);
 
-/// <summary>The users who are typing: the whole list.</summary>
+/// <summary>All typing users.</summary>
 /// <param name="ConversationId">The conversation.</param>
 /// <param name="UserIds">At most 5.</param>
 public sealed record TypingChangedMessage(Guid ConversationId, Guid[] UserIds);

@@ -10,14 +10,15 @@ internal sealed class HubChat(ConversationCalls calls, OpenConversations convers
     /// <summary>How many conversations one call may ask for.</summary>
     public const int MaxSynced = 200;
 
-    /// <summary>A socket has connected.</summary>
-    /// <returns>The id of the logs; <see langword="null"/> while it is unknown.</returns>
-    public ValueTask<Guid?> ConnectAsync(HubCallerContext context, LiveConnection connection)
+    /// <summary>The id of the logs; <see langword="null"/> while it is unknown.</summary>
+    public ValueTask<Guid?> GetLogIdAsync() => logs.GetAsync();
+
+    /// <summary>A socket has connected, and its client was sent <c>Connected</c>.</summary>
+    public void Connect(HubCallerContext context, LiveConnection connection)
     {
         var socket = new ChatSocket(context.Features.Get<HubConnectionContext>()!, connection.UserId, () => connection.EndedBecause is not null);
         context.Features.Set(socket);
         sockets.Add(socket);
-        return logs.GetAsync();
     }
 
     /// <summary>What the client missed in many conversations.</summary>

@@ -1,6 +1,6 @@
 namespace Pulse.Web.Conversations;
 
-/// <summary>Decides who may talk to whom. Register another implementation before Pulse's own to replace it.</summary>
+/// <summary>Decides which users may talk to each other. Register another implementation before Pulse's own to replace it.</summary>
 public interface IConversationPolicy
 {
     /// <summary>Whether the user may create a conversation with the others.</summary>
@@ -11,7 +11,7 @@ public interface IConversationPolicy
     ValueTask<bool> MayStartAsync(Guid userId, string kind, IReadOnlyList<Guid> others, CancellationToken cancellationToken);
 
     /// <summary>Whether the user may add another user to a conversation.</summary>
-    /// <param name="userId">The member who adds.</param>
+    /// <param name="userId">The calling member.</param>
     /// <param name="conversationId">The conversation.</param>
     /// <param name="otherId">The user to add.</param>
     /// <param name="cancellationToken">The request's.</param>

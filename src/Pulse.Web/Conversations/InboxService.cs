@@ -6,7 +6,7 @@ namespace Pulse.Web.Conversations;
 /// <summary>Sends <c>InboxChanged</c> to the sockets of users whose conversations have changed.</summary>
 /// <remarks>
 /// Silos say for which users a conversation has changed. The item itself is read from the database, in one statement for all users of an interval: it
-/// holds numbers that are true at that moment, and none for a user who is no member any more.
+/// holds numbers that are true at that moment, and former members get none.
 /// </remarks>
 internal sealed partial class InboxService(
     IGrainFactory grains, ChatSockets sockets, OpenConversations conversations, TimeProvider time, ILogger<InboxService> logger) : BackgroundService, IInboxObserver

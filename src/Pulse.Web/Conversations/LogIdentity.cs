@@ -6,15 +6,16 @@ namespace Pulse.Web.Conversations;
 /// <remarks>Connecting needs no database: while the id is unknown because the database was unavailable, clients get none.</remarks>
 internal sealed partial class LogIdentity(IGrainFactory grains, TimeProvider time, ILogger<LogIdentity> logger) : BackgroundService
 {
+    private static readonly TimeSpan s_firstAttempt = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_retryDelay = TimeSpan.FromSeconds(1);
 
     private readonly TaskCompletionSource _firstAttempt = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private object? _id;
 
-    /// <summary>The id; <see langword="null"/> while it is unknown. Waits for the first attempt to read it, and for no other.</summary>
+    /// <summary>The id; <see langword="null"/> while it is unknown. Waits for the first attempt to read it, for at most a second.</summary>
     public async ValueTask<Guid?> GetAsync()
     {
-        if (!_firstAttempt.Task.IsCompleted) await _firstAttempt.Task;
+        if (!_firstAttempt.Task.IsCompleted) await _firstAttempt.Task.WaitAsync(s_firstAttempt, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return (Guid?)Volatile.Read(ref _id);
     }
 

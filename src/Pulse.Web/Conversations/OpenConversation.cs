@@ -5,7 +5,7 @@ using Pulse.Conversations;
 namespace Pulse.Web.Conversations;
 
 /// <summary>A conversation that sockets of this front end have open: its newest entries, and each socket's position in them.</summary>
-internal sealed class OpenConversation(Guid id)
+internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics)
 {
     private const int MaxEntries = 512;
     private const int MaxWrite = 100;
@@ -82,6 +82,7 @@ internal sealed class OpenConversation(Guid id)
 
             // From the database an entry may be newer than what has arrived here.
             if (joined.Entries is [.., var end]) joined = joined with { Head = Math.Max(Head, end.Seq) };
+            if (_cursors.TryGetValue(opening.Socket, out var former)) former.IsOver = true;
             var cursor = new Cursor(this, opening.Socket) { Seq = joined.Head };
             _cursors[opening.Socket] = cursor;
             return true;
@@ -179,6 +180,7 @@ internal sealed class OpenConversation(Guid id)
     private Action EndBehind(Cursor cursor)
     {
         End(cursor);
+        metrics.Behind();
         var behind = ChatMessages.Behind(id, Head);
         return () => cursor.Socket.Write(behind);
     }

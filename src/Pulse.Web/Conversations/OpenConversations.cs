@@ -7,7 +7,7 @@ namespace Pulse.Web.Conversations;
 
 /// <summary>The conversations that sockets of this front end have open. Each is subscribed to once, however many sockets have it open.</summary>
 internal sealed partial class OpenConversations(
-    GrainReferences<IConversationGrain> conversations, IGrainFactory grains, TimeProvider time, ILogger<OpenConversations> logger)
+    GrainReferences<IConversationGrain> conversations, IGrainFactory grains, ChatSocketMetrics metrics, TimeProvider time, ILogger<OpenConversations> logger)
 {
     private const int MaxEntries = 500;
 
@@ -114,7 +114,9 @@ internal sealed partial class OpenConversations(
     private async Task HealAsync(OpenConversation conversation, long head)
     {
         await Task.Delay(s_healDelay, time);
-        if (head > conversation.Head && !conversation.IsRemoved) await RenewAsync(conversation);
+        if (head <= conversation.Head || conversation.IsRemoved) return;
+        metrics.Healed();
+        await RenewAsync(conversation);
     }
 
     private static void CheckCount(ChatSocket socket, Guid id)
@@ -131,7 +133,7 @@ internal sealed partial class OpenConversations(
     {
         while (true)
         {
-            var conversation = _open.GetOrAdd(id, static key => new(key));
+            var conversation = _open.GetOrAdd(id, static (key, counters) => new(key, counters), metrics);
             if (conversation.Begin(socket) is { } opening) return (conversation, opening);
             _open.TryRemove(new(id, conversation));
         }
@@ -176,7 +178,9 @@ internal sealed partial class OpenConversations(
 
     private void Take(ConversationRun run)
     {
-        if (_open.TryGetValue(run.ConversationId, out var conversation) && !conversation.Take(run)) _ = RenewAsync(conversation);
+        if (!_open.TryGetValue(run.ConversationId, out var conversation) || conversation.Take(run)) return;
+        metrics.Healed();
+        _ = RenewAsync(conversation);
     }
 
     [LoggerMessage(2180, LogLevel.Debug, "A conversation's grain did not answer ({Reason}); it is asked again.")]

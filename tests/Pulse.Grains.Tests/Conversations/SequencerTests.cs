@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pulse.Conversations;
 using Pulse.Grains.Conversations;
@@ -136,7 +136,7 @@ public abstract class SequencerContract(StoresFixture stores) : IAsyncLifetime
     {
         var metrics = _services.GetRequiredService<StoreMetrics>();
         return new(
-            id, store, new(store, metrics), _options, TimeProvider.System, added => published.Enqueue(added.Entry), static () => { }, NullLogger.Instance);
+            id, store, new(store, metrics), new(_services.GetRequiredService<IMeterFactory>()), _options, TimeProvider.System, added => published.Enqueue(added.Entry), static () => { }, NullLogger.Instance);
     }
 
     private async Task<Guid> AddUserAsync()

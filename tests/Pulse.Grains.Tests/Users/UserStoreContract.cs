@@ -91,8 +91,8 @@ public abstract class UserStoreContract(StoresFixture stores)
     [Fact]
     public async Task ListNewest_ReturnsWholeRowsByIdLatestFirst_UpToTheLimit()
     {
-        // Later than the ids of all other tests of this class, and inserted in another order.
-        var users = Enumerable.Range(1, 4).Select(day => TestUsers.New() with { Id = Guid.CreateVersion7(DateTimeOffset.UtcNow.AddYears(1).AddDays(day)) }).ToArray();
+        // Later than the ids of all other tests, random ones included, and inserted in another order.
+        var users = Enumerable.Range(1, 4).Select(i => TestUsers.New() with { Id = new($"ffffffff-ffff-7fff-bfff-00000000000{i}") }).ToArray();
         users[2] = users[2] with { Avatar = "https://example.com/a.png", LastSeenAt = TestUsers.Noon, Version = 3 };
         foreach (var index in new[] { 2, 0, 3, 1 }) await _users.InsertAsync(users[index], account: null);
 

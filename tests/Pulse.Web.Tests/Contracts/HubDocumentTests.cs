@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Pulse.Web.Hubs;
+using Pulse.Web.Tests.Pages;
 
 namespace Pulse.Web.Tests.Contracts;
 

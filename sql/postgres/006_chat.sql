@@ -212,11 +212,15 @@ BEGIN
                     UPDATE conversations SET newcomers_see = e.body::jsonb ->> 'newcomersSee' WHERE id = e.cid;
                 WHEN 'sender-erased' THEN
                     DELETE FROM mentions x USING entries o
-                    WHERE o.conversation_id = e.cid AND o.sender_id = e.sender AND x.conversation_id = o.conversation_id AND x.seq = o.seq;
+                    WHERE o.conversation_id = e.cid AND o.sender_id = e.sender AND o.client_id IS NOT NULL
+                        AND x.conversation_id = o.conversation_id AND x.seq = o.seq;
                     DELETE FROM mentions WHERE user_id = e.sender AND conversation_id = e.cid;
                     DELETE FROM reactions WHERE conversation_id = e.cid AND user_id = e.sender;
-                    UPDATE entries SET body = NULL, deleted_seq = CASE kind WHEN 'message' THEN coalesce(deleted_seq, e.seq) END
-                    WHERE conversation_id = e.cid AND sender_id = e.sender AND kind IN ('message', 'edit');
+                    -- By the indexes of client ids and of targets: the log itself is not scanned.
+                    UPDATE entries SET body = NULL, deleted_seq = coalesce(deleted_seq, e.seq)
+                    WHERE conversation_id = e.cid AND sender_id = e.sender AND client_id IS NOT NULL;
+                    UPDATE entries SET body = NULL
+                    WHERE conversation_id = e.cid AND target_seq IS NOT NULL AND kind = 'edit' AND sender_id = e.sender;
                     DELETE FROM members WHERE conversation_id = e.cid AND user_id = e.sender;
                 WHEN 'closed' THEN
                     UPDATE conversations SET closed_at = (SELECT sent_at FROM entries WHERE conversation_id = e.cid AND seq = e.seq) WHERE id = e.cid;

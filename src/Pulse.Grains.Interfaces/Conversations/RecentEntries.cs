@@ -50,7 +50,7 @@ public sealed class RecentEntries(int maxEntries)
     public ConversationEntry[]? After(long seq, long head, int count = int.MaxValue)
     {
         if (seq >= head) return [];
-        if (_entries.Count == 0 || seq < First - 1) return null;
+        if (_entries.Count == 0 || seq < First - 1 || _entries[^1].Seq < head) return null;
         return [.. _entries.Skip((int)(seq + 1 - First)).Take(count)];
     }
 

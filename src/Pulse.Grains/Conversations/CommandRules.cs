@@ -13,10 +13,8 @@ internal sealed class CommandRules(ChatOptions options)
     /// <param name="IsPredecessorThere">Whether the message that must come before is in the log or in this run.</param>
     /// <param name="Former">The row of a former member that is to be added, or of an erased user.</param>
     /// <param name="ReactionSeq">The newest entry by this sender with the same reaction.</param>
-    /// <param name="RoleSeq">The newest entry that gave a present member a role.</param>
     public sealed record Context(
-        StoredEntry? Target = null, ConversationEntry? ReplyTo = null, bool IsPredecessorThere = false, FormerMember? Former = null, long? ReactionSeq = null,
-        long? RoleSeq = null);
+        StoredEntry? Target = null, ConversationEntry? ReplyTo = null, bool IsPredecessorThere = false, FormerMember? Former = null, long? ReactionSeq = null);
 
     /// <summary>The entry for a command, or the answer where there is none to append.</summary>
     public (NewEntry? Entry, ConversationAnswer? Answer) Decide(ConversationState state, ConversationCommand command, Context context, DateTimeOffset now)
@@ -116,7 +114,7 @@ internal sealed class CommandRules(ChatOptions options)
     {
         if (state.IsDirect) return Refuse(ConversationError.NotForDirect);
         var userId = command.UserId!.Value;
-        if (state.Members.TryGetValue(userId, out var present)) return DecideRole(state, command, sender, present, context);
+        if (state.Members.TryGetValue(userId, out var present)) return DecideRole(state, command, sender, present);
 
         var role = command.Role ?? MemberRoles.Member;
         if (sender is null)
@@ -138,10 +136,10 @@ internal sealed class CommandRules(ChatOptions options)
     }
 
     private static (NewEntry?, ConversationAnswer?) DecideRole(
-        ConversationState state, ConversationCommand command, ConversationState.Member? sender, ConversationState.Member present, Context context)
+        ConversationState state, ConversationCommand command, ConversationState.Member? sender, ConversationState.Member present)
     {
         var role = command.Role;
-        if (role is null || present.Role == role) return Existing(present.RoleSeq ?? context.RoleSeq ?? present.JoinedSeq, state.LastSentAt);
+        if (role is null || present.Role == role) return Existing(present.RoleSeq ?? present.JoinedSeq, state.LastSentAt);
         if (sender is null || !sender.Manages) return Refuse(ConversationError.NotYours);
         if (sender.Role != MemberRoles.Owner && (present.Manages || role is MemberRoles.Owner or MemberRoles.Moderator)) return Refuse(ConversationError.NotYours);
         if (present.Role == MemberRoles.Owner && IsLastOwner(state)) return Refuse(ConversationError.LastOwner);

@@ -41,6 +41,13 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
 
     private ConversationState State => _sequencer.State!;
 
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        // A command that is still under way must not claim the conversation again: the next activation owns it.
+        _sequencer.Stop();
+        return Task.CompletedTask;
+    }
+
     public async Task<ConversationCreated> CreateAsync(ConversationStart start)
     {
         if (await _store.CreateAsync(Id, start, Instant.Truncate(_time.GetUtcNow())))
@@ -90,6 +97,9 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
         if (!await ClaimAsync()) return new(new() { Error = ConversationError.NotFound }, null);
         if (!State.Members.TryGetValue(userId, out var member)) return new(new() { Error = State.NotAMember }, null);
         var run = await SubscribeAsync(frontEnd, afterSeq);
+
+        // Membership and head are from one turn: the user may have been removed while entries were read.
+        if (!State.Members.TryGetValue(userId, out member)) return new(new() { Error = State.NotAMember }, null);
         return new(
             new()
             {
@@ -137,6 +147,8 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
 
     public async Task RefreshBlocksAsync()
     {
+        // A claim that is under way may have read the blocks of before.
+        if (_sequencer.IsLoading) await _sequencer.EnsureClaimedAsync();
         if (_sequencer.State is { IsDirect: true } state && await _store.LoadAsync(Id) is { } row) state.IsBlocked = row.IsBlocked;
     }
 
@@ -152,8 +164,10 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
     {
         if (_typing.Remove(added.UserId ?? added.Entry.SenderId)) PublishTyping();
         _subscriptions.Publish(State);
-        if (added.Entry.Kind == EntryKinds.Message && _shownMarkers.Remove(added.Entry.SenderId) && State.Members.Count <= _options.ReceiptsUpTo)
-            _subscriptions.Publish(new ReadMarker(added.Entry.SenderId, State.Members[added.Entry.SenderId].Read), State);
+        if (added.Entry.Kind == EntryKinds.MemberRemoved) _shownMarkers.Remove(added.UserId!.Value);
+        if (added.Entry.Kind == EntryKinds.Message && _shownMarkers.Remove(added.Entry.SenderId) && State.Members.Count <= _options.ReceiptsUpTo
+            && State.Members.TryGetValue(added.Entry.SenderId, out var reader))
+            _subscriptions.Publish(new ReadMarker(added.Entry.SenderId, reader.Read), State);
         var isLarge = State.Members.Count > _options.HintsUpTo;
         _inbox.Publish(
             Id, State.Head, isLarge ? added.Entry.Mentions : State.Members.Keys,

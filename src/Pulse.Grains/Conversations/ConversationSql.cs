@@ -121,8 +121,9 @@ internal static class ConversationSql
     public const string ReadOwn =
         $"""
         SELECT e.conversation_id, {EntryColumns}
-        FROM members m JOIN entries e ON e.conversation_id = m.conversation_id AND e.sender_id = @user AND e.kind = 'message' AND e.deleted_seq IS NULL
-        WHERE m.user_id = @user AND (m.conversation_id > @id OR m.conversation_id = @id AND e.seq > @after)
+        FROM members m JOIN entries e ON e.conversation_id = m.conversation_id AND e.sender_id = @user AND e.client_id IS NOT NULL AND e.deleted_seq IS NULL
+            AND e.seq > CASE WHEN m.conversation_id = @id THEN @after ELSE 0 END
+        WHERE m.user_id = @user AND m.conversation_id >= @id
         ORDER BY e.conversation_id, e.seq LIMIT @limit
         """;
 
@@ -175,12 +176,6 @@ internal static class ConversationSql
         """
         SELECT seq FROM entries
         WHERE conversation_id = @id AND target_seq = @target AND kind = 'reaction' AND sender_id = @sender AND body = @body ORDER BY seq DESC LIMIT 1
-        """;
-
-    public const string FindRole =
-        """
-        SELECT seq FROM entries
-        WHERE conversation_id = @id AND seq >= @joined AND kind IN ('member-added', 'role-changed') AND body = @body ORDER BY seq DESC LIMIT 1
         """;
 
     public const string LogId = "SELECT id FROM chat_log";

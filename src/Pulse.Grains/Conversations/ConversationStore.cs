@@ -71,14 +71,6 @@ internal abstract class ConversationStore : IConversationStore
         return rows.Count == 0 ? null : rows[0];
     }
 
-    public async Task<long?> FindRoleAsync(Guid id, Guid userId, string role, long joinedSeq, CancellationToken cancellationToken = default)
-    {
-        var rows = await QueryAsync(
-            ConversationSql.FindRole, [("id", id), ("joined", joinedSeq), ("body", ConversationBodies.Member(userId, role))], reader => reader.GetInt64(0),
-            cancellationToken);
-        return rows.Count == 0 ? null : rows[0];
-    }
-
     public async Task<IReadOnlyList<FormerMember>> FindMembersAsync(Guid id, Guid[] userIds, CancellationToken cancellationToken = default) =>
         userIds.Length == 0 ? [] : await QueryAsync<FormerMember>(
             ConversationSql.FindMembers, [("id", id), ("users", userIds)],

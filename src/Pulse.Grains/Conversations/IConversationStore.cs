@@ -34,9 +34,6 @@ internal interface IConversationStore
     /// <summary>The seq of the newest reaction entry of this sender with this body; <see langword="null"/> for none.</summary>
     Task<long?> FindReactionAsync(Guid id, Guid sender, long target, string body, CancellationToken cancellationToken = default);
 
-    /// <summary>The seq of the newest entry that gave a member that role; <see langword="null"/> for none.</summary>
-    Task<long?> FindRoleAsync(Guid id, Guid userId, string role, long joinedSeq, CancellationToken cancellationToken = default);
-
     /// <summary>Members' rows, those of former members included.</summary>
     Task<IReadOnlyList<FormerMember>> FindMembersAsync(Guid id, Guid[] userIds, CancellationToken cancellationToken = default);
 

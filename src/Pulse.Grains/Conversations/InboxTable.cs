@@ -48,11 +48,17 @@ internal sealed class InboxTable(TimeProvider time)
         lock (_lock)
         {
             if (_frontEnds.Count == 0) return;
-            var isLate = recipients.Count > FewRecipients && own.Count == 0;
-            var changes = isLate ? _later : _soon;
-            if (changes.Count == 0) _ = FlushAsync(isLate);
-            Merge(changes, conversationId, head, recipients, own);
+            var isLate = recipients.Count > FewRecipients;
+            if (own.Count > 0 || !isLate) Add(isLate: false, conversationId, head, isLate ? [] : recipients, own);
+            if (isLate) Add(isLate: true, conversationId, head, recipients, []);
         }
+    }
+
+    private void Add(bool isLate, Guid id, long head, IReadOnlyCollection<Guid> recipients, IReadOnlyCollection<Guid> own)
+    {
+        var changes = isLate ? _later : _soon;
+        if (changes.Count == 0) _ = FlushAsync(isLate);
+        Merge(changes, id, head, recipients, own);
     }
 
     private static void Merge(Dictionary<Guid, Change> changes, Guid id, long head, IEnumerable<Guid> recipients, IEnumerable<Guid> own)

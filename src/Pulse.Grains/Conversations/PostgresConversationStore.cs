@@ -82,7 +82,12 @@ internal sealed class PostgresConversationStore(PostgresDatabase database) : Con
             cancellationToken) > 0;
     }
 
-    public override Task<Claimed?[]> ClaimAsync(Claim[] claims, BatchLimits limits) => database.RunBatchAsync(
+    // Of several claims of one conversation in a batch, only an unconditional one succeeds, so that two activations never get the same epoch.
+    public override Task<Claimed?[]> ClaimAsync(Claim[] claims, BatchLimits limits) => ClaimDistinctAsync(
+        claims, [.. claims.GroupBy(claim => claim.Id).Where(same => same.Count() == 1 || same.Any(claim => claim.IfEpoch < 0)).Select(same => same.MinBy(claim => claim.IfEpoch))],
+        limits);
+
+    private Task<Claimed?[]> ClaimDistinctAsync(Claim[] asked, Claim[] claims, BatchLimits limits) => database.RunBatchAsync(
         "SELECT o_id, o_epoch, o_head FROM chat_claim_1(@ids, @ifEpochs)",
         limits,
         parameters =>
@@ -93,7 +98,10 @@ internal sealed class PostgresConversationStore(PostgresDatabase database) : Con
         async (reader, token) =>
         {
             var claimed = await ReadHeadsAsync(reader, token);
-            return Array.ConvertAll(claims, claim => claimed.GetValueOrDefault(claim.Id));
+            var taken = claims.ToHashSet();
+
+            // Each successful claim is answered once.
+            return Array.ConvertAll(asked, claim => taken.Remove(claim) ? claimed.GetValueOrDefault(claim.Id) : null);
         });
 
     public override Task<Claimed?[]> FindHeadsAsync(Guid[] ids, BatchLimits limits) => database.RunBatchAsync(

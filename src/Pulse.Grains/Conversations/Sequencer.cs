@@ -57,8 +57,18 @@ internal sealed partial class Sequencer(
         }
         finally
         {
-            _loading = null;
+            if (_loading == loading) _loading = null;
         }
+    }
+
+    /// <summary>Whether the first claim is under way.</summary>
+    public bool IsLoading => _loading is not null;
+
+    /// <summary>Ends it: commands that wait are refused, and nothing is claimed or appended any more.</summary>
+    public void Stop()
+    {
+        IsLost = true;
+        foreach (var pending in _queue.ToArray()) Finish(pending, ConversationAnswer.Refuse(ConversationError.Unavailable));
     }
 
     /// <summary>Appends the entry that the command asks for. Returns after the commit, or at the deadline.</summary>
@@ -131,11 +141,12 @@ internal sealed partial class Sequencer(
     /// <summary>Counts a send. Repeating a stored message costs nothing.</summary>
     private async Task<ConversationAnswer?> FindFloodAsync(ConversationCommand command)
     {
-        if (command.Kind is not (EntryKinds.Message or EntryKinds.Edit or EntryKinds.Delete or EntryKinds.Reaction)) return null;
+        // Strangers get the same answer however often they ask. Otherwise a refusal for too many calls would show that the conversation exists.
+        if (command.Kind == EntryKinds.SenderErased || !State!.Members.ContainsKey(command.SenderId)) return null;
         if (_budgets.Count > 1_000) foreach (var idle in _budgets.Where(entry => entry.Value.IsFull(options, time)).Select(entry => entry.Key).ToArray()) _budgets.Remove(idle);
         if (!_budgets.TryGetValue(command.SenderId, out var budget)) _budgets.Add(command.SenderId, budget = new(options.SendsAtOnce, time.GetTimestamp()));
         if (budget.TrySpend(options, time, out var retryAfter)) return null;
-        if (command.ClientId is { } clientId && State!.Members.ContainsKey(command.SenderId))
+        if (command.ClientId is { } clientId)
         {
             try
             {
@@ -273,7 +284,7 @@ internal sealed partial class Sequencer(
             var (entry, answer) = _rules.Decide(state, command, context, now);
             if (answer is not null)
             {
-                Finish(pending, answer);
+                Finish(pending, await AnswerRefusedAsync(state, command, answer));
                 continue;
             }
 
@@ -287,6 +298,20 @@ internal sealed partial class Sequencer(
         }
 
         return (drafts, entries);
+    }
+
+    /// <summary>A message that is refused now may be stored already, from a time when it was allowed: then the first answer counts.</summary>
+    private async Task<ConversationAnswer> AnswerRefusedAsync(ConversationState state, ConversationCommand command, ConversationAnswer answer)
+    {
+        if (answer.Error == ConversationError.None || command.ClientId is not { } clientId || !state.Members.ContainsKey(command.SenderId)) return answer;
+        try
+        {
+            return await store.FindByClientIdsAsync(id, [(command.SenderId, clientId)]) is [var stored] ? CommandRules.Repeat(stored.Entry, command) : answer;
+        }
+        catch (StoreUnavailableException)
+        {
+            return ConversationAnswer.Refuse(ConversationError.Unavailable);
+        }
     }
 
     private async Task<IReadOnlyDictionary<Pending, CommandRules.Context>> ReadContextsAsync(ConversationState state, List<Pending> batch)
@@ -313,9 +338,6 @@ internal sealed partial class Sequencer(
                 context = context with { Former = await store.FindMembersAsync(id, [command.SenderId]) is [var erased] ? erased : null };
             if (command.Kind == EntryKinds.MemberAdded && !state.Members.ContainsKey(command.UserId!.Value))
                 context = context with { Former = await store.FindMembersAsync(id, [command.UserId.Value]) is [var former] ? former : null };
-            if (command.Kind == EntryKinds.MemberAdded && state.Members.TryGetValue(command.UserId!.Value, out var present)
-                && present.RoleSeq is null && (command.Role is null || command.Role == present.Role))
-                context = context with { RoleSeq = await store.FindRoleAsync(id, command.UserId.Value, present.Role, present.JoinedSeq) };
             if (command.Kind == EntryKinds.Reaction)
             {
                 var isThere = context.Target?.Reactions.Any(reaction => reaction.UserId == command.SenderId && reaction.Emoji == command.Text) ?? false;
@@ -374,7 +396,7 @@ internal sealed partial class Sequencer(
     /// <summary>Finds out what became of a run. After the claim, every statement of before has either committed or is refused.</summary>
     private async Task ReclaimAsync(ConversationState state, List<Pending> drafts, List<NewEntry> entries)
     {
-        while (true)
+        while (!IsLost)
         {
             Claimed? claimed;
             try
@@ -396,7 +418,7 @@ internal sealed partial class Sequencer(
             }
 
             state.Epoch = claimed.Epoch;
-            if (claimed.Head == state.Head + entries.Count)
+            if (claimed.Head == state.Head + entries.Count && await IsStoredAsync(entries[^1].Entry))
             {
                 Commit(state, drafts, entries);
                 return;
@@ -412,6 +434,23 @@ internal sealed partial class Sequencer(
 
             Lose(drafts);
             return;
+        }
+
+        foreach (var pending in drafts) Finish(pending, ConversationAnswer.Refuse(ConversationError.UnknownOutcome));
+    }
+
+    /// <summary>Whether the log has this entry at its seq. The head alone could be that of another activation's run of the same length.</summary>
+    private async Task<bool> IsStoredAsync(ConversationEntry entry)
+    {
+        try
+        {
+            return await store.FindEntriesAsync(id, [entry.Seq]) is [{ Entry: var stored }]
+                && (stored.Kind, stored.SenderId, stored.ClientId, stored.Target) == (entry.Kind, entry.SenderId, entry.ClientId, entry.Target)
+                && stored.SentAt == entry.SentAt;
+        }
+        catch (StoreUnavailableException)
+        {
+            return false;
         }
     }
 
@@ -448,12 +487,19 @@ internal sealed partial class Sequencer(
     private async Task<bool> ClaimFirstAsync()
     {
         metrics.Claim();
-        if (await writer.ClaimAsync(new(id, IfEpoch: -1)) is not { } claimed) return false;
+        if (await writer.ClaimAsync(new(id, IfEpoch: -1)) is not { } claimed)
+        {
+            if (await store.LoadAsync(id) is not null) throw new StoreUnavailableException("another activation claims the conversation");
+            return false;
+        }
 
         // No statement of an earlier activation can commit any more, so this is the state that the head belongs to.
         if (await store.LoadAsync(id) is not { } row) return false;
-        State = new(claimed, row, options.RecentEntries);
-        foreach (var entry in await store.ReadNewestAsync(id, options.RecentEntries)) State.Recent.Add(entry);
+        var state = new ConversationState(claimed, row, options.RecentEntries);
+        foreach (var entry in await store.ReadNewestAsync(id, options.RecentEntries)) state.Recent.Add(entry);
+
+        // Last, because commands are taken from now on.
+        State = state;
         return true;
     }
 

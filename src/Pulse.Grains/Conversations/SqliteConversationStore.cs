@@ -72,23 +72,11 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
 
     protected override Task<IReadOnlyList<MissedPage>> ReadMissedAsync(Guid userId, SyncItem[] items, int maxEntries, CancellationToken cancellationToken) =>
         database.ReadAsync<IReadOnlyList<MissedPage>>(
-            connection => Array.ConvertAll(items, item =>
+            connection =>
             {
-                var rows = Read(
-                    connection,
-                    """
-                    SELECT c.head, m.visible_from, m.read_seq FROM conversations c JOIN members m ON m.conversation_id = c.id AND m.user_id = @user AND m.left_seq IS NULL
-                    WHERE c.id = @id
-                    """,
-                    reader => (Head: reader.GetInt64(0), From: reader.GetInt64(1), Read: reader.GetInt64(2)),
-                    ("user", userId), ("id", item.Id));
-                if (rows is not [var found]) return new MissedPage(ConversationError.NotFound, 0, 0, 0, []);
-                var after = Math.Max(item.Seq, found.From - 1);
-                ConversationEntry[] entries = found.Head - after > maxEntries ? [] : [.. Read(
-                    connection, $"SELECT {ConversationSql.EntryColumns} FROM entries e WHERE e.conversation_id = @id AND e.seq > @after AND e.seq <= @head ORDER BY e.seq",
-                    reader => ConversationRows.ReadEntry(reader, 0)!, ("id", item.Id), ("after", after), ("head", found.Head))];
-                return new MissedPage(ConversationError.None, found.Head, found.From, found.Read, entries);
-            }),
+                var left = maxEntries;
+                return Array.ConvertAll(items, item => ReadMissed(connection, userId, item, ref left));
+            },
             cancellationToken);
 
     protected override Task<List<T>> QueryAsync<T>(
@@ -97,6 +85,27 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
 
     protected override Task<int> ExecuteAsync(string sql, (string Name, object Value)[] parameters, CancellationToken cancellationToken) =>
         database.WriteAsync(connection => Execute(connection, sql, Array.ConvertAll(parameters, p => (p.Name, (object?)p.Value))), cancellationToken);
+
+    private static MissedPage ReadMissed(SqliteConnection connection, Guid userId, SyncItem item, ref int left)
+    {
+        var rows = Read(
+            connection,
+            """
+            SELECT c.head, m.visible_from, m.read_seq FROM conversations c JOIN members m ON m.conversation_id = c.id AND m.user_id = @user AND m.left_seq IS NULL
+            WHERE c.id = @id
+            """,
+            reader => (Head: reader.GetInt64(0), From: reader.GetInt64(1), Read: reader.GetInt64(2)),
+            ("user", userId), ("id", item.Id));
+        if (rows is not [var found]) return new(ConversationError.NotFound, 0, 0, 0, []);
+        var after = Math.Max(item.Seq, found.From - 1);
+
+        // All items together read as many entries as one answer holds.
+        ConversationEntry[] entries = found.Head - after > left ? [] : [.. Read(
+            connection, $"SELECT {ConversationSql.EntryColumns} FROM entries e WHERE e.conversation_id = @id AND e.seq > @after AND e.seq <= @head ORDER BY e.seq",
+            reader => ConversationRows.ReadEntry(reader, 0)!, ("id", item.Id), ("after", after), ("head", found.Head))];
+        left -= entries.Length;
+        return new(ConversationError.None, found.Head, found.From, found.Read, entries);
+    }
 
     private static AppendOutcome Append(SqliteConnection connection, LogRun run)
     {
@@ -164,10 +173,12 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
             EntryKinds.SenderErased =>
                 """
                 DELETE FROM mentions WHERE conversation_id = @id
-                    AND (user_id = @sender OR seq IN (SELECT seq FROM entries WHERE conversation_id = @id AND sender_id = @sender));
+                    AND (user_id = @sender OR seq IN (SELECT seq FROM entries WHERE conversation_id = @id AND sender_id = @sender AND client_id IS NOT NULL));
                 DELETE FROM reactions WHERE conversation_id = @id AND user_id = @sender;
-                UPDATE entries SET body = NULL, deleted_seq = CASE kind WHEN 'message' THEN coalesce(deleted_seq, @seq) END
-                WHERE conversation_id = @id AND sender_id = @sender AND kind IN ('message', 'edit');
+                UPDATE entries SET body = NULL, deleted_seq = coalesce(deleted_seq, @seq)
+                WHERE conversation_id = @id AND sender_id = @sender AND client_id IS NOT NULL;
+                UPDATE entries SET body = NULL
+                WHERE conversation_id = @id AND target_seq IS NOT NULL AND kind = 'edit' AND sender_id = @sender;
                 DELETE FROM members WHERE conversation_id = @id AND user_id = @sender
                 """,
             EntryKinds.Closed => "UPDATE conversations SET closed_at = @at WHERE id = @id",

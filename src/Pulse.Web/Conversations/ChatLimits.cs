@@ -27,7 +27,7 @@ internal sealed class ChatLimits(IOptions<ChatOptions> options) : IDisposable
     /// <exception cref="ChatRefusedException">The user has to wait.</exception>
     public void CountAdds(Guid userId, int count)
     {
-        if (count > 0) Spend(_adds, userId, Math.Min(count, options.Value.AddsPerMinute), $"A user may add {options.Value.AddsPerMinute} members a minute.");
+        if (count > 0) Spend(_adds, userId, count, $"A user may add {options.Value.AddsPerMinute} members a minute.");
     }
 
     public void Dispose()

@@ -32,6 +32,7 @@ internal sealed class ConversationCalls(
         if (members.Contains(userId)) throw ChatInput.Invalid("members are the other users: leave yourself out.");
         if (members.Distinct().Count() != members.Length) throw ChatInput.Invalid("members names a user twice.");
         if (members.Length >= Options.MaxMembers) throw new ChatRefusedException(ProblemTypes.TooManyMembers);
+        if (members.Length > Options.AddsPerMinute) throw ChatInput.Invalid($"A conversation begins with at most {Options.AddsPerMinute} other members. Add the others later.");
         var clientId = ChatInput.Id(request.ClientId, "clientId");
         var isDirect = request.Kind == ConversationKinds.Direct;
         if (isDirect && members.Length != 1) throw ChatInput.Invalid("A direct conversation has exactly one other member.");
@@ -55,7 +56,7 @@ internal sealed class ConversationCalls(
             if (!isDirect) limits.CountAdds(userId, members.Length);
         }
 
-        var created = await CallAsync(() => conversations[id].CreateAsync(start), answer => answer.Error, new ConversationCreated(ConversationError.Unavailable, false));
+        var created = await CallAsync(() => conversations[id].CreateAsync(start), answer => answer.Error, new ConversationCreated(ConversationError.UnknownOutcome, false));
         ChatProblems.ThrowIfRefused(created.Error, created.Detail);
         return (id, created.IsNew);
     }
@@ -131,7 +132,8 @@ internal sealed class ConversationCalls(
         if (role is not null && !MemberRoles.IsRole(role)) throw ChatInput.Invalid("role is one of owner, moderator, member, reader.");
         var reachable = await Reader.CheckUsersAsync(userId, [memberId, userId]);
         if (!reachable.Existing.Contains(userId)) throw new ChatRefusedException(ProblemTypes.UserNotSynced);
-        if (memberId != userId)
+        if (memberId == userId) limits.CountAdds(userId, 1);
+        else
         {
             // A stranger learns nothing about the user: the membership of the caller is checked first.
             await FindAsync(userId, id);
@@ -154,7 +156,7 @@ internal sealed class ConversationCalls(
         var marked = NotNegative(seq ?? throw ChatInput.Invalid("seq is missing."), "seq")!.Value;
         var isInvisible = await IsInvisibleAsync(userId);
         var answer = await CallAsync(
-            () => conversations[id].MarkReadAsync(userId, marked, isInvisible), read => read.Error, new ReadAnswer { Error = ConversationError.Unavailable });
+            () => conversations[id].MarkReadAsync(userId, marked, isInvisible), read => read.Error, new ReadAnswer { Error = ConversationError.UnknownOutcome });
         ChatProblems.ThrowIfRefused(answer.Error, answer.Error == ConversationError.InvalidArgument ? "seq is past the newest entry of the conversation." : null);
         return answer;
     }

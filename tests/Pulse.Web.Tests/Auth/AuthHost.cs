@@ -1,9 +1,11 @@
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
+using Pulse.Web.Http;
 using Pulse.Web.SignIn;
 
 namespace Pulse.Web.Tests.Auth;
@@ -23,6 +25,9 @@ internal static class AuthHost
         builder.Services.AddSingleton<IValidateOptions<AuthOptions>, IssuerNameValidator>();
         builder.Services.AddSingleton<IConfiguration>(builder.Configuration);
         builder.Services.AddLogging();
+        builder.Services.AddJson(ProblemJson.Default);
+        builder.Services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
+        builder.Services.AddProblemDetails();
         builder.Services.AddAuditLog();
         builder.Services.AddTestSessions();
         return builder.Services.BuildServiceProvider();

@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Pulse.Conversations;
 using Pulse.Identity;
+using Pulse.Presence;
 using StackExchange.Redis;
 using StackExchange.Redis.Profiling;
 
@@ -96,8 +98,8 @@ public sealed class CountingPulse : PulseApplication, IAsyncLifetime
         public async Task Invoke(IIncomingGrainCallContext context)
         {
             await context.Invoke();
-            // Each front end checks for new keys every 30 s, whatever operation is measured.
-            if (context.Grain is IKeyRingGrain) return;
+            // Each front end checks for new keys every 30 s, and registers with the silos every 5 s, whatever operation is measured.
+            if (context.Grain is IKeyRingGrain or IInboxTableGrain || context.InterfaceMethod.Name == nameof(IPresenceReaderGrain.ListSilosAsync)) return;
             if (context.InterfaceMethod.DeclaringType?.Namespace?.StartsWith("Pulse", StringComparison.Ordinal) == true)
                 calls.Enqueue($"{context.InterfaceMethod.DeclaringType.Name}.{context.InterfaceMethod.Name}");
         }

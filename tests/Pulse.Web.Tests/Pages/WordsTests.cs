@@ -57,7 +57,7 @@ public sealed class WordsTests
     [Fact]
     public void ExamplePage_ShowsTheLinesThatProtectIt()
     {
-        var source = File.ReadAllText(Path.Combine(Checkout.Root, "src", "Pulse.Web", "Pages", "ExampleEndpoint.cs")).Split("\"\"\"")[^1];
+        var source = File.ReadAllText(Path.Combine(Checkout.Root, "src", "Pulse.Web", "Home", "ExampleEndpoint.cs")).Split("\"\"\"")[^1];
 
         Assert.All(
             ExampleEndpoint.Code.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),

@@ -53,13 +53,15 @@ public sealed class HubLoggingTests(HubLoggingTests.Application pulse) : IClassF
                 userId == Faulty ? throw new InvalidOperationException("Out of order.") : new(true);
         }
 
+        private static readonly string[] s_ofSockets = ["Pulse.Web.Connections", "Pulse.Web.Hubs", "Pulse.Web.Presence"];
+
         private sealed class Logger(string category, ConcurrentQueue<(string Category, LogLevel Level, string Text)> logged) : ILogger
         {
             public IDisposable? BeginScope<TState>(TState state)
                 where TState : notnull => null;
 
             public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning
-                && (category.Contains("SignalR", StringComparison.Ordinal) || category.StartsWith("Pulse.Web.Presence", StringComparison.Ordinal));
+                && (category.Contains("SignalR", StringComparison.Ordinal) || s_ofSockets.Any(part => category.StartsWith(part, StringComparison.Ordinal)));
 
             public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
             {

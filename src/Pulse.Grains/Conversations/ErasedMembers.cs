@@ -7,13 +7,13 @@ namespace Pulse.Grains.Conversations;
 /// <summary>Ends the memberships of erased users, and empties their texts.</summary>
 /// <remarks>
 /// A member's row is deleted by the statement that empties the member's texts in that conversation, so the rows that are left are the work that is
-/// left. A silo that crashes leaves it to the others, which look for it once a minute.
+/// left. A silo that crashes leaves it to the others, which look for it every five minutes.
 /// </remarks>
 internal sealed partial class ErasedMembers(IConversationStore store, IGrainFactory grains, TimeProvider time, ILogger<ErasedMembers> logger) : BackgroundService
 {
     private const int AtOnce = 100;
 
-    private static readonly TimeSpan s_interval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_interval = TimeSpan.FromMinutes(5);
 
     /// <summary>Does the work that there is now.</summary>
     /// <exception cref="StoreUnavailableException">The database did not answer. The rest is done later.</exception>
@@ -61,6 +61,6 @@ internal sealed partial class ErasedMembers(IConversationStore store, IGrainFact
         }
     }
 
-    [LoggerMessage(1410, LogLevel.Warning, "The messages of erased users could not be emptied ({Reason}). Pulse tries again in a minute.")]
+    [LoggerMessage(1410, LogLevel.Warning, "The messages of erased users could not be emptied ({Reason}). Pulse tries again in five minutes.")]
     private partial void LogLater(string reason);
 }

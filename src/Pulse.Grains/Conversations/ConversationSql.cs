@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
+
 namespace Pulse.Grains.Conversations;
 
 /// <summary>Statements that PostgreSQL and SQLite have in common. Each read checks the membership in the statement that reads the rows.</summary>
@@ -192,12 +195,22 @@ internal static class ConversationSql
 
     public const string SetMuted = "UPDATE members SET muted = @muted WHERE conversation_id = @id AND user_id = @user AND left_seq IS NULL";
 
-    /// <summary>The statement as SQLite spells it.</summary>
-    public static string ForSqlite(string sql) => System.Text.RegularExpressions.Regex.Replace(
-        sql.Replace("MAX2(", "max(", StringComparison.Ordinal).Replace("CHR31", "char(31)", StringComparison.Ordinal)
-            .Replace("FROM PARTS parts", "FROM (SELECT u.value AS user_id, i.value AS conversation_id, u.key + 1 AS ord FROM json_each(@users) u JOIN json_each(@ids) i ON i.key = u.key) parts", StringComparison.Ordinal), @"= ANY \((@\w+)\)", "IN (SELECT value FROM json_each($1))");
+    private static readonly ConcurrentDictionary<string, string> s_ofSqlite = new(StringComparer.Ordinal);
 
-    /// <summary>The statement as PostgreSQL spells it.</summary>
-    public static string ForPostgres(string sql) => sql.Replace("MAX2(", "greatest(", StringComparison.Ordinal).Replace("CHR31", "chr(31)", StringComparison.Ordinal)
-        .Replace("FROM PARTS parts", "FROM unnest(@users, @ids) WITH ORDINALITY AS parts (user_id, conversation_id, ord)", StringComparison.Ordinal);
+    private static readonly ConcurrentDictionary<string, string> s_ofPostgres = new(StringComparer.Ordinal);
+
+    /// <summary>The statement as SQLite spells it. Each of the few statements is translated once.</summary>
+    public static string ForSqlite(string sql) => s_ofSqlite.GetOrAdd(sql, static text => Regex.Replace(
+        text.Replace("MAX2(", "max(", StringComparison.Ordinal).Replace("CHR31", "char(31)", StringComparison.Ordinal)
+            .Replace(
+                "FROM PARTS parts",
+                "FROM (SELECT u.value AS user_id, i.value AS conversation_id, u.key + 1 AS ord "
+                    + "FROM json_each(@users) u JOIN json_each(@ids) i ON i.key = u.key) parts",
+                StringComparison.Ordinal),
+        @"= ANY \((@\w+)\)", "IN (SELECT value FROM json_each($1))"));
+
+    /// <summary>The statement as PostgreSQL spells it. Each of the few statements is translated once.</summary>
+    public static string ForPostgres(string sql) => s_ofPostgres.GetOrAdd(sql, static text => text
+        .Replace("MAX2(", "greatest(", StringComparison.Ordinal).Replace("CHR31", "chr(31)", StringComparison.Ordinal)
+        .Replace("FROM PARTS parts", "FROM unnest(@users, @ids) WITH ORDINALITY AS parts (user_id, conversation_id, ord)", StringComparison.Ordinal));
 }

@@ -45,7 +45,7 @@ internal sealed class PostgresConversationStore(PostgresDatabase database) : Con
         """;
 
     // Entries are read only for the items whose missing entries fit, counted from the first item on.
-    private static readonly string s_syncSql = ConversationSql.ForPostgres(
+    private const string SyncSql =
         $"""
         WITH items AS (
             SELECT r.ord, r.id, c.head, m.visible_from, m.read_seq, greatest(r.seq, m.visible_from - 1) AS after
@@ -59,7 +59,7 @@ internal sealed class PostgresConversationStore(PostgresDatabase database) : Con
         SELECT sized.ord, sized.head, sized.visible_from, sized.read_seq, {ConversationSql.EntryColumns}
         FROM sized LEFT JOIN entries e ON sized.fits AND e.conversation_id = sized.id AND e.seq > sized.after AND e.seq <= sized.head
         ORDER BY sized.ord, e.seq
-        """);
+        """;
 
     public override async Task<bool> CreateAsync(Guid id, ConversationStart start, DateTimeOffset at, CancellationToken cancellationToken = default)
     {
@@ -159,7 +159,7 @@ internal sealed class PostgresConversationStore(PostgresDatabase database) : Con
     protected override async Task<IReadOnlyList<MissedPage>> ReadMissedAsync(Guid userId, SyncItem[] items, int maxEntries, CancellationToken cancellationToken)
     {
         var rows = await QueryAsync(
-            s_syncSql,
+            SyncSql,
             [("user", userId), ("ids", Array.ConvertAll(items, item => item.Id)), ("seqs", Array.ConvertAll(items, item => item.Seq)), ("max", (long)maxEntries)],
             reader => (
                 Index: (int)reader.GetInt64(0) - 1, Head: ConversationRows.Number(reader, 1), From: ConversationRows.Number(reader, 2),

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
@@ -35,8 +34,6 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
         """;
 
     private const string MentionSql = "INSERT INTO mentions (user_id, conversation_id, seq) VALUES (@user, @id, @target) ON CONFLICT DO NOTHING";
-
-    private static readonly ConcurrentDictionary<string, string> s_statements = new(StringComparer.Ordinal);
 
     public override Task<bool> CreateAsync(Guid id, ConversationStart start, DateTimeOffset at, CancellationToken cancellationToken = default) =>
         database.WriteAsync(
@@ -214,7 +211,7 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
 
     private static SqliteCommand Command(SqliteConnection connection, string sql, (string Name, object? Value)[] parameters)
     {
-        var command = new SqliteCommand(s_statements.GetOrAdd(sql, ConversationSql.ForSqlite), connection);
+        var command = new SqliteCommand(ConversationSql.ForSqlite(sql), connection);
         foreach (var (name, value) in parameters)
         {
             command.Parameters.AddWithValue(name, value switch

@@ -51,6 +51,12 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
         lock (OpenLock) return _open?.ContainsKey(id) ?? false;
     }
 
+    /// <summary>The conversations that this socket has open.</summary>
+    public Guid[] OpenIds()
+    {
+        lock (OpenLock) return _open is null ? [] : [.. _open.Keys];
+    }
+
     /// <summary>Writes that the user is no member of a conversation any more, once for each time that the user was removed.</summary>
     public void WriteGone(Guid id)
     {

@@ -84,9 +84,7 @@ internal sealed partial class OpenConversations(
     public void CloseAll(ChatSocket socket)
     {
         socket.Close();
-        Guid[] ids;
-        lock (socket.OpenLock) ids = [.. socket.Open.Keys];
-        foreach (var id in ids) Close(socket, id);
+        foreach (var id in socket.OpenIds()) Close(socket, id);
     }
 
     /// <summary>Subscribes anew to a conversation whose head is known to be higher than here.</summary>

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Client;
 using Pulse.Web.Tests.Admin;
 using Pulse.Web.Tests.Auth;
 using Pulse.Web.Tests.Pages;
@@ -11,8 +13,9 @@ public sealed class PublicContractsTests(AdminPulse pulse) : IClassFixture<Admin
     [Fact]
     public async Task Contracts_AreAsRecorded()
     {
-        // One connection, so that every instrument exists.
+        // One connection and one grain of a conversation, so that every instrument exists.
         await using var socket = await HubClient.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(Guid.NewGuid())));
+        await Assert.ThrowsAsync<HubException>(() => socket.Connection.InvokeAsync("OpenConversation", Guid.NewGuid(), 0));
         var now = PublicContracts.Describe(pulse.Services);
         var stored = await File.ReadAllLinesAsync(Path.Combine(Checkout.Root, "tests/Pulse.Web.Tests/Contracts/public-contracts.txt"));
 

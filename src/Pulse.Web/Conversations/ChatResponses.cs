@@ -48,6 +48,9 @@ public sealed record ConversationResponse(
         summary.Id, summary.Kind, summary.Title, summary.Head, summary.LastAt, summary.Last is null ? null : MessageResponse.From(summary.Last), summary.Other,
         new(summary.Role, summary.From, summary.Read, summary.Unread.Messages, summary.Unread.More, summary.Unread.Mentions, summary.Muted),
         summary.NewcomersSee, summary.ClosedAt);
+
+    /// <summary>The response to members of a large conversation, whose clients show "new" from head and read marker alone.</summary>
+    public ConversationResponse WithoutCounts() => this with { You = You with { Unread = null, UnreadMore = false, Mentions = null } };
 }
 
 /// <summary>A page of <c>GET /conversations</c>.</summary>

@@ -77,6 +77,8 @@ return await Launch.RunAsync(args, static args =>
     app.UsePresenceHub();
     // Runs before authentication, which calls grains too.
     app.UseSilos();
+    // Starts the deadline of the routes that have one, before the calls of authentication.
+    app.UseRequestTimeouts();
     app.UseAuthentication();
     app.UseAuthorization();
     // Refuses disabled and erased users, whatever token they have.

@@ -34,7 +34,7 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
         Id = context.GrainId.GetGuidKey();
         _typing = new(time);
         _sequencer = new(Id, store, writer, metrics, _options, time, Publish, DeactivateOnIdle, logger);
-        _subscriptions = new(Id, store, time);
+        _subscriptions = new(Id, store, metrics, time);
     }
 
     private Guid Id { get; }

@@ -16,6 +16,7 @@ internal static class ConversationEndpoints
     {
         var group = app.MapGroup("").WithTags("Chat").RequireAuthorization().AddEndpointFilter<ChatRefusalFilter>()
             .WithMetadata(new RequestSizeLimitAttribute(ChatInput.MaxBytes));
+        group.RequireChatDeadline();
         group.MapPost("/conversations", CreateAsync);
         group.MapGet("/conversations", ListAsync);
         group.MapGet("/conversations/{id}", FindAsync);

@@ -34,6 +34,9 @@ internal sealed partial class InboxService(
         return Task.CompletedTask;
     }
 
+    /// <summary>Sends a conversation's newest state to a user that could not take it when it changed.</summary>
+    public void SendAgain(Guid userId, Guid conversationId) => Add(userId, conversationId, isOwn: true);
+
     public override void Dispose()
     {
         _work.Dispose();

@@ -114,8 +114,10 @@ function Banner() {
   const { pulse } = useChat();
   const state = usePulseState();
   const isLate = useLate(state.name === 'connecting', 2_000);
+  const isOnline = useStore(onNetwork, () => navigator.onLine);
   const text =
-    state.name === 'reconnecting' ? (navigator.onLine ? texts.reconnecting : texts.offline)
+    !isOnline && state.name !== 'ended' ? texts.offline
+    : state.name === 'reconnecting' ? texts.reconnecting
     : state.name === 'connecting' && isLate ? texts.connecting
     : state.name === 'ended' ? (state.reason === 'too-many-connections' ? texts.tooManyTabs : state.reason === 'replaced' ? texts.replacedTab : texts.ended)
     : '';
@@ -129,6 +131,16 @@ function Banner() {
       )}
     </div>
   );
+}
+
+/** The browser says so before the connection notices it. */
+function onNetwork(listener: () => void): () => void {
+  window.addEventListener('online', listener);
+  window.addEventListener('offline', listener);
+  return () => {
+    window.removeEventListener('online', listener);
+    window.removeEventListener('offline', listener);
+  };
 }
 
 /** Whether the condition has held for so long: short waits show nothing. */

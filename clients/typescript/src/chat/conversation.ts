@@ -5,7 +5,7 @@ import { later } from '../time.js';
 import type { Inbox } from './inbox.js';
 import { Log, type KeptLog, type Viewer } from './log.js';
 import type { Outbox } from './outbox.js';
-import type { Session } from './session.js';
+import { isFinal, type Session } from './session.js';
 import type { Shelf } from './storage.js';
 import type { Conversation, ConversationSnapshot, Member, NewcomersSee, Role, SendOptions } from './types.js';
 import type { Entries, EntriesAdded, Entry, Marker, Messages } from './wire.js';
@@ -19,7 +19,6 @@ const typingEveryMs = 3_000;
 const typingLastsMs = 6_000;
 const keptMessages = 50;
 const keepAfterMs = 1_000;
-const final = new Set(['not-found', 'not-a-member']);
 const nobody: readonly string[] = Object.freeze([]);
 
 /** The parts that all conversations of a client share. */
@@ -45,7 +44,8 @@ export class ConversationStore implements Conversation {
   #closing: (() => void) | undefined;
   /** The connection on which the server has it open. */
   #joined: Connection | undefined;
-  #joining: Connection | undefined;
+  /** The opening in progress. `Behind` begins another one, because the server has closed the conversation again. */
+  #joining: { readonly connection: Connection } | undefined;
   #fetching = false;
   #error: PulseError | null = null;
   #isGone = false;
@@ -201,10 +201,11 @@ export class ConversationStore implements Conversation {
   async join(): Promise<void> {
     const { session, inbox } = this.#shared;
     const { connection } = session;
-    if (!connection || !this.isOpen || this.#isGone || this.#joined === connection || this.#joining === connection) return;
-    this.#joining = connection;
+    if (!connection || !this.isOpen || this.#isGone || this.#joined === connection) return;
+    if (this.#joining?.connection === connection) return;
+    const joining = (this.#joining = { connection });
     this.#changed();
-    const isOver = (): boolean => connection.over.aborted || !this.isOpen || this.#joining !== connection;
+    const isOver = (): boolean => connection.over.aborted || !this.isOpen || this.#joining !== joining;
     try {
       await this.#recall();
       for (let failures = 1; !isOver(); failures++) {
@@ -242,7 +243,7 @@ export class ConversationStore implements Conversation {
         await session.backoff(failures, connection.over);
       }
     } finally {
-      if (this.#joining === connection) this.#joining = undefined;
+      if (this.#joining === joining) this.#joining = undefined;
       this.#changed();
     }
     if (this.#joined === connection) void this.#fetchMissing();
@@ -280,6 +281,7 @@ export class ConversationStore implements Conversation {
 
   behind(head: number): void {
     this.#log.know(head);
+    this.#joining = undefined;
     this.parted();
     void this.join();
   }
@@ -372,7 +374,7 @@ export class ConversationStore implements Conversation {
 
   #close(): void {
     this.#closing = undefined;
-    const connection = this.#joined ?? this.#joining;
+    const connection = this.#joined ?? this.#joining?.connection;
     this.#joined = this.#joining = undefined;
     this.#error = null;
     this.#setTyping([]);
@@ -447,6 +449,7 @@ export class ConversationStore implements Conversation {
       const page = await this.#shared.session.request<Messages>('GET', `${this.#path}/messages?${where && `${where}&`}limit=${pageSize}`);
       if (epoch !== this.#epoch) return;
       apply(page);
+      this.#shared.inbox.reached(this.id, this.#log.applied ?? 0);
       for (const { senderId, clientId } of page.items) if (clientId && this.#shared.viewer.isMe(senderId)) this.#shared.outbox.echoed(this.id, clientId);
       this.pendingChanged();
       this.#keepSoon();
@@ -478,7 +481,7 @@ export class ConversationStore implements Conversation {
   }
 
   #fail(error: PulseError, isPassing = false): void {
-    if (final.has(error.code)) {
+    if (isFinal(error)) {
       this.gone(error.code);
       return;
     }

@@ -1,7 +1,7 @@
 import { PulseError } from '../errors.js';
 import { Listeners } from '../listeners.js';
 import type { Viewer } from './log.js';
-import type { Session } from './session.js';
+import { isFinal, type Session } from './session.js';
 import type { Shelf } from './storage.js';
 import type { ConversationItem, InboxSnapshot, UnreadTotal, You } from './types.js';
 import type { Entry, Item, Marked } from './wire.js';
@@ -34,6 +34,7 @@ export class Inbox {
   #refreshing: Promise<void> | undefined;
   #shelf: Shelf | undefined;
   #keeping: ReturnType<typeof setTimeout> | undefined;
+  readonly #fetching = new Map<string, Promise<void>>();
   /** Raised when all conversations are dropped: answers to earlier requests no longer count. */
   #epoch = 0;
 
@@ -101,6 +102,7 @@ export class Inbox {
     const row = this.#rows.get(id);
     if (!row) return;
     let { item } = row;
+    if (entries[0] && entries[0].seq > item.head + 1) void this.fetch(id);
     for (const entry of entries) if (entry.seq > item.head) item = this.#follow(item, entry, wasUnread);
     if (item === row.item) return;
     this.#put(item, row.orderAt);
@@ -117,17 +119,26 @@ export class Inbox {
     this.#patch(id, (you) => ({ ...you, muted }));
   }
 
-  /** Loads one conversation anew. */
-  async fetch(id: string): Promise<void> {
-    const epoch = this.#epoch;
+  /** The client shows the log of the conversation up to that entry: loads the item where it is older. */
+  reached(id: string, seq: number): void {
+    if ((this.get(id)?.head ?? 0) < seq) void this.fetch(id);
+  }
+
+  /** Loads one conversation anew. Never rejects. */
+  fetch(id: string): Promise<void> {
+    let fetching = this.#fetching.get(id);
+    if (!fetching) this.#fetching.set(id, (fetching = this.#fetch(id, this.#epoch).finally(() => this.#fetching.delete(id))));
+    return fetching;
+  }
+
+  async #fetch(id: string, epoch: number): Promise<void> {
     try {
-      const item = await this.#session.request<Item>('GET', `/conversations/${id}`);
+      const item = await this.#session.insistRequest<Item>('GET', `/conversations/${id}`);
       if (epoch !== this.#epoch) return;
       this.take(item);
       this.#changed();
     } catch (error) {
-      if (epoch === this.#epoch && error instanceof PulseError && (error.code === 'not-found' || error.code === 'not-a-member')) this.drop(id);
-      else throw error;
+      if (epoch === this.#epoch && error instanceof PulseError && isFinal(error)) this.drop(id);
     }
   }
 

@@ -20,6 +20,11 @@ export function isRepeatable(error: PulseError): boolean {
   return passing.has(error.code);
 }
 
+/** The user is no member, or the conversation does not exist. */
+export function isFinal({ code }: PulseError): boolean {
+  return code === 'not-found' || code === 'not-a-member';
+}
+
 function stopped(): PulseError {
   return new PulseError('stopped', 'The client was stopped.');
 }

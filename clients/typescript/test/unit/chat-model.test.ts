@@ -301,7 +301,7 @@ class Model {
 
 const strip = ({ fromBlocked: _, ...message }: Message): WireMessage => message;
 
-const runs = Number(process.env.PULSE_CHAT_RUNS ?? 250);
+const runs = Number(process.env.PULSE_CHAT_RUNS ?? 100);
 const seed = process.env.PULSE_CHAT_SEED === undefined ? undefined : Number(process.env.PULSE_CHAT_SEED);
 
 test('whatever the network does: no gap, no duplicate, nothing lost, and one log in the end', { timeout: 600_000 }, async () => {

@@ -21,6 +21,10 @@ export interface ConversationProps {
   readonly onDetails: () => void;
 }
 
+function afterRendering(act: () => void): void {
+  requestAnimationFrame(() => requestAnimationFrame(act));
+}
+
 /** The name of a conversation as this user sees it. */
 export function nameOf(item: ConversationItem | undefined): string {
   return item?.other?.name ?? item?.title ?? texts.unknownUser;
@@ -46,12 +50,33 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
 
   useEffect(() => conversation.open(), [conversation]);
 
-  // The line of new messages is where the user had read up to when the conversation was opened, and stays there.
   const isOpened = useRef(false);
+  const visible = useRef({ seq: 0, atEnd: false });
+  const markSeen = useCallback(() => {
+    if (document.visibilityState !== 'visible' || !isOpened.current) return;
+    const { hasAfter, state: present } = conversation.getSnapshot();
+    if (present === 'closed' || present === 'loading' || present === 'gone') return;
+    if (visible.current.atEnd && !hasAfter) conversation.markRead();
+    else if (visible.current.seq > 0) conversation.markRead(visible.current.seq);
+  }, [conversation]);
+
+  // The line of new messages is where the user had read up to when the conversation was opened, and stays there. The view begins at it.
   useEffect(() => {
-    if (isOpened.current || !item || state === 'loading' || messages.length === 0) return;
-    isOpened.current = true;
-    if (item.hasUnread) setNewAfter(snapshot.read);
+    if (isOpened.current || !item || state !== 'live') return;
+    const { read } = snapshot;
+    const isUnread = messages.some((message) => message.seq > read && message.senderId !== me.userId);
+    if (isUnread && seq === undefined) {
+      setNewAfter(read);
+      const isBeyond = snapshot.hasBefore && messages[0]!.seq > read + 1;
+      void (isBeyond ? conversation.loadAround(read + 1) : Promise.resolve()).catch(() => undefined).then(() => afterRendering(() => {
+        timeline.current?.toRow('new');
+        isOpened.current = true;
+        markSeen();
+      }));
+    } else {
+      isOpened.current = true;
+      markSeen();
+    }
   }, [item, state, messages]);
 
   // Messages that arrive while the user does not look begin a new line.
@@ -63,14 +88,6 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
     return () => document.removeEventListener('visibilitychange', onHide);
   }, [conversation]);
 
-  const markSeen = useCallback(() => {
-    if (document.visibilityState !== 'visible') return;
-    const { hasAfter, state: present } = conversation.getSnapshot();
-    if (present === 'closed' || present === 'loading' || present === 'gone') return;
-    if (visible.current.atEnd && !hasAfter) conversation.markRead();
-    else if (visible.current.seq > 0) conversation.markRead(visible.current.seq);
-  }, [conversation]);
-  const visible = useRef({ seq: 0, atEnd: true });
   useEffect(markSeen, [snapshot.head, state, isAtEnd]);
   useEffect(() => {
     document.addEventListener('visibilitychange', markSeen);
@@ -96,11 +113,10 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
       fail(error);
       return;
     }
-    // After the rendering of the loaded messages.
-    requestAnimationFrame(() => requestAnimationFrame(() => {
+    afterRendering(() => {
       const key = keyOf();
       if (key && timeline.current?.toRow(key)) setMarked(wanted);
-    }));
+    });
   }, [conversation]);
   useEffect(() => {
     if (seq !== undefined && state !== 'closed' && state !== 'loading') void show(seq);
@@ -174,7 +190,7 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
           <MessageRow message={message} isFirst={row.isFirst} isLast={row.isLast} isOwn={isOwn} isDirect={isDirect} canWrite={canWrite}
             canDelete={canWrite && (isOwn || (isModerator && !isDirect))} isMarked={marked !== undefined && message.seq === marked}
             quote={message.replyTo === null ? undefined : quotes.get(message.replyTo)} seen={message.key === seenKey ? seenText : undefined}
-            isSeen={isOwn && message.seq !== undefined && message.seq <= seenUpTo} actions={actions} namesVersion={directory.getVersion()} />
+            isSeen={isOwn && message.seq !== undefined && message.seq <= seenUpTo} isLastPending={message.key === items.at(-1)?.key} actions={actions} namesVersion={directory.getVersion()} />
         );
       }
     }
@@ -192,7 +208,10 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
         <button type="button" class="tool" aria-label={texts.details} title={texts.details} aria-expanded={areDetailsOpen} onClick={onDetails}><Icon name="info" /></button>
       </header>
       {state === 'gone' ? (
-        <div class="talk-blank"><p>{texts.failures[snapshot.error?.code ?? ''] ?? texts.gone}</p></div>
+        <div class="talk-blank">
+          <p>{texts.failures[snapshot.error?.code ?? ''] ?? texts.gone}</p>
+          {snapshot.error?.code === 'not-a-member' && <button type="button" class="small" onClick={() => void pulse.conversations.join(id).catch(fail)}>{texts.join}</button>}
+        </div>
       ) : (state === 'loading' || state === 'closed') && messages.length === 0 && snapshot.pending.length === 0 ? (
         <div class="talk-blank" role="status"><span class="spinner" /><p>{texts.loadingMessages}</p></div>
       ) : (

@@ -75,6 +75,12 @@ export function Details({ id, onClose }: { readonly id: string; readonly onClose
             title: texts.closeTitle, hint: texts.closeHint, action: texts.closeConversation, run: () => run(conversation.close()),
           })} />}
         </div>
+        {leads && (
+          <label class="check">
+            <input type="checkbox" checked={item.newcomersSee === 'all'} onChange={(event) => run(conversation.setNewcomersSee(event.currentTarget.checked ? 'all' : 'since-joining'))} />
+            {texts.newcomersSeeAll}
+          </label>
+        )}
         {item.kind !== 'direct' && (
           <section aria-labelledby="members-title">
             <div class="details-line">

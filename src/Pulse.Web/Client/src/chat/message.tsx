@@ -32,6 +32,8 @@ export interface MessageProps {
   /** Under the newest own message that was seen. */
   readonly seen: string | undefined;
   readonly isSeen: boolean;
+  /** Whether the messages that wait end with this one. */
+  readonly isLastPending: boolean;
   readonly actions: MessageActions;
   readonly namesVersion: number;
 }
@@ -48,7 +50,7 @@ export const MessageRow = memo(function MessageRow(props: MessageProps) {
   const [isShown, setIsShown] = useState(false);
   const sender = directory.find(message.senderId);
   const isHidden = message.fromBlocked && !isDirect && !isOwn && !isShown;
-  const classes = ['message', isOwn ? 'own' : 'theirs', isFirst && 'first', isLast && 'last', message.state, isMarked && 'marked'];
+  const classes = ['message', isOwn ? 'own' : 'theirs', isFirst && 'first', isLast && 'last', message.state, message.state === 'waiting' && 'pending', isMarked && 'marked'];
   const isPlain = message.text !== null && !isHidden && message.replyTo === null && isJumbo(message.text);
   return (
     <article class={classes.filter(Boolean).join(' ')} data-key={message.key} tabIndex={-1} aria-label={texts.messageFrom(isOwn ? texts.you : sender.name, exactTime(message.sentAtMs))}>
@@ -74,6 +76,12 @@ export const MessageRow = memo(function MessageRow(props: MessageProps) {
             <Icon name="warn" />
             <span>{texts.notSent} {texts.failures[message.failure ?? ''] ?? texts.failure}</span>
             <button type="button" class="linkish" onClick={() => actions.retry(message)}>{texts.retry}</button>
+            <button type="button" class="linkish" onClick={() => actions.discard(message)}>{texts.discard}</button>
+          </div>
+        )}
+        {message.state === 'waiting' && props.isLastPending && (
+          <div class="waiting-note">
+            <span>{texts.waiting}</span>
             <button type="button" class="linkish" onClick={() => actions.discard(message)}>{texts.discard}</button>
           </div>
         )}
@@ -105,14 +113,15 @@ export function MessageText({ text, mentions }: { readonly text: string; readonl
 }
 
 function Stamp({ message, isOwn, isSeen }: { readonly message: ShownMessage; readonly isOwn: boolean; readonly isSeen: boolean }) {
+  const words = { stored: isSeen ? texts.seen : texts.sent, pending: texts.sending, waiting: texts.waiting, failed: texts.notSent }[message.state];
   return (
     <span class="stamp">
       {message.editedSeq !== null && message.text !== null && <span>{texts.edited}</span>}
       <time dateTime={new Date(message.sentAtMs).toISOString()} title={exactTime(message.sentAtMs)}>{timeOfDay(message.sentAtMs)}</time>
-      {isOwn && (
-        <span class="state" title={message.state === 'pending' ? texts.sending : message.state === 'failed' ? texts.notSent : isSeen ? texts.seen : texts.sent}>
-          <Icon name={message.state === 'pending' ? 'clock' : message.state === 'failed' ? 'warn' : isSeen ? 'checks' : 'check'} />
-          <span class="unseen">{message.state === 'pending' ? texts.sending : message.state === 'failed' ? texts.notSent : isSeen ? texts.seen : texts.sent}</span>
+      {isOwn && message.text !== null && (
+        <span class="state" title={words}>
+          <Icon name={message.state === 'failed' ? 'warn' : message.state !== 'stored' ? 'clock' : isSeen ? 'checks' : 'check'} />
+          <span class="unseen">{words}</span>
         </span>
       )}
     </span>

@@ -20,7 +20,8 @@ export interface ShownMessage {
   readonly editedSeq: number | null;
   readonly reactions: readonly Reaction[];
   readonly fromBlocked: boolean;
-  readonly state: 'stored' | 'pending' | 'failed';
+  /** `waiting`: pending, and the connection is missing. */
+  readonly state: 'stored' | 'pending' | 'waiting' | 'failed';
   /** The code of the refusal. */
   readonly failure: string | undefined;
 }

@@ -62,7 +62,7 @@ function showPending(message: PendingMessage, userId: string): ShownMessage {
       editedSeq: null,
       reactions: [],
       fromBlocked: false,
-      state: message.state === 'failed' ? 'failed' : 'pending',
+      state: message.state === 'failed' || message.state === 'waiting' ? message.state : 'pending',
       failure: message.error?.code,
     };
     shownPending.set(message, shown);

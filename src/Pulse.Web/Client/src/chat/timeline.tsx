@@ -80,16 +80,17 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
     this.props.onAtEnd(true);
   }
 
-  /** Shows a row in the middle of the view. False if there is no such row. */
+  /** Shows a row in the upper half of the view. False if there is no such row. */
   toRow(key: string): boolean {
     const view = this.#view.current;
     const at = this.props.rows.findIndex((row) => row.key === key);
     if (!view || at < 0) return false;
     this.#isAtEnd = false;
     const height = this.#heightOf(this.props.rows[at]!);
-    this.#anchor = { key, offset: Math.max(16, (view.clientHeight - height) / 2) };
+    this.#anchor = { key, offset: Math.max(16, (view.clientHeight - height) / 3) };
     this.setState(this.#rangeAround(this.props.rows, at, marginPx + view.clientHeight / 2), () => {
       this.#keepAnchor();
+      this.#isAtEnd = view.scrollHeight - view.scrollTop - view.clientHeight < endPx;
       this.#afterMove();
     });
     return true;
@@ -105,6 +106,7 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
     this.#sizes.observe(this.#view.current!);
     this.#settle();
     this.#hasStarted = true;
+    this.#afterMove();
   }
 
   override componentWillUnmount(): void {

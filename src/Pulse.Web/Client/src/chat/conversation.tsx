@@ -190,7 +190,7 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
           <MessageRow message={message} isFirst={row.isFirst} isLast={row.isLast} isOwn={isOwn} isDirect={isDirect} canWrite={canWrite}
             canDelete={canWrite && (isOwn || (isModerator && !isDirect))} isMarked={marked !== undefined && message.seq === marked}
             quote={message.replyTo === null ? undefined : quotes.get(message.replyTo)} seen={message.key === seenKey ? seenText : undefined}
-            isSeen={isOwn && message.seq !== undefined && message.seq <= seenUpTo} isLastPending={message.key === items.at(-1)?.key} actions={actions} namesVersion={directory.getVersion()} />
+            isSeen={isOwn && message.seq !== undefined && message.seq <= seenUpTo} isNewest={message.key === items.at(-1)?.key} actions={actions} namesVersion={directory.getVersion()} />
         );
       }
     }

@@ -32,8 +32,8 @@ export interface MessageProps {
   /** Under the newest own message that was seen. */
   readonly seen: string | undefined;
   readonly isSeen: boolean;
-  /** Whether the messages that wait end with this one. */
-  readonly isLastPending: boolean;
+  /** Whether the conversation ends with this message. */
+  readonly isNewest: boolean;
   readonly actions: MessageActions;
   readonly namesVersion: number;
 }
@@ -48,12 +48,19 @@ export const MessageRow = memo(function MessageRow(props: MessageProps) {
   const { message, isFirst, isLast, isOwn, isDirect, isMarked, quote, seen, actions } = props;
   const directory = useDirectory();
   const [isShown, setIsShown] = useState(false);
+  // The toolbar exists only where it can be seen, because the buttons of all messages would be stops of the Tab key.
+  const [isHovered, setIsHovered] = useState(false);
+  const [hasFocus, setHasFocus] = useState(false);
   const sender = directory.find(message.senderId);
   const isHidden = message.fromBlocked && !isDirect && !isOwn && !isShown;
   const classes = ['message', isOwn ? 'own' : 'theirs', isFirst && 'first', isLast && 'last', message.state, message.state === 'waiting' && 'pending', isMarked && 'marked'];
   const isPlain = message.text !== null && !isHidden && message.replyTo === null && isJumbo(message.text);
   return (
-    <article class={classes.filter(Boolean).join(' ')} data-key={message.key} tabIndex={-1} aria-label={texts.messageFrom(isOwn ? texts.you : sender.name, exactTime(message.sentAtMs))}>
+    <article class={classes.filter(Boolean).join(' ')} data-key={message.key} tabIndex={props.isNewest ? 0 : -1}
+      aria-label={texts.messageFrom(isOwn ? texts.you : sender.name, exactTime(message.sentAtMs))}
+      onMouseEnter={() => setIsHovered(true)} onMouseLeave={() => setIsHovered(false)}
+      onFocusIn={() => setHasFocus(true)}
+      onFocusOut={(event) => setHasFocus(event.currentTarget.contains(event.relatedTarget as Node | null))}>
       {!isOwn && !isDirect && <div class="message-face">{isLast && <Avatar name={sender.name} picture={sender.avatar} size="mini" />}</div>}
       <div class="message-body">
         <div class={isPlain ? 'bubble jumbo' : 'bubble'}>
@@ -79,14 +86,14 @@ export const MessageRow = memo(function MessageRow(props: MessageProps) {
             <button type="button" class="linkish" onClick={() => actions.discard(message)}>{texts.discard}</button>
           </div>
         )}
-        {message.state === 'waiting' && props.isLastPending && (
+        {message.state === 'waiting' && props.isNewest && (
           <div class="waiting-note">
             <span>{texts.waiting}</span>
             <button type="button" class="linkish" onClick={() => actions.discard(message)}>{texts.discard}</button>
           </div>
         )}
         {seen && <p class="seen"><bdi>{seen}</bdi></p>}
-        {message.seq !== undefined && message.text !== null && !isHidden && <Toolbar {...props} />}
+        {(isHovered || hasFocus) && message.seq !== undefined && message.text !== null && !isHidden && <Toolbar {...props} />}
       </div>
     </article>
   );
@@ -167,7 +174,7 @@ function Toolbar({ message, isOwn, canWrite, canDelete, actions }: MessageProps)
     setPicker(undefined);
   };
   return (
-    <div class={picker ? 'tools open' : 'tools'} role="group" aria-label={texts.actions}>
+    <div class="tools" role="group" aria-label={texts.actions}>
       {canWrite && quickEmoji.slice(0, 3).map((emoji) => (
         <button type="button" key={emoji} class="tool quick" aria-label={texts.reactWith(emoji)} title={texts.reactWith(emoji)} onClick={() => react(emoji)}>{emoji}</button>
       ))}

@@ -90,7 +90,7 @@ return await Launch.RunAsync(args, static args =>
     // Refuses requests that other sites' pages send in a user's name.
     app.UseSameOriginGuard();
 
-    // Maps the pages: /, /signin, /dashboard, /example.
+    // Maps the pages: /, /signin, /dashboard, /chat, /example.
     app.MapPages();
     // Groups the data routes, which listed origins may call.
     var data = app.MapGroup("").RequireCors(CorsSetup.Data);

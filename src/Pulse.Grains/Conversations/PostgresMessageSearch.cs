@@ -10,14 +10,23 @@ namespace Pulse.Grains.Conversations;
 internal sealed class PostgresMessageSearch(PostgresDatabase database)
 {
     /// <summary>One slice of a search. The memberships are checked in the statement that reads the messages.</summary>
-    /// <remarks>The first part names no column that another index has, so that the planner has the choice between the GIN index and the whole table.</remarks>
+    /// <remarks>
+    /// The index moves through the lists of all lexemes of a query for each candidate. With the lexemes of 200 conversations that
+    /// took 0.5 ms each, so above 16 conversations a join selects the messages of the scope. <c>found</c> names no column of another
+    /// index, so the planner has the choice between the GIN index and the whole table.
+    /// </remarks>
     public const string Sql =
         $"""
         WITH scope AS MATERIALIZED (
             {ConversationSql.SearchScope}
         ), asked AS MATERIALIZED (
-            SELECT string_agg(quote_literal(':c' || conversation_id), '|')::tsquery && coalesce(@lexemes::tsquery, ''::tsquery) && to_tsquery('pg_catalog.simple', @words) AS query
-            FROM scope WHERE numnode(to_tsquery('pg_catalog.simple', @words)) > 0
+            SELECT CASE WHEN s.size <= 16 AND @lexemes <> '' THEN s.lexemes::tsquery && @lexemes::tsquery && w.query
+                WHEN s.size <= 16 THEN s.lexemes::tsquery && w.query
+                WHEN @lexemes <> '' THEN @lexemes::tsquery && w.query
+                ELSE w.query END AS query
+            FROM (SELECT count(*) AS size, string_agg(quote_literal(':c' || conversation_id), '|') AS lexemes FROM scope) s,
+                (SELECT to_tsquery('pg_catalog.simple', @words) AS query) w
+            WHERE numnode(w.query) > 0
         ), found AS MATERIALIZED (
             SELECT e.conversation_id, e.seq, e.sent_at FROM entries e
             WHERE e.kind = 'message' AND e.deleted_seq IS NULL AND chat_search_1(e.conversation_id, e.sent_at, e.body) @@ (SELECT query FROM asked)
@@ -71,7 +80,7 @@ internal sealed class PostgresMessageSearch(PostgresDatabase database)
     {
         parameters.Add(new("user", userId));
         parameters.Add(new("id", search.ConversationId ?? Guid.Empty));
-        parameters.Add(new("lexemes", NpgsqlDbType.Text) { Value = (object?)slice.Lexemes ?? DBNull.Value });
+        parameters.Add(new("lexemes", slice.Lexemes));
         parameters.Add(new("words", query.ToPostgres()));
         parameters.Add(new("until", slice.Until));
         parameters.Add(new("at", NpgsqlDbType.TimestampTz) { Value = (object?)search.Before?.At ?? DBNull.Value });

@@ -5,8 +5,9 @@ namespace Pulse.Grains.Conversations;
 
 /// <summary>What a user searches for, as terms of words. Every text is a query: whatever is neither a word nor a quotation mark only divides words.</summary>
 /// <remarks>
-/// A text matches if it holds all terms. The words of one term follow each other: those between quotation marks, and those of one piece without blanks, such as
-/// <c>e-mail</c>. The last word may be the beginning of a word of the text, unless a quotation mark closes it.
+/// A text matches if it holds all terms. The words of one term follow each other: those between quotation marks, and those of one
+/// piece without blanks, such as <c>e-mail</c>. The last word may be the beginning of a word of the text, unless a quotation mark
+/// closes it.
 /// </remarks>
 internal sealed class SearchQuery
 {
@@ -68,7 +69,8 @@ internal sealed class SearchQuery
     }
 
     /// <summary>The query for <c>to_tsquery</c>. Words hold no quotation mark, so nothing has to be escaped.</summary>
-    public string ToPostgres() => Join(" & ", (words, isPrefix) => $"({string.Join(" <-> ", words.Select(word => $"'{word}'"))}{(isPrefix ? ":*" : "")})");
+    public string ToPostgres() =>
+        Join(" & ", (words, isPrefix) => $"({string.Join(" <-> ", words.Select(word => $"'{word}'"))}{(isPrefix ? ":*" : "")})");
 
     /// <summary>The query for FTS5.</summary>
     public string ToSqlite() => Join(" AND ", (words, isPrefix) => $"\"{string.Join(' ', words)}\"{(isPrefix ? " *" : "")}");
@@ -108,9 +110,11 @@ internal sealed class SearchQuery
         return first == text.Length ? 0 : first;
     }
 
-    private static int NextBlank(string text, int from, int within) => text.AsSpan(from, Math.Min(within, text.Length - from)).IndexOfAny(' ', '\n') is var at and >= 0 ? from + at : -1;
+    private static int NextBlank(string text, int from, int within) =>
+        text.AsSpan(from, Math.Min(within, text.Length - from)).IndexOfAny(' ', '\n') is var at and >= 0 ? from + at : -1;
 
-    private static int PreviousBlank(string text, int to, int within) => text.AsSpan(to - within, within).LastIndexOfAny(' ', '\n') is var at and >= 0 ? to - within + at : -1;
+    private static int PreviousBlank(string text, int to, int within) =>
+        text.AsSpan(to - within, within).LastIndexOfAny(' ', '\n') is var at and >= 0 ? to - within + at : -1;
 
     private string Join(string and, Func<string[], bool, string> term) =>
         string.Join(and, _terms.Select((words, i) => term(words, _endsWithPrefix && i == _terms.Count - 1)));

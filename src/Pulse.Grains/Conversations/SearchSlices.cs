@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Pulse.Grains.Conversations;
 
 /// <summary>
-/// The parts of time that a search reads one after the other, the newest first. Each is longer than the one before, so that a common word costs a look at the newest
-/// messages, and a rare word a handful of statements.
+/// The parts of time that a search reads one after the other, the newest first. Each is longer than the one before, so that a common
+/// word costs a look at the newest messages, and a rare word a handful of statements.
 /// </summary>
 internal static class SearchSlices
 {
@@ -29,7 +29,7 @@ internal static class SearchSlices
             until = s_first + (first * unit);
         }
 
-        if (until > oldest) yield return new(until, null);
+        if (until > oldest) yield return new(until, "");
     }
 
     private static long Number(DateTimeOffset at, TimeSpan unit) => (long)Math.Floor((at - s_first) / unit);
@@ -37,5 +37,5 @@ internal static class SearchSlices
 
 /// <summary>A part of time.</summary>
 /// <param name="Until">Its end, exclusive.</param>
-/// <param name="Lexemes">The hours or days of <c>007_search.sql</c>, one of which a message must have; <see langword="null"/> for everything before the end.</param>
-internal sealed record SearchSlice(DateTimeOffset Until, string? Lexemes);
+/// <param name="Lexemes">The hours or days of <c>007_search.sql</c>, one of which a message must have; empty for everything before the end.</param>
+internal sealed record SearchSlice(DateTimeOffset Until, string Lexemes);

@@ -42,6 +42,14 @@ public interface IConversationReaderGrain : IGrainWithIntegerKey
     [Alias("ListMembersAsync")]
     Task<MemberPage> ListMembersAsync(Guid userId, Guid conversationId, Guid after);
 
+    /// <summary>Messages with given words, newest first, of conversations in which the user is a member now.</summary>
+    [Alias("SearchAsync")]
+    Task<SearchPage> SearchAsync(Guid userId, MessageSearch search);
+
+    /// <summary>Channels that a user may join, in the order of their titles.</summary>
+    [Alias("ListChannelsAsync")]
+    Task<ChannelPage> ListChannelsAsync(Guid userId, ChannelSearch search);
+
     /// <summary>What a client missed in many conversations.</summary>
     /// <param name="userId">The reader.</param>
     /// <param name="items">At most 200.</param>

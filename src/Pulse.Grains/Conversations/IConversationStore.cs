@@ -74,6 +74,12 @@ internal interface IConversationStore
     /// <inheritdoc cref="IConversationReaderGrain.ListMembersAsync"/>
     Task<MemberPage> ListMembersAsync(Guid userId, Guid id, Guid after, int limit, int receiptsUpTo, CancellationToken cancellationToken = default);
 
+    /// <inheritdoc cref="IConversationReaderGrain.SearchAsync"/>
+    Task<SearchPage> SearchAsync(Guid userId, MessageSearch search, CancellationToken cancellationToken = default);
+
+    /// <inheritdoc cref="IConversationReaderGrain.ListChannelsAsync"/>
+    Task<ChannelPage> ListChannelsAsync(Guid userId, ChannelSearch search, CancellationToken cancellationToken = default);
+
     /// <inheritdoc cref="IConversationReaderGrain.SyncAsync"/>
     Task<SyncedConversation[]> SyncAsync(Guid userId, SyncItem[] items, CancellationToken cancellationToken = default);
 

@@ -158,6 +158,10 @@ internal sealed class PostgresConversationStore(PostgresDatabase database) : Con
             });
     }
 
+    private protected override Task<(List<FoundMessage> Found, bool IsCut)> FindMessagesAsync(
+        Guid userId, MessageSearch search, SearchQuery query, SearchScope scope, int limit, CancellationToken cancellationToken) =>
+        new PostgresMessageSearch(database).FindAsync(userId, search, query, scope, limit);
+
     protected override async Task<IReadOnlyList<MissedPage>> ReadMissedAsync(Guid userId, SyncItem[] items, int maxEntries, CancellationToken cancellationToken)
     {
         var rows = await QueryAsync(

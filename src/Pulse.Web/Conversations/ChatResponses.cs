@@ -68,6 +68,20 @@ internal sealed record MemberResponse(Guid UserId, string Name, string? Avatar, 
 /// <summary>A page of members.</summary>
 internal sealed record MembersResponse(MemberResponse[] Items, string? After);
 
+/// <summary>A message that a search found.</summary>
+internal sealed record SearchHitResponse(
+    Guid ConversationId, long Seq, Guid SenderId, [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset SentAt, string Snippet);
+
+/// <summary>A page of <c>GET /search</c>.</summary>
+internal sealed record SearchResponse(SearchHitResponse[] Items, string? Before, bool More);
+
+/// <summary>A channel that the caller may join.</summary>
+internal sealed record ChannelResponse(
+    Guid Id, string Title, int Members, [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset? LastAt);
+
+/// <summary>A page of <c>GET /channels</c>.</summary>
+internal sealed record ChannelsResponse(ChannelResponse[] Items, string? After);
+
 /// <summary>The position of a message.</summary>
 public sealed record SentResponse(long Seq, [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset SentAt);
 
@@ -99,6 +113,8 @@ public sealed record SyncResponse(Guid Id, long Head, long From, long Read, Entr
 [JsonSerializable(typeof(MessagesResponse))]
 [JsonSerializable(typeof(EntriesResponse))]
 [JsonSerializable(typeof(MembersResponse))]
+[JsonSerializable(typeof(SearchResponse))]
+[JsonSerializable(typeof(ChannelsResponse))]
 [JsonSerializable(typeof(SentResponse))]
 [JsonSerializable(typeof(SeqResponse))]
 [JsonSerializable(typeof(ReadResponse))]

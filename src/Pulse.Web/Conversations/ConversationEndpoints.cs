@@ -30,6 +30,7 @@ internal static class ConversationEndpoints
         group.MapPut("/users/{id}/block", (string id, SignedInUser user, ConversationCalls calls) => SetBlockAsync(id, user, calls, on: true));
         group.MapDelete("/users/{id}/block", (string id, SignedInUser user, ConversationCalls calls) => SetBlockAsync(id, user, calls, on: false));
         group.MapMessages();
+        group.MapSearch();
     }
 
     private static async Task<Results<Created<ConversationResponse>, Ok<ConversationResponse>>> CreateAsync(
@@ -45,7 +46,7 @@ internal static class ConversationEndpoints
     {
         var count = ChatInput.Limit(limit, StandardPage, MaxPage);
         var found = await calls.Reader.ListAsync(user.Id, count, ChatInput.Cursor(before));
-        var next = found.Length == count ? ChatInput.ToText(new(found[^1].OrderAt, found[^1].Id)) : null;
+        var next = found.Length == count ? ChatInput.ToText(new ListCursor(found[^1].OrderAt, found[^1].Id)) : null;
         return TypedResults.Ok(new ConversationsResponse(Array.ConvertAll(found, ConversationResponse.From), next));
     }
 

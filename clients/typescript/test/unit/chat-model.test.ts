@@ -69,7 +69,7 @@ class Tab {
   /** What this tab has sent, in order, of which the server must keep the order. */
   sent: string[] = [];
 
-  constructor(readonly server: ChatServer, readonly browser: Browser, readonly userId: string) {
+  constructor(readonly server: ChatServer, readonly browser: Browser, readonly userId: string, readonly isAlone = false) {
     this.load();
   }
 
@@ -120,19 +120,19 @@ class Tab {
     this.#close = undefined;
     this.hasConnected = false;
     // Another tab of that user may take the messages over. It sends them in their order, but beside those of the new page.
-    if (this.browser.living.size > 0) this.sent = [];
+    if (!this.isAlone) this.sent = [];
     this.load();
   }
 }
 
 type Action =
-  | { readonly do: 'send' | 'up' | 'down' | 'again' | 'connect' | 'cut' | 'reload' | 'toggle' | 'behind' | 'loadBefore' | 'loadAfter' | 'loadNewest' | 'markRead'; readonly tab: number; readonly n: number }
+  | { readonly do: 'send' | 'up' | 'down' | 'again' | 'lose' | 'connect' | 'cut' | 'reload' | 'toggle' | 'behind' | 'loadBefore' | 'loadAfter' | 'loadNewest' | 'markRead'; readonly tab: number; readonly n: number }
   | { readonly do: 'ask' | 'answer' | 'failRequest' | 'loadAround'; readonly tab: number; readonly n: number }
   | { readonly do: 'write' | 'restart' | 'restore' | 'wait' | 'all'; readonly tab: number; readonly n: number };
 
 const usual: Action['do'][] = ['send', 'up', 'up', 'down', 'down', 'ask', 'answer', 'write', 'write', 'wait', 'connect', 'all', 'all'];
 const rare: Action['do'][] = [
-  'again', 'cut', 'reload', 'toggle', 'behind', 'loadBefore', 'loadAfter', 'loadAround', 'loadNewest', 'markRead', 'failRequest', 'restart', 'restore',
+  'again', 'lose', 'cut', 'reload', 'toggle', 'behind', 'loadBefore', 'loadAfter', 'loadAround', 'loadNewest', 'markRead', 'failRequest', 'restart', 'restore',
 ];
 const action: fc.Arbitrary<Action> = fc.record({
   do: fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...usual) }, { weight: 1, arbitrary: fc.constantFrom(...rare) }),
@@ -143,7 +143,7 @@ const action: fc.Arbitrary<Action> = fc.record({
 class Model {
   readonly server = new ChatServer();
   readonly browser = new Browser();
-  readonly tabs = [new Tab(this.server, this.browser, 'me'), new Tab(this.server, this.browser, 'me'), new Tab(this.server, new Browser(), 'bob')];
+  readonly tabs = [new Tab(this.server, this.browser, 'me'), new Tab(this.server, this.browser, 'me'), new Tab(this.server, new Browser(), 'bob', true)];
   /** Sent messages that the log must have in the end. */
   readonly expected = new Set<string>();
   #written = 0;
@@ -169,6 +169,9 @@ class Model {
     else if (what === 'again' && wire) {
       const { again } = wire.down[n % (wire.down.length || 1)] ?? {};
       if (again) wire.down.push({ deliver: again });
+    } else if (what === 'lose' && wire) {
+      const index = wire.down.findIndex(({ mayBeLost }) => mayBeLost);
+      if (index >= 0) wire.down.splice(index, 1);
     } else if (what === 'connect') tab.connect();
     else if (what === 'cut') tab.cut();
     else if (what === 'reload') tab.reload();
@@ -262,6 +265,8 @@ class Model {
       tab.connect();
       if (!tab.isOpen) tab.toggle();
     }
+    // A client notices a lost message at the next one.
+    this.server.append('carol', { kind: 'message', clientId: 'carol-last', text: 'carol', mentions: [], replyTo: null });
     for (let round = 0; round < 400; round++) {
       for (const tab of this.tabs) {
         tab.connect();

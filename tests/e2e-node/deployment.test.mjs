@@ -1,7 +1,7 @@
 // The files of deploy and docker-compose.yml fit together. Programs that read them, where they are installed, accept them.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,7 +69,7 @@ test('the objects of Kubernetes fit together', () => {
   }
 });
 
-test('the programs that read these files accept them', { timeout: 60_000 }, async (t) => {
+test('the programs that read these files accept them', { timeout: 300_000 }, async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'pulse-deploy-'));
   t.after(() => rm(directory, { recursive: true, force: true }));
   const env = join(directory, 'env');
@@ -77,16 +77,25 @@ test('the programs that read these files accept them', { timeout: 60_000 }, asyn
   const servers = join(directory, 'servers.cfg');
   await writeFile(servers, 'backend front_ends\n  server one 127.0.0.1:18080 check\n');
   const files = ['-f', 'docker-compose.yml'];
+  // The two files that the page for operators shows, where it says that they belong.
+  const [override, overlay] = [...read('docs/operator/install.md').matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text]) => text);
+  await writeFile(join(directory, 'override.yml'), override);
+  const production = join(directory, 'overlays/production');
+  await mkdir(production, { recursive: true });
+  await writeFile(join(production, 'kustomization.yaml'), overlay);
+  await writeFile(join(production, 'ingress.yaml'), read('deploy/kubernetes/ingress.example.yaml'));
+  await cp(join(root, 'deploy/kubernetes'), join(directory, 'deploy/kubernetes'), { recursive: true });
   const checks = [
     ['haproxy', '-c', '-f', 'deploy/haproxy/haproxy.cfg', '-f', servers],
     ['docker-compose', '--env-file', env, ...files, 'config', '-q'],
     ['docker-compose', '--env-file', env, ...files, '-f', 'deploy/observability/compose.yaml', 'config', '-q'],
-    ['kubectl', 'kustomize', 'deploy/kubernetes'],
+    ['docker-compose', '--env-file', env, ...files, '-f', join(directory, 'override.yml'), 'config', '-q'],
+    ['kubectl', 'kustomize', production],
     ['caddy', 'validate', '--adapter', 'caddyfile', '--config', 'deploy/caddy/Caddyfile'],
   ];
   let ran = 0;
   for (const [program, ...options] of checks) {
-    await run(program, options, { cwd: root, env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin`, HOME: directory, PULSE_BIND: '127.0.0.1:18080' } })
+    await run(program, options, { cwd: root, env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin`, HOME: directory, CORP_SECRET: 'secret', PULSE_BIND: '127.0.0.1:18080' } })
       .then(() => ran++, (error) => {
         if (error.code === 'ENOENT') t.diagnostic(`${program} is missing: ${options.at(-1)} was not checked`);
         else throw new Error(`${program} ${options.join(' ')}: ${error.stderr}`);

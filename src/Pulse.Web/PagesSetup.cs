@@ -68,6 +68,6 @@ internal static class PagesSetup
         app.MapHome();
         app.MapSignInPage();
         app.MapDashboard();
-        app.MapExample();
+        app.MapGroup("").ExcludeFromDescription().MapExample();
     }
 }

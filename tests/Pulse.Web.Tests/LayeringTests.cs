@@ -84,6 +84,8 @@ public sealed class LayeringTests
             ("Dashboard", ["Audit", "Http", "Pages", "Pages/Parts", "Presence", "Profiles", "Sessions", "SignIn", "Tokens", "Users"]),
             ("Home", ["Pages", "Sessions", "Tokens"]),
             ("Demo", ["Connections"]),
+            // Describes the routes of all features.
+            ("OpenApi", ["Conversations", "Http", "Presence", "Sessions", "Tokens"]),
         ]),
     };
 

@@ -70,6 +70,6 @@ internal static class PagesSetup
         app.MapSignInPage();
         app.MapDashboard();
         app.MapChatPage();
-        app.MapExample();
+        app.MapGroup("").ExcludeFromDescription().MapExample();
     }
 }

@@ -85,6 +85,8 @@ public sealed class LayeringTests
             ("Chat", ["Dashboard", "Http", "Pages", "Sessions", "Tokens"]),
             ("Home", ["Pages", "Sessions", "Tokens"]),
             ("Demo", ["Connections"]),
+            // Describes the routes of all features.
+            ("OpenApi", ["Conversations", "Http", "Presence", "Sessions", "Tokens"]),
         ]),
     };
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Conversations;
+using Pulse.Web.Http;
 using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Conversations;
@@ -14,8 +15,14 @@ internal static class SearchEndpoints
     /// <summary>Maps <c>/search</c> and <c>/channels</c>.</summary>
     public static void MapSearch(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/search", SearchAsync);
-        group.MapGet("/channels", ListChannelsAsync);
+        group.MapGet("/search", SearchAsync).WithSummary("Search messages")
+            .WithDescription("In one conversation, or in the caller's 200 most recent ones. Newest first.")
+            .Query("q", "All of these words. The last one may be a beginning, and words in quotes are a phrase.")
+            .QueryId("conversation", "Id of the conversation.").Query("before", "The before of the previous page.").Limit(HitsPerPage, MaxHits)
+            .RefusesRead().Refuses(ProblemTypes.TooManyMessages);
+        group.MapGet("/channels", ListChannelsAsync).WithSummary("List the channels that the caller may join")
+            .Query("q", "A part of the title.").Query("after", "The after of the previous page.")
+            .Refuses(ProblemTypes.InvalidArgument, ProblemTypes.TooManyMessages);
     }
 
     private static async Task<Ok<SearchResponse>> SearchAsync(

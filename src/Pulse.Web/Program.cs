@@ -80,6 +80,8 @@ return await Launch.RunAsync(args, static args =>
     app.UsePresenceHub();
     // Runs before authentication, which calls grains too.
     app.UseSilos();
+    // Starts the deadline of the routes that have one, before the calls of authentication.
+    app.UseRequestTimeouts();
     app.UseAuthentication();
     app.UseAuthorization();
     // Refuses disabled and erased users, whatever token they have.
@@ -91,7 +93,7 @@ return await Launch.RunAsync(args, static args =>
     // Refuses requests that other sites' pages send in a user's name.
     app.UseSameOriginGuard();
 
-    // Maps the pages: /, /signin, /dashboard, /example.
+    // Maps the pages: /, /signin, /dashboard, /chat, /example.
     app.MapPages();
     // Groups the data routes, which listed origins may call.
     var data = app.MapGroup("").RequireCors(CorsSetup.Data);

@@ -3,7 +3,7 @@ using Pulse.Conversations;
 namespace Pulse.Grains.Conversations;
 
 /// <summary>The front ends that have a conversation open. Sends each the entries that it lacks, one call at a time.</summary>
-internal sealed class FrontEndSubscriptions(Guid conversationId, IConversationStore store, TimeProvider time)
+internal sealed class FrontEndSubscriptions(Guid conversationId, IConversationStore store, ChatMetrics metrics, TimeProvider time)
 {
     private const int MaxEntries = 500;
 
@@ -72,7 +72,7 @@ internal sealed class FrontEndSubscriptions(Guid conversationId, IConversationSt
         subscription.IsSending = true;
         try
         {
-            while (!subscription.IsOver && await NextAsync(subscription, state) is { } run) await subscription.FrontEnd.TakeAsync(run).WaitAsync(s_callTimeout, time);
+            while (!subscription.IsOver && await NextAsync(subscription, state) is { } run) await SendAsync(subscription.FrontEnd, run);
         }
         catch (Exception)
         {
@@ -82,6 +82,19 @@ internal sealed class FrontEndSubscriptions(Guid conversationId, IConversationSt
         finally
         {
             subscription.IsSending = false;
+        }
+    }
+
+    private async Task SendAsync(IConversationObserver frontEnd, ConversationRun run)
+    {
+        metrics.Undelivered(run.Entries.Length);
+        try
+        {
+            await frontEnd.TakeAsync(run).WaitAsync(s_callTimeout, time);
+        }
+        finally
+        {
+            metrics.Undelivered(-run.Entries.Length);
         }
     }
 

@@ -18,6 +18,7 @@ internal static class ConversationEndpoints
         var group = app.MapGroup("").WithTags("Chat").RequireAuthorization().AddEndpointFilter<ChatRefusalFilter>()
             .WithMetadata(new RequestSizeLimitAttribute(ChatInput.MaxBytes))
             .PathId("id", "Id of the conversation. In /users: user id.").PathId("userId", "User id.");
+        group.RequireChatDeadline();
         group.MapPost("/conversations", CreateAsync).WithSummary("Create a conversation, or find the one that exists")
             .WithDescription("201 for a new one, 200 for a repetition with the same clientId and for the pair of a direct conversation.")
             .Reads(typeof(CreateConversationRequest))
@@ -55,6 +56,7 @@ internal static class ConversationEndpoints
             SetBlockAsync(id, user, calls, on: false))
             .WithSummary("Unblock a user").Refuses(ProblemTypes.InvalidArgument);
         group.MapMessages();
+        group.MapSearch();
     }
 
     private static async Task<Results<Created<ConversationResponse>, Ok<ConversationResponse>>> CreateAsync(
@@ -70,7 +72,7 @@ internal static class ConversationEndpoints
     {
         var count = ChatInput.Limit(limit, StandardPage, MaxPage);
         var found = await calls.Reader.ListAsync(user.Id, count, ChatInput.Cursor(before));
-        var next = found.Length == count ? ChatInput.ToText(new(found[^1].OrderAt, found[^1].Id)) : null;
+        var next = found.Length == count ? ChatInput.ToText(new ListCursor(found[^1].OrderAt, found[^1].Id)) : null;
         return TypedResults.Ok(new ConversationsResponse(Array.ConvertAll(found, ConversationResponse.From), next));
     }
 

@@ -220,6 +220,9 @@ public sealed partial class ApiDocumentTests(ApiDocumentTests.Application pulse)
         await ada.PatchAsJsonAsync($"/conversations/{direct}", new { title = "Walks" });
         await ada.DeleteAsync($"/conversations/{group}/messages/{seq}");
         await ada.GetAsync("/conversations?limit=10");
+        await ada.GetAsync("/search?q=hello");
+        await ada.GetAsync("/search");
+        await ada.GetAsync("/channels");
         await ada.GetAsync($"/conversations/{direct}");
         await ada.GetAsync($"/conversations/{Guid.NewGuid()}");
         await ada.GetAsync($"/conversations/{group}/members");

@@ -22,7 +22,7 @@ public sealed partial class ContributingTests
             .Concat(Links().Matches(s_text).Select(link => link.Groups[1].Value)).Distinct().ToArray();
 
         Assert.True(paths.Length > 10, $"Only {paths.Length} paths were found.");
-        Assert.Empty(paths.Where(path => !Path.Exists(Path.Combine(Checkout.Root, path))));
+        Assert.All(paths, path => Assert.True(Path.Exists(Path.Combine(Checkout.Root, path)), $"{path} does not exist."));
     }
 
     [Fact]

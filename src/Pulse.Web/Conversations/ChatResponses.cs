@@ -113,17 +113,31 @@ internal sealed record MemberResponse(Guid UserId, string Name, string? Avatar, 
 internal sealed record MembersResponse(MemberResponse[] Items, string? After);
 
 /// <summary>A message that a search found.</summary>
+/// <param name="ConversationId">Its conversation.</param>
+/// <param name="Seq">Its position there.</param>
+/// <param name="SenderId">The sender.</param>
+/// <param name="SentAt">When it was sent, for display only.</param>
+/// <param name="Snippet">A part of its text.</param>
 internal sealed record SearchHitResponse(
     Guid ConversationId, long Seq, Guid SenderId, [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset SentAt, string Snippet);
 
 /// <summary>A page of <c>GET /search</c>.</summary>
+/// <param name="Items">Newest first.</param>
+/// <param name="Before">The parameter of the next page. <see langword="null"/> after the last one.</param>
+/// <param name="More">Whether there may be more messages.</param>
 internal sealed record SearchResponse(SearchHitResponse[] Items, string? Before, bool More);
 
 /// <summary>A channel that the caller may join.</summary>
+/// <param name="Id">Id of the conversation.</param>
+/// <param name="Title">The title.</param>
+/// <param name="Members">Number of members.</param>
+/// <param name="LastAt">When the newest message was sent, or <see langword="null"/>.</param>
 internal sealed record ChannelResponse(
     Guid Id, string Title, int Members, [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset? LastAt);
 
 /// <summary>A page of <c>GET /channels</c>.</summary>
+/// <param name="Items">By title.</param>
+/// <param name="After">The parameter of the next page. <see langword="null"/> after the last one.</param>
 internal sealed record ChannelsResponse(ChannelResponse[] Items, string? After);
 
 /// <summary>The position of a message.</summary>

@@ -15,14 +15,13 @@ internal static class SearchEndpoints
     /// <summary>Maps <c>/search</c> and <c>/channels</c>.</summary>
     public static void MapSearch(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/search", SearchAsync).WithSummary("Search messages")
-            .WithDescription("In one conversation, or in the caller's 200 most recent ones. Newest first.")
-            .Query("q", "All of these words. The last one may be a beginning, and words in quotes are a phrase.")
-            .QueryId("conversation", "Id of the conversation.").Query("before", "The before of the previous page.").Limit(HitsPerPage, MaxHits)
-            .RefusesRead().Refuses(ProblemTypes.TooManyMessages);
-        group.MapGet("/channels", ListChannelsAsync).WithSummary("List the channels that the caller may join")
-            .Query("q", "A part of the title.").Query("after", "The after of the previous page.")
-            .Refuses(ProblemTypes.InvalidArgument, ProblemTypes.TooManyMessages);
+        group.MapGet("/search", SearchAsync).WithSummary("Search in messages").WithDescription("Newest first, in the conversations of the caller.")
+            .Query("q", "Words that the message has.").QueryId("conversation", "Searches in this conversation only.")
+            .Query("before", "The before of the previous page.").Limit(HitsPerPage, MaxHits)
+            .RefusesRead().Refuses(ProblemTypes.TooManyRequests, ProblemTypes.ChatUnavailable);
+        group.MapGet("/channels", ListChannelsAsync).WithSummary("List channels to join").WithDescription($"A page has {ChannelsPerPage} channels.")
+            .Query("q", "Words of the title.").Query("after", "The after of the previous page.")
+            .Refuses(ProblemTypes.InvalidArgument, ProblemTypes.TooManyRequests, ProblemTypes.ChatUnavailable);
     }
 
     private static async Task<Ok<SearchResponse>> SearchAsync(

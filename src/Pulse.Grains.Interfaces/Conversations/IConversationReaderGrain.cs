@@ -42,6 +42,14 @@ public interface IConversationReaderGrain : IGrainWithIntegerKey
     [Alias("ListMembersAsync")]
     Task<MemberPage> ListMembersAsync(Guid userId, Guid conversationId, Guid after);
 
+    /// <summary>Messages with given words, newest first, of conversations in which the user is a member now.</summary>
+    [Alias("SearchAsync")]
+    Task<SearchPage> SearchAsync(Guid userId, MessageSearch search);
+
+    /// <summary>Channels that a user may join, in the order of their titles.</summary>
+    [Alias("ListChannelsAsync")]
+    Task<ChannelPage> ListChannelsAsync(Guid userId, ChannelSearch search);
+
     /// <summary>What a client missed in many conversations.</summary>
     /// <param name="userId">The reader.</param>
     /// <param name="items">At most 200.</param>
@@ -64,7 +72,10 @@ public interface IConversationReaderGrain : IGrainWithIntegerKey
     [Alias("GetLogIdAsync")]
     Task<Guid> GetLogIdAsync();
 
-    /// <summary>Which of these users exist and are not disabled, and whether a block stands between each and the caller.</summary>
+    /// <summary>
+    /// Which of these users exist and are not disabled, whether a block stands between each and the caller, and which of them cannot join a
+    /// further conversation.
+    /// </summary>
     [Alias("CheckUsersAsync")]
     Task<ReachableUsers> CheckUsersAsync(Guid userId, [Immutable] Guid[] others);
 
@@ -253,5 +264,6 @@ public sealed record SyncedConversation
 /// <summary>Which users a caller can reach.</summary>
 /// <param name="Existing">Those that exist and are not disabled.</param>
 /// <param name="Blocked">Those of them with a block between them and the caller, in either direction.</param>
+/// <param name="Full">Those of them that are members of as many conversations as a user may be.</param>
 [GenerateSerializer, Immutable, Alias("pulse.ReachableUsers")]
-public sealed record ReachableUsers([property: Id(0)] Guid[] Existing, [property: Id(1)] Guid[] Blocked);
+public sealed record ReachableUsers([property: Id(0)] Guid[] Existing, [property: Id(1)] Guid[] Blocked, [property: Id(2)] Guid[]? Full = null);

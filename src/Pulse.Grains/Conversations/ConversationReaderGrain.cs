@@ -30,6 +30,10 @@ internal sealed class ConversationReaderGrain(IConversationStore store, ErasedMe
     public Task<MemberPage> ListMembersAsync(Guid userId, Guid conversationId, Guid after) =>
         store.ListMembersAsync(userId, conversationId, after, MembersPerPage, options.Value.ReceiptsUpTo);
 
+    public Task<SearchPage> SearchAsync(Guid userId, MessageSearch search) => store.SearchAsync(userId, search);
+
+    public Task<ChannelPage> ListChannelsAsync(Guid userId, ChannelSearch search) => store.ListChannelsAsync(userId, search);
+
     public Task<SyncedConversation[]> SyncAsync(Guid userId, SyncItem[] items) => store.SyncAsync(userId, items);
 
     public Task<Guid> GetLogIdAsync() => store.GetLogIdAsync();

@@ -3,6 +3,14 @@ using Pulse.Conversations;
 
 namespace Pulse.Grains.Conversations;
 
+/// <summary>The time that the messages of a search are from.</summary>
+/// <param name="NewestAt">The newest message of all conversations.</param>
+/// <param name="OldestAt">A time before the first message of each of them.</param>
+internal sealed record SearchScope(DateTimeOffset NewestAt, DateTimeOffset OldestAt);
+
+/// <summary>A message that a search found.</summary>
+internal sealed record FoundMessage(Guid ConversationId, long Seq, Guid SenderId, DateTimeOffset SentAt, string Text);
+
 /// <summary>Reads rows of the statements in <see cref="ConversationSql"/>.</summary>
 internal static class ConversationRows
 {
@@ -62,6 +70,10 @@ internal static class ConversationRows
             Last = last is null ? null : last with { Body = Shorten(last.Body) },
         });
     }
+
+    /// <summary>Reads a message that a search found.</summary>
+    public static FoundMessage ReadFound(DbDataReader reader) =>
+        new(reader.GetGuid(0), reader.GetInt64(1), reader.GetGuid(2), reader.GetFieldValue<DateTimeOffset>(3), reader.GetString(4));
 
     /// <summary>The error of a reader without membership.</summary>
     public static ConversationError NotAMember(string kind) =>

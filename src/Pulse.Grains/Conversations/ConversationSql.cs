@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace Pulse.Grains.Conversations;
 
 /// <summary>Statements that PostgreSQL and SQLite have in common. Each read checks the membership in the statement that reads the rows.</summary>
-/// <remarks><c>MAX2(a, b)</c>, <c>CHR31</c>, <c>PARTS</c> and <c>= ANY (@x)</c> stand for what the two spell differently.</remarks>
+/// <remarks><c>MAX2(a, b)</c>, <c>CHR31</c>, <c>PARTS</c>, <c>BYTEWISE(x)</c>, <c>CONTAINS(x, y)</c> and <c>= ANY (@x)</c> stand for what the two spell differently.</remarks>
 internal static class ConversationSql
 {
     private const string Mentions =
@@ -140,25 +140,51 @@ internal static class ConversationSql
     public const string DeleteErasedBlocks =
         "DELETE FROM blocks WHERE user_id IN (SELECT id FROM tombstones) OR blocked_id IN (SELECT id FROM tombstones)";
 
+    /// <summary>The marker of the member <c>m</c> that other members may know, see 008_shown_markers.sql.</summary>
+    public const string ShownMarker = "CASE WHEN m.shown_seq >= m.joined_seq THEN m.shown_seq ELSE m.read_seq END";
+
     public const string ListMembers =
         $"""
         {Me}
-        SELECT me.kind, me.role, m.user_id, u.name, u.avatar, m.role, m.read_seq,
+        SELECT me.kind, me.role, m.user_id, u.name, u.avatar, m.role, CASE WHEN m.user_id = @user THEN m.read_seq ELSE {ShownMarker} END,
             (SELECT count(*) FROM (SELECT 1 FROM members n WHERE n.conversation_id = @id AND n.left_seq IS NULL LIMIT @receipts) counted)
         FROM me LEFT JOIN members m ON m.conversation_id = @id AND m.left_seq IS NULL AND m.user_id > @after AND me.role IS NOT NULL
         LEFT JOIN users u ON u.id = m.user_id
         ORDER BY m.user_id LIMIT @limit
         """;
 
-    public const string Load =
+    /// <summary>The conversations that a search reads: one, or the 200 most recent of the user.</summary>
+    public const string SearchScope =
         """
+        SELECT m.conversation_id, m.visible_from, coalesce(c.last_at, c.created_at) AS order_at, c.created_at
+        FROM members m JOIN conversations c ON c.id = m.conversation_id
+        WHERE m.user_id = @user AND m.left_seq IS NULL AND (@id = '00000000-0000-0000-0000-000000000000' OR m.conversation_id = @id)
+        ORDER BY order_at DESC, c.id DESC LIMIT 200
+        """;
+
+    public const string FindSearchScope = $"SELECT max(order_at), min(created_at) FROM ({SearchScope}) scope HAVING count(*) > 0";
+
+    // The index of the title gives the order. A title that contains the text is found by reading titles in that order.
+    public const string ListChannels =
+        """
+        SELECT c.id, c.title, (SELECT count(*) FROM (SELECT 1 FROM members n WHERE n.conversation_id = c.id AND n.left_seq IS NULL LIMIT 1000) counted), c.last_at
+        FROM conversations c
+        WHERE c.kind = 'channel' AND c.closed_at IS NULL
+            AND (BYTEWISE(lower(c.title)), c.id) > (BYTEWISE(lower(@title)), @after)
+            AND (@part = '' OR CONTAINS(c.title, @part))
+            AND NOT EXISTS (SELECT 1 FROM members m WHERE m.conversation_id = c.id AND m.user_id = @user AND (m.left_seq IS NULL OR m.removed_by IS NOT NULL))
+        ORDER BY BYTEWISE(lower(c.title)), c.id LIMIT @limit
+        """;
+
+    public const string Load =
+        $"""
         SELECT c.kind, c.title, c.newcomers_see, c.closed_at,
             coalesce((SELECT e.sent_at FROM entries e WHERE e.conversation_id = c.id AND e.seq = c.head), c.created_at),
             (SELECT count(*) FROM blocks b
              JOIN members x ON x.conversation_id = c.id AND x.user_id = b.user_id
              JOIN members y ON y.conversation_id = c.id AND y.user_id = b.blocked_id
              WHERE c.kind = 'direct'),
-            m.user_id, m.role, m.visible_from, m.read_seq, m.joined_seq
+            m.user_id, m.role, m.visible_from, m.read_seq, m.joined_seq, {ShownMarker}
         FROM conversations c LEFT JOIN members m ON m.conversation_id = c.id AND m.left_seq IS NULL
         WHERE c.id = @id
         """;
@@ -185,7 +211,8 @@ internal static class ConversationSql
 
     public const string CheckUsers =
         """
-        SELECT u.id, (SELECT count(*) FROM blocks b WHERE b.user_id = u.id AND b.blocked_id = @user OR b.user_id = @user AND b.blocked_id = u.id)
+        SELECT u.id, (SELECT count(*) FROM blocks b WHERE b.user_id = u.id AND b.blocked_id = @user OR b.user_id = @user AND b.blocked_id = u.id),
+            (SELECT count(*) FROM (SELECT 1 FROM members m WHERE m.user_id = u.id AND m.left_seq IS NULL LIMIT @most) counted)
         FROM users u WHERE u.id = ANY (@users) AND u.disabled_at IS NULL
         """;
 
@@ -195,6 +222,9 @@ internal static class ConversationSql
 
     public const string SetMuted = "UPDATE members SET muted = @muted WHERE conversation_id = @id AND user_id = @user AND left_seq IS NULL";
 
+    /// <summary>SQLite's own functions know the case of ASCII letters alone, so the store adds this function to the connection.</summary>
+    public const string ContainsFunction = "pulse_contains";
+
     private static readonly ConcurrentDictionary<string, string> s_ofSqlite = new(StringComparer.Ordinal);
 
     private static readonly ConcurrentDictionary<string, string> s_ofPostgres = new(StringComparer.Ordinal);
@@ -202,6 +232,7 @@ internal static class ConversationSql
     /// <summary>The statement as SQLite spells it. Each of the few statements is translated once.</summary>
     public static string ForSqlite(string sql) => s_ofSqlite.GetOrAdd(sql, static text => Regex.Replace(
         text.Replace("MAX2(", "max(", StringComparison.Ordinal).Replace("CHR31", "char(31)", StringComparison.Ordinal)
+            .Replace("BYTEWISE(", "(", StringComparison.Ordinal).Replace("CONTAINS(", $"{ContainsFunction}(", StringComparison.Ordinal)
             .Replace(
                 "FROM PARTS parts",
                 "FROM (SELECT u.value AS user_id, i.value AS conversation_id, u.key + 1 AS ord "
@@ -212,5 +243,8 @@ internal static class ConversationSql
     /// <summary>The statement as PostgreSQL spells it. Each of the few statements is translated once.</summary>
     public static string ForPostgres(string sql) => s_ofPostgres.GetOrAdd(sql, static text => text
         .Replace("MAX2(", "greatest(", StringComparison.Ordinal).Replace("CHR31", "chr(31)", StringComparison.Ordinal)
+        .Replace("BYTEWISE(lower(c.title))", "lower(c.title) COLLATE \"C\"", StringComparison.Ordinal)
+        .Replace("BYTEWISE(lower(@title))", "lower(@title) COLLATE \"C\"", StringComparison.Ordinal)
+        .Replace("CONTAINS(c.title, @part)", "position(lower(@part) IN lower(c.title)) > 0", StringComparison.Ordinal)
         .Replace("FROM PARTS parts", "FROM unnest(@users, @ids) WITH ORDINALITY AS parts (user_id, conversation_id, ord)", StringComparison.Ordinal));
 }

@@ -7,6 +7,9 @@ namespace Pulse.Grains.Conversations;
 /// <summary>What the stores on PostgreSQL and SQLite have in common: the reads.</summary>
 internal abstract class ConversationStore : IConversationStore
 {
+    /// <summary>How many conversations one user may be a member of.</summary>
+    public const int MaxMemberships = 10_000;
+
     private const int MaxSyncEntries = 500;
     private const int MaxSyncText = 256 * 1024;
 
@@ -28,7 +31,7 @@ internal abstract class ConversationStore : IConversationStore
         var members = new List<MemberRow>();
         var rows = await QueryAsync(ConversationSql.Load, [("id", id)], reader =>
         {
-            if (!reader.IsDBNull(6)) members.Add(new(reader.GetGuid(6), reader.GetString(7), reader.GetInt64(8), reader.GetInt64(9), reader.GetInt64(10)));
+            if (!reader.IsDBNull(6)) members.Add(new(reader.GetGuid(6), reader.GetString(7), reader.GetInt64(8), reader.GetInt64(9), reader.GetInt64(10), reader.GetInt64(11)));
             return new ConversationRow(
                 reader.GetString(0), ConversationRows.Text(reader, 1), reader.GetString(2), ConversationRows.Time(reader, 3),
                 reader.GetFieldValue<DateTimeOffset>(4), reader.GetInt64(5) > 0, members);
@@ -172,6 +175,37 @@ internal abstract class ConversationStore : IConversationStore
         return new(ConversationError.None, [.. rows.Select(row => row.Member).OfType<ConversationMemberInfo>().Take(limit)], rows.Count > limit);
     }
 
+    public async Task<SearchPage> SearchAsync(Guid userId, MessageSearch search, CancellationToken cancellationToken = default)
+    {
+        var scopes = await QueryAsync(
+            ConversationSql.FindSearchScope, [("user", userId), ("id", search.ConversationId ?? Guid.Empty)],
+            reader => new SearchScope(reader.GetFieldValue<DateTimeOffset>(0), reader.GetFieldValue<DateTimeOffset>(1)), cancellationToken);
+        if (scopes.Count == 0)
+        {
+            // A membership that began in between is one that this search does not see yet.
+            var error = search.ConversationId is { } id ? (await FindAsync(userId, id, cancellationToken)).Error : ConversationError.None;
+            return new(error, [], false);
+        }
+
+        var query = SearchQuery.Parse(search.Text);
+        if (query.IsEmpty) return new(ConversationError.None, [], false);
+
+        // One more says whether there are more.
+        var (found, isCut) = await FindMessagesAsync(userId, search, query, scopes[0], search.Limit + 1, cancellationToken);
+        var hits = found.Take(search.Limit)
+            .Select(message => new SearchHit(message.ConversationId, message.Seq, message.SenderId, message.SentAt, query.Snippet(message.Text)));
+        return new(ConversationError.None, [.. hits], isCut || found.Count > search.Limit);
+    }
+
+    public async Task<ChannelPage> ListChannelsAsync(Guid userId, ChannelSearch search, CancellationToken cancellationToken = default)
+    {
+        var rows = await QueryAsync(
+            ConversationSql.ListChannels,
+            [("user", userId), ("part", search.Title ?? ""), ("title", search.After?.Title ?? ""), ("after", search.After?.Id ?? Guid.Empty), ("limit", search.Limit + 1)],
+            reader => new ChannelInfo(reader.GetGuid(0), reader.GetString(1), (int)reader.GetInt64(2), ConversationRows.Time(reader, 3)), cancellationToken);
+        return new([.. rows.Take(search.Limit)], rows.Count > search.Limit);
+    }
+
     public async Task<SyncedConversation[]> SyncAsync(Guid userId, SyncItem[] items, CancellationToken cancellationToken = default)
     {
         if (items.Length == 0) return [];
@@ -199,8 +233,10 @@ internal abstract class ConversationStore : IConversationStore
     {
         if (others.Length == 0) return new([], []);
         var rows = await QueryAsync(
-            ConversationSql.CheckUsers, [("user", userId), ("users", others)], reader => (Id: reader.GetGuid(0), IsBlocked: reader.GetInt64(1) > 0), cancellationToken);
-        return new([.. rows.Select(row => row.Id)], [.. rows.Where(row => row.IsBlocked).Select(row => row.Id)]);
+            ConversationSql.CheckUsers, [("user", userId), ("users", others), ("most", MaxMemberships)],
+            reader => (Id: reader.GetGuid(0), IsBlocked: reader.GetInt64(1) > 0, IsFull: reader.GetInt64(2) >= MaxMemberships), cancellationToken);
+        return new(
+            [.. rows.Select(row => row.Id)], [.. rows.Where(row => row.IsBlocked).Select(row => row.Id)], [.. rows.Where(row => row.IsFull).Select(row => row.Id)]);
     }
 
     public Task SetBlockAsync(Guid userId, Guid blockedId, bool isBlocked, CancellationToken cancellationToken = default) =>
@@ -219,6 +255,11 @@ internal abstract class ConversationStore : IConversationStore
     /// <summary>Runs a write that may be repeated.</summary>
     /// <returns>How many rows it changed.</returns>
     protected abstract Task<int> ExecuteAsync(string sql, (string Name, object Value)[] parameters, CancellationToken cancellationToken);
+
+    /// <summary>The newest messages that match a query, in conversations of which the user is a member.</summary>
+    /// <returns>At most <paramref name="limit"/>, and whether the search ended early for its time.</returns>
+    private protected abstract Task<(List<FoundMessage> Found, bool IsCut)> FindMessagesAsync(
+        Guid userId, MessageSearch search, SearchQuery query, SearchScope scope, int limit, CancellationToken cancellationToken);
 
     /// <summary>For each item what follows its seq, at most that many entries; none where that alone is more.</summary>
     protected abstract Task<IReadOnlyList<MissedPage>> ReadMissedAsync(Guid userId, SyncItem[] items, int maxEntries, CancellationToken cancellationToken);

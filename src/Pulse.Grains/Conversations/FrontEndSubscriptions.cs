@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Pulse.Conversations;
 
 namespace Pulse.Grains.Conversations;
@@ -42,7 +43,11 @@ internal sealed class FrontEndSubscriptions(Guid conversationId, IConversationSt
     /// <summary>Sends new entries.</summary>
     public void Publish(ConversationState state)
     {
-        foreach (var subscription in _byFrontEnd.Values) Send(subscription, state);
+        foreach (var subscription in _byFrontEnd.Values)
+        {
+            subscription.Trace = Activity.Current?.Context ?? default;
+            Send(subscription, state);
+        }
     }
 
     /// <summary>Sends a read marker that has moved.</summary>
@@ -72,7 +77,7 @@ internal sealed class FrontEndSubscriptions(Guid conversationId, IConversationSt
         subscription.IsSending = true;
         try
         {
-            while (!subscription.IsOver && await NextAsync(subscription, state) is { } run) await SendAsync(subscription.FrontEnd, run);
+            while (!subscription.IsOver && await NextAsync(subscription, state) is { } run) await SendAsync(subscription, run);
         }
         catch (Exception)
         {
@@ -85,12 +90,14 @@ internal sealed class FrontEndSubscriptions(Guid conversationId, IConversationSt
         }
     }
 
-    private async Task SendAsync(IConversationObserver frontEnd, ConversationRun run)
+    private async Task SendAsync(Subscription subscription, ConversationRun run)
     {
+        // Calls follow one another, so the caller's own trace may be that of an earlier run.
+        using var activity = ChatTracing.Source.StartActivity(ChatTracing.Deliver, ActivityKind.Internal, subscription.Trace);
         metrics.Undelivered(run.Entries.Length);
         try
         {
-            await frontEnd.TakeAsync(run).WaitAsync(s_callTimeout, time);
+            await subscription.FrontEnd.TakeAsync(run).WaitAsync(s_callTimeout, time);
         }
         finally
         {
@@ -127,6 +134,8 @@ internal sealed class FrontEndSubscriptions(Guid conversationId, IConversationSt
         public IConversationObserver FrontEnd => frontEnd;
 
         public long Sent { get; set; }
+
+        public ActivityContext Trace { get; set; }
 
         public long RenewedAt { get; set; }
 

@@ -35,6 +35,32 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
 
     private const string MentionSql = "INSERT INTO mentions (user_id, conversation_id, seq) VALUES (@user, @id, @target) ON CONFLICT DO NOTHING";
 
+    private const string AddRowSql = "INSERT INTO message_rows (conversation_id, seq) VALUES (@id, @target)";
+
+    private const string AddWordsSql =
+        """
+        INSERT INTO message_search (rowid, conversation, words)
+        SELECT r.id, replace(@id, '-', ''), @words FROM message_rows r WHERE r.conversation_id = @id AND r.seq = @target
+        """;
+
+    private const string DeleteWordsSql =
+        "DELETE FROM message_search WHERE rowid = (SELECT id FROM message_rows WHERE conversation_id = @id AND seq = @target)";
+
+    private const string SearchSql =
+        $"""
+        WITH scope AS MATERIALIZED (
+            {ConversationSql.SearchScope}
+        )
+        SELECT e.conversation_id, e.seq, e.sender_id, e.sent_at, e.body
+        FROM message_search f JOIN message_rows r ON r.id = f.rowid
+        JOIN scope s ON s.conversation_id = r.conversation_id AND r.seq >= s.visible_from
+        JOIN entries e ON e.conversation_id = r.conversation_id AND e.seq = r.seq AND e.deleted_seq IS NULL
+        WHERE f.message_search MATCH (
+            SELECT 'conversation : (' || group_concat('"' || replace(conversation_id, '-', '') || '"', ' OR ') || ') AND words : (' || @words || ')' FROM scope)
+            AND (@at = '' OR (e.sent_at, e.conversation_id, e.seq) < (@at, @before, @seq))
+        ORDER BY e.sent_at DESC, e.conversation_id DESC, e.seq DESC LIMIT @limit
+        """;
+
     public override Task<bool> CreateAsync(Guid id, ConversationStart start, DateTimeOffset at, CancellationToken cancellationToken = default) =>
         database.WriteAsync(
             connection =>
@@ -63,8 +89,12 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
 
     public override Task<long[]> MarkReadAsync(ReadMark[] marks, BatchLimits limits) => database.WriteAsync(
         connection => Array.ConvertAll(marks, mark => Read(
-            connection, "UPDATE members SET read_seq = max(read_seq, @seq) WHERE conversation_id = @id AND user_id = @user RETURNING read_seq",
-            reader => reader.GetInt64(0), ("id", mark.ConversationId), ("user", mark.UserId), ("seq", mark.Seq)) is [var read] ? read : mark.Seq),
+            connection,
+            $"""
+            UPDATE members AS m SET read_seq = max(m.read_seq, @seq), shown_seq = CASE WHEN @hidden THEN {ConversationSql.ShownMarker} END
+            WHERE m.conversation_id = @id AND m.user_id = @user RETURNING read_seq
+            """,
+            reader => reader.GetInt64(0), ("id", mark.ConversationId), ("user", mark.UserId), ("seq", mark.Seq), ("hidden", mark.IsHidden)) is [var read] ? read : mark.Seq),
         CancellationToken.None);
 
     protected override Task<IReadOnlyList<MissedPage>> ReadMissedAsync(Guid userId, SyncItem[] items, int maxEntries, CancellationToken cancellationToken) =>
@@ -78,7 +108,28 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
 
     protected override Task<List<T>> QueryAsync<T>(
         string sql, (string Name, object Value)[] parameters, Func<DbDataReader, T> read, CancellationToken cancellationToken) =>
-        database.ReadAsync(connection => Read(connection, sql, read, Array.ConvertAll(parameters, p => (p.Name, (object?)p.Value))), cancellationToken);
+        database.ReadAsync(
+            connection =>
+            {
+                if (sql == ConversationSql.ListChannels)
+                {
+                    connection.CreateFunction(
+                        ConversationSql.ContainsFunction, (string text, string part) => text.Contains(part, StringComparison.OrdinalIgnoreCase), isDeterministic: true);
+                }
+
+                return Read(connection, sql, read, Array.ConvertAll(parameters, p => (p.Name, (object?)p.Value)));
+            },
+            cancellationToken);
+
+    private protected override Task<(List<FoundMessage> Found, bool IsCut)> FindMessagesAsync(
+        Guid userId, MessageSearch search, SearchQuery query, SearchScope scope, int limit, CancellationToken cancellationToken) => database.ReadAsync(
+        connection => (
+            Read(
+                connection, SearchSql, ConversationRows.ReadFound, ("user", userId), ("id", search.ConversationId ?? Guid.Empty), ("words", query.ToSqlite()),
+                ("at", search.Before is { } before ? before.At : ""), ("before", search.Before?.ConversationId ?? Guid.Empty), ("seq", search.Before?.Seq ?? 0),
+                ("limit", limit)),
+            false),
+        cancellationToken);
 
     protected override Task<int> ExecuteAsync(string sql, (string Name, object Value)[] parameters, CancellationToken cancellationToken) =>
         database.WriteAsync(connection => Execute(connection, sql, Array.ConvertAll(parameters, p => (p.Name, (object?)p.Value))), cancellationToken);
@@ -135,6 +186,21 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
         Execute(
             connection, InsertSql, ("id", id), ("seq", entry.Seq), ("kind", entry.Kind), ("sender", entry.SenderId), ("client", entry.ClientId),
             ("target", entry.Target), ("reply", entry.ReplyTo), ("body", entry.Body), ("at", entry.SentAt));
+        switch (entry.Kind)
+        {
+            case EntryKinds.Message:
+                Execute(connection, AddRowSql, ("id", id), ("target", entry.Seq));
+                AddWords(entry.Seq);
+                break;
+            case EntryKinds.Edit:
+                Execute(connection, DeleteWordsSql, ("id", id), ("target", entry.Target));
+                AddWords(entry.Target);
+                break;
+            case EntryKinds.Delete:
+                Execute(connection, DeleteWordsSql, ("id", id), ("target", entry.Target));
+                break;
+        }
+
         Run(entry.Kind switch
         {
             EntryKinds.Edit =>
@@ -169,6 +235,9 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
             EntryKinds.RulesChanged => "UPDATE conversations SET newcomers_see = @body ->> 'newcomersSee' WHERE id = @id",
             EntryKinds.SenderErased =>
                 """
+                DELETE FROM message_search WHERE rowid IN (
+                    SELECT r.id FROM entries e JOIN message_rows r ON r.conversation_id = e.conversation_id AND r.seq = e.seq
+                    WHERE e.conversation_id = @id AND e.sender_id = @sender AND e.client_id IS NOT NULL);
                 DELETE FROM mentions WHERE conversation_id = @id
                     AND (user_id = @sender OR seq IN (SELECT seq FROM entries WHERE conversation_id = @id AND sender_id = @sender AND client_id IS NOT NULL));
                 DELETE FROM reactions WHERE conversation_id = @id AND user_id = @sender;
@@ -184,6 +253,9 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
 
         var mentioned = entry.Kind == EntryKinds.Edit ? entry.Target : entry.Seq;
         foreach (var user in entry.Mentions) Execute(connection, MentionSql, ("user", user), ("id", id), ("target", mentioned));
+
+        void AddWords(long? message) => Execute(
+            connection, AddWordsSql, ("id", id), ("target", message), ("words", string.Join(' ', SearchQuery.Words(entry.Body ?? ""))));
 
         void Run(string? sql)
         {

@@ -1,8 +1,10 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
 using Pulse.Conversations;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
@@ -20,6 +22,9 @@ internal static class ChatInput
 
     /// <summary>The longest title of a group or channel, characters.</summary>
     public const int MaxTitleLength = 200;
+
+    /// <summary>The longest text to search for, characters.</summary>
+    public const int MaxQueryLength = 200;
 
     private const int MaxEmojiBytes = 32;
 
@@ -125,6 +130,53 @@ internal static class ChatInput
         BitConverter.TryWriteBytes(bytes, cursor.At.UtcTicks);
         cursor.Id.TryWriteBytes(bytes[8..]);
         return Base64Url.EncodeToString(bytes);
+    }
+
+    /// <summary>A cursor of <c>GET /search</c>.</summary>
+    public static SearchCursor? SearchCursor(string? text)
+    {
+        if (string.IsNullOrEmpty(text)) return null;
+        Span<byte> bytes = stackalloc byte[32];
+        if (Base64Url.DecodeFromChars(text, bytes, out _, out var written) != OperationStatus.Done || written != bytes.Length) throw NotACursor();
+        var ticks = BinaryPrimitives.ReadInt64LittleEndian(bytes);
+        var seq = BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]);
+        if (ticks < 0 || ticks > DateTimeOffset.MaxValue.Ticks || seq < 0) throw NotACursor();
+        return new(new(ticks, TimeSpan.Zero), new(bytes[16..]), seq);
+
+        static ChatRefusedException NotACursor() => Invalid("before must be the 'before' of an earlier answer.");
+    }
+
+    /// <summary>The cursor as clients carry it.</summary>
+    public static string ToText(SearchCursor cursor)
+    {
+        Span<byte> bytes = stackalloc byte[32];
+        BinaryPrimitives.WriteInt64LittleEndian(bytes, cursor.At.UtcTicks);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes[8..], cursor.Seq);
+        cursor.ConversationId.TryWriteBytes(bytes[16..]);
+        return Base64Url.EncodeToString(bytes);
+    }
+
+    /// <summary>A cursor of <c>GET /channels</c>.</summary>
+    public static ChannelCursor? ChannelCursor(string? text)
+    {
+        if (string.IsNullOrEmpty(text)) return null;
+        if (text.Length > 2_000 || !Base64Url.IsValid(text)) throw NotACursor();
+        var bytes = Base64Url.DecodeFromChars(text);
+        if (bytes.Length <= 16 || !Utf8.IsValid(bytes.AsSpan(16)) || bytes.AsSpan(16).Contains((byte)0)) throw NotACursor();
+        return new(Encoding.UTF8.GetString(bytes.AsSpan(16)), new(bytes.AsSpan(0, 16)));
+
+        static ChatRefusedException NotACursor() => Invalid("after must be the 'after' of an earlier answer.");
+    }
+
+    /// <summary>The cursor as clients carry it.</summary>
+    public static string ToText(ChannelCursor cursor) => Base64Url.EncodeToString([.. cursor.Id.ToByteArray(), .. Encoding.UTF8.GetBytes(cursor.Title)]);
+
+    /// <summary>What a user searches for: 1 to 200 characters.</summary>
+    public static string Query(string? text)
+    {
+        if (string.IsNullOrWhiteSpace(text)) throw Invalid("q must hold something other than white space.");
+        if (text.Length > MaxQueryLength) throw Invalid($"q has at most {MaxQueryLength} characters.");
+        return HasControls(text) ? throw Invalid("q must not hold control characters or surrogates that are not a pair.") : text;
     }
 
     private static bool HasControls(ReadOnlySpan<char> text)

@@ -5,19 +5,30 @@ using Pulse.Web.Http;
 
 namespace Pulse.Web.Conversations;
 
-/// <summary>Limits how much one user may change on this front end. The conversation's grain limits besides what one sender does in one conversation.</summary>
+/// <summary>Limits how much one user may change and search on this front end. The conversation's grain limits besides what one sender does in one conversation.</summary>
 internal sealed class ChatLimits(IOptions<ChatOptions> options) : IDisposable
 {
     /// <summary>Messages, edits, deletions and reactions of one user per second, in all conversations.</summary>
     public const int SendsPerSecond = 20;
 
+    /// <summary>Searches in messages and for channels that one user may make in <see cref="s_searchPeriod"/>, and at once after a pause.</summary>
+    public const int Searches = 20;
+
+    private static readonly TimeSpan s_searchPeriod = TimeSpan.FromSeconds(10);
+
+    private readonly PartitionedRateLimiter<Guid> _searches = Create(Searches, s_searchPeriod);
     private readonly PartitionedRateLimiter<Guid> _sends = Create(SendsPerSecond, TimeSpan.FromSeconds(1));
+    private readonly PartitionedRateLimiter<Guid> _reads = Create(SendsPerSecond, TimeSpan.FromSeconds(1));
     private readonly PartitionedRateLimiter<Guid> _starts = Create(options.Value.StartsPerMinute, TimeSpan.FromMinutes(1));
     private readonly PartitionedRateLimiter<Guid> _adds = Create(options.Value.AddsPerMinute, TimeSpan.FromMinutes(1));
 
     /// <summary>Counts a message, an edit, a deletion or a reaction.</summary>
     /// <exception cref="ChatRefusedException">The user has to wait.</exception>
     public void CountSend(Guid userId) => Spend(_sends, userId, 1, $"A user may send {SendsPerSecond} times a second.");
+
+    /// <summary>Counts a read marker.</summary>
+    /// <exception cref="ChatRefusedException">The user has to wait.</exception>
+    public void CountRead(Guid userId) => Spend(_reads, userId, 1, $"A user may move read markers {SendsPerSecond} times a second.");
 
     /// <summary>Counts a new conversation.</summary>
     /// <exception cref="ChatRefusedException">The user has to wait.</exception>
@@ -30,9 +41,22 @@ internal sealed class ChatLimits(IOptions<ChatOptions> options) : IDisposable
         if (count > 0) Spend(_adds, userId, count, $"A user may add {options.Value.AddsPerMinute} members a minute.");
     }
 
+    /// <summary>Counts a search.</summary>
+    /// <exception cref="ChatRefusedException">The user has to wait.</exception>
+    public void CountSearch(Guid userId)
+    {
+        using var lease = _searches.AttemptAcquire(userId);
+        if (lease.IsAcquired) return;
+        var wait = WaitOf(lease);
+        throw new ChatRefusedException(
+            ProblemTypes.TooManyRequests, $"A user may search {Searches} times in {s_searchPeriod.TotalSeconds} s. Repeat the request in {wait} s.", wait);
+    }
+
     public void Dispose()
     {
+        _searches.Dispose();
         _sends.Dispose();
+        _reads.Dispose();
         _starts.Dispose();
         _adds.Dispose();
     }
@@ -50,7 +74,10 @@ internal sealed class ChatLimits(IOptions<ChatOptions> options) : IDisposable
     {
         using var lease = limiter.AttemptAcquire(userId, count);
         if (lease.IsAcquired) return;
-        var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var time) ? Math.Max(1, (int)Math.Ceiling(time.TotalSeconds)) : 1;
+        var wait = WaitOf(lease);
         throw new ChatRefusedException(ProblemTypes.TooManyMessages, $"{rule} Nothing was written. Repeat the request in {wait} s.", wait);
     }
+
+    private static int WaitOf(RateLimitLease lease) =>
+        lease.TryGetMetadata(MetadataName.RetryAfter, out var time) ? Math.Max(1, (int)Math.Ceiling(time.TotalSeconds)) : 1;
 }

@@ -11,7 +11,7 @@ namespace Pulse.Web.Conversations;
 /// <param name="userId">The user.</param>
 /// <param name="isEnding">Whether the server closes the socket: the client has been sent its last message.</param>
 /// <param name="inboxIsDue">Called with a conversation whose item in the inbox has to be read anew, because the client could not take it when it changed.</param>
-internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<bool> isEnding, Action<Guid> inboxIsDue)
+internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<bool> isEnding, Action<Guid, InboxService.Due> inboxIsDue)
 {
     /// <summary>How many conversations one socket may have open.</summary>
     public const int MaxOpen = 50;
@@ -19,7 +19,7 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
     // A client that is further behind reads its inbox anew, as every client does once a minute.
     private const int MaxInbox = 1_000;
 
-    // An entry of a hash set.
+    // An entry of a dictionary of ids.
     private const int BytesPerId = 32;
 
     private readonly Lock _lock = new();
@@ -32,12 +32,14 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
     private Queue<SerializedHubMessage>? _notices;
 
     // Ids instead of messages: what waits stays small, and the client gets the newest state.
-    private HashSet<Guid>? _inbox;
+    private Dictionary<Guid, InboxService.Due>? _inbox;
 
     // The conversations whose removal was written: the log and the inbox both report it.
     private HashSet<Guid>? _gone;
     private SerializedHubMessage? _written;
-    private bool _isWriting;
+
+    // Until the client's first message is written.
+    private bool _isWriting = true;
     private bool _isClosed;
 
     /// <summary>The user.</summary>
@@ -66,6 +68,9 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
 
     /// <summary>Whether the socket is gone.</summary>
     public bool IsClosed => Volatile.Read(ref _isClosed);
+
+    /// <summary>Writes from now on, beginning with what has changed since the socket was made.</summary>
+    public void Begin() => _ = WriteAllAsync();
 
     /// <summary>Whether this socket has that conversation open.</summary>
     public bool HasOpen(Guid id)
@@ -97,12 +102,12 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
     }
 
     /// <summary>Writes the newest state of a conversation in the user's inbox, or has it read anew once the client has read what came before.</summary>
-    public void WriteInbox(Guid id, SerializedHubMessage message)
+    public void WriteInbox(Guid id, SerializedHubMessage message, InboxService.Due due)
     {
         lock (_lock)
         {
             _gone?.Remove(id);
-            if (_isWriting && !_isClosed && (_inbox is null || _inbox.Count < MaxInbox)) (_inbox ??= []).Add(id);
+            if (_isWriting && !_isClosed && (_inbox is null || _inbox.Count < MaxInbox)) (_inbox ??= [])[id] = due;
         }
 
         WriteIfIdle(message);
@@ -172,7 +177,7 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
 
     private SerializedHubMessage? Next(out OpenConversation.Cursor? cursor)
     {
-        Guid[] due;
+        KeyValuePair<Guid, InboxService.Due>[] due;
         while (true)
         {
             cursor = null;
@@ -198,7 +203,7 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
             lock (_lock) return _written = entries;
         }
 
-        foreach (var id in due) inboxIsDue(id);
+        foreach (var (id, change) in due) inboxIsDue(id, change);
         return null;
     }
 

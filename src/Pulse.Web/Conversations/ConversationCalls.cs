@@ -55,6 +55,7 @@ internal sealed class ConversationCalls(
             if (!reachable.Existing.Contains(userId)) throw new ChatRefusedException(ProblemTypes.UserNotSynced);
             if (members.FirstOrDefault(member => !reachable.Existing.Contains(member)) is var missing && missing != Guid.Empty)
                 throw new ChatRefusedException(ProblemTypes.UserNotFound, $"There is no user {missing}.");
+            ThrowIfFull(reachable, userId);
             if (reachable.Blocked.Length > 0 || !await policy.MayStartAsync(userId, request.Kind, members, cancellationToken))
                 throw new ChatRefusedException(ProblemTypes.CannotMessage);
             limits.CountStart(userId);
@@ -137,7 +138,11 @@ internal sealed class ConversationCalls(
         if (role is not null && !MemberRoles.IsRole(role)) throw ChatInput.Invalid("role is one of owner, moderator, member, reader.");
         var reachable = await Reader.CheckUsersAsync(userId, [memberId, userId]);
         if (!reachable.Existing.Contains(userId)) throw new ChatRefusedException(ProblemTypes.UserNotSynced);
-        if (memberId == userId) limits.CountAdds(userId, 1);
+        if (memberId == userId)
+        {
+            ThrowIfFull(reachable, userId);
+            limits.CountAdds(userId, 1);
+        }
         else
         {
             // A stranger learns nothing about the user: the membership of the caller is checked first.
@@ -145,6 +150,7 @@ internal sealed class ConversationCalls(
             if (!reachable.Existing.Contains(memberId)) throw new ChatRefusedException(ProblemTypes.UserNotFound, $"There is no user {memberId}.");
             if (reachable.Blocked.Contains(memberId) || !await policy.MayAddAsync(userId, id, memberId, cancellationToken))
                 throw new ChatRefusedException(ProblemTypes.CannotMessage);
+            ThrowIfFull(reachable, userId);
             limits.CountAdds(userId, 1);
         }
 
@@ -159,6 +165,7 @@ internal sealed class ConversationCalls(
     public async Task<ReadAnswer> MarkReadAsync(Guid userId, Guid id, long? seq)
     {
         var marked = NotNegative(seq ?? throw ChatInput.Invalid("seq is missing."), "seq")!.Value;
+        limits.CountRead(userId);
         var started = time.GetTimestamp();
         var isInvisible = await IsInvisibleAsync(userId);
         var answer = await CallAsync(
@@ -237,6 +244,14 @@ internal sealed class ConversationCalls(
         {
             return true;
         }
+    }
+
+    private static void ThrowIfFull(ReachableUsers users, Guid caller)
+    {
+        if (users.Full is not { Length: > 0 } full) return;
+        throw new ChatRefusedException(ProblemTypes.TooManyMembers, full.Contains(caller)
+            ? "You are a member of as many conversations as a user may be. Leave one first."
+            : $"The user {full[0]} is a member of as many conversations as a user may be.");
     }
 
     private static string RuleOf(string text) =>

@@ -10,16 +10,19 @@ internal sealed class HubChat(ConversationCalls calls, OpenConversations convers
     /// <summary>How many conversations one call may ask for.</summary>
     public const int MaxSynced = 200;
 
-    /// <summary>The id of the logs; <see langword="null"/> while it is unknown.</summary>
-    public ValueTask<Guid?> GetLogIdAsync() => logs.GetAsync();
-
-    /// <summary>A socket has connected, and its client was sent <c>Connected</c>.</summary>
-    public void Connect(HubCallerContext context, LiveConnection connection)
+    /// <summary>A socket has connected. What changes in its user's conversations from now on is written to it after <see cref="Begin"/>.</summary>
+    /// <returns>The id of the logs; <see langword="null"/> while it is unknown.</returns>
+    public async ValueTask<Guid?> ConnectAsync(HubCallerContext context, LiveConnection connection)
     {
-        var socket = new ChatSocket(context.Features.Get<HubConnectionContext>()!, connection.UserId, () => connection.EndedBecause is not null, id => inbox.SendAgain(connection.UserId, id));
+        var socket = new ChatSocket(context.Features.Get<HubConnectionContext>()!, connection.UserId, () => connection.EndedBecause is not null, (id, due) => inbox.SendAgain(connection.UserId, id, due));
         context.Features.Set(socket);
         sockets.Add(socket);
+        await inbox.RegisteredAsync();
+        return await logs.GetAsync();
     }
+
+    /// <summary>The client was sent <c>Connected</c>, which is its first message.</summary>
+    public static void Begin(HubCallerContext context) => SocketOf(context).Begin();
 
     /// <summary>What the client missed in many conversations.</summary>
     public async Task<SyncResponse[]> SyncAsync(Guid userId, SyncRequest[]? items)

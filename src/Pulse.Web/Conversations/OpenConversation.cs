@@ -112,6 +112,8 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics, TimeP
     /// <returns><see langword="false"/> when entries are missing before those of the run: the grain has to be asked from <see cref="Head"/> on.</returns>
     public bool Take(ConversationRun run)
     {
+        using var activity = run.Entries.Length == 0 ? null : ChatTracing.Source.StartActivity(ChatTracing.Write);
+
         // The writes begin after the lock is released: a write may go on to another conversation of the same socket, and take that one's lock.
         var writes = new List<Action>();
         try

@@ -9,7 +9,7 @@ using Xunit;
 namespace Pulse.Grains.Tests.Conversations;
 
 /// <summary>The chat's tables: what holds on PostgreSQL and on SQLite.</summary>
-public abstract class ConversationStoreContract(StoresFixture stores) : IAsyncLifetime
+public abstract partial class ConversationStoreContract(StoresFixture stores) : IAsyncLifetime
 {
     private static readonly BatchLimits s_limits = BatchLimits.Alone(TimeSpan.FromSeconds(10));
 

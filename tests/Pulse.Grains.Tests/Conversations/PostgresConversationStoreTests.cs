@@ -93,6 +93,36 @@ public sealed class PostgresConversationStoreTests(PostgresStores stores) : Conv
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(20)]
+    public async Task Search_UsesTheIndexOfWords(int conversations)
+    {
+        var (id, user) = await CreateAsync();
+        for (var i = 1; i < conversations; i++) await CreateAsync(user);
+        await using var connection = await OpenAsync();
+        await ExecuteAsync(
+            connection,
+            $"""
+            INSERT INTO entries (conversation_id, seq, kind, sender_id, body, sent_at)
+            SELECT '{id}', 1 + n, 'message', '{user}', 'common ' || n, timestamptz '2026-01-01Z' + n * interval '1 minute' FROM generate_series(1, 5000) n
+            """);
+        await ExecuteAsync(connection, "ANALYZE entries");
+        foreach (var words in new[] { "common", "4711" })
+        {
+            foreach (var slice in SearchSlices.Of(new(2026, 1, 5, 0, 0, 0, TimeSpan.Zero), new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero)))
+            {
+                await using var command = new NpgsqlCommand($"EXPLAIN {PostgresMessageSearch.Sql}", connection);
+                PostgresMessageSearch.AddParameters(command.Parameters, user, new() { Text = words }, SearchQuery.Parse(words), slice, limit: 21);
+                await using var reader = await command.ExecuteReaderAsync();
+                var plan = new List<string>();
+                while (await reader.ReadAsync()) plan.Add(reader.GetString(0));
+                Assert.Contains(plan, line => line.Contains("Bitmap Index Scan on entries_search_idx", StringComparison.Ordinal));
+                Assert.DoesNotContain(plan, line => line.Contains("Seq Scan on entries", StringComparison.Ordinal));
+            }
+        }
+    }
+
     private static string AppendText(Guid id, Claimed claimed, Guid sender) =>
         $"""
         SELECT * FROM chat_append_1(ARRAY['{id}']::uuid[], ARRAY[{claimed.Epoch}]::bigint[], ARRAY[{claimed.Head}]::bigint[], ARRAY[1], ARRAY[{claimed.Head + 1}]::bigint[],

@@ -57,6 +57,14 @@ internal static class Samples
         ["pulse.ConnectionLease.2"] = new ConnectionLease { ConnectionId = "connection", FrontEndId = "front end", SeenAt = s_at, PreviousConnectionId = "former" },
         ["pulse.ConnectionLease.3"] = new ConnectionLease { ConnectionId = "connection", FrontEndId = "front end", SeenAt = s_at, TokenIssuedAt = s_at.AddHours(-2) },
         ["pulse.AccountNotice"] = new AccountNotice { Kind = AccountNoticeKind.NewDevice, Detail = "Firefox on Linux", At = s_at },
+        ["pulse.ChannelCursor"] = new ChannelCursor("Team", s_id),
+        ["pulse.ChannelInfo"] = new ChannelInfo(s_id, "Team", 3, s_at),
+        ["pulse.ChannelPage"] = new ChannelPage([new(s_id, "Team", 3, s_at)], HasMore: true),
+        ["pulse.ChannelSearch"] = new ChannelSearch { Title = "Te", After = new("Team", s_id), Limit = 7 },
+        ["pulse.MessageSearch"] = new MessageSearch { Text = "hello", ConversationId = s_id, Before = new(s_at, s_otherId, 7), Limit = 10 },
+        ["pulse.SearchCursor"] = new SearchCursor(s_at, s_id, 7),
+        ["pulse.SearchHit"] = new SearchHit(s_id, 7, s_otherId, s_at, "Hello"),
+        ["pulse.SearchPage"] = new SearchPage(ConversationError.NotAMember, [new(s_id, 7, s_otherId, s_at, "Hello")], HasMore: true),
         ["pulse.ConversationAnswer"] = new ConversationAnswer
         {
             Error = ConversationError.TooManyMessages, Seq = 7, SentAt = s_at, IsRepeat = true, Detail = "Wait.", RetryAfter = 2,
@@ -80,6 +88,7 @@ internal static class Samples
         ["pulse.ConversationSummary"] = s_summary,
         ["pulse.ConversationUser"] = s_user,
         ["pulse.InboxHint"] = new InboxHint { ConversationId = s_id, Head = 7, Recipients = [s_id], Own = [s_otherId] },
+        ["pulse.InboxHint.2"] = new InboxHint { ConversationId = s_id, Head = 7, Recipients = [s_id], Own = [s_otherId], IsLarge = true },
         ["pulse.ListCursor"] = new ListCursor(s_at, s_id),
         ["pulse.LogPage"] = new LogPage
         {
@@ -91,6 +100,7 @@ internal static class Samples
         ["pulse.MessageReaction"] = new MessageReaction("👍", 2, Mine: true),
         ["pulse.OwnMessage"] = new OwnMessage(s_id, s_entry),
         ["pulse.ReachableUsers"] = new ReachableUsers([s_id], [s_otherId]),
+        ["pulse.ReachableUsers.2"] = new ReachableUsers([s_id], [s_otherId], [s_id]),
         ["pulse.ReadAnswer"] = new ReadAnswer { Error = ConversationError.InvalidArgument, Read = 7, Unread = new(3, More: true, 1) },
         ["pulse.ReadMarker"] = new ReadMarker(s_id, 7),
         ["pulse.SyncItem"] = new SyncItem(s_id, 7, 5),

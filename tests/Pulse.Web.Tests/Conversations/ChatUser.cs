@@ -124,13 +124,19 @@ internal sealed class ChatUser : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    // On a busy machine a commit can take longer than a call may: a client then repeats the call, which does nothing a second time.
+    // On a busy machine a commit can take longer than a call may, and a quick one is refused for its rate: a client then repeats the call, which does
+    // nothing a second time.
     private async Task<long> SeqAsync(HttpMethod method, string path, object? body = null)
     {
         while (true)
         {
             using var answer = await CallAsync(method, path, body);
-            if (answer.StatusCode == HttpStatusCode.ServiceUnavailable) continue;
+            if (answer.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests)
+            {
+                await Task.Delay(100);
+                continue;
+            }
+
             return (long)(await answer.ReadAsync(answer.IsSuccessStatusCode ? answer.StatusCode : HttpStatusCode.OK))["seq"]!;
         }
     }

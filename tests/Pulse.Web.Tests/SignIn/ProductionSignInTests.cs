@@ -164,7 +164,7 @@ public sealed partial class ProductionSignInTests(ProductionSignInTests.Applicat
                 || path.StartsWith("/auth/token", StringComparison.Ordinal) || path.StartsWith("/auth/sessions", StringComparison.Ordinal)
                 || path.StartsWith("/auth/hub-ticket", StringComparison.Ordinal) || path.StartsWith("/.well-known/jwks", StringComparison.Ordinal)
                 || path.StartsWith("/auth/signout", StringComparison.Ordinal) || path.StartsWith("/users", StringComparison.Ordinal)
-                || path.StartsWith("/conversations", StringComparison.Ordinal)
+                || path.StartsWith("/conversations", StringComparison.Ordinal) || path is "/search" or "/channels"
                 || path.StartsWith("/presence", StringComparison.Ordinal) || path.StartsWith("/hubs/", StringComparison.Ordinal);
             Assert.True(isData == (policy is not null), $"{path} has the CORS policy '{policy}'.");
             if (policy is not null) Assert.Equal(path.StartsWith("/hubs/", StringComparison.Ordinal), cors.GetPolicy(policy)!.SupportsCredentials);

@@ -1,0 +1,129 @@
+using System.Globalization;
+using System.Text;
+
+namespace Pulse.Grains.Conversations;
+
+/// <summary>What a user searches for, as terms of words. Every text is a query: whatever is neither a word nor a quotation mark only divides words.</summary>
+/// <remarks>
+/// A text matches if it holds all terms. The words of one term follow each other: those between quotation marks, and those of one
+/// piece without blanks, such as <c>e-mail</c>. The last word may be the beginning of a word of the text, unless a quotation mark
+/// closes it.
+/// </remarks>
+internal sealed class SearchQuery
+{
+    private readonly List<string[]> _terms = [];
+    private readonly bool _endsWithPrefix;
+
+    private SearchQuery(string text)
+    {
+        var isQuoted = false;
+        var start = 0;
+        for (var i = 0; i <= text.Length; i++)
+        {
+            var isMark = i < text.Length && text[i] is '"' or '“' or '”' or '„';
+            if (i < text.Length && !isMark && (isQuoted || !char.IsWhiteSpace(text[i]))) continue;
+            var words = Words(text[start..i]);
+            if (words.Length > 0)
+            {
+                _terms.Add(words);
+                _endsWithPrefix = !(isQuoted && isMark);
+            }
+
+            start = i + 1;
+            if (isMark) isQuoted = !isQuoted;
+        }
+    }
+
+    /// <summary>Whether the query has no word: it matches no text.</summary>
+    public bool IsEmpty => _terms.Count == 0;
+
+    /// <summary>Reads a query.</summary>
+    /// <param name="text">Well-formed UTF-16.</param>
+    public static SearchQuery Parse(string text) => new(text);
+
+    /// <summary>The words of a text, in lower case: runs of letters, digits and marks.</summary>
+    /// <param name="text">Well-formed UTF-16.</param>
+    public static string[] Words(string text)
+    {
+        var words = new List<string>();
+        var word = new StringBuilder();
+        foreach (var rune in text.Normalize(NormalizationForm.FormKC).EnumerateRunes())
+        {
+            if (IsOfWord(rune))
+            {
+                word.Append(Rune.ToLowerInvariant(rune).ToString());
+                continue;
+            }
+
+            End();
+        }
+
+        End();
+        return [.. words];
+
+        void End()
+        {
+            if (word.Length > 0) words.Add(word.ToString());
+            word.Clear();
+        }
+    }
+
+    /// <summary>The query for <c>to_tsquery</c>. Words hold no quotation mark, so nothing has to be escaped.</summary>
+    public string ToPostgres() =>
+        Join(" & ", (words, isPrefix) => $"({string.Join(" <-> ", words.Select(word => $"'{word}'"))}{(isPrefix ? ":*" : "")})");
+
+    /// <summary>The query for FTS5.</summary>
+    public string ToSqlite() => Join(" AND ", (words, isPrefix) => $"\"{string.Join(' ', words)}\"{(isPrefix ? " *" : "")}");
+
+    /// <summary>The part of a text around its first match, at most 200 characters.</summary>
+    public string Snippet(string text)
+    {
+        const int Length = 160;
+        if (text.Length <= Length) return text;
+
+        // Where the text spells a word otherwise, such as in full-width letters, the snippet is its beginning.
+        var at = FirstMatch(text);
+        var start = Math.Max(0, Math.Min(at - (Length / 3), text.Length - Length));
+        var end = Math.Min(text.Length, start + Length);
+
+        // Moves into the text to the next blank that is near, and never parts a surrogate pair.
+        if (start > 0) start = NextBlank(text, start, 16) is var blank and >= 0 && blank < at ? blank + 1 : start;
+        if (end < text.Length) end = PreviousBlank(text, end, 16) is var last and >= 0 && last > at ? last : end;
+        if (start > 0 && char.IsLowSurrogate(text[start])) start++;
+        if (end < text.Length && char.IsLowSurrogate(text[end])) end--;
+        return $"{(start > 0 ? "…" : "")}{text[start..end]}{(end < text.Length ? "…" : "")}";
+    }
+
+    private int FirstMatch(string text)
+    {
+        var first = text.Length;
+        foreach (var word in _terms.Select(words => words[0]))
+        {
+            for (var at = 0; (at = text.IndexOf(word, at, StringComparison.OrdinalIgnoreCase)) >= 0; at++)
+            {
+                if (at > 0 && char.IsLetterOrDigit(text[at - 1])) continue;
+                first = Math.Min(first, at);
+                break;
+            }
+        }
+
+        return first == text.Length ? 0 : first;
+    }
+
+    private static int NextBlank(string text, int from, int within) =>
+        text.AsSpan(from, Math.Min(within, text.Length - from)).IndexOfAny(' ', '\n') is var at and >= 0 ? from + at : -1;
+
+    private static int PreviousBlank(string text, int to, int within) =>
+        text.AsSpan(to - within, within).LastIndexOfAny(' ', '\n') is var at and >= 0 ? to - within + at : -1;
+
+    private string Join(string and, Func<string[], bool, string> term) =>
+        string.Join(and, _terms.Select((words, i) => term(words, _endsWithPrefix && i == _terms.Count - 1)));
+
+    private static bool IsOfWord(Rune rune) => Rune.GetUnicodeCategory(rune) switch
+    {
+        UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter or UnicodeCategory.ModifierLetter
+            or UnicodeCategory.OtherLetter or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark
+            or UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber => true,
+        _ => false,
+    };
+}

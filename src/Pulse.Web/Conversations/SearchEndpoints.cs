@@ -1,0 +1,58 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Pulse.Conversations;
+using Pulse.Web.Http;
+using Pulse.Web.Tokens;
+
+namespace Pulse.Web.Conversations;
+
+/// <summary>Searches in messages, and the channels that a user may join.</summary>
+internal static class SearchEndpoints
+{
+    private const int HitsPerPage = 20;
+    private const int MaxHits = 50;
+    private const int ChannelsPerPage = 50;
+
+    /// <summary>Maps <c>/search</c> and <c>/channels</c>.</summary>
+    public static void MapSearch(this IEndpointRouteBuilder group)
+    {
+        group.MapGet("/search", SearchAsync).WithSummary("Search messages")
+            .WithDescription("In one conversation, or in the caller's 200 most recent ones. Newest first.")
+            .Query("q", "All of these words. The last one may be a beginning, and words in quotes are a phrase.")
+            .QueryId("conversation", "Id of the conversation.").Query("before", "The before of the previous page.").Limit(HitsPerPage, MaxHits)
+            .RefusesRead().Refuses(ProblemTypes.TooManyMessages);
+        group.MapGet("/channels", ListChannelsAsync).WithSummary("List the channels that the caller may join")
+            .Query("q", "A part of the title.").Query("after", "The after of the previous page.")
+            .Refuses(ProblemTypes.InvalidArgument, ProblemTypes.TooManyMessages);
+    }
+
+    private static async Task<Ok<SearchResponse>> SearchAsync(
+        SignedInUser user, ConversationCalls calls, ChatLimits limits, string? q, string? conversation, string? before, string? limit)
+    {
+        var search = new MessageSearch
+        {
+            Text = ChatInput.Query(q),
+            ConversationId = string.IsNullOrEmpty(conversation) ? null : ChatInput.ConversationIdOf(conversation),
+            Before = ChatInput.SearchCursor(before),
+            Limit = ChatInput.Limit(limit, HitsPerPage, MaxHits),
+        };
+        limits.CountSearch(user.Id);
+        var page = await calls.Reader.SearchAsync(user.Id, search);
+        ChatProblems.ThrowIfRefused(page.Error);
+        var next = page is { HasMore: true, Hits: [.., var last] } ? ChatInput.ToText(new SearchCursor(last.SentAt, last.ConversationId, last.Seq)) : null;
+        return TypedResults.Ok(new SearchResponse(
+            Array.ConvertAll(page.Hits, hit => new SearchHitResponse(hit.ConversationId, hit.Seq, hit.SenderId, hit.SentAt, hit.Snippet)), next, page.HasMore));
+    }
+
+    private static async Task<Ok<ChannelsResponse>> ListChannelsAsync(SignedInUser user, ConversationCalls calls, ChatLimits limits, string? q, string? after)
+    {
+        var search = new ChannelSearch
+        {
+            Title = string.IsNullOrEmpty(q) ? null : ChatInput.Query(q).Trim(), After = ChatInput.ChannelCursor(after), Limit = ChannelsPerPage,
+        };
+        limits.CountSearch(user.Id);
+        var page = await calls.Reader.ListChannelsAsync(user.Id, search);
+        var next = page is { HasMore: true, Channels: [.., var last] } ? ChatInput.ToText(new ChannelCursor(last.Title, last.Id)) : null;
+        return TypedResults.Ok(new ChannelsResponse(
+            Array.ConvertAll(page.Channels, channel => new ChannelResponse(channel.Id, channel.Title, channel.Members, channel.LastAt)), next));
+    }
+}

@@ -66,6 +66,8 @@ export class ChatClient implements Running<ChatMembers> {
     connection.over.addEventListener('abort', () => {
       for (const conversation of this.#conversations.values()) conversation.parted();
     });
+    // From now on messages can be stored, also when this connection breaks at once.
+    void this.#outbox.start(shelf);
     void this.#begin(connection, shelf, logId ?? undefined);
   }
 
@@ -99,7 +101,6 @@ export class ChatClient implements Running<ChatMembers> {
     this.#logId = logId ?? known;
     if (isFirst) await this.#recallBlocked(shelf);
     void this.#inbox.start(shelf);
-    void this.#outbox.start(shelf);
     if (isOver()) return;
     for (const conversation of this.#conversations.values()) void conversation.join();
     for (let failures = 1; !isOver(); failures++) {

@@ -446,8 +446,12 @@ export class ConversationStore implements Conversation {
     this.#log.beginLoad();
     this.#changed();
     try {
-      const page = await this.#shared.session.request<Messages>('GET', `${this.#path}/messages?${where && `${where}&`}limit=${pageSize}`);
-      if (epoch !== this.#epoch) return;
+      const path = `${this.#path}/messages?${where && `${where}&`}limit=${pageSize}`;
+      let page: Messages;
+      do {
+        page = await this.#shared.session.request<Messages>('GET', path);
+        if (epoch !== this.#epoch) return;
+      } while (this.#log.isStale(page));
       apply(page);
       this.#shared.inbox.reached(this.id, this.#log.applied ?? 0);
       for (const { senderId, clientId } of page.items) if (clientId && this.#shared.viewer.isMe(senderId)) this.#shared.outbox.echoed(this.id, clientId);

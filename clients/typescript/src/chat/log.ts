@@ -45,6 +45,8 @@ export class Log {
   #loads = 0;
   /** The entries applied since the oldest load in progress began. */
   #sinceLoad: Entry[] = [];
+  /** A page moved the log to that entry, over entries that nobody has seen one by one. */
+  #jumped = 0;
   #messages: readonly Message[] | undefined;
 
   constructor(viewer: Viewer, windowSize: number) {
@@ -89,7 +91,7 @@ export class Log {
   /** Drops everything, because the server has another log. */
   reset(): void {
     this.#applied = undefined;
-    this.#head = 0;
+    this.#head = this.#jumped = 0;
     this.#held = [];
     this.#notices = [];
     this.#hasBefore = this.#hasAfter = false;
@@ -126,6 +128,11 @@ export class Log {
     if (--this.#loads === 0) this.#sinceLoad = [];
   }
 
+  /** The page was read before the log moved on by a jump, so that what it lacks is unknown: ask again. */
+  isStale({ head }: Messages): boolean {
+    return head < this.#jumped;
+  }
+
   /** Replaces the window by that page. @returns the entries whose turn came. */
   replace(page: Messages): Entry[] {
     this.know(page.head);
@@ -135,7 +142,7 @@ export class Log {
     this.#notices = [];
     this.#messages = undefined;
     // No message in the window is older than the page, so the log continues there.
-    if ((this.#applied ?? -1) < page.head) this.#applied = page.head;
+    if ((this.#applied ?? -1) < page.head) this.#applied = this.#jumped = page.head;
     this.#replay(page.head);
     return this.#advance();
   }

@@ -2,7 +2,7 @@ import { PulseError } from '../errors.js';
 import { newId } from './new-id.js';
 import { isRepeatable, type Session } from './session.js';
 import type { Shelf } from './storage.js';
-import type { TabLocks } from './tab-locks.js';
+import { lone, type TabLocks } from './tab-locks.js';
 import type { PendingMessage, SendOptions } from './types.js';
 
 /** A pending message as it is stored. */
@@ -43,6 +43,8 @@ export class Outbox {
   readonly #queues = new Map<string, Queue>();
   #shelf: Shelf | undefined;
   #tab = '';
+  /** What earlier pages left is in the queues. */
+  #isReady = false;
   #lastOrder = 0;
 
   /** @param changed called with the conversation whose pending messages changed. */
@@ -59,7 +61,7 @@ export class Outbox {
   /** The user is known: stores what was sent before, and takes over what earlier pages of that user left. */
   async start(shelf: Shelf): Promise<void> {
     if (this.#shelf) {
-      this.#runAll();
+      if (this.#isReady) this.#runAll();
       return;
     }
     this.#shelf = shelf;
@@ -72,7 +74,15 @@ export class Outbox {
       }
     }
     const tabs = new Set((await shelf.list('send ')).map(([, value]) => (value as StoredSend).tab));
-    for (const tab of tabs) if (tab !== this.#tab || tab === 'lone') this.#locks.whenGone(tab, () => this.#adopt(tab, shelf));
+    const adopt = (tab: string): Promise<void> => this.#locks.whenGone(tab, () => this.#adopt(tab, shelf));
+    for (const tab of tabs) {
+      if (tab === this.#tab && tab !== lone) continue;
+      // What the previous page left is sent before what this one sends.
+      if (await this.#locks.isLiving(tab).catch(() => false)) void adopt(tab);
+      else await adopt(tab);
+    }
+    if (this.#shelf !== shelf) return;
+    this.#isReady = true;
     this.#runAll();
   }
 
@@ -81,6 +91,7 @@ export class Outbox {
     if (!this.#shelf) return;
     this.#locks.release();
     this.#shelf = undefined;
+    this.#isReady = false;
     const ids = [...this.#queues.keys()];
     this.#queues.clear();
     for (const id of ids) this.#changed(id);
@@ -147,7 +158,7 @@ export class Outbox {
       const item: Item = { stored: { ...stored, tab: this.#tab }, seq: undefined, shown: undefined };
       const { items } = this.#queue(stored.conversationId);
       // Before what this page has sent since, but not before what is on its way.
-      const index = items.findIndex((other) => other.stored.order > stored.order && !other.stored.isAttempted);
+      const index = items.findIndex((other) => other.stored.order >= stored.order && !other.stored.isAttempted);
       items.splice(index < 0 ? items.length : index, 0, item);
       this.#lastOrder = Math.max(this.#lastOrder, stored.order);
       changed.add(stored.conversationId);
@@ -173,7 +184,7 @@ export class Outbox {
     try {
       for (let failures = 1; ;) {
         const connection = await this.#session.connected();
-        const item = this.#shelf && queue.items.find(({ stored, seq }) => stored.refusal === null && seq === undefined);
+        const item = this.#isReady && queue.items.find(({ stored, seq }) => stored.refusal === null && seq === undefined);
         if (!item || over.aborted) return;
         this.#update(item, { isAttempted: true });
         // Otherwise a page that is closed now could lose a message that the server is about to store, and the user would write it again.

@@ -9,13 +9,16 @@ export interface TabLocks {
   hold(): Promise<string>;
   /** This tab sends no more. */
   release(): void;
+  isLiving(tab: string): Promise<boolean>;
   /** Runs the work once that tab is gone, and while no other tab does the same. */
-  whenGone(tab: string, work: () => Promise<void>): void;
+  whenGone(tab: string, work: () => Promise<void>): Promise<void>;
 }
+
+export const lone = 'lone';
 
 /** Without Web Locks there is one tab, as in Node.js: all others are gone. */
 export function loneTab(): TabLocks {
-  return { hold: () => Promise.resolve('lone'), release: () => undefined, whenGone: (_tab, work) => void work() };
+  return { hold: () => Promise.resolve(lone), release: () => undefined, isLiving: () => Promise.resolve(false), whenGone: (_tab, work) => work() };
 }
 
 export function webLocks(locks: LockManager): TabLocks {
@@ -31,7 +34,14 @@ export function webLocks(locks: LockManager): TabLocks {
       }).catch(() => resolve(tab)); // blocked, as in a sandbox: the tab sends without a lock
     }),
     release: () => over.abort(),
-    whenGone: (tab, work) => void locks.request(name(tab), { signal: over.signal }, work).catch(() => undefined),
+    isLiving: async (tab) => (await locks.query()).held?.some((lock) => lock.name === name(tab)) ?? false,
+    whenGone: async (tab, work) => {
+      try {
+        await locks.request(name(tab), { signal: over.signal }, work);
+      } catch {
+        // This tab has stopped before.
+      }
+    },
   };
 }
 

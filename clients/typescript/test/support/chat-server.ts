@@ -6,7 +6,12 @@ import type { Entry, Item, Messages, Sending, WireMessage } from '../../src/chat
 const pageLimit = 5;
 const entriesLimit = 6;
 
-type Down = { readonly deliver: () => void; readonly again?: () => void };
+interface Down {
+  readonly deliver: () => void;
+  /** A copy of the message; absent for answers. */
+  readonly again?: () => void;
+  readonly mayBeLost?: boolean;
+}
 interface Call {
   readonly method: string;
   readonly args: readonly unknown[];
@@ -46,7 +51,7 @@ export class Wire {
   push(method: string, message: unknown): void {
     const copy = structuredClone(message);
     const deliver = (): void => this.#handlers.get(method)?.(structuredClone(copy) as never);
-    this.down.push({ deliver, again: deliver });
+    this.down.push({ deliver, again: deliver, mayBeLost: method === 'EntriesAdded' || method === 'InboxChanged' });
   }
 
   cut(): void {

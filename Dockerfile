@@ -2,6 +2,9 @@
 #
 #   docker build --target web -t pulse-web .
 #   docker build --target silo -t pulse-silo .
+#
+# For a release add --build-arg VERSION=0.1.0 --build-arg REVISION=$(git rev-parse HEAD) --build-arg SOURCE=<address of the repository>, which
+# the images' labels then have.
 
 FROM node:24-bookworm-slim AS node
 
@@ -34,8 +37,20 @@ USER $APP_UID
 ENV ASPNETCORE_HTTP_PORTS=8080
 EXPOSE 8080
 STOPSIGNAL SIGTERM
+# The arguments of this stage are for its labels only, so that another revision leaves the layers of the build unchanged.
+ARG VERSION=0.0.0-local
+ARG REVISION=unknown
+ARG SOURCE=unknown
+LABEL org.opencontainers.image.vendor="The Pulse authors" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.source="$SOURCE" \
+      org.opencontainers.image.base.name="mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled-extra"
 
 FROM base AS silo
+LABEL org.opencontainers.image.title="pulse-silo" \
+      org.opencontainers.image.description="A silo of Pulse: the grains of users and conversations"
 COPY --from=build /out/silo .
 # Silos, front ends as their clients.
 EXPOSE 11111 30000
@@ -45,6 +60,8 @@ HEALTHCHECK --interval=10s --timeout=6s --start-period=90s --retries=3 \
 ENTRYPOINT ["dotnet", "Pulse.Silo.dll"]
 
 FROM base AS web
+LABEL org.opencontainers.image.title="pulse-web" \
+      org.opencontainers.image.description="A front end of Pulse: REST, the SignalR hub, sign-in and pages"
 COPY --from=build /out/web .
 HEALTHCHECK --interval=10s --timeout=6s --start-period=90s --retries=3 \
   CMD ["dotnet", "Pulse.Web.dll", "--healthcheck", "http://localhost:8080/health/live"]

@@ -13,6 +13,7 @@ internal static class ChatSetup
     public static void AddChat(this IHostApplicationBuilder builder)
     {
         builder.Services.AddChatOptions();
+        builder.Services.AddChatDeadline();
         builder.Services.AddJson(ChatJson.Default);
         builder.Services.TryAddSingleton<IConversationPolicy, SignedInConversationPolicy>();
         builder.Services.AddSingleton<ChatLimits>();
@@ -22,7 +23,8 @@ internal static class ChatSetup
         builder.Services.AddSingleton<LogIdentity>();
         builder.Services.AddHostedService(services => services.GetRequiredService<LogIdentity>());
         builder.Services.AddHostedService<SubscriptionRenewalService>();
-        builder.Services.AddHostedService<InboxService>();
+        builder.Services.AddSingleton<InboxService>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<InboxService>());
         builder.Services.AddSingleton<ChatSocketMetrics>();
         builder.Services.AddSingleton<HubChat>();
         // After the hub's own filters, so that those see a refusal and no fault.

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Pulse.Web.Chat;
 using Pulse.Web.Dashboard;
 using Pulse.Web.Home;
 using Pulse.Web.Pages;
@@ -62,12 +63,13 @@ internal static class PagesSetup
         context.Request is { IsHttps: false } request && HttpMethods.IsGet(request.Method) && context.GetEndpoint() is not null && ErrorPages.WantsHtml(request)
         && request.Path.Value is not (null or "" or "/") && !request.Path.StartsWithSegments("/health");
 
-    /// <summary>Maps <c>/</c>, <c>/signin</c>, <c>/dashboard</c> and <c>/example</c>.</summary>
+    /// <summary>Maps <c>/</c>, <c>/signin</c>, <c>/dashboard</c>, <c>/chat</c> and <c>/example</c>.</summary>
     public static void MapPages(this IEndpointRouteBuilder app)
     {
         app.MapHome();
         app.MapSignInPage();
         app.MapDashboard();
-        app.MapExample();
+        app.MapChatPage();
+        app.MapGroup("").ExcludeFromDescription().MapExample();
     }
 }

@@ -10,6 +10,7 @@ using Pulse.Web.Conversations;
 using Pulse.Web.Demo;
 using Pulse.Web.Http;
 using Pulse.Web.Keys;
+using Pulse.Web.OpenApi;
 using Pulse.Web.Pages;
 using Pulse.Web.Presence;
 using Pulse.Web.Sessions;
@@ -48,6 +49,8 @@ return await Launch.RunAsync(args, static args =>
     builder.AddChat();
     // Adds the operators' routes.
     builder.AddAdmin();
+    // Adds the OpenAPI document.
+    builder.AddApiDocument();
     // Adds the pages for people.
     builder.AddPulsePages();
     // Adds the hub and its sockets.
@@ -77,6 +80,8 @@ return await Launch.RunAsync(args, static args =>
     app.UsePresenceHub();
     // Runs before authentication, which calls grains too.
     app.UseSilos();
+    // Starts the deadline of the routes that have one, before the calls of authentication.
+    app.UseRequestTimeouts();
     app.UseAuthentication();
     app.UseAuthorization();
     // Refuses disabled and erased users, whatever token they have.
@@ -88,7 +93,7 @@ return await Launch.RunAsync(args, static args =>
     // Refuses requests that other sites' pages send in a user's name.
     app.UseSameOriginGuard();
 
-    // Maps the pages: /, /signin, /dashboard, /example.
+    // Maps the pages: /, /signin, /dashboard, /chat, /example.
     app.MapPages();
     // Groups the data routes, which listed origins may call.
     var data = app.MapGroup("").RequireCors(CorsSetup.Data);
@@ -112,6 +117,8 @@ return await Launch.RunAsync(args, static args =>
     app.MapPulseSignIn();
     // Maps a token for any user, in Development only: /auth/dev.
     app.MapDevSignIn();
+    // Maps the OpenAPI document: /openapi/v1.json, and in Development a page to try the routes: /scalar.
+    app.MapApiDocument();
     // Maps the routes for orchestrators: /health/live, /health/ready.
     app.MapPulseHealth();
 

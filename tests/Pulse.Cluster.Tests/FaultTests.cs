@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using Npgsql;
 using Pulse.Grains.Tests;
 using Xunit.Abstractions;
 
@@ -11,6 +13,9 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
 {
     // The time of a complete check, and of a second check if the first came too early, on a busy machine.
     private static readonly TimeSpan s_lookingMargin = TimeSpan.FromSeconds(3);
+
+    // 5 s, and 4 s for a busy machine. Orleans itself gives a call up after 10 s.
+    private static readonly TimeSpan s_answered = TimeSpan.FromSeconds(9);
 
     private readonly LocalCluster _cluster = fixture.Cluster;
     private readonly Fleet _fleet = fixture.Fleet;
@@ -83,9 +88,10 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
     {
         await using var talk = new Talk(_cluster);
         await talk.StartAsync();
-        foreach (var name in new[] { "silo-2", "front-end-1", "silo-1" })
+        string[] killed = ["silo-2", "front-end-1", "silo-1"];
+        for (var i = 0; i < killed.Length || talk.Acknowledged < Scale.Messages; i++)
         {
-            var before = talk.Acknowledged;
+            var (name, before) = (killed[i % killed.Length], talk.Acknowledged);
             await Wait.UntilAsync("messages to be acknowledged", () => Task.FromResult(talk.Acknowledged > before + 40 ? "" : $"{talk.Acknowledged - before}"), TimeSpan.FromMinutes(1));
             await _cluster.KillAsync(name);
             await Wait.UntilAsync($"messages to be acknowledged without {name}", () => Task.FromResult(talk.Acknowledged > before + 120 ? "" : $"{talk.Acknowledged - before}"), TimeSpan.FromMinutes(2));
@@ -96,6 +102,47 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
         await talk.StopAsync();
         var converged = await Wait.UntilAsync("answers, logs and database to agree", talk.FindFaultsAsync, TimeSpan.FromMinutes(1));
         output.WriteLine($"{talk.Acknowledged} messages, {talk.Repeats} repetitions answered; slowest answer {talk.Slowest.TotalSeconds:F1} s; logs equal after {converged.TotalSeconds:F1} s");
+        Assert.True(talk.Slowest < s_answered, $"The slowest answer took {talk.Slowest.TotalSeconds:F1} s.");
+    }
+
+    [Fact]
+    public async Task LockedConversation_RefusesInTime_OthersGoOn_AndNoRefusedMessageAppearsLater()
+    {
+        await using var talk = new Talk(_cluster);
+        await talk.StartAsync();
+        var locked = await talk.CreateAsync();
+        Assert.Equal(HttpStatusCode.Created, (await talk.SendOnceAsync(locked, Guid.NewGuid(), sender: 0)).Status);
+
+        var refused = new List<Guid>();
+        await using (var other = await _cluster.OpenDatabaseAsync())
+        {
+            await using var transaction = await other.BeginTransactionAsync();
+            await using (var take = new NpgsqlCommand("SELECT 1 FROM conversations WHERE id = $1 FOR UPDATE", other, transaction) { Parameters = { new() { Value = locked } } })
+                await take.ExecuteNonQueryAsync();
+            var clock = Stopwatch.StartNew();
+            var (before, sender) = (talk.Acknowledged, 0);
+            talk.ForgetSlowest();
+            while (clock.Elapsed < Scale.Lock)
+            {
+                var clientId = Guid.NewGuid();
+                var (status, problem, time) = await talk.SendOnceAsync(locked, clientId, sender++ % 2);
+                Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
+                Assert.Contains(problem, (string[])["unavailable", "unknown-outcome"]);
+                Assert.True(time < s_answered, $"{problem} took {time.TotalSeconds:F1} s.");
+                if (problem == "unavailable") refused.Add(clientId);
+            }
+
+            output.WriteLine($"locked for {clock.Elapsed.TotalSeconds:F0} s: {sender} sends refused, {refused.Count} of them as not stored; other conversations: {talk.Acknowledged - before} messages, slowest {talk.Slowest.TotalSeconds:F1} s");
+            Assert.True(talk.Acknowledged > before + 20, "The other conversations stood still.");
+            Assert.True(talk.Slowest < s_answered, $"A send to another conversation took {talk.Slowest.TotalSeconds:F1} s.");
+        }
+
+        await Wait.UntilAsync("the conversation to take messages", async () => (await talk.SendOnceAsync(locked, Guid.NewGuid(), sender: 0)).Problem, TimeSpan.FromMinutes(1));
+        await using (var database = await _cluster.OpenDatabaseAsync())
+        await using (var count = new NpgsqlCommand("SELECT count(*) FROM entries WHERE client_id = ANY ($1)", database) { Parameters = { new() { Value = refused.ToArray() } } })
+            Assert.Equal(0L, await count.ExecuteScalarAsync());
+        await talk.StopAsync();
+        await Wait.UntilAsync("answers, logs and database to agree", talk.FindFaultsAsync, TimeSpan.FromMinutes(1));
     }
 
     [Fact]
@@ -136,8 +183,12 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
     public async Task PostgresStopped_PresenceGoesOnAndNothingIsLost()
     {
         await WaitUntilRightAsync("before PostgreSQL stops");
+        await using var talk = new Talk(_cluster);
+        await talk.StartAsync();
+        await Wait.UntilAsync("messages to be acknowledged", () => Task.FromResult(talk.Acknowledged > 20 ? "" : $"{talk.Acknowledged}"), TimeSpan.FromMinutes(1));
         var clock = Stopwatch.StartNew();
         await _cluster.StopAsync("postgres");
+        talk.ForgetSlowest();
         await _fleet.LeaveAsync(Scale.Users / 50);
         var told = await Wait.UntilAsync("watchers told of who left", () => Task.FromResult(
             _fleet.Watchers.SelectMany(watcher => watcher.UserIds.Where(_fleet.Left.ContainsKey).Select(watcher.StatusOf)).All(status => status == "offline")
@@ -153,8 +204,17 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
 
         var left = Scale.Outage - clock.Elapsed;
         if (left > TimeSpan.Zero) await Task.Delay(left);
+        var slowest = talk.Slowest;
         await _cluster.StartAsync("postgres");
         var converged = await WaitUntilRightAsync("after PostgreSQL is back");
+
+        // Each sender has repeated its message until it was acknowledged.
+        var acknowledged = talk.Acknowledged;
+        await Wait.UntilAsync("messages to be acknowledged again", () => Task.FromResult(talk.Acknowledged > acknowledged + 20 ? "" : "none"), TimeSpan.FromMinutes(1));
+        await talk.StopAsync();
+        await Wait.UntilAsync("answers, logs and database to agree", talk.FindFaultsAsync, TimeSpan.FromMinutes(1));
+        output.WriteLine($"PostgreSQL away: slowest answer to a send {slowest.TotalSeconds:F1} s; {talk.Acknowledged} messages acknowledged in all");
+        Assert.True(slowest < s_answered, $"A send was answered after {slowest.TotalSeconds:F1} s.");
         _fleet.ComeBack();
         output.WriteLine($"PostgreSQL away: watchers told after {told.TotalSeconds:F1} s; a write answered 503 after {write.Elapsed.TotalSeconds:F1} s");
         await VerifyAsync($"PostgreSQL stopped for {clock.Elapsed.TotalSeconds:F0} s", converged);

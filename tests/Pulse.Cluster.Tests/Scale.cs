@@ -20,6 +20,12 @@ internal static class Scale
     /// <summary>How long a store is unavailable.</summary>
     public static TimeSpan Outage => TimeSpan.FromSeconds(IsLong ? 60 : 6);
 
+    /// <summary>How many messages are acknowledged while processes are killed.</summary>
+    public static int Messages => IsLong ? 10_000 : 300;
+
+    /// <summary>How long a second program holds the row of a conversation.</summary>
+    public static TimeSpan Lock => TimeSpan.FromSeconds(IsLong ? 30 : 6);
+
     /// <summary>The quiet time before the rules are checked once more.</summary>
     public static TimeSpan Quiet => IsLong ? TimeToLive : TimeToLive / 10;
 

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
 using Npgsql;
 
@@ -15,16 +16,23 @@ namespace Pulse.Cluster.Tests;
 /// </summary>
 internal sealed class Talk(LocalCluster cluster) : IAsyncDisposable
 {
-    private const int Users = 8;
-    private const int Conversations = 4;
+    private static readonly int s_users = Scale.IsLong ? 50 : 8;
+    private static readonly int s_conversations = Scale.IsLong ? 20 : 4;
+
+    // How often one message is sent at once.
+    private static readonly int s_copies = Scale.IsLong ? 5 : 3;
+
+    /// <returns>The seq of the answer; <see langword="null"/> for a refusal, or none.</returns>
+    private delegate Task<long?> TrySend(Guid id, Guid clientId, int number, int frontEnd);
 
     private static readonly string[] s_frontEnds = ["front-end-1", "front-end-2"];
 
     private readonly HttpClient _http = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(10) }) { Timeout = TimeSpan.FromSeconds(30) };
     private readonly CancellationTokenSource _stop = new();
-    private readonly (Guid Id, string Token)[] _users = [.. Enumerable.Range(0, Users).Select(_ => Guid.NewGuid()).Select(id => (id, cluster.Token(id, $"{id:N}@example.com")))];
+    private readonly (Guid Id, string Token)[] _users = [.. Enumerable.Range(0, s_users).Select(_ => Guid.NewGuid()).Select(id => (id, cluster.Token(id, $"{id:N}@example.com")))];
     private readonly List<Guid> _conversations = [];
     private readonly List<LogReader> _readers = [];
+    private readonly List<ClientSocket> _sockets = [];
     private readonly ConcurrentDictionary<(Guid Conversation, Guid Sender, Guid ClientId), (long Seq, int Number)> _acknowledged = new();
     private readonly ConcurrentQueue<string> _faults = new();
     private Task _sending = Task.CompletedTask;
@@ -49,13 +57,10 @@ internal sealed class Talk(LocalCluster cluster) : IAsyncDisposable
             synced.EnsureSuccessStatusCode();
         }
 
-        for (var i = 0; i < Conversations; i++)
+        for (var i = 0; i < s_conversations; i++)
         {
-            using var created = await SendAsync(
-                HttpMethod.Post, "/conversations", _users[0].Token,
-                new { kind = "group", title = $"Group {i}", members = _users.Skip(1).Select(user => user.Id), clientId = Guid.NewGuid() });
-            Assert.Equal(HttpStatusCode.Created, created.StatusCode);
-            _conversations.Add((await created.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetGuid());
+            // A user may create 10 conversations a minute.
+            _conversations.Add(await CreateAsync(_users[i % s_users]));
         }
 
         foreach (var (frontEnd, user) in s_frontEnds.Zip(_users))
@@ -65,7 +70,24 @@ internal sealed class Talk(LocalCluster cluster) : IAsyncDisposable
             reader.Start();
         }
 
-        _sending = Task.WhenAll(_users.Select((user, i) => Task.Run(() => SendAllAsync(user.Id, user.Token, new(i)))));
+        _sending = Task.WhenAll(_users.Select((user, i) => Task.Run(() => SendAllAsync(user.Id, i % 2 == 0 ? RestOf(user.Token) : HubOf(user.Token), new(i)))));
+    }
+
+    /// <summary>Measures <see cref="Slowest"/> from now on.</summary>
+    public void ForgetSlowest() => Volatile.Write(ref _slowestTicks, 0);
+
+    /// <summary>Creates a conversation of all senders that no sender uses.</summary>
+    public Task<Guid> CreateAsync() => CreateAsync(_users[0]);
+
+    /// <summary>Sends one message of one sender once, over REST.</summary>
+    /// <returns>The answer's status, its problem's name or "", and its time.</returns>
+    public async Task<(HttpStatusCode Status, string Problem, TimeSpan Time)> SendOnceAsync(Guid id, Guid clientId, int sender)
+    {
+        var started = Stopwatch.GetTimestamp();
+        using var answer = await SendAsync(HttpMethod.Post, $"/conversations/{id}/messages", _users[sender].Token, new { clientId, text = "once" }, s_frontEnds[sender % 2]);
+        var time = Stopwatch.GetElapsedTime(started);
+        var problem = answer.IsSuccessStatusCode ? "" : (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("type").GetString()!.Split(':')[^1];
+        return (answer.StatusCode, problem, time);
     }
 
     /// <summary>Stops sending, once each message under way has its answer.</summary>
@@ -114,8 +136,18 @@ internal sealed class Talk(LocalCluster cluster) : IAsyncDisposable
         await _stop.CancelAsync();
         await _sending;
         foreach (var reader in _readers) await reader.StopAsync();
+        foreach (var socket in _sockets) await socket.CloseAsync();
         _http.Dispose();
         _stop.Dispose();
+    }
+
+    private async Task<Guid> CreateAsync((Guid Id, string Token) creator)
+    {
+        using var created = await SendAsync(
+            HttpMethod.Post, "/conversations", creator.Token,
+            new { kind = "group", title = "Group", members = _users.Select(user => user.Id).Where(id => id != creator.Id), clientId = Guid.NewGuid() });
+        Assert.Equal(HttpStatusCode.Created, created.StatusCode);
+        return (await created.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetGuid();
     }
 
     private static async Task<List<(long Seq, Guid Sender, Guid? ClientId)>> ReadAsync(NpgsqlConnection connection, Guid id)
@@ -127,16 +159,16 @@ internal sealed class Talk(LocalCluster cluster) : IAsyncDisposable
         return log;
     }
 
-    private async Task SendAllAsync(Guid sender, string token, Random random)
+    private async Task SendAllAsync(Guid sender, TrySend trySendAsync, Random random)
     {
         for (var number = 0; !_stop.IsCancellationRequested; number++)
         {
-            var id = _conversations[number % Conversations];
+            var id = _conversations[number % s_conversations];
             var clientId = Guid.NewGuid();
             while (true)
             {
-                // Up to three copies at once, over both front ends.
-                var copies = Enumerable.Range(0, random.Next(1, 4)).Select(i => TrySendAsync(id, token, clientId, number, s_frontEnds[(number + i) % 2])).ToArray();
+                // Some copies at once, over both front ends: over REST or, for every second sender, over its sockets.
+                var copies = Enumerable.Range(0, random.Next(1, s_copies + 1)).Select(i => trySendAsync(id, clientId, number, frontEnd: (number + i) % 2)).ToArray();
                 var seqs = (await Task.WhenAll(copies)).OfType<long>().ToArray();
                 if (seqs.Length == 0)
                 {
@@ -154,13 +186,13 @@ internal sealed class Talk(LocalCluster cluster) : IAsyncDisposable
         }
     }
 
-    private async Task<long?> TrySendAsync(Guid id, string token, Guid clientId, int number, string frontEnd)
+    private TrySend RestOf(string token) => async (id, clientId, number, frontEnd) =>
     {
         var started = Stopwatch.GetTimestamp();
         try
         {
-            using var answer = await SendAsync(HttpMethod.Post, $"/conversations/{id}/messages", token, new { clientId, text = $"{number}" }, frontEnd);
-            InterlockedMax(ref _slowestTicks, Stopwatch.GetElapsedTime(started).Ticks);
+            using var answer = await SendAsync(HttpMethod.Post, $"/conversations/{id}/messages", token, new { clientId, text = $"{number}" }, s_frontEnds[frontEnd]);
+            NoteTime(started);
             if (answer.IsSuccessStatusCode) return (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("seq").GetInt64();
             if (answer.StatusCode is not (HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests)) _faults.Enqueue($"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
         }
@@ -170,7 +202,53 @@ internal sealed class Talk(LocalCluster cluster) : IAsyncDisposable
         }
 
         return null;
+    };
+
+    private TrySend HubOf(string token)
+    {
+        var hubs = new HubConnection?[s_frontEnds.Length];
+        for (var i = 0; i < hubs.Length; i++)
+        {
+            var at = i;
+            var socket = new ClientSocket(cluster.AddressOf(s_frontEnds[i]), token)
+            {
+                OnConnected = hub =>
+                {
+                    hubs[at] = hub;
+                    return Task.CompletedTask;
+                },
+            };
+            lock (_sockets) _sockets.Add(socket);
+            socket.Connect();
+        }
+
+        return async (id, clientId, number, frontEnd) =>
+        {
+            if (hubs[frontEnd] is not { State: HubConnectionState.Connected } hub) return null;
+            try
+            {
+                // The calls of a socket wait for one another, so each is measured from when it is the only one.
+                await hub.InvokeAsync("Typing", id);
+                var started = Stopwatch.GetTimestamp();
+                var seq = (await hub.InvokeAsync<JsonElement>("SendMessage", id, new { clientId, text = $"{number}" })).GetProperty("seq").GetInt64();
+                NoteTime(started);
+                return seq;
+            }
+            catch (HubException e) when (e.Message.Contains(": ", StringComparison.Ordinal))
+            {
+                string[] expected = ["unavailable", "unknown-outcome", "too-many", "server-stopping"];
+                if (!expected.Any(code => e.Message.Contains(code, StringComparison.Ordinal))) _faults.Enqueue(e.Message);
+            }
+            catch (Exception)
+            {
+                // The connection is gone.
+            }
+
+            return null;
+        };
     }
+
+    private void NoteTime(long started) => InterlockedMax(ref _slowestTicks, Stopwatch.GetElapsedTime(started).Ticks);
 
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string token, object body, string frontEnd = "front-end-1")
     {

@@ -82,8 +82,11 @@ public sealed class LayeringTests
             ("Hubs", ["Audit", "Auth", "Connections", "Conversations", "Http", "Presence", "Profiles", "Tokens"]),
             ("Admin", ["Audit", "Auth", "Http", "Keys", "Profiles", "Sessions", "Users"]),
             ("Dashboard", ["Audit", "Http", "Pages", "Pages/Parts", "Presence", "Profiles", "Sessions", "SignIn", "Tokens", "Users"]),
+            ("Chat", ["Dashboard", "Http", "Pages", "Pages/Parts", "Sessions", "Tokens"]),
             ("Home", ["Pages", "Sessions", "Tokens"]),
             ("Demo", ["Connections"]),
+            // Describes the routes of all features.
+            ("OpenApi", ["Conversations", "Http", "Presence", "Sessions", "Tokens"]),
         ]),
     };
 

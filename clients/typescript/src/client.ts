@@ -1,5 +1,6 @@
 import { Activity } from './activity.js';
 import type { Connection } from './connection.js';
+import type { Extension, Running } from './extension.js';
 import type { Hub, HubMessages } from './hub.js';
 import { Kept } from './kept.js';
 import { Link } from './link.js';
@@ -32,6 +33,7 @@ export class Client implements PulseClient {
   readonly #status = new StatusSync((choice) => this.#onRefused(choice), () => this.#onOwnChange());
   readonly #tabs: Tabs | undefined;
   readonly #activity: Activity;
+  readonly #extension: Running<object> | undefined;
 
   readonly #listeners = new Listeners<void>();
   readonly #userListeners = new Map<string, Listeners<void>>();
@@ -59,7 +61,7 @@ export class Client implements PulseClient {
     },
   };
 
-  constructor(settings: Settings, around: Surroundings) {
+  constructor(settings: Settings, around: Surroundings, extension?: Extension<object>) {
     this.#settings = settings;
     this.#place = `${settings.url} ${settings.name}`;
     this.#surroundings = around;
@@ -79,6 +81,14 @@ export class Client implements PulseClient {
     if (around.page && typeof BroadcastChannel === 'function') {
       this.#tabs = new Tabs(settings.url, () => this.#status.choice, (choice) => this.#choose(choice));
     }
+    this.#extension = extension?.attach({
+      url: settings.url,
+      getToken: () => this.#tokens.get(),
+      dropToken: () => this.#tokens.drop(),
+      onError: (error) => this.#eventListeners.error.tell(error),
+      random: around.random,
+    });
+    Object.assign(this, this.#extension?.members);
   }
 
   get state(): PulseState {
@@ -191,7 +201,8 @@ export class Client implements PulseClient {
     );
   }
 
-  #onOpen(connection: Connection, { userId, connectionId, heartbeatSeconds }: HubMessages['Connected'], opened: OwnStatus): void {
+  #onOpen(connection: Connection, greeting: HubMessages['Connected'], opened: OwnStatus): void {
+    const { userId, connectionId, heartbeatSeconds } = greeting;
     this.#connectionId = connectionId;
     // The user is another one than expected, or than before.
     if (this.#chosenBy !== undefined && this.#chosenBy !== userId) this.#status.reset();
@@ -211,6 +222,7 @@ export class Client implements PulseClient {
     this.#sync.request();
     this.#beat(connection, heartbeatSeconds);
     this.#setState(Object.freeze({ name: 'online', userId }));
+    this.#extension?.onOpen(connection, greeting);
   }
 
   #onLost(): void {
@@ -245,6 +257,7 @@ export class Client implements PulseClient {
     this.#tabs?.leave();
     this.#status.reset();
     this.#tokens.reset();
+    this.#extension?.onEnd();
     this.#keepSight();
     const closed = (isReplaced ? link?.drop() : link?.stop()) ?? Promise.resolve();
     this.#setState(state, this.#store.loseSight());
@@ -306,7 +319,9 @@ export class Client implements PulseClient {
 
   #forget(): void {
     const userId = this.#userId ?? this.#kept.userId;
-    if (userId !== undefined) this.#kept.forget(userId);
+    if (userId === undefined) return;
+    this.#kept.forget(userId);
+    this.#extension?.onForget(userId);
   }
 
   /** Hands the connection on to the next page of this tab, so that others do not see the user disconnect in between. */

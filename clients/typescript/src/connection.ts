@@ -43,9 +43,9 @@ export class Connection {
         resolve(end);
       };
     });
-    this.#on('PresenceChanged', (change) => events.onPresenceChanged(change));
-    this.#on('TokenExpiring', (expiring) => events.onTokenExpiring(expiring));
-    this.#on('SessionEnded', (session) => {
+    this.on('PresenceChanged', (change) => events.onPresenceChanged(change));
+    this.on('TokenExpiring', (expiring) => events.onTokenExpiring(expiring));
+    this.on('SessionEnded', (session) => {
       this.#session = session;
       // The server closes next. When the client may reconnect, the closing is left to the server, which then expects the client back. The
       // drop after a pause only helps a server that forgets to close.
@@ -75,7 +75,7 @@ export class Connection {
    * @param cut gives the attempt up.
    */
   async open(cut: AbortSignal): Promise<HubMessages['Connected'] | undefined> {
-    const greeting = new Promise<HubMessages['Connected']>((resolve) => this.#on('Connected', resolve));
+    const greeting = new Promise<HubMessages['Connected']>((resolve) => this.on('Connected', resolve));
     const failed = this.#ended.then(() => undefined);
     try {
       // Otherwise a network that swallows packets would keep a browser trying for minutes.
@@ -175,7 +175,8 @@ export class Connection {
     this.#end({ ...(this.#session && { session: this.#session }), ...(error && { error }) });
   }
 
-  #on<M extends keyof HubMessages>(method: M, handler: (message: HubMessages[M]) => void): void {
+  /** Messages that arrive after the end are ignored. */
+  on<M extends keyof HubMessages>(method: M, handler: (message: HubMessages[M]) => void): void {
     this.#hub.on(method, (message: HubMessages[M]) => {
       if (!this.over.aborted) handler(message);
     });

@@ -1,4 +1,5 @@
 import { HttpTransportType, HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
+import type * as wire from './chat/wire.js';
 import type { OwnStatus, WirePresence } from './presence.js';
 import { takeTicket } from './ticket.js';
 import { isPage, Transport, transportTypes, type TransportName } from './transport.js';
@@ -28,14 +29,29 @@ export interface HubCalls {
   UnwatchPresence: { args: [userIds: readonly string[]]; answer: void };
   SetStatus: { args: [status: string, message: string | null]; answer: void };
   Reauthenticate: { args: [accessToken: string]; answer: void };
+  SyncConversations: { args: [known: readonly { id: string; seq: number; read: number }[]]; answer: wire.Synced[] };
+  OpenConversation: { args: [id: string, afterSeq: number]; answer: wire.Opened };
+  CloseConversation: { args: [id: string]; answer: void };
+  SendMessage: { args: [id: string, message: wire.Sending]; answer: { readonly seq: number; readonly sentAt: string } };
+  EditMessage: { args: [id: string, seq: number, edit: wire.Editing]; answer: { readonly seq: number } };
+  DeleteMessage: { args: [id: string, seq: number]; answer: { readonly seq: number } };
+  React: { args: [id: string, seq: number, emoji: string, on: boolean]; answer: { readonly seq: number } };
+  MarkRead: { args: [id: string, seq: number]; answer: wire.Marked };
+  Typing: { args: [id: string]; answer: void };
 }
 
 /** The messages that the hub sends by itself. */
 export interface HubMessages {
-  Connected: { readonly userId: string; readonly connectionId: string; readonly heartbeatSeconds: number };
+  Connected: { readonly userId: string; readonly connectionId: string; readonly heartbeatSeconds: number; readonly logId?: string | null };
   PresenceChanged: WirePresence;
   TokenExpiring: { readonly secondsLeft: number };
   SessionEnded: { readonly reason: string; readonly mayReconnect: boolean };
+  EntriesAdded: wire.EntriesAdded;
+  InboxChanged: { readonly conversations: readonly wire.Item[] };
+  ReadChanged: { readonly conversationId: string; readonly markers: readonly wire.Marker[] };
+  TypingChanged: { readonly conversationId: string; readonly userIds: readonly string[] };
+  Behind: { readonly conversationId: string; readonly head: number };
+  ConversationGone: { readonly conversationId: string; readonly reason: string };
 }
 
 export interface Opening {

@@ -1,11 +1,16 @@
 import { Client } from './client.js';
+import type { ChatMembers } from './chat/types.js';
+import type { Extension } from './extension.js';
 import { readSettings, surroundings, type PulseClientOptions } from './options.js';
 import type { PulseClient } from './pulse-client.js';
 
+/** A client for one signed-in person, with conversations. Touches page and network only after `start()`. */
+export function createPulseClient(options: PulseClientOptions & { readonly chat: Extension<ChatMembers> }): PulseClient & ChatMembers;
 /** A client for one signed-in person. Touches page and network only after `start()`. */
+export function createPulseClient(options?: PulseClientOptions): PulseClient;
 export function createPulseClient(options: PulseClientOptions = {}): PulseClient {
   const settings = readSettings(options);
-  return new Client(settings, surroundings(settings, options.getToken));
+  return new Client(settings, surroundings(settings, options.getToken), options.chat);
 }
 
 export { PulseError } from './errors.js';

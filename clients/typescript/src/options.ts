@@ -1,4 +1,6 @@
 import { currentPage, type Page } from './activity.js';
+import type { ChatMembers } from './chat/types.js';
+import type { Extension } from './extension.js';
 import { signalRHub, type OpenHub } from './hub.js';
 import { currentKeeps, type Keeps } from './kept.js';
 import { healthReach, type Reach } from './reach.js';
@@ -25,6 +27,8 @@ export interface PulseClientOptions {
   readonly name?: string;
   /** After so long without input, the user is reported as `away`; Infinity for never. Default: 5 minutes. */
   readonly idleAfterMs?: number;
+  /** Conversations: `chat()` of `@pulse-presence/client/chat`. Default: none, and none of its code. */
+  readonly chat?: Extension<ChatMembers>;
   /** When the connection has been lost for so long, presence becomes `unknown`. Default: 10 seconds. */
   readonly unknownAfterMs?: number;
 }

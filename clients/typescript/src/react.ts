@@ -101,3 +101,5 @@ function useSame(ids: readonly string[]): readonly string[] {
   if (kept.current.length !== ids.length || kept.current.some((id, index) => id !== ids[index])) kept.current = ids;
   return kept.current;
 }
+
+export { useChat, useConversation, useConversations, useTyping, useUnread } from './chat/hooks.js';

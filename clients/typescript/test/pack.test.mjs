@@ -55,8 +55,8 @@ afterAll(async () => {
 
 test('the package holds the needed files only', () => {
   const files = packed.files.map(({ path }) => path);
-  expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.d.ts', 'dist/react.js', 'dist/react.d.ts']));
-  expect(files.filter((path) => !/^(LICENSE|README\.md|package\.json|dist\/[a-z-]+\.(js|js\.map|d\.ts))$/.test(path))).toEqual([]);
+  expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.d.ts', 'dist/react.js', 'dist/react.d.ts', 'dist/chat.js', 'dist/chat.d.ts']));
+  expect(files.filter((path) => !/^(LICENSE|README\.md|package\.json|dist\/(chat\/)?[a-z-]+\.(js|js\.map|d\.ts))$/.test(path))).toEqual([]);
 });
 
 test('the five lines type-check and build in a fresh Vite project, without React', { timeout }, async () => {
@@ -162,7 +162,7 @@ test('all of the README compiles, and the sample builds', { timeout }, async () 
 test('the code of both READMEs runs for longer than a token lives', { skip: noBrowser, timeout, retry: 2 }, async () => {
   const pulse = await startPulse({ Pulse__Auth__AccessTokenLifetime: '00:00:10' });
   const grace = await signUp(pulse);
-  const [lines, react, elsewhere, all] = quoted;
+  const [lines, react, , , elsewhere, all] = quoted;
   const [signalR] = [...rootReadme.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => ({ extension: 'js', code }));
   const people = JSON.stringify([{ id: grace.id, name: 'Grace' }]);
   const list = `<ul><li data-user="${grace.id}">Grace</li></ul>`;

@@ -72,7 +72,10 @@ public interface IConversationReaderGrain : IGrainWithIntegerKey
     [Alias("GetLogIdAsync")]
     Task<Guid> GetLogIdAsync();
 
-    /// <summary>Which of these users exist and are not disabled, and whether a block stands between each and the caller.</summary>
+    /// <summary>
+    /// Which of these users exist and are not disabled, whether a block stands between each and the caller, and which of them cannot join a
+    /// further conversation.
+    /// </summary>
     [Alias("CheckUsersAsync")]
     Task<ReachableUsers> CheckUsersAsync(Guid userId, [Immutable] Guid[] others);
 
@@ -261,5 +264,6 @@ public sealed record SyncedConversation
 /// <summary>Which users a caller can reach.</summary>
 /// <param name="Existing">Those that exist and are not disabled.</param>
 /// <param name="Blocked">Those of them with a block between them and the caller, in either direction.</param>
+/// <param name="Full">Those of them that are members of as many conversations as a user may be.</param>
 [GenerateSerializer, Immutable, Alias("pulse.ReachableUsers")]
-public sealed record ReachableUsers([property: Id(0)] Guid[] Existing, [property: Id(1)] Guid[] Blocked);
+public sealed record ReachableUsers([property: Id(0)] Guid[] Existing, [property: Id(1)] Guid[] Blocked, [property: Id(2)] Guid[]? Full = null);

@@ -42,4 +42,7 @@ public sealed record InboxHint
 
     /// <summary>The users whose own part has changed: marker, mute, role, addition or removal. All their sockets receive that.</summary>
     [Id(3)] public Guid[] Own { get; init; } = [];
+
+    /// <summary>The conversation has so many members that clients get no counts with the change.</summary>
+    [Id(4)] public bool IsLarge { get; init; }
 }

@@ -21,8 +21,6 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
     private readonly Sequencer _sequencer;
     private readonly FrontEndSubscriptions _subscriptions;
     private readonly TypingUsers _typing;
-    // For members that were invisible when they read on: the marker that other members know.
-    private readonly Dictionary<Guid, long> _shownMarkers = [];
     private IGrainTimer? _check;
     private IGrainTimer? _typingEnd;
 
@@ -34,12 +32,15 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
         Id = context.GrainId.GetGuidKey();
         _typing = new(time);
         _sequencer = new(Id, store, writer, metrics, _options, time, Publish, DeactivateOnIdle, logger);
-        _subscriptions = new(Id, store, time);
+        _subscriptions = new(Id, store, metrics, time);
     }
 
     private Guid Id { get; }
 
     private ConversationState State => _sequencer.State!;
+
+    // Above that, members get neither receipts nor counts.
+    private bool HasManyMembers => State.Members.Count > _options.ReceiptsUpTo;
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
@@ -104,7 +105,7 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
             new()
             {
                 Role = member.Role, From = member.VisibleFrom, Read = member.Read, Head = State.Head, Typing = _typing.Present,
-                Markers = State.Members.Count > _options.ReceiptsUpTo ? [] : [.. State.Members.Select(entry => new ReadMarker(entry.Key, entry.Key == userId ? entry.Value.Read : _shownMarkers.GetValueOrDefault(entry.Key, entry.Value.Read)))],
+                Markers = HasManyMembers ? [] : [.. State.Members.Select(entry => new ReadMarker(entry.Key, entry.Key == userId ? entry.Value.Read : entry.Value.Shown))],
             },
             run);
     }
@@ -120,14 +121,12 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
         if (!await ClaimAsync()) return new() { Error = ConversationError.NotFound };
         if (!State.Members.TryGetValue(userId, out var member)) return new() { Error = State.NotAMember };
         if (seq < 0 || seq > State.Head) return new() { Error = ConversationError.InvalidArgument };
-        var read = seq <= member.Read ? member.Read : await _writer.MarkReadAsync(new(Id, userId, seq));
+        var read = seq <= member.Read ? member.Read : await _writer.MarkReadAsync(new(Id, userId, seq, isInvisible));
         if (State.Members.TryGetValue(userId, out member) && read > member.Read)
         {
-            if (isInvisible) _shownMarkers.TryAdd(userId, member.Read);
             member.Read = read;
-            _inbox.Publish(Id, head: 0, [], [userId]);
-            if (!isInvisible) _shownMarkers.Remove(userId);
-            if (!isInvisible && State.Members.Count <= _options.ReceiptsUpTo) _subscriptions.Publish(new ReadMarker(userId, read), State);
+            _inbox.Publish(Id, head: 0, [], [userId], HasManyMembers);
+            if (!isInvisible) Show(userId, member);
         }
 
         var unread = await _store.CountUnreadAsync(Id, userId);
@@ -164,14 +163,23 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
     {
         if (_typing.Remove(added.UserId ?? added.Entry.SenderId)) PublishTyping();
         _subscriptions.Publish(State);
-        if (added.Entry.Kind == EntryKinds.MemberRemoved) _shownMarkers.Remove(added.UserId!.Value);
-        if (added.Entry.Kind == EntryKinds.Message && _shownMarkers.Remove(added.Entry.SenderId) && State.Members.Count <= _options.ReceiptsUpTo
-            && State.Members.TryGetValue(added.Entry.SenderId, out var reader))
-            _subscriptions.Publish(new ReadMarker(added.Entry.SenderId, reader.Read), State);
+        if (added.Entry.Kind == EntryKinds.Message && State.Members.TryGetValue(added.Entry.SenderId, out var sender) && sender.Shown != sender.Read)
+        {
+            // The sender was invisible when it read, and its message shows that it was there.
+            Show(added.Entry.SenderId, sender);
+            _writer.MarkReadAsync(new(Id, added.Entry.SenderId, sender.Read)).Ignore();
+        }
+
         var isLarge = State.Members.Count > _options.HintsUpTo;
         _inbox.Publish(
             Id, State.Head, isLarge ? added.Entry.Mentions : State.Members.Keys,
-            added.UserId is { } userId ? [userId] : added.Entry.Kind == EntryKinds.Message ? [added.Entry.SenderId] : []);
+            added.UserId is { } userId ? [userId] : added.Entry.Kind == EntryKinds.Message ? [added.Entry.SenderId] : [], HasManyMembers);
+    }
+
+    private void Show(Guid userId, ConversationState.Member member)
+    {
+        member.Shown = member.Read;
+        if (!HasManyMembers) _subscriptions.Publish(new ReadMarker(userId, member.Read), State);
     }
 
     private void PublishTyping() => _subscriptions.PublishTyping(_typing.Present, State);

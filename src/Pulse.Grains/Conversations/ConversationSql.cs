@@ -140,10 +140,13 @@ internal static class ConversationSql
     public const string DeleteErasedBlocks =
         "DELETE FROM blocks WHERE user_id IN (SELECT id FROM tombstones) OR blocked_id IN (SELECT id FROM tombstones)";
 
+    /// <summary>The marker of the member <c>m</c> that other members may know, see 008_shown_markers.sql.</summary>
+    public const string ShownMarker = "CASE WHEN m.shown_seq >= m.joined_seq THEN m.shown_seq ELSE m.read_seq END";
+
     public const string ListMembers =
         $"""
         {Me}
-        SELECT me.kind, me.role, m.user_id, u.name, u.avatar, m.role, m.read_seq,
+        SELECT me.kind, me.role, m.user_id, u.name, u.avatar, m.role, CASE WHEN m.user_id = @user THEN m.read_seq ELSE {ShownMarker} END,
             (SELECT count(*) FROM (SELECT 1 FROM members n WHERE n.conversation_id = @id AND n.left_seq IS NULL LIMIT @receipts) counted)
         FROM me LEFT JOIN members m ON m.conversation_id = @id AND m.left_seq IS NULL AND m.user_id > @after AND me.role IS NOT NULL
         LEFT JOIN users u ON u.id = m.user_id
@@ -174,14 +177,14 @@ internal static class ConversationSql
         """;
 
     public const string Load =
-        """
+        $"""
         SELECT c.kind, c.title, c.newcomers_see, c.closed_at,
             coalesce((SELECT e.sent_at FROM entries e WHERE e.conversation_id = c.id AND e.seq = c.head), c.created_at),
             (SELECT count(*) FROM blocks b
              JOIN members x ON x.conversation_id = c.id AND x.user_id = b.user_id
              JOIN members y ON y.conversation_id = c.id AND y.user_id = b.blocked_id
              WHERE c.kind = 'direct'),
-            m.user_id, m.role, m.visible_from, m.read_seq, m.joined_seq
+            m.user_id, m.role, m.visible_from, m.read_seq, m.joined_seq, {ShownMarker}
         FROM conversations c LEFT JOIN members m ON m.conversation_id = c.id AND m.left_seq IS NULL
         WHERE c.id = @id
         """;
@@ -208,7 +211,8 @@ internal static class ConversationSql
 
     public const string CheckUsers =
         """
-        SELECT u.id, (SELECT count(*) FROM blocks b WHERE b.user_id = u.id AND b.blocked_id = @user OR b.user_id = @user AND b.blocked_id = u.id)
+        SELECT u.id, (SELECT count(*) FROM blocks b WHERE b.user_id = u.id AND b.blocked_id = @user OR b.user_id = @user AND b.blocked_id = u.id),
+            (SELECT count(*) FROM (SELECT 1 FROM members m WHERE m.user_id = u.id AND m.left_seq IS NULL LIMIT @most) counted)
         FROM users u WHERE u.id = ANY (@users) AND u.disabled_at IS NULL
         """;
 

@@ -9,7 +9,7 @@ internal sealed class ConversationState
     {
         (Epoch, Head) = (claimed.Epoch, claimed.Head);
         (Kind, Title, NewcomersSee, ClosedAt, LastSentAt, IsBlocked) = (row.Kind, row.Title, row.NewcomersSee, row.ClosedAt, row.LastSentAt, row.IsBlocked);
-        Members = row.Members.ToDictionary(member => member.UserId, member => new Member(member.Role, member.VisibleFrom, member.JoinedSeq) { Read = member.Read });
+        Members = row.Members.ToDictionary(member => member.UserId, member => new Member(member.Role, member.VisibleFrom, member.JoinedSeq) { Read = member.Read, Shown = member.Shown });
         Recent = new(recentEntries);
     }
 
@@ -47,7 +47,7 @@ internal sealed class ConversationState
         switch (entry.Kind)
         {
             case EntryKinds.MemberAdded:
-                Members[added.UserId!.Value] = new(added.Role!, added.VisibleFrom!.Value, entry.Seq) { Read = entry.Seq };
+                Members[added.UserId!.Value] = new(added.Role!, added.VisibleFrom!.Value, entry.Seq) { Read = entry.Seq, Shown = entry.Seq };
                 break;
             case EntryKinds.MemberRemoved or EntryKinds.SenderErased:
                 Members.Remove(added.UserId!.Value);
@@ -82,6 +82,9 @@ internal sealed class ConversationState
         public long? RoleSeq { get; set; }
 
         public long Read { get; set; }
+
+        /// <summary>The read marker that other members may know: an invisible member's stays where it was.</summary>
+        public long Shown { get; set; }
 
         public bool Manages => Role is MemberRoles.Owner or MemberRoles.Moderator;
     }

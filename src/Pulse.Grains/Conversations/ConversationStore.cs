@@ -7,6 +7,9 @@ namespace Pulse.Grains.Conversations;
 /// <summary>What the stores on PostgreSQL and SQLite have in common: the reads.</summary>
 internal abstract class ConversationStore : IConversationStore
 {
+    /// <summary>How many conversations one user may be a member of.</summary>
+    public const int MaxMemberships = 10_000;
+
     private const int MaxSyncEntries = 500;
     private const int MaxSyncText = 256 * 1024;
 
@@ -28,7 +31,7 @@ internal abstract class ConversationStore : IConversationStore
         var members = new List<MemberRow>();
         var rows = await QueryAsync(ConversationSql.Load, [("id", id)], reader =>
         {
-            if (!reader.IsDBNull(6)) members.Add(new(reader.GetGuid(6), reader.GetString(7), reader.GetInt64(8), reader.GetInt64(9), reader.GetInt64(10)));
+            if (!reader.IsDBNull(6)) members.Add(new(reader.GetGuid(6), reader.GetString(7), reader.GetInt64(8), reader.GetInt64(9), reader.GetInt64(10), reader.GetInt64(11)));
             return new ConversationRow(
                 reader.GetString(0), ConversationRows.Text(reader, 1), reader.GetString(2), ConversationRows.Time(reader, 3),
                 reader.GetFieldValue<DateTimeOffset>(4), reader.GetInt64(5) > 0, members);
@@ -230,8 +233,10 @@ internal abstract class ConversationStore : IConversationStore
     {
         if (others.Length == 0) return new([], []);
         var rows = await QueryAsync(
-            ConversationSql.CheckUsers, [("user", userId), ("users", others)], reader => (Id: reader.GetGuid(0), IsBlocked: reader.GetInt64(1) > 0), cancellationToken);
-        return new([.. rows.Select(row => row.Id)], [.. rows.Where(row => row.IsBlocked).Select(row => row.Id)]);
+            ConversationSql.CheckUsers, [("user", userId), ("users", others), ("most", MaxMemberships)],
+            reader => (Id: reader.GetGuid(0), IsBlocked: reader.GetInt64(1) > 0, IsFull: reader.GetInt64(2) >= MaxMemberships), cancellationToken);
+        return new(
+            [.. rows.Select(row => row.Id)], [.. rows.Where(row => row.IsBlocked).Select(row => row.Id)], [.. rows.Where(row => row.IsFull).Select(row => row.Id)]);
     }
 
     public Task SetBlockAsync(Guid userId, Guid blockedId, bool isBlocked, CancellationToken cancellationToken = default) =>

@@ -1,9 +1,10 @@
+using System.Diagnostics;
 using Pulse.Conversations;
 
 namespace Pulse.Grains.Conversations;
 
 /// <summary>The front ends that have a conversation open. Sends each the entries that it lacks, one call at a time.</summary>
-internal sealed class FrontEndSubscriptions(Guid conversationId, IConversationStore store, TimeProvider time)
+internal sealed class FrontEndSubscriptions(Guid conversationId, IConversationStore store, ChatMetrics metrics, TimeProvider time)
 {
     private const int MaxEntries = 500;
 
@@ -42,7 +43,11 @@ internal sealed class FrontEndSubscriptions(Guid conversationId, IConversationSt
     /// <summary>Sends new entries.</summary>
     public void Publish(ConversationState state)
     {
-        foreach (var subscription in _byFrontEnd.Values) Send(subscription, state);
+        foreach (var subscription in _byFrontEnd.Values)
+        {
+            subscription.Trace = Activity.Current?.Context ?? default;
+            Send(subscription, state);
+        }
     }
 
     /// <summary>Sends a read marker that has moved.</summary>
@@ -72,7 +77,7 @@ internal sealed class FrontEndSubscriptions(Guid conversationId, IConversationSt
         subscription.IsSending = true;
         try
         {
-            while (!subscription.IsOver && await NextAsync(subscription, state) is { } run) await subscription.FrontEnd.TakeAsync(run).WaitAsync(s_callTimeout, time);
+            while (!subscription.IsOver && await NextAsync(subscription, state) is { } run) await SendAsync(subscription, run);
         }
         catch (Exception)
         {
@@ -82,6 +87,21 @@ internal sealed class FrontEndSubscriptions(Guid conversationId, IConversationSt
         finally
         {
             subscription.IsSending = false;
+        }
+    }
+
+    private async Task SendAsync(Subscription subscription, ConversationRun run)
+    {
+        // Calls follow one another, so the caller's own trace may be that of an earlier run.
+        using var activity = ChatTracing.Source.StartActivity(ChatTracing.Deliver, ActivityKind.Internal, subscription.Trace);
+        metrics.Undelivered(run.Entries.Length);
+        try
+        {
+            await subscription.FrontEnd.TakeAsync(run).WaitAsync(s_callTimeout, time);
+        }
+        finally
+        {
+            metrics.Undelivered(-run.Entries.Length);
         }
     }
 
@@ -114,6 +134,8 @@ internal sealed class FrontEndSubscriptions(Guid conversationId, IConversationSt
         public IConversationObserver FrontEnd => frontEnd;
 
         public long Sent { get; set; }
+
+        public ActivityContext Trace { get; set; }
 
         public long RenewedAt { get; set; }
 

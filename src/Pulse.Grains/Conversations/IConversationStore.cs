@@ -140,7 +140,13 @@ internal sealed record ConversationRow(
     string Kind, string? Title, string NewcomersSee, DateTimeOffset? ClosedAt, DateTimeOffset LastSentAt, bool IsBlocked, IReadOnlyList<MemberRow> Members);
 
 /// <summary>A present member's row.</summary>
-internal sealed record MemberRow(Guid UserId, string Role, long VisibleFrom, long Read, long JoinedSeq);
+/// <param name="UserId">The member.</param>
+/// <param name="Role">One of <see cref="MemberRoles"/>.</param>
+/// <param name="VisibleFrom">The first seq that the member may read.</param>
+/// <param name="Read">The read marker.</param>
+/// <param name="JoinedSeq">Seq of the entry that added the member.</param>
+/// <param name="Shown">The read marker that other members may know.</param>
+internal sealed record MemberRow(Guid UserId, string Role, long VisibleFrom, long Read, long JoinedSeq, long Shown);
 
 /// <summary>A member's row, present or former.</summary>
 internal sealed record FormerMember(Guid UserId, long? LeftSeq, Guid? RemovedBy);
@@ -149,4 +155,8 @@ internal sealed record FormerMember(Guid UserId, long? LeftSeq, Guid? RemovedBy)
 internal sealed record StoredEntry(ConversationEntry Entry, IReadOnlyList<(Guid UserId, string Emoji)> Reactions);
 
 /// <summary>A read marker to move forward.</summary>
-internal readonly record struct ReadMark(Guid ConversationId, Guid UserId, long Seq);
+/// <param name="ConversationId">The conversation.</param>
+/// <param name="UserId">The member.</param>
+/// <param name="Seq">The newest entry that the member has read.</param>
+/// <param name="IsHidden">Whether the member is invisible: other members do not get to know the marker.</param>
+internal readonly record struct ReadMark(Guid ConversationId, Guid UserId, long Seq, bool IsHidden = false);

@@ -43,30 +43,32 @@ internal sealed class InboxTable(TimeProvider time)
     /// <param name="head">Seq of its newest entry; 0 where the log has not changed.</param>
     /// <param name="recipients">The users for whom the log has changed.</param>
     /// <param name="own">The users whose own part has changed.</param>
-    public void Publish(Guid conversationId, long head, IReadOnlyCollection<Guid> recipients, IReadOnlyCollection<Guid> own)
+    /// <param name="isLarge">Whether clients get no counts.</param>
+    public void Publish(Guid conversationId, long head, IReadOnlyCollection<Guid> recipients, IReadOnlyCollection<Guid> own, bool isLarge = false)
     {
         lock (_lock)
         {
             if (_frontEnds.Count == 0) return;
             var isLate = recipients.Count > FewRecipients;
-            if (own.Count > 0 || !isLate) Add(isLate: false, conversationId, head, isLate ? [] : recipients, own);
-            if (isLate) Add(isLate: true, conversationId, head, recipients, []);
+            if (own.Count > 0 || !isLate) Add(isLate: false, conversationId, head, isLate ? [] : recipients, own, isLarge);
+            if (isLate) Add(isLate: true, conversationId, head, recipients, [], isLarge);
         }
     }
 
-    private void Add(bool isLate, Guid id, long head, IReadOnlyCollection<Guid> recipients, IReadOnlyCollection<Guid> own)
+    private void Add(bool isLate, Guid id, long head, IReadOnlyCollection<Guid> recipients, IReadOnlyCollection<Guid> own, bool isLarge)
     {
         var changes = isLate ? _later : _soon;
         if (changes.Count == 0) _ = FlushAsync(isLate);
-        Merge(changes, id, head, recipients, own);
+        Merge(changes, id, head, recipients, own, isLarge);
     }
 
-    private static void Merge(Dictionary<Guid, Change> changes, Guid id, long head, IEnumerable<Guid> recipients, IEnumerable<Guid> own)
+    private static void Merge(Dictionary<Guid, Change> changes, Guid id, long head, IEnumerable<Guid> recipients, IEnumerable<Guid> own, bool isLarge)
     {
         if (!changes.TryGetValue(id, out var change)) changes.Add(id, change = new());
         change.Head = Math.Max(change.Head, head);
         change.Recipients.UnionWith(recipients);
         change.Own.UnionWith(own);
+        change.IsLarge |= isLarge;
     }
 
     private async Task FlushAsync(bool isLate)
@@ -85,7 +87,7 @@ internal sealed class InboxTable(TimeProvider time)
                     continue;
                 }
 
-                foreach (var (id, change) in changes) Merge(frontEnd.Waiting, id, change.Head, change.Recipients, change.Own);
+                foreach (var (id, change) in changes) Merge(frontEnd.Waiting, id, change.Head, change.Recipients, change.Own, change.IsLarge);
                 if (!frontEnd.IsSending) _ = SendAsync(frontEnd);
             }
         }
@@ -108,7 +110,7 @@ internal sealed class InboxTable(TimeProvider time)
 
                 hints = [.. frontEnd.Waiting.Select(entry => new InboxHint
                 {
-                    ConversationId = entry.Key, Head = entry.Value.Head, Recipients = [.. entry.Value.Recipients], Own = [.. entry.Value.Own],
+                    ConversationId = entry.Key, Head = entry.Value.Head, Recipients = [.. entry.Value.Recipients], Own = [.. entry.Value.Own], IsLarge = entry.Value.IsLarge,
                 })];
                 frontEnd.Waiting.Clear();
             }
@@ -149,5 +151,7 @@ internal sealed class InboxTable(TimeProvider time)
         public HashSet<Guid> Recipients { get; } = [];
 
         public HashSet<Guid> Own { get; } = [];
+
+        public bool IsLarge { get; set; }
     }
 }

@@ -31,14 +31,14 @@ internal sealed class PostgresConversationStore(PostgresDatabase database) : Con
 
     // Locked in one order, so that two silos that move the same markers do not wait for each other in a circle.
     private const string MarkReadSql =
-        """
+        $"""
         WITH due AS MATERIALIZED (
-            SELECT conversation_id, user_id, seq FROM unnest(@ids, @users, @seqs) AS r (conversation_id, user_id, seq)
+            SELECT conversation_id, user_id, seq, hidden FROM unnest(@ids, @users, @seqs, @hidden) AS r (conversation_id, user_id, seq, hidden)
         ), locked AS MATERIALIZED (
             SELECT m.conversation_id, m.user_id FROM members m JOIN due ON m.conversation_id = due.conversation_id AND m.user_id = due.user_id
             ORDER BY m.conversation_id, m.user_id FOR NO KEY UPDATE OF m
         )
-        UPDATE members m SET read_seq = greatest(m.read_seq, due.seq)
+        UPDATE members m SET read_seq = greatest(m.read_seq, due.seq), shown_seq = CASE WHEN due.hidden THEN {ConversationSql.ShownMarker} END
         FROM due JOIN locked ON locked.conversation_id = due.conversation_id AND locked.user_id = due.user_id
         WHERE m.conversation_id = due.conversation_id AND m.user_id = due.user_id
         RETURNING m.conversation_id, m.user_id, m.read_seq
@@ -138,7 +138,8 @@ internal sealed class PostgresConversationStore(PostgresDatabase database) : Con
     public override Task<long[]> MarkReadAsync(ReadMark[] marks, BatchLimits limits)
     {
         // One row for each key: an UPDATE would take any one of several.
-        var furthest = marks.GroupBy(mark => (mark.ConversationId, mark.UserId)).Select(group => group.MaxBy(mark => mark.Seq)).ToArray();
+        var furthest = marks.GroupBy(mark => (mark.ConversationId, mark.UserId))
+            .Select(group => group.MaxBy(mark => mark.Seq) with { IsHidden = group.All(mark => mark.IsHidden) }).ToArray();
         return database.RunBatchAsync(
             MarkReadSql,
             limits,
@@ -147,6 +148,7 @@ internal sealed class PostgresConversationStore(PostgresDatabase database) : Con
                 Add(parameters, "ids", NpgsqlDbType.Uuid, furthest, mark => mark.ConversationId);
                 Add(parameters, "users", NpgsqlDbType.Uuid, furthest, mark => mark.UserId);
                 Add(parameters, "seqs", NpgsqlDbType.Bigint, furthest, mark => mark.Seq);
+                Add(parameters, "hidden", NpgsqlDbType.Boolean, furthest, mark => mark.IsHidden);
             },
             async (reader, token) =>
             {

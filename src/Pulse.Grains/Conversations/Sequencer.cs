@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Pulse.Conversations;
 using Pulse.Grains.Storage;
@@ -219,6 +220,7 @@ internal sealed partial class Sequencer(
     {
         var state = State!;
         var (drafts, entries) = await DecideAsync(state, batch);
+        using var activity = StartActivity(drafts);
         for (var busy = 0; drafts.Count > 0;)
         {
             foreach (var pending in drafts) pending.IsHandedOver = true;
@@ -256,6 +258,10 @@ internal sealed partial class Sequencer(
             }
         }
     }
+
+    // A run belongs to the trace of its first send.
+    private static Activity? StartActivity(List<Pending> drafts) => !ChatTracing.Source.HasListeners() || drafts.Count == 0 ? null : ChatTracing.Source.StartActivity(
+        ChatTracing.Append, ActivityKind.Internal, drafts[0].Trace, links: drafts.Skip(1).Select(pending => new ActivityLink(pending.Trace)));
 
     /// <summary>Decides about each command by the state after those before it. Commands that get no entry are answered.</summary>
     private async Task<(List<Pending> Drafts, List<NewEntry> Entries)> DecideAsync(ConversationState state, List<Pending> batch)
@@ -517,6 +523,8 @@ internal sealed partial class Sequencer(
         public ConversationCommand Command { get; }
 
         public long ArrivedAt { get; }
+
+        public ActivityContext Trace { get; } = Activity.Current?.Context ?? default;
 
         public LinkedListNode<Pending>? Node { get; set; }
 

@@ -89,8 +89,12 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
 
     public override Task<long[]> MarkReadAsync(ReadMark[] marks, BatchLimits limits) => database.WriteAsync(
         connection => Array.ConvertAll(marks, mark => Read(
-            connection, "UPDATE members SET read_seq = max(read_seq, @seq) WHERE conversation_id = @id AND user_id = @user RETURNING read_seq",
-            reader => reader.GetInt64(0), ("id", mark.ConversationId), ("user", mark.UserId), ("seq", mark.Seq)) is [var read] ? read : mark.Seq),
+            connection,
+            $"""
+            UPDATE members AS m SET read_seq = max(m.read_seq, @seq), shown_seq = CASE WHEN @hidden THEN {ConversationSql.ShownMarker} END
+            WHERE m.conversation_id = @id AND m.user_id = @user RETURNING read_seq
+            """,
+            reader => reader.GetInt64(0), ("id", mark.ConversationId), ("user", mark.UserId), ("seq", mark.Seq), ("hidden", mark.IsHidden)) is [var read] ? read : mark.Seq),
         CancellationToken.None);
 
     protected override Task<IReadOnlyList<MissedPage>> ReadMissedAsync(Guid userId, SyncItem[] items, int maxEntries, CancellationToken cancellationToken) =>

@@ -2,6 +2,7 @@ using Npgsql;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using Pulse.Conversations;
 
 namespace Pulse.Silo.Telemetry;
 
@@ -27,7 +28,7 @@ public static class TelemetrySetup
                 .AddNpgsqlInstrumentation()
                 .AddOtlpExporter())
             .WithTracing(traces => traces
-                .AddSource("Microsoft.Orleans.*")
+                .AddSource("Microsoft.Orleans.*", "Microsoft.AspNetCore.SignalR.Server", ChatTracing.Name)
                 .AddAspNetCoreInstrumentation(http => http.Filter = context => !context.Request.Path.StartsWithSegments("/health"))
                 .AddNpgsql()
                 .AddOtlpExporter());

@@ -20,7 +20,7 @@ namespace Pulse.Web.Admin;
 /// <param name="Name">Display name.</param>
 /// <param name="Avatar">Picture URL, or <see langword="null"/>.</param>
 /// <param name="CreatedAt">When the user was created.</param>
-/// <param name="LastSeen">See <see cref="UserProfile.LastSeenAt"/>.</param>
+/// <param name="LastSeen">End of the last connection, UTC. <see langword="null"/> if the user never connected.</param>
 /// <param name="DisabledAt">Time since which the user is disabled. <see langword="null"/> for an enabled user.</param>
 internal sealed record AdminUserResponse(
     Guid Id, string Email, bool EmailVerified, string Name, string? Avatar,
@@ -62,19 +62,34 @@ internal static class AdminEndpoints
     {
         if (string.IsNullOrEmpty(app.Services.GetRequiredService<IOptions<AdminOptions>>().Value.Key)) return;
 
-        var group = app.MapGroup("/admin").WithTags("Admin").AddEndpointFilter(app.Services.GetRequiredService<AdminKey>());
-        group.MapGet("/users", FindAsync);
-        group.MapPost("/keys/rotate", RotateKeysAsync);
+        var group = app.MapGroup("/admin").WithTags("Admin").AddEndpointFilter(app.Services.GetRequiredService<AdminKey>())
+            .WithMetadata(new DescribedSecurity(DescribedSecurity.AdminKey))
+            .Refuses(ProblemTypes.AdminKeyWrong, ProblemTypes.TooManyRequests)
+            .PathId("id", "User id.");
+        group.MapGet("/users", FindAsync).WithSummary("Find users")
+            .WithDescription($"Give at most one parameter. A page has {PageSize} users, by id.")
+            .QueryId("id", "Finds one user.").Query("email", "Finds users by address.").QueryId("after", "The after of the previous page.")
+            .Refuses(ProblemTypes.Validation);
+        group.MapPost("/keys/rotate", RotateKeysAsync).WithSummary("Rotate the key that signs access tokens")
+            .Refuses(ProblemTypes.BadRequest)
+            .QueryBoolean("atOnce", "Whether the new key signs at once, before all verifiers know it. Default false.")
+            .QueryBoolean("withdrawOlder", "Whether the older keys are withdrawn, so that their tokens are refused. Default false.");
         var user = group.MapGroup("/users/{id:guid}");
-        user.MapGet("", GetAsync);
-        user.MapDelete("", EraseAsync);
-        user.MapGet("/export", ExportAsync);
-        user.MapPost("/disable", (Guid id, HttpContext context, UserErasure users) => SetDisabledAsync(id, true, context, users));
-        user.MapPost("/enable", (Guid id, HttpContext context, UserErasure users) => SetDisabledAsync(id, false, context, users));
-        user.MapGet("/sessions", ListSessionsAsync);
-        user.MapDelete("/sessions/{sid}", EndSessionAsync);
-        user.MapGet("/connections", ListConnectionsAsync);
-        user.MapDelete("/connections/{cid}", CloseConnectionAsync);
+        user.MapGet("", GetAsync).WithSummary("Read a user").Refuses(ProblemTypes.UserNotFound);
+        user.MapDelete("", EraseAsync).WithSummary("Erase a user").Refuses(ProblemTypes.UserNotFound);
+        user.MapGet("/export", ExportAsync).WithSummary("Read all stored data about a user").Refuses(ProblemTypes.UserNotFound);
+        user.MapPost("/disable", (Guid id, HttpContext context, UserErasure users) => SetDisabledAsync(id, true, context, users))
+            .WithSummary("Disable a user").WithDescription("Ends all sessions and connections of the user.")
+            .Refuses(ProblemTypes.UserNotFound);
+        user.MapPost("/enable", (Guid id, HttpContext context, UserErasure users) => SetDisabledAsync(id, false, context, users))
+            .WithSummary("Enable a user").Refuses(ProblemTypes.UserNotFound);
+        user.MapGet("/sessions", ListSessionsAsync).WithSummary("List a user's sessions").Refuses(ProblemTypes.UserNotFound);
+        user.MapDelete("/sessions/{sid}", EndSessionAsync).WithSummary("End a user's session").PathId("sid", "Session id.")
+            .Refuses(ProblemTypes.SessionNotFound);
+        user.MapGet("/connections", ListConnectionsAsync).WithSummary("List a user's live connections");
+        user.MapDelete("/connections/{cid}", CloseConnectionAsync).WithSummary("Close a user's connection")
+            .Path("cid", "SignalR's connection id.")
+            .Refuses(ProblemTypes.ConnectionNotFound);
     }
 
     private static async Task<Results<Ok<AdminUsersResponse>, ProblemHttpResult>> FindAsync(

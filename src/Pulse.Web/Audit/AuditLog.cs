@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 
@@ -16,13 +17,15 @@ internal sealed partial class AuditLog : IDisposable
     private readonly Callers _callers;
     private readonly MailboxHash _mailboxes;
     private readonly AuditCounts _counts;
+    private readonly Counter<long> _events;
 
-    public AuditLog(ILoggerFactory loggers, Callers callers, MailboxHash mailboxes, TimeProvider time)
+    public AuditLog(ILoggerFactory loggers, Callers callers, MailboxHash mailboxes, TimeProvider time, IMeterFactory meters)
     {
         _logger = loggers.CreateLogger(Category);
         _callers = callers;
         _mailboxes = mailboxes;
         _counts = new(time, Write);
+        _events = meters.Create(Category).CreateCounter<long>("pulse.audit.events", "{event}", "Security events, each one, however many share a line of the log.");
     }
 
     /// <summary>Writes an event.</summary>
@@ -50,6 +53,8 @@ internal sealed partial class AuditLog : IDisposable
         var line = new AuditLine(
             kind, userId, sessionId, context is null ? null : ClientAddress.Of(context), provider,
             email is null ? null : _mailboxes.Of(email), reason);
+        // Fixed names only: reason, client and provider would multiply the series.
+        _events.Add(1, new("pulse.audit.event", kind.Name), new("pulse.audit.outcome", kind.Outcome == AuditOutcome.Success ? "success" : "refused"));
         if (!kind.IsCounted || _counts.IsFirst(line)) Write(line, 1);
     }
 

@@ -1,9 +1,15 @@
-// Bundles the scripts (site.ts for every page, dashboard.ts with the client package) and site.css into ../wwwroot/assets. `npm run build`
-// also checks the types, before this script.
+// Bundles the scripts (site.ts for every page, dashboard.ts and chat/main.tsx with the client package), site.css and chat.css into
+// ../wwwroot/assets. `npm run build` also checks the types, before this script.
 import { build } from 'esbuild';
 
 await build({
-  entryPoints: ['src/site.ts', 'src/dashboard.ts', 'src/site.css'],
+  entryPoints: [
+    { in: 'src/site.ts', out: 'site' },
+    { in: 'src/dashboard.ts', out: 'dashboard' },
+    { in: 'src/chat/main.tsx', out: 'chat' },
+    { in: 'src/site.css', out: 'site' },
+    { in: 'src/chat/chat.css', out: 'chat' },
+  ],
   outdir: '../wwwroot/assets',
   bundle: true,
   // The client package's sources use it too, because its paths locate the packages.

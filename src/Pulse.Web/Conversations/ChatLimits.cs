@@ -18,12 +18,17 @@ internal sealed class ChatLimits(IOptions<ChatOptions> options) : IDisposable
 
     private readonly PartitionedRateLimiter<Guid> _searches = Create(Searches, s_searchPeriod);
     private readonly PartitionedRateLimiter<Guid> _sends = Create(SendsPerSecond, TimeSpan.FromSeconds(1));
+    private readonly PartitionedRateLimiter<Guid> _reads = Create(SendsPerSecond, TimeSpan.FromSeconds(1));
     private readonly PartitionedRateLimiter<Guid> _starts = Create(options.Value.StartsPerMinute, TimeSpan.FromMinutes(1));
     private readonly PartitionedRateLimiter<Guid> _adds = Create(options.Value.AddsPerMinute, TimeSpan.FromMinutes(1));
 
     /// <summary>Counts a message, an edit, a deletion or a reaction.</summary>
     /// <exception cref="ChatRefusedException">The user has to wait.</exception>
     public void CountSend(Guid userId) => Spend(_sends, userId, 1, $"A user may send {SendsPerSecond} times a second.");
+
+    /// <summary>Counts a read marker.</summary>
+    /// <exception cref="ChatRefusedException">The user has to wait.</exception>
+    public void CountRead(Guid userId) => Spend(_reads, userId, 1, $"A user may move read markers {SendsPerSecond} times a second.");
 
     /// <summary>Counts a new conversation.</summary>
     /// <exception cref="ChatRefusedException">The user has to wait.</exception>
@@ -51,6 +56,7 @@ internal sealed class ChatLimits(IOptions<ChatOptions> options) : IDisposable
     {
         _searches.Dispose();
         _sends.Dispose();
+        _reads.Dispose();
         _starts.Dispose();
         _adds.Dispose();
     }

@@ -67,7 +67,7 @@ internal sealed class ChatRefusalFilter : IEndpointFilter
         context.HttpContext.Response.Headers.CacheControl = "no-store";
         try
         {
-            return await next(context);
+            return await ChatDeadline.RunAsync(context, next);
         }
         catch (ChatRefusedException refused)
         {

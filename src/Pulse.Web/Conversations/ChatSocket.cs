@@ -10,13 +10,17 @@ namespace Pulse.Web.Conversations;
 /// <param name="socket">SignalR's connection.</param>
 /// <param name="userId">The user.</param>
 /// <param name="isEnding">Whether the server closes the socket: the client has been sent its last message.</param>
-internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<bool> isEnding)
+/// <param name="inboxIsDue">Called with a conversation whose item in the inbox has to be read anew, because the client could not take it when it changed.</param>
+internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<bool> isEnding, Action<Guid, InboxService.Due> inboxIsDue)
 {
     /// <summary>How many conversations one socket may have open.</summary>
     public const int MaxOpen = 50;
 
-    // A client that is further behind reads its inbox anew.
-    private const int MaxInbox = 200;
+    // A client that is further behind reads its inbox anew, as every client does once a minute.
+    private const int MaxInbox = 1_000;
+
+    // An entry of a dictionary of ids.
+    private const int BytesPerId = 32;
 
     private readonly Lock _lock = new();
 
@@ -26,11 +30,16 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
     // Each cursor at most once, so bounded by the number of open conversations.
     private Queue<OpenConversation.Cursor>? _due;
     private Queue<SerializedHubMessage>? _notices;
-    private OrderedDictionary<Guid, SerializedHubMessage>? _inbox;
+
+    // Ids instead of messages: what waits stays small, and the client gets the newest state.
+    private Dictionary<Guid, InboxService.Due>? _inbox;
 
     // The conversations whose removal was written: the log and the inbox both report it.
     private HashSet<Guid>? _gone;
-    private bool _isWriting;
+    private SerializedHubMessage? _written;
+
+    // Until the client's first message is written.
+    private bool _isWriting = true;
     private bool _isClosed;
 
     /// <summary>The user.</summary>
@@ -42,8 +51,26 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
     /// <summary>Guards <see cref="Open"/>.</summary>
     public Lock OpenLock { get; } = new();
 
+    /// <summary>Bytes that are kept for this socket, because its client has not read yet what came before.</summary>
+    public long WaitingBytes
+    {
+        get
+        {
+            lock (_lock)
+            {
+                if (!_isWriting) return 0;
+                var messages = _notices is null ? 0L : _notices.Sum(SizeOf);
+                if (_written is not null) messages += SizeOf(_written);
+                return messages + ((_inbox?.Count ?? 0) * BytesPerId) + ((_due?.Count ?? 0) * IntPtr.Size);
+            }
+        }
+    }
+
     /// <summary>Whether the socket is gone.</summary>
     public bool IsClosed => Volatile.Read(ref _isClosed);
+
+    /// <summary>Writes from now on, beginning with what has changed since the socket was made.</summary>
+    public void Begin() => _ = WriteAllAsync();
 
     /// <summary>Whether this socket has that conversation open.</summary>
     public bool HasOpen(Guid id)
@@ -74,19 +101,16 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
         lock (_lock) _gone?.Remove(id);
     }
 
-    /// <summary>Writes the newest state of a conversation in the user's inbox, now or once the client has read what came before.</summary>
-    public void WriteInbox(Guid id, SerializedHubMessage message)
+    /// <summary>Writes the newest state of a conversation in the user's inbox, or has it read anew once the client has read what came before.</summary>
+    public void WriteInbox(Guid id, SerializedHubMessage message, InboxService.Due due)
     {
         lock (_lock)
         {
-            if (_isClosed || (_inbox?.Count >= MaxInbox && !_inbox.ContainsKey(id))) return;
             _gone?.Remove(id);
-            (_inbox ??= [])[id] = message;
-            if (_isWriting) return;
-            _isWriting = true;
+            if (_isWriting && !_isClosed && (_inbox is null || _inbox.Count < MaxInbox)) (_inbox ??= [])[id] = due;
         }
 
-        _ = WriteAllAsync();
+        WriteIfIdle(message);
     }
 
     /// <summary>Writes what follows the cursor, now or once the client has read what came before.</summary>
@@ -141,33 +165,33 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
 
     private async Task WriteAllAsync()
     {
-        while (Next() is { } message)
+        while (Next(out var cursor) is { } message)
         {
             // Never throws: SignalR closes a connection that cannot be written to.
             await socket.WriteAsync(message);
+            cursor?.NoteWritten();
         }
     }
 
-    private SerializedHubMessage? Next()
+    private long SizeOf(SerializedHubMessage message) => message.GetSerializedMessage(socket.Protocol).Length;
+
+    private SerializedHubMessage? Next(out OpenConversation.Cursor? cursor)
     {
+        KeyValuePair<Guid, InboxService.Due>[] due;
         while (true)
         {
-            OpenConversation.Cursor cursor;
+            cursor = null;
             lock (_lock)
             {
                 if (isEnding()) _isClosed = true;
-                if (!_isClosed && _notices is not null && _notices.TryDequeue(out var notice)) return notice;
-                if (_isClosed || _due is null || !_due.TryDequeue(out cursor!))
+                if (!_isClosed && _notices is not null && _notices.TryDequeue(out var notice)) return _written = notice;
+                if (_isClosed || _due is null || !_due.TryDequeue(out cursor))
                 {
-                    if (!_isClosed && _inbox is { Count: > 0 })
-                    {
-                        var change = _inbox.GetAt(0).Value;
-                        _inbox.RemoveAt(0);
-                        return change;
-                    }
-
+                    due = _isClosed || _inbox is null ? [] : [.. _inbox];
+                    _inbox = null;
+                    _written = null;
                     _isWriting = false;
-                    return null;
+                    break;
                 }
 
                 cursor.IsDue = false;
@@ -176,8 +200,11 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
             // Outside of this lock: the conversation's own lock is taken, and its holder may write to this socket.
             if (cursor.Take(out var more) is not { } entries) continue;
             if (more) Requeue(cursor);
-            return entries;
+            lock (_lock) return _written = entries;
         }
+
+        foreach (var (id, change) in due) inboxIsDue(id, change);
+        return null;
     }
 
     private void Requeue(OpenConversation.Cursor cursor)

@@ -12,6 +12,9 @@ internal sealed class ChatSockets : IDisposable
     /// <summary>How many sockets there are.</summary>
     public int Count => Volatile.Read(ref _count);
 
+    /// <summary>The most bytes that are kept for one socket whose client reads slowly.</summary>
+    public long MostWaitingBytes => _byUser.Values.Max(static sockets => (long?)sockets.Max(static socket => socket.WaitingBytes)) ?? 0;
+
     /// <summary>The sockets of a user.</summary>
     public IReadOnlyList<ChatSocket> Of(Guid userId) => _byUser.GetValueOrDefault(userId, []);
 

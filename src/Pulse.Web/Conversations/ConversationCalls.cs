@@ -12,10 +12,15 @@ internal sealed class ConversationCalls(
     GrainReferences<IConversationGrain> conversations, GrainReferences<IUserGrain> users, IGrainFactory grains, IConversationPolicy policy, ChatLimits limits, IOptions<ChatOptions> options,
     TimeProvider time)
 {
-    // Every command may be repeated. A silo that has died is replaced within this time or not at all for this call.
-    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(4.8);
-    private static readonly TimeSpan s_retryUntil = TimeSpan.FromSeconds(1);
+    /// <summary>The longest time of a call. Every command may be repeated, so a silo that has died is replaced within this time or not at all.</summary>
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4.5);
+
+    // With the grain's own deadline of 1.6 s, a repetition still ends within 2 s.
+    private static readonly TimeSpan s_retryUntil = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
+
+    // Presence decides only who sees typing and markers, so a call does not wait long for it.
+    private static readonly TimeSpan s_presenceTimeout = TimeSpan.FromSeconds(1);
 
     public ChatOptions Options => options.Value;
 
@@ -50,6 +55,7 @@ internal sealed class ConversationCalls(
             if (!reachable.Existing.Contains(userId)) throw new ChatRefusedException(ProblemTypes.UserNotSynced);
             if (members.FirstOrDefault(member => !reachable.Existing.Contains(member)) is var missing && missing != Guid.Empty)
                 throw new ChatRefusedException(ProblemTypes.UserNotFound, $"There is no user {missing}.");
+            ThrowIfFull(reachable, userId);
             if (reachable.Blocked.Length > 0 || !await policy.MayStartAsync(userId, request.Kind, members, cancellationToken))
                 throw new ChatRefusedException(ProblemTypes.CannotMessage);
             limits.CountStart(userId);
@@ -132,7 +138,11 @@ internal sealed class ConversationCalls(
         if (role is not null && !MemberRoles.IsRole(role)) throw ChatInput.Invalid("role is one of owner, moderator, member, reader.");
         var reachable = await Reader.CheckUsersAsync(userId, [memberId, userId]);
         if (!reachable.Existing.Contains(userId)) throw new ChatRefusedException(ProblemTypes.UserNotSynced);
-        if (memberId == userId) limits.CountAdds(userId, 1);
+        if (memberId == userId)
+        {
+            ThrowIfFull(reachable, userId);
+            limits.CountAdds(userId, 1);
+        }
         else
         {
             // A stranger learns nothing about the user: the membership of the caller is checked first.
@@ -140,6 +150,7 @@ internal sealed class ConversationCalls(
             if (!reachable.Existing.Contains(memberId)) throw new ChatRefusedException(ProblemTypes.UserNotFound, $"There is no user {memberId}.");
             if (reachable.Blocked.Contains(memberId) || !await policy.MayAddAsync(userId, id, memberId, cancellationToken))
                 throw new ChatRefusedException(ProblemTypes.CannotMessage);
+            ThrowIfFull(reachable, userId);
             limits.CountAdds(userId, 1);
         }
 
@@ -154,17 +165,20 @@ internal sealed class ConversationCalls(
     public async Task<ReadAnswer> MarkReadAsync(Guid userId, Guid id, long? seq)
     {
         var marked = NotNegative(seq ?? throw ChatInput.Invalid("seq is missing."), "seq")!.Value;
+        limits.CountRead(userId);
+        var started = time.GetTimestamp();
         var isInvisible = await IsInvisibleAsync(userId);
         var answer = await CallAsync(
-            () => conversations[id].MarkReadAsync(userId, marked, isInvisible), read => read.Error, new ReadAnswer { Error = ConversationError.UnknownOutcome });
+            () => conversations[id].MarkReadAsync(userId, marked, isInvisible), read => read.Error, new ReadAnswer { Error = ConversationError.UnknownOutcome }, started);
         ChatProblems.ThrowIfRefused(answer.Error, answer.Error == ConversationError.InvalidArgument ? "seq is past the newest entry of the conversation." : null);
         return answer;
     }
 
     /// <summary>Shows the user as typing, unless the user is invisible.</summary>
+    /// <exception cref="TimeoutException">A silo did not answer. The next calls of the socket wait for this one, so it ends soon.</exception>
     public async Task TypeAsync(Guid userId, Guid id)
     {
-        if (!await IsInvisibleAsync(userId)) ChatProblems.ThrowIfRefused(await conversations[id].TypeAsync(userId));
+        if (!await IsInvisibleAsync(userId)) ChatProblems.ThrowIfRefused(await conversations[id].TypeAsync(userId).WaitAsync(s_presenceTimeout, time));
     }
 
     /// <summary>Blocks a user, or ends that.</summary>
@@ -185,19 +199,20 @@ internal sealed class ConversationCalls(
         return answer;
     }
 
-    private async Task<T> CallAsync<T>(Func<Task<T>> call, Func<T, ConversationError> error, T late)
+    private Task<T> CallAsync<T>(Func<Task<T>> call, Func<T, ConversationError> error, T late) => CallAsync(call, error, late, time.GetTimestamp());
+
+    private async Task<T> CallAsync<T>(Func<Task<T>> call, Func<T, ConversationError> error, T late, long started)
     {
-        var started = time.GetTimestamp();
         while (true)
         {
             try
             {
-                var answer = await call().WaitAsync(s_timeout - time.GetElapsedTime(started), time);
+                var answer = await call().WaitAsync(Timeout - time.GetElapsedTime(started), time);
 
                 // An activation that was replaced refuses at once, and the next call reaches its successor. An answer that took longer is final.
                 if (error(answer) is not (ConversationError.Unavailable or ConversationError.UnknownOutcome) || time.GetElapsedTime(started) > s_retryUntil) return answer;
             }
-            catch (TimeoutException) when (time.GetElapsedTime(started) >= s_timeout - s_pause)
+            catch (TimeoutException) when (time.GetElapsedTime(started) >= Timeout - s_pause)
             {
                 return late;
             }
@@ -205,7 +220,7 @@ internal sealed class ConversationCalls(
             {
                 throw;
             }
-            catch (Exception e) when (TransientErrors.IsTransient(e) && time.GetElapsedTime(started) < s_timeout - (2 * s_pause))
+            catch (Exception e) when (TransientErrors.IsTransient(e) && time.GetElapsedTime(started) < Timeout - (2 * s_pause))
             {
                 // The silo has died, or is stopping.
             }
@@ -218,7 +233,26 @@ internal sealed class ConversationCalls(
         }
     }
 
-    private async Task<bool> IsInvisibleAsync(Guid userId) => (await users[userId].GetPresenceAsync()).OwnStatus == PresenceStatus.Invisible;
+    // A user whose presence is unknown is treated as invisible, because an invisible user must not be betrayed by a fault.
+    private async Task<bool> IsInvisibleAsync(Guid userId)
+    {
+        try
+        {
+            return (await users[userId].GetPresenceAsync().WaitAsync(s_presenceTimeout, time)).OwnStatus == PresenceStatus.Invisible;
+        }
+        catch (Exception e) when (TransientErrors.IsTransient(e))
+        {
+            return true;
+        }
+    }
+
+    private static void ThrowIfFull(ReachableUsers users, Guid caller)
+    {
+        if (users.Full is not { Length: > 0 } full) return;
+        throw new ChatRefusedException(ProblemTypes.TooManyMembers, full.Contains(caller)
+            ? "You are a member of as many conversations as a user may be. Leave one first."
+            : $"The user {full[0]} is a member of as many conversations as a user may be.");
+    }
 
     private static string RuleOf(string text) =>
         text is NewcomersSee.All or NewcomersSee.SinceJoining ? text : throw ChatInput.Invalid("newcomersSee is all or since-joining.");

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Pulse.Conversations;
+using Pulse.Web.Http;
 using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Conversations;
@@ -15,19 +16,45 @@ internal static class ConversationEndpoints
     public static void MapConversations(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("").WithTags("Chat").RequireAuthorization().AddEndpointFilter<ChatRefusalFilter>()
-            .WithMetadata(new RequestSizeLimitAttribute(ChatInput.MaxBytes));
-        group.MapPost("/conversations", CreateAsync);
-        group.MapGet("/conversations", ListAsync);
-        group.MapGet("/conversations/{id}", FindAsync);
-        group.MapPatch("/conversations/{id}", ChangeAsync);
-        group.MapDelete("/conversations/{id}", CloseAsync);
-        group.MapGet("/conversations/{id}/members", ListMembersAsync);
-        group.MapPut("/conversations/{id}/members/{userId}", SetMemberAsync);
-        group.MapDelete("/conversations/{id}/members/{userId}", RemoveMemberAsync);
-        group.MapPut("/conversations/{id}/mute", (string id, SignedInUser user, ConversationCalls calls) => SetMutedAsync(id, user, calls, muted: true));
-        group.MapDelete("/conversations/{id}/mute", (string id, SignedInUser user, ConversationCalls calls) => SetMutedAsync(id, user, calls, muted: false));
-        group.MapPut("/users/{id}/block", (string id, SignedInUser user, ConversationCalls calls) => SetBlockAsync(id, user, calls, on: true));
-        group.MapDelete("/users/{id}/block", (string id, SignedInUser user, ConversationCalls calls) => SetBlockAsync(id, user, calls, on: false));
+            .WithMetadata(new RequestSizeLimitAttribute(ChatInput.MaxBytes))
+            .PathId("id", "Id of the conversation. In /users: user id.").PathId("userId", "User id.");
+        group.RequireChatDeadline();
+        group.MapPost("/conversations", CreateAsync).WithSummary("Create a conversation, or find the one that exists")
+            .WithDescription("201 for a new one, 200 for a repetition with the same clientId and for the pair of a direct conversation.")
+            .Reads(typeof(CreateConversationRequest))
+            .Refuses(
+                ProblemTypes.InvalidArgument, ProblemTypes.UserNotFound, ProblemTypes.UserNotSynced, ProblemTypes.CannotMessage,
+                    ProblemTypes.TooManyMembers,
+                ProblemTypes.ClientIdReused, ProblemTypes.TooManyMessages, ProblemTypes.ChatUnavailable, ProblemTypes.UnknownOutcome);
+        group.MapGet("/conversations", ListAsync).WithSummary("List the caller's conversations, newest first").Limit(StandardPage, MaxPage)
+            .Query("before", "The before of the previous page.").Refuses(ProblemTypes.InvalidArgument);
+        group.MapGet("/conversations/{id}", FindAsync).WithSummary("Read a conversation").RefusesRead();
+        group.MapPatch("/conversations/{id}", ChangeAsync).WithSummary("Change title or rules").Reads(typeof(ChangeConversationRequest))
+            .RefusesCommand(ProblemTypes.NotYours, ProblemTypes.NotForDirect);
+        group.MapDelete("/conversations/{id}", CloseAsync).WithSummary("Close a conversation")
+            .RefusesCommand(ProblemTypes.NotYours, ProblemTypes.NotForDirect);
+        group.MapGet("/conversations/{id}/members", ListMembersAsync).WithSummary("List members")
+            .QueryId("after", "The after of the previous page.").RefusesRead();
+        group.MapPut("/conversations/{id}/members/{userId}", SetMemberAsync).WithSummary("Add a member, join a channel, or set a role")
+            .Reads(typeof(MemberRequest), isRequired: false)
+            .RefusesCommand(
+                ProblemTypes.NotYours, ProblemTypes.CannotMessage, ProblemTypes.UserNotFound, ProblemTypes.UserNotSynced,
+                    ProblemTypes.NotForDirect,
+                ProblemTypes.LastOwner, ProblemTypes.TooManyMembers);
+        group.MapDelete("/conversations/{id}/members/{userId}", RemoveMemberAsync).WithSummary("Remove a member, or leave")
+            .RefusesCommand(ProblemTypes.NotYours, ProblemTypes.NotForDirect, ProblemTypes.LastOwner);
+        group.MapPut("/conversations/{id}/mute", (string id, SignedInUser user, ConversationCalls calls) =>
+            SetMutedAsync(id, user, calls, muted: true))
+            .WithSummary("Mute a conversation").RefusesRead();
+        group.MapDelete("/conversations/{id}/mute", (string id, SignedInUser user, ConversationCalls calls) =>
+            SetMutedAsync(id, user, calls, muted: false))
+            .WithSummary("Unmute a conversation").RefusesRead();
+        group.MapPut("/users/{id}/block", (string id, SignedInUser user, ConversationCalls calls) =>
+            SetBlockAsync(id, user, calls, on: true))
+            .WithSummary("Block a user").Refuses(ProblemTypes.InvalidArgument, ProblemTypes.UserNotFound);
+        group.MapDelete("/users/{id}/block", (string id, SignedInUser user, ConversationCalls calls) =>
+            SetBlockAsync(id, user, calls, on: false))
+            .WithSummary("Unblock a user").Refuses(ProblemTypes.InvalidArgument);
         group.MapMessages();
         group.MapSearch();
     }

@@ -5,21 +5,24 @@ using Pulse.Web.Connections;
 namespace Pulse.Web.Conversations;
 
 /// <summary>The hub's calls about conversations, for the hub class to delegate to.</summary>
-internal sealed class HubChat(ConversationCalls calls, OpenConversations conversations, ChatSockets sockets, LogIdentity logs)
+internal sealed class HubChat(ConversationCalls calls, OpenConversations conversations, ChatSockets sockets, InboxService inbox, LogIdentity logs, TimeProvider time)
 {
     /// <summary>How many conversations one call may ask for.</summary>
     public const int MaxSynced = 200;
 
-    /// <summary>The id of the logs; <see langword="null"/> while it is unknown.</summary>
-    public ValueTask<Guid?> GetLogIdAsync() => logs.GetAsync();
-
-    /// <summary>A socket has connected, and its client was sent <c>Connected</c>.</summary>
-    public void Connect(HubCallerContext context, LiveConnection connection)
+    /// <summary>A socket has connected. What changes in its user's conversations from now on is written to it after <see cref="Begin"/>.</summary>
+    /// <returns>The id of the logs; <see langword="null"/> while it is unknown.</returns>
+    public async ValueTask<Guid?> ConnectAsync(HubCallerContext context, LiveConnection connection)
     {
-        var socket = new ChatSocket(context.Features.Get<HubConnectionContext>()!, connection.UserId, () => connection.EndedBecause is not null);
+        var socket = new ChatSocket(context.Features.Get<HubConnectionContext>()!, connection.UserId, () => connection.EndedBecause is not null, (id, due) => inbox.SendAgain(connection.UserId, id, due));
         context.Features.Set(socket);
         sockets.Add(socket);
+        await inbox.RegisteredAsync();
+        return await logs.GetAsync();
     }
+
+    /// <summary>The client was sent <c>Connected</c>, which is its first message.</summary>
+    public static void Begin(HubCallerContext context) => SocketOf(context).Begin();
 
     /// <summary>What the client missed in many conversations.</summary>
     public async Task<SyncResponse[]> SyncAsync(Guid userId, SyncRequest[]? items)
@@ -27,7 +30,7 @@ internal sealed class HubChat(ConversationCalls calls, OpenConversations convers
         if (items is null || items.Length > MaxSynced) throw ChatInput.Invalid($"items is a list of at most {MaxSynced}; ask again for the others.");
         var asked = Array.ConvertAll(items, item => new SyncItem(
             ChatInput.Id(item?.Id, "Each id"), item!.Seq >= 0 ? item.Seq : throw ChatInput.Invalid("seq must not be negative."), item.Read));
-        return Array.ConvertAll(await calls.Reader.SyncAsync(userId, asked), SyncResponse.Of);
+        return Array.ConvertAll(await calls.Reader.SyncAsync(userId, asked).WaitAsync(ConversationCalls.Timeout, time), SyncResponse.Of);
     }
 
     /// <summary>Opens a conversation on the caller's socket.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Conversations;
+using Pulse.Web.Http;
 using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Conversations;
@@ -14,16 +15,36 @@ internal static class MessageEndpoints
     /// <summary>Maps the routes below <c>/conversations/{id}</c> that are about its log.</summary>
     public static void MapMessages(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/conversations/{id}/messages", SendAsync);
-        group.MapGet("/conversations/{id}/messages", ReadMessagesAsync);
-        group.MapGet("/conversations/{id}/entries", ReadEntriesAsync);
-        group.MapPatch("/conversations/{id}/messages/{seq}", EditAsync);
-        group.MapDelete("/conversations/{id}/messages/{seq}", DeleteAsync);
-        group.MapPut("/conversations/{id}/messages/{seq}/reactions/{emoji}", (string id, string seq, string emoji, SignedInUser user, ConversationCalls calls) =>
-            ReactAsync(id, seq, emoji, user, calls, on: true));
-        group.MapDelete("/conversations/{id}/messages/{seq}/reactions/{emoji}", (string id, string seq, string emoji, SignedInUser user, ConversationCalls calls) =>
-            ReactAsync(id, seq, emoji, user, calls, on: false));
-        group.MapPut("/conversations/{id}/read", MarkReadAsync);
+        group.MapPost("/conversations/{id}/messages", SendAsync).WithSummary("Send a message")
+            .WithDescription("201 for a new message. A repetition with the same clientId is answered 200 with the first answer.")
+            .Reads(typeof(SendMessageRequest))
+            .RefusesCommand(ProblemTypes.ReadOnly, ProblemTypes.CannotMessage, ProblemTypes.ClientIdReused,
+                ProblemTypes.PredecessorMissing, ProblemTypes.TooLong);
+        group.MapGet("/conversations/{id}/messages", ReadMessagesAsync).WithSummary("Read history")
+            .WithDescription("The newest messages, or those before, after or around a seq. Give at most one of the three.")
+            .QueryNumber("before", "Messages before this seq.", min: 0).QueryNumber("after", "Messages after this seq.", min: 0)
+            .QueryNumber("around", "Messages on both sides of this seq.", min: 0).Limit(StandardPage, MaxMessages).RefusesRead();
+        group.MapGet("/conversations/{id}/entries", ReadEntriesAsync).WithSummary("Read the log")
+            .QueryNumber("after", "Entries after this seq. Default 0.", min: 0).Limit(StandardPage, MaxEntries).RefusesRead();
+        group.MapPatch("/conversations/{id}/messages/{seq}", EditAsync).WithSummary("Edit a message").Reads(typeof(EditMessageRequest))
+            .PathNumber("seq", "Seq of the message.", min: 1)
+            .RefusesCommand(ProblemTypes.ReadOnly, ProblemTypes.NotYours, ProblemTypes.CannotMessage, ProblemTypes.EditConflict,
+                ProblemTypes.TooLong);
+        group.MapDelete("/conversations/{id}/messages/{seq}", DeleteAsync).WithSummary("Delete a message")
+            .PathNumber("seq", "Seq of the message.", min: 1)
+            .RefusesCommand(ProblemTypes.NotYours);
+        var reactions = group.MapGroup("").PathNumber("seq", "Seq of the message.", min: 1)
+            .Path("emoji", "One grapheme.").RefusesCommand(ProblemTypes.ReadOnly, ProblemTypes.CannotMessage);
+        reactions.MapPut("/conversations/{id}/messages/{seq}/reactions/{emoji}",
+            (string id, string seq, string emoji, SignedInUser user, ConversationCalls calls) =>
+            ReactAsync(id, seq, emoji, user, calls, on: true))
+            .WithSummary("Add a reaction");
+        reactions.MapDelete("/conversations/{id}/messages/{seq}/reactions/{emoji}",
+            (string id, string seq, string emoji, SignedInUser user, ConversationCalls calls) =>
+            ReactAsync(id, seq, emoji, user, calls, on: false))
+            .WithSummary("Remove a reaction");
+        group.MapPut("/conversations/{id}/read", MarkReadAsync).WithSummary("Move the read marker forward").Reads(typeof(ReadRequest))
+            .RefusesRead().Refuses(ProblemTypes.ChatUnavailable, ProblemTypes.UnknownOutcome);
     }
 
     private static async Task<Results<Created<SentResponse>, Ok<SentResponse>>> SendAsync(HttpContext context, string id, SignedInUser user, ConversationCalls calls)

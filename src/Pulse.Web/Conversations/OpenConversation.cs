@@ -5,10 +5,16 @@ using Pulse.Conversations;
 namespace Pulse.Web.Conversations;
 
 /// <summary>A conversation that sockets of this front end have open: its newest entries, and each socket's position in them.</summary>
-internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics)
+internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics, TimeProvider time)
 {
     private const int MaxEntries = 512;
     private const int MaxWrite = 100;
+
+    // A socket that reads slowly is kept one message. The longest text alone takes 48,000 bytes, because JSON escapes most alphabets.
+    private const int MaxWriteBytes = 56 * 1024;
+    private const int BytesPerEntry = 400;
+    private const int BytesPerUnit = 6;
+    private const int BytesPerMention = 40;
 
     private readonly Lock _lock = new();
     private readonly RecentEntries _recent = new(MaxEntries);
@@ -19,6 +25,7 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics)
     private readonly Dictionary<(long From, long To), SerializedHubMessage> _serialized = [];
 
     private Guid[] _typing = [];
+    private long _arrivedAt;
 
     /// <summary>The conversation.</summary>
     public Guid Id => id;
@@ -105,6 +112,8 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics)
     /// <returns><see langword="false"/> when entries are missing before those of the run: the grain has to be asked from <see cref="Head"/> on.</returns>
     public bool Take(ConversationRun run)
     {
+        using var activity = run.Entries.Length == 0 ? null : ChatTracing.Source.StartActivity(ChatTracing.Write);
+
         // The writes begin after the lock is released: a write may go on to another conversation of the same socket, and take that one's lock.
         var writes = new List<Action>();
         try
@@ -147,6 +156,7 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics)
         }
 
         _serialized.Clear();
+        if (run.Entries.Length > 0) Volatile.Write(ref _arrivedAt, time.GetTimestamp());
         foreach (var cursor in _cursors.Values) if (cursor.Seq < Head) writes.Add(() => cursor.Socket.Write(cursor));
         if (run.Markers.Length > 0) WriteIfIdle(ChatMessages.ReadChanged(id, run.Markers), writes);
         if (run.Typing is { } typing && !typing.AsSpan().SequenceEqual(_typing))
@@ -209,19 +219,35 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics)
         {
             more = false;
             if (cursor.IsOver || cursor.Seq >= Head) return null;
-            if (_recent.After(cursor.Seq, Head, MaxWrite) is not { Length: > 0 } entries)
+            if (_recent.After(cursor.Seq, Head, MaxWrite) is not { Length: > 0 } next)
             {
                 // The socket is writing already, so this only queues the notice.
                 EndBehind(cursor)();
                 return null;
             }
 
+            var entries = next[..CountForOneWrite(next)];
             var key = (entries[0].Seq, entries[^1].Seq);
             if (!_serialized.TryGetValue(key, out var message)) _serialized[key] = message = ChatMessages.EntriesAdded(id, entries, Head);
             cursor.Seq = key.Item2;
             more = cursor.Seq < Head;
             return message;
         }
+    }
+
+    private void NoteWritten() => metrics.Delivered(time.GetElapsedTime(Volatile.Read(ref _arrivedAt)));
+
+    private static int CountForOneWrite(ConversationEntry[] entries)
+    {
+        var (count, bytes) = (0, 0);
+        while (count < entries.Length)
+        {
+            bytes += BytesPerEntry + (BytesPerUnit * (entries[count].Body?.Length ?? 0)) + (BytesPerMention * entries[count].Mentions.Length);
+            if (bytes > MaxWriteBytes && count > 0) break;
+            count++;
+        }
+
+        return count;
     }
 
     /// <summary>The outcome of opening.</summary>
@@ -261,5 +287,8 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics)
         /// <param name="more">Whether there are more after those.</param>
         /// <returns><see langword="null"/> for none.</returns>
         public SerializedHubMessage? Take(out bool more) => conversation.TakeNext(this, out more);
+
+        /// <summary>The entries that were taken are written.</summary>
+        public void NoteWritten() => conversation.NoteWritten();
     }
 }

@@ -32,21 +32,22 @@ internal sealed partial class OpenConversations(
     public async Task<OpenResponse> OpenAsync(ChatSocket socket, Guid id, long afterSeq)
     {
         CheckCount(socket, id);
+        var started = time.GetTimestamp();
         var (conversation, opening) = Begin(socket, id);
         try
         {
             // Until the grain has answered once, what the client has is the best guess at what to ask for.
             var known = conversation.Head < 0 ? Math.Max(0, afterSeq) : conversation.Head;
-            var opened = await conversations[id].OpenAsync(ObserverOf(id), known, socket.UserId).WaitAsync(s_timeout, time);
+            var opened = await conversations[id].OpenAsync(ObserverOf(id), known, socket.UserId).WaitAsync(Remaining(started), time);
             ChatProblems.ThrowIfRefused(opened.Member.Error);
-            if (!conversation.Take(opened.Run!)) await RenewAsync(conversation);
+            if (!conversation.Take(opened.Run!)) await RenewAsync(conversation).WaitAsync(Remaining(started), time);
 
             var member = opened.Member;
             var isReset = afterSeq > member.Head;
             var after = isReset ? member.Head : Math.Max(afterSeq, member.From - 1);
             if (!conversation.TryJoin(opening, after, read: null, member.Head, MaxEntries, out var joined))
             {
-                var page = await Reader.ReadEntriesAsync(socket.UserId, id, after, MaxEntries);
+                var page = await Reader.ReadEntriesAsync(socket.UserId, id, after, MaxEntries).WaitAsync(Remaining(started), time);
                 ChatProblems.ThrowIfRefused(page.Error);
                 conversation.TryJoin(opening, after, page.Entries, member.Head, MaxEntries, out joined);
             }
@@ -117,6 +118,9 @@ internal sealed partial class OpenConversations(
         await RenewAsync(conversation);
     }
 
+    // The socket's next calls wait for this one.
+    private TimeSpan Remaining(long started) => ConversationCalls.Timeout - time.GetElapsedTime(started) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
+
     private static void CheckCount(ChatSocket socket, Guid id)
     {
         lock (socket.OpenLock)
@@ -131,7 +135,7 @@ internal sealed partial class OpenConversations(
     {
         while (true)
         {
-            var conversation = _open.GetOrAdd(id, static (key, counters) => new(key, counters), metrics);
+            var conversation = _open.GetOrAdd(id, static (key, owner) => new(key, owner.metrics, owner.time), (metrics, time));
             if (conversation.Begin(socket) is { } opening) return (conversation, opening);
             _open.TryRemove(new(id, conversation));
         }

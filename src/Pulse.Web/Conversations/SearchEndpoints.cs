@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Conversations;
+using Pulse.Web.Http;
 using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Conversations;
@@ -14,8 +15,13 @@ internal static class SearchEndpoints
     /// <summary>Maps <c>/search</c> and <c>/channels</c>.</summary>
     public static void MapSearch(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/search", SearchAsync);
-        group.MapGet("/channels", ListChannelsAsync);
+        group.MapGet("/search", SearchAsync).WithSummary("Search in messages").WithDescription("Newest first, in the conversations of the caller.")
+            .Query("q", "Words that the message has.").QueryId("conversation", "Searches in this conversation only.")
+            .Query("before", "The before of the previous page.").Limit(HitsPerPage, MaxHits)
+            .RefusesRead().Refuses(ProblemTypes.TooManyRequests, ProblemTypes.ChatUnavailable);
+        group.MapGet("/channels", ListChannelsAsync).WithSummary("List channels to join").WithDescription($"A page has {ChannelsPerPage} channels.")
+            .Query("q", "Words of the title.").Query("after", "The after of the previous page.")
+            .Refuses(ProblemTypes.InvalidArgument, ProblemTypes.TooManyRequests, ProblemTypes.ChatUnavailable);
     }
 
     private static async Task<Ok<SearchResponse>> SearchAsync(

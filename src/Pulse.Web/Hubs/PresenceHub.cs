@@ -55,11 +55,10 @@ internal sealed class PresenceHub(
             throw await RefuseAsync(refused.State == UserState.Disabled ? ProblemTypes.UserDisabled : ProblemTypes.UserErased, userId);
         }
 
-        var logId = await chat.GetLogIdAsync();
+        var logId = await chat.ConnectAsync(Context, connection);
         await Clients.Caller.Connected(new(userId, Context.ConnectionId, (int)options.Value.HeartbeatInterval.TotalSeconds, logId));
 
-        // After the client's first message, because changes in its conversations are sent from now on.
-        chat.Connect(Context, connection);
+        HubChat.Begin(Context);
 
         // A connection that was admitted before may be too late for the drain's list of sockets.
         if (drain.IsClosed) _ = registry.CloseAsync(connection, SessionEndedMessage.ServerStopping);

@@ -14,7 +14,10 @@ internal sealed record PublishedKeySet(IReadOnlyList<PublishedKey> Keys);
 internal static class TokenKeyEndpoints
 {
     /// <summary>Maps the route. The expected issuer and audience are the settings <c>Pulse:Auth:Issuer</c> and <c>:Audience</c>.</summary>
-    public static void MapTokenKeys(this IEndpointRouteBuilder app) => app.MapGet("/.well-known/jwks.json", ReadAsync).WithTags("Keys").AllowAnonymous();
+    public static void MapTokenKeys(this IEndpointRouteBuilder app) => app.MapGet("/.well-known/jwks.json", ReadAsync).WithTags("Keys")
+        .AllowAnonymous()
+        .WithSummary("Read the public keys of Pulse's own access tokens")
+        .WithDescription("Algorithm ES256. A key stays listed as long as a token of it may live.");
 
     private static async Task<Results<Ok<PublishedKeySet>, ProblemHttpResult>> ReadAsync(
         HttpContext context, TokenKeys keys, [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time)

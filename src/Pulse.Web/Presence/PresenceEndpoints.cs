@@ -13,7 +13,9 @@ internal static class PresenceEndpoints
 
     /// <summary>Maps <c>GET /presence?ids=a,b</c>.</summary>
     public static void MapPresence(this IEndpointRouteBuilder app) =>
-        app.MapGet("/presence", GetPresenceAsync).WithTags("Presence").RequireAuthorization();
+        app.MapGet("/presence", GetPresenceAsync).WithTags("Presence").RequireAuthorization()
+            .WithSummary("Read the presence of users").WithDescription("Users whom the caller may not see, and unknown users, are offline.")
+            .QueryList("ids", "User ids.", MaxUsers, "uuid").Refuses(ProblemTypes.Validation, ProblemTypes.TooManyLookups);
 
     private static async Task<Results<Ok<PresenceResponse[]>, ProblemHttpResult>> GetPresenceAsync(
         HttpContext context, Caller caller, Callers callers, LookupLimit lookups, PresenceReader presences)

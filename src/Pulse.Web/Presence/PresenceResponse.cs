@@ -9,10 +9,11 @@ namespace Pulse.Web.Presence;
 /// <param name="Status"><c>online</c>, <c>away</c>, <c>busy</c> or <c>offline</c>. The user's own connections also get
 /// <c>invisible</c>.</param>
 /// <param name="Message">The user's own message, or <see langword="null"/>.</param>
-/// <param name="LastSeen">See <see cref="PresenceSnapshot.LastSeenAt"/>.</param>
+/// <param name="LastSeen">End of the last connection, or the last sign of life of one that fell silent, UTC. <see langword="null"/> if the
+/// user never connected.</param>
 /// <param name="Version">
-/// See <see cref="PresenceSnapshot.Version"/>, and for other users <see cref="PresenceSnapshot.VersionForOthers"/>. Below 2^53. Only on the
-/// hub, where answers and changes can overtake one another.
+/// Grows with each change: of two presences of one user, the one with the higher version is newer. Below 2^53. See
+/// <see cref="PresenceSnapshot.Version"/> and, for other users, <see cref="PresenceSnapshot.VersionForOthers"/>.
 /// </param>
 public sealed record PresenceResponse(
     Guid UserId,

@@ -14,7 +14,10 @@ internal static class HubTicketEndpoints
 {
     /// <summary>Maps the route.</summary>
     public static void MapHubTickets(this IEndpointRouteBuilder app) =>
-        app.MapPost("/auth/hub-ticket", Issue).WithTags("Presence").RequireAuthorization();
+        app.MapPost("/auth/hub-ticket", Issue).WithTags("Presence").RequireAuthorization()
+            .WithSummary("Issue a ticket for one hub connection")
+            .WithDescription("The ticket opens one connection within 60 s, on any front end, as the parameter ticket of the hub's address.")
+            .Refuses(ProblemTypes.NotFound);
 
     private static Results<Ok<HubTicket>, ProblemHttpResult> Issue(
         HttpContext context, SignedInUser user, HubTickets tickets, IOptions<AuthOptions> options,

@@ -18,14 +18,21 @@ internal static class SessionEndpoints
     public static void MapSessions(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/auth").WithTags("Sessions").RequireAuthorization();
-        group.MapGet("/sessions", ListAsync);
-        group.MapDelete("/sessions/{id}", EndAsync);
-        group.MapPost("/token", IssueTokenAsync).RequireAuthorization(new AuthorizeAttribute { AuthenticationSchemes = SessionHandler.Scheme });
+        group.MapGet("/sessions", ListAsync).WithSummary("List the caller's sessions");
+        group.MapDelete("/sessions/{id}", EndAsync).WithSummary("End one of the caller's sessions").PathId("id", "Session id.")
+            .Refuses(ProblemTypes.SessionNotFound);
+        group.MapPost("/token", IssueTokenAsync)
+            .RequireAuthorization(new AuthorizeAttribute { AuthenticationSchemes = SessionHandler.Scheme })
+            .WithSummary("Issue an access token for the session")
+            .WithDescription("For REST and the hub. Its lifetime is the setting Pulse:Auth:AccessTokenLifetime.");
 
         // A form that is posted after its session has ended redirects to the same page as usual.
-        var signOut = app.MapGroup("/auth/signout").WithTags("Sessions").RequireSignIn();
-        signOut.MapPost("", SignOutAsync);
-        signOut.MapPost("/everywhere", SignOutEverywhereAsync);
+        var signOut = app.MapGroup("/auth/signout").WithTags("Sessions").RequireSignIn()
+            .WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status204NoContent),
+                new ProducesResponseTypeMetadata(StatusCodes.Status303SeeOther))
+            .Refuses(ProblemTypes.FormOutdated);
+        signOut.MapPost("", SignOutAsync).WithSummary("End this session").Refuses(ProblemTypes.NoSession);
+        signOut.MapPost("/everywhere", SignOutEverywhereAsync).WithSummary("End all sessions of the caller");
     }
 
     private static async Task<Results<Ok<SessionResponse[]>, ProblemHttpResult>> ListAsync(

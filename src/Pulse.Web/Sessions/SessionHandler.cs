@@ -27,7 +27,7 @@ internal sealed class SessionHandler(
         SignInSession? session;
         try
         {
-            session = await grains.GetGrain<IUserSessionsGrain>(secret.UserId).AuthenticateAsync(secret.Hash, ClientAddress.Of(Context));
+            session = await grains.GetGrain<IUserSessionsGrain>(secret.UserId).AuthenticateAsync(secret.Hash, ClientAddress.Of(Context)).WaitAsync(Context);
         }
         catch (Exception exception) when (TransientErrors.IsTransient(exception))
         {

@@ -7,7 +7,7 @@ namespace Pulse.Web.Sessions;
 /// <summary>One of the caller's sign-ins.</summary>
 /// <param name="Id">The id for <c>DELETE /auth/sessions/{id}</c>.</param>
 /// <param name="Device">Readable name, such as <c>Firefox on Windows</c>.</param>
-/// <param name="Address">See <see cref="SignInSession.Address"/>.</param>
+/// <param name="Address">Client address of the latest known use, or <see langword="null"/>.</param>
 /// <param name="CreatedAt">When the user signed in.</param>
 /// <param name="LastUsedAt">Latest known use, accurate to a day.</param>
 /// <param name="ExpiresAt">When it expires unless it is used.</param>

@@ -9,11 +9,11 @@ using Pulse.Web.Tokens;
 namespace Pulse.Web.SignIn;
 
 /// <summary>A linked account, as its owner sees it.</summary>
-/// <param name="Id">See <see cref="ExternalAccount.LinkId"/>.</param>
-/// <param name="Provider">See <see cref="ExternalAccount.Provider"/>.</param>
+/// <param name="Id">The id for <c>DELETE /auth/accounts/{account}</c>. <see langword="null"/> for an account of an early version.</param>
+/// <param name="Provider">The provider's name, or a trusted issuer's URL.</param>
 /// <param name="DisplayName">The provider's readable name.</param>
-/// <param name="Email">See <see cref="ExternalAccount.Email"/>.</param>
-/// <param name="LinkedAt">See <see cref="ExternalAccount.LinkedAt"/>.</param>
+/// <param name="Email">The address at the provider, or <see langword="null"/>.</param>
+/// <param name="LinkedAt">When it was linked, or <see langword="null"/> if that is unknown.</param>
 internal sealed record AccountResponse(
     Guid? Id, string Provider, string DisplayName, string? Email, [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset? LinkedAt);
 
@@ -26,8 +26,11 @@ internal static class AccountEndpoints
     public static void MapAccounts(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/auth/accounts").WithTags("Accounts").RequireAuthorization();
-        group.MapGet("", ListAsync);
-        group.MapDelete("/{account}", UnlinkAsync);
+        group.MapGet("", ListAsync).WithSummary("List the caller's linked accounts");
+        group.MapDelete("/{account}", UnlinkAsync).WithSummary("Unlink an account")
+            .WithDescription("Needs a session that was opened within the last 10 minutes. Ends the sessions that the account opened.")
+            .Path("account", "Id of the account, or the name of its provider.")
+            .Refuses(ProblemTypes.Forbidden, ProblemTypes.SignInTooOld, ProblemTypes.AccountNotLinked, ProblemTypes.LastWayIn);
     }
 
     private static async Task<Results<Ok<AccountResponse[]>, ProblemHttpResult>> ListAsync(

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using Pulse.Accounts;
@@ -13,7 +14,7 @@ namespace Pulse.Web.SignIn;
 /// <summary>Body of <c>POST /auth/dev</c>.</summary>
 /// <param name="Email">The user's address.</param>
 /// <param name="Name">The display name. Stored if given.</param>
-internal sealed record DevSignInRequest(string? Email = null, string? Name = null);
+internal sealed record DevSignInRequest([property: Required] string? Email = null, string? Name = null);
 
 /// <summary><c>POST /auth/dev</c>: issues a token for any user without proof, so that a checkout can be tried at once.</summary>
 internal static class DevSignInEndpoint
@@ -25,7 +26,9 @@ internal static class DevSignInEndpoint
     {
         // Options validation refuses DevSignIn outside Development. The second check is here because the route gives access to every user.
         if (!app.Environment.IsDevelopment() || !app.Services.GetRequiredService<IOptions<AuthOptions>>().Value.DevSignIn) return;
-        app.MapPost("/auth/dev", SignInAsync).AllowAnonymous();
+        app.MapPost("/auth/dev", SignInAsync).AllowAnonymous().WithTags("Development")
+            .WithSummary("Issue a token for any user").WithDescription("In Development only.").Reads(typeof(DevSignInRequest))
+            .Refuses(ProblemTypes.Validation, ProblemTypes.AccountExists, ProblemTypes.SignUpRefused);
     }
 
     private static async Task<Results<Ok<AccessToken>, ProblemHttpResult>> SignInAsync(

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Pulse.Identity;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
@@ -11,7 +12,7 @@ namespace Pulse.Web.SignIn;
 /// <summary>JSON body of <c>POST /auth/signin/email</c>. A form has the same fields.</summary>
 /// <param name="Email">The mailbox.</param>
 /// <param name="ReturnUrl">The page after the sign-in.</param>
-internal sealed record EmailSignInRequest(string? Email = null, string? ReturnUrl = null);
+internal sealed record EmailSignInRequest([property: Required] string? Email = null, string? ReturnUrl = null);
 
 /// <summary>Sign-in by a link sent to a mailbox.</summary>
 internal static class EmailEndpoints
@@ -22,10 +23,23 @@ internal static class EmailEndpoints
     public static void MapEmailSignIn(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/auth").AllowAnonymous().WithTags("Sign-in");
-        group.MapPost("/signin/email", SendAsync).RequireRateLimiting(SignInRateLimit.Policy);
-        group.MapPost("/signin/email/code", ConfirmCodeAsync).RequireRateLimiting(SignInRateLimit.GuessPolicy).RequireOwnForm();
-        group.MapGet("/callback/email", ShowAsync).RequireRateLimiting(SignInRateLimit.GuessPolicy);
-        group.MapPost("/callback/email", ConfirmAsync).RequireRateLimiting(SignInRateLimit.GuessPolicy).RequireOwnForm();
+        group.MapPost("/signin/email", SendAsync).RequireRateLimiting(SignInRateLimit.Policy)
+            .WithSummary("Send a sign-in link and code to a mailbox")
+            .WithDescription("The answer is the same whether or not the address has a user. A form is answered with a page.")
+            .Reads(typeof(EmailSignInRequest)).ReadsForm("email", "returnUrl")
+            .Produces(StatusCodes.Status202Accepted).Produces<string>(StatusCodes.Status200OK, "text/html")
+            .Refuses(ProblemTypes.Validation, ProblemTypes.CrossSite);
+        group.MapPost("/signin/email/code", ConfirmCodeAsync).RequireRateLimiting(SignInRateLimit.GuessPolicy).RequireOwnForm()
+            .WithSummary("Sign in with the code of a mail").WithDescription("For the form of Pulse's own page. Refusals are pages.")
+            .ReadsForm("email", "code", "returnUrl", "formToken").Produces(StatusCodes.Status303SeeOther).Refuses(ProblemTypes.CrossSite);
+        group.MapGet("/callback/email", ShowAsync).RequireRateLimiting(SignInRateLimit.GuessPolicy)
+            .WithSummary("Show the page behind a sign-in link")
+            .WithDescription("The link stays usable, because mail scanners open links. Refusals are pages.")
+            .Query("token", "Token of the link.").Query("returnUrl", "Path of this site after the sign-in.")
+            .Produces<string>(StatusCodes.Status200OK, "text/html");
+        group.MapPost("/callback/email", ConfirmAsync).RequireRateLimiting(SignInRateLimit.GuessPolicy).RequireOwnForm()
+            .WithSummary("Sign in with a sign-in link").WithDescription("For the form of Pulse's own page. Refusals are pages.")
+            .ReadsForm("token", "returnUrl", "formToken").Produces(StatusCodes.Status303SeeOther).Refuses(ProblemTypes.CrossSite);
     }
 
     // The answer is independent of whether the address belongs to a user, so that clients cannot find out which addresses have users.

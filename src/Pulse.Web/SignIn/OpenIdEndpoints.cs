@@ -16,7 +16,18 @@ internal static class OpenIdEndpoints
 {
     /// <summary>Maps <c>GET /auth/signin/{provider}</c>. Answers 404 for an unknown provider.</summary>
     public static void MapOpenIdSignIn(this IEndpointRouteBuilder app) =>
-        app.MapGet("/auth/signin/{provider}", BeginAsync).AllowAnonymous().WithTags("Sign-in");
+        app.MapGet("/auth/signin/{provider}", BeginAsync).AllowAnonymous().WithTags("Sign-in")
+            .WithSummary("Begin a sign-in with an OpenID Connect provider")
+            .WithDescription("For browsers. The provider sends the browser to /auth/callback/{provider}, which sets the session cookie and redirects to returnUrl.")
+            .Path("provider", "Name of the provider: google, or the name of a section of Pulse:Auth:Providers.")
+            .Query("returnUrl", "Path of this site after the sign-in. Default: the dashboard.")
+            .Query("login_hint", "The address that the person is asked to use.")
+            .QueryBoolean("link", "true links the account to the signed-in user.")
+            .Query("proof", "Proof of the dashboard's form, for link.")
+            .Query("consent", "Proof that a page of this site began the sign-in.")
+            .Produces<string>(StatusCodes.Status200OK, "text/html").Produces(StatusCodes.Status302Found)
+            .Produces(StatusCodes.Status303SeeOther)
+            .Refuses(ProblemTypes.NotFound);
 
     private static async Task<IResult> BeginAsync(
         string provider, string? returnUrl, bool? link, string? proof, string? consent, [FromQuery(Name = "login_hint")] string? loginHint,

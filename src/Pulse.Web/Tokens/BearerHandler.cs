@@ -24,7 +24,7 @@ internal sealed class BearerHandler(
     {
         TokenValidation validation;
         if (HubTickets.Read(Request) is { } ticket) validation = await tickets.UseAsync(ticket, Request);
-        else if (BearerToken.Read(Request) is { } token) validation = await tokens.ValidateAsync(token);
+        else if (BearerToken.Read(Request) is { } token) validation = await tokens.ValidateAsync(token).WaitAsync(Context);
         else return AuthenticateResult.NoResult();
 
         return validation.Principal is { } principal

@@ -33,8 +33,9 @@ internal sealed record SignedInUser(Guid Id, Caller Caller) : IBindableFromHttpC
     {
         var callers = context.RequestServices.GetRequiredService<Callers>();
         var caller = callers.Read(context.User);
-        return await callers.FindUserIdAsync(caller) is { } userId
+        var found = callers.FindUserIdAsync(caller);
+        return (found.IsCompleted ? await found : await found.AsTask().WaitAsync(context)) is { } userId
             ? new(userId, caller)
-            : throw new ProblemException(await context.RequestServices.GetRequiredService<UserAccess>().ExplainMissingUserAsync(caller));
+            : throw new ProblemException(await context.RequestServices.GetRequiredService<UserAccess>().ExplainMissingUserAsync(caller).WaitAsync(context));
     }
 }

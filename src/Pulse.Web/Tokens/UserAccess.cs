@@ -90,7 +90,7 @@ internal sealed partial class UserAccess(Callers callers, GrainReferences<IUserG
 
     private async Task CheckAsync(HttpContext context, Caller caller, RequestDelegate next)
     {
-        if (await FindRefusalAsync(caller) is { } refusal) await Refuse(context, refusal).ExecuteAsync(context);
+        if (await FindRefusalAsync(caller).WaitAsync(context) is { } refusal) await Refuse(context, refusal).ExecuteAsync(context);
         else await next(context);
     }
 

@@ -8,8 +8,8 @@ namespace Pulse.Web.Users;
 
 /// <summary>Body of <c>POST /auth/sync</c>. <see langword="null"/> equals a missing member.</summary>
 /// <param name="Email">Only for tokens without an e-mail, or equal to the token's.</param>
-/// <param name="Name">Display name. See <see cref="ProfileRules.NameFault"/>.</param>
-/// <param name="Avatar">Picture URL. See <see cref="ProfileRules.AvatarFault"/>.</param>
+/// <param name="Name">Display name, at most 200 UTF-16 code units, without control characters.</param>
+/// <param name="Avatar">Picture URL: https, at most 2,048 characters.</param>
 internal sealed record ProfileSyncRequest(string? Email = null, string? Name = null, string? Avatar = null)
 {
     /// <summary>

@@ -29,16 +29,28 @@ internal static class UserEndpoints
     /// </summary>
     public static void MapUsers(this IEndpointRouteBuilder app)
     {
-        var group = app.MapGroup("").WithTags("Users").RequireAuthorization();
+        var group = app.MapGroup("").WithTags("Users").RequireAuthorization().PathId("id", "User id.");
         // The profile comes from a token's claims, which a cookie lacks.
         group.MapPost("/auth/sync", SyncAsync).RequireAuthorization(policy =>
-            policy.AddAuthenticationSchemes(BearerHandler.Scheme).RequireAuthenticatedUser()).WithMetadata(new ChecksUserAccess());
-        group.MapGet("/auth/me", GetMeAsync).WithMetadata(new ChecksUserAccess());
-        group.MapDelete("/auth/me", EraseMeAsync);
-        group.MapGet("/auth/me/export", ExportMeAsync);
-        group.MapGet("/users/{id}", GetUserAsync);
+            policy.AddAuthenticationSchemes(BearerHandler.Scheme).RequireAuthenticatedUser()).WithMetadata(new ChecksUserAccess())
+            .WithSummary("Create or update the caller's user").Reads(typeof(ProfileSyncRequest), isRequired: false)
+            .Refuses(ProblemTypes.Validation, ProblemTypes.EmailMissing, ProblemTypes.SignUpRefused, ProblemTypes.AccountExists,
+                ProblemTypes.AccountTaken);
+        group.MapGet("/auth/me", GetMeAsync).WithMetadata(new ChecksUserAccess()).WithSummary("Read the caller's profile");
+        group.MapDelete("/auth/me", EraseMeAsync).WithSummary("Erase the caller")
+            .WithDescription("Needs a session that was opened within the last 10 minutes.")
+            .Refuses(ProblemTypes.Forbidden, ProblemTypes.SignInTooOld);
+        group.MapGet("/auth/me/export", ExportMeAsync).WithSummary("Read all stored data about the caller")
+            .WithDescription("Needs a session that was opened within the last 10 minutes.")
+            .Refuses(ProblemTypes.Forbidden, ProblemTypes.SignInTooOld);
+        group.MapGet("/users/{id}", GetUserAsync).WithSummary("Read a user's public profile")
+            .Refuses(ProblemTypes.Validation, ProblemTypes.UserNotFound, ProblemTypes.TooManyLookups);
         group.MapGet("/users", FindBySubjectAsync).RequireAuthorization(policy =>
-            policy.AddAuthenticationSchemes(BearerHandler.Scheme).RequireAuthenticatedUser());
+            policy.AddAuthenticationSchemes(BearerHandler.Scheme).RequireAuthenticatedUser())
+            .WithSummary("Find the users of a trusted issuer's subjects")
+            .WithDescription("Needs a token of that issuer. Unknown subjects are left out.")
+            .QueryList("subject", $"Values of the tokens' sub, each of at most {MaxSubjectLength} characters.", MaxSubjects)
+            .Refuses(ProblemTypes.Validation, ProblemTypes.Forbidden, ProblemTypes.TooManyLookups);
     }
 
     private static async Task<Results<Ok<UserResponse>, Created<UserResponse>, ProblemHttpResult>> SyncAsync(

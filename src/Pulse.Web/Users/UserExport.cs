@@ -28,12 +28,12 @@ internal sealed record UserExport(
     IAsyncEnumerable<ExportedMessage> Messages);
 
 /// <summary>One account.</summary>
-/// <param name="Id">See <see cref="ExternalAccount.LinkId"/>.</param>
-/// <param name="Type">See <see cref="ExternalAccount.Type"/>.</param>
-/// <param name="Provider">See <see cref="ExternalAccount.Provider"/>.</param>
-/// <param name="ProviderAccountId">See <see cref="ExternalAccount.ProviderAccountId"/>.</param>
-/// <param name="Email">See <see cref="ExternalAccount.Email"/>.</param>
-/// <param name="LinkedAt">See <see cref="ExternalAccount.LinkedAt"/>.</param>
+/// <param name="Id">Id of the account. <see langword="null"/> for an account of an early version.</param>
+/// <param name="Type">The kind of account, such as <c>oidc</c>.</param>
+/// <param name="Provider">The provider's name, or a trusted issuer's URL.</param>
+/// <param name="ProviderAccountId">The user's id at the provider.</param>
+/// <param name="Email">The address at the provider, or <see langword="null"/>.</param>
+/// <param name="LinkedAt">When it was linked, or <see langword="null"/> if that is unknown.</param>
 internal sealed record ExportedAccount(
     Guid? Id, string Type, string Provider, string ProviderAccountId, string? Email,
     [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset? LinkedAt);

@@ -10,7 +10,7 @@ namespace Pulse.Web.Users;
 /// <param name="Name">Display name.</param>
 /// <param name="Avatar">Picture URL, or <see langword="null"/>.</param>
 /// <param name="CreatedAt">When the user was created, UTC.</param>
-/// <param name="LastSeen">See <see cref="UserProfile.LastSeenAt"/>.</param>
+/// <param name="LastSeen">End of the last connection, UTC. <see langword="null"/> if the user never connected.</param>
 /// <param name="EmailVerified">Whether the address is proven. An unproven one is stored for this user only, and any number of users may
 /// have it.</param>
 internal sealed record UserResponse(
@@ -32,6 +32,9 @@ internal sealed record UserResponse(
 internal sealed record SubjectResponse(string Subject, Guid Id);
 
 /// <summary>Other users' view of a user.</summary>
+/// <param name="Id">User id.</param>
+/// <param name="Name">Display name.</param>
+/// <param name="Avatar">Picture URL, or <see langword="null"/>.</param>
 internal sealed record PublicUserResponse(Guid Id, string Name, string? Avatar)
 {
     /// <summary>The public part of the stored profile.</summary>

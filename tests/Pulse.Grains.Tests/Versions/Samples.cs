@@ -88,6 +88,7 @@ internal static class Samples
         ["pulse.ConversationSummary"] = s_summary,
         ["pulse.ConversationUser"] = s_user,
         ["pulse.InboxHint"] = new InboxHint { ConversationId = s_id, Head = 7, Recipients = [s_id], Own = [s_otherId] },
+        ["pulse.InboxHint.2"] = new InboxHint { ConversationId = s_id, Head = 7, Recipients = [s_id], Own = [s_otherId], IsLarge = true },
         ["pulse.ListCursor"] = new ListCursor(s_at, s_id),
         ["pulse.LogPage"] = new LogPage
         {
@@ -99,6 +100,7 @@ internal static class Samples
         ["pulse.MessageReaction"] = new MessageReaction("👍", 2, Mine: true),
         ["pulse.OwnMessage"] = new OwnMessage(s_id, s_entry),
         ["pulse.ReachableUsers"] = new ReachableUsers([s_id], [s_otherId]),
+        ["pulse.ReachableUsers.2"] = new ReachableUsers([s_id], [s_otherId], [s_id]),
         ["pulse.ReadAnswer"] = new ReadAnswer { Error = ConversationError.InvalidArgument, Read = 7, Unread = new(3, More: true, 1) },
         ["pulse.ReadMarker"] = new ReadMarker(s_id, 7),
         ["pulse.SyncItem"] = new SyncItem(s_id, 7, 5),

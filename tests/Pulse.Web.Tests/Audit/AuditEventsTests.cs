@@ -1,7 +1,10 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Reflection;
 using System.Text.Json;
 using Microsoft.AspNetCore.SignalR.Client;
+using Microsoft.Extensions.DependencyInjection;
 using Pulse.Web.Audit;
 using Pulse.Web.Tests.Auth;
 
@@ -232,6 +235,27 @@ public sealed class AuditEventsTests(AuditApplication pulse) : IClassFixture<Aud
         foreach (var field in Enum.GetValues<AuditFields>().Where(field => field is not AuditFields.None and not AuditFields.Caller && kind.Fields.HasFlag(field)))
             Assert.True(line[Column(field)] is not null, $"{name} has no {Column(field)}: {line.Text}");
         AssertNoSecret(ada, second);
+    }
+
+    [Fact]
+    public async Task EqualEvents_AreEachInTheMetric_ByNameAndOutcome()
+    {
+        var counted = new ConcurrentQueue<string>();
+        var factory = pulse.Pulse.Services.GetRequiredService<IMeterFactory>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Scope == factory && instrument.Name == "pulse.audit.events") listener.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, tags, _) => counted.Enqueue($"{value} {string.Join(' ', tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}"))}"));
+        listener.Start();
+
+        for (var i = 0; i < 3; i++)
+            Assert.Equal(HttpStatusCode.Unauthorized, (await new AuditClient(pulse, pulse.NewAddress()).WithTokenAsync(HttpMethod.Get, "/admin/users", "wrong")).Status);
+
+        Assert.Equal(Enumerable.Repeat("1 pulse.audit.event=admin-key-refused pulse.audit.outcome=refused", 3), counted.Where(one => one.Contains("admin-key", StringComparison.Ordinal)));
     }
 
     [Fact]

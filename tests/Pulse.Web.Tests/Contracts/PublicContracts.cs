@@ -33,6 +33,8 @@ internal static partial class PublicContracts
 
     private static IEnumerable<string> Routes(IServiceProvider services) =>
         from endpoint in services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+        // The files of a library's page, which belongs to Development.
+        where !endpoint.RoutePattern.RawText!.StartsWith("/scalar", StringComparison.Ordinal)
         let methods = endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["*"]
         from method in methods
         select $"route {method} /{endpoint.RoutePattern.RawText!.TrimStart('/')}";

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.Conversations;
@@ -9,7 +10,7 @@ public sealed class ChatLimitTests(ChatLimitTests.Limited pulse) : IClassFixture
     /// <summary>An application with small limits.</summary>
     public sealed class Limited() : PulseApplication([
         new("Pulse:Chat:SendsAtOnce", "3"), new("Pulse:Chat:SendsPerSecond", "1"), new("Pulse:Chat:StartsPerMinute", "4"), new("Pulse:Chat:AddsPerMinute", "3"),
-        new("Pulse:Chat:MaxMembers", "3"), new("Pulse:Chat:MaxTextLength", "10")]);
+        new("Pulse:Chat:MaxMembers", "3"), new("Pulse:Chat:ReceiptsUpTo", "2"), new("Pulse:Chat:MaxTextLength", "10")]);
 
     [Fact]
     public async Task SendsBeyondTheLimit_AreRefusedWithRetryAfter_AndARepeatIsFree()
@@ -97,5 +98,24 @@ public sealed class ChatLimitTests(ChatLimitTests.Limited pulse) : IClassFixture
         await ada.RefusedAsync(
             HttpMethod.Post, $"/conversations/{group}/messages", new { clientId = Guid.NewGuid(), text = new string('x', 11) }, HttpStatusCode.RequestEntityTooLarge, "too-long");
         Assert.Equal(2, await ada.HeadAsync(group));
+    }
+
+    [Fact]
+    public async Task LargeConversation_HasNoCountsInHints_AndNoReceipts()
+    {
+        using var ada = await ChatUser.SyncAsync(pulse, "Ada");
+        using var bob = await ChatUser.SyncAsync(pulse, "Bob");
+        using var carol = await ChatUser.SyncAsync(pulse, "Carol");
+        var small = await ada.CreateAsync("group", bob);
+        var large = await ada.CreateAsync("group", bob, carol);
+        await using var bobs = await bob.ConnectAsync();
+        await ada.SendAsync(small, "small");
+        await ada.SendAsync(large, "large");
+
+        Assert.Equal(1, (await bobs.InboxAsync(small, item => item.GetProperty("head").GetInt64() == 2)).GetProperty("you").GetProperty("unread").GetInt32());
+        var you = (await bobs.InboxAsync(large, item => item.GetProperty("head").GetInt64() == 2)).GetProperty("you");
+        Assert.Equal((JsonValueKind.Null, JsonValueKind.Null), (you.GetProperty("unread").ValueKind, you.GetProperty("mentions").ValueKind));
+        Assert.Equal(1, (await bob.YouAsync(large)).Unread);
+        Assert.Empty((await bobs.OpenAsync(large)).GetProperty("markers").EnumerateArray());
     }
 }

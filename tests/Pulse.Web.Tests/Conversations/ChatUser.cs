@@ -84,14 +84,7 @@ internal sealed class ChatUser : IDisposable
     public async Task<long> SendAsync(Guid id, string text, params ChatUser[] mentions)
     {
         var message = new { clientId = Guid.NewGuid(), text, mentions = mentions.Select(user => user.Id) };
-        while (true)
-        {
-            using var answer = await CallAsync(HttpMethod.Post, $"/conversations/{id}/messages", message);
-
-            // On a busy machine a commit can take longer than a send may: a client then repeats the message with the same client id.
-            if (answer.StatusCode == HttpStatusCode.ServiceUnavailable) continue;
-            return (long)(await answer.ReadAsync(answer.IsSuccessStatusCode ? answer.StatusCode : HttpStatusCode.Created))["seq"]!;
-        }
+        return await SeqAsync(HttpMethod.Post, $"/conversations/{id}/messages", message);
     }
 
     public async Task<long> EditAsync(Guid id, long seq, string text, params ChatUser[] mentions) =>
@@ -100,10 +93,10 @@ internal sealed class ChatUser : IDisposable
     public async Task<long> DeleteAsync(Guid id, long seq) => (long)(await DoAsync(HttpMethod.Delete, $"/conversations/{id}/messages/{seq}"))["seq"]!;
 
     /// <summary>Adds a user, joins a channel, or sets a role.</summary>
-    public async Task<long> SetMemberAsync(Guid id, ChatUser user, string? role = null) =>
-        (long)(await DoAsync(HttpMethod.Put, $"/conversations/{id}/members/{user.Id}", role is null ? null : new { role }))["seq"]!;
+    public Task<long> SetMemberAsync(Guid id, ChatUser user, string? role = null) =>
+        SeqAsync(HttpMethod.Put, $"/conversations/{id}/members/{user.Id}", role is null ? null : new { role });
 
-    public async Task<long> RemoveAsync(Guid id, ChatUser user) => (long)(await DoAsync(HttpMethod.Delete, $"/conversations/{id}/members/{user.Id}"))["seq"]!;
+    public Task<long> RemoveAsync(Guid id, ChatUser user) => SeqAsync(HttpMethod.Delete, $"/conversations/{id}/members/{user.Id}");
 
     public async Task<JsonObject> ReadAsync(Guid id, long seq) => await DoAsync(HttpMethod.Put, $"/conversations/{id}/read", new { seq });
 
@@ -130,4 +123,21 @@ internal sealed class ChatUser : IDisposable
     public Task<ChatClient> ConnectAsync() => ChatClient.ConnectAsync(_pulse.Address, Token);
 
     public void Dispose() => _http.Dispose();
+
+    // On a busy machine a commit can take longer than a call may, and a quick one is refused for its rate: a client then repeats the call, which does
+    // nothing a second time.
+    private async Task<long> SeqAsync(HttpMethod method, string path, object? body = null)
+    {
+        while (true)
+        {
+            using var answer = await CallAsync(method, path, body);
+            if (answer.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests)
+            {
+                await Task.Delay(100);
+                continue;
+            }
+
+            return (long)(await answer.ReadAsync(answer.IsSuccessStatusCode ? answer.StatusCode : HttpStatusCode.OK))["seq"]!;
+        }
+    }
 }

@@ -1,5 +1,7 @@
 using System.Net;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.Conversations;
@@ -266,5 +268,35 @@ public sealed class MembershipTests(PulseApplication pulse) : IAsyncLifetime
         Assert.Equal(
             new[] { (_ada.Id, "Ada", "owner", 1L), (_bob.Id, "Bob", "member", 1L) }.OrderBy(member => member.Item1.ToString(), StringComparer.Ordinal),
             items.Select(item => ((Guid)item!["userId"]!, (string)item["name"]!, (string)item["role"]!, (long)item["read"]!)));
+    }
+
+    [Fact]
+    public async Task MarkerOfAnInvisibleMember_ReachesTheOthers_OnlyWithItsNextMessage()
+    {
+        var group = await _ada.CreateAsync("group", _bob);
+        var first = await _ada.SendAsync(group, "first");
+        await _bob.ReadAsync(group, first);
+        var second = await _ada.SendAsync(group, "second");
+        await using var bobs = await _bob.ConnectAsync();
+        await bobs.DoAsync("SetStatus", "invisible", null);
+        await bobs.CallAsync("MarkRead", group, second);
+
+        Assert.Equal(first, await BobsMarkerAsync(_ada));
+        Assert.Equal(second, await BobsMarkerAsync(_bob));
+
+        // A new activation of the conversation's grain knows it too.
+        await pulse.Services.GetRequiredService<IGrainFactory>().GetGrain<Orleans.Runtime.IManagementGrain>(0).ForceActivationCollection(TimeSpan.Zero);
+        await using var adas = await _ada.ConnectAsync();
+        Assert.Equal(first, MarkerIn((await adas.OpenAsync(group)).GetProperty("markers")));
+
+        await bobs.SendAsync(group, "here");
+        await adas.NextAsync("ReadChanged", message => MarkerIn(message.GetProperty("markers")) == second);
+        await Eventually.AsyncTrue("the marker is shown", async () => await BobsMarkerAsync(_ada) == second);
+
+        async Task<long> BobsMarkerAsync(ChatUser reader) => (long)(await reader.GetAsync($"/conversations/{group}/members"))["items"]!.AsArray()
+            .Single(item => (Guid)item!["userId"]! == _bob.Id)!["read"]!;
+
+        long MarkerIn(JsonElement markers) =>
+            markers.EnumerateArray().Where(marker => marker.GetProperty("userId").GetGuid() == _bob.Id).Select(marker => marker.GetProperty("read").GetInt64()).FirstOrDefault();
     }
 }

@@ -35,6 +35,19 @@ public sealed class OpenIdSignInTests(SignInFixture pulse)
         });
     }
 
+    // ARCHITECTURE.md, "The original system, part by part", row "NextAuth".
+    [Fact]
+    public async Task Challenge_AsksGoogleForIdentityAddressAndProfileOnly()
+    {
+        using var browser = pulse.NewBrowser();
+        var answer = await browser.GetAsync("/auth/signin/google");
+
+        var asked = HttpUtility.ParseQueryString(answer.Location!.Query);
+        Assert.Equal("openid email profile", asked["scope"]);
+        // Further permissions could also be asked for by these (Google's OAuth 2.0 parameters, OpenID Connect Core 1.0 section 5.5).
+        Assert.All(["access_type", "include_granted_scopes", "claims", "request", "request_uri"], name => Assert.Null(asked[name]));
+    }
+
     [Fact]
     public async Task SignIn_FirstTime_MakesUserAccountAndSession_AndNothingElse()
     {

@@ -22,15 +22,18 @@ export function timeElement(iso: string): HTMLTimeElement {
   return element;
 }
 
+// The chat shows times of day, and renders them itself.
+const selector = 'time:not(#chat *)';
+
 /** Updates every `<time>` of the page as it grows older. */
 export function keepTimesCurrent(): void {
   const update = () => {
-    for (const element of document.querySelectorAll('time')) {
+    for (const element of document.querySelectorAll<HTMLTimeElement>(selector)) {
       const text = words(new Date(element.dateTime));
       if (element.textContent !== text) element.textContent = text;
     }
   };
-  for (const element of document.querySelectorAll('time')) element.title = new Date(element.dateTime).toLocaleString();
+  for (const element of document.querySelectorAll<HTMLTimeElement>(selector)) element.title = new Date(element.dateTime).toLocaleString();
   update();
   window.setInterval(update, everyMs);
 }

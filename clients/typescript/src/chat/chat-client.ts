@@ -1,0 +1,198 @@
+import type { Connection } from '../connection.js';
+import { PulseError } from '../errors.js';
+import type { ExtensionHost, Running } from '../extension.js';
+import type { HubMessages } from '../hub.js';
+import { ConversationStore, type Shared } from './conversation.js';
+import { Inbox } from './inbox.js';
+import type { Viewer } from './log.js';
+import { newId } from './new-id.js';
+import { Outbox } from './outbox.js';
+import { restOf, type Request } from './rest.js';
+import { Session } from './session.js';
+import { defaultStorage, Shelf } from './storage.js';
+import { defaultLocks, type TabLocks } from './tab-locks.js';
+import type { Channel, ChatMembers, ChatOptions, ChatStorage, Conversation, Conversations, SearchHit } from './types.js';
+import type { Item } from './wire.js';
+
+/** Closed conversations whose logs stay in memory, so that going back to them is instant. */
+const closedLogs = 10;
+
+/** The environment of chat. Tests provide their own. */
+export interface ChatSurroundings {
+  readonly request?: Request;
+  readonly locks?: TabLocks;
+  readonly minWindow?: number;
+}
+
+/** The chat of one client: connects the parts. */
+export class ChatClient implements Running<ChatMembers> {
+  readonly members: ChatMembers;
+  readonly #host: ExtensionHost;
+  readonly #session: Session;
+  readonly #storage: ChatStorage;
+  readonly #inbox: Inbox;
+  readonly #outbox: Outbox;
+  readonly #conversations = new Map<string, ConversationStore>();
+  readonly #shared: Shared;
+  readonly #blocked = new Set<string>();
+  /** Closed conversations with a log in memory, the latest at the end. */
+  readonly #closed = new Set<ConversationStore>();
+  #shelf: Shelf | undefined;
+  #logId: string | undefined;
+
+  constructor(host: ExtensionHost, { storage, windowSize = 400 }: ChatOptions, around: ChatSurroundings = {}) {
+    const { minWindow = 100 } = around;
+    if (!(windowSize >= minWindow)) throw new RangeError(`windowSize is ${windowSize}; it must be ${minWindow} or more.`);
+    this.#host = host;
+    this.#storage = storage ?? defaultStorage();
+    const session = (this.#session = new Session(host, around.request ?? restOf(host)));
+    const viewer: Viewer = { isMe: (userId) => userId === session.userId, isBlocked: (userId) => this.#blocked.has(userId) };
+    const inbox = (this.#inbox = new Inbox(session, viewer, (id, isNews) => this.#conversations.get(id)?.itemChanged(isNews)));
+    const outbox = (this.#outbox = new Outbox(session, around.locks ?? defaultLocks(), (id) => this.#conversation(id).pendingChanged()));
+    this.#shared = {
+      session, inbox, outbox, viewer, windowSize,
+      shelf: () => this.#shelf,
+      onClosed: (conversation) => this.#onClosed(conversation),
+    };
+    this.members = { conversations: this.#makeConversations(), conversation: (id): Conversation => this.#conversation(id) };
+  }
+
+  onOpen(connection: Connection, { userId, logId }: HubMessages['Connected']): void {
+    if (connection.over.aborted) return;
+    if (this.#session.userId !== undefined && this.#session.userId !== userId) this.onEnd();
+    const shelf = (this.#shelf ??= new Shelf(this.#storage, this.#host.url, userId));
+    this.#listen(connection);
+    this.#session.opened(connection, userId);
+    connection.over.addEventListener('abort', () => {
+      for (const conversation of this.#conversations.values()) conversation.parted();
+    });
+    // From now on messages can be stored, also when this connection breaks at once.
+    void this.#outbox.start(shelf);
+    void this.#begin(connection, shelf, logId ?? undefined);
+  }
+
+  onForget(userId: string): void {
+    (this.#session.userId === userId && this.#shelf ? this.#shelf : new Shelf(this.#storage, this.#host.url, userId)).forget();
+  }
+
+  onEnd(): void {
+    this.#outbox.end();
+    for (const conversation of this.#conversations.values()) conversation.end();
+    this.#inbox.end();
+    this.#shelf = undefined;
+    this.#logId = undefined;
+    this.#blocked.clear();
+    this.#closed.clear();
+    this.#session.ended();
+  }
+
+  /** Catches up with what happened while the client was not connected. */
+  async #begin(connection: Connection, shelf: Shelf, logId: string | undefined): Promise<void> {
+    const isOver = (): boolean => connection.over.aborted || this.#shelf !== shelf;
+    const isFirst = this.#logId === undefined;
+    // Before anything of that log is shown or asked for.
+    const known = this.#logId ?? ((await shelf.get('log-id')) as string | undefined);
+    if (isOver()) return;
+    if (logId !== undefined && known !== logId) {
+      if (known !== undefined) await this.#dropLogs(shelf);
+      void shelf.set('log-id', logId);
+      if (isOver()) return;
+    }
+    this.#logId = logId ?? known;
+    if (isFirst) await this.#recallBlocked(shelf);
+    void this.#inbox.start(shelf);
+    if (isOver()) return;
+    for (const conversation of this.#conversations.values()) void conversation.join();
+    for (let failures = 1; !isOver(); failures++) {
+      try {
+        await this.#inbox.refresh();
+        return;
+      } catch (error) {
+        if (!isOver()) this.#host.onError(error instanceof PulseError ? error : new PulseError('call-failed', String(error)));
+      }
+      await this.#session.backoff(failures, connection.over);
+    }
+  }
+
+  /** The database was restored from a backup: what is known of its logs may be wrong. */
+  async #dropLogs(shelf: Shelf): Promise<void> {
+    this.#inbox.reset();
+    for (const conversation of this.#conversations.values()) conversation.reset();
+    await shelf.clear('log ');
+    await shelf.delete('inbox');
+  }
+
+  #listen(connection: Connection): void {
+    const find = (id: string): ConversationStore | undefined => this.#conversations.get(id);
+    connection.on('EntriesAdded', (run) => find(run.conversationId)?.added(run));
+    connection.on('InboxChanged', ({ conversations }) => this.#inbox.hinted(conversations));
+    connection.on('ReadChanged', ({ conversationId, markers }) => find(conversationId)?.marked(markers));
+    connection.on('TypingChanged', ({ conversationId, userIds }) => find(conversationId)?.typed(userIds));
+    connection.on('Behind', ({ conversationId, head }) => find(conversationId)?.behind(head));
+    connection.on('ConversationGone', ({ conversationId, reason }) => {
+      this.#inbox.drop(conversationId);
+      find(conversationId)?.gone(reason);
+    });
+  }
+
+  #conversation(id: string): ConversationStore {
+    let conversation = this.#conversations.get(id);
+    if (!conversation) this.#conversations.set(id, (conversation = new ConversationStore(id, this.#shared)));
+    return conversation;
+  }
+
+  #onClosed(conversation: ConversationStore): void {
+    this.#closed.delete(conversation);
+    this.#closed.add(conversation);
+    for (const oldest of [...this.#closed].slice(0, -closedLogs)) {
+      this.#closed.delete(oldest);
+      oldest.free();
+    }
+  }
+
+  async #recallBlocked(shelf: Shelf): Promise<void> {
+    const blocked = (await shelf.get('blocked')) as readonly string[] | undefined;
+    if (this.#shelf === shelf) for (const userId of blocked ?? []) this.#blocked.add(userId);
+  }
+
+  async #block(userId: string, on: boolean): Promise<void> {
+    await this.#session.insistRequest(on ? 'PUT' : 'DELETE', `/users/${userId}/block`);
+    if (on) this.#blocked.add(userId);
+    else this.#blocked.delete(userId);
+    void this.#shelf?.set('blocked', [...this.#blocked]);
+    this.#inbox.remark();
+    for (const conversation of this.#conversations.values()) conversation.remark();
+  }
+
+  #makeConversations(): Conversations {
+    const [session, inbox] = [this.#session, this.#inbox];
+    const { subscribe, getSnapshot, get, loadMore, refresh } = inbox;
+    const query = (parts: Readonly<Record<string, string | undefined>>): string =>
+      new URLSearchParams(Object.entries(parts).filter((part): part is [string, string] => part[1] !== undefined)).toString();
+    return {
+      subscribe, getSnapshot, get, loadMore, refresh,
+      create: async ({ kind, title, members = [], newcomersSee }) => {
+        const item = await session.insistRequest<Item>('POST', '/conversations', {
+          kind, members, clientId: newId(), ...(title !== undefined && { title }), ...(newcomersSee !== undefined && { newcomersSee }),
+        });
+        inbox.hinted([item]);
+        return get(item.id)!;
+      },
+      channels: (q, after) => session.request<{ items: readonly Channel[]; after: string | null }>('GET', `/channels?${query({ q, after })}`),
+      join: async (channelId) => {
+        await session.connected();
+        await session.insistRequest('PUT', `/conversations/${channelId}/members/${session.userId}`);
+        await inbox.fetch(channelId);
+        const item = get(channelId);
+        if (!item) throw new PulseError('not-found', 'The channel is gone.');
+        return item;
+      },
+      search: (q, { conversation, before, signal } = {}) => session.request<{ items: readonly SearchHit[]; before: string | null; more: boolean }>(
+        'GET', `/search?${query({ q, conversation, before })}`, undefined, signal,
+      ),
+      block: (userId) => this.#block(userId, true),
+      unblock: (userId) => this.#block(userId, false),
+      isBlocked: (userId) => this.#blocked.has(userId),
+    };
+  }
+}

@@ -1,0 +1,543 @@
+import type { Connection } from '../connection.js';
+import { PulseError } from '../errors.js';
+import { Listeners } from '../listeners.js';
+import { later } from '../time.js';
+import type { Inbox } from './inbox.js';
+import { Log, type KeptLog, type Viewer } from './log.js';
+import type { Outbox } from './outbox.js';
+import { isFinal, type Session } from './session.js';
+import type { Shelf } from './storage.js';
+import type { Conversation, ConversationSnapshot, Member, NewcomersSee, Role, SendOptions } from './types.js';
+import type { Entries, EntriesAdded, Entry, Marker, Messages } from './wire.js';
+
+const pageSize = 50;
+const entriesAtOnce = 500;
+/** A client that misses more than that shows the newest messages instead, as after a first open. */
+const tooManyMissing = 2_000;
+const closeAfterMs = 5_000;
+const typingEveryMs = 3_000;
+const typingLastsMs = 6_000;
+const keptMessages = 50;
+const keepAfterMs = 1_000;
+const nobody: readonly string[] = Object.freeze([]);
+
+/** The parts that all conversations of a client share. */
+export interface Shared {
+  readonly session: Session;
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  readonly viewer: Viewer;
+  readonly windowSize: number;
+  shelf(): Shelf | undefined;
+  /** The conversation was closed, and its log stays in memory. */
+  onClosed(conversation: ConversationStore): void;
+}
+
+/** One conversation, open or not. */
+export class ConversationStore implements Conversation {
+  readonly id: string;
+  readonly #shared: Shared;
+  readonly #log: Log;
+  readonly #listeners = new Listeners<void>();
+  #snapshot: ConversationSnapshot | undefined;
+  #opens = 0;
+  #closing: (() => void) | undefined;
+  /** The connection on which the server has it open. */
+  #joined: Connection | undefined;
+  /** The opening in progress. `Behind` begins another one, because the server has closed the conversation again. */
+  #joining: { readonly connection: Connection } | undefined;
+  #fetching = false;
+  #error: PulseError | null = null;
+  #isGone = false;
+  #role: Role | undefined;
+  #read = 0;
+  /** A marker that the server has yet to answer. */
+  #wanted = 0;
+  #isMarking = false;
+  #typing = nobody;
+  #typingEnds: (() => void) | undefined;
+  #typedAt = -Infinity;
+  #markers: ReadonlyMap<string, number> = new Map();
+  #loadingBefore: Promise<void> | undefined;
+  #loadingAfter: Promise<void> | undefined;
+  #resets = 0;
+  /** Raised when the log is dropped: answers to earlier requests no longer count. */
+  #epoch = 0;
+  #recalled: Promise<void> | undefined;
+  #keeping: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(id: string, shared: Shared) {
+    this.id = id;
+    this.#shared = shared;
+    this.#log = new Log(shared.viewer, shared.windowSize);
+  }
+
+  get isOpen(): boolean {
+    return this.#opens > 0 || this.#closing !== undefined;
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => this.#listeners.add(listener);
+
+  readonly getSnapshot = (): ConversationSnapshot => (this.#snapshot ??= Object.freeze({
+    state: this.#state(),
+    error: this.#error,
+    item: this.#shared.inbox.get(this.id),
+    messages: this.#log.messages,
+    notices: this.#log.notices,
+    pending: this.#shared.outbox.pending(this.id),
+    hasBefore: this.#log.hasBefore,
+    hasAfter: this.#log.hasAfter,
+    isLoadingBefore: this.#loadingBefore !== undefined,
+    isLoadingAfter: this.#loadingAfter !== undefined,
+    head: this.#log.head,
+    typing: this.#typing,
+    markers: this.#markers,
+    read: Math.max(this.#read, this.#wanted, this.#shared.inbox.get(this.id)?.you.read ?? 0),
+    role: this.#role ?? this.#shared.inbox.get(this.id)?.you.role,
+    resets: this.#resets,
+  }));
+
+  readonly open = (): (() => void) => {
+    this.#opens++;
+    this.#closing?.();
+    this.#closing = undefined;
+    this.#changed();
+    void this.join();
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      if (--this.#opens === 0) this.#closing = later(closeAfterMs, () => this.#close());
+    };
+  };
+
+  readonly send = (text: string, options: SendOptions = {}): string => {
+    this.#typedAt = -Infinity;
+    return this.#shared.outbox.send(this.id, text, options);
+  };
+
+  readonly retry = (clientId: string): void => this.#shared.outbox.retry(this.id, clientId);
+
+  readonly discard = (clientId: string): boolean => this.#shared.outbox.discard(this.id, clientId);
+
+  readonly edit = async (seq: number, text: string, { mentions = [] }: { readonly mentions?: readonly string[] } = {}): Promise<void> => {
+    const known = this.#log.find(seq);
+    await this.#shared.session.insist('EditMessage', this.id, seq, { text, mentions, ...(known && { edited: known.editedSeq ?? 0 }) });
+  };
+
+  readonly delete = async (seq: number): Promise<void> => {
+    await this.#shared.session.insist('DeleteMessage', this.id, seq);
+  };
+
+  readonly react = async (seq: number, emoji: string, on = true): Promise<void> => {
+    await this.#shared.session.insist('React', this.id, seq, emoji, on);
+  };
+
+  readonly markRead = (seq = this.#log.applied ?? 0): void => {
+    const { read } = this.getSnapshot();
+    if (seq <= read) return;
+    this.#wanted = seq;
+    this.#changed();
+    void this.#mark();
+  };
+
+  readonly typing = (): void => {
+    const now = Date.now();
+    const { connection } = this.#shared.session;
+    if (!connection || now - this.#typedAt < typingEveryMs) return;
+    this.#typedAt = now;
+    connection.invoke('Typing', this.id).catch(() => undefined);
+  };
+
+  readonly loadBefore = (): Promise<void> => {
+    const before = this.#log.messages[0]?.seq;
+    if (before === undefined || !this.#log.hasBefore) return Promise.resolve();
+    return (this.#loadingBefore ??= this.#load(`before=${before}`, (page) => void this.#log.prepend(page, before)).finally(() => {
+      this.#loadingBefore = undefined;
+      this.#changed();
+    }));
+  };
+
+  readonly loadAfter = (): Promise<void> => {
+    const after = this.#log.messages.at(-1)?.seq;
+    if (after === undefined || !this.#log.hasAfter) return Promise.resolve();
+    return (this.#loadingAfter ??= this.#load(`after=${after}`, (page) => void this.#log.append(page, after)).finally(() => {
+      this.#loadingAfter = undefined;
+      this.#changed();
+    }));
+  };
+
+  readonly loadAround = (seq: number): Promise<void> => this.#load(`around=${seq}`, (page) => this.#tell(this.#log.replace(page)));
+
+  readonly loadNewest = (): Promise<void> => (this.#log.hasAfter ? this.#loadNewest() : Promise.resolve());
+
+  readonly members = (after?: string): Promise<{ readonly items: readonly Member[]; readonly after: string | null }> =>
+    this.#shared.session.request('GET', `${this.#path}/members${after === undefined ? '' : `?after=${encodeURIComponent(after)}`}`);
+
+  readonly add = (userId: string, role?: Role): Promise<void> => this.#change('PUT', `/members/${userId}`, role && { role });
+
+  readonly setRole = (userId: string, role: Role): Promise<void> => this.#change('PUT', `/members/${userId}`, { role });
+
+  readonly remove = (userId: string): Promise<void> => this.#change('DELETE', `/members/${userId}`);
+
+  readonly leave = async (): Promise<void> => {
+    const { userId } = await this.#me();
+    await this.remove(userId);
+    this.gone('removed');
+  };
+
+  readonly rename = (title: string): Promise<void> => this.#change('PATCH', '', { title });
+
+  readonly setNewcomersSee = (newcomersSee: NewcomersSee): Promise<void> => this.#change('PATCH', '', { newcomersSee });
+
+  readonly close = (): Promise<void> => this.#change('DELETE', '');
+
+  readonly mute = async (on = true): Promise<void> => {
+    await this.#change(on ? 'PUT' : 'DELETE', '/mute');
+    this.#shared.inbox.muted(this.id, on);
+  };
+
+  /** Opens it on the present connection, from the last applied entry. */
+  async join(): Promise<void> {
+    const { session, inbox } = this.#shared;
+    const { connection } = session;
+    if (!connection || !this.isOpen || this.#isGone || this.#joined === connection) return;
+    if (this.#joining?.connection === connection) return;
+    const joining = (this.#joining = { connection });
+    this.#changed();
+    const isOver = (): boolean => connection.over.aborted || !this.isOpen || this.#joining !== joining;
+    try {
+      await this.#recall();
+      for (let failures = 1; !isOver(); failures++) {
+        const epoch = this.#epoch;
+        try {
+          const known = this.#log.applied;
+          // Without a log, the newest page of history and the live entries come at the same time.
+          const [opened] = await Promise.all([
+            session.call(connection, 'OpenConversation', this.id, known ?? inbox.get(this.id)?.head ?? 0),
+            known === undefined && this.#loadNewest(),
+          ]);
+          if (isOver()) break;
+          if (epoch !== this.#epoch) continue;
+          if (known !== undefined && opened.reset) this.reset();
+          // What was typed, read and so on before is unknown now.
+          this.#role = opened.you.role;
+          this.#read = Math.max(this.#read, opened.you.read);
+          this.#setTyping(opened.typing);
+          this.#markers = new Map(opened.markers.filter(({ userId }) => !this.#shared.viewer.isMe(userId)).map(({ userId, read }) => [userId, read]));
+          this.#log.know(opened.head);
+          if (known !== undefined && (opened.reset || opened.tooFar)) {
+            await this.#loadNewest();
+            if (isOver()) break;
+            this.#resets++;
+          }
+          this.#tell(this.#log.take(opened.entries));
+          this.#joined = connection;
+          this.#error = null;
+          break;
+        } catch (error) {
+          if (isOver()) break;
+          this.#fail(error as PulseError);
+          if (this.#isGone) break;
+        }
+        await session.backoff(failures, connection.over);
+      }
+    } finally {
+      if (this.#joining === joining) this.#joining = undefined;
+      this.#changed();
+    }
+    if (this.#joined === connection) void this.#fetchMissing();
+    void this.#mark();
+  }
+
+  /** The connection is over, or the server has closed the conversation on it. */
+  parted(): void {
+    this.#joined = undefined;
+    this.#setTyping([]);
+    this.#changed();
+  }
+
+  added({ entries, head }: EntriesAdded): void {
+    if (!this.isOpen) return;
+    this.#log.know(head);
+    this.#tell(this.#log.take(entries));
+    if (this.#joined) void this.#fetchMissing();
+  }
+
+  marked(markers: readonly Marker[]): void {
+    const all = new Map(this.#markers);
+    for (const { userId, read } of markers) {
+      if (this.#shared.viewer.isMe(userId)) this.#read = Math.max(this.#read, read);
+      else all.set(userId, Math.max(all.get(userId) ?? 0, read));
+    }
+    this.#markers = all;
+    this.#changed();
+  }
+
+  typed(userIds: readonly string[]): void {
+    this.#setTyping(userIds);
+    this.#changed();
+  }
+
+  behind(head: number): void {
+    this.#log.know(head);
+    this.#joining = undefined;
+    this.parted();
+    void this.join();
+  }
+
+  gone(reason: string): void {
+    this.#isGone = true;
+    this.#error = new PulseError('not-found', `The conversation is gone: ${reason}.`);
+    this.#joined = this.#joining = undefined;
+    this.reset();
+    this.#shared.inbox.drop(this.id);
+  }
+
+  /** The inbox has another item for it. */
+  itemChanged(isNews: boolean): void {
+    // The user was added again.
+    if (isNews && this.#isGone) {
+      this.#isGone = false;
+      this.#error = null;
+      void this.join();
+    }
+    this.#changed();
+  }
+
+  pendingChanged(): void {
+    this.#shared.outbox.shown(this.id, this.isOpen && !this.#isGone ? this.#log.applied ?? 0 : Infinity);
+    this.#changed();
+  }
+
+  remark(): void {
+    this.#log.remark();
+    this.#changed();
+  }
+
+  /** Drops the log, because the server has another one. */
+  reset(): void {
+    this.#epoch++;
+    this.#log.reset();
+    this.#markers = new Map();
+    this.#read = this.#wanted = 0;
+    this.#resets++;
+    void this.#shared.shelf()?.delete(`log ${this.id}`);
+    this.#changed();
+  }
+
+  /** The client stops. */
+  end(): void {
+    this.keep();
+    this.#joined = this.#joining = undefined;
+    this.#isGone = false;
+    this.#error = null;
+    this.#role = undefined;
+    this.#recalled = undefined;
+    this.#epoch++;
+    this.#log.reset();
+    this.#markers = new Map();
+    this.#read = this.#wanted = 0;
+    this.#setTyping([]);
+    this.#changed();
+  }
+
+  /** Frees the memory of a closed conversation. Its newest messages are stored. */
+  free(): void {
+    if (this.isOpen) return;
+    this.keep();
+    this.#epoch++;
+    this.#recalled = undefined;
+    this.#log.reset();
+    this.#changed();
+  }
+
+  /** Stores the newest messages for the next visit. */
+  keep(): void {
+    clearTimeout(this.#keeping);
+    this.#keeping = undefined;
+    const kept = this.#log.keep(keptMessages);
+    if (kept) void this.#shared.shelf()?.set(`log ${this.id}`, kept);
+  }
+
+  get #path(): string {
+    return `/conversations/${this.id}`;
+  }
+
+  #state(): ConversationSnapshot['state'] {
+    if (this.#isGone) return 'gone';
+    if (!this.isOpen) return 'closed';
+    if (this.#error) return 'failed';
+    if (this.#log.applied === undefined) return 'loading';
+    return this.#joined && !this.#joined.over.aborted && !this.#log.isMissing ? 'live' : 'offline';
+  }
+
+  #close(): void {
+    this.#closing = undefined;
+    const connection = this.#joined ?? this.#joining?.connection;
+    this.#joined = this.#joining = undefined;
+    this.#error = null;
+    this.#setTyping([]);
+    this.keep();
+    connection?.invoke('CloseConversation', this.id).catch(() => undefined);
+    this.pendingChanged();
+    this.#shared.onClosed(this);
+  }
+
+  /** Shows what the last visit left. */
+  #recall(): Promise<void> {
+    return (this.#recalled ??= (async () => {
+      const epoch = this.#epoch;
+      const kept = (await this.#shared.shelf()?.get(`log ${this.id}`)) as KeptLog | undefined;
+      if (!kept || epoch !== this.#epoch) return;
+      this.#log.recall(kept);
+      this.#changed();
+    })());
+  }
+
+  /** Asks for the entries between the last applied one and the newest known one. */
+  async #fetchMissing(): Promise<void> {
+    const { session } = this.#shared;
+    const connection = this.#joined;
+    if (!connection || this.#fetching) return;
+    this.#fetching = true;
+    const isOver = (): boolean => this.#joined !== connection || connection.over.aborted;
+    try {
+      for (let failures = 1; this.#log.isMissing && !isOver();) {
+        const epoch = this.#epoch;
+        const applied = this.#log.applied!;
+        try {
+          if (this.#log.head - applied > tooManyMissing) {
+            await this.#loadNewest();
+            this.#resets++;
+            continue;
+          }
+          const page = await session.request<Entries>('GET', `${this.#path}/entries?after=${applied}&limit=${entriesAtOnce}`);
+          if (isOver()) break;
+          if (epoch !== this.#epoch) continue;
+          if (page.entries.length === 0) this.#log.correct(page.head);
+          this.#tell(this.#log.take(page.entries));
+          failures = 1;
+          if (page.head >= applied) continue;
+          // The log is another one.
+          this.reset();
+          this.#joined = undefined;
+          void this.join();
+          break;
+        } catch (error) {
+          if (isOver()) break;
+          this.#fail(error as PulseError, true);
+        }
+        await session.backoff(failures++, connection.over);
+      }
+    } finally {
+      this.#fetching = false;
+      this.#changed();
+    }
+    if (this.#joined && this.#joined !== connection) void this.#fetchMissing();
+  }
+
+  #loadNewest(): Promise<void> {
+    return this.#load('', (page) => this.#tell(this.#log.replace(page)));
+  }
+
+  async #load(where: string, apply: (page: Messages) => void): Promise<void> {
+    const epoch = this.#epoch;
+    this.#log.beginLoad();
+    this.#changed();
+    try {
+      const path = `${this.#path}/messages?${where && `${where}&`}limit=${pageSize}`;
+      let page: Messages;
+      do {
+        page = await this.#shared.session.request<Messages>('GET', path);
+        if (epoch !== this.#epoch) return;
+      } while (this.#log.isStale(page));
+      apply(page);
+      this.#shared.inbox.reached(this.id, this.#log.applied ?? 0);
+      for (const { senderId, clientId } of page.items) if (clientId && this.#shared.viewer.isMe(senderId)) this.#shared.outbox.echoed(this.id, clientId);
+      this.pendingChanged();
+      this.#keepSoon();
+    } finally {
+      this.#log.endLoad();
+    }
+  }
+
+  /** Passes on what was applied. */
+  #tell(entries: readonly Entry[]): void {
+    if (entries.length > 0) {
+      const { viewer, outbox, inbox } = this.#shared;
+      for (const { kind, senderId, clientId, userId, role } of entries) {
+        if (kind === 'message') {
+          if (this.#typing.includes(senderId)) this.#setTyping(this.#typing.filter((typing) => typing !== senderId));
+          if (clientId && viewer.isMe(senderId)) outbox.echoed(this.id, clientId);
+        } else if (kind === 'role-changed' && userId && viewer.isMe(userId)) {
+          this.#role = role;
+        }
+      }
+      const { read } = this.getSnapshot();
+      inbox.applied(this.id, entries, (seq) => {
+        const message = this.#log.find(seq);
+        return seq > read && message !== undefined && !viewer.isMe(message.senderId);
+      });
+      this.#keepSoon();
+    }
+    this.pendingChanged();
+  }
+
+  #fail(error: PulseError, isPassing = false): void {
+    if (isFinal(error)) {
+      this.gone(error.code);
+      return;
+    }
+    if (!isPassing && error.code !== 'connection-lost') this.#error = error;
+    this.#changed();
+  }
+
+  async #mark(): Promise<void> {
+    const { session, inbox } = this.#shared;
+    if (this.#isMarking || this.#wanted === 0) return;
+    this.#isMarking = true;
+    try {
+      while (this.#wanted > 0) {
+        const [wanted, epoch] = [this.#wanted, this.#epoch];
+        const answer = await session.insist('MarkRead', this.id, wanted);
+        if (epoch !== this.#epoch) break;
+        this.#read = Math.max(this.#read, answer.read);
+        if (this.#wanted === wanted) this.#wanted = 0;
+        inbox.marked(this.id, answer);
+      }
+    } catch {
+      // Refused, or the client was stopped.
+      this.#wanted = 0;
+    } finally {
+      this.#isMarking = false;
+      this.#changed();
+    }
+  }
+
+  #setTyping(userIds: readonly string[]): void {
+    this.#typingEnds?.();
+    this.#typingEnds = undefined;
+    const others = userIds.filter((userId) => !this.#shared.viewer.isMe(userId));
+    this.#typing = others.length > 0 ? Object.freeze(others) : nobody;
+    if (others.length > 0) this.#typingEnds = later(typingLastsMs, () => this.typed([]));
+  }
+
+  async #change(method: 'PUT' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<void> {
+    await this.#shared.session.insistRequest(method, `${this.#path}${path}`, body);
+  }
+
+  async #me(): Promise<{ userId: string }> {
+    await this.#shared.session.connected();
+    return { userId: this.#shared.session.userId! };
+  }
+
+  #keepSoon(): void {
+    this.#keeping ??= setTimeout(() => this.keep(), keepAfterMs);
+  }
+
+  #changed(): void {
+    this.#snapshot = undefined;
+    this.#listeners.tell();
+  }
+}

@@ -1,0 +1,326 @@
+import { PulseError } from '../errors.js';
+import { Listeners } from '../listeners.js';
+import type { Viewer } from './log.js';
+import { isFinal, type Session } from './session.js';
+import type { Shelf } from './storage.js';
+import type { ConversationItem, InboxSnapshot, UnreadTotal, You } from './types.js';
+import type { Entry, Item, Marked } from './wire.js';
+
+const pageSize = 50;
+/** The server's limit for one call. */
+const syncAtOnce = 200;
+const previewLength = 200;
+const keptItems = 50;
+const keepAfterMs = 1_000;
+
+interface Row {
+  item: ConversationItem;
+  /** Milliseconds; conversations without a message have a place of their own. */
+  readonly orderAt: number;
+}
+
+/** The conversations of the user, most recent first, merged from pages, hints, and the logs of open conversations. */
+export class Inbox {
+  readonly #session: Session;
+  readonly #viewer: Viewer;
+  readonly #onItem: (id: string, isNews: boolean) => void;
+  readonly #listeners = new Listeners<void>();
+  readonly #rows = new Map<string, Row>();
+  #snapshot: InboxSnapshot | undefined;
+  #unread: UnreadTotal | undefined;
+  #before: string | null = null;
+  #isReady = false;
+  #loadingMore: Promise<void> | undefined;
+  #refreshing: Promise<void> | undefined;
+  #shelf: Shelf | undefined;
+  #keeping: ReturnType<typeof setTimeout> | undefined;
+  readonly #fetching = new Map<string, Promise<void>>();
+  /** Raised when all conversations are dropped: answers to earlier requests no longer count. */
+  #epoch = 0;
+
+  /** @param onItem called with each conversation whose item changed; `isNews`: the server has reported it. */
+  constructor(session: Session, viewer: Viewer, onItem: (id: string, isNews: boolean) => void) {
+    this.#session = session;
+    this.#viewer = viewer;
+    this.#onItem = onItem;
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => this.#listeners.add(listener);
+
+  readonly getSnapshot = (): InboxSnapshot => (this.#snapshot ??= Object.freeze({
+    items: Object.freeze([...this.#rows.values()].sort(byOrder).map(({ item }) => item)),
+    state: this.#isReady ? 'ready' : 'loading',
+    hasMore: this.#before !== null,
+    isLoadingMore: this.#loadingMore !== undefined,
+    unread: this.#total(),
+  }));
+
+  readonly get = (id: string): ConversationItem | undefined => this.#rows.get(id)?.item;
+
+  readonly loadMore = (): Promise<void> =>
+    (this.#loadingMore ??= this.#loadMore().finally(() => {
+      this.#loadingMore = undefined;
+      this.#changed();
+    }));
+
+  /** Shows what the last visit left. */
+  async start(shelf: Shelf): Promise<void> {
+    if (this.#shelf === shelf) return;
+    this.#shelf = shelf;
+    const epoch = this.#epoch;
+    const kept = (await shelf.get('inbox')) as readonly Item[] | undefined;
+    if (!kept || this.#isReady || epoch !== this.#epoch) return;
+    for (const item of kept) if (!this.#rows.has(item.id)) this.#put(item, this.#below());
+    this.#changed();
+  }
+
+  /** Reads the inbox, and compares what the pages do not show. */
+  readonly refresh = (): Promise<void> => (this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined)));
+
+  /** Applies an item that the server has sent. @returns whether it counts. */
+  take(item: Item, orderAt = Date.now()): boolean {
+    const known = this.#rows.get(item.id)?.item;
+    if (known && (item.head < known.head || (item.head === known.head && item.you.read < known.you.read))) return false;
+    this.#put(item, this.#rows.get(item.id)?.orderAt ?? orderAt, Math.max(item.you.read, known?.you.read ?? 0));
+    this.#onItem(item.id, true);
+    return true;
+  }
+
+  hinted(items: readonly Item[]): void {
+    for (const item of items) this.take(item);
+    this.#changed();
+  }
+
+  drop(id: string): void {
+    if (!this.#rows.delete(id)) return;
+    this.#onItem(id, false);
+    this.#changed();
+  }
+
+  /** Applies entries of an open conversation, of which the server sends no hints. */
+  applied(id: string, entries: readonly Entry[], wasUnread: (seq: number) => boolean): void {
+    const row = this.#rows.get(id);
+    if (!row) return;
+    let { item } = row;
+    if (entries[0] && entries[0].seq > item.head + 1) void this.fetch(id);
+    for (const entry of entries) if (entry.seq > item.head) item = this.#follow(item, entry, wasUnread);
+    if (item === row.item) return;
+    this.#put(item, row.orderAt);
+    this.#onItem(id, false);
+    this.#changed();
+  }
+
+  /** The user's marker has moved: what the server answered, or, before it answers, what the client expects. */
+  marked(id: string, { read, unread, unreadMore, mentions }: Marked): void {
+    this.#patch(id, (you) => (read < you.read ? you : { ...you, read, ...(you.unread !== null && { unread, mentions }), unreadMore }));
+  }
+
+  muted(id: string, muted: boolean): void {
+    this.#patch(id, (you) => ({ ...you, muted }));
+  }
+
+  /** The client shows the log of the conversation up to that entry: loads the item where it is older. */
+  reached(id: string, seq: number): void {
+    if ((this.get(id)?.head ?? 0) < seq) void this.fetch(id);
+  }
+
+  /** Loads one conversation anew. Never rejects. */
+  fetch(id: string): Promise<void> {
+    let fetching = this.#fetching.get(id);
+    if (!fetching) this.#fetching.set(id, (fetching = this.#fetch(id, this.#epoch).finally(() => this.#fetching.delete(id))));
+    return fetching;
+  }
+
+  async #fetch(id: string, epoch: number): Promise<void> {
+    try {
+      const item = await this.#session.insistRequest<Item>('GET', `/conversations/${id}`);
+      if (epoch !== this.#epoch) return;
+      this.take(item);
+      this.#changed();
+    } catch (error) {
+      if (epoch === this.#epoch && error instanceof PulseError && isFinal(error)) this.drop(id);
+    }
+  }
+
+  /** Drops all conversations. */
+  reset(): void {
+    this.#epoch++;
+    this.#refreshing = undefined;
+    const ids = [...this.#rows.keys()];
+    this.#rows.clear();
+    this.#before = null;
+    this.#isReady = false;
+    clearTimeout(this.#keeping);
+    this.#keeping = undefined;
+    for (const id of ids) this.#onItem(id, false);
+    this.#changed(false);
+  }
+
+  end(): void {
+    this.#keep();
+    this.#shelf = undefined;
+    this.reset();
+  }
+
+  /** Reads all items anew, after a block. */
+  remark(): void {
+    for (const [id, row] of this.#rows) {
+      this.#put(row.item, row.orderAt);
+      this.#onItem(id, false);
+    }
+    this.#changed();
+  }
+
+  async #refresh(): Promise<void> {
+    const epoch = this.#epoch;
+    const rest = new Set(this.#rows.keys());
+    let before: string | null = null;
+    for (let hasNews = true; hasNews;) {
+      const page: { items: readonly Item[]; before: string | null } = await this.#page(before);
+      if (epoch !== this.#epoch) return;
+      hasNews = false;
+      for (const item of page.items) {
+        const known = this.get(item.id);
+        if (rest.delete(item.id) && known && known.head < item.head) hasNews = true;
+      }
+      this.#takePage(page.items);
+      const isFirst: boolean = before === null;
+      before = page.before;
+      // Conversations further down are known up to the cursor of the last visit, or not at all.
+      if (isFirst && !this.#isReady) this.#before = before;
+      this.#isReady = true;
+      this.#changed();
+      if (before === null || rest.size === 0) break;
+    }
+    await this.#sync([...rest], epoch);
+  }
+
+  async #sync(ids: readonly string[], epoch: number): Promise<void> {
+    const { connection } = this.#session;
+    if (!connection) return;
+    for (let start = 0; start < ids.length; start += syncAtOnce) {
+      const known = ids.slice(start, start + syncAtOnce).flatMap((id) => {
+        const item = this.get(id);
+        return item ? [{ id, seq: item.head, read: item.you.read }] : [];
+      });
+      const answers = await this.#session.call(connection, 'SyncConversations', known);
+      if (epoch !== this.#epoch) return;
+      for (const { id, head, read, gone, reset } of answers) {
+        const item = this.get(id);
+        if (!item) continue;
+        if (gone) this.drop(id);
+        else if (reset || head > item.head || read > item.you.read) await this.fetch(id);
+        if (epoch !== this.#epoch) return;
+      }
+    }
+  }
+
+  async #loadMore(): Promise<void> {
+    if (this.#before === null) return;
+    const epoch = this.#epoch;
+    this.#changed();
+    const { items, before } = await this.#page(this.#before);
+    if (epoch !== this.#epoch) return;
+    this.#before = before;
+    this.#takePage(items);
+  }
+
+  #page(before: string | null): Promise<{ items: readonly Item[]; before: string | null }> {
+    return this.#session.request('GET', `/conversations?limit=${pageSize}${before === null ? '' : `&before=${encodeURIComponent(before)}`}`);
+  }
+
+  #takePage(items: readonly Item[]): void {
+    let orderAt = Date.now();
+    for (const item of items) {
+      orderAt = item.lastAt ? Date.parse(item.lastAt) : orderAt;
+      this.take(item, orderAt);
+    }
+  }
+
+  #below(): number {
+    return Math.min(Date.now(), ...[...this.#rows.values()].map(({ orderAt }) => orderAt)) - 1;
+  }
+
+  #follow(item: ConversationItem, entry: Entry, wasUnread: (seq: number) => boolean): ConversationItem {
+    const { seq, kind, senderId, sentAt, target } = entry;
+    const isMine = this.#viewer.isMe(senderId);
+    let { you, last } = item;
+    const count = (messages: number, mentions: number): void => {
+      if (you.unread === null) return;
+      you = { ...you, unread: Math.max(0, you.unread + messages), mentions: Math.max(0, (you.mentions ?? 0) + mentions) };
+    };
+    const change: { -readonly [M in keyof ConversationItem]?: ConversationItem[M] } = { head: seq };
+    if (kind === 'message') {
+      const { clientId = null, text = null, mentions = [], replyTo = null } = entry;
+      last = {
+        seq, senderId, clientId, text: text?.slice(0, previewLength) ?? null, sentAt, replyTo, mentions, editedSeq: entry.editedSeq ?? null,
+        deletedSeq: entry.deletedSeq ?? null, reactions: [], fromBlocked: false,
+      };
+      change.lastAt = sentAt;
+      if (!isMine && seq > you.read && text !== null) count(1, mentions.some((userId) => this.#viewer.isMe(userId)) && !this.#viewer.isBlocked(senderId) ? 1 : 0);
+    } else if (kind === 'edit' && last?.seq === target) {
+      last = { ...last!, text: entry.text?.slice(0, previewLength) ?? null, editedSeq: seq };
+    } else if (kind === 'delete') {
+      if (target !== undefined && wasUnread(target)) count(-1, 0);
+      if (last?.seq === target) last = { ...last!, text: null, deletedSeq: seq };
+    } else if (kind === 'sender-erased' && last?.senderId === senderId) {
+      last = { ...last, text: null };
+    } else if (kind === 'renamed') {
+      change.title = entry.title ?? null;
+    } else if (kind === 'rules-changed' && entry.newcomersSee) {
+      change.newcomersSee = entry.newcomersSee;
+    } else if (kind === 'closed') {
+      change.closedAt = sentAt;
+    } else if (kind === 'role-changed' && entry.role && entry.userId && this.#viewer.isMe(entry.userId)) {
+      you = { ...you, role: entry.role };
+    }
+    return { ...item, ...change, you, last };
+  }
+
+  #patch(id: string, patch: (you: You) => You): void {
+    const row = this.#rows.get(id);
+    const you = row && patch(row.item.you);
+    if (!row || !you || you === row.item.you) return;
+    this.#put({ ...row.item, you }, row.orderAt);
+    this.#onItem(id, false);
+    this.#changed();
+  }
+
+  #put(item: Item, orderAt: number, read = item.you.read): void {
+    const you = Object.freeze({ ...item.you, read });
+    const last = item.last && Object.freeze({ ...item.last, fromBlocked: this.#viewer.isBlocked(item.last.senderId) });
+    const isNew = last !== null && last.seq > you.read && !this.#viewer.isMe(last.senderId);
+    const hasUnread = you.unread === null ? isNew : you.unread > 0;
+    this.#rows.set(item.id, { item: Object.freeze({ ...item, you, last, hasUnread }), orderAt: item.lastAt ? Date.parse(item.lastAt) : orderAt });
+  }
+
+  #total(): UnreadTotal {
+    const total = { messages: 0, more: false, mentions: 0, conversations: 0 };
+    for (const { item: { you, hasUnread } } of this.#rows.values()) {
+      total.mentions += you.mentions ?? 0;
+      if (you.muted) continue;
+      total.messages += you.unread ?? 0;
+      total.more ||= you.unreadMore || (you.unread === null && hasUnread);
+      if (hasUnread) total.conversations++;
+    }
+    const before = this.#unread;
+    const isSame = before?.messages === total.messages && before.more === total.more && before.mentions === total.mentions && before.conversations === total.conversations;
+    return isSame ? before : (this.#unread = Object.freeze(total));
+  }
+
+  #changed(keeps = true): void {
+    this.#snapshot = undefined;
+    if (keeps && this.#shelf) this.#keeping ??= setTimeout(() => this.#keep(), keepAfterMs);
+    this.#listeners.tell();
+  }
+
+  #keep(): void {
+    clearTimeout(this.#keeping);
+    this.#keeping = undefined;
+    if (this.#isReady) void this.#shelf?.set('inbox', this.getSnapshot().items.slice(0, keptItems));
+  }
+}
+
+function byOrder(a: Row, b: Row): number {
+  return b.orderAt - a.orderAt || (a.item.id < b.item.id ? 1 : -1);
+}

@@ -1,0 +1,336 @@
+import type { Message, Notice, Reaction } from './types.js';
+import type { Entry, Messages, WireMessage } from './wire.js';
+
+const noticeKinds: ReadonlySet<string> = new Set<Notice['kind']>([
+  'created', 'member-added', 'member-removed', 'role-changed', 'renamed', 'rules-changed', 'closed',
+]);
+/** Entries that arrived before their turn. Further ones are asked for again. */
+const maxAhead = 1_000;
+
+/** The user's view of senders and reactions. */
+export interface Viewer {
+  isMe(userId: string): boolean;
+  isBlocked(userId: string): boolean;
+}
+
+/** The parts of a log that outlive the page. */
+export interface KeptLog {
+  readonly applied: number;
+  readonly hasBefore: boolean;
+  readonly messages: readonly (readonly [message: WireMessage, asOf: number])[];
+  readonly notices: readonly Notice[];
+}
+
+interface Held {
+  readonly message: Message;
+  /** The message contains the effect of all entries up to this seq. */
+  readonly asOf: number;
+}
+
+/**
+ * The log of one conversation as far as this client has it: the seq of the last applied entry, and a window of messages. Independent of
+ * network and clock. Two sources meet here: entries, applied strictly in order, and pages of history, which show each message as it was when
+ * the server read it.
+ */
+export class Log {
+  readonly #viewer: Viewer;
+  readonly #windowSize: number;
+  #applied: number | undefined;
+  #head = 0;
+  #held: Held[] = [];
+  #notices: Notice[] = [];
+  #hasBefore = false;
+  #hasAfter = false;
+  #ahead = new Map<number, Entry>();
+  #loads = 0;
+  /** The entries applied since the oldest load in progress began. */
+  #sinceLoad: Entry[] = [];
+  /** A page moved the log to that entry, over entries that nobody has seen one by one. */
+  #jumped = 0;
+  #messages: readonly Message[] | undefined;
+
+  constructor(viewer: Viewer, windowSize: number) {
+    this.#viewer = viewer;
+    this.#windowSize = windowSize;
+  }
+
+  /** Seq of the last applied entry; undefined while nothing is known. */
+  get applied(): number | undefined {
+    return this.#applied;
+  }
+
+  /** Seq of the newest entry that the client knows of. */
+  get head(): number {
+    return Math.max(this.#head, this.#applied ?? 0);
+  }
+
+  get isMissing(): boolean {
+    return this.#applied !== undefined && this.#applied < this.#head;
+  }
+
+  get hasBefore(): boolean {
+    return this.#hasBefore;
+  }
+
+  get hasAfter(): boolean {
+    return this.#hasAfter;
+  }
+
+  get messages(): readonly Message[] {
+    return (this.#messages ??= Object.freeze(this.#held.map(({ message }) => message)));
+  }
+
+  get notices(): readonly Notice[] {
+    return this.#notices;
+  }
+
+  find(seq: number): Message | undefined {
+    return this.#held[this.#indexOf(seq)]?.message;
+  }
+
+  /** Drops everything, because the server has another log. */
+  reset(): void {
+    this.#applied = undefined;
+    this.#head = this.#jumped = 0;
+    this.#held = [];
+    this.#notices = [];
+    this.#hasBefore = this.#hasAfter = false;
+    this.#ahead.clear();
+    this.#sinceLoad = [];
+    this.#messages = undefined;
+  }
+
+  /** The server's log has at least this many entries. */
+  know(head: number): void {
+    this.#head = Math.max(this.#head, head);
+  }
+
+  /** The server's log has just this many entries. */
+  correct(head: number): void {
+    this.#head = head;
+  }
+
+  /** Applies entries whose turn it is, drops older ones, and keeps later ones until their turn. @returns the applied ones. */
+  take(entries: readonly Entry[]): Entry[] {
+    for (const entry of entries) {
+      this.know(entry.seq);
+      if (entry.seq > (this.#applied ?? 0) && this.#ahead.size < maxAhead) this.#ahead.set(entry.seq, entry);
+    }
+    return this.#advance();
+  }
+
+  /** Call it before each request for a page. */
+  beginLoad(): void {
+    this.#loads++;
+  }
+
+  endLoad(): void {
+    if (--this.#loads === 0) this.#sinceLoad = [];
+  }
+
+  /** The page was read before the log moved on by a jump, so that what it lacks is unknown: ask again. */
+  isStale({ head }: Messages): boolean {
+    return head < this.#jumped;
+  }
+
+  /** Replaces the window by that page. @returns the entries whose turn came. */
+  replace(page: Messages): Entry[] {
+    this.know(page.head);
+    this.#held = this.#read(page);
+    this.#hasBefore = page.hasBefore;
+    this.#hasAfter = page.hasAfter;
+    this.#notices = [];
+    this.#messages = undefined;
+    // No message in the window is older than the page, so the log continues there.
+    if ((this.#applied ?? -1) < page.head) this.#applied = this.#jumped = page.head;
+    this.#replay(page.head);
+    return this.#advance();
+  }
+
+  /** Puts a page of older messages in front of the window, if it still begins at that seq. */
+  prepend(page: Messages, before: number): boolean {
+    if (this.#held[0]?.message.seq !== before) return false;
+    this.#held = [...this.#read(page).filter(({ message }) => message.seq < before), ...this.#held];
+    this.#hasBefore = page.hasBefore;
+    if (this.#held.length > this.#windowSize) {
+      this.#held.length = this.#windowSize;
+      this.#hasAfter = true;
+      this.#cutNotices();
+    }
+    this.#messages = undefined;
+    return true;
+  }
+
+  /** Puts a page of newer messages behind the window, if it still ends at that seq. */
+  append(page: Messages, after: number): boolean {
+    if (this.#held.at(-1)?.message.seq !== after) return false;
+    this.#held.push(...this.#read(page).filter(({ message }) => message.seq > after));
+    this.#hasAfter = page.hasAfter;
+    this.#replay(page.head, true);
+    this.#cutFront(0);
+    this.#messages = undefined;
+    return true;
+  }
+
+  /** Reads all blocked senders anew. */
+  remark(): void {
+    this.#held = this.#held.map((held) => ({ ...held, message: this.#mark(held.message) }));
+    this.#messages = undefined;
+  }
+
+  keep(most: number): KeptLog | undefined {
+    if (this.#applied === undefined || this.#hasAfter) return undefined;
+    const kept = this.#held.slice(-most);
+    const first = kept[0]?.message.seq ?? 0;
+    const hasBefore = this.#hasBefore || kept.length < this.#held.length;
+    return {
+      applied: this.#applied,
+      hasBefore,
+      messages: kept.map(({ message: { fromBlocked: _, ...message }, asOf }) => [message, asOf]),
+      notices: this.#notices.filter(({ seq }) => !hasBefore || seq >= first),
+    };
+  }
+
+  recall({ applied, hasBefore, messages, notices }: KeptLog): void {
+    if (this.#applied !== undefined) return;
+    this.#applied = applied;
+    this.know(applied);
+    this.#hasBefore = hasBefore;
+    this.#held = messages.map(([message, asOf]) => ({ message: this.#mark(message), asOf }));
+    this.#notices = [...notices];
+    this.#messages = undefined;
+  }
+
+  #advance(): Entry[] {
+    const applied: Entry[] = [];
+    if (this.#applied === undefined) return applied;
+    for (let next = this.#ahead.get(this.#applied + 1); next; next = this.#ahead.get(this.#applied + 1)) {
+      this.#ahead.delete(next.seq);
+      this.#apply(next);
+      this.#applied = next.seq;
+      applied.push(next);
+      if (this.#loads > 0) this.#sinceLoad.push(next);
+    }
+    for (const seq of this.#ahead.keys()) if (seq <= this.#applied) this.#ahead.delete(seq);
+    // A full window is cut by an eighth at a time, because each cut moves what a page shows.
+    if (applied.length > 0) this.#cutFront(this.#windowSize >> 3);
+    return applied;
+  }
+
+  #apply(entry: Entry): void {
+    if (entry.kind === 'message') this.#add(entry);
+    else if (noticeKinds.has(entry.kind)) this.#notice(entry);
+    else this.#change(entry);
+  }
+
+  #add(entry: Entry): void {
+    if (this.#hasAfter || entry.seq <= (this.#held.at(-1)?.message.seq ?? 0)) return;
+    const { seq, senderId, clientId = null, text = null, sentAt, replyTo = null, mentions = [], editedSeq = null, deletedSeq = null } = entry;
+    const message = this.#mark({ seq, senderId, clientId, text, sentAt, replyTo, mentions, editedSeq, deletedSeq, reactions: [] });
+    // Reactions are not a part of the entry, so those of later entries count.
+    this.#held.push({ message, asOf: seq });
+    this.#messages = undefined;
+  }
+
+  #notice(entry: Entry): void {
+    if (this.#hasAfter || entry.seq <= (this.#notices.at(-1)?.seq ?? 0)) return;
+    const { seq, kind, senderId, sentAt, userId, role, title, newcomersSee } = entry;
+    this.#notices = [...this.#notices, Object.freeze({
+      seq, kind: kind as Notice['kind'], senderId, sentAt,
+      ...(userId !== undefined && { userId }), ...(role !== undefined && { role }), ...(title !== undefined && { title }),
+      ...(newcomersSee !== undefined && { newcomersSee }),
+    })];
+  }
+
+  /** Applies an entry that changes earlier messages. A message that a page has read later contains the change already. */
+  #change(entry: Entry): void {
+    if (entry.kind === 'sender-erased') {
+      for (let index = 0; index < this.#held.length; index++) {
+        if (this.#held[index]!.message.senderId === entry.senderId) this.#set(index, entry.seq, { text: null, mentions: [], reactions: [] });
+      }
+      return;
+    }
+    const index = entry.target === undefined ? -1 : this.#indexOf(entry.target);
+    const held = this.#held[index];
+    if (!held || entry.seq <= held.asOf) return;
+    const { message } = held;
+    if (entry.kind === 'delete') {
+      this.#set(index, entry.seq, { text: null, mentions: [], reactions: [], deletedSeq: entry.seq });
+    } else if (message.deletedSeq !== null) {
+      this.#set(index, entry.seq, {});
+    } else if (entry.kind === 'edit') {
+      // The entry of a message has its newest text, when it is read later. The earlier edits follow.
+      const isNewer = entry.seq > (message.editedSeq ?? 0);
+      this.#set(index, entry.seq, isNewer ? { text: entry.text ?? null, mentions: entry.mentions ?? [], editedSeq: entry.seq } : {});
+    } else if (entry.kind === 'reaction' && entry.emoji !== undefined) {
+      this.#set(index, entry.seq, { reactions: react(message.reactions, entry.emoji, entry.on ?? true, this.#viewer.isMe(entry.senderId)) });
+    }
+  }
+
+  #set(index: number, asOf: number, change: Partial<Message>): void {
+    const held = this.#held[index]!;
+    this.#held[index] = { message: Object.freeze({ ...held.message, ...change }), asOf };
+    this.#messages = undefined;
+  }
+
+  /** Applies the entries that were applied while the page was on its way, and that it lacks. */
+  #replay(head: number, asTail = !this.#hasAfter): void {
+    for (const entry of this.#sinceLoad) {
+      if (entry.seq <= head) continue;
+      if (entry.kind === 'message' || noticeKinds.has(entry.kind)) {
+        if (asTail) this.#apply(entry);
+      } else {
+        this.#change(entry);
+      }
+    }
+  }
+
+  #read(page: Messages): Held[] {
+    const before = this.#held;
+    const held = page.items.map((message) => ({ message: this.#mark(message), asOf: page.head }));
+    // Entries that the page lacks change its messages, which are not in the window yet.
+    this.#held = held;
+    this.#replay(page.head, false);
+    const read = this.#held;
+    this.#held = before;
+    return read;
+  }
+
+  #mark(message: WireMessage): Message {
+    return Object.freeze({ ...message, fromBlocked: this.#viewer.isBlocked(message.senderId) });
+  }
+
+  #cutFront(spare: number): void {
+    if (this.#held.length <= this.#windowSize + spare) return;
+    this.#held.splice(0, this.#held.length - this.#windowSize);
+    this.#hasBefore = true;
+    this.#messages = undefined;
+    this.#cutNotices();
+  }
+
+  #cutNotices(): void {
+    const first = this.#hasBefore ? this.#held[0]?.message.seq ?? 0 : 0;
+    const last = this.#hasAfter ? this.#held.at(-1)?.message.seq ?? 0 : Infinity;
+    this.#notices = this.#notices.filter(({ seq }) => seq >= first && seq <= last);
+  }
+
+  #indexOf(seq: number): number {
+    let [low, high] = [0, this.#held.length - 1];
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const found = this.#held[middle]!.message.seq;
+      if (found === seq) return middle;
+      if (found < seq) low = middle + 1;
+      else high = middle - 1;
+    }
+    return -1;
+  }
+}
+
+function react(reactions: readonly Reaction[], emoji: string, on: boolean, mine: boolean): readonly Reaction[] {
+  const before = reactions.find((reaction) => reaction.emoji === emoji);
+  const count = (before?.count ?? 0) + (on ? 1 : -1);
+  const after = Object.freeze({ emoji, count, mine: mine ? on : before?.mine ?? false });
+  if (!before) return on ? Object.freeze([...reactions, after]) : reactions;
+  return Object.freeze(reactions.flatMap((reaction) => (reaction !== before ? [reaction] : count > 0 ? [after] : [])));
+}

@@ -1,0 +1,116 @@
+import { backoffMs } from '../backoff.js';
+import type { Connection } from '../connection.js';
+import { PulseError } from '../errors.js';
+import type { ExtensionHost } from '../extension.js';
+import type { HubCalls } from '../hub.js';
+import { pause, within } from '../time.js';
+import type { Method, Request } from './rest.js';
+
+/** The server answers within 5 s. A later answer is lost. */
+const answerWithinMs = 20_000;
+
+// The same call may succeed later. Every other code of the server is its final answer.
+const passing = new Set([
+  'unavailable', 'unknown-outcome', 'too-many-messages', 'too-many-calls', 'too-many-requests', 'connection-lost', 'connection-failed',
+  'call-failed', 'token-unavailable', 'server-stopping', 'replaced', 'token-expired', 'closed-by-operator', 'too-many-connections', 'signed-out',
+  'user-removed',
+]);
+
+export function isRepeatable(error: PulseError): boolean {
+  return passing.has(error.code);
+}
+
+/** The user is no member, or the conversation does not exist. */
+export function isFinal({ code }: PulseError): boolean {
+  return code === 'not-found' || code === 'not-a-member';
+}
+
+function stopped(): PulseError {
+  return new PulseError('stopped', 'The client was stopped.');
+}
+
+/** The connection of the moment and its user, for calls that outlive a connection. */
+export class Session {
+  readonly #host: ExtensionHost;
+  readonly #request: Request;
+  #life = new AbortController();
+  #connection: Connection | undefined;
+  #waiting: { readonly resolve: (connection: Connection) => void; readonly reject: (error: PulseError) => void }[] = [];
+  /** The user of the latest connection; undefined before the first one and after the end. */
+  userId: string | undefined;
+
+  constructor(host: ExtensionHost, request: Request) {
+    this.#host = host;
+    this.#request = request;
+  }
+
+  get connection(): Connection | undefined {
+    return this.#connection?.over.aborted ? undefined : this.#connection;
+  }
+
+  /** Aborts when the client stops. */
+  get over(): AbortSignal {
+    return this.#life.signal;
+  }
+
+  opened(connection: Connection, userId: string): void {
+    this.#connection = connection;
+    this.userId = userId;
+    for (const { resolve } of this.#waiting.splice(0)) resolve(connection);
+  }
+
+  ended(): void {
+    this.#connection = this.userId = undefined;
+    this.#life.abort();
+    this.#life = new AbortController();
+    for (const { reject } of this.#waiting.splice(0)) reject(stopped());
+  }
+
+  /** The connection, once there is one. Rejects with `stopped`. */
+  connected(): Promise<Connection> {
+    const { connection } = this;
+    return connection ? Promise.resolve(connection) : new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+
+  /** Makes one call, which ends with the connection. Rejects with a PulseError. */
+  async call<M extends keyof HubCalls>(connection: Connection, method: M, ...args: HubCalls[M]['args']): Promise<HubCalls[M]['answer']> {
+    try {
+      return await within(answerWithinMs, method, connection.invoke(method, ...args), connection.over);
+    } catch (error) {
+      throw error instanceof PulseError ? error : new PulseError('connection-lost', `${method} was not answered`, { cause: error });
+    }
+  }
+
+  /** Repeats a call on this connection and the next ones until the server has answered or refused it. */
+  async insist<M extends keyof HubCalls>(method: M, ...args: HubCalls[M]['args']): Promise<HubCalls[M]['answer']> {
+    return this.#repeat(async () => this.call(await this.connected(), method, ...args));
+  }
+
+  /** Makes one request. Rejects with a PulseError. */
+  request<T>(method: Method, path: string, body?: object, signal?: AbortSignal): Promise<T> {
+    return this.#request(method, path, body, signal) as Promise<T>;
+  }
+
+  /** Repeats a request until the server has answered or refused it. */
+  insistRequest<T>(method: Method, path: string, body?: object): Promise<T> {
+    return this.#repeat(() => this.request<T>(method, path, body));
+  }
+
+  backoff(failures: number, ...cut: readonly AbortSignal[]): Promise<void> {
+    return pause(Math.max(backoffMs(failures, this.#host.random), 100), this.over, ...cut);
+  }
+
+  async #repeat<T>(work: () => Promise<T>): Promise<T> {
+    const { over } = this;
+    for (let failures = 1; ; failures++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (over.aborted) throw stopped();
+        if (!(error instanceof PulseError) || !isRepeatable(error)) throw error;
+      }
+      await this.backoff(failures, over);
+      if (over.aborted) throw stopped();
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import type { ChatStorage } from './types.js';
+
+/** Where the platform has no storage, or blocks it. Ends with the page. */
+export function memoryStorage(): ChatStorage {
+  const kept = new Map<string, unknown>();
+  return {
+    list: async (prefix) => [...kept].filter(([key]) => key.startsWith(prefix)).map(([key, value]) => [key, structuredClone(value)] as const),
+    set: async (key, value) => void kept.set(key, structuredClone(value)),
+    delete: async (key) => void kept.delete(key),
+    clear: async (prefix) => {
+      for (const key of kept.keys()) if (key.startsWith(prefix)) kept.delete(key);
+    },
+  };
+}
+
+const store = 'kept';
+
+/** The browser's database, shared by the tabs of this origin. */
+export function indexedDbStorage(): ChatStorage {
+  let database: Promise<IDBDatabase> | undefined;
+  const open = (): Promise<IDBDatabase> =>
+    (database ??= new Promise<IDBDatabase>((resolve, reject) => {
+      const request = indexedDB.open('pulse-chat', 1);
+      request.onupgradeneeded = () => request.result.createObjectStore(store);
+      request.onsuccess = () => {
+        // A browser that deletes the data of this origin, or a later version, closes the database.
+        request.result.onclose = () => (database = undefined);
+        request.result.onversionchange = () => {
+          request.result.close();
+          database = undefined;
+        };
+        resolve(request.result);
+      };
+      request.onerror = () => reject(request.error);
+    }).catch((error: unknown) => {
+      database = undefined;
+      throw error;
+    }));
+  const run = async <T>(mode: IDBTransactionMode, work: (kept: IDBObjectStore) => () => T): Promise<T> => {
+    const transaction = (await open()).transaction(store, mode);
+    const result = work(transaction.objectStore(store));
+    return new Promise((resolve, reject) => {
+      transaction.oncomplete = () => resolve(result());
+      transaction.onabort = transaction.onerror = () => reject(transaction.error);
+    });
+  };
+  const startingWith = (prefix: string): IDBKeyRange => IDBKeyRange.bound(prefix, `${prefix}\uffff`);
+  return {
+    list: (prefix) => run('readonly', (kept) => {
+      const [keys, values] = [kept.getAllKeys(startingWith(prefix)), kept.getAll(startingWith(prefix))];
+      return () => keys.result.map((key, index) => [String(key), values.result[index] as unknown] as const);
+    }),
+    set: (key, value) => run('readwrite', (kept) => {
+      kept.put(value, key);
+      return () => undefined;
+    }),
+    delete: (key) => run('readwrite', (kept) => {
+      kept.delete(key);
+      return () => undefined;
+    }),
+    clear: (prefix) => run('readwrite', (kept) => {
+      kept.delete(startingWith(prefix));
+      return () => undefined;
+    }),
+  };
+}
+
+export function defaultStorage(): ChatStorage {
+  return typeof indexedDB === 'object' ? indexedDbStorage() : memoryStorage();
+}
+
+/** The stored data of one user at one server. Its functions never reject, and take effect in the order of their calls. */
+export class Shelf {
+  readonly #storage: ChatStorage;
+  readonly #prefix: string;
+  #last: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(storage: ChatStorage, url: string, userId: string) {
+    this.#storage = storage;
+    this.#prefix = `pulse ${url} ${userId} `;
+  }
+
+  /** Names the user and the server. */
+  get name(): string {
+    return this.#prefix;
+  }
+
+  async list(prefix: string): Promise<readonly (readonly [key: string, value: unknown])[]> {
+    const rows = await this.#do(() => this.#storage.list(this.#prefix + prefix));
+    return (rows ?? []).map(([key, value]) => [key.slice(this.#prefix.length), value] as const);
+  }
+
+  async get(key: string): Promise<unknown> {
+    return (await this.list(key)).find(([found]) => found === key)?.[1];
+  }
+
+  set(key: string, value: unknown): Promise<unknown> {
+    return this.#do(() => this.#storage.set(this.#prefix + key, value));
+  }
+
+  delete(key: string): Promise<unknown> {
+    return this.#do(() => this.#storage.delete(this.#prefix + key));
+  }
+
+  clear(prefix = ''): Promise<unknown> {
+    return this.#do(() => this.#storage.clear(this.#prefix + prefix));
+  }
+
+  /** The user signs out: deletes all, and writes no more. */
+  forget(): void {
+    void this.clear();
+    this.#isClosed = true;
+  }
+
+  #do<T>(work: () => Promise<T>): Promise<T | undefined> {
+    if (this.#isClosed) return Promise.resolve(undefined);
+    const done = this.#last.then(work).catch(() => undefined);
+    this.#last = done;
+    return done;
+  }
+}

@@ -1,0 +1,50 @@
+import { newId } from './new-id.js';
+
+/**
+ * Shows which tabs live. A pending message belongs to the tab that sent it, because a second tab could send a message that the user discards
+ * in the first one. When a tab is gone, another one takes its messages over.
+ */
+export interface TabLocks {
+  /** Names this tab. Resolves when other tabs see it as living. */
+  hold(): Promise<string>;
+  /** This tab sends no more. */
+  release(): void;
+  isLiving(tab: string): Promise<boolean>;
+  /** Runs the work once that tab is gone, and while no other tab does the same. */
+  whenGone(tab: string, work: () => Promise<void>): Promise<void>;
+}
+
+export const lone = 'lone';
+
+/** Without Web Locks there is one tab, as in Node.js: all others are gone. */
+export function loneTab(): TabLocks {
+  return { hold: () => Promise.resolve(lone), release: () => undefined, isLiving: () => Promise.resolve(false), whenGone: (_tab, work) => work() };
+}
+
+export function webLocks(locks: LockManager): TabLocks {
+  const name = (tab: string): string => `pulse-chat ${tab}`;
+  let over = new AbortController();
+  return {
+    hold: () => new Promise((resolve) => {
+      const tab = newId();
+      const { signal } = (over = new AbortController());
+      locks.request(name(tab), { signal }, () => {
+        resolve(tab);
+        return new Promise<void>((release) => signal.addEventListener('abort', () => release()));
+      }).catch(() => resolve(tab)); // blocked, as in a sandbox: the tab sends without a lock
+    }),
+    release: () => over.abort(),
+    isLiving: async (tab) => (await locks.query()).held?.some((lock) => lock.name === name(tab)) ?? false,
+    whenGone: async (tab, work) => {
+      try {
+        await locks.request(name(tab), { signal: over.signal }, work);
+      } catch {
+        // This tab has stopped before.
+      }
+    },
+  };
+}
+
+export function defaultLocks(): TabLocks {
+  return typeof navigator === 'object' && navigator.locks ? webLocks(navigator.locks) : loneTab();
+}

@@ -1,0 +1,62 @@
+import { findUser, type Person } from './api';
+import { texts } from './texts';
+
+/** Names and pictures of users, from all answers that had them. Users without a known name are asked for, once. */
+export class Directory {
+  readonly #people = new Map<string, Person>();
+  readonly #asked = new Set<string>();
+  readonly #listeners = new Set<() => void>();
+  #version = 0;
+  #isNotifying = false;
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  /** Changes with each new name. */
+  readonly getVersion = (): number => this.#version;
+
+  learn(people: Iterable<Person>): void {
+    let isNew = false;
+    for (const { userId, name, avatar } of people) {
+      const known = this.#people.get(userId);
+      if (known?.name === name && known.avatar === avatar) continue;
+      this.#people.set(userId, { userId, name, avatar });
+      isNew = true;
+    }
+    if (isNew) this.#notify();
+  }
+
+  find(userId: string): Person {
+    const known = this.#people.get(userId);
+    if (known) return known;
+    void this.#ask(userId);
+    return { userId, name: texts.unknownUser, avatar: null };
+  }
+
+  nameOf(userId: string): string {
+    return this.find(userId).name;
+  }
+
+  async #ask(userId: string): Promise<void> {
+    if (this.#asked.has(userId)) return;
+    this.#asked.add(userId);
+    try {
+      this.learn([await findUser(userId)]);
+    } catch {
+      // An erased user has no name any more.
+    }
+  }
+
+  // Later, because a rendering asks for names, and a component must not change while it renders.
+  #notify(): void {
+    this.#version++;
+    if (this.#isNotifying) return;
+    this.#isNotifying = true;
+    queueMicrotask(() => {
+      this.#isNotifying = false;
+      for (const listener of this.#listeners) listener();
+    });
+  }
+}

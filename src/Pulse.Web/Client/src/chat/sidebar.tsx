@@ -1,0 +1,202 @@
+import type { ConversationItem, InboxSnapshot, SearchHit } from '@pulse-presence/client/chat';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ConversationAvatar } from './avatar';
+import { nameOf } from './conversation';
+import { readDraft } from './drafts';
+import { codeOf } from './failures';
+import { memo, useChat, useDirectory, useStore } from './hooks';
+import { Icon } from './icons';
+import { texts } from './texts';
+import { exactTime, shortTime } from './times';
+
+const pauseMs = 250;
+
+export interface SidebarProps {
+  readonly openId: string | undefined;
+  readonly onNew: () => void;
+  readonly onChannels: () => void;
+  readonly onHelp: () => void;
+}
+
+/** The conversations, and the search through them and their messages. */
+export function Sidebar({ openId, onNew, onChannels, onHelp }: SidebarProps) {
+  const { pulse } = useChat();
+  const inbox = useStore(pulse.conversations.subscribe, pulse.conversations.getSnapshot);
+  const [query, setQuery] = useState('');
+  const field = useRef<HTMLInputElement>(null);
+  const wanted = query.trim();
+
+  return (
+    <nav class="side" aria-label={texts.conversations}>
+      <div class="side-head">
+        <h1>{texts.title}</h1>
+        <button type="button" class="tool" aria-label={texts.help} title={texts.help} onClick={onHelp}><Icon name="keyboard" /></button>
+        <button type="button" class="tool" aria-label={texts.browseChannels} title={texts.browseChannels} onClick={onChannels}><Icon name="compass" /></button>
+        <button type="button" class="tool strong" aria-label={texts.newConversation} title={texts.newConversation} onClick={onNew}><Icon name="plus" /></button>
+      </div>
+      <div class="search" role="search">
+        <Icon name="search" />
+        <input ref={field} id="chat-search" type="text" inputMode="search" autocomplete="off" value={query} placeholder={texts.searchPlaceholder} aria-label={texts.searchLabel}
+          onInput={(event) => setQuery(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === 'Escape' && query) {
+              event.stopPropagation();
+              setQuery('');
+            }
+          }} />
+        {query && <button type="button" class="tool" aria-label={texts.clearSearch} title={texts.clearSearch} onClick={() => {
+          setQuery('');
+          field.current?.focus();
+        }}><Icon name="close" /></button>}
+      </div>
+      {wanted ? <Found query={wanted} inbox={inbox} openId={openId} /> : <Inbox inbox={inbox} openId={openId} onNew={onNew} onChannels={onChannels} />}
+    </nav>
+  );
+}
+
+function Inbox({ inbox, openId, onNew, onChannels }: { readonly inbox: InboxSnapshot; readonly openId: string | undefined; readonly onNew: () => void; readonly onChannels: () => void }) {
+  const { pulse } = useChat();
+  const onScroll = (event: Event) => {
+    const { scrollHeight, scrollTop, clientHeight } = event.currentTarget as HTMLElement;
+    if (inbox.hasMore && !inbox.isLoadingMore && scrollHeight - scrollTop - clientHeight < 400) void pulse.conversations.loadMore().catch(() => undefined);
+  };
+  if (inbox.items.length === 0) {
+    return inbox.state === 'loading' ? (
+      <div class="side-list" role="status" aria-label={texts.loadingConversations}>
+        {[1, 2, 3, 4, 5].map((row) => <div class="bone-row" key={row}><span class="bone round" /><span class="bone" /></div>)}
+      </div>
+    ) : (
+      <div class="side-list side-empty">
+        <p><b>{texts.noConversations}</b></p>
+        <p class="note">{texts.noConversationsHint}</p>
+        <button type="button" class="small" onClick={onNew}>{texts.newConversation}</button>
+        <button type="button" class="small quiet" onClick={onChannels}>{texts.browseChannels}</button>
+      </div>
+    );
+  }
+  return (
+    <ul class="side-list" onScroll={onScroll}>
+      {inbox.items.map((item) => <li key={item.id}><Entry item={item} isOpen={item.id === openId} /></li>)}
+      {inbox.hasMore && <li class="loading-row"><span class="spinner" /></li>}
+    </ul>
+  );
+}
+
+const Entry = memo(function Entry({ item, isOpen }: { readonly item: ConversationItem; readonly isOpen: boolean }) {
+  const { pulse, me, go } = useChat();
+  const directory = useDirectory();
+  const conversation = pulse.conversation(item.id);
+  const typing = useStore(conversation.subscribe, () => conversation.getSnapshot().typing);
+  const { you, last, kind } = item;
+  const name = nameOf(item);
+  const draft = isOpen ? '' : readDraft(me.userId, item.id);
+  const text = last ? (last.text ?? texts.deletedPreview) : texts.noMessagesYet;
+  const preview =
+    typing.length > 0 ? <span class="is-typing">{texts.typingShort}</span>
+    : draft ? <><span class="is-draft">{texts.draft}</span> {draft}</>
+    : last && last.senderId === me.userId ? texts.youPrefix(text)
+    : last && kind !== 'direct' ? `${directory.nameOf(last.senderId)}: ${text}`
+    : text;
+  const classes = ['entry', isOpen && 'open', item.hasUnread && 'unread', you.muted && 'muted'].filter(Boolean).join(' ');
+  return (
+    <a class={classes} href={`#${item.id}`} aria-current={isOpen ? 'true' : undefined} onClick={(event) => {
+      event.preventDefault();
+      go(item.id);
+    }}>
+      <ConversationAvatar item={item} />
+      <span class="entry-name"><bdi>{name}</bdi>{you.muted && <><Icon name="mute" /><span class="unseen">{texts.muted}</span></>}</span>
+      {item.lastAt && <time class="entry-time" dateTime={item.lastAt} title={exactTime(Date.parse(item.lastAt))}>{shortTime(Date.parse(item.lastAt))}</time>}
+      <span class="entry-text"><bdi>{preview}</bdi></span>
+      <Badge item={item} />
+    </a>
+  );
+});
+
+function Badge({ item }: { readonly item: ConversationItem }) {
+  const { unread, unreadMore, mentions } = item.you;
+  if (!item.hasUnread) return null;
+  const words = unread === null ? texts.unreadSome : texts.unread(unread, unreadMore);
+  return (
+    <span class="badges">
+      {(mentions ?? 0) > 0 && <span class="badge mentioned" title={texts.mentioned}><span aria-hidden="true">@</span><span class="unseen">{texts.mentioned}, </span></span>}
+      <span class={unread === null ? 'badge bare' : 'badge'} title={words}>
+        <span aria-hidden="true">{unread === null ? '' : unread > 99 || unreadMore ? `${Math.min(unread, 99)}+` : unread}</span><span class="unseen">{words}</span>
+      </span>
+    </span>
+  );
+}
+
+function Found({ query, inbox, openId }: { readonly query: string; readonly inbox: InboxSnapshot; readonly openId: string | undefined }) {
+  const { pulse, go } = useChat();
+  const directory = useDirectory();
+  const [found, setFound] = useState<{ query: string; items: readonly SearchHit[]; before: string | null; failure?: string }>();
+  const words = query.toLocaleLowerCase();
+  const chats = inbox.items.filter((item) => nameOf(item).toLocaleLowerCase().includes(words));
+
+  useEffect(() => {
+    const abort = new AbortController();
+    const timer = setTimeout(async () => {
+      try {
+        const { items, before, more } = await pulse.conversations.search(query, { signal: abort.signal });
+        if (!abort.signal.aborted) setFound({ query, items, before: more ? before : null });
+      } catch (error) {
+        if (!abort.signal.aborted) setFound({ query, items: [], before: null, failure: codeOf(error) === 'not-found' ? texts.searchUnavailable : texts.searchFailed });
+      }
+    }, pauseMs);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [query]);
+
+  const more = async () => {
+    const page = await pulse.conversations.search(query, { before: found!.before! });
+    setFound({ query, items: [...found!.items, ...page.items], before: page.more ? page.before : null });
+  };
+
+  const isCurrent = found?.query === query;
+  return (
+    <div class="side-list found">
+      {chats.length > 0 && (
+        <>
+          <h2>{texts.chatsFound}</h2>
+          <ul>{chats.map((item) => <li key={item.id}><Entry item={item} isOpen={item.id === openId} /></li>)}</ul>
+        </>
+      )}
+      {found && found.items.length > 0 && (
+        <>
+          <h2>{texts.messagesFound}</h2>
+          <ul>
+            {found.items.map((hit) => (
+              <li key={`${hit.conversationId}-${hit.seq}`}>
+                <a class="hit" href={`#${hit.conversationId}/${hit.seq}`} onClick={(event) => {
+                  event.preventDefault();
+                  go(hit.conversationId, hit.seq);
+                }}>
+                  <span class="entry-name"><bdi>{hitName(pulse.conversations.get(hit.conversationId))}</bdi></span>
+                  <time class="entry-time" dateTime={hit.sentAt}>{shortTime(Date.parse(hit.sentAt))}</time>
+                  <span class="hit-text" dir="auto"><b><bdi>{directory.nameOf(hit.senderId)}</bdi>: </b>{withMarks(hit.snippet, query)}</span>
+                </a>
+              </li>
+            ))}
+          </ul>
+          {found.before && <button type="button" class="small quiet" onClick={() => void more().catch(() => undefined)}>{texts.moreResults}</button>}
+        </>
+      )}
+      <p class="note side-note" role="status">
+        {!isCurrent ? texts.searching : found.failure ?? (chats.length === 0 && found.items.length === 0 ? texts.noMatches(query) : '')}
+      </p>
+    </div>
+  );
+}
+
+function hitName(item: ConversationItem | undefined): string {
+  return item ? nameOf(item) : texts.conversations;
+}
+
+/** The words of the query in the snippet, marked. */
+function withMarks(snippet: string, query: string) {
+  const words = query.split(/\s+/).filter(Boolean).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  if (words.length === 0) return snippet;
+  return snippet.split(new RegExp(`(${words.join('|')})`, 'giu')).map((part, index) => (index % 2 === 1 ? <mark key={index}>{part}</mark> : part));
+}

@@ -1,0 +1,13 @@
+using Microsoft.AspNetCore.Http.Timeouts;
+
+namespace Pulse.Web.Http;
+
+/// <summary>Ends waits at the deadline of their request, where its route has one.</summary>
+internal static class DeadlineExtensions
+{
+    /// <summary>Waits for a grain until the request's deadline.</summary>
+    /// <exception cref="OperationCanceledException">The deadline has passed. The framework answers as the route's policy says.</exception>
+    public static Task<T> WaitAsync<T>(this Task<T> task, HttpContext context) =>
+        // Not the feature's own token, because the framework takes its cancellation for the client's until it has cancelled the request's.
+        context.Features.Get<IHttpRequestTimeoutFeature>() is null ? task : task.WaitAsync(context.RequestAborted);
+}

@@ -1,0 +1,52 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Pulse.Conversations;
+
+namespace Pulse.Web.Tests.Conversations;
+
+/// <summary>The trace of a message, as a collector gets it.</summary>
+public sealed class ChatTraceTests(ChatTraceTests.Traced pulse) : IClassFixture<ChatTraceTests.Traced>
+{
+    private const string Text = "a text that no span may carry";
+
+    /// <summary>An application that exports telemetry, to a port where nobody listens.</summary>
+    public sealed class Traced() : PulseApplication([new("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")]);
+
+    [Fact]
+    public async Task OneTrace_LeadsFromTheSend_ToTheWriteToTheSockets_WithoutTheText()
+    {
+        using var ada = await ChatUser.SyncAsync(pulse, "Ada");
+        using var bob = await ChatUser.SyncAsync(pulse, "Bob");
+        var group = await ada.CreateAsync("group", bob);
+        await using var adas = await ada.ConnectAsync();
+        await using var bobs = await bob.ConnectAsync();
+        await bobs.OpenAsync(group);
+
+        var spans = new ConcurrentQueue<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = _ => true,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = spans.Enqueue,
+        };
+        ActivitySource.AddActivityListener(listener);
+        using (var send = new Activity("test").Start())
+        {
+            await bobs.UntilAsync(group, await adas.SendAsync(group, Text));
+        }
+
+        string[] expected = [ChatTracing.Append, ChatTracing.Deliver, ChatTracing.Write];
+        await Eventually.AsyncTrue("all spans have ended", () => Task.FromResult(expected.All(name => spans.Any(span => span.OperationName == name))));
+        var append = spans.First(span => span.OperationName == ChatTracing.Append);
+        var trace = spans.Where(span => span.TraceId == append.TraceId).ToArray();
+        Assert.Superset(expected.ToHashSet(), trace.Select(span => span.OperationName).ToHashSet());
+
+        // Each span's parent is in the trace, up to the one of the hub's call.
+        var byId = trace.ToDictionary(span => span.SpanId);
+        var above = new List<string>();
+        for (var span = trace.First(span => span.OperationName == ChatTracing.Write); span is not null; span = byId.GetValueOrDefault(span.ParentSpanId)) above.Add(span.DisplayName);
+        Assert.Contains(above, name => name.Contains("SendMessage", StringComparison.Ordinal));
+        Assert.True(above.IndexOf(ChatTracing.Deliver) > 0 && above.IndexOf(ChatTracing.Append) > above.IndexOf(ChatTracing.Deliver), string.Join(" < ", above));
+        Assert.All(spans, span => Assert.DoesNotContain(span.TagObjects, tag => tag.Value?.ToString()?.Contains(Text, StringComparison.Ordinal) ?? false));
+    }
+}

@@ -1,0 +1,223 @@
+// Every block of code in README.md and docs is run, compiled, parsed, or listed below with the reason.
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { parseAllDocuments } from 'yaml';
+import { startPulse } from './support/fixture.mjs';
+import { until } from './support/until.mjs';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const run = promisify(execFile);
+
+const elsewhere = {
+  'docs/chat.md': 'chat.test.mjs runs it',
+  'docs/authjs.md': 'needs next-auth and an application with it; tests/authjs-tokens makes such tokens',
+};
+
+// By the beginning of the block. What needs Docker, Kubernetes, root, an account elsewhere or many minutes is not run here.
+const unrun = [
+  ['README.md', 'git clone', 'clones and builds: this test uses the build of the clone'],
+  ['README.md', 'export ConnectionStrings__Postgres', 'the servers are the reader\'s. newcomer.test.mjs runs Pulse on both'],
+  ['README.md', 'cp .env.example', 'needs Docker. deployment.test.mjs checks the files'],
+  ['README.md', './test.sh', 'is this run'],
+  ['README.md', 'import { HttpTransportType', 'clients/typescript/test/pack.test.mjs runs it'],
+  ['docs/front-end/quick-start.md', 'dotnet run', 'this test starts the built Pulse instead'],
+  ['docs/front-end/quick-start.md', '(cd clients/typescript', 'needs the registry. clients/typescript/test/pack.test.mjs packs, installs and builds alike'],
+  ['docs/front-end/quick-start.md', 'node server.mjs &', 'this test opens the page with Vite as a library'],
+  ['docs/audit.md', 'key=$(openssl', 'needs the signing key that was in force. MailboxHash has tests of its own'],
+  ['docs/dotnet/testing.md', './test.sh', 'is this run'],
+  ['docs/operator/install.md', 'cp .env.example', 'needs Docker. deployment.test.mjs checks the files'],
+  ['docs/operator/install.md', 'dotnet publish', 'takes minutes: the images of continuous integration publish both programs'],
+  ['docs/operator/install.md', 'registry=', 'needs Docker and Kubernetes. deployment.test.mjs checks the files'],
+  ['docs/operator/observe.md', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'lines of .env for Docker. deployment.test.mjs knows their names'],
+  ['docs/operator/observe.md', 'docker compose', 'needs Docker. deployment.test.mjs checks the files'],
+  ['docs/operator/observe.md', 'deploy/observability/prometheus.sh', 'needs a Prometheus that Debian 12 lacks'],
+  ['docs/operator/observe.md', 'promtool', 'observability.test.mjs runs it where it is installed'],
+  ['docs/operator/tls.md', 'PULSE_HOST=', 'needs Caddy and a host name. deployment.test.mjs checks the file'],
+];
+
+const pages = ['README.md', ...markdown('docs')];
+const blocks = pages.filter((page) => !elsewhere[page]).flatMap((page) =>
+  [...readFileSync(join(root, page), 'utf8').matchAll(/^( *)```(\w*)\n(.*?)^\1```$/gms)].map(([, indent, language, text]) => ({
+    page, language, text: text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+    reason: unrun.find(([file, begin]) => file === page && text.trimStart().startsWith(begin))?.[2],
+  })));
+const of = (...languages) => blocks.filter(({ language, reason }) => languages.includes(language) && !reason);
+
+test('each block has a known language, and each reason a block', () => {
+  const known = ['sh', 'ts', 'tsx', 'js', 'json', 'yaml', 'cs', 'sql', 'http', 'mermaid', 'text'];
+  assert.deepEqual(blocks.filter(({ language }) => !known.includes(language)).map(({ page, language, text }) => [page, language, text.split('\n')[0]]), []);
+  for (const [page, begin] of unrun) assert.ok(blocks.some((block) => block.page === page && block.text.trimStart().startsWith(begin)), `${page} has no block "${begin}"`);
+  for (const page of Object.keys(elsewhere)) assert.ok(pages.includes(page), page);
+});
+
+test('JSON and YAML parse', () => {
+  for (const { page, text } of of('json')) if (!text.includes('…')) assert.doesNotThrow(() => JSON.parse(text), `${page}: ${text}`);
+  for (const { page, text } of of('yaml')) for (const document of parseAllDocuments(text)) assert.deepEqual(document.errors, [], `${page}: ${text}`);
+});
+
+test('C# is quoted from sources that are compiled', () => {
+  const squeeze = (text) => text.replaceAll(/\s+/g, ' ').trim();
+  const sources = ['src', 'tests', 'samples'].flatMap((folder) => files(folder, '.cs')).map((path) => squeeze(readFileSync(join(root, path), 'utf8')));
+  for (const { page, text } of of('cs')) assert.ok(sources.some((source) => source.includes(squeeze(text))), `${page} has code that no source has:\n${text}`);
+});
+
+test('links lead to files and headings', () => {
+  const anchors = new Map();
+  const headings = (path) => anchors.get(path) ?? anchors.set(path, readFileSync(path, 'utf8').replaceAll(/^```.*?^```/gms, '').split('\n')
+    .filter((line) => /^#+ /.test(line)).map((line) => line.replace(/^#+ /, '').toLowerCase().replaceAll(/[^\w\- ]/g, '').replaceAll(' ', '-'))).get(path);
+  const dead = [];
+  for (const page of [...pages, 'CONTRIBUTING.md', 'clients/typescript/README.md']) {
+    const text = readFileSync(join(root, page), 'utf8').replaceAll(/^```.*?^```/gms, '');
+    for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue;
+      const [path, anchor] = target.split('#');
+      const file = path ? resolve(root, dirname(page), path) : join(root, page);
+      if (!existsSync(file) || (anchor && !headings(file).includes(anchor))) dead.push(`${page}: ${target}`);
+    }
+  }
+  assert.deepEqual(dead, []);
+});
+
+test('each page of docs is reached from the README', () => {
+  const reached = new Set();
+  const follow = (page) => {
+    if (reached.has(page)) return;
+    reached.add(page);
+    for (const [, target] of readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)\s#]+\.md)(?:#[^)]*)?\)/g))
+      if (!/^[a-z]+:/.test(target)) follow(resolve('/', dirname(page), target).slice(1));
+  };
+  follow('README.md');
+  assert.deepEqual(pages.filter((page) => !reached.has(page)), []);
+});
+
+test('TypeScript compiles, with the package of this repository', { timeout: 120_000 }, async (t) => {
+  const project = await mkdtemp(join(tmpdir(), 'pulse-docs-'));
+  t.after(() => rm(project, { recursive: true, force: true }));
+  const client = join(root, 'clients/typescript');
+  await symlink(join(client, 'node_modules'), join(project, 'node_modules'));
+  await writeFile(join(project, 'tsconfig.json'), JSON.stringify({
+    compilerOptions: {
+      target: 'ES2023', lib: ['ES2023', 'DOM', 'DOM.Iterable'], module: 'ESNext', moduleResolution: 'bundler', types: ['node'], strict: true, jsx: 'react-jsx',
+      noEmit: true, skipLibCheck: true, moduleDetection: 'force', allowJs: true,
+      paths: {
+        '@pulse-presence/client': [join(client, 'src/index.ts')],
+        '@pulse-presence/client/react': [join(client, 'src/react.ts')],
+        jose: [join(root, 'tests/e2e-node/node_modules/jose')],
+      },
+    },
+    include: ['code'],
+  }));
+  // Packages that no test needs otherwise: the parts that the pages use.
+  await mkdir(join(project, 'code'));
+  await writeFile(join(project, 'code/vue.d.ts'), 'declare module "vue" { export function shallowRef<T>(value: T): { value: T }; export function onScopeDispose(end: () => void): void; }\n');
+  const quoted = of('ts', 'tsx', 'js');
+  assert.ok(quoted.length > 8);
+  for (const [index, { language, text, page }] of quoted.entries()) {
+    // A block that names its file is imported by others of its page under that name.
+    const folder = join(project, 'code', page.replaceAll(/\W/g, '-'));
+    const path = join(folder, nameOf(text) ?? `block-${index}.${language}`);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  }
+  await run(process.execPath, [join(client, 'node_modules/typescript/bin/tsc'), '-p', '.'], { cwd: project }).catch((error) => assert.fail(`${error.stdout}${error.stderr}`));
+});
+
+test('shell lines run as printed, and the page of the quick start shows both people', { timeout: 300_000 }, async (t) => {
+  const scratch = await mkdtemp(join(tmpdir(), 'pulse-docs-'));
+  t.after(() => rm(scratch, { recursive: true, force: true }));
+  await symlink(fileURLToPath(new URL('node_modules', import.meta.url)), join(scratch, 'node_modules'));
+  for (const { text } of of('js')) if (nameOf(text)) await writeFile(join(scratch, nameOf(text)), text);
+
+  // Settings that the pages export are Pulse's.
+  const settings = of('sh').filter(({ text }) => text.startsWith('export Pulse__'));
+  const { stdout } = await run('bash', ['-euc', `${settings.map(({ text }) => text).join('')}env -0`], { env: { PATH: process.env.PATH } });
+  const environment = Object.fromEntries(stdout.split('\0').filter((entry) => entry.startsWith('Pulse__')).map((entry) => entry.split(/=(.*)/s)));
+  const [page, backend] = [await freePort(), await freePort()];
+  // The page's port here, and a shorter wait for the closed page.
+  Object.assign(environment, { Pulse__Cors__Origins__0: `http://localhost:${page}`, Pulse__Presence__OfflineGrace: '00:00:01' });
+  const { pulse } = await startPulse(t, { settings: environment });
+
+  const located = (text) => text.replaceAll(/(?:http:\/\/)?localhost:5080/g, pulse.url).replaceAll('localhost:3000', `localhost:${backend}`);
+  const variables = { ...process.env, ...environment, PORT: `${backend}`, PULSE: pulse.url };
+  for (const name of new Set(of('sh').map((block) => block.page))) {
+    const lines = of('sh').filter((block) => block.page === name && !settings.includes(block)).map(({ text }) => text);
+    if (lines.length === 0) continue;
+    const script = `trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n${lines.join('')}`;
+    const result = await run('bash', ['-euo', 'pipefail', '-c', located(script)], { cwd: scratch, env: variables, timeout: 60_000 })
+      .catch((error) => assert.fail(`${name}: ${error.stdout}${error.stderr}`));
+    assert.match(result.stdout, /"(id|userId|users|items)":/, `${name} shows an answer`);
+    assert.doesNotMatch(result.stdout, /urn:pulse:problem/, `${name}: ${result.stdout}`);
+  }
+  // Chromium is there in ./test.sh.
+  if (process.env.PULSE_TEST_CHROMIUM) await openQuickStart(t, { scratch, located, variables, page, backend });
+});
+
+/** Serves the page as Vite's development server does, for two people in two browser windows. */
+async function openQuickStart(t, { scratch, located, variables, page, backend }) {
+  const server = spawn(process.execPath, ['server.mjs'], { cwd: scratch, env: variables, stdio: 'ignore' });
+  t.after(() => server.kill('SIGKILL'));
+  // Those of the package's own tests.
+  const modules = join(root, 'clients/typescript/node_modules');
+  const { createServer: createSite } = await import(join(modules, 'vite/dist/node/index.js'));
+  const { chromium } = await import(join(modules, 'playwright-core/index.mjs'));
+  const [main] = of('ts').filter(({ page: name, text }) => name === 'docs/front-end/quick-start.md' && nameOf(text) === 'src/main.ts');
+  const site = join(scratch, 'site');
+  await mkdir(join(site, 'src'), { recursive: true });
+  await writeFile(join(site, 'src/main.ts'), located(main.text));
+  await writeFile(join(site, 'index.html'), '<body><script type="module" src="/src/main.ts"></script></body>');
+  const vite = await createSite({
+    root: site, configFile: false, logLevel: 'silent', cacheDir: join(scratch, 'cache'),
+    resolve: { alias: { '@pulse-presence/client': join(root, 'clients/typescript/src/index.ts') } },
+    server: { port: page, strictPort: true, host: 'localhost', fs: { strict: false }, proxy: { '/api': `http://localhost:${backend}` } },
+  });
+  t.after(() => vite.close());
+  await vite.listen();
+  await until('the back end', async () => (await fetch(`http://localhost:${backend}/api/people`)).status, (status) => status === 200);
+  const browser = await chromium.launch({ executablePath: process.env.PULSE_TEST_CHROMIUM, args: ['--no-sandbox'] });
+  t.after(() => browser.close());
+  const open = async (query) => {
+    const tab = await (await browser.newContext()).newPage();
+    await tab.goto(`http://localhost:${page}/${query}`);
+    return tab;
+  };
+  const [ada, bob] = [await open(''), await open('?as=bob')];
+  for (const tab of [ada, bob]) {
+    await until('both people online', () => tab.locator('li').allInnerTexts(),
+      (rows) => rows.length === 2 && rows.every((row) => /^(Ada|Bob): online/.test(row)));
+  }
+  await bob.close();
+  await until('Bob offline', () => ada.locator('li').allInnerTexts(), (rows) => rows.some((row) => row.startsWith('Bob: offline')));
+}
+
+/** The file that the first line of a block names: `// src/main.ts`. */
+function nameOf(text) {
+  return /^\/\/ ([\w./-]+\.(?:ts|tsx|mjs|js))\n/.exec(text)?.[1];
+}
+
+async function freePort() {
+  const server = createServer().listen(0, 'localhost');
+  await new Promise((listening) => server.once('listening', listening));
+  const { port } = server.address();
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
+
+function markdown(folder) {
+  return files(folder, '.md');
+}
+
+function files(folder, extension) {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return ['bin', 'obj', 'node_modules'].includes(entry.name) ? [] : files(path, extension);
+    return entry.name.endsWith(extension) ? [path] : [];
+  });
+}

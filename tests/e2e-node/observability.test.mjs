@@ -1,0 +1,166 @@
+// deploy/observability: each metric, label and event that the dashboard and the alert rules name is one that Pulse sends.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { parser } from '@prometheus-io/lezer-promql';
+import { parse as parseYaml } from 'yaml';
+import { Client } from './support/client.mjs';
+import { somebody, startPulse } from './support/fixture.mjs';
+import { instrument, seriesOf, translate } from './support/prometheus.mjs';
+import { noServers } from './support/stores.mjs';
+import { until } from './support/until.mjs';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (path) => readFileSync(join(root, path), 'utf8');
+const folder = 'deploy/observability';
+const dashboard = JSON.parse(read(`${folder}/grafana/pulse.json`));
+const rules = parseYaml(read(`${folder}/alerts.yml`)).groups.flatMap((group) => group.rules);
+const panels = dashboard.panels.filter((panel) => panel.type !== 'row');
+const expressions = [
+  ...panels.flatMap(({ title, targets }) => targets.map(({ expr, legendFormat }) => ({ where: `panel "${title}"`, expr, legend: legendFormat }))),
+  ...rules.map(({ alert, expr }) => ({ where: `alert ${alert}`, expr })),
+];
+
+/** The instruments of Pulse's sources: `[name, kind, unit]`. */
+const own = sources(join(root, 'src')).flatMap((source) =>
+  [...source.matchAll(/\.Create(Observable)?(Counter|Gauge|Histogram|UpDownCounter)(?:<\w+>)?\(\s*"([^"]+)"([^;]*)/g)].map(([, , kind, name, rest]) =>
+    instrument(name, kind, /^, (?:[^"]*unit: )?"([^"]+)"|, (?:unit: )?"(\{\w+\}|s)"/.exec(rest)?.slice(1).find(Boolean))));
+
+// Of .NET, ASP.NET Core and Npgsql, as they send them. The last test sees each name in what Pulse sends.
+const others = [
+  instrument('http.server.request.duration', 'Histogram', 's', 'http.response.status_code', 'http.route'),
+  instrument('http.server.active_requests', 'UpDownCounter', '{request}'),
+  instrument('aspnetcore.rate_limiting.requests', 'Counter', '{request}', 'aspnetcore.rate_limiting.policy', 'aspnetcore.rate_limiting.result'),
+  instrument('db.client.operation.duration', 'Histogram', 's'),
+  instrument('db.client.connection.count', 'UpDownCounter', '{connection}', 'db.client.connection.state'),
+  instrument('dotnet.process.cpu.time', 'Counter', 's'),
+  instrument('dotnet.process.memory.working_set', 'UpDownCounter', 'By'),
+  instrument('dotnet.gc.pause.time', 'Counter', 's'),
+  instrument('dotnet.thread_pool.queue.length', 'UpDownCounter', '{work_item}'),
+];
+// Prometheus makes the first two of the resource: service.name and service.instance.id.
+const labels = new Set(['job', 'instance', 'le', 'pulse_audit_event', 'pulse_audit_outcome', ...others.flatMap((one) => one.attributes.map(translate))]);
+
+test('the instruments in the sources are those of the recorded contracts', () => {
+  const recorded = [...read('tests/Pulse.Web.Tests/Contracts/public-contracts.txt').matchAll(/^metric \S+ (\S+) (\S+)$/gm)].map(([, name, unit]) => `${name} ${unit}`);
+  assert.deepEqual(own.map(({ name, unit }) => `${name} ${unit}`).sort(), recorded.sort());
+});
+
+test('names are translated as Prometheus does it', () => {
+  assert.deepEqual(seriesOf(instrument('pulse.connections', 'Gauge', '{connection}')), ['pulse_connections']);
+  assert.deepEqual(seriesOf(instrument('pulse.presence.flaps', 'Counter', '{user}')), ['pulse_presence_flaps_total']);
+  assert.deepEqual(seriesOf(instrument('dotnet.process.memory.working_set', 'UpDownCounter', 'By')), ['dotnet_process_memory_working_set_bytes']);
+  assert.deepEqual(seriesOf(instrument('pulse.chat.commit.duration', 'Histogram', 's')),
+    ['bucket', 'sum', 'count'].map((part) => `pulse_chat_commit_duration_seconds_${part}`));
+});
+
+test('dashboard and rules name existing series and labels, and leave out none of Pulse', () => {
+  const known = new Map([...own, ...others].flatMap((one) => seriesOf(one).map((name) => [name, one])));
+  const used = new Set();
+  for (const { where, expr, legend = '' } of expressions) {
+    const { series, names, faults } = readExpression(expr);
+    assert.deepEqual(faults, [], `${where}: ${expr} is no PromQL`);
+    assert.ok(series.length > 0, `${where} names a series`);
+    for (const name of series) {
+      assert.ok(known.has(name), `${where} names ${name}, which Pulse does not send`);
+      used.add(known.get(name).name);
+    }
+    for (const label of [...names, ...[...legend.matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name)])
+      assert.ok(labels.has(label), `${where} names the label ${label}, which no metric has`);
+  }
+  assert.deepEqual(own.map(({ name }) => name).filter((name) => !used.has(name)), [], 'each metric of Pulse is on the dashboard or in a rule');
+});
+
+test('audit events of the rules are in docs/audit.md', () => {
+  const events = [...read('docs/audit.md').matchAll(/^\| `([a-z-]+)` \| (?:success|refused) \|/gm)].map(([, name]) => name);
+  const named = expressions.flatMap(({ expr }) => [...expr.matchAll(/pulse_audit_event="([^"]+)"/g)].map(([, name]) => name));
+  assert.ok(named.length > 0);
+  assert.deepEqual(named.filter((name) => !events.includes(name)), []);
+});
+
+test('each alert and each panel explains itself', () => {
+  assert.equal(new Set(rules.map(({ alert }) => alert)).size, rules.length);
+  for (const { alert, labels: { severity }, annotations } of rules) {
+    assert.ok(['page', 'ticket'].includes(severity), alert);
+    assert.ok(annotations.summary && annotations.description, alert);
+  }
+  assert.equal(new Set(dashboard.panels.map(({ id }) => id)).size, dashboard.panels.length);
+  const cells = new Set();
+  for (const { title, description, gridPos: { x, y, w, h } } of panels) {
+    assert.ok(title && description, title);
+    for (let column = x; column < x + w; column++) {
+      for (let line = y; line < y + h; line++) {
+        assert.ok(column < 24 && !cells.has(`${column} ${line}`), `panel "${title}" overlaps another one`);
+        cells.add(`${column} ${line}`);
+      }
+    }
+  }
+});
+
+test('promtool accepts the rules, and they fire as their tests say', async (t) => {
+  const run = promisify(execFile);
+  await run('promtool', ['test', 'rules', join(root, folder, 'alerts.test.yml')]).catch((error) => {
+    // An optional program: the rules' names and syntax are checked above, and continuous integration has it.
+    if (error.code === 'ENOENT') t.diagnostic('promtool is missing (apt-get install prometheus): the tests of the rules did not run');
+    else throw new Error(`${error.stdout}${error.stderr}`);
+  });
+});
+
+test('Pulse sends the metrics of the framework under these names', { timeout: 300_000 }, async (t) => {
+  const bodies = [];
+  const collector = createServer(async (request, answer) => {
+    const parts = [];
+    for await (const part of request) parts.push(part);
+    if (request.url === '/v1/metrics') bodies.push(Buffer.concat(parts).toString('latin1'));
+    answer.end();
+  }).listen(0, '127.0.0.1');
+  await once(collector, 'listening');
+  t.after(() => collector.close());
+  const { pulse } = await startPulse(t, {
+    servers: !noServers,
+    settings: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collector.address().port}`,
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+      OTEL_TRACES_SAMPLER: 'always_off',
+      OTEL_METRIC_EXPORT_INTERVAL: '500',
+    },
+  });
+  await Client.signIn(pulse, somebody());
+  // A request of a route with a limiter of the framework.
+  await fetch(`${pulse.url}/auth/signin/email`, { method: 'POST', body: new URLSearchParams({ email: 'ada@example.com' }) });
+  await new Client(pulse, somebody()).send('GET', '/auth/me');
+
+  // Npgsql's appear with PostgreSQL only.
+  const wanted = [...others.filter(({ name }) => !noServers || !name.startsWith('db.')), ...own.filter(({ name }) => /^pulse\.(connections|presence\.online)$/.test(name))]
+    .flatMap(({ name, attributes }) => [name, ...attributes]);
+  await until(`each of ${wanted.join(', ')} in what Pulse sends`, () => wanted.filter((name) => !bodies.some((body) => body.includes(name))), (missing) => missing.length === 0);
+});
+
+/** The series and label names of a PromQL expression, and where it is none. */
+function readExpression(expr) {
+  // Grafana replaces its variable before Prometheus sees it.
+  const text = expr.replaceAll('$__rate_interval', '5m');
+  const found = { series: [], names: [], faults: [] };
+  parser.parse(text).iterate({
+    enter: ({ name, type, from, to }) => {
+      if (type.isError) found.faults.push(text.slice(from));
+      if (name === 'Identifier') found.series.push(text.slice(from, to));
+      if (name === 'LabelName') found.names.push(text.slice(from, to));
+    },
+  });
+  return found;
+}
+
+function sources(directory) {
+  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) return ['bin', 'obj', 'node_modules', 'wwwroot'].includes(entry.name) ? [] : sources(path);
+    return entry.name.endsWith('.cs') ? [readFileSync(path, 'utf8')] : [];
+  });
+}

@@ -20,9 +20,9 @@ internal sealed class PostgresMessageSearch(PostgresDatabase database)
         WITH scope AS MATERIALIZED (
             {ConversationSql.SearchScope}
         ), asked AS MATERIALIZED (
-            SELECT CASE WHEN s.size <= 16 AND @lexemes <> '' THEN s.lexemes::tsquery && @lexemes::tsquery && w.query
+            SELECT CASE WHEN s.size <= 16 AND @lexemes <> '' THEN s.lexemes::tsquery && nullif(@lexemes, '')::tsquery && w.query
                 WHEN s.size <= 16 THEN s.lexemes::tsquery && w.query
-                WHEN @lexemes <> '' THEN @lexemes::tsquery && w.query
+                WHEN @lexemes <> '' THEN nullif(@lexemes, '')::tsquery && w.query
                 ELSE w.query END AS query
             FROM (SELECT count(*) AS size, string_agg(quote_literal(':c' || conversation_id), '|') AS lexemes FROM scope) s,
                 (SELECT to_tsquery('pg_catalog.simple', @words) AS query) w

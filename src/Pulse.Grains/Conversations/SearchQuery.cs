@@ -11,6 +11,9 @@ namespace Pulse.Grains.Conversations;
 /// </remarks>
 internal sealed class SearchQuery
 {
+    // 1,800 bytes in UTF-8 at most. PostgreSQL indexes no word of more than 2,047 bytes, and would leave it out of a query.
+    private const int MaxWordLength = 600;
+
     private readonly List<string[]> _terms = [];
     private readonly bool _endsWithPrefix;
 
@@ -22,7 +25,7 @@ internal sealed class SearchQuery
         {
             var isMark = i < text.Length && text[i] is '"' or '“' or '”' or '„';
             if (i < text.Length && !isMark && (isQuoted || !char.IsWhiteSpace(text[i]))) continue;
-            var words = Words(text[start..i]);
+            var words = Array.ConvertAll(Words(text[start..i]), Cut);
             if (words.Length > 0)
             {
                 _terms.Add(words);
@@ -93,6 +96,9 @@ internal sealed class SearchQuery
         if (end < text.Length && char.IsLowSurrogate(text[end])) end--;
         return $"{(start > 0 ? "…" : "")}{text[start..end]}{(end < text.Length ? "…" : "")}";
     }
+
+    private static string Cut(string word) =>
+        word.Length <= MaxWordLength ? word : word[..(char.IsHighSurrogate(word[MaxWordLength - 1]) ? MaxWordLength - 1 : MaxWordLength)];
 
     private int FirstMatch(string text)
     {

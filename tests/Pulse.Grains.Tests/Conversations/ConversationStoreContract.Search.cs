@@ -99,6 +99,9 @@ public abstract partial class ConversationStoreContract
         { "\"\"\"", [] },
         { "*", [] },
         { "\u0301", [] },
+
+        // One character that stands for five. PostgreSQL ignores words of more than 2,047 bytes.
+        { "fox " + new string('㌀', 196), [] },
     };
 
     [Theory]

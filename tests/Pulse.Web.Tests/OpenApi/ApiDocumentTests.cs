@@ -136,6 +136,7 @@ public sealed partial class ApiDocumentTests(ApiDocumentTests.Application pulse)
                          where string.IsNullOrEmpty((string?)parameter!["description"])
                          select $"{operation.Method} {operation.Path} {parameter["name"]}";
         var members = from schema in _document["components"]!["schemas"]!.AsObject()
+                      where schema.Value!["properties"] is not null
                       from property in schema.Value!["properties"]!.AsObject()
                       let text = (string?)property.Value!["description"]
                       where text?.StartsWith("See ", StringComparison.Ordinal) == true || (text is null && property.Value["$ref"] is null

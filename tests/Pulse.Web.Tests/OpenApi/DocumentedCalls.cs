@@ -53,6 +53,9 @@ internal sealed class DocumentedCalls(JsonObject document, HttpMessageHandler in
         var type = answer.Content.Headers.ContentType!.MediaType!;
         var content = described["content"]?[type];
         Assert.True(content is not null, $"{method} {path} answers {status} with {type}, which the document lacks.");
+        // The schema of the document is OpenAPI's own.
+        if (path == "/openapi/v1.json") return answer;
+
         var faults = new List<string>();
         Compare(JsonNode.Parse(text), content["schema"]!, "answer", faults);
         Assert.True(faults.Count == 0, $"{method} {path} answers {text}: {string.Join(", ", faults)}");
@@ -68,8 +71,6 @@ internal sealed class DocumentedCalls(JsonObject document, HttpMessageHandler in
     private void Compare(JsonNode? value, JsonNode schema, string at, List<string> faults)
     {
         schema = Resolve(schema);
-        // The document itself, which any object satisfies.
-        if (schema is JsonObject { Count: 0 }) return;
         if (schema["oneOf"] is JsonArray choices)
         {
             var attempts = choices.Select(choice =>

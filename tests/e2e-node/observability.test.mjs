@@ -30,7 +30,7 @@ const expressions = [
 /** The instruments of Pulse's sources: `[name, kind, unit]`. */
 const own = sources(join(root, 'src')).flatMap((source) =>
   [...source.matchAll(/\.Create(Observable)?(Counter|Gauge|Histogram|UpDownCounter)(?:<\w+>)?\(\s*"([^"]+)"([^;]*)/g)].map(([, , kind, name, rest]) =>
-    instrument(name, kind, /^, (?:[^"]*unit: )?"([^"]+)"|, (?:unit: )?"(\{\w+\}|s)"/.exec(rest)?.slice(1).find(Boolean))));
+    instrument(name, kind, /, (?:unit: )?"(\{\w+\}|s|By)"/.exec(rest)?.[1])));
 
 // Of .NET, ASP.NET Core and Npgsql, as they send them. The last test sees each name in what Pulse sends.
 const others = [

@@ -80,12 +80,18 @@ public sealed class EveryPageTests(PagesApplication pulse)
     /// <summary>Checks these rules on the visitor's present page, in a window of that width.</summary>
     internal static async Task AssertFineAsync(Visitor visitor, int width)
     {
-        var axe = await visitor.Page.RunAxe();
-        Assert.Empty(axe.Violations.Where(violation => violation.Impact is "serious" or "critical").Select(violation =>
-            $"{violation.Id}: {violation.Help} ({string.Join("; ", violation.Nodes.Select(node => node.Html))})"));
+        await AssertNoSeriousFindingAsync(visitor.Page);
         Assert.Equal(1, await visitor.Page.Locator("h1").CountAsync());
         Assert.True(await visitor.Page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= width, "The page is wider than the window.");
         Assert.Empty(visitor.Complaints);
+    }
+
+    /// <summary>Runs axe on the page as it is now.</summary>
+    internal static async Task AssertNoSeriousFindingAsync(IPage page)
+    {
+        var axe = await page.RunAxe();
+        Assert.Empty(axe.Violations.Where(violation => violation.Impact is "serious" or "critical").Select(violation =>
+            $"{violation.Id}: {violation.Help} ({string.Join("; ", violation.Nodes.Select(node => node.Html))})"));
     }
 
     private static async Task OpenLinkAsync(Visitor visitor)

@@ -17,7 +17,11 @@ public class PagesApplication : PulseApplication, IAsyncLifetime
 
     /// <param name="settings">Added to the usual ones.</param>
     private protected PagesApplication(IEnumerable<KeyValuePair<string, string>> settings)
-        : base([new("Pulse:Auth:DevSignIn", "true"), new("Pulse:Mail:RequestsPerMinute", "1000"), .. settings])
+        : base([
+            new("Pulse:Auth:DevSignIn", "true"), new("Pulse:Mail:RequestsPerMinute", "1000"),
+            // Tests of long conversations write them at once.
+            new("Pulse:Chat:SendsPerSecond", "10000"), new("Pulse:Chat:SendsAtOnce", "10000"),
+            .. settings])
     {
     }
 
@@ -25,6 +29,8 @@ public class PagesApplication : PulseApplication, IAsyncLifetime
     {
         await base.InitializeAsync();
         _playwright = await Playwright.CreateAsync();
+        // Five seconds, the default, are too few while all cores are busy.
+        Assertions.SetDefaultExpectTimeout(20_000);
         _browser = await _playwright.Chromium.LaunchAsync(new()
         {
             // The machine's own browser, because Playwright's is a download.
@@ -41,10 +47,14 @@ public class PagesApplication : PulseApplication, IAsyncLifetime
     }
 
     /// <summary>A browser of its own, which shares no cookies.</summary>
-    public async Task<Visitor> VisitAsync(ColorScheme scheme = ColorScheme.Light, int width = 1200, bool script = true) => await Visitor.OpenAsync(
+    /// <param name="scheme">Light or dark.</param>
+    /// <param name="width">Of the window.</param>
+    /// <param name="script">Whether scripts run.</param>
+    /// <param name="address">Another server than this one.</param>
+    public async Task<Visitor> VisitAsync(ColorScheme scheme = ColorScheme.Light, int width = 1200, bool script = true, Uri? address = null) => await Visitor.OpenAsync(
         await _browser!.NewContextAsync(new()
         {
-            BaseURL = Address.ToString(),
+            BaseURL = (address ?? Address).ToString(),
             ColorScheme = scheme,
             JavaScriptEnabled = script,
             ReducedMotion = ReducedMotion.Reduce,

@@ -1,0 +1,246 @@
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Pulse.Web.Tests.Pages;
+
+/// <summary>The chat page in real browsers.</summary>
+[Collection(SharedPages.Name)]
+public sealed class ChatPageTests(PagesApplication pulse)
+{
+    [Fact]
+    public async Task TwoPeople_InTwoBrowsers_Talk()
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, $"Ada {Guid.NewGuid():N}");
+        await using var grace = await ChatPerson.ArriveAsync(pulse, $"Grace {Guid.NewGuid():N}");
+
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "New conversation" }).First.ClickAsync();
+        await ada.Page.GetByLabel("Find people").FillAsync(grace.Name);
+        await ada.Page.Locator(".pick").ClickAsync();
+        await ada.SayAsync("Hello, Grace");
+        await ada.SeesAsync("Hello, Grace");
+
+        var entry = grace.Page.Locator(".entry", new() { HasText = ada.Name });
+        await Expect(entry).ToContainTextAsync("Hello, Grace");
+        await Expect(entry.Locator(".badge")).ToContainTextAsync("1");
+        await Expect(entry.Locator(".seat")).ToHaveAttributeAsync("data-state", "online");
+        await entry.ClickAsync();
+        await grace.SeesAsync("Hello, Grace");
+        await Expect(grace.Page.Locator(".new-line")).ToHaveCountAsync(1);
+        await Expect(entry.Locator(".badge")).ToHaveCountAsync(0);
+        // Grace's page has shown the message, so that her marker moves and Ada's page says so.
+        await Expect(ada.Page.Locator(".message .icon-checks")).ToHaveCountAsync(1);
+
+        await grace.Field.PressSequentiallyAsync("Hello, Ada");
+        await Expect(ada.Page.Locator(".typing")).ToContainTextAsync("is typing");
+        await grace.Field.PressAsync("Enter");
+        await ada.SeesAsync("Hello, Ada");
+        await Expect(ada.Page.Locator("#chat-live p")).ToHaveTextAsync([$"{grace.Name}: Hello, Ada"]);
+
+        // An edit, a reaction and a deletion arrive live.
+        await grace.Field.PressAsync("ArrowUp");
+        await grace.Field.FillAsync("Hello, dear Ada");
+        await grace.Field.PressAsync("Enter");
+        await ada.SeesAsync("Hello, dear Ada");
+        await Expect(ada.Page.Locator(".message.theirs .stamp")).ToContainTextAsync("edited");
+        await ada.Page.Locator(".message.theirs").HoverAsync();
+        await ada.Page.Locator(".message.theirs").GetByRole(AriaRole.Button, new() { Name = "React with 👍" }).ClickAsync();
+        await Expect(grace.Page.Locator(".message.own .reactions button")).ToContainTextAsync("1");
+        await grace.Page.Locator(".message.own").HoverAsync();
+        await grace.Page.Locator(".message.own").GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
+        await grace.Page.Locator("dialog").GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
+        await Expect(ada.Page.Locator(".message.theirs")).ToContainTextAsync("This message was deleted.");
+        Assert.Empty(ada.Visitor.Complaints);
+        Assert.Empty(grace.Visitor.Complaints);
+    }
+
+    [Fact]
+    public async Task KeyboardAlone_OpensAConversation_Sends_Replies_AndReturnsToTheField()
+    {
+        await using var grace = await ChatPerson.ArriveAsync(pulse, "Grace");
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        var group = await ada.StartGroupAsync("Keyboards", grace);
+        await ChatHistory.WriteAsync(pulse, group, [(grace.Id, "Press keys")]);
+        await Expect(ada.Page.Locator(".entry")).ToHaveCountAsync(1);
+
+        var keys = ada.Page.Keyboard;
+        await keys.PressAsync("Control+k");
+        await Expect(ada.Page.Locator("#chat-search")).ToBeFocusedAsync();
+        await keys.PressAsync("Alt+ArrowDown");
+        await Expect(ada.Field).ToBeFocusedAsync();
+        await keys.TypeAsync("One line");
+        await keys.PressAsync("Shift+Enter");
+        await keys.TypeAsync("and another, @gra");
+        await Expect(ada.Page.GetByRole(AriaRole.Option)).ToHaveCountAsync(1);
+        await keys.PressAsync("Enter");
+        await keys.PressAsync("Enter");
+        await ada.SeesAsync("One line");
+        await Expect(ada.Page.Locator(".message.own .text")).ToHaveTextAsync("One line\nand another, @Grace", new() { UseInnerText = true });
+        await Expect(ada.Page.Locator(".message.own .mention")).ToHaveTextAsync("@Grace");
+
+        await keys.PressAsync("Shift+Tab");
+        await Expect(ada.Page.Locator(".message.own")).ToBeFocusedAsync();
+        await keys.PressAsync("ArrowUp");
+        await Expect(ada.Page.Locator(".message.theirs")).ToBeFocusedAsync();
+        await keys.PressAsync("r");
+        await Expect(ada.Field).ToBeFocusedAsync();
+        await Expect(ada.Page.Locator(".purpose")).ToContainTextAsync("Replying to Grace");
+        await keys.TypeAsync("I do");
+        await keys.PressAsync("Enter");
+        await ada.SeesAsync("I do");
+        await Expect(ada.Page.Locator(".quote")).ToContainTextAsync("Press keys");
+    }
+
+    [Fact]
+    public async Task HostileText_StaysText_AndLinksAreOfTheWebOnly()
+    {
+        const string Script = "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script>";
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "<b>Ada</b>");
+        var group = await ada.StartGroupAsync("<i>Tests</i>");
+        await ada.OpenAsync(group);
+        string[] texts =
+        [
+            Script,
+            "\u202Eevil right to left \u202D https://example.com/\u202Egnp.exe",
+            new string('W', 600),
+            "javascript:alert(1) data:text/html,<script>1</script> https://user:secret@example.com/ ftp://example.com/",
+            "See https://example.com/a_(b), then http://example.com/?q=\"x\"&y=<z>.",
+        ];
+        foreach (var text in texts) await ada.SayAsync(text);
+        foreach (var text in texts) await Expect(ada.Page.Locator(".message.stored .text").Filter(new() { HasText = text[..15] })).ToHaveCountAsync(1);
+
+        Assert.Equal(texts, await ada.Page.Locator(".message .text").AllTextContentsAsync());
+        Assert.False(await ada.Page.EvaluateAsync<bool>("'hacked' in window"));
+        Assert.Equal(
+            ["https://example.com/", "https://example.com/a_(b)", "http://example.com/?q="],
+            await ada.Page.Locator(".message a").EvaluateAllAsync<string[]>("links => links.map(link => link.getAttribute('href'))"));
+        foreach (var link in await ada.Page.Locator(".message a").AllAsync())
+        {
+            await Expect(link).ToHaveAttributeAsync("rel", "noopener noreferrer nofollow");
+            await Expect(link).ToHaveAttributeAsync("target", "_blank");
+        }
+
+        await Expect(ada.Page.Locator(".talk-title h2")).ToHaveTextAsync("<i>Tests</i>");
+        Assert.True(await ada.Page.EvaluateAsync<bool>("document.querySelector('.timeline').scrollWidth <= document.querySelector('.timeline').clientWidth"));
+        Assert.Empty(ada.Visitor.Complaints);
+    }
+
+    [Fact]
+    public async Task ScrollingBack_ThroughALongConversation_NeverJumps_AndRendersOnlyAWindow()
+    {
+        const int Messages = 600;
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        await using var grace = await ChatPerson.ArriveAsync(pulse, "Grace");
+        var group = await ada.StartGroupAsync("Long", grace);
+        await ChatHistory.WriteAsync(pulse, group, Enumerable.Range(1, Messages).Select(at => (
+            at % 3 == 0 ? ada.Id : grace.Id, $"Message {at}. {string.Concat(Enumerable.Repeat("Words of some length. ", at * 7 % 23))}")));
+        await ada.OpenAsync(group);
+        await ada.SeesAsync($"Message {Messages}.");
+
+        // Moves up by a fixed distance, and reads where a visible message is after each frame until the page is quiet: it must have moved by
+        // that distance exactly, also when older messages were put in front of it.
+        const string Scroll =
+            """
+            async (distance) => {
+              const view = document.querySelector('.timeline');
+              const top = view.getBoundingClientRect().top;
+              const frame = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+              const row = [...view.querySelectorAll('.message')].find(element => element.getBoundingClientRect().top > top + 5);
+              const key = row.dataset.key;
+              const at = () => view.querySelector(`[data-key="${CSS.escape(key)}"].message`)?.getBoundingClientRect().top;
+              const before = at();
+              const moved = Math.min(distance, view.scrollTop);
+              view.scrollTop -= moved;
+              let worst = 0;
+              for (let i = 0; i < 6; i++) {
+                await frame();
+                worst = Math.max(worst, Math.abs(at() - before - moved));
+              }
+              return [worst, view.querySelectorAll('.message').length, moved];
+            }
+            """;
+        for (var i = 0; i < 400 && await ada.Page.Locator(".begin").CountAsync() == 0; i++)
+        {
+            var (worst, rendered) = await ada.Page.EvaluateAsync<double[]>(Scroll, 350) is [var jump, var count, _] ? (jump, count) : default;
+            Assert.True(worst < 2, $"A message jumped by {worst} pixels at step {i}.");
+            Assert.True(rendered < 150, $"{rendered} messages are in the page.");
+        }
+
+        await Expect(ada.Page.Locator(".begin")).ToHaveCountAsync(1);
+        await Expect(ada.Bubbles.Filter(new() { HasText = "Message 1." })).ToHaveCountAsync(1);
+
+        // A new message while the reader is far away moves nothing. The button leads back to the newest message.
+        var place = await ada.Page.EvaluateAsync<double>("document.querySelector('.begin').getBoundingClientRect().top");
+        await ChatHistory.WriteAsync(pulse, group, [(grace.Id, "The newest of all")]);
+        await Expect(ada.Page.Locator(".entry")).ToContainTextAsync("The newest of all");
+        Assert.Equal(place, await ada.Page.EvaluateAsync<double>("document.querySelector('.begin').getBoundingClientRect().top"), 1.0);
+        await ada.Page.Locator(".to-end").ClickAsync();
+        await ada.SeesAsync("The newest of all");
+        await Expect(ada.Page.Locator(".to-end")).ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task Draft_IsKeptForEachConversation_UntilTheUserSignsOut()
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        var (first, second) = (await ada.StartGroupAsync("First"), await ada.StartGroupAsync("Second"));
+        await ada.OpenAsync(first);
+        await ada.Field.FillAsync("half a thought");
+
+        await ada.OpenAsync(second);
+        await Expect(ada.Page.Locator(".talk-title h2")).ToHaveTextAsync("Second");
+        await Expect(ada.Field).ToHaveValueAsync("");
+        await ada.OpenAsync(first);
+        await ada.Page.ReloadAsync();
+        await Expect(ada.Field).ToHaveValueAsync("half a thought");
+
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out", Exact = true }).ClickAsync();
+        await ada.Page.WaitForURLAsync(url => !url.Contains("/chat", StringComparison.Ordinal));
+        Assert.Equal("", await ada.Page.EvaluateAsync<string>("Object.keys(localStorage).filter(key => key.startsWith('pulse-chat')).join()"));
+    }
+
+    [Fact]
+    public async Task Stranger_SignsIn_AndReturnsToTheChat()
+    {
+        await using var visitor = await pulse.VisitAsync();
+        await visitor.Page.GotoAsync("/chat");
+        await visitor.ArriveAsync("/signin?returnUrl=%2Fchat");
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Alan Turing" }).ClickAsync();
+        await visitor.ArriveAsync("/chat");
+        await Expect(visitor.Page.Locator(".side h1")).ToHaveTextAsync("Chat");
+    }
+
+    [Fact]
+    public async Task WithoutScript_ThePageSaysWhatItNeeds()
+    {
+        await using var visitor = await pulse.VisitAsync(script: false);
+        await visitor.SignInAsync("No Script");
+        await visitor.Page.GotoAsync("/chat");
+
+        await Expect(visitor.Page.Locator("noscript")).ToContainTextAsync("needs JavaScript");
+        await Expect(visitor.Page.Locator("h1")).ToHaveCountAsync(1);
+    }
+
+    [Fact]
+    public async Task Page_WithAllItsFiles_IsAtMost120KilobytesCompressed()
+    {
+        const int Budget = 120 * 1024;
+        await using var visitor = await pulse.VisitAsync();
+        await visitor.SignInAsync("Ada");
+        var html = await (await visitor.Page.APIRequest.GetAsync("/chat")).TextAsync();
+        string[] files = [.. Regex.Matches(html, "(?:src|href)=\"(?<path>/(?:assets/|favicon)[^\"]+)\"").Select(match => match.Groups["path"].Value)];
+        Assert.Contains(files, file => file.StartsWith("/assets/chat.js?v=", StringComparison.Ordinal));
+
+        var total = System.Text.Encoding.UTF8.GetByteCount(html);
+        foreach (var file in files)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, file);
+            request.Headers.AcceptEncoding.ParseAdd("gzip");
+            using var answer = await pulse.Anonymous.SendAsync(request);
+            if (file.StartsWith("/assets/", StringComparison.Ordinal)) Assert.Equal(["gzip"], answer.Content.Headers.ContentEncoding);
+            total += (await answer.Content.ReadAsByteArrayAsync()).Length;
+        }
+
+        Assert.InRange(total, 1, Budget);
+    }
+}

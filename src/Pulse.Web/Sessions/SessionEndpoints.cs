@@ -28,8 +28,8 @@ internal static class SessionEndpoints
 
         // A form that is posted after its session has ended redirects to the same page as usual.
         var signOut = app.MapGroup("/auth/signout").WithTags("Sessions").RequireSignIn()
-            .WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status204NoContent),
-                new ProducesResponseTypeMetadata(StatusCodes.Status303SeeOther))
+            .WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status204NoContent, typeof(void)),
+                new ProducesResponseTypeMetadata(StatusCodes.Status303SeeOther, typeof(void)))
             .Refuses(ProblemTypes.FormOutdated);
         signOut.MapPost("", SignOutAsync).WithSummary("End this session").Refuses(ProblemTypes.NoSession);
         signOut.MapPost("/everywhere", SignOutEverywhereAsync).WithSummary("End all sessions of the caller");

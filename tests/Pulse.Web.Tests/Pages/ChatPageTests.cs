@@ -217,7 +217,8 @@ public sealed class ChatPageTests(PagesApplication pulse)
         await visitor.SignInAsync("No Script");
         await visitor.Page.GotoAsync("/chat");
 
-        await Expect(visitor.Page.Locator("noscript")).ToContainTextAsync("needs JavaScript");
+        await Expect(visitor.Page.Locator("noscript")).ToBeVisibleAsync();
+        Assert.Contains("needs JavaScript", await visitor.Page.ContentAsync(), StringComparison.Ordinal);
         await Expect(visitor.Page.Locator("h1")).ToHaveCountAsync(1);
     }
 

@@ -174,6 +174,9 @@ public sealed class ChatPageTests(PagesApplication pulse)
         await ChatHistory.WriteAsync(pulse, group, [(grace.Id, "The newest of all")]);
         await Expect(ada.Page.Locator(".entry")).ToContainTextAsync("The newest of all");
         Assert.Equal(place, await ada.Page.EvaluateAsync<double>("document.querySelector('.begin').getBoundingClientRect().top"), 1.0);
+        await ada.Page.Locator(".to-end").ClickAsync();
+        await ada.SeesAsync("The newest of all");
+        await Expect(ada.Page.Locator(".to-end")).ToHaveCountAsync(0);
     }
 
     [Fact]

@@ -8,6 +8,8 @@ export interface TimelineRow {
 }
 
 export interface TimelineProps<R extends TimelineRow> {
+  /** Set while the list is in the page. A prop, because a `ref` to this class stays empty with preact 11. */
+  readonly handle: { current: Timeline<R> | null };
   /** From the oldest to the newest. A new array each time that a row changes. */
   readonly rows: readonly R[];
   readonly label: string;
@@ -55,6 +57,8 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
   readonly #observed = new Map<string, HTMLElement>();
   #anchor: Anchor | undefined;
   #isAtEnd = true;
+  /** Where the view was at its last move. */
+  #top = 0;
   #hasStarted = false;
   #width = 0;
 
@@ -102,6 +106,7 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
   }
 
   override componentDidMount(): void {
+    this.props.handle.current = this;
     this.#observeRows();
     this.#sizes.observe(this.#view.current!);
     this.#settle();
@@ -110,6 +115,7 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
   }
 
   override componentWillUnmount(): void {
+    if (this.props.handle.current === this) this.props.handle.current = null;
     this.#sizes.disconnect();
   }
 
@@ -143,7 +149,11 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
 
   readonly #onScroll = (): void => {
     const view = this.#view.current!;
-    this.#isAtEnd = view.scrollHeight - view.scrollTop - view.clientHeight < endPx;
+    const isNearEnd = view.scrollHeight - view.scrollTop - view.clientHeight < endPx;
+    // Rows that grew after a move to the end leave it above the end. Only a move upwards is the reader's.
+    if (isNearEnd || view.scrollTop < this.#top - 1) this.#isAtEnd = isNearEnd;
+    if (this.#isAtEnd && !isNearEnd) this.#settle();
+    this.#top = view.scrollTop;
     this.#readAnchor();
     const next = this.#rangeFor(this.props.rows);
     const { from, to } = this.state;

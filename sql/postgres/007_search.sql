@@ -1,6 +1,6 @@
 -- Full-text search in messages, and the order of the list of channels.
 --
--- What must stay true:
+-- These rules must hold:
 --   * entries_search_idx holds every message that is not deleted, with its newest text, and nothing else. It is an index on an expression: an append, an
 --     edit, a deletion and an erasure change it as they change the row, so no statement has to maintain it.
 --   * Besides its words a message has three lexemes that no word is a prefix of, because chat_search_1 replaces ':' by a blank: ':c' and its conversation,
@@ -12,7 +12,7 @@
 -- Appends wait until the index is built. With more than a few hundred thousand messages, create the function and the index before the upgrade, with
 -- CREATE INDEX CONCURRENTLY (docs/chat.md): this script keeps what exists.
 
--- What the index holds of a message. Ten characters become blanks, because otherwise the parser of PostgreSQL would take 'example.com/a-b' for one host and
+-- The lexemes of a message. Ten characters become blanks, because otherwise the parser of PostgreSQL would take 'example.com/a-b' for one host and
 -- one path. They are the only ones that it sees in words, and translate takes time for each of them. An ASCII text needs no normalization. The function calls
 -- no other function of this schema, because pg_restore and PostgreSQL 17 build and analyse indexes without the schema in search_path.
 CREATE OR REPLACE FUNCTION chat_search_1(conversation_id uuid, sent_at timestamptz, body text) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$

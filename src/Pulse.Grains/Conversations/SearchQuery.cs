@@ -50,7 +50,9 @@ internal sealed class SearchQuery
     {
         var words = new List<string>();
         var word = new StringBuilder();
-        foreach (var rune in text.Normalize(NormalizationForm.FormKC).EnumerateRunes())
+
+        // Normalize refuses this one noncharacter of well-formed text.
+        foreach (var rune in text.Replace('\uFFFE', ' ').Normalize(NormalizationForm.FormKC).EnumerateRunes())
         {
             if (IsOfWord(rune))
             {

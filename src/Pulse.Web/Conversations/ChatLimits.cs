@@ -17,8 +17,11 @@ internal sealed class ChatLimits(IOptions<ChatOptions> options) : IDisposable
     private static readonly TimeSpan s_searchPeriod = TimeSpan.FromSeconds(10);
 
     private readonly PartitionedRateLimiter<Guid> _searches = Create(Searches, s_searchPeriod);
+    /// <summary>Read markers of one user per second: enough to mark all conversations of an inbox page on several devices.</summary>
+    public const int ReadsPerSecond = 200;
+
     private readonly PartitionedRateLimiter<Guid> _sends = Create(SendsPerSecond, TimeSpan.FromSeconds(1));
-    private readonly PartitionedRateLimiter<Guid> _reads = Create(SendsPerSecond, TimeSpan.FromSeconds(1));
+    private readonly PartitionedRateLimiter<Guid> _reads = Create(ReadsPerSecond, TimeSpan.FromSeconds(1));
     private readonly PartitionedRateLimiter<Guid> _starts = Create(options.Value.StartsPerMinute, TimeSpan.FromMinutes(1));
     private readonly PartitionedRateLimiter<Guid> _adds = Create(options.Value.AddsPerMinute, TimeSpan.FromMinutes(1));
 
@@ -28,7 +31,7 @@ internal sealed class ChatLimits(IOptions<ChatOptions> options) : IDisposable
 
     /// <summary>Counts a read marker.</summary>
     /// <exception cref="ChatRefusedException">The user has to wait.</exception>
-    public void CountRead(Guid userId) => Spend(_reads, userId, 1, $"A user may move read markers {SendsPerSecond} times a second.");
+    public void CountRead(Guid userId) => Spend(_reads, userId, 1, $"A user may move read markers {ReadsPerSecond} times a second.");
 
     /// <summary>Counts a new conversation.</summary>
     /// <exception cref="ChatRefusedException">The user has to wait.</exception>

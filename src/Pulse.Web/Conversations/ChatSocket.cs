@@ -107,10 +107,19 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
         lock (_lock)
         {
             _gone?.Remove(id);
-            if (_isWriting && !_isClosed && (_inbox is null || _inbox.Count < MaxInbox)) (_inbox ??= [])[id] = due;
+            if (_isClosed) return;
+            if (_isWriting)
+            {
+                _inbox ??= [];
+                if (_inbox.Count < MaxInbox || _inbox.ContainsKey(id)) _inbox[id] = due.With(_inbox.GetValueOrDefault(id));
+                return;
+            }
+
+            (_notices ??= []).Enqueue(message);
+            _isWriting = true;
         }
 
-        WriteIfIdle(message);
+        _ = WriteAllAsync();
     }
 
     /// <summary>Writes what follows the cursor, now or once the client has read what came before.</summary>

@@ -138,11 +138,7 @@ internal sealed class ConversationCalls(
         if (role is not null && !MemberRoles.IsRole(role)) throw ChatInput.Invalid("role is one of owner, moderator, member, reader.");
         var reachable = await Reader.CheckUsersAsync(userId, [memberId, userId]);
         if (!reachable.Existing.Contains(userId)) throw new ChatRefusedException(ProblemTypes.UserNotSynced);
-        if (memberId == userId)
-        {
-            ThrowIfFull(reachable, userId);
-            limits.CountAdds(userId, 1);
-        }
+        if (memberId == userId) limits.CountAdds(userId, 1);
         else
         {
             // A stranger learns nothing about the user: the membership of the caller is checked first.
@@ -150,9 +146,12 @@ internal sealed class ConversationCalls(
             if (!reachable.Existing.Contains(memberId)) throw new ChatRefusedException(ProblemTypes.UserNotFound, $"There is no user {memberId}.");
             if (reachable.Blocked.Contains(memberId) || !await policy.MayAddAsync(userId, id, memberId, cancellationToken))
                 throw new ChatRefusedException(ProblemTypes.CannotMessage);
-            ThrowIfFull(reachable, userId);
             limits.CountAdds(userId, 1);
         }
+
+        // A member that only gets another role joins nothing.
+        if (reachable.Full?.Contains(memberId) == true && (await Reader.FindAsync(memberId, id)).Found is null)
+            ThrowIfFull(reachable with { Full = [memberId] }, userId);
 
         return await ApplyAsync(id, new() { Kind = EntryKinds.MemberAdded, SenderId = userId, UserId = memberId, Role = role });
     }
@@ -203,30 +202,30 @@ internal sealed class ConversationCalls(
 
     private async Task<T> CallAsync<T>(Func<Task<T>> call, Func<T, ConversationError> error, T late, long started)
     {
+        // An earlier attempt may have changed something, so a later refusal does not say that nothing is stored.
+        var isInDoubt = false;
         while (true)
         {
+            var left = Timeout - time.GetElapsedTime(started);
+            if (left <= TimeSpan.Zero) return late;
             try
             {
-                var answer = await call().WaitAsync(Timeout - time.GetElapsedTime(started), time);
+                var answer = await call().WaitAsync(left, time);
+                if (error(answer) is not (ConversationError.Unavailable or ConversationError.UnknownOutcome)) return answer;
 
-                // An activation that was replaced refuses at once, and the next call reaches its successor. An answer that took longer is final.
-                if (error(answer) is not (ConversationError.Unavailable or ConversationError.UnknownOutcome) || time.GetElapsedTime(started) > s_retryUntil) return answer;
-            }
-            catch (TimeoutException) when (time.GetElapsedTime(started) >= Timeout - s_pause)
-            {
-                return late;
+                // An activation that was replaced refuses at once, and the next call reaches its successor. A refusal that took longer is final.
+                if (time.GetElapsedTime(started) > s_retryUntil) return isInDoubt ? late : answer;
+                isInDoubt |= error(answer) == ConversationError.UnknownOutcome;
             }
             catch (StoreUnavailableException) when (time.GetElapsedTime(started) > s_retryUntil)
             {
-                throw;
-            }
-            catch (Exception e) when (TransientErrors.IsTransient(e) && time.GetElapsedTime(started) < Timeout - (2 * s_pause))
-            {
-                // The silo has died, or is stopping.
+                // Of a command that the store itself carries out, such as the creation of a conversation, the outcome is unknown.
+                return late;
             }
             catch (Exception e) when (TransientErrors.IsTransient(e))
             {
-                return late;
+                // The silo has died, or is stopping.
+                isInDoubt = true;
             }
 
             await Task.Delay(s_pause, time);

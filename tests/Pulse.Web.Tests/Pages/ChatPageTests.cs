@@ -5,7 +5,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Pulse.Web.Tests.Pages;
 
 /// <summary>The chat page in real browsers.</summary>
-[Collection(SharedPages.Name)]
+[Collection(ChatPages.Name)]
 public sealed class ChatPageTests(PagesApplication pulse)
 {
     [Fact]

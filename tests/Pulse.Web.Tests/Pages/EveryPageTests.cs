@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 namespace Pulse.Web.Tests.Pages;
 
 /// <summary>The rules of every page: no serious finding of axe, no error of the browser, no clipped content on a small phone.</summary>
-[Collection(SharedPages.Name)]
+[Collection(AllPages.Name)]
 public sealed class EveryPageTests(PagesApplication pulse)
 {
     private const int Narrow = 320;

@@ -73,6 +73,7 @@ export class ChatClient implements Running<ChatMembers> {
 
   onForget(userId: string): void {
     (this.#session.userId === userId && this.#shelf ? this.#shelf : new Shelf(this.#storage, this.#host.url, userId)).forget();
+    this.#outbox.forget();
   }
 
   onEnd(): void {

@@ -219,14 +219,16 @@ export class ConversationStore implements Conversation {
           ]);
           if (isOver()) break;
           if (epoch !== this.#epoch) continue;
-          if (known !== undefined && opened.reset) this.reset();
+          // A log that begins after the known one is that of another membership.
+          const isOther = known !== undefined && (opened.reset || known < opened.from - 1);
+          if (isOther) this.reset();
           // What was typed, read and so on before is unknown now.
           this.#role = opened.you.role;
           this.#read = Math.max(this.#read, opened.you.read);
           this.#setTyping(opened.typing);
           this.#markers = new Map(opened.markers.filter(({ userId }) => !this.#shared.viewer.isMe(userId)).map(({ userId, read }) => [userId, read]));
           this.#log.know(opened.head);
-          if (known !== undefined && (opened.reset || opened.tooFar)) {
+          if (isOther || (known !== undefined && opened.tooFar)) {
             await this.#loadNewest();
             if (isOver()) break;
             this.#resets++;
@@ -286,9 +288,9 @@ export class ConversationStore implements Conversation {
     void this.join();
   }
 
-  gone(reason: string): void {
+  gone(reason: string, code = 'not-found'): void {
     this.#isGone = true;
-    this.#error = new PulseError('not-found', `The conversation is gone: ${reason}.`);
+    this.#error = new PulseError(code, `The conversation is gone: ${reason}.`);
     this.#joined = this.#joining = undefined;
     this.reset();
     this.#shared.inbox.drop(this.id);
@@ -415,15 +417,20 @@ export class ConversationStore implements Conversation {
           const page = await session.request<Entries>('GET', `${this.#path}/entries?after=${applied}&limit=${entriesAtOnce}`);
           if (isOver()) break;
           if (epoch !== this.#epoch) continue;
+          if (page.head < applied || applied < page.from - 1) {
+            // The log is another one.
+            this.reset();
+            this.#joined = undefined;
+            void this.join();
+            break;
+          }
           if (page.entries.length === 0) this.#log.correct(page.head);
           this.#tell(this.#log.take(page.entries));
-          failures = 1;
-          if (page.head >= applied) continue;
-          // The log is another one.
-          this.reset();
-          this.#joined = undefined;
-          void this.join();
-          break;
+          if (!this.#log.isMissing || this.#log.applied! > applied) {
+            failures = 1;
+            continue;
+          }
+          // The page did not help, so the next request waits.
         } catch (error) {
           if (isOver()) break;
           this.#fail(error as PulseError, true);
@@ -486,7 +493,7 @@ export class ConversationStore implements Conversation {
 
   #fail(error: PulseError, isPassing = false): void {
     if (isFinal(error)) {
-      this.gone(error.code);
+      this.gone(error.code, error.code);
       return;
     }
     if (!isPassing && error.code !== 'connection-lost') this.#error = error;

@@ -26,6 +26,8 @@ interface Item {
   /** Set once the server has stored the message. */
   seq: number | undefined;
   shown: PendingMessage | undefined;
+  /** Sent on this page, not taken over from another one. */
+  readonly isOwn: boolean;
 }
 
 interface Queue {
@@ -46,6 +48,8 @@ export class Outbox {
   /** What earlier pages left is in the queues. */
   #isReady = false;
   #lastOrder = 0;
+  /** The shelf of the user whose messages are in the queues. */
+  #owner: string | undefined;
 
   /** @param changed called with the conversation whose pending messages changed. */
   constructor(session: Session, locks: TabLocks, changed: (conversationId: string) => void) {
@@ -64,6 +68,9 @@ export class Outbox {
       if (this.#isReady) this.#runAll();
       return;
     }
+    // What one user wrote while signed out is never sent as the next one.
+    if (this.#owner !== undefined && this.#owner !== shelf.name) this.forget();
+    this.#owner = shelf.name;
     this.#shelf = shelf;
     this.#tab = await this.#locks.hold();
     if (this.#shelf !== shelf) return;
@@ -97,6 +104,14 @@ export class Outbox {
     for (const id of ids) this.#changed(id);
   }
 
+  /** The user has signed out: nothing of that user's is sent any more. */
+  forget(): void {
+    const ids = [...this.#queues.keys()];
+    for (const { items } of this.#queues.values()) items.splice(0);
+    this.#queues.clear();
+    for (const id of ids) this.#changed(id);
+  }
+
   send(conversationId: string, text: string, { replyTo, mentions = [] }: SendOptions): string {
     const clientId = newId();
     const now = Date.now();
@@ -108,6 +123,7 @@ export class Outbox {
       },
       seq: undefined,
       shown: undefined,
+      isOwn: true,
     };
     this.#queue(conversationId).items.push(item);
     this.#store(item);
@@ -155,10 +171,10 @@ export class Outbox {
     const changed = new Set<string>();
     for (const stored of left.sort((a, b) => a.order - b.order)) {
       if (this.#find(stored.conversationId, stored.clientId)) continue;
-      const item: Item = { stored: { ...stored, tab: this.#tab }, seq: undefined, shown: undefined };
+      const item: Item = { stored: { ...stored, tab: this.#tab }, seq: undefined, shown: undefined, isOwn: false };
       const { items } = this.#queue(stored.conversationId);
-      // Before what this page has sent since, but not before what is on its way.
-      const index = items.findIndex((other) => other.stored.order >= stored.order && !other.stored.isAttempted);
+      // Before what this page has sent since, but not before what is on its way. Clocks do not decide: two pages may send in one millisecond.
+      const index = items.findIndex((other) => other.isOwn && !other.stored.isAttempted);
       items.splice(index < 0 ? items.length : index, 0, item);
       this.#lastOrder = Math.max(this.#lastOrder, stored.order);
       changed.add(stored.conversationId);
@@ -166,6 +182,11 @@ export class Outbox {
       if (this.#shelf !== shelf) return;
     }
     for (const id of changed) {
+      // The next page finds them in this order.
+      const last = this.#lastOrder;
+      for (const item of this.#queue(id).items) {
+        if (item.isOwn && !item.stored.isAttempted && item.stored.order <= last) this.#update(item, { order: ++this.#lastOrder });
+      }
       this.#changed(id);
       void this.#run(id);
     }

@@ -20,7 +20,7 @@ export function isRepeatable(error: PulseError): boolean {
   return passing.has(error.code);
 }
 
-/** The user is no member, or the conversation does not exist. */
+/** The conversation is unknown to the user. */
 export function isFinal({ code }: PulseError): boolean {
   return code === 'not-found' || code === 'not-a-member';
 }

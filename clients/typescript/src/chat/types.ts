@@ -216,7 +216,7 @@ export interface Conversations {
 export interface ConversationSnapshot {
   /**
    * `closed`: nobody has it open. `loading`: nothing is known yet. `live`: messages arrive as they are stored. `offline`: the connection is
-   * lost, or is catching up; what is shown may be old. `gone`: the user is no member, or it does not exist. `failed`: it cannot be opened
+   * lost, or is catching up; what is shown may be old. `gone`: it is unknown to the user, or the user was removed. `failed`: it cannot be opened
    * now, see `error`; the client goes on trying.
    */
   readonly state: 'closed' | 'loading' | 'live' | 'offline' | 'gone' | 'failed';
@@ -292,7 +292,7 @@ export interface Conversation {
   /** @param on false takes the reaction back. Default: true. */
   react(seq: number, emoji: string, on?: boolean): Promise<void>;
 
-  /** Moves the user's marker to that entry; without a seq, to the newest one. It never moves back. Repeated until answered. */
+  /** Moves the user's marker to that entry, by default the newest one. It only moves forward. Repeated until answered. */
   markRead(seq?: number): void;
   /** The user is typing. Call it at each input: the client reports it at most every 3 s. */
   typing(): void;

@@ -42,7 +42,7 @@ test('two clients talk while the server is killed and started again: both logs e
   await isLive(graces);
   graces.markRead();
   await until('Ada sees it read', () => adas.getSnapshot().markers.get(grace.id) ?? 0, (read) => read >= 2, { withinMs: 20_000 });
-  expect(grace.client.conversations.getSnapshot().unread.messages).toBe(0);
+  await until('nothing unread', () => grace.client.conversations.getSnapshot().unread.messages, (unread) => unread === 0, { withinMs: 20_000 });
   adas.typing();
   await until('typing', () => graces.getSnapshot().typing, (typing) => typing.includes(ada.id), { withinMs: 20_000 });
 

@@ -22,7 +22,7 @@ export const noBrowser = noServer || (!process.env.PULSE_TEST_RUN && !existsSync
 export const timeout = 300_000;
 
 export async function launchBrowser() {
-  // Imported here, so that a run without a browser does not need it.
+  // Imported here, because only runs with a browser need it.
   const { chromium } = await import('playwright-core');
   return chromium.launch({
     executablePath,
@@ -73,7 +73,7 @@ export const isIn = (client, state) => until(`state ${state}`, () => client.stat
 
 /** The built package as one script, which makes it `pulsePresence`. */
 export async function bundlePackage() {
-  // Imported here, so that a run without a browser needs no bundler.
+  // Imported here, because only runs with a browser need a bundler.
   const { build } = await import('vite');
   const [{ output: [chunk] }] = await build({
     configFile: false,

@@ -111,7 +111,7 @@ class Tab {
 
   /** The page is closed in the middle of whatever it does: nothing of it runs any more, but its answers must not do harm either. */
   reload(): void {
-    // A message of a page that was never connected belongs to no known user, and is kept in memory only.
+    // The user of a page before its first connection is unknown, so its messages are kept in memory only.
     if (!this.hasConnected) return;
     this.cut();
     this.requests = [];

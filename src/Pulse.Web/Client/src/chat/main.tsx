@@ -14,6 +14,7 @@ const pulse = createPulseClient({ url: base, chat: chat() });
 const directory = new Directory();
 directory.learn([me]);
 pulse.subscribe(leaveWhenSignedOut);
+pulse.subscribe(reloadForAnotherUser);
 forgetOnSignOut();
 
 root.replaceChildren();
@@ -27,6 +28,15 @@ function leaveWhenSignedOut(): void {
     forgetDrafts();
     location.assign(`${base}/signin?returnUrl=${encodeURIComponent(`${base}/chat`)}`);
   }
+}
+
+// Another tab has signed in another user. What this page shows, and what is written in it, is the former user's.
+function reloadForAnotherUser(): void {
+  const { state } = pulse;
+  if (state.name !== 'online' || state.userId === me.userId) return;
+  forgetDrafts();
+  void pulse.stop();
+  location.reload();
 }
 
 // The page closes before the server's message about the sign-out could reach it.

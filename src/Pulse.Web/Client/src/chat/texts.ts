@@ -16,7 +16,7 @@ export const texts = {
   browseChannels: 'Channels to join',
   loadingConversations: 'Loading your conversations…',
   noConversations: 'No conversations yet',
-  noConversationsHint: 'Write to somebody, or join a channel.',
+  noConversationsHint: 'Write to a person, or join a channel.',
   noMatches: (query: string) => `Nothing found for “${query}”.`,
   chatsFound: 'Conversations',
   messagesFound: 'Messages',
@@ -109,7 +109,7 @@ export const texts = {
   reaction: (emoji: string, count: number, mine: boolean) =>
     `${emoji} ${count === 1 ? '1 reaction' : `${count} reactions`}${mine ? ', yours among them. Press to remove it' : ''}`,
   deleteTitle: 'Delete this message?',
-  deleteHint: 'It is deleted for everybody, on all devices.',
+  deleteHint: 'It is deleted for all members, on all devices.',
 
   // Sending
   composer: (name: string) => `Message to ${name}`,
@@ -133,7 +133,7 @@ export const texts = {
   discard: 'Discard',
   notSent: 'Not sent.',
   readOnly: 'You can read here, but not write.',
-  closedNotice: 'This conversation is closed. It can be read, but nobody can write.',
+  closedNotice: 'This conversation is closed. It can be read, but takes no messages.',
   gone: 'You are no longer a member of this conversation.',
 
   // Connection
@@ -155,14 +155,14 @@ export const texts = {
   kindHints: {
     direct: 'Between you and one other person.',
     group: 'You choose the members.',
-    channel: 'Everybody who is signed in can find and join it.',
+    channel: 'All signed-in users can find and join it.',
   } as Readonly<Record<string, string>>,
   name: 'Name',
   nameOf: { group: 'Name of the group', channel: 'Name of the channel' } as Readonly<Record<string, string>>,
   people: 'People',
   findPeople: 'Find people',
   noPeople: 'No people to choose from.',
-  noPeopleFor: (query: string) => `Nobody is called “${query}”.`,
+  noPeopleFor: (query: string) => `There is no user called “${query}”.`,
   peopleFailed: 'The people could not be loaded.',
   chosen: (count: number) => (count === 1 ? '1 person chosen' : `${count} people chosen`),
   removePerson: (name: string) => `Remove ${name}`,
@@ -170,7 +170,7 @@ export const texts = {
   create: 'Create',
   start: 'Start',
   nameMissing: 'Give it a name.',
-  peopleMissing: 'Choose somebody.',
+  peopleMissing: 'Choose a person.',
 
   // Channels
   channelsTitle: 'Channels to join',
@@ -193,9 +193,9 @@ export const texts = {
   leave: 'Leave',
   leaveTitle: 'Leave this conversation?',
   leaveHint: 'You no longer get its messages.',
-  closeConversation: 'Close for everybody',
-  closeTitle: 'Close this conversation for everybody?',
-  closeHint: 'It stays readable, but nobody can write in it again. This cannot be undone.',
+  closeConversation: 'Close for all',
+  closeTitle: 'Close this conversation for all members?',
+  closeHint: 'It stays readable, but takes no messages any more. This cannot be undone.',
   rename: 'Rename',
   addPeople: 'Add people',
   add: 'Add',

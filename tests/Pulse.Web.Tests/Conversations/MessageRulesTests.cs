@@ -318,4 +318,16 @@ public sealed class MessageRulesTests(PulseApplication pulse) : IAsyncLifetime
 
     private async Task<long> PostAsync(Guid clientId, string text, HttpStatusCode expected) =>
         (long)(await _ada.DoAsync(HttpMethod.Post, $"/conversations/{_group}/messages", new { clientId, text }, expected))["seq"]!;
+
+    [Fact]
+    public async Task TextWithANoncharacter_IsStoredAndFound_AndTheConversationGoesOn()
+    {
+        var group = await _ada.CreateAsync("group", _bob);
+        var seq = await _ada.SendAsync(group, "before\uFFFEafter");
+        await _ada.EditAsync(group, seq, "earlier\uFFFElater");
+        Assert.Equal(seq + 2, await _bob.SendAsync(group, "next"));
+
+        var found = await _bob.GetAsync($"/search?q={Uri.EscapeDataString("later\uFFFE")}&conversation={group}");
+        Assert.Equal(seq, (long)Assert.Single(found["items"]!.AsArray())!["seq"]!);
+    }
 }

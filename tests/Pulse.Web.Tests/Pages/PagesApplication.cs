@@ -68,13 +68,6 @@ public sealed class SharedPages : ICollectionFixture<PagesApplication>
     public const string Name = "Pages";
 }
 
-/// <summary>As <see cref="SharedPages"/>, for the chat, so that both run at once.</summary>
-[CollectionDefinition(Name)]
-public sealed class ChatPages : ICollectionFixture<PagesApplication>
-{
-    public const string Name = "Chat pages";
-}
-
 /// <summary>As <see cref="SharedPages"/>, for the rules of every page, which take as long as the rest.</summary>
 [CollectionDefinition(Name)]
 public sealed class AllPages : ICollectionFixture<PagesApplication>

@@ -204,7 +204,14 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics, TimeP
 
     private void WriteIfIdle(SerializedHubMessage message, List<Action> writes)
     {
-        foreach (var cursor in _cursors.Values) writes.Add(() => cursor.Socket.WriteIfIdle(message));
+        foreach (var cursor in _cursors.Values)
+        {
+            // The user may be removed before the write.
+            writes.Add(() =>
+            {
+                if (!cursor.IsOver) cursor.Socket.WriteIfIdle(message);
+            });
+        }
     }
 
     private bool TryRemove()

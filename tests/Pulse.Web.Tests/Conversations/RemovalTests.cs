@@ -60,10 +60,6 @@ public sealed class RemovalTests(ManySends pulse) : IClassFixture<ManySends>
                     if (hint.GetProperty("head").GetInt64() is var head && head >= removed) faults.Enqueue($"A hint with the head {head} after the removal at {removed}.");
                 }
 
-                // Read markers and typing have no seq of their own: none follows the notice of the removal. A hint may, with an earlier head.
-                var names = socket.Names(group).Where(name => name != "InboxChanged").ToArray();
-                var gone = Array.LastIndexOf(names, "ConversationGone");
-                if (gone >= 0 && names.Length > gone + 1) faults.Enqueue($"{string.Join(", ", names[(gone + 1)..])} after ConversationGone.");
                 foreach (var marker in socket.Received("ReadChanged", group).SelectMany(message => message.GetProperty("markers").EnumerateArray()))
                 {
                     if (marker.GetProperty("read").GetInt64() is var read && read > removed) faults.Enqueue($"A marker at {read} after the removal at {removed}.");

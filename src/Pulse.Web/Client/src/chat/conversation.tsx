@@ -216,7 +216,7 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
         <div class="talk-blank" role="status"><span class="spinner" /><p>{texts.loadingMessages}</p></div>
       ) : (
         <div class="timeline-box">
-          <Timeline key={id} handle={timeline} rows={rows} label={texts.messagesOf(name)} startAt={undefined} render={renderRow}
+          <Timeline key={id} handle={timeline} rows={rows} label={texts.messagesOf(name)} render={renderRow}
             onNearStart={() => {
               const present = conversation.getSnapshot();
               if (present.hasBefore && !present.isLoadingBefore) void conversation.loadBefore().catch(() => undefined);

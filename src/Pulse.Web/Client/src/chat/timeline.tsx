@@ -13,8 +13,6 @@ export interface TimelineProps<R extends TimelineRow> {
   /** From the oldest to the newest. A new array each time that a row changes. */
   readonly rows: readonly R[];
   readonly label: string;
-  /** Where to begin: at this row, otherwise at the end. Read once. */
-  readonly startAt: string | undefined;
   render(row: R): ComponentChild;
   /** Called near the first row, and again after the rows have changed. */
   onNearStart(): void;
@@ -64,10 +62,7 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
 
   constructor(props: TimelineProps<R>) {
     super(props);
-    const at = props.startAt === undefined ? -1 : props.rows.findIndex(({ key }) => key === props.startAt);
-    this.#isAtEnd = at < 0;
-    if (at >= 0) this.#anchor = { key: props.startAt!, offset: 96 };
-    this.state = this.#rangeAround(props.rows, at < 0 ? props.rows.length - 1 : at, marginPx);
+    this.state = this.#rangeAround(props.rows, props.rows.length - 1, marginPx);
   }
 
   /** Moves to the newest row, and stays there. */

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.Connections;
 
@@ -15,7 +16,7 @@ internal sealed class HttpGoodbyes(TimeProvider time)
 
     /// <summary>Watches the requests that end connections without a WebSocket. Place it before the hub.</summary>
     public Task ObserveAsync(HttpContext context, RequestDelegate next) =>
-        HttpMethods.IsDelete(context.Request.Method) && context.Request.Path == HubEndpoint.Path && TokenOf(context) is { } token
+        HttpMethods.IsDelete(context.Request.Method) && HubEndpoint.IsConnection(context.Request) && TokenOf(context) is { } token
             ? ObserveDeleteAsync(token, context, next)
             : next(context);
 

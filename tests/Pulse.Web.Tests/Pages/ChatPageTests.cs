@@ -6,7 +6,7 @@ using Pulse.Grains.Tests;
 namespace Pulse.Web.Tests.Pages;
 
 /// <summary>The chat page in real browsers.</summary>
-[Collection(SharedPages.Name)]
+[Collection(ChatPages.Name)]
 public sealed class ChatPageTests(PagesApplication pulse)
 {
     [Fact]

@@ -5,7 +5,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Pulse.Web.Tests.Pages;
 
 /// <summary>Pictures of the states of the chat, for people to look at, and axe on each of them.</summary>
-[Collection(SharedPages.Name)]
+[Collection(ChatPages.Name)]
 public sealed class ChatPicturesTests(PagesApplication pulse)
 {
     private const int Narrow = 360;

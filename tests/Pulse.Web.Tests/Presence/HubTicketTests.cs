@@ -159,8 +159,11 @@ public sealed class HubTicketTests(PulseApplication pulse)
 
         Assert.Equal(_ada, (await connected.Task.WaitAsync(TimeSpan.FromSeconds(60))).GetProperty("userId").GetGuid());
         await connection.InvokeAsync("Heartbeat");
-        using var again = await pulse.Anonymous.PostAsync($"/hubs/pulse/negotiate?negotiateVersion=1&ticket={ticket}", null);
-        await again.ReadProblemAsync(HttpStatusCode.Unauthorized, "ticket-invalid");
+        foreach (var path in new[] { "negotiate?", "negotiate/?", "negotiate?id=x&", "Negotiate/?id=x&" })
+        {
+            using var again = await pulse.Anonymous.PostAsync($"/hubs/pulse/{path}negotiateVersion=1&ticket={ticket}", null);
+            await again.ReadProblemAsync(HttpStatusCode.Unauthorized, "ticket-invalid");
+        }
     }
 
     [Fact]

@@ -326,7 +326,14 @@ export class ConversationStore implements Conversation {
   }
 
   pendingChanged(): void {
-    this.#shared.outbox.shown(this.id, this.isOpen && !this.#isGone ? this.#log.applied ?? 0 : Infinity);
+    const { outbox, viewer } = this.#shared;
+    const pending = outbox.pending(this.id);
+    if (pending.length > 0) {
+      // A message that was taken over from another tab may be in the log already.
+      const own = new Set(this.#log.messages.filter(({ senderId }) => viewer.isMe(senderId)).map(({ clientId }) => clientId));
+      for (const { clientId } of pending) if (own.has(clientId)) outbox.echoed(this.id, clientId);
+    }
+    outbox.shown(this.id, this.isOpen && !this.#isGone ? this.#log.applied ?? 0 : Infinity);
     this.#changed();
   }
 

@@ -212,6 +212,30 @@ test.each(['opened before', 'opened later'])('outbox: the messages of a tab that
   expect((await browser.storage.list('')).filter(([key]) => key.includes(' send '))).toEqual([]);
 });
 
+test('outbox: a message of a closed tab that is in the log already is not shown as pending too', async () => {
+  const server = serverWith(1);
+  const browser = new Browser();
+  const [first, second] = [new Tab(server, browser), new Tab(server, browser)];
+  first.conversation.open();
+  for (const tab of [first, second]) {
+    tab.connect();
+    await tab.flush();
+  }
+  const clientId = second.conversation.send('one');
+  await settle();
+  server.handle(second.wire);
+  await first.flush();
+  const own = () => first.conversation.getSnapshot().messages.filter((message) => message.clientId === clientId).length;
+  expect(own()).toBe(1);
+  const seen: number[] = [];
+  first.conversation.subscribe(() => seen.push(own() + first.conversation.getSnapshot().pending.length));
+  second.cut();
+  second.client.onEnd();
+  await first.flush();
+  expect(Math.max(1, ...seen)).toBe(1);
+  expect((await browser.storage.list('')).filter(([key]) => key.includes(' send '))).toEqual([]);
+});
+
 test('inbox: a hint of before a removal brings no row back, and an addition does', async () => {
   const server = serverWith(3);
   const tab = new Tab(server);

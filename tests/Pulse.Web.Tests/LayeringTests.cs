@@ -84,7 +84,7 @@ public sealed class LayeringTests
             ("Dashboard", ["Audit", "Http", "Pages", "Pages/Parts", "Presence", "Profiles", "Sessions", "SignIn", "Tokens", "Users"]),
             ("Chat", ["Dashboard", "Http", "Pages", "Pages/Parts", "Sessions", "Tokens"]),
             ("Home", ["Pages", "Sessions", "Tokens"]),
-            ("Demo", ["Connections"]),
+            ("Demo", ["Connections", "Conversations"]),
             // Describes the routes of all features.
             ("OpenApi", ["Conversations", "Http", "Presence", "Sessions", "Tokens"]),
         ]),

@@ -64,6 +64,9 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
         set => Volatile.Write(ref _isGreeted, value);
     }
 
+    /// <summary>The latest call of the client, UTC.</summary>
+    public DateTimeOffset ActiveAt => new(Volatile.Read(ref _activeAtTicks), TimeSpan.Zero);
+
     /// <summary>Records a call of the client, which counts as activity.</summary>
     public void NoteCall(DateTimeOffset at) => Volatile.Write(ref _activeAtTicks, at.UtcTicks);
 
@@ -134,7 +137,7 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
             Message = chosen.Message,
             StatusSetAt = chosen.SetAt,
             ConnectedAt = now,
-            ActiveAt = new(Volatile.Read(ref _activeAtTicks), TimeSpan.Zero),
+            ActiveAt = ActiveAt,
         };
     }
 }

@@ -16,12 +16,39 @@ internal sealed partial class DemoPeople(
     private static readonly TimeSpan s_shortestPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromMilliseconds(1500);
 
+    private static readonly TimeSpan s_meeting = TimeSpan.FromMinutes(1);
+
     private static readonly string?[] s_busy = ["In a meeting", "Deep in a review", "On a call", "Presenting", "Pairing, back at noon", null];
     private static readonly string?[] s_away = ["Lunch", "Coffee", "Back in ten minutes", "Picking up the kids", null, null];
     private static readonly string?[] s_online = ["Working from the train", "Ask me about the release", "Tea in hand", "Writing docs", null, null, null];
 
     private readonly string _frontEndId = $"demo-{Guid.CreateVersion7():N}";
     private readonly Dictionary<DemoPerson, ConnectionLease> _here = [];
+    private readonly Dictionary<DemoPerson, DateTimeOffset> _stays = [];
+    private readonly TaskCompletionSource _arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // One action at a time: two would give a person two leases, and one of them would never end.
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private volatile HashSet<DemoPerson> _hereNow = [];
+
+    /// <summary>Completes when all of them are users.</summary>
+    public Task Arrived => _arrived.Task;
+
+    /// <summary>Those who are connected now.</summary>
+    public IReadOnlySet<DemoPerson> Here => _hereNow;
+
+    /// <summary>Connects the person if necessary. The person stays connected for a minute.</summary>
+    public Task MeetAsync(DemoPerson person) => InTurnAsync(() =>
+    {
+        _stays[person] = time.GetUtcNow() + s_meeting;
+        return _here.ContainsKey(person) ? Task.CompletedTask : ComeAsync(person);
+    });
+
+    public override void Dispose()
+    {
+        _turn.Dispose();
+        base.Dispose();
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -29,6 +56,7 @@ internal sealed partial class DemoPeople(
         {
             // The silos may not have started yet.
             while (!await TryAsync(ArriveAsync)) await PauseAsync(stoppingToken);
+            _arrived.TrySetResult();
             LogArrived(DemoPerson.Everybody.Count);
 
             var renewAt = time.GetUtcNow() + options.Value.LeaseRenewalInterval;
@@ -70,7 +98,7 @@ internal sealed partial class DemoPeople(
 
     private Task ActAsync(DemoPerson person) =>
         !_here.ContainsKey(person) ? ComeAsync(person)
-        : Random.Shared.NextDouble() < 0.4 ? LeaveAsync(person)
+        : Random.Shared.NextDouble() < 0.4 && _stays.GetValueOrDefault(person) < time.GetUtcNow() ? LeaveAsync(person)
         : ChangeAsync(person);
 
     private Task ComeAsync(DemoPerson person)
@@ -109,11 +137,25 @@ internal sealed partial class DemoPeople(
     private Task PauseAsync(CancellationToken stoppingToken) =>
         Task.Delay(s_shortestPause + (s_longestPause - s_shortestPause) * Random.Shared.NextDouble(), time, stoppingToken);
 
+    private async Task InTurnAsync(Func<Task> act)
+    {
+        await _turn.WaitAsync();
+        try
+        {
+            await act();
+        }
+        finally
+        {
+            _hereNow = [.. _here.Keys];
+            _turn.Release();
+        }
+    }
+
     private async Task<bool> TryAsync(Func<Task> act)
     {
         try
         {
-            await act();
+            await InTurnAsync(act);
             return true;
         }
         catch (Exception e)
@@ -128,7 +170,7 @@ internal sealed partial class DemoPeople(
 
     private static string? OneOf(string?[] messages) => messages[Random.Shared.Next(messages.Length)];
 
-    [LoggerMessage(2400, LogLevel.Information, "--demo: {Count} simulated people connect and disconnect. Open the dashboard to watch them.")]
+    [LoggerMessage(2400, LogLevel.Information, "--demo: {Count} simulated people connect, disconnect and talk. Open /dashboard to watch them, and /chat to talk with them.")]
     private partial void LogArrived(int count);
 
     [LoggerMessage(2401, LogLevel.Debug, "An action of a simulated person failed ({Reason}). The next renewal or action repairs the state.")]

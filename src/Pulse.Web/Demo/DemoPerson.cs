@@ -26,6 +26,11 @@ internal sealed class DemoPerson
     /// <summary>All simulated users.</summary>
     public static IReadOnlyList<DemoPerson> Everybody { get; } = [.. s_names.Select((name, index) => new DemoPerson(name, index + 1))];
 
+    private static readonly Dictionary<Guid, DemoPerson> s_byId = Everybody.ToDictionary(person => person.Id);
+
+    /// <summary>The simulated user with that id, or <see langword="null"/>.</summary>
+    public static DemoPerson? Find(Guid id) => s_byId.GetValueOrDefault(id);
+
     /// <summary>User id.</summary>
     public Guid Id { get; }
 

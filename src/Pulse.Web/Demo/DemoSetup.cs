@@ -2,7 +2,7 @@ using Pulse.Silo.Startup;
 
 namespace Pulse.Web.Demo;
 
-/// <summary><c>--demo</c>: simulated people to watch. Development only.</summary>
+/// <summary><c>--demo</c>: simulated people to watch and to talk with. Development only.</summary>
 internal static class DemoSetup
 {
     private const string Switch = "--demo";
@@ -36,6 +36,9 @@ internal static class DemoSetup
                 + "Leave one of the two out.");
         }
 
-        builder.Services.AddHostedService<DemoPeople>();
+        builder.Services.AddSingleton<DemoPeople>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<DemoPeople>());
+        builder.Services.AddSingleton(DemoPace.Natural);
+        builder.Services.AddHostedService<DemoConversations>();
     }
 }

@@ -4,7 +4,7 @@ using Pulse.Web.Tests.Startup;
 
 namespace Pulse.Web.Tests.Demo;
 
-/// <summary><c>--demo</c> on the built program: its people are deleted from the database at the end, and real users stay.</summary>
+/// <summary><c>--demo</c> on the built program: its people and their conversations are deleted from the database at the end, and real users stay.</summary>
 public sealed class DemoRemovalTests : IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("pulse-demo-");
@@ -16,6 +16,7 @@ public sealed class DemoRemovalTests : IDisposable
         {
             await SignInAsync(await killed.AddressAsync());
             await EverybodyAsync();
+            await Eventually.AsyncTrue("a group and a channel with messages", () => Task.FromResult(Count("conversations") == 2 && Count("message_rows") > 6));
             killed.Kill();
             await killed.ExitAsync();
         }
@@ -25,6 +26,7 @@ public sealed class DemoRemovalTests : IDisposable
         {
             var address = await without.AddressAsync();
             Assert.Equal(1, CountUsers());
+            AssertNoTalk();
 
             // Still the same user.
             await SignInAsync(address);
@@ -39,6 +41,7 @@ public sealed class DemoRemovalTests : IDisposable
         await stopped.InterruptAsync();
         Assert.True(await stopped.ExitAsync() == 0, stopped.ToString());
         Assert.Equal(1, CountUsers());
+        AssertNoTalk();
     }
 
     public void Dispose() => _directory.Delete(recursive: true);
@@ -54,11 +57,15 @@ public sealed class DemoRemovalTests : IDisposable
 
     private PulseProcess Start(params string[] arguments) => PulseProcess.Start("Pulse.Web", _directory.FullName, [], arguments);
 
-    private long CountUsers()
+    private void AssertNoTalk() => Assert.All(["conversations", "members", "entries", "reactions", "message_rows", "message_search"], table => Assert.Equal((table, 0), (table, Count(table))));
+
+    private long CountUsers() => Count("users");
+
+    private long Count(string table)
     {
         using var connection = new SqliteConnection($"Data Source={Path.Combine(_directory.FullName, "data", "pulse.db")};Mode=ReadOnly;Pooling=False");
         connection.Open();
-        using var command = new SqliteCommand("SELECT count(*) FROM users", connection);
+        using var command = new SqliteCommand($"SELECT count(*) FROM {table}", connection);
         return (long)command.ExecuteScalar()!;
     }
 }

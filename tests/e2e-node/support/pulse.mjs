@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { until } from './until.mjs';
 
 const web = fileURLToPath(new URL('../../../src/Pulse.Web/', import.meta.url));
-const program = join(web, 'bin', process.env.PULSE_TEST_CONFIGURATION ?? 'Debug', 'net10.0', 'Pulse.Web.dll');
+/** The built program. */
+export const program = join(web, 'bin', process.env.PULSE_TEST_CONFIGURATION ?? 'Debug', 'net10.0', 'Pulse.Web.dll');
 const startMs = 90_000;
 
 /** Pulse.Web as the process that a user runs, killed and started again by the test. It keeps its address and its settings. */

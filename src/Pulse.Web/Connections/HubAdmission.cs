@@ -26,7 +26,7 @@ internal sealed class HubAdmission : IDisposable
     private readonly Drain _drain;
     private readonly Callers _callers;
 
-    public HubAdmission(IOptions<HeartbeatOptions> options, Drain drain, Callers callers)
+    public HubAdmission(IOptions<HubConnectionOptions> options, Drain drain, Callers callers)
     {
         _drain = drain;
         _callers = callers;

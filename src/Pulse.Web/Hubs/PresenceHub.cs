@@ -24,7 +24,7 @@ namespace Pulse.Web.Hubs;
 [Authorize]
 internal sealed class PresenceHub(
     ConnectionRegistry registry, PresenceWatches watches, LookupLimit lookups, IPresencePolicy policy, Callers callers, UserAccess access, TokenValidator tokens,
-    HttpGoodbyes goodbyes, HubChat chat, IOptions<HeartbeatOptions> options, Drain drain, IHostApplicationLifetime lifetime, TimeProvider time)
+    GracefulCloseTracker closes, HubChat chat, IOptions<HubConnectionOptions> options, Drain drain, IHostApplicationLifetime lifetime, TimeProvider time)
     : Hub<IPulseClient>
 {
     private const int MaxMessageLength = 140;
@@ -284,10 +284,10 @@ internal sealed class PresenceHub(
         {
             case HttpTransportType.LongPolling:
                 // A missing goodbye means that the client has stopped polling, and SignalR has waited for the next poll.
-                isSilent = !goodbyes.Take(http);
+                isSilent = !closes.Take(http);
                 return isSilent ? ConnectionEnd.Dropped : ConnectionEnd.Closed;
             case HttpTransportType.ServerSentEvents:
-                return goodbyes.Take(http) ? ConnectionEnd.Closed : ConnectionEnd.Dropped;
+                return closes.Take(http) ? ConnectionEnd.Closed : ConnectionEnd.Dropped;
             default:
                 return http?.Features.Get<SocketClosure>() is { IsBroken: true } ? ConnectionEnd.Dropped : ConnectionEnd.Closed;
         }

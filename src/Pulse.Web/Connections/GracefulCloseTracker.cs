@@ -7,7 +7,7 @@ namespace Pulse.Web.Connections;
 /// Goodbyes of clients without a WebSocket. SignalR reports a client that stops in the same way as a client that is lost.
 /// </summary>
 /// <remarks>Such a client says goodbye by SignalR's close message, by a DELETE request (long polling), or by both, in any order.</remarks>
-internal sealed class HttpGoodbyes(TimeProvider time)
+internal sealed class GracefulCloseTracker(TimeProvider time)
 {
     // The hub is notified of the end within moments of the request, unless its last call still runs.
     private static readonly TimeSpan s_keptFor = TimeSpan.FromMinutes(1);

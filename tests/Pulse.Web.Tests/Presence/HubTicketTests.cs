@@ -78,6 +78,24 @@ public sealed class HubTicketTests(PulseApplication pulse)
         Assert.Equal("signed-out", (await client.NextAsync("SessionEnded")).GetProperty("reason").GetString());
     }
 
+    [Theory]
+    [InlineData(HttpTransportType.WebSockets)]
+    [InlineData(HttpTransportType.ServerSentEvents)]
+    [InlineData(HttpTransportType.LongPolling)]
+    public async Task SessionThatEnds_ClosesItsConnection_OverEachTransport(HttpTransportType transport)
+    {
+        using var browser = await Browser.SignInAsync(pulse);
+        using var answer = await browser.PostAsync("/auth/hub-ticket");
+        var ticket = (string)(await answer.ReadAsync(HttpStatusCode.OK))["ticket"]!;
+        await using var client = await HubClient.ConnectAsync(pulse.Address, "", $"?ticket={ticket}", transport);
+
+        using var ended = await browser.PostAsync("/auth/signout");
+
+        Assert.Equal("signed-out", (await client.NextAsync("SessionEnded")).GetProperty("reason").GetString());
+        await client.Closed;
+        await Assert.ThrowsAnyAsync<Exception>(() => client.Connection.InvokeAsync("Heartbeat"));
+    }
+
     [Fact]
     public async Task Ticket_WhoseSessionHasEnded_IsRefused()
     {

@@ -100,6 +100,8 @@ export class ChatClient implements Running<ChatMembers> {
       void shelf.set('log-id', logId);
       if (isOver()) return;
     }
+    // Pages that were loaded before the first connection may be of any database.
+    if (isFirst && logId !== undefined) for (const conversation of this.#conversations.values()) conversation.resetLoaded();
     this.#logId = logId ?? known;
     if (isFirst) await this.#recallBlocked(shelf);
     void this.#inbox.start(shelf, this.#logId);

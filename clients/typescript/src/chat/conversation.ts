@@ -355,6 +355,11 @@ export class ConversationStore implements Conversation {
     this.#changed();
   }
 
+  /** Drops the log, if there is one. */
+  resetLoaded(): void {
+    if (this.#log.applied !== undefined) this.reset();
+  }
+
   /** The client stops. */
   end(): void {
     this.keep();

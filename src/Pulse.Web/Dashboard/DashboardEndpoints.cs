@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using Pulse.Accounts;
 using Pulse.Identity;
 using Pulse.Users;
@@ -23,9 +24,13 @@ internal static class DashboardEndpoints
         pages.MapGet("", ShowAsync);
         pages.MapGet("/people", ListPeopleAsync);
 
+        // The address of a form that came back with faults: a reload or a bookmark of it is no fault of the person.
+        pages.MapGet("/profile", () => new SeeOtherResult(Path));
+
         var forms = pages.MapGroup("").RequireOwnForm();
         forms.MapPost("/profile", SaveProfileAsync);
         forms.MapPost("/devices/{id:guid}/end", EndDeviceAsync);
+        forms.MapPost("/devices/others/end", EndOtherDevicesAsync);
         forms.MapPost("/accounts/unlink", UnlinkAsync);
         forms.MapPost("/erase", EraseAsync);
     }
@@ -39,9 +44,10 @@ internal static class DashboardEndpoints
             ? Page.Of<PeopleList>(new() { [nameof(PeopleList.People)] = people })
             : ProblemTypes.NotFound.ToResult("People are not listed here: Pulse:Pages:ListPeople is off.");
 
-    private static async Task<IResult> SaveProfileAsync(HttpContext context, SignedInUser user, DashboardReader reader, IGrainFactory grains)
+    private static async Task<IResult> SaveProfileAsync(
+        HttpContext context, SignedInUser user, DashboardReader reader, IGrainFactory grains, IOptions<PagesOptions> options)
     {
-        var form = ProfileForm.From(await RequestForm.ReadAsync(context));
+        var form = ProfileForm.From(await RequestForm.ReadAsync(context)) with { Hosts = [.. options.Value.PictureHosts] };
         if (form.AvatarFault is not null && (await grains.GetGrain<IUserGrain>(user.Id).GetProfileAsync())?.Avatar == form.Avatar) form = form with { KeepsAvatar = true };
         if (form.HasFault)
         {
@@ -68,6 +74,14 @@ internal static class DashboardEndpoints
         if (await grains.GetGrain<IUserSessionsGrain>(user.Id).EndAsync(id)) context.Audit(AuditEvents.SessionEnded, user.Id, id);
         else context.Audit(AuditEvents.AccessRefused, reason: "session-not-found");
         return Back(DashboardNotice.Device);
+    }
+
+    private static async Task<IResult> EndOtherDevicesAsync(HttpContext context, SignedInUser user, IGrainFactory grains)
+    {
+        var sessions = grains.GetGrain<IUserSessionsGrain>(user.Id);
+        foreach (var session in await sessions.ListAsync())
+            if (session.Id != user.SessionId && await sessions.EndAsync(session.Id)) context.Audit(AuditEvents.SessionEnded, user.Id, session.Id);
+        return Back(DashboardNotice.OtherDevices);
     }
 
     private static async Task<IResult> UnlinkAsync(HttpContext context, SignedInUser user, AccountUnlinking unlinking, TimeProvider time)

@@ -9,11 +9,9 @@ namespace Pulse.Web.Dashboard;
 /// <summary>Reads the people list of the dashboard.</summary>
 internal sealed class PeopleReader(IGrainFactory grains, IPresencePolicy policy, PresenceReader presences, IOptions<PagesOptions> options)
 {
-    // Connected people come first, by name, then the others by lastSeen, latest first. The script uses the same order.
+    // By name alone: the order is the same for every state, so a list that stays open moves nobody. The script uses the same order.
     private static readonly Comparer<Person> s_order = Comparer<Person>.Create((a, b) =>
-        a.IsHere != b.IsHere ? b.IsHere.CompareTo(a.IsHere)
-        : !a.IsHere && a.Presence.LastSeen != b.Presence.LastSeen ? Nullable.Compare(b.Presence.LastSeen, a.Presence.LastSeen)
-        : CultureInfo.InvariantCulture.CompareInfo.Compare(a.Name, b.Name, CompareOptions.IgnoreCase));
+        CultureInfo.InvariantCulture.CompareInfo.Compare(a.Name, b.Name, CompareOptions.IgnoreCase));
 
     /// <summary>The newest users whom the viewer may see, without the viewer. <see langword="null"/> if the list is off.</summary>
     /// <param name="viewer">The viewing user.</param>

@@ -21,10 +21,20 @@ public sealed record ProfileForm(string Name, string Avatar)
     public string? NameFault => ProfileRules.NameFault(Name);
 
     /// <summary>The rule that <see cref="Avatar"/> breaks. An empty value is valid and removes the picture.</summary>
-    public string? AvatarFault => KeepsAvatar || Avatar.Length == 0 ? null : ProfileRules.AvatarFault(Avatar);
+    public string? AvatarFault =>
+        KeepsAvatar || Avatar.Length == 0 ? null
+        : ProfileRules.AvatarFault(Avatar) is not null ? $"The picture must be an https address, at most {ProfileRules.MaxAvatarLength} characters: pages load no pictures over http."
+        : IsShown(new Uri(Avatar).Host) ? null
+        : $"This site shows no pictures of that host. It shows those of {string.Join(", ", Hosts)}.";
+
+    /// <summary>The hosts whose pictures the pages show; empty for any. See <see cref="Pages.PagesOptions.PictureHosts"/>.</summary>
+    public IReadOnlyCollection<string> Hosts { get; init; } = [];
 
     /// <summary>Whether a field is invalid.</summary>
     public bool HasFault => NameFault is not null || AvatarFault is not null;
+
+    private bool IsShown(string host) => Hosts.Count == 0 || Hosts.Any(shown =>
+        shown.StartsWith("*.", StringComparison.Ordinal) ? host.EndsWith(shown[1..], StringComparison.OrdinalIgnoreCase) : host.Equals(shown, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>The update to store.</summary>
     public ProfileUpdate ToUpdate() => KeepsAvatar

@@ -7,6 +7,7 @@ internal sealed record DashboardNotice(string Text, bool IsBad = false)
 {
     public const string Profile = "profile";
     public const string Device = "device";
+    public const string OtherDevices = "other-devices";
     public const string Linked = "linked";
     public const string Unlinked = "unlinked";
     public const string LastWayIn = "last-way-in";
@@ -21,6 +22,7 @@ internal sealed record DashboardNotice(string Text, bool IsBad = false)
     {
         Profile => new("Your profile is saved."),
         Device => new("That device is signed out."),
+        OtherDevices => new("The other devices are signed out."),
         Linked => new("The account is linked. You can sign in with it from now on."),
         Unlinked => new("The account is unlinked, and the devices that had signed in with it are signed out."),
         AddressAsked => new("A mail with a link is on its way to that address. Open the link in this browser."),

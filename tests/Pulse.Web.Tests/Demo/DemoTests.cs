@@ -46,6 +46,57 @@ public sealed class DemoTests(DemoTests.Application pulse) : IClassFixture<DemoT
     }
 
     [Fact]
+    public async Task Dashboard_MovesNobody_WhilePeopleComeAndGo()
+    {
+        await EveryoneAsync();
+        await using var visitor = await pulse.VisitAsync();
+        await visitor.SignInAsync("Ada Lovelace");
+        await Expect(visitor.Page.Locator("#presence")).ToHaveTextAsync("Online");
+
+        // Of ten people the status, and with it the text, has changed.
+        var moved = await visitor.Page.EvaluateAsync<int>("""
+            async () => {
+              const rows = [...document.querySelectorAll('#others > li')];
+              const places = () => rows.map(row => row.offsetLeft + ' ' + row.offsetTop);
+              const changed = new Set();
+              let before = places(), moved = 0;
+              await new Promise(done => {
+                new MutationObserver(changes => {
+                  changes.forEach(change => changed.add(change.target.closest('li')));
+                  const now = places();
+                  moved += now.filter((place, index) => place !== before[index]).length;
+                  before = now;
+                  if (changed.size >= 10) done();
+                }).observe(document.getElementById('others'), { subtree: true, childList: true, attributeFilter: ['data-state'] });
+              });
+              return moved;
+            }
+            """);
+        Assert.Equal(0, moved);
+    }
+
+    [Fact]
+    public async Task Dashboard_FindsPeople_ByNameAndStatus()
+    {
+        await EveryoneAsync();
+        await using var visitor = await pulse.VisitAsync();
+        await visitor.SignInAsync("Ada Lovelace");
+        var shown = visitor.Page.Locator("#others > li:not([hidden])");
+        await Expect(visitor.Page.Locator("#others > li").Nth(49)).ToBeAttachedAsync(new() { Timeout = 60_000 });
+
+        await visitor.Page.GetByLabel("Search people").FillAsync("tereza dvorak");
+        await Expect(shown).ToHaveCountAsync(1);
+        await Expect(shown).ToContainTextAsync("Tereza Dvořák");
+        await visitor.Page.GetByLabel("Search people").FillAsync("nobody of that name");
+        await Expect(visitor.Page.GetByText("Nobody fits.")).ToBeVisibleAsync();
+
+        await visitor.Page.GetByLabel("Search people").FillAsync("");
+        await visitor.Page.GetByLabel("Offline").CheckAsync();
+        await Expect(shown.First).ToBeVisibleAsync();
+        Assert.Equal(0, await visitor.Page.Locator("#others > li:not([hidden]):not([data-state=offline])").CountAsync());
+    }
+
+    [Fact]
     public async Task AnotherStart_AddsNoPeople()
     {
         await EveryoneAsync();

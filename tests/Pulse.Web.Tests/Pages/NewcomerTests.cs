@@ -45,13 +45,13 @@ public sealed class NewcomerTests : IAsyncLifetime
     {
         await using var ada = await _pulse.VisitAsync();
         await ada.SignInAsync("Ada");
-        await Expect(ada.Page.GetByText("Nobody else yet")).ToBeVisibleAsync();
+        await Expect(ada.Page.GetByText("Nobody else has signed in yet")).ToBeVisibleAsync();
 
         await using var grace = await _pulse.VisitAsync();
         await grace.SignInAsync("Grace");
 
-        // The list is fetched again every 15 s.
+        // The list is fetched again every 5 s.
         await Expect(ada.Page.Locator("#people-count")).ToContainTextAsync("1 of 1 here", new() { Timeout = 60_000 });
-        await Expect(ada.Page.GetByText("Nobody else yet")).ToBeHiddenAsync();
+        await Expect(ada.Page.GetByText("Nobody else has signed in yet")).ToBeHiddenAsync();
     }
 }

@@ -14,7 +14,7 @@ namespace Pulse.Web.Tests.Pages;
 [Collection(SharedPages.Name)]
 public sealed class PeopleTests(PagesApplication pulse)
 {
-    // The list is fetched again every 15 s, and may be some seconds old then.
+    // The list is fetched again every 5 s, and may be some seconds old then.
     private static readonly LocatorAssertionsToContainTextOptions s_patiently = new() { Timeout = 60_000 };
 
     [Fact]
@@ -53,28 +53,51 @@ public sealed class PeopleTests(PagesApplication pulse)
     }
 
     [Fact]
-    public async Task ConnectedUsers_AreListedFirst_OnTheServerAndAfterEveryChange()
+    public async Task People_KeepTheirPlaces_InTheOrderOfTheirNames()
     {
         await using var ada = await pulse.VisitAsync();
         await using var first = await pulse.VisitAsync();
         await using var second = await pulse.VisitAsync();
         var (gone, here) = ($"A {NewName()}", $"Z {NewName()}");
-        await first.SignInAsync(gone);
         await second.SignInAsync(here);
-        foreach (var visitor in new[] { first, second }) await Expect(visitor.Page.Locator("#presence")).ToHaveTextAsync("Online");
         await ada.SignInAsync("Ada");
+
+        // A person who signs in later gets a row between the others.
+        await first.SignInAsync(gone);
         foreach (var name in new[] { gone, here }) await Expect(Row(ada, name)).ToContainTextAsync("Online", s_patiently);
-        Assert.True(await PlaceAsync(ada, gone) < await PlaceAsync(ada, here), "Both are here: by name.");
+        Assert.True(await PlaceAsync(ada, gone) < await PlaceAsync(ada, here), "A new row comes in the order of the names.");
 
         await first.Page.CloseAsync();
         await Expect(Row(ada, gone)).ToContainTextAsync("Last seen", s_patiently);
-        Assert.True(await PlaceAsync(ada, gone) > await PlaceAsync(ada, here), "Whoever has gone comes after whoever is here.");
+        Assert.True(await PlaceAsync(ada, gone) < await PlaceAsync(ada, here), "A user who leaves moves nobody.");
 
         // Without script, the list shows the server's state.
         await using var unscripted = await pulse.VisitAsync(script: false);
         await unscripted.SignInAsync("Ada without script");
         await Expect(Row(unscripted, gone)).ToContainTextAsync("Last seen");
-        Assert.True(await PlaceAsync(unscripted, gone) > await PlaceAsync(unscripted, here), "The server sorts in the same way.");
+        Assert.True(await PlaceAsync(unscripted, gone) < await PlaceAsync(unscripted, here), "The server sorts in the same way.");
+    }
+
+    [Fact]
+    public async Task StatusForm_ShowsWhatOthersSee_InEveryTabAndBrowser()
+    {
+        await using var ada = await pulse.VisitAsync();
+        await ada.SignInAsync("Ada");
+        var second = await ada.Page.Context.NewPageAsync();
+        await second.GotoAsync("/dashboard");
+        foreach (var page in new[] { ada.Page, second }) await Expect(page.Locator("#presence")).ToHaveTextAsync("Online");
+
+        await SetStatusAsync(ada, "Busy", "Counting");
+        await Expect(ada.Page.Locator("#status-note")).ToHaveTextAsync("Set: others see it now.");
+        await Expect(second.Locator("#own-status")).ToHaveValueAsync("busy");
+        await Expect(second.Locator("#own-message")).ToHaveValueAsync("Counting");
+
+        await second.GetByLabel("Show me as").SelectOptionAsync("Online");
+        await second.GetByLabel("In your words").FillAsync("");
+        await second.GetByRole(AriaRole.Button, new() { Name = "Set status" }).ClickAsync();
+        await Expect(ada.Page.Locator("#own-status")).ToHaveValueAsync("online");
+        await Expect(ada.Page.Locator("#own-message")).ToHaveValueAsync("");
+        await Expect(ada.Page.Locator("#status-note")).ToHaveTextAsync("");
     }
 
     [Fact]

@@ -32,12 +32,12 @@ public sealed class Visitor : IAsyncDisposable
     /// <summary>Waits until the browser shows the page of exactly that path and query.</summary>
     public Task ArriveAsync(string path) => Assertions.Expect(Page).ToHaveURLAsync(new Regex($"^https?://[^/]+{Regex.Escape(path)}$"));
 
-    /// <summary>Signs in as a new user of that name and waits for the dashboard.</summary>
-    public async Task SignInAsync(string name)
+    /// <summary>Signs in as a new user of that name, or as the one with that address, and waits for the dashboard.</summary>
+    public async Task SignInAsync(string name, string? email = null)
     {
         await Page.GotoAsync("/signin");
         await Page.GetByText("Somebody else").ClickAsync();
-        await Page.GetByLabel("Their e-mail").FillAsync($"{Guid.NewGuid():N}@example.com");
+        await Page.GetByLabel("Their e-mail").FillAsync(email ?? $"{Guid.NewGuid():N}@example.com");
         await Page.GetByLabel("Their name").FillAsync(name);
         await Page.GetByRole(AriaRole.Button, new() { Name = "Continue", Exact = true }).ClickAsync();
         await ArriveAsync("/dashboard");

@@ -34,6 +34,38 @@ public sealed class WithoutScriptTests(PagesApplication pulse)
     }
 
     [Fact]
+    public async Task SignOutTheOthers_KeepsThisBrowser()
+    {
+        await using var visitor = await pulse.VisitAsync(script: false);
+        await using var other = await pulse.VisitAsync(script: false);
+        await visitor.SignInAsync("No Script");
+        var email = (await (await visitor.Page.APIRequest.GetAsync("/auth/me")).JsonAsync())!.Value.GetProperty("email").GetString()!;
+        for (var i = 0; i < 2; i++)
+        {
+            await other.Page.Context.ClearCookiesAsync();
+            await other.SignInAsync("No Script", email);
+        }
+
+        await visitor.Page.ReloadAsync();
+        await Expect(visitor.Page.GetByText("2 sign-ins")).ToBeVisibleAsync();
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out the others" }).ClickAsync();
+
+        await visitor.ArriveAsync("/dashboard?done=other-devices");
+        await Expect(visitor.Page.GetByText("2 sign-ins")).ToHaveCountAsync(0);
+        await other.Page.GotoAsync("/dashboard");
+        await other.ArriveAsync("/signin?returnUrl=%2Fdashboard");
+    }
+
+    [Fact]
+    public async Task AddressOfTheProfileForm_LeadsToTheDashboard()
+    {
+        await using var visitor = await pulse.VisitAsync(script: false);
+        await visitor.SignInAsync("Before");
+        await visitor.Page.GotoAsync("/dashboard/profile");
+        await visitor.ArriveAsync("/dashboard");
+    }
+
+    [Fact]
     public async Task Profile_IsEdited_AndThePictureRemoved()
     {
         await using var visitor = await pulse.VisitAsync(script: false);
@@ -59,7 +91,7 @@ public sealed class WithoutScriptTests(PagesApplication pulse)
         await Expect(visitor.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync("not saved");
         await Expect(visitor.Page.GetByLabel("Name", new() { Exact = true })).ToHaveValueAsync("Kept");
         await Expect(visitor.Page.GetByLabel("Picture")).ToHaveAttributeAsync("aria-invalid", "true");
-        await Expect(visitor.Page.GetByLabel("Picture")).ToHaveAccessibleDescriptionAsync(new System.Text.RegularExpressions.Regex("absolute http"));
+        await Expect(visitor.Page.GetByLabel("Picture")).ToHaveAccessibleDescriptionAsync(new System.Text.RegularExpressions.Regex("The picture must be an https address"));
         await Expect(visitor.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Hello, Before");
     }
 

@@ -29,7 +29,8 @@ public sealed class WordsTests
     [InlineData("Ada King, Countess of Lovelace", "AL")]
     [InlineData("🎉 Åsa (she)", "ÅS")]
     [InlineData("张 伟", "张伟")]
-    [InlineData("🎉", "?")]
+    [InlineData("🎉 👩‍💻", "🎉")]
+    [InlineData(" 👩‍💻", "👩‍💻")]
     [InlineData("e\u0301mile", "E\u0301")]
     public void Initials_OfAName_AreItsFirstAndLastLetter(string name, string initials) => Assert.Equal(initials, Initials.Of(name));
 

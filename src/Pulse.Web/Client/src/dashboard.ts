@@ -3,7 +3,6 @@ import { createPulseClient, type PulseState } from '@pulse-presence/client';
 import { base, setText } from './dom';
 import { followPeople } from './people';
 import { offerStatus } from './status';
-import { timeElement } from './time';
 import { statusWord } from './words';
 
 const notes: Readonly<Record<PulseState['name'], string>> = {
@@ -17,7 +16,6 @@ const notes: Readonly<Record<PulseState['name'], string>> = {
 const pill = document.getElementById('presence')!;
 const word = pill.querySelector('.words')!;
 const note = document.getElementById('presence-note')!;
-const lastSeen = document.getElementById('last-seen')!;
 const userId = pill.dataset['user']!;
 
 const pulse = createPulseClient({ url: base });
@@ -46,7 +44,6 @@ function showMyself(): void {
   const mine = pulse.presence(userId);
   if (state.name !== 'online') show(state.name === 'reconnecting' ? 'Reconnecting' : state.name === 'ended' ? 'Not connected' : 'Connecting', 'waiting');
   else if (mine) show(statusWord(mine.status), mine.status);
-  if (mine?.lastSeen && lastSeen.querySelector('time')?.dateTime !== mine.lastSeen) lastSeen.replaceChildren(timeElement(mine.lastSeen));
 }
 
 function show(text: string, state: string): void {

@@ -4,85 +4,101 @@ import { base, setText, whileVisible } from './dom';
 import { timeElement } from './time';
 import { statusWord } from './words';
 
-const everyMs = 15_000;
+const everyMs = 5_000;
 const names = new Intl.Collator();
+/** With fewer people than this, the list is read faster than searched. */
+const searchFrom = 8;
 
 /** The row of a person, as the server has rendered it. */
 class Row {
   readonly userId: string;
   readonly unwatch: () => void;
   readonly #name: string;
+  readonly #found: string;
   readonly #words: Element;
-  #here: boolean;
-  #seenMs: number;
+  readonly #text: HTMLElement;
+  #state: string;
 
-  constructor(readonly element: HTMLElement, pulse: PulseClient, onChange: (row: Row) => void) {
+  constructor(readonly element: HTMLElement, pulse: PulseClient, onChange: () => void) {
     this.userId = element.dataset['user']!;
     this.#name = element.querySelector('.name')!.textContent!;
+    this.#found = plain(this.#name);
     this.#words = element.querySelector('.words')!;
-    this.#here = element.dataset['state'] !== 'offline';
-    this.#seenMs = Date.parse(element.querySelector('time')?.dateTime ?? '') || 0;
+    this.#text = element.querySelector('.text')!;
+    this.#state = element.dataset['state']!;
     this.unwatch = pulse.watch(this.userId, (presence) => {
       this.#show(presence);
-      onChange(this);
+      onChange();
     });
   }
 
-  get isHere(): boolean {
-    return this.#here;
+  get state(): string {
+    return this.#state;
   }
 
-  /** Connected users come first, by name, then the others, the latest lastSeen first. The order is that of PeopleReader.cs. */
   static compare(a: Row, b: Row): number {
-    if (a.#here !== b.#here) return a.#here ? -1 : 1;
-    return (a.#here ? 0 : b.#seenMs - a.#seenMs) || names.compare(a.#name, b.#name);
+    return names.compare(a.#name, b.#name);
+  }
+
+  /** Shows the row if it fits, and lets the keyboard reach a text that does not fit into its place. */
+  filter(state: string, search: string): boolean {
+    const fits = (state === '' || (state === 'here' ? isHere(this.#state) : state === this.#state)) && this.#found.includes(search);
+    this.element.hidden = !fits;
+    return fits;
+  }
+
+  /** The keyboard must reach a text that is cut. The style sheet shows the whole of it while the row has the focus. */
+  measure(): void {
+    const cut = [...this.#text.children].some(({ scrollWidth, clientWidth, scrollHeight, clientHeight }) => scrollWidth > clientWidth || scrollHeight > clientHeight + 1);
+    if (cut) this.element.tabIndex = 0;
+    else if (document.activeElement !== this.element) this.element.removeAttribute('tabindex');
   }
 
   #show({ status, message, lastSeen }: Presence): void {
-    this.element.dataset['state'] = status;
+    this.element.dataset['state'] = this.#state = status;
     setText(this.element.querySelector('.saying')!, message ?? '');
     if (status === 'offline' && lastSeen) this.#words.replaceChildren('Last seen ', timeElement(lastSeen));
     else setText(this.#words, statusWord(status));
-    // While the status is unknown, all rows keep their places.
-    if (status === 'unknown') return;
-    this.#here = status !== 'offline';
-    this.#seenMs = Date.parse(lastSeen ?? '') || 0;
+    this.measure();
   }
 }
 
-/** Keeps the list of people live, if the page has one. */
+/** Keeps the list of people live, if the page has one. Rows keep their places: a change of a person moves nobody. */
 export function followPeople(pulse: PulseClient): void {
   const list = document.getElementById('others');
   const count = document.getElementById('people-count')!;
   const nobody = document.getElementById('nobody')!;
   if (!list) return;
+  const filters = document.getElementById('people-filter') as HTMLFormElement;
+  const search = filters.elements.namedItem('search') as HTMLInputElement;
+  const noMatch = document.getElementById('no-match')!;
 
   const rows = new Map<string, Row>();
   for (const element of list.querySelectorAll<HTMLElement>('li')) add(element);
+  for (const event of ['input', 'change']) filters.addEventListener(event, summarize);
+  filters.addEventListener('submit', (event) => event.preventDefault());
+  new ResizeObserver(() => rows.forEach((row) => row.measure())).observe(list);
+  summarize();
   whileVisible(everyMs, () => void lookForOthers());
 
-  function add(element: HTMLElement): void {
-    const row = new Row(element, pulse, () => {
-      place(row);
-      summarize();
-    });
+  function add(element: HTMLElement): Row {
+    const row = new Row(element, pulse, summarize);
     rows.set(row.userId, row);
-  }
-
-  /** Moves this row only, and only if it must. */
-  function place(row: Row): void {
-    const after = [...list!.children].find((element) => element !== row.element && Row.compare(row, rowOf(element)) < 0) ?? null;
-    if (row.element.nextElementSibling !== after) list!.insertBefore(row.element, after);
-  }
-
-  function rowOf(element: Element): Row {
-    return rows.get((element as HTMLElement).dataset['user']!)!;
+    return row;
   }
 
   function summarize(): void {
-    const here = [...rows.values()].filter(({ isHere }) => isHere).length;
-    setText(count, rows.size > 0 ? `${here} of ${rows.size} here` : '');
-    nobody.hidden = rows.size > 0;
+    const all = [...rows.values()];
+    const known = all.some(({ state }) => state !== 'unknown');
+    const here = all.filter(({ state }) => isHere(state)).length;
+    // While this page is disconnected, nobody knows how many.
+    setText(count, all.length > 0 && known ? `${here} of ${all.length} here` : '');
+    nobody.hidden = all.length > 0;
+    filters.hidden = all.length < searchFrom;
+    const group = filters.hidden ? '' : String(new FormData(filters).get('group'));
+    const wanted = filters.hidden ? '' : plain(search.value.trim());
+    const shown = all.filter((row) => row.filter(group, wanted)).length;
+    noMatch.hidden = all.length === 0 || shown > 0;
   }
 
   /** Fetches the present list from the server: new people get a row, and the rows of missing people are removed. */
@@ -97,10 +113,9 @@ export function followPeople(pulse: PulseClient): void {
         const userId = element.dataset['user']!;
         listed.add(userId);
         if (rows.has(userId)) continue;
-        list!.append(document.adoptNode(element));
-        hideBrokenPictures(element);
-        add(element);
-        place(rows.get(userId)!);
+        hideBrokenPictures(document.adoptNode(element));
+        const row = add(element);
+        list!.insertBefore(element, [...rows.values()].filter((other) => other.element.isConnected && Row.compare(row, other) < 0).sort(Row.compare)[0]?.element ?? null);
       }
       for (const [userId, row] of rows) {
         if (listed.has(userId)) continue;
@@ -113,4 +128,13 @@ export function followPeople(pulse: PulseClient): void {
       // The next fetch may succeed.
     }
   }
+}
+
+function isHere(state: string): boolean {
+  return state !== 'offline' && state !== 'unknown';
+}
+
+/** A text for comparing: without case and diacritics. */
+function plain(text: string): string {
+  return text.normalize('NFD').replace(/\p{Mn}/gu, '').toLowerCase();
 }

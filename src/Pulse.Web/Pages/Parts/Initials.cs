@@ -5,13 +5,14 @@ namespace Pulse.Web.Pages.Parts;
 /// <summary>Abbreviates a name to at most two letters.</summary>
 internal static class Initials
 {
-    /// <summary>First letters of the first and last word, in upper case. "?" for a name without letters or digits.</summary>
+    /// <summary>First letters of the first and last word, in upper case. A name without letters and digits gives its first
+    /// character, for example an emoji.</summary>
     public static string Of(string name)
     {
         var words = name.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(First).Where(letter => letter.Length > 0).ToArray();
         return words.Length switch
         {
-            0 => "?",
+            0 => StringInfo.GetNextTextElement(name.Trim()),
             1 => words[0],
             _ => words[0] + words[^1],
         };

@@ -145,7 +145,12 @@ internal sealed partial class Sequencer(
     private async Task<ConversationAnswer?> FindFloodAsync(ConversationCommand command)
     {
         // Strangers get the same answer however often they ask. Otherwise a refusal for too many calls would show that the conversation exists.
-        if (command.Kind == EntryKinds.SenderErased || !State!.Members.ContainsKey(command.SenderId)) return null;
+        if (command.Kind is not (EntryKinds.Message or EntryKinds.Edit or EntryKinds.Delete or EntryKinds.Reaction)
+            || !State!.Members.ContainsKey(command.SenderId))
+        {
+            return null;
+        }
+
         if (_budgets.Count > 1_000) foreach (var idle in _budgets.Where(entry => entry.Value.IsFull(options, time)).Select(entry => entry.Key).ToArray()) _budgets.Remove(idle);
         if (!_budgets.TryGetValue(command.SenderId, out var budget)) _budgets.Add(command.SenderId, budget = new(options.SendsAtOnce, time.GetTimestamp()));
         if (budget.TrySpend(options, time, out var retryAfter)) return null;

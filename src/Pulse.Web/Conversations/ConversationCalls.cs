@@ -127,6 +127,7 @@ internal sealed class ConversationCalls(
         if (request is { Title: null, NewcomersSee: null }) throw ChatInput.Invalid("Send title, newcomersSee, or both.");
         var title = request.Title is null ? null : ChatInput.Title(request.Title);
         var newcomersSee = request.NewcomersSee is null ? null : RuleOf(request.NewcomersSee);
+        limits.CountAdds(userId, 1);
         if (title is not null) await ApplyAsync(id, new() { Kind = EntryKinds.Renamed, SenderId = userId, Text = title });
         if (newcomersSee is not null) await ApplyAsync(id, new() { Kind = EntryKinds.RulesChanged, SenderId = userId, Text = newcomersSee });
     }
@@ -145,13 +146,12 @@ internal sealed class ConversationCalls(
         // A stranger learns nothing about the user: the membership of the caller is checked first.
         if (memberId != userId) await FindAsync(userId, id);
         var isMember = (await Reader.FindAsync(memberId, id)).Found is not null;
-        if (!isMember && memberId == userId) limits.CountAdds(userId, 1);
-        else if (!isMember)
+        limits.CountAdds(userId, 1);
+        if (!isMember && memberId != userId)
         {
             if (!reachable.Existing.Contains(memberId)) throw new ChatRefusedException(ProblemTypes.UserNotFound, $"There is no user {memberId}.");
             if (reachable.Blocked.Contains(memberId) || !await policy.MayAddAsync(userId, id, memberId, cancellationToken))
                 throw new ChatRefusedException(ProblemTypes.CannotMessage);
-            limits.CountAdds(userId, 1);
         }
 
         if (!isMember && reachable.Full?.Contains(memberId) == true) ThrowIfFull(reachable with { Full = [memberId] }, userId);

@@ -142,6 +142,25 @@ public abstract class SequencerContract(StoresFixture stores) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task LimitOnSends_CountsNoChangesOfMembersAndRules()
+    {
+        var id = Guid.NewGuid();
+        var owner = await AddUserAsync();
+        var members = new[] { await AddUserAsync(), await AddUserAsync(), await AddUserAsync() };
+        await _store.CreateAsync(id, new() { Kind = ConversationKinds.Group, CreatorId = owner, Title = "Group" }, TestUsers.Noon);
+        (_options.SendsAtOnce, _options.SendsPerSecond) = (1, 1);
+        var sequencer = Activate(id, _store, []);
+
+        foreach (var member in members)
+            Assert.Equal(ConversationError.None, (await sequencer.ApplyAsync(new() { Kind = EntryKinds.MemberAdded, SenderId = owner, UserId = member })).Error);
+        Assert.Equal(ConversationError.None, (await sequencer.ApplyAsync(Message())).Error);
+        Assert.Equal(ConversationError.TooManyMessages, (await sequencer.ApplyAsync(Message())).Error);
+        Assert.Equal(ConversationError.None, (await sequencer.ApplyAsync(new() { Kind = EntryKinds.Renamed, SenderId = owner, Text = "Plans" })).Error);
+
+        ConversationCommand Message() => new() { Kind = EntryKinds.Message, SenderId = owner, ClientId = Guid.NewGuid(), Text = "text" };
+    }
+
+    [Fact]
     public async Task Repetition_OfAMessageThatIsNotInMemory_CostsNoSend()
     {
         var id = Guid.NewGuid();

@@ -145,12 +145,7 @@ internal sealed partial class Sequencer(
     private async Task<ConversationAnswer?> FindFloodAsync(ConversationCommand command)
     {
         // Strangers get the same answer however often they ask. Otherwise a refusal for too many calls would show that the conversation exists.
-        if (command.Kind is not (EntryKinds.Message or EntryKinds.Edit or EntryKinds.Delete or EntryKinds.Reaction)
-            || !State!.Members.ContainsKey(command.SenderId))
-        {
-            return null;
-        }
-
+        if (!IsAboutAMessage(command) || !State!.Members.ContainsKey(command.SenderId)) return null;
         if (_budgets.Count > 1_000) foreach (var idle in _budgets.Where(entry => entry.Value.IsFull(options, time)).Select(entry => entry.Key).ToArray()) _budgets.Remove(idle);
         if (!_budgets.TryGetValue(command.SenderId, out var budget)) _budgets.Add(command.SenderId, budget = new(options.SendsAtOnce, time.GetTimestamp()));
         if (budget.TrySpend(options, time, out var retryAfter)) return null;
@@ -183,6 +178,10 @@ internal sealed partial class Sequencer(
             return await pending.Answer.Task;
         }
     }
+
+    // Other commands change members or rules.
+    private static bool IsAboutAMessage(ConversationCommand command) =>
+        command.Kind is EntryKinds.Message or EntryKinds.Edit or EntryKinds.Delete or EntryKinds.Reaction;
 
     private async void Run()
     {
@@ -217,7 +216,7 @@ internal sealed partial class Sequencer(
             pending.Node = null;
             batch.Add(pending);
             text += pending.Command.Text?.Length ?? 0;
-            if (pending.Command.Kind is not (EntryKinds.Message or EntryKinds.Edit or EntryKinds.Delete or EntryKinds.Reaction)) break;
+            if (!IsAboutAMessage(pending.Command)) break;
         }
 
         return batch;

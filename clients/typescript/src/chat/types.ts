@@ -305,7 +305,7 @@ export interface Conversation {
   loadAfter(): Promise<void>;
   /** Shows the messages around that seq, for a quote or a search hit. */
   loadAround(seq: number): Promise<void>;
-  /** Loads a message that another one answers (`replyTo`) into `quotes`, unless it is known. Without effect where there is none. */
+  /** Loads a message that another one answers (`replyTo`) into `quotes`, unless it is known. Has no effect if that message does not exist. */
   loadQuote(seq: number): Promise<void>;
   /** Shows the newest messages again. */
   loadNewest(): Promise<void>;

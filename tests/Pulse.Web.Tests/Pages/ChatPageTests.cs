@@ -186,6 +186,34 @@ public sealed class ChatPageTests(PagesApplication pulse)
     }
 
     [Fact]
+    public async Task MessageSentWhileTheConversationOpens_StaysInView()
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        await using var grace = await ChatPerson.ArriveAsync(pulse, "Grace");
+        var group = await ada.StartGroupAsync("Slow", grace);
+        await ChatHistory.WriteAsync(pulse, group, Enumerable.Range(1, 300).Select(at => (grace.Id, $"Message {at}.")));
+        var isAsked = new TaskCompletionSource();
+        var isAllowed = new TaskCompletionSource();
+        await ada.Page.RouteAsync("**/messages?around=*", async route =>
+        {
+            isAsked.TrySetResult();
+            await isAllowed.Task;
+            await route.ContinueAsync();
+        });
+
+        await ada.OpenAsync(group);
+        await isAsked.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await ada.SayAsync("I have written already");
+        await ada.SeesAsync("I have written already");
+        var loaded = ada.Page.WaitForResponseAsync(answer => answer.Url.Contains("around=", StringComparison.Ordinal));
+        isAllowed.SetResult();
+        await loaded;
+
+        await Expect(ada.Page.Locator(".new-line")).ToHaveCountAsync(0);
+        await Expect(ada.Bubbles.Filter(new() { HasText = "I have written already" })).ToBeInViewportAsync();
+    }
+
+    [Fact]
     public async Task Quote_OfADeletedMessageOutsideOfTheWindow_ShowsThatItIsDeleted()
     {
         await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");

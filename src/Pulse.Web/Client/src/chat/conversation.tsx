@@ -68,6 +68,12 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
     else if (visible.current.seq > 0) conversation.markRead(visible.current.seq);
   }, [conversation]);
 
+  const opened = () => {
+    isOpened.current = true;
+    setIsPlaced(true);
+    markSeen();
+  };
+
   // The line of new messages is where the user had read up to when the conversation was opened, and stays there. The view begins at it.
   useEffect(() => {
     if (isOpening.current || !item || state !== 'live') return;
@@ -78,15 +84,13 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
       setNewAfter(read);
       const isBeyond = snapshot.hasBefore && messages[0]!.seq > read + 1;
       void (isBeyond ? conversation.loadAround(read + 1) : Promise.resolve()).catch(() => undefined).then(() => afterRendering(() => {
-        timeline.current?.toRow('new');
-        isOpened.current = true;
-        setIsPlaced(true);
-        markSeen();
+        // A user who has written meanwhile looks at the end.
+        if (isOpened.current) toEnd();
+        else timeline.current?.toRow('new');
+        opened();
       }));
     } else {
-      isOpened.current = true;
-      setIsPlaced(true);
-      markSeen();
+      opened();
     }
   }, [item, state, messages]);
 
@@ -170,6 +174,7 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
       });
     } else {
       conversation.send(text, { mentions, ...(purpose ? { replyTo: purpose.message.seq! } : undefined) });
+      isOpened.current = true;
       requestAnimationFrame(toEnd);
     }
     setPurpose(undefined);

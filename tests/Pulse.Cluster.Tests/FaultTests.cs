@@ -146,6 +146,30 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task FrontEndFrozen_SendsOverTheOtherGoOn_AndItsReadersCatchUp()
+    {
+        await using var talk = new Talk(_cluster);
+        await talk.StartAsync();
+        talk.AvoidsFirstFrontEnd = true;
+        await Wait.UntilAsync("messages to be acknowledged", () => Task.FromResult(talk.Acknowledged > 20 ? "" : $"{talk.Acknowledged}"), TimeSpan.FromMinutes(1));
+        var silos = LocalCluster.Processes.Where(name => name.StartsWith("silo", StringComparison.Ordinal)).ToArray();
+        var (before, memory) = (talk.Acknowledged, silos.Sum(_cluster.OwnBytes));
+
+        await _cluster.SignalAsync("front-end-1", "STOP");
+        talk.ForgetSlowest();
+        await Task.Delay(Scale.Lock);
+        var (sent, slowest, grown) = (talk.Acknowledged - before, talk.Slowest, silos.Sum(_cluster.OwnBytes) - memory);
+        await _cluster.SignalAsync("front-end-1", "CONT");
+
+        Assert.True(sent > 20, "The senders stood still.");
+        Assert.True(slowest < s_answered, $"A send took {slowest.TotalSeconds:F1} s.");
+        await talk.StopAsync();
+        await WaitUntilReadyAsync();
+        var converged = await Wait.UntilAsync("answers, logs and database to agree", talk.FindFaultsAsync, TimeSpan.FromMinutes(1));
+        output.WriteLine($"front end frozen for {Scale.Lock.TotalSeconds:F0} s: {sent} messages, slowest answer {slowest.TotalSeconds:F1} s; silos grew by {grown >> 10} KiB; logs equal after {converged.TotalSeconds:F1} s");
+    }
+
+    [Fact]
     public async Task SiloKilledAndAnotherStopped_InvisibleUsersStayInvisible()
     {
         await using var invisible = new InvisibleUsers(_cluster, _fleet);

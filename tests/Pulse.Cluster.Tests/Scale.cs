@@ -17,14 +17,14 @@ internal static class Scale
     /// <summary>The lifetime of a presence key. The short set halves all of presence's times.</summary>
     public static TimeSpan TimeToLive => TimeSpan.FromSeconds(IsLong ? 60 : 30);
 
-    /// <summary>How long a store is unavailable.</summary>
-    public static TimeSpan Outage => TimeSpan.FromSeconds(IsLong ? 60 : 6);
+    /// <summary>How long a store is unavailable: <c>PULSE_CLUSTER_FAULT_SECONDS</c>, or the time of the set.</summary>
+    public static TimeSpan Outage => FaultTime ?? TimeSpan.FromSeconds(IsLong ? 60 : 6);
 
     /// <summary>How many messages are acknowledged while processes are killed: <c>PULSE_CLUSTER_MESSAGES</c>, or the number of the set.</summary>
     public static int Messages => int.TryParse(Environment.GetEnvironmentVariable("PULSE_CLUSTER_MESSAGES"), out var messages) ? messages : IsLong ? 10_000 : 300;
 
-    /// <summary>How long a second program holds the row of a conversation.</summary>
-    public static TimeSpan Lock => TimeSpan.FromSeconds(IsLong ? 30 : 6);
+    /// <summary>How long a second program holds the row of a conversation: <c>PULSE_CLUSTER_FAULT_SECONDS</c>, or the time of the set.</summary>
+    public static TimeSpan Lock => FaultTime ?? TimeSpan.FromSeconds(IsLong ? 30 : 6);
 
     /// <summary>The quiet time before the rules are checked once more.</summary>
     public static TimeSpan Quiet => IsLong ? TimeToLive : TimeToLive / 10;
@@ -43,4 +43,7 @@ internal static class Scale
 
     /// <summary>Longest wait for a state that must come: the promised time, and twice that again for a busy machine.</summary>
     public static TimeSpan StartTimeout => TimeToLive * 3;
+
+    private static TimeSpan? FaultTime =>
+        int.TryParse(Environment.GetEnvironmentVariable("PULSE_CLUSTER_FAULT_SECONDS"), out var seconds) ? TimeSpan.FromSeconds(seconds) : null;
 }

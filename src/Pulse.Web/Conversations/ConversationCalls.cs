@@ -14,7 +14,7 @@ internal sealed class ConversationCalls(
     ChatLimits limits, LookupLimit lookups, IOptions<ChatOptions> options, TimeProvider time)
 {
     /// <summary>The longest time of a call. Every command may be repeated, so a silo that has died is replaced within this time or not at all.</summary>
-    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4.5);
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4);
 
     // With the grain's own deadline of 1.6 s, a repetition still ends within 2 s.
     private static readonly TimeSpan s_retryUntil = TimeSpan.FromMilliseconds(300);

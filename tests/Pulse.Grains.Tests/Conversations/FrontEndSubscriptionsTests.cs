@@ -36,11 +36,44 @@ public sealed class FrontEndSubscriptionsTests : IDisposable
             await Eventually.AsyncEqual(seq, () => Task.FromResult(frontEnd.Head));
         }
 
-        void Commit(long seq)
+        void Commit(long seq) => this.Commit(subscriptions, state, seq);
+    }
+
+    [Fact]
+    public async Task FrozenFrontEnd_IsSentOneRun_WhateverIsCommitted_AndNothingAfterItsCallHasTimedOut()
+    {
+        var most = 0L;
+        var undelivered = 0L;
+        using var listener = new MeterListener
         {
-            state.Apply(new(new() { Seq = seq, Kind = EntryKinds.Message, Body = "text", SentAt = _time.GetUtcNow() }));
-            subscriptions.Publish(state);
-        }
+            InstrumentPublished = (instrument, self) =>
+            {
+                if (instrument.Name == "pulse.chat.undelivered" && instrument.Meter.Scope == _services.GetRequiredService<IMeterFactory>()) self.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, change, _, _) => most = Math.Max(most, Interlocked.Add(ref undelivered, change)));
+        listener.Start();
+        var subscriptions = new FrontEndSubscriptions(Guid.NewGuid(), null!, new(_services.GetRequiredService<IMeterFactory>()), _time);
+        var state = new ConversationState(new(1, 1), new("group", "Plans", "all", null, _time.GetUtcNow(), IsBlocked: false, []), recentEntries: 10);
+        var frozen = new SilentOnce();
+        await subscriptions.RenewAsync(frozen, 1, state);
+
+        for (var seq = 2; seq <= 1_000; seq++) Commit(subscriptions, state, seq);
+        Assert.Equal(1, frozen.Calls);
+        Assert.Equal(1, most);
+
+        _time.Advance(TimeSpan.FromSeconds(5));
+        await Eventually.AsyncEqual(0, () => Task.FromResult(subscriptions.Count));
+        for (var seq = 1_001; seq <= 2_000; seq++) Commit(subscriptions, state, seq);
+        Assert.Equal(1, frozen.Calls);
+        Assert.Equal(1, most);
+        Assert.Equal(0, Interlocked.Read(ref undelivered));
+    }
+
+    private void Commit(FrontEndSubscriptions subscriptions, ConversationState state, long seq)
+    {
+        state.Apply(new(new() { Seq = seq, Kind = EntryKinds.Message, Body = "text", SentAt = _time.GetUtcNow() }));
+        subscriptions.Publish(state);
     }
 
     private sealed class SilentOnce : IConversationObserver

@@ -22,6 +22,7 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
     private readonly FrontEndSubscriptions _subscriptions;
     private readonly TypingUsers _typing;
     private int _blockReads;
+    private bool _mayBlocksDiffer;
     private IGrainTimer? _check;
     private IGrainTimer? _typingEnd;
 
@@ -52,22 +53,33 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
 
     public async Task<ConversationCreated> CreateAsync(ConversationStart start)
     {
-        if (await _store.CreateAsync(Id, start, Instant.Truncate(_time.GetUtcNow())))
-        {
-            // A direct conversation enters the other user's inbox with its first message.
-            _inbox.Publish(Id, head: 1, start.Kind == ConversationKinds.Direct ? [] : start.Members, [start.CreatorId]);
-            return new(ConversationError.None, IsNew: true);
-        }
-
         // One direct conversation for each pair. Of a group or channel the id follows from the creator's client id.
-        if (start.Kind == ConversationKinds.Direct) return new(ConversationError.None, IsNew: false);
-        var isSame = await _store.FindEntriesAsync(Id, [1]) is [var first]
-            && first.Entry.SenderId == start.CreatorId && first.Entry.Body == ConversationBodies.Created(start);
-        return new(isSame ? ConversationError.None : ConversationError.ClientIdReused, IsNew: false);
+        var isNew = await _store.CreateAsync(Id, start, Instant.Truncate(_time.GetUtcNow()));
+        var isDirect = start.Kind == ConversationKinds.Direct;
+        var isSame = isNew || isDirect || (await _store.FindEntriesAsync(Id, [1]) is [var first]
+            && first.Entry.SenderId == start.CreatorId && first.Entry.Body == ConversationBodies.Created(start));
+        if (!isSame) return new(ConversationError.ClientIdReused, IsNew: false);
+
+        // Repetitions too: the first call may have been lost between its commit and its hints. A direct conversation enters the other user's
+        // inbox with its first message.
+        _inbox.Publish(Id, head: 1, isDirect ? [] : start.Members, [start.CreatorId]);
+        return new(ConversationError.None, isNew);
     }
 
     public async Task<ConversationAnswer> ApplyAsync(ConversationCommand command)
     {
+        if (_mayBlocksDiffer)
+        {
+            try
+            {
+                await RefreshBlocksAsync();
+            }
+            catch (StoreUnavailableException)
+            {
+                return ConversationAnswer.Refuse(ConversationError.Unavailable);
+            }
+        }
+
         var answer = await _sequencer.ApplyAsync(command);
 
         // Any client can ask for any id.
@@ -146,7 +158,7 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
         if (!State.Members.TryGetValue(userId, out var member)) return State.NotAMember;
         if (member.Role == MemberRoles.Reader) return ConversationError.ReadOnly;
         if (State.Members.Count > _options.TypingUpTo || State.IsBlocked || State.ClosedAt is not null) return ConversationError.None;
-        if (_typing.Add(userId)) PublishTyping();
+        if (_typing.Add(userId) || _typing.IsDueAgain) PublishTyping();
         _typingEnd ??= this.RegisterGrainTimer(EndTypingAsync, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
         return ConversationError.None;
     }
@@ -157,9 +169,11 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
         if (_sequencer.IsLoading) await _sequencer.EnsureClaimedAsync();
         if (_sequencer.State is not { IsDirect: true } state) return;
 
-        // Reads may end in another order than they began.
+        // Reads may end in another order than they began, and the last one may fail: then the next command reads again.
+        _mayBlocksDiffer = true;
         var latest = ++_blockReads;
-        if (await _store.LoadAsync(Id) is { } row && latest == _blockReads) state.IsBlocked = row.IsBlocked;
+        if (await _store.LoadAsync(Id) is not { } row || latest != _blockReads) return;
+        (state.IsBlocked, _mayBlocksDiffer) = (row.IsBlocked, false);
     }
 
     private async Task<bool> ClaimAsync()
@@ -193,7 +207,11 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
         if (!HasManyMembers) _subscriptions.Publish(new ReadMarker(userId, seq), State);
     }
 
-    private void PublishTyping() => _subscriptions.PublishTyping(_typing.Present, State);
+    private void PublishTyping()
+    {
+        _typing.NotePublished();
+        _subscriptions.PublishTyping(_typing.Present, State);
+    }
 
     private async Task CheckAsync(CancellationToken cancellationToken)
     {

@@ -5,7 +5,7 @@ namespace Pulse.Grains.Conversations;
 /// <summary>Gathers the changes in the conversations of this silo, and sends them to all front ends, one call at a time for each.</summary>
 /// <remarks>
 /// A front end gets for each conversation the newest head and all users for whom something has changed. A front end that does not answer holds
-/// nothing up: its changes are merged until it answers, or it is removed.
+/// nothing up: its changes are merged until it registers again, or it is removed.
 /// </remarks>
 internal sealed class InboxTable(TimeProvider time)
 {
@@ -22,6 +22,15 @@ internal sealed class InboxTable(TimeProvider time)
     private Dictionary<Guid, Change> _soon = [];
     private Dictionary<Guid, Change> _later = [];
 
+    /// <summary>How many front ends there are.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock) return _frontEnds.Count;
+        }
+    }
+
     /// <summary>Registers a front end, or renews that.</summary>
     public void Register(IInboxObserver observer)
     {
@@ -29,6 +38,8 @@ internal sealed class InboxTable(TimeProvider time)
         {
             if (!_frontEnds.TryGetValue(observer, out var frontEnd)) _frontEnds.Add(observer, frontEnd = new(observer));
             frontEnd.RenewedAt = time.GetTimestamp();
+            frontEnd.IsSilent = false;
+            if (frontEnd.Waiting.Count > 0 && !frontEnd.IsSending) _ = SendAsync(frontEnd);
         }
     }
 
@@ -88,7 +99,7 @@ internal sealed class InboxTable(TimeProvider time)
                 }
 
                 foreach (var (id, change) in changes) Merge(frontEnd.Waiting, id, change.Head, change.Recipients, change.Own, change.IsLarge);
-                if (!frontEnd.IsSending) _ = SendAsync(frontEnd);
+                if (!frontEnd.IsSending && !frontEnd.IsSilent) _ = SendAsync(frontEnd);
             }
         }
     }
@@ -121,12 +132,11 @@ internal sealed class InboxTable(TimeProvider time)
             }
             catch (Exception)
             {
-                // If the front end lives, its next renewal registers it again.
+                // A front end that lives registers again within seconds, and gets then what it may have missed.
                 lock (_lock)
                 {
-                    frontEnd.IsSending = false;
-                    // It may have registered anew while the call waited.
-                    if (_frontEnds.GetValueOrDefault(frontEnd.Observer) == frontEnd) _frontEnds.Remove(frontEnd.Observer);
+                    foreach (var hint in hints) Merge(frontEnd.Waiting, hint.ConversationId, hint.Head, hint.Recipients, hint.Own, hint.IsLarge);
+                    (frontEnd.IsSending, frontEnd.IsSilent) = (false, true);
                 }
 
                 return;
@@ -141,6 +151,9 @@ internal sealed class InboxTable(TimeProvider time)
         public long RenewedAt { get; set; }
 
         public bool IsSending { get; set; }
+
+        /// <summary>Its last call had no answer, so it gets the next one when it registers.</summary>
+        public bool IsSilent { get; set; }
 
         public Dictionary<Guid, Change> Waiting { get; } = [];
     }

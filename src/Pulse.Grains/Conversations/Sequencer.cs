@@ -229,7 +229,6 @@ internal sealed partial class Sequencer(
         using var activity = StartActivity(drafts);
         for (var busy = 0; drafts.Count > 0;)
         {
-            foreach (var pending in drafts) pending.IsHandedOver = true;
             AppendOutcome? outcome = null;
             var isRefused = false;
             var startedAt = time.GetTimestamp();
@@ -309,6 +308,9 @@ internal sealed partial class Sequencer(
                 VisibleFrom = entry.VisibleFrom == 0 ? seq : entry.VisibleFrom,
             });
             drafts.Add(pending);
+
+            // From here on the message may be stored, and the loop may wait for the database before the run is appended.
+            pending.IsHandedOver = true;
         }
 
         return (drafts, entries);
@@ -398,7 +400,8 @@ internal sealed partial class Sequencer(
         }
         catch (StoreUnavailableException)
         {
-            foreach (var pending in drafts) Finish(pending, ConversationAnswer.Refuse(ConversationError.Unavailable));
+            // One of them at least is stored.
+            foreach (var pending in drafts) Finish(pending, ConversationAnswer.Refuse(ConversationError.UnknownOutcome));
         }
 
         // Each round answers at least one command, so the rounds end.

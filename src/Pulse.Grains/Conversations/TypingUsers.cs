@@ -7,10 +7,20 @@ internal sealed class TypingUsers(TimeProvider time)
 
     private static readonly TimeSpan s_lifetime = TimeSpan.FromSeconds(6);
 
+    // Clients repeat their call every 3 seconds, and a mark that is not repeated ends after 6.
+    private static readonly TimeSpan s_repetition = TimeSpan.FromSeconds(2);
+
     private readonly Dictionary<Guid, long> _since = [];
+    private long _publishedAt;
 
     /// <summary>At most 5 users, in the order in which they began.</summary>
     public Guid[] Present => _since.Count == 0 ? [] : [.. _since.Keys.Take(MaxShown)];
+
+    /// <summary>Whether the list is so old that clients are about to end its marks.</summary>
+    public bool IsDueAgain => time.GetElapsedTime(_publishedAt) >= s_repetition;
+
+    /// <summary>Notes that the list is sent to the front ends now.</summary>
+    public void NotePublished() => _publishedAt = time.GetTimestamp();
 
     /// <summary>Notes that a user is typing, for 6 seconds from now.</summary>
     /// <returns>Whether the user is new.</returns>

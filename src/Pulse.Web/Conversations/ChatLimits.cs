@@ -14,12 +14,12 @@ internal sealed class ChatLimits(IOptions<ChatOptions> options) : IDisposable
     /// <summary>Searches in messages and for channels that one user may make in <see cref="s_searchPeriod"/>, and at once after a pause.</summary>
     public const int Searches = 20;
 
-    private static readonly TimeSpan s_searchPeriod = TimeSpan.FromSeconds(10);
-
-    private readonly PartitionedRateLimiter<Guid> _searches = Create(Searches, s_searchPeriod);
     /// <summary>Read markers of one user per second: enough to mark all conversations of an inbox page on several devices.</summary>
     public const int ReadsPerSecond = 200;
 
+    private static readonly TimeSpan s_searchPeriod = TimeSpan.FromSeconds(10);
+
+    private readonly PartitionedRateLimiter<Guid> _searches = Create(Searches, s_searchPeriod);
     private readonly PartitionedRateLimiter<Guid> _sends = Create(SendsPerSecond, TimeSpan.FromSeconds(1));
     private readonly PartitionedRateLimiter<Guid> _reads = Create(ReadsPerSecond, TimeSpan.FromSeconds(1));
     private readonly PartitionedRateLimiter<Guid> _starts = Create(options.Value.StartsPerMinute, TimeSpan.FromMinutes(1));
@@ -64,14 +64,13 @@ internal sealed class ChatLimits(IOptions<ChatOptions> options) : IDisposable
         _adds.Dispose();
     }
 
-    // The limiter itself disposes partitions that are full and idle.
-    private static PartitionedRateLimiter<Guid> Create(int count, TimeSpan period) => PartitionedRateLimiter.Create<Guid, Guid>(
-        userId => RateLimitPartition.GetTokenBucketLimiter(userId, _ => new()
-        {
-            TokenLimit = count,
-            TokensPerPeriod = Math.Max(1, count / 10),
-            ReplenishmentPeriod = count < 10 ? period / count : period / 10,
-        }));
+    // The limiter itself disposes partitions that are full and idle. It adds whole tokens, so the time of some of them is given, not a tenth of
+    // the period.
+    private static PartitionedRateLimiter<Guid> Create(int count, TimeSpan period) => PartitionedRateLimiter.Create<Guid, Guid>(userId =>
+    {
+        var tokens = (count + 9) / 10;
+        return RateLimitPartition.GetTokenBucketLimiter(userId, _ => new() { TokenLimit = count, TokensPerPeriod = tokens, ReplenishmentPeriod = period * tokens / count });
+    });
 
     private static void Spend(PartitionedRateLimiter<Guid> limiter, Guid userId, int count, string rule)
     {

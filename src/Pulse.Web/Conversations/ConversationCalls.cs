@@ -242,12 +242,14 @@ internal sealed class ConversationCalls(
         }
     }
 
-    // A user whose presence is unknown is treated as invisible, because an invisible user must not be betrayed by a fault.
+    // A user whose presence is unknown, or not known for certain after a failover, is treated as invisible, because an invisible user must not
+    // be betrayed by a fault.
     private async Task<bool> IsInvisibleAsync(Guid userId)
     {
         try
         {
-            return (await users[userId].GetPresenceAsync().WaitAsync(s_presenceTimeout, time)).OwnStatus == PresenceStatus.Invisible;
+            var presence = await users[userId].GetPresenceAsync().WaitAsync(s_presenceTimeout, time);
+            return presence.IsProvisional || presence.OwnStatus == PresenceStatus.Invisible;
         }
         catch (Exception e) when (TransientErrors.IsTransient(e))
         {

@@ -41,7 +41,13 @@ internal sealed class HubChat(ConversationCalls calls, OpenConversations convers
     }
 
     /// <summary>Closes a conversation on the caller's socket.</summary>
-    public void Close(HubCallerContext context, string? id) => conversations.Close(SocketOf(context), ChatInput.ConversationIdOf(id));
+    public void Close(HubCallerContext context, string? id)
+    {
+        var (socket, conversationId) = (SocketOf(context), ChatInput.ConversationIdOf(id));
+
+        // Changes of an open conversation are not written as inbox items. The socket now gets as an item what it does not get as an entry.
+        if (conversations.Close(socket, conversationId)) inbox.SendAgain(socket.UserId, conversationId, new(IsOwn: false, IsLarge: false));
+    }
 
     /// <summary>Sends a message.</summary>
     public async Task<SentResponse> SendAsync(Guid userId, string? id, SendMessageRequest? message)

@@ -18,6 +18,9 @@ internal sealed partial class InboxService(
     private static readonly TimeSpan s_gathering = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan s_retryDelay = TimeSpan.FromSeconds(1);
 
+    // The statement itself ends within 1.6 s. A silo that has died answers nothing, and the next call may reach another one.
+    private static readonly TimeSpan s_callTimeout = TimeSpan.FromSeconds(2);
+
     private readonly Lock _lock = new();
     private readonly Dictionary<MemberOf, Due> _due = [];
     private readonly SemaphoreSlim _work = new(0, 1);
@@ -98,7 +101,7 @@ internal sealed partial class InboxService(
     {
         try
         {
-            var found = await Reader.FindManyAsync(Array.ConvertAll(parts, part => part.Key));
+            var found = await Reader.FindManyAsync(Array.ConvertAll(parts, part => part.Key)).WaitAsync(s_callTimeout, time, stoppingToken);
             foreach (var ((part, due), summary) in parts.Zip(found)) Send(part, due, summary);
         }
         catch (Exception e)
@@ -143,9 +146,11 @@ internal sealed partial class InboxService(
                 try
                 {
                     reference ??= grains.CreateObjectReference<IInboxObserver>(this);
-                    var silos = await grains.GetGrain<IPresenceReaderGrain>(0).ListSilosAsync();
-                    await Task.WhenAll(silos.Select(silo => grains.GetGrain<IInboxTableGrain>(silo).RegisterAsync(reference)));
-                    _registered.TrySetResult();
+                    var silos = await grains.GetGrain<IPresenceReaderGrain>(0).ListSilosAsync().WaitAsync(s_callTimeout, time, stoppingToken);
+
+                    // A silo that does not answer keeps no socket waiting: it sends nothing to those that are registered either.
+                    var isRegistered = await Task.WhenAll(silos.Select(silo => TryRegisterAsync(silo, reference)));
+                    if (isRegistered.Contains(true)) _registered.TrySetResult();
                 }
                 catch (Exception e)
                 {
@@ -156,6 +161,20 @@ internal sealed partial class InboxService(
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // Stopping.
+        }
+    }
+
+    private async Task<bool> TryRegisterAsync(string silo, IInboxObserver reference)
+    {
+        try
+        {
+            await grains.GetGrain<IInboxTableGrain>(silo).RegisterAsync(reference).WaitAsync(s_callTimeout, time);
+            return true;
+        }
+        catch (Exception e)
+        {
+            LogRegistrationFailed(e.GetType().Name);
+            return false;
         }
     }
 

@@ -33,6 +33,9 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics, TimeP
     /// <summary>Seq of the newest entry that is known here; -1 before the first answer of the grain.</summary>
     public long Head { get; private set; } = -1;
 
+    /// <summary>The highest head of which a silo has notified this front end. Its entries may be on their way.</summary>
+    public long NotifiedHead { get; private set; }
+
     /// <summary>Whether the conversation has left the list of open ones.</summary>
     public bool IsRemoved { get; set; }
 
@@ -97,20 +100,36 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics, TimeP
     }
 
     /// <summary>Closes the conversation for a socket.</summary>
+    /// <param name="socket">The socket.</param>
+    /// <param name="isBehind">Entries are on their way that the socket now does not get.</param>
     /// <returns>Whether the conversation is needed no longer, and has been marked as removed.</returns>
-    public bool Leave(ChatSocket socket)
+    public bool Leave(ChatSocket socket, out bool isBehind)
     {
         lock (_lock)
         {
-            if (_cursors.Remove(socket, out var cursor)) cursor.IsOver = true;
+            isBehind = false;
+            if (_cursors.Remove(socket, out var cursor))
+            {
+                cursor.IsOver = true;
+                isBehind = cursor.Seq < Math.Max(Head, NotifiedHead);
+            }
+
             foreach (var opening in _openings) if (opening.Socket == socket) opening.IsOver = true;
             return TryRemove();
         }
     }
 
+    /// <summary>Notes the head of which a silo has notified this front end.</summary>
+    public void NoteHead(long head)
+    {
+        lock (_lock) NotifiedHead = Math.Max(NotifiedHead, head);
+    }
+
     /// <summary>Takes what the grain sent. Entries are applied in the order of the log, each once.</summary>
+    /// <param name="run">Entries, markers and typing users.</param>
+    /// <param name="isPublished">The grain sent it by itself, so that also an equal list of typing users is news.</param>
     /// <returns><see langword="false"/> when entries are missing before those of the run: the grain has to be asked from <see cref="Head"/> on.</returns>
-    public bool Take(ConversationRun run)
+    public bool Take(ConversationRun run, bool isPublished = false)
     {
         using var activity = run.Entries.Length == 0 ? null : ChatTracing.Source.StartActivity(ChatTracing.Write);
 
@@ -118,7 +137,7 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics, TimeP
         var writes = new List<Action>();
         try
         {
-            lock (_lock) return Take(run, writes);
+            lock (_lock) return Take(run, isPublished, writes);
         }
         finally
         {
@@ -132,7 +151,7 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics, TimeP
         lock (_lock) return _cursors.ContainsKey(socket);
     }
 
-    private bool Take(ConversationRun run, List<Action> writes)
+    private bool Take(ConversationRun run, bool isPublished, List<Action> writes)
     {
         if (Head < 0)
         {
@@ -159,7 +178,7 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics, TimeP
         if (run.Entries.Length > 0) Volatile.Write(ref _arrivedAt, time.GetTimestamp());
         foreach (var cursor in _cursors.Values) if (cursor.Seq < Head) writes.Add(() => cursor.Socket.Write(cursor));
         if (run.Markers.Length > 0) WriteIfIdle(ChatMessages.ReadChanged(id, run.Markers), writes);
-        if (run.Typing is { } typing && !typing.AsSpan().SequenceEqual(_typing))
+        if (run.Typing is { } typing && (isPublished || !typing.AsSpan().SequenceEqual(_typing)))
         {
             _typing = typing;
             WriteIfIdle(ChatMessages.TypingChanged(id, typing), writes);

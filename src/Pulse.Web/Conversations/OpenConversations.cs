@@ -74,11 +74,14 @@ internal sealed partial class OpenConversations(
     }
 
     /// <summary>Closes a conversation for a socket.</summary>
-    public void Close(ChatSocket socket, Guid id)
+    /// <returns>Whether the socket misses entries that had been on their way to it.</returns>
+    public bool Close(ChatSocket socket, Guid id)
     {
         OpenConversation? conversation;
         lock (socket.OpenLock) socket.Open.Remove(id, out conversation);
-        if (conversation is not null && conversation.Leave(socket)) Forget(conversation);
+        var isBehind = false;
+        if (conversation is not null && conversation.Leave(socket, out isBehind)) Forget(conversation);
+        return isBehind;
     }
 
     /// <summary>Closes all conversations of a socket that is gone.</summary>
@@ -91,7 +94,9 @@ internal sealed partial class OpenConversations(
     /// <summary>Subscribes anew to a conversation whose head is known to be higher than here.</summary>
     public void Heal(Guid id, long head)
     {
-        if (_open.TryGetValue(id, out var conversation) && conversation.Head >= 0 && head > conversation.Head) _ = HealAsync(conversation, head);
+        if (!_open.TryGetValue(id, out var conversation)) return;
+        conversation.NoteHead(head);
+        if (conversation.Head >= 0 && head > conversation.Head) _ = HealAsync(conversation, head);
     }
 
     /// <summary>Renews a subscription, and takes what is missing.</summary>
@@ -180,7 +185,7 @@ internal sealed partial class OpenConversations(
 
     private void Take(ConversationRun run)
     {
-        if (!_open.TryGetValue(run.ConversationId, out var conversation) || conversation.Take(run)) return;
+        if (!_open.TryGetValue(run.ConversationId, out var conversation) || conversation.Take(run, isPublished: true)) return;
         metrics.Healed();
         _ = RenewAsync(conversation);
     }

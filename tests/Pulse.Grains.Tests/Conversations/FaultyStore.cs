@@ -11,6 +11,7 @@ public class FaultyStore : DispatchProxy
     private Random _random = null!;
     private double _faults;
     private bool _refuses;
+    private Func<string, Task> _before = static _ => Task.CompletedTask;
 
     /// <summary>Appends whose statement was begun after its caller had been refused.</summary>
     private protected static readonly List<Task> Late = [];
@@ -31,6 +32,14 @@ public class FaultyStore : DispatchProxy
         return store;
     }
 
+    /// <summary>A store that runs this before each read of a conversation's row and of messages by client id, with the name of the method.</summary>
+    internal static IConversationStore Reading(IConversationStore inner, Func<string, Task> before)
+    {
+        var store = Around(inner, seed: 0, faults: 0);
+        ((FaultyStore)(object)store)._before = before;
+        return store;
+    }
+
     /// <summary>Waits for the statements that took effect late.</summary>
     internal static async Task SettleAsync()
     {
@@ -44,8 +53,16 @@ public class FaultyStore : DispatchProxy
         nameof(IConversationStore.AppendAsync) when _refuses => Task.FromException<AppendOutcome[]>(new InvalidOperationException("a row is in the way")),
         nameof(IConversationStore.AppendAsync) => RunAsync(() => _inner.AppendAsync((LogRun[])args![0]!, (BatchLimits)args[1]!)),
         nameof(IConversationStore.ClaimAsync) => RunAsync(() => _inner.ClaimAsync((Claim[])args![0]!, (BatchLimits)args[1]!)),
+        nameof(IConversationStore.LoadAsync) => ReadAsync(targetMethod.Name, () => _inner.LoadAsync((Guid)args![0]!)),
+        nameof(IConversationStore.FindByClientIdsAsync) => ReadAsync(targetMethod.Name, () => _inner.FindByClientIdsAsync((Guid)args![0]!, ((Guid, Guid)[])args[1]!)),
         _ => targetMethod.Invoke(_inner, args),
     };
+
+    private async Task<T> ReadAsync<T>(string name, Func<Task<T>> read)
+    {
+        await _before(name);
+        return await read();
+    }
 
     private async Task<T> RunAsync<T>(Func<Task<T>> call)
     {

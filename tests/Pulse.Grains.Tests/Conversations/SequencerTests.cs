@@ -142,6 +142,27 @@ public abstract class SequencerContract(StoresFixture stores) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Send_BehindARefusedOneWhoseCheckIsSlow_IsNeverAnsweredAsNotStored_AndStored()
+    {
+        var id = Guid.NewGuid();
+        var sender = await AddUserAsync();
+        await _store.CreateAsync(id, new() { Kind = ConversationKinds.Group, CreatorId = sender, Title = "Group" }, TestUsers.Noon);
+        var slow = FaultyStore.Reading(_store, name => name == nameof(IConversationStore.FindByClientIdsAsync) ? Task.Delay(Sequencer.Deadline * 1.5) : Task.CompletedTask);
+        var activation = new Activation(Activate(id, slow, []));
+        await activation.ApplyAsync(Message([]));
+
+        // The first is a run of its own. The second and the third are decided together while it is appended, and the third is refused.
+        var sends = new[] { Message([]), Message([]), Message([Guid.NewGuid()]) };
+        var answers = await Task.WhenAll(sends.Select(activation.ApplyAsync));
+
+        Assert.NotEqual(ConversationError.None, answers[2].Error);
+        await Eventually.AsyncEqual(4, async () => (await _store.ReadEntriesAsync(sender, id, 0, 10)).Entries.Length);
+        Assert.All(answers[..2], answer => Assert.NotEqual(ConversationError.Unavailable, answer.Error));
+
+        ConversationCommand Message(Guid[] mentions) => new() { Kind = EntryKinds.Message, SenderId = sender, ClientId = Guid.NewGuid(), Text = "text", Mentions = mentions };
+    }
+
+    [Fact]
     public async Task LimitOnSends_CountsNoChangesOfMembersAndRules()
     {
         var id = Guid.NewGuid();

@@ -146,6 +146,23 @@ public sealed class HubChatTests(PulseApplication pulse) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Typing_ThatGoesOn_IsShownAgainBeforeClientsEndTheMark()
+    {
+        var group = await _ada.CreateAsync("group", _bob);
+        await using var adas = await _ada.ConnectAsync();
+        await using var bobs = await _bob.ConnectAsync();
+        await adas.OpenAsync(group);
+
+        // As a client that calls every 3 seconds. A mark ends 6 seconds after the last message.
+        await bobs.DoAsync("Typing", group);
+        await adas.NextAsync("TypingChanged");
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        await bobs.DoAsync("Typing", group);
+
+        Assert.Equal([_bob.Id], (await adas.NextAsync("TypingChanged")).GetProperty("userIds").EnumerateArray().Select(id => id.GetGuid()));
+    }
+
+    [Fact]
     public async Task ReadMarker_ReachesTheOthers_AndTheUsersOwnSockets()
     {
         var group = await _ada.CreateAsync("group", _bob);

@@ -1,0 +1,100 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Pulse.Conversations;
+using Pulse.Grains.Conversations;
+using Pulse.Grains.Storage;
+using Pulse.Grains.Users;
+using Pulse.Grains.Tests.Users;
+using Pulse.Presence;
+using Xunit;
+
+namespace Pulse.Grains.Tests.Conversations;
+
+/// <summary>Conversations in a cluster of two silos, whose reads of the database a test can make fail.</summary>
+public sealed class ConversationGrainTests(ConversationGrainTests.ChatCluster cluster) : IClassFixture<ConversationGrainTests.ChatCluster>
+{
+    [Fact]
+    public async Task Create_AfterTheAnswerOfTheFirstCallWasLost_StillReachesTheInboxesOfTheMembers()
+    {
+        var (creator, member) = (await cluster.AddUserAsync(), await cluster.AddUserAsync());
+        var start = new ConversationStart { Kind = ConversationKinds.Group, CreatorId = creator, Title = "Plans", Members = [member] };
+        var id = Guid.NewGuid();
+        var inbox = new Inbox();
+        var observer = cluster.Client.CreateObjectReference<IInboxObserver>(inbox);
+        foreach (var silo in await cluster.Client.GetGrain<IPresenceReaderGrain>(0).ListSilosAsync())
+            await cluster.Client.GetGrain<IInboxTableGrain>(silo).RegisterAsync(observer);
+
+        // As a silo that dies between the commit and its hints.
+        Assert.True(await cluster.Store.CreateAsync(id, start, TestUsers.Noon));
+        var repeated = await cluster.Client.GetGrain<IConversationGrain>(id).CreateAsync(start);
+
+        Assert.Equal((ConversationError.None, false), (repeated.Error, repeated.IsNew));
+        await Eventually.AsyncEqual(true, () => Task.FromResult(inbox.Hints.Any(hint => hint.ConversationId == id && hint.Recipients.Contains(member) && hint.Own.Contains(creator))));
+        GC.KeepAlive(inbox);
+    }
+
+    [Fact]
+    public async Task Block_WhoseReadFails_HoldsFromTheNextMessageOn()
+    {
+        var (ada, grace) = (await cluster.AddUserAsync(), await cluster.AddUserAsync());
+        var id = ConversationId.OfPair(ada, grace);
+        var grain = cluster.Client.GetGrain<IConversationGrain>(id);
+        await grain.CreateAsync(new() { Kind = ConversationKinds.Direct, CreatorId = ada, Members = [grace] });
+        Assert.Equal(ConversationError.None, (await grain.ApplyAsync(Message(grace))).Error);
+
+        await cluster.Store.SetBlockAsync(ada, grace, true);
+        cluster.FailsToLoad = true;
+        await Assert.ThrowsAsync<StoreUnavailableException>(grain.RefreshBlocksAsync);
+        Assert.Equal(ConversationError.Unavailable, (await grain.ApplyAsync(Message(grace))).Error);
+        cluster.FailsToLoad = false;
+
+        Assert.Equal(ConversationError.CannotMessage, (await grain.ApplyAsync(Message(grace))).Error);
+
+        static ConversationCommand Message(Guid sender) => new() { Kind = EntryKinds.Message, SenderId = sender, ClientId = Guid.NewGuid(), Text = "text" };
+    }
+
+    private sealed class Inbox : IInboxObserver
+    {
+        public ConcurrentQueue<InboxHint> Hints { get; } = new();
+
+        public Task TakeAsync(InboxHint[] hints)
+        {
+            foreach (var hint in hints) Hints.Enqueue(hint);
+            return Task.CompletedTask;
+        }
+    }
+
+    public sealed class ChatCluster : PulseCluster
+    {
+        private volatile bool _failsToLoad;
+
+        /// <summary>Whether the row of a conversation cannot be read.</summary>
+        internal bool FailsToLoad
+        {
+            set => _failsToLoad = value;
+        }
+
+        /// <summary>The database past the faults.</summary>
+        internal IConversationStore Store { get; private set; } = null!;
+
+        internal async Task<Guid> AddUserAsync()
+        {
+            var user = TestUsers.New();
+            await Cluster.Silos[0].ServiceProvider.GetRequiredService<IUserStore>().InsertAsync(user, account: null);
+            return user.Id;
+        }
+
+        private protected override void Adjust(IHostApplicationBuilder host)
+        {
+            var former = host.Services.Last(service => service.ServiceType == typeof(IConversationStore));
+            host.Services.Remove(former);
+            host.Services.AddSingleton(services =>
+            {
+                Store = (IConversationStore)ActivatorUtilities.CreateInstance(services, former.ImplementationType!);
+                return FaultyStore.Reading(Store, name => _failsToLoad && name == nameof(IConversationStore.LoadAsync)
+                    ? Task.FromException(new StoreUnavailableException("the test")) : Task.CompletedTask);
+            });
+        }
+    }
+}

@@ -178,7 +178,8 @@ export class Client implements PulseClient {
     (this.#snapshot ??= Object.freeze({ state: this.#state, presences: this.#store.all(), own: this.#own }));
 
   readonly setStatus = (status: OwnStatus, message?: string): Promise<void> => {
-    const choice: Choice = { status, message: message || null, at: Date.now() };
+    // Later than the present choice also where the clock was set back, because other tabs and a reload take the latest.
+    const choice: Choice = { status, message: message || null, at: Math.max(Date.now(), this.#status.choice.at + 1) };
     const chosen = this.#status.choose(choice);
     if (this.#status.choice === choice) {
       this.#chosenBy = this.#userId;

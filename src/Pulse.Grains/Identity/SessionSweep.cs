@@ -35,7 +35,7 @@ internal sealed partial class SessionSweep(ISessionStore sessions, IOneTimeToken
             removed += await SweepAllAsync(() => tokens.SweepAsync(now, RowsAtOnce, cancellationToken));
             if (removed > 0) LogRemoved(removed);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             LogFailed(e.Message);
         }

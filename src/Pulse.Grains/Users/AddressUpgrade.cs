@@ -30,7 +30,7 @@ internal sealed partial class AddressUpgrade(
         }
     }
 
-    /// <summary>Runs the upgrade unless the database records it as done.</summary>
+    /// <summary>Runs the upgrade unless the database records it as done. Rows that the database refuses are left for the next start.</summary>
     /// <returns><see langword="false"/> if the caller must retry: an older silo is still running, or the database is unavailable.</returns>
     internal async Task<bool> TryAsync(CancellationToken cancellationToken)
     {
@@ -40,8 +40,8 @@ internal sealed partial class AddressUpgrade(
             if (!unproven.MayBeNull) return false;
 
             // Accounts first, so that a user who signs in meanwhile finds the account.
-            await MoveAccountsAsync(cancellationToken);
-            await MoveUsersAsync(cancellationToken);
+            var refused = await MoveAccountsAsync(cancellationToken) + await MoveUsersAsync(cancellationToken);
+            if (refused > 0) return true;
             await users.SetUpgradedAsync(Name, cancellationToken);
             LogDone();
             return true;
@@ -51,18 +51,42 @@ internal sealed partial class AddressUpgrade(
             LogRetried(e.Message);
             return false;
         }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // A page that cannot be read. The silo serves all users nevertheless.
+            LogGivenUp(e);
+            return true;
+        }
     }
 
-    private async Task MoveUsersAsync(CancellationToken cancellationToken)
+    private async Task<int> MoveUsersAsync(CancellationToken cancellationToken)
     {
+        var refused = 0;
         IReadOnlyList<(UserRow Row, bool IsMisplaced)> page;
         for (var after = Guid.Empty; (page = await users.ListAddressesAsync(after, RowsAtOnce, cancellationToken)).Count > 0; after = page[^1].Row.Id)
         {
             foreach (var (row, isMisplaced) in page)
             {
                 var email = EmailAddress.TryNormalize(row.Email, out var normalized) ? normalized : row.Email;
-                if (isMisplaced || email != row.Email) await MoveAsync(row with { Email = email }, cancellationToken);
+                if ((isMisplaced || email != row.Email) && !await TryMoveAsync(row.Id, () => MoveAsync(row with { Email = email }, cancellationToken), cancellationToken)) refused++;
             }
+        }
+
+        return refused;
+    }
+
+    // Another program's trigger or constraint may refuse a row.
+    private async Task<bool> TryMoveAsync(Guid userId, Func<Task> moveAsync, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await moveAsync();
+            return true;
+        }
+        catch (Exception e) when (e is not StoreUnavailableException && !cancellationToken.IsCancellationRequested)
+        {
+            LogRefused(userId, e.GetType().Name);
+            return false;
         }
     }
 
@@ -79,17 +103,24 @@ internal sealed partial class AddressUpgrade(
         await users.UpdateProfileAsync(wanted with { EmailVerified = false }, cancellationToken);
     }
 
-    private async Task MoveAccountsAsync(CancellationToken cancellationToken)
+    private async Task<int> MoveAccountsAsync(CancellationToken cancellationToken)
     {
+        var refused = 0;
         IReadOnlyList<(string Mailbox, Guid UserId)> page;
         for (var after = ""; (page = await accounts.ListMailboxesAsync(after, RowsAtOnce, cancellationToken)).Count > 0; after = page[^1].Mailbox)
         {
             foreach (var (mailbox, userId) in page)
             {
                 if (!EmailAddress.TryNormalize(mailbox, out var normalized) || normalized == mailbox) continue;
-                if (!await accounts.RenameMailboxAsync(mailbox, normalized, cancellationToken)) LogCollision(userId);
+                var isMoved = await TryMoveAsync(userId, async () =>
+                {
+                    if (!await accounts.RenameMailboxAsync(mailbox, normalized, cancellationToken)) LogCollision(userId);
+                }, cancellationToken);
+                if (!isMoved) refused++;
             }
         }
+
+        return refused;
     }
 
     [LoggerMessage(1320, LogLevel.Information, "Every e-mail address is in its column and spelling of 004_addresses.sql.")]
@@ -100,4 +131,10 @@ internal sealed partial class AddressUpgrade(
 
     [LoggerMessage(1322, LogLevel.Warning, "The e-mail address of user {UserId} is another user's in another spelling. The other user keeps it; this one keeps signing in by its other accounts.")]
     private partial void LogCollision(Guid userId);
+
+    [LoggerMessage(1323, LogLevel.Warning, "The database refuses to change the e-mail address of user {UserId} ({Reason}). The row stays as it is until the next start.")]
+    private partial void LogRefused(Guid userId, string reason);
+
+    [LoggerMessage(1324, LogLevel.Error, "Addresses of older rows could not be moved. The next start tries again.")]
+    private partial void LogGivenUp(Exception exception);
 }

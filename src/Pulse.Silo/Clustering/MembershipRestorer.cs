@@ -43,7 +43,7 @@ internal sealed partial class MembershipRestorer(
                     // Skipped while this silo joins or leaves, because other silos then decide about the membership.
                     if (oracle.CurrentStatus == SiloStatus.Active) await KeepAsync();
                 }
-                catch (Exception e) when (e is not OperationCanceledException)
+                catch (Exception) when (!stoppingToken.IsCancellationRequested)
                 {
                     // Redis is unavailable, or the table was lost during the read, for which Orleans' provider has its own exceptions. The
                     // next round reads again.

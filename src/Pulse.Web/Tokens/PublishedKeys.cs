@@ -56,7 +56,7 @@ internal sealed class PublishedKeys(
         {
             return (await reading.WaitAsync(cancel)).Configuration;
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception exception) when (!cancel.IsCancellationRequested)
         {
             lock (_lock)
             {

@@ -63,6 +63,25 @@ public abstract class AddressUpgradeContract(StoresFixture stores) : IAsyncLifet
         Assert.Equal(1L, await stores.ExecuteAsync("SELECT count(*) FROM data_upgrades"));
     }
 
+    [Fact]
+    public async Task Upgrade_RowThatTheDatabaseRefuses_IsLeft_AndTheOthersAreMoved()
+    {
+        Guid[] ids = [NewId(), NewId(), NewId()];
+        foreach (var id in ids) await InsertAsync(id, $"{id:N}@example.com", isVerified: false);
+        foreach (var sql in RefusingUpdatesOf(ids[1])) await stores.ExecuteAsync(sql);
+        var log = new UpgradeLog();
+
+        Assert.True(await UpgradeAsync(log));
+
+        var versions = await Task.WhenAll(ids.Select(async id => (await ReadAsync(id)).Version));
+        Assert.Equal([1L, 0L, 1L], versions);
+        Assert.Contains(ids[1].ToString(), Assert.Single(log.Lines, line => line.Contains("refuses", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Equal(0L, await stores.ExecuteAsync("SELECT count(*) FROM data_upgrades"));
+    }
+
+    /// <summary>Statements that make a trigger, as one of another program.</summary>
+    private protected abstract string[] RefusingUpdatesOf(Guid id);
+
     private Task<bool> UpgradeAsync(ILogger<AddressUpgrade>? log = null) => new AddressUpgrade(
         stores.Users, stores.Accounts, new UnprovenRows(new ServiceCollection().BuildServiceProvider()), TimeProvider.System, log ?? NullLogger<AddressUpgrade>.Instance)
         .TryAsync(CancellationToken.None);
@@ -89,7 +108,18 @@ public abstract class AddressUpgradeContract(StoresFixture stores) : IAsyncLifet
 }
 
 /// <summary>On PostgreSQL.</summary>
-public sealed class PostgresAddressUpgradeTests() : AddressUpgradeContract(new PostgresStores());
+public sealed class PostgresAddressUpgradeTests() : AddressUpgradeContract(new PostgresStores())
+{
+    private protected override string[] RefusingUpdatesOf(Guid id) =>
+    [
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not this row'; END $$",
+        $"CREATE TRIGGER refusing BEFORE UPDATE ON users FOR EACH ROW WHEN (old.id = '{id}') EXECUTE FUNCTION refuse()",
+    ];
+}
 
 /// <summary>On SQLite.</summary>
-public sealed class SqliteAddressUpgradeTests() : AddressUpgradeContract(new SqliteStores());
+public sealed class SqliteAddressUpgradeTests() : AddressUpgradeContract(new SqliteStores())
+{
+    private protected override string[] RefusingUpdatesOf(Guid id) =>
+        [$"CREATE TRIGGER refusing BEFORE UPDATE ON users WHEN old.id = '{id}' BEGIN SELECT RAISE(ABORT, 'not this row'); END"];
+}

@@ -222,3 +222,28 @@ test('a kept status of the future, as after a clock that was set back, gives way
   await vi.advanceTimersByTimeAsync(2_000);
   expect(s.hub.openedWith).toBe('online');
 });
+
+test('a choice after the clock was set back outlives the older choice of another tab', async () => {
+  const browser = new FakeKeep();
+  const [former, latter] = [scene({ keeps: keeps(browser) }), scene({ keeps: keeps(browser) })];
+  await former.online('ada');
+  await latter.online('ada');
+  await former.pulse.setStatus('online');
+  latter.hub.break();
+  await vi.advanceTimersByTimeAsync(30_000);
+  await latter.accept('ada');
+  vi.setSystemTime(Date.now() - 3_600_000);
+  await latter.pulse.setStatus('invisible');
+
+  // Both reconnect, the other tab first.
+  former.hub.break();
+  await vi.advanceTimersByTimeAsync(30_000);
+  await former.accept('ada');
+  latter.hub.break();
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(latter.hub.openedWith).toBe('invisible');
+  await latter.accept('ada');
+  latter.hub.break();
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(latter.hub.openedWith).toBe('invisible');
+});

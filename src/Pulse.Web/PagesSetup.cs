@@ -1,3 +1,5 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Localization;
 using Microsoft.Extensions.Options;
 using Pulse.Web.Chat;
 using Pulse.Web.Dashboard;
@@ -35,6 +37,9 @@ internal static class PagesSetup
         });
 
         builder.Services.AddSingleton<AssetUrls>();
+        builder.Services.AddLocalization();
+        builder.Services.AddSingleton<PageTexts>();
+        builder.Services.AddSingleton<BrandFiles>();
         builder.Services.AddOptions<PagesOptions>().BindConfiguration(PagesOptions.SectionName)
             .PostConfigure<IHostEnvironment>((pages, environment) => pages.ListPeople ??= environment.IsDevelopment())
             .ValidateOnStart();
@@ -42,6 +47,21 @@ internal static class PagesSetup
         builder.Services.AddSingleton<PeopleReader>();
         builder.Services.AddSingleton<DashboardReader>();
     }
+
+    /// <summary>Chooses the language of the pages by Accept-Language. Formats of data stay those of no country.</summary>
+    public static void UsePageLanguages(this WebApplication app) => app.UseRequestLocalization(new RequestLocalizationOptions
+    {
+        DefaultRequestCulture = new(CultureInfo.InvariantCulture, CultureInfo.GetCultureInfo(PageTexts.Languages[0])),
+        SupportedCultures = [CultureInfo.InvariantCulture],
+        SupportedUICultures = [.. PageTexts.Languages.Select(CultureInfo.GetCultureInfo)],
+        RequestCultureProviders =
+        [
+            // The script of the chat has English texts only, and one page has one language.
+            new CustomRequestCultureProvider(context => Task.FromResult(
+                context.Request.Path.StartsWithSegments("/chat") ? new ProviderCultureResult("", PageTexts.Languages[0]) : null)),
+            new AcceptLanguageHeaderRequestCultureProvider(),
+        ],
+    });
 
     /// <summary>Serves scripts, styles and pictures, compressed.</summary>
     public static void UsePageAssets(this WebApplication app)
@@ -66,6 +86,7 @@ internal static class PagesSetup
     /// <summary>Maps <c>/</c>, <c>/signin</c>, <c>/dashboard</c>, <c>/chat</c> and <c>/example</c>.</summary>
     public static void MapPages(this IEndpointRouteBuilder app)
     {
+        app.ServiceProvider.GetRequiredService<BrandFiles>().Map(app);
         app.MapHome();
         app.MapSignInPage();
         app.MapDashboard();

@@ -70,6 +70,8 @@ return await Launch.RunAsync(args, static args =>
     // Outermost, so that every answer has their headers.
     app.UseSecurityHeaders(app.Services.GetRequiredService<IOptions<PagesOptions>>().Value.PictureSources);
     app.UseDraining();
+    // Before all code that renders a page, error pages included.
+    app.UsePageLanguages();
     // Surrounds all code that can fail.
     app.UseProblems();
     // Serves the pages' scripts, styles and pictures.

@@ -69,6 +69,41 @@ public sealed class EveryPageTests(PagesApplication pulse)
     [MemberData(nameof(Pages))]
     public Task Page_OnASmallPhone_PassesAxeAndFits(string page) => LookAsync(page, ColorScheme.Light, Narrow, "narrow");
 
+    [Theory]
+    [InlineData("home", "Wer ist wer, und wer ist da?")]
+    [InlineData("not-found", "Diese Seite gibt es nicht")]
+    [InlineData("bad-link", "Dieser Link gilt nicht mehr")]
+    public async Task Page_InGerman_PassesAxe(string page, string heading)
+    {
+        await using var visitor = await pulse.VisitAsync(language: "de-AT");
+        await s_pages[page](visitor);
+        await Assertions.Expect(visitor.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync(heading);
+        await Assertions.Expect(visitor.Page.Locator("html")).ToHaveAttributeAsync("lang", "de");
+        await AssertFineAsync(visitor, 1200);
+    }
+
+    [Fact]
+    public async Task SignInAndDashboard_InGerman_PassAxe_AndTheScriptsSpeakGermanToo()
+    {
+        await using var visitor = await pulse.VisitAsync(language: "de-AT");
+        await visitor.Page.GotoAsync("/signin");
+        await Assertions.Expect(visitor.Page.GetByRole(AriaRole.Heading, new() { Name = "Anmelden", Level = 1 })).ToBeVisibleAsync();
+        await AssertFineAsync(visitor, 1200);
+
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Ada Lovelace" }).ClickAsync();
+        await Assertions.Expect(visitor.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Hallo, Ada Lovelace");
+        await visitor.Page.GetByLabel("Zeige mich als").SelectOptionAsync("Beschäftigt");
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Status setzen" }).ClickAsync();
+        await Assertions.Expect(visitor.Page.Locator("#presence")).ToHaveTextAsync("Beschäftigt");
+        await Assertions.Expect(visitor.Page.Locator("#status-note")).ToHaveTextAsync("Gesetzt: Andere sehen es jetzt.");
+        await Screenshots.TakeAsync(visitor.Page, "dashboard-german");
+        await AssertFineAsync(visitor, 1200);
+
+        // The chat's script has English texts only.
+        await visitor.Page.GotoAsync("/chat");
+        await Assertions.Expect(visitor.Page.Locator("html")).ToHaveAttributeAsync("lang", "en");
+    }
+
     private async Task LookAsync(string name, ColorScheme scheme, int width, string variant)
     {
         await using var visitor = await pulse.VisitAsync(scheme, width);

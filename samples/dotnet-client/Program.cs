@@ -103,7 +103,8 @@ internal sealed class ChatClient(Uri pulse, Func<Task<string>> getToken, IReadOn
     /// <summary>The direct conversation with that user. For a pair of users there is only one.</summary>
     public async Task<Guid> StartDirectAsync(Guid userId)
     {
-        using var answer = await RequestAsync(HttpMethod.Post, "/conversations", new { kind = "direct", members = new[] { userId }, clientId = Guid.NewGuid() });
+        var body = new { kind = "direct", members = new[] { userId }, clientId = Guid.NewGuid() };
+        using var answer = await RequestAsync(HttpMethod.Post, "/conversations", body);
         return (await answer.Content.ReadFromJsonAsync<Conversation>())!.Id;
     }
 
@@ -174,7 +175,8 @@ internal sealed class ChatClient(Uri pulse, Func<Task<string>> getToken, IReadOn
         // The SignalR client runs these handlers one after another, each to its end, so entries stay in order.
         hub.On<Greeting>("Connected", greeting => RecoverAsync(hub, greeting));
         hub.On<Presence>("PresenceChanged", Show);
-        hub.On<Run>("EntriesAdded", run => RepeatAsync(hub, () => ApplyAsync(run.ConversationId, run.Entries, isIncomplete: run.From > _applied[run.ConversationId] + 1)));
+        hub.On<Run>("EntriesAdded", run => RepeatAsync(hub, () =>
+            ApplyAsync(run.ConversationId, run.Entries, isIncomplete: run.From > _applied[run.ConversationId] + 1)));
         hub.On<Inbox>("InboxChanged", inbox => RepeatAsync(hub, () => SyncAsync(hub, inbox.Conversations)));
         hub.On<Closed>("Behind", _ => RepeatAsync(hub, () => OpenAsync(hub)));
         hub.On<Closed>("ConversationGone", gone => Console.WriteLine($"* Removed from {gone.ConversationId}."));
@@ -237,7 +239,11 @@ internal sealed class ChatClient(Uri pulse, Func<Task<string>> getToken, IReadOn
     }
 
     /// <summary>Opens the shown conversation. From now on Pulse sends its entries.</summary>
-    private async Task OpenAsync(HubConnection hub) => await ApplyAsync(await hub.InvokeAsync<Log>("OpenConversation", _shown, _applied[_shown]) with { Id = _shown });
+    private async Task OpenAsync(HubConnection hub)
+    {
+        var log = await hub.InvokeAsync<Log>("OpenConversation", _shown, _applied[_shown]);
+        await ApplyAsync(log with { Id = _shown });
+    }
 
     private Task ApplyAsync(Log log)
     {

@@ -80,7 +80,7 @@ public static class PulseSilo
         builder.Services.AddSingleton<LastSeenWriter>();
         builder.Services.AddHostedService(services => services.GetRequiredService<LastSeenWriter>());
         builder.Services.AddOptions<SignInLinkOptions>().BindConfiguration(SignInLinkOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        builder.Services.AddOptions<SignInOptions>().Bind(builder.Configuration.GetSection(SignInOptions.SectionName)).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddOptions<SignInSessionOptions>().Bind(builder.Configuration.GetSection(SignInSessionOptions.SectionName)).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddHostedService<SessionSweep>();
         builder.Services.AddHostedService<AddressUpgrade>();
         builder.Services.AddChatOptions();

@@ -245,8 +245,9 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
     /// behind.
     /// </summary>
     [Fact]
-    public async Task RepeatedConnectsAndDisconnects_ReturnTheirMemory()
+    public Task RepeatedConnectsAndDisconnects_ReturnTheirMemory() => Runs.OneOfThreePassesAsync(async () =>
     {
+        // A process may take some MiB at once, for example when its hot code is compiled anew. What connects leave behind grows in each run.
         var before = await MemoryAfterAsync(Scale.WarmUpRounds);
         var connects = _fleet.Sockets.Values.Sum(socket => socket.Connects);
         var after = await MemoryAfterAsync(Scale.MeasuredRounds);
@@ -258,7 +259,7 @@ public sealed class FaultTests(ClusterFixture fixture, ITestOutputHelper output)
             output.WriteLine(growth);
             Assert.True(after[name] - bytes <= (long)BytesPerConnect * connects, growth);
         }
-    }
+    });
 
     // The lowest of some rounds with no client connected: uncollected garbage varies, retained memory stays.
     private async Task<Dictionary<string, long>> MemoryAfterAsync(int rounds)

@@ -20,8 +20,8 @@ internal static class Scale
     /// <summary>How long a store is unavailable.</summary>
     public static TimeSpan Outage => TimeSpan.FromSeconds(IsLong ? 60 : 6);
 
-    /// <summary>How many messages are acknowledged while processes are killed.</summary>
-    public static int Messages => IsLong ? 10_000 : 300;
+    /// <summary>How many messages are acknowledged while processes are killed: <c>PULSE_CLUSTER_MESSAGES</c>, or the number of the set.</summary>
+    public static int Messages => int.TryParse(Environment.GetEnvironmentVariable("PULSE_CLUSTER_MESSAGES"), out var messages) ? messages : IsLong ? 10_000 : 300;
 
     /// <summary>How long a second program holds the row of a conversation.</summary>
     public static TimeSpan Lock => TimeSpan.FromSeconds(IsLong ? 30 : 6);

@@ -108,6 +108,9 @@ public sealed class AttackTableTests(ITestOutputHelper output)
         new(typeof(HubAdmissionTests), nameof(HubAdmissionTests.RequestOfAnExistingConnection_UsesNoPlace_AnEmptyIdDoes), "flood", 22),
         new(typeof(AuditCountsTests), nameof(AuditCountsTests.Flood_FromManyAddresses_IsABoundedNumberOfLines), "flood"),
         new(typeof(PresenceHubTests), nameof(PresenceHubTests.Reauthenticate_AsAnotherUser_IsRefused), "hub", 41),
+        new(typeof(HubTicketTests), nameof(HubTicketTests.SessionThatEnds_ClosesItsConnection_OverEachTransport), "hub", 39),
+        new(typeof(HubTicketTests), nameof(HubTicketTests.Ticket_OfANegotiatedConnection_IsUsedOnceForAllItsRequests), "hub", 39),
+        new(typeof(CallLimitTests), nameof(CallLimitTests.SlashAtTheEndOfThePath_LeavesTheLimitInForce), "flood", 19),
         new(typeof(HubAccessTests), nameof(HubAccessTests.PolicyThatChanges_HidesAndShowsAWatchedUser), "hub", 43),
         new(typeof(HubAccessTests), nameof(HubAccessTests.StatusMessage_WithTextDirectionControls_IsRefused), "hub", 25),
         new(typeof(HubAccessTests), nameof(HubAccessTests.StatusMessage_WithHalfASurrogatePair_IsRefusedByItsCode), "hub", 25),
@@ -125,7 +128,6 @@ public sealed class AttackTableTests(ITestOutputHelper output)
     {
         [15] = "AllowedHosts is the framework's own setting: its parser and its tests decide what a spelling means. The public URL does not depend on it.",
         [34] = "The framework compares the userinfo subject with the ID token's; its own tests cover that.",
-        [39] = "Revocation goes by the connection's lease, which is the same for every transport; tests of transports check how connections end.",
         [42] = "It needs a silo that dies between two messages; ARCHITECTURE.md gives the bound, which is the token's lifetime.",
         [44] = "Slow headers and bodies meet Kestrel's own limits; a bound for silent connections belongs to the proxy before it.",
         [46] = "The proxy of the sample deployment is started by the deployment's tests, not by these.",

@@ -78,7 +78,7 @@ public sealed class LayeringTests
             // Features, and the hub above them.
             ("Presence", ["Audit", "Auth", "Connections", "Http", "Silos"]),
             ("Users", ["Audit", "Auth", "Http", "Presence", "Profiles", "Sessions", "SignIn", "Silos", "Tokens"]),
-            ("Conversations", ["Auth", "Connections", "Http", "Silos", "Tokens"]),
+            ("Conversations", ["Auth", "Connections", "Http", "Presence", "Silos", "Tokens"]),
             ("Hubs", ["Audit", "Auth", "Connections", "Conversations", "Http", "Presence", "Profiles", "Tokens"]),
             ("Admin", ["Audit", "Auth", "Http", "Keys", "Profiles", "Sessions", "Users"]),
             ("Dashboard", ["Audit", "Http", "Pages", "Pages/Parts", "Presence", "Profiles", "Sessions", "SignIn", "Tokens", "Users"]),

@@ -118,6 +118,15 @@ for (const [name, servers] of [['embedded stores', false], ['PostgreSQL and Redi
   });
 }
 
+test("the document's client gives up a message only after an error that a repetition would get again", () => {
+  const refusals = /^const refusals = \[(.*?)\];/ms.exec(blocks('js')[0])?.[1].match(/[a-z-]+/g);
+  const rows = [...document.matchAll(/^\| ((?:`[a-z-]+`(?:, )?)+) \| (\d{3}|hub only) \|/gm)];
+  const final = rows.filter(([, , status]) => !['429', '503', 'hub only'].includes(status)).flatMap(([, codes]) => codes.match(/[a-z-]+/g));
+  // SendMessage gives no other ones, without `after`.
+  const others = ['not-yours', 'last-owner', 'not-for-direct', 'edit-conflict', 'predecessor-missing', 'too-many-members', 'too-large'];
+  assert.deepEqual(refusals, final.filter((code) => !others.includes(code)));
+});
+
 /** Runs the document's shell lines against that Pulse and checks their answers. Returns the id of the conversation. */
 async function checkShellLines(pulse) {
   const script = blocks('sh').join('').replaceAll('http://localhost:5080', pulse.url);

@@ -32,6 +32,7 @@ const unrun = [
   ['docs/front-end/quick-start.md', '(cd clients/typescript', 'needs the registry. clients/typescript/test/pack.test.mjs packs, installs and builds alike'],
   ['docs/front-end/quick-start.md', 'node server.mjs &', 'this test opens the page with Vite as a library'],
   ['docs/audit.md', 'key=$(openssl', 'needs the signing key that was in force. MailboxHash has tests of its own'],
+  ['docs/dotnet/host.md', 'dotnet run', 'dotnet-host.test.mjs starts the built host'],
   ['docs/dotnet/testing.md', './test.sh', 'is this run'],
   ['docs/operator/install.md', 'cp .env.example', 'needs Docker. deployment.test.mjs checks the files'],
   ['docs/operator/install.md', 'dotnet publish', 'takes minutes: the images of continuous integration publish both programs'],

@@ -1,5 +1,5 @@
-// `npm run dev`: Pulse, a local OpenID provider and this application, until Ctrl+C. Settings of the environment and of .env.local precede
-// the ones below.
+// `npm run dev`: Pulse, a local OpenID provider and this application, until Ctrl+C. `npm run preview` does the same with the built
+// application. Settings of the environment and of .env.local precede the ones below.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -14,7 +14,8 @@ process.env.NEXT_TELEMETRY_DISABLED ??= '1';
 // Both programs get the secret. A new one ends all sessions.
 process.env.AUTH_SECRET ||= randomBytes(33).toString('base64');
 process.env.PULSE_URL ||= 'http://localhost:5080';
-const site = process.env.AUTH_URL ?? `http://localhost:${process.env.PORT ?? 3000}`;
+// Auth.js trusts the Host header of a request in development only.
+const site = (process.env.AUTH_URL ||= `http://localhost:${process.env.PORT ?? 3000}`);
 
 if (!process.env.AUTH_LOCAL_ISSUER) {
   Object.assign(process.env, { AUTH_LOCAL_ID: 'nextjs', AUTH_LOCAL_SECRET: randomBytes(33).toString('base64') });
@@ -36,7 +37,7 @@ const pulse = {
 };
 // PULSE_PROGRAM is a Pulse.Web.dll that is built already.
 run('dotnet', process.env.PULSE_PROGRAM ? [process.env.PULSE_PROGRAM] : ['run', '--project', path('../../../src/Pulse.Web')], pulse);
-run(process.execPath, [path('../node_modules/next/dist/bin/next'), 'dev', '--hostname', 'localhost'], {});
+run(process.execPath, [path('../node_modules/next/dist/bin/next'), process.argv[2] ?? 'dev', '--hostname', 'localhost'], {});
 
 /** All programs end together. */
 function run(command, args, settings) {

@@ -22,8 +22,7 @@ internal sealed class CommandRules(ChatOptions options)
         if (command.Kind == EntryKinds.SenderErased) return DecideErasure(state, command, context);
         var isJoin = command.Kind == EntryKinds.MemberAdded && command.UserId == command.SenderId && state.Kind == ConversationKinds.Channel;
         if (!state.Members.TryGetValue(command.SenderId, out var sender) && !isJoin) return Refuse(state.NotAMember);
-        if (state.ClosedAt is not null)
-            return command.Kind == EntryKinds.Closed ? Existing(state.Head, state.LastSentAt) : Refuse(ConversationError.Closed);
+        if (state.ClosedAt is not null && !IsAllowedWhenClosed(command)) return Refuse(ConversationError.Closed);
         return command.Kind switch
         {
             EntryKinds.Message => DecideMessage(state, command, sender!, context),
@@ -154,7 +153,7 @@ internal sealed class CommandRules(ChatOptions options)
         if (!isOwn && !sender.Manages) return Refuse(ConversationError.NotYours);
         if (!state.Members.TryGetValue(userId, out var member)) return Refuse(ConversationError.NotFound, "The user is no member.");
         if (!isOwn && sender.Role != MemberRoles.Owner && member.Manages) return Refuse(ConversationError.NotYours);
-        if (member.Role == MemberRoles.Owner && IsLastOwner(state)) return Refuse(ConversationError.LastOwner);
+        if (member.Role == MemberRoles.Owner && IsLastOwner(state) && state.ClosedAt is null) return Refuse(ConversationError.LastOwner);
         return (new(new() { Kind = EntryKinds.MemberRemoved, Body = ConversationBodies.Removed(userId, command.SenderId) }, userId), null);
     }
 
@@ -169,8 +168,9 @@ internal sealed class CommandRules(ChatOptions options)
     private static (NewEntry?, ConversationAnswer?) DecideClose(ConversationState state, ConversationCommand command, ConversationState.Member sender)
     {
         if (state.IsDirect) return Refuse(ConversationError.NotForDirect);
-        return sender.Role != MemberRoles.Owner
-            ? Refuse(ConversationError.NotYours)
+        if (sender.Role != MemberRoles.Owner) return Refuse(ConversationError.NotYours);
+        return state.ClosedAt is { } closedAt
+            ? Existing(state.ClosedSeq ?? state.Head, closedAt)
             : Append(new() { Kind = command.Kind, Body = ConversationBodies.Empty });
     }
 
@@ -178,6 +178,10 @@ internal sealed class CommandRules(ChatOptions options)
     private static (NewEntry?, ConversationAnswer?) DecideErasure(ConversationState state, ConversationCommand command, Context context) => context.Former is null
         ? Existing(state.Head, state.LastSentAt)
         : (new(new() { Kind = command.Kind, Body = ConversationBodies.Erased(command.SenderId) }, command.SenderId), null);
+
+    // A member can always leave, because a user may be a member of only so many conversations.
+    private static bool IsAllowedWhenClosed(ConversationCommand command) =>
+        command.Kind == EntryKinds.Closed || (command.Kind == EntryKinds.MemberRemoved && command.UserId == command.SenderId);
 
     private static bool IsLastOwner(ConversationState state) => state.Members.Values.Count(member => member.Role == MemberRoles.Owner) == 1;
 

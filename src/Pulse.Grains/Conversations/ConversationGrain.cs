@@ -21,6 +21,7 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
     private readonly Sequencer _sequencer;
     private readonly FrontEndSubscriptions _subscriptions;
     private readonly TypingUsers _typing;
+    private int _blockReads;
     private IGrainTimer? _check;
     private IGrainTimer? _typingEnd;
 
@@ -121,12 +122,18 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
         if (!await ClaimAsync()) return new() { Error = ConversationError.NotFound };
         if (!State.Members.TryGetValue(userId, out var member)) return new() { Error = State.NotAMember };
         if (seq < 0 || seq > State.Head) return new() { Error = ConversationError.InvalidArgument };
-        var read = seq <= member.Read ? member.Read : await _writer.MarkReadAsync(new(Id, userId, seq, isInvisible));
-        if (State.Members.TryGetValue(userId, out member) && read > member.Read)
+        var isFurther = seq > member.Read;
+        var read = !isFurther ? member.Read : await _writer.MarkReadAsync(new(Id, userId, seq, isInvisible));
+        if (State.Members.TryGetValue(userId, out member))
         {
-            member.Read = read;
-            _inbox.Publish(Id, head: 0, [], [userId], HasManyMembers);
-            if (!isInvisible) Show(userId, member);
+            if (read > member.Read)
+            {
+                member.Read = read;
+                _inbox.Publish(Id, head: 0, [], [userId], HasManyMembers);
+            }
+
+            // Shows this mark only: the furthest may be that of a call while the user was invisible.
+            if (isFurther && !isInvisible && seq > member.Shown) Show(userId, member, seq);
         }
 
         var unread = await _store.CountUnreadAsync(Id, userId);
@@ -148,7 +155,11 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
     {
         // A claim that is under way may have read the blocks of before.
         if (_sequencer.IsLoading) await _sequencer.EnsureClaimedAsync();
-        if (_sequencer.State is { IsDirect: true } state && await _store.LoadAsync(Id) is { } row) state.IsBlocked = row.IsBlocked;
+        if (_sequencer.State is not { IsDirect: true } state) return;
+
+        // Reads may end in another order than they began.
+        var latest = ++_blockReads;
+        if (await _store.LoadAsync(Id) is { } row && latest == _blockReads) state.IsBlocked = row.IsBlocked;
     }
 
     private async Task<bool> ClaimAsync()
@@ -166,7 +177,7 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
         if (added.Entry.Kind == EntryKinds.Message && State.Members.TryGetValue(added.Entry.SenderId, out var sender) && sender.Shown != sender.Read)
         {
             // The sender was invisible when it read, and its message shows that it was there.
-            Show(added.Entry.SenderId, sender);
+            Show(added.Entry.SenderId, sender, sender.Read);
             _writer.MarkReadAsync(new(Id, added.Entry.SenderId, sender.Read)).Ignore();
         }
 
@@ -176,10 +187,10 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
             added.UserId is { } userId ? [userId] : added.Entry.Kind == EntryKinds.Message ? [added.Entry.SenderId] : [], HasManyMembers);
     }
 
-    private void Show(Guid userId, ConversationState.Member member)
+    private void Show(Guid userId, ConversationState.Member member, long seq)
     {
-        member.Shown = member.Read;
-        if (!HasManyMembers) _subscriptions.Publish(new ReadMarker(userId, member.Read), State);
+        member.Shown = seq;
+        if (!HasManyMembers) _subscriptions.Publish(new ReadMarker(userId, seq), State);
     }
 
     private void PublishTyping() => _subscriptions.PublishTyping(_typing.Present, State);

@@ -207,6 +207,9 @@ internal static class ConversationSql
         WHERE conversation_id = @id AND target_seq = @target AND kind = 'reaction' AND sender_id = @sender AND body = @body ORDER BY seq DESC LIMIT 1
         """;
 
+    // From the end, because little follows it.
+    public const string FindClosed = "SELECT seq FROM entries WHERE conversation_id = @id AND kind = 'closed' ORDER BY seq DESC LIMIT 1";
+
     public const string LogId = "SELECT id FROM chat_log";
 
     public const string CheckUsers =

@@ -25,6 +25,9 @@ internal sealed class ConversationState
 
     public DateTimeOffset? ClosedAt { get; private set; }
 
+    /// <summary>Seq of the entry that closed it; <see langword="null"/> also where that is older than this activation.</summary>
+    public long? ClosedSeq { get; set; }
+
     public DateTimeOffset LastSentAt { get; private set; }
 
     /// <summary>For a direct conversation: whether one of the two users blocks the other.</summary>
@@ -62,7 +65,7 @@ internal sealed class ConversationState
                 NewcomersSee = added.Value!;
                 break;
             case EntryKinds.Closed:
-                ClosedAt = entry.SentAt;
+                (ClosedAt, ClosedSeq) = (entry.SentAt, entry.Seq);
                 break;
         }
 

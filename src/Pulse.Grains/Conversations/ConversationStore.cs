@@ -74,6 +74,9 @@ internal abstract class ConversationStore : IConversationStore
         return rows.Count == 0 ? null : rows[0];
     }
 
+    public async Task<long?> FindClosedAsync(Guid id, CancellationToken cancellationToken = default) =>
+        await QueryAsync(ConversationSql.FindClosed, [("id", id)], reader => (long?)reader.GetInt64(0), cancellationToken) is [var seq] ? seq : null;
+
     public async Task<IReadOnlyList<FormerMember>> FindMembersAsync(Guid id, Guid[] userIds, CancellationToken cancellationToken = default) =>
         userIds.Length == 0 ? [] : await QueryAsync<FormerMember>(
             ConversationSql.FindMembers, [("id", id), ("users", userIds)],

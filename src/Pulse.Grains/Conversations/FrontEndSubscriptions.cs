@@ -82,7 +82,9 @@ internal sealed class FrontEndSubscriptions(Guid conversationId, IConversationSt
         catch (Exception)
         {
             // The front end has died, or does not answer. If it lives, its next renewal subscribes it anew and fetches what is missing.
-            Remove(subscription.FrontEnd);
+            subscription.IsOver = true;
+            // The front end may have subscribed anew while the call waited.
+            if (_byFrontEnd.GetValueOrDefault(subscription.FrontEnd) == subscription) _byFrontEnd.Remove(subscription.FrontEnd);
         }
         finally
         {

@@ -34,6 +34,9 @@ internal interface IConversationStore
     /// <summary>The seq of the newest reaction entry of this sender with this body; <see langword="null"/> for none.</summary>
     Task<long?> FindReactionAsync(Guid id, Guid sender, long target, string body, CancellationToken cancellationToken = default);
 
+    /// <summary>Seq of the entry that closed a conversation.</summary>
+    Task<long?> FindClosedAsync(Guid id, CancellationToken cancellationToken = default);
+
     /// <summary>Members' rows, those of former members included.</summary>
     Task<IReadOnlyList<FormerMember>> FindMembersAsync(Guid id, Guid[] userIds, CancellationToken cancellationToken = default);
 

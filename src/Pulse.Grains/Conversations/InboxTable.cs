@@ -125,7 +125,8 @@ internal sealed class InboxTable(TimeProvider time)
                 lock (_lock)
                 {
                     frontEnd.IsSending = false;
-                    _frontEnds.Remove(frontEnd.Observer);
+                    // It may have registered anew while the call waited.
+                    if (_frontEnds.GetValueOrDefault(frontEnd.Observer) == frontEnd) _frontEnds.Remove(frontEnd.Observer);
                 }
 
                 return;

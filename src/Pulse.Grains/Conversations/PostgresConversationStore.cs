@@ -33,12 +33,13 @@ internal sealed class PostgresConversationStore(PostgresDatabase database) : Con
     private const string MarkReadSql =
         $"""
         WITH due AS MATERIALIZED (
-            SELECT conversation_id, user_id, seq, hidden FROM unnest(@ids, @users, @seqs, @hidden) AS r (conversation_id, user_id, seq, hidden)
+            SELECT conversation_id, user_id, seq, shown FROM unnest(@ids, @users, @seqs, @shown) AS r (conversation_id, user_id, seq, shown)
         ), locked AS MATERIALIZED (
             SELECT m.conversation_id, m.user_id FROM members m JOIN due ON m.conversation_id = due.conversation_id AND m.user_id = due.user_id
             ORDER BY m.conversation_id, m.user_id FOR NO KEY UPDATE OF m
         )
-        UPDATE members m SET read_seq = greatest(m.read_seq, due.seq), shown_seq = CASE WHEN due.hidden THEN {ConversationSql.ShownMarker} END
+        UPDATE members m SET read_seq = greatest(m.read_seq, due.seq),
+            shown_seq = nullif(greatest({ConversationSql.ShownMarker}, due.shown), greatest(m.read_seq, due.seq))
         FROM due JOIN locked ON locked.conversation_id = due.conversation_id AND locked.user_id = due.user_id
         WHERE m.conversation_id = due.conversation_id AND m.user_id = due.user_id
         RETURNING m.conversation_id, m.user_id, m.read_seq
@@ -137,18 +138,18 @@ internal sealed class PostgresConversationStore(PostgresDatabase database) : Con
 
     public override Task<long[]> MarkReadAsync(ReadMark[] marks, BatchLimits limits)
     {
-        // One row for each key: an UPDATE would take any one of several.
-        var furthest = marks.GroupBy(mark => (mark.ConversationId, mark.UserId))
-            .Select(group => group.MaxBy(mark => mark.Seq) with { IsHidden = group.All(mark => mark.IsHidden) }).ToArray();
+        // One row for each key: an UPDATE would take any one of several. A hidden mark must not be shown by a visible one of a lower seq.
+        var furthest = marks.GroupBy(mark => (mark.ConversationId, mark.UserId)).Select(group => (
+            group.Key, Seq: group.Max(mark => mark.Seq), Shown: group.Where(mark => !mark.IsHidden).Select(mark => mark.Seq).DefaultIfEmpty().Max())).ToArray();
         return database.RunBatchAsync(
             MarkReadSql,
             limits,
             parameters =>
             {
-                Add(parameters, "ids", NpgsqlDbType.Uuid, furthest, mark => mark.ConversationId);
-                Add(parameters, "users", NpgsqlDbType.Uuid, furthest, mark => mark.UserId);
+                Add(parameters, "ids", NpgsqlDbType.Uuid, furthest, mark => mark.Key.ConversationId);
+                Add(parameters, "users", NpgsqlDbType.Uuid, furthest, mark => mark.Key.UserId);
                 Add(parameters, "seqs", NpgsqlDbType.Bigint, furthest, mark => mark.Seq);
-                Add(parameters, "hidden", NpgsqlDbType.Boolean, furthest, mark => mark.IsHidden);
+                Add(parameters, "shown", NpgsqlDbType.Bigint, furthest, mark => mark.Shown);
             },
             async (reader, token) =>
             {

@@ -95,7 +95,9 @@ internal sealed partial class Sequencer(
         pending.Node = _queue.AddLast(pending);
         if (command.ClientId is { } clientId) _messages[(command.SenderId, clientId)] = pending;
         Run();
-        return Count(await AnswerAsync(pending, arrivedAt));
+        var answer = await AnswerAsync(pending, arrivedAt);
+        if (answer.IsRepeat && command.ClientId is not null && _budgets.TryGetValue(command.SenderId, out var budget)) budget.Return();
+        return Count(answer);
     }
 
     /// <summary>Compares epoch and head with the database; a difference means that another activation has taken over.</summary>
@@ -143,7 +145,7 @@ internal sealed partial class Sequencer(
     private async Task<ConversationAnswer?> FindFloodAsync(ConversationCommand command)
     {
         // Strangers get the same answer however often they ask. Otherwise a refusal for too many calls would show that the conversation exists.
-        if (command.Kind == EntryKinds.SenderErased || !State!.Members.ContainsKey(command.SenderId)) return null;
+        if (!IsAboutAMessage(command) || !State!.Members.ContainsKey(command.SenderId)) return null;
         if (_budgets.Count > 1_000) foreach (var idle in _budgets.Where(entry => entry.Value.IsFull(options, time)).Select(entry => entry.Key).ToArray()) _budgets.Remove(idle);
         if (!_budgets.TryGetValue(command.SenderId, out var budget)) _budgets.Add(command.SenderId, budget = new(options.SendsAtOnce, time.GetTimestamp()));
         if (budget.TrySpend(options, time, out var retryAfter)) return null;
@@ -176,6 +178,10 @@ internal sealed partial class Sequencer(
             return await pending.Answer.Task;
         }
     }
+
+    // Other commands change members or rules.
+    private static bool IsAboutAMessage(ConversationCommand command) =>
+        command.Kind is EntryKinds.Message or EntryKinds.Edit or EntryKinds.Delete or EntryKinds.Reaction;
 
     private async void Run()
     {
@@ -210,7 +216,7 @@ internal sealed partial class Sequencer(
             pending.Node = null;
             batch.Add(pending);
             text += pending.Command.Text?.Length ?? 0;
-            if (pending.Command.Kind is not (EntryKinds.Message or EntryKinds.Edit or EntryKinds.Delete or EntryKinds.Reaction)) break;
+            if (!IsAboutAMessage(pending.Command)) break;
         }
 
         return batch;
@@ -225,6 +231,7 @@ internal sealed partial class Sequencer(
         {
             foreach (var pending in drafts) pending.IsHandedOver = true;
             AppendOutcome? outcome = null;
+            var isRefused = false;
             var startedAt = time.GetTimestamp();
             try
             {
@@ -236,6 +243,7 @@ internal sealed partial class Sequencer(
             }
             catch (Exception e)
             {
+                isRefused = true;
                 LogRefused(e);
             }
 
@@ -253,7 +261,7 @@ internal sealed partial class Sequencer(
                     continue;
                 default:
                     if (outcome == AppendOutcome.Fenced) metrics.Fenced();
-                    await ReclaimAsync(state, drafts, entries);
+                    await ReclaimAsync(state, drafts, entries, isRefused);
                     return;
             }
         }
@@ -342,6 +350,7 @@ internal sealed partial class Sequencer(
 
             if (command.Kind == EntryKinds.SenderErased)
                 context = context with { Former = await store.FindMembersAsync(id, [command.SenderId]) is [var erased] ? erased : null };
+            if (command.Kind == EntryKinds.Closed && state is { ClosedAt: not null, ClosedSeq: null }) state.ClosedSeq = await store.FindClosedAsync(id);
             if (command.Kind == EntryKinds.MemberAdded && !state.Members.ContainsKey(command.UserId!.Value))
                 context = context with { Former = await store.FindMembersAsync(id, [command.UserId.Value]) is [var former] ? former : null };
             if (command.Kind == EntryKinds.Reaction)
@@ -400,7 +409,7 @@ internal sealed partial class Sequencer(
     }
 
     /// <summary>Finds out what became of a run. After the claim, every statement of before has either committed or is refused.</summary>
-    private async Task ReclaimAsync(ConversationState state, List<Pending> drafts, List<NewEntry> entries)
+    private async Task ReclaimAsync(ConversationState state, List<Pending> drafts, List<NewEntry> entries, bool isRefused)
     {
         while (!IsLost)
         {
@@ -432,8 +441,9 @@ internal sealed partial class Sequencer(
 
             if (claimed.Head == state.Head)
             {
-                // Not stored. A caller with an answer of an unknown outcome repeats it with the same client id.
-                Requeue([.. drafts.Where(pending => time.GetElapsedTime(pending.ArrivedAt) < Deadline)]);
+                // Not stored. A caller with an answer of an unknown outcome repeats it with the same client id. The database would refuse again
+                // what it has refused, at once and without end.
+                if (!isRefused) Requeue([.. drafts.Where(pending => time.GetElapsedTime(pending.ArrivedAt) < Deadline)]);
                 foreach (var late in drafts.Where(pending => pending.Node is null)) Finish(late, ConversationAnswer.Refuse(ConversationError.Unavailable));
                 return;
             }
@@ -547,6 +557,9 @@ internal sealed partial class Sequencer(
             left--;
             return true;
         }
+
+        /// <summary>Returns what a repetition has spent.</summary>
+        public void Return() => left++;
 
         private double Left(ChatOptions options, TimeProvider time) =>
             Math.Min(options.SendsAtOnce, left + (time.GetElapsedTime(at).TotalSeconds * options.SendsPerSecond));

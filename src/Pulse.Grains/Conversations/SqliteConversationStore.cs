@@ -91,10 +91,11 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
         connection => Array.ConvertAll(marks, mark => Read(
             connection,
             $"""
-            UPDATE members AS m SET read_seq = max(m.read_seq, @seq), shown_seq = CASE WHEN @hidden THEN {ConversationSql.ShownMarker} END
+            UPDATE members AS m SET read_seq = max(m.read_seq, @seq),
+                shown_seq = nullif(max({ConversationSql.ShownMarker}, @shown), max(m.read_seq, @seq))
             WHERE m.conversation_id = @id AND m.user_id = @user RETURNING read_seq
             """,
-            reader => reader.GetInt64(0), ("id", mark.ConversationId), ("user", mark.UserId), ("seq", mark.Seq), ("hidden", mark.IsHidden)) is [var read] ? read : mark.Seq),
+            reader => reader.GetInt64(0), ("id", mark.ConversationId), ("user", mark.UserId), ("seq", mark.Seq), ("shown", mark.IsHidden ? 0 : mark.Seq)) is [var read] ? read : mark.Seq),
         CancellationToken.None);
 
     protected override Task<IReadOnlyList<MissedPage>> ReadMissedAsync(Guid userId, SyncItem[] items, int maxEntries, CancellationToken cancellationToken) =>

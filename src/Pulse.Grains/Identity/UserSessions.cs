@@ -14,7 +14,7 @@ namespace Pulse.Grains.Identity;
 /// memory remain valid for <see cref="StaleReadLimit"/>, and presence and REST survive a failover of the database. After that time the calls
 /// fail, because a session that cannot be looked up must never count as live.
 /// </remarks>
-internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptions options, TimeProvider time)
+internal sealed class UserSessions(Guid userId, ISessionStore store, SignInSessionOptions options, TimeProvider time)
 {
     /// <summary>Maximum live sessions of one user. The session that was unused for longest is ended to make room.</summary>
     public const int MaxLive = 50;
@@ -144,7 +144,7 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInOptio
     {
         if (IsAway()) return ToSession(session);
 
-        var cap = session.CreatedAt + SignInOptions.MaxLifetime;
+        var cap = session.CreatedAt + SignInSessionOptions.MaxLifetime;
         var wanted = now + options.SessionLifetime < cap ? now + options.SessionLifetime : cap;
         var slid = session with
         {

@@ -38,7 +38,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHu
     private IGrainTimer? _retry;
     private IGrainTimer? _leave;
 
-    public UserSessionsGrain(ISessionStore store, IOptions<SignInOptions> options, TimeProvider time, ILogger<UserSessionsGrain> logger)
+    public UserSessionsGrain(ISessionStore store, IOptions<SignInSessionOptions> options, TimeProvider time, ILogger<UserSessionsGrain> logger)
     {
         _sessions = new(this.GetPrimaryKey(), store, options.Value, time);
         _tickets = new(time);

@@ -29,7 +29,7 @@ internal sealed class PredecessorCheck(
         if (_isDone) return;
         try
         {
-            await LearnAsync(await index.IsOnlineAsync(userId), mayAskAgain: true);
+            await ApplyKeyStateAsync(await index.IsOnlineAsync(userId), mayAskAgain: true);
         }
         catch (PresenceIndexUnavailableException)
         {
@@ -51,7 +51,7 @@ internal sealed class PredecessorCheck(
         try
         {
             // A second read would find the key that this activation has just set.
-            await LearnAsync(found, mayAskAgain: false);
+            await ApplyKeyStateAsync(found, mayAskAgain: false);
         }
         catch (PresenceIndexUnavailableException)
         {
@@ -59,7 +59,7 @@ internal sealed class PredecessorCheck(
         }
     }
 
-    private async Task LearnAsync(bool wasThere, bool mayAskAgain)
+    private async Task ApplyKeyStateAsync(bool wasThere, bool mayAskAgain)
     {
         if (wasThere)
         {

@@ -18,13 +18,24 @@ public static partial class Launch
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = ContentRoot.Of(args) });
         if (!Ports.Addresses(builder.Configuration).Any()) builder.WebHost.UseUrls(address);
         builder.AddLogFormat();
-        builder.Services.AddHealthDetails();
-        builder.Services.AddHostedService<PlainStoreWarnings>();
         builder.Services.AddSingleton<StartLogging>();
         builder.Services.AddSingleton<IPostConfigureOptions<LoggerFilterOptions>>(services => services.GetRequiredService<StartLogging>());
+        builder.AddStartChecks();
+        return builder;
+    }
+
+    /// <summary>
+    /// Adds the check of all settings at start, and what the health routes need. Applications that host Pulse may have made their builder
+    /// without <see cref="NewBuilder"/>. A second call has no effect.
+    /// </summary>
+    public static void AddStartChecks(this WebApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        if (builder.Services.Any(service => service.ImplementationType == typeof(StartSettingsValidator))) return;
+        builder.Services.AddHealthDetails();
+        builder.Services.AddHostedService<PlainStoreWarnings>();
         builder.Services.AddOptions<StartSettings>().ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<StartSettings>, StartSettingsValidator>();
-        return builder;
     }
 
     /// <summary>Builds the application, and reports all faulty settings at once, before their first use.</summary>
@@ -50,20 +61,23 @@ public static partial class Launch
     /// <returns>The process's exit code: 1 after a fault at start.</returns>
     public static async Task<int> RunAsync(string[] args, Func<string[], WebApplication> build, string path = "")
     {
+        ArgumentNullException.ThrowIfNull(build);
         // The health check of a container.
         if (HealthProbe.Run(args) is { } exitCode) return exitCode;
 
+        // A test host runs the program of another assembly, and reads the exception itself.
+        var isOwnProcess = build.Method.Module.Assembly == Assembly.GetEntryAssembly();
         WebApplication? app = null;
         try
         {
             app = build(args);
-            await StartAsync(app, path);
+            await StartAsync(app, path, isOwnProcess);
         }
         catch (OperationCanceledException) when (app?.Lifetime.ApplicationStopping.IsCancellationRequested is true)
         {
             // The process was asked to stop while it waited for a store.
         }
-        catch (Exception fault) when (IsOwnProcess)
+        catch (Exception fault) when (isOwnProcess)
         {
             Report(fault, app?.Configuration);
             if (app is not null) await AbandonAsync(app);
@@ -75,13 +89,9 @@ public static partial class Launch
         return Environment.ExitCode;
     }
 
-    // A test host reads the exception itself.
-    private static bool IsOwnProcess => Assembly.GetEntryAssembly()?.EntryPoint?.DeclaringType?.Name == "Program"
-        && Assembly.GetEntryAssembly()!.GetName().Name!.StartsWith("Pulse.", StringComparison.Ordinal);
-
-    private static async Task StartAsync(WebApplication app, string path)
+    private static async Task StartAsync(WebApplication app, string path, bool isOwnProcess)
     {
-        if (IsOwnProcess) Ports.ThrowIfTaken(app);
+        if (isOwnProcess) Ports.ThrowIfTaken(app);
 
         await app.StartAsync();
         app.Services.GetRequiredService<StartLogging>().Open();

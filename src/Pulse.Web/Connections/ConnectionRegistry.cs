@@ -89,32 +89,27 @@ internal sealed partial class ConnectionRegistry(
     /// <summary>Warns a client that its token is about to expire, once for each token.</summary>
     public Task WarnAsync(LiveConnection connection, DateTimeOffset now)
     {
+        // The next check warns a client that still waits for its first message.
+        if (!connection.IsGreeted) return Task.CompletedTask;
         connection.IsWarnedOfExpiry = true;
         return connection.SendAsync(
             nameof(IConnectionClient.TokenExpiring), new TokenExpiringMessage((int)(connection.TokenExpiresAt - now).TotalSeconds));
     }
 
     /// <summary>
-    /// Closes a socket after the client has been sent the reason. From now on the client's calls are refused. A second later the socket is
-    /// closed, even if the client does not read. Never throws.
+    /// Closes a socket after the client has been sent <c>Connected</c> and the reason. From now on the client's calls are refused. A second
+    /// later the socket is closed, even if the client does not read. Never throws.
     /// </summary>
     public async Task CloseAsync(LiveConnection connection, SessionEndedMessage because)
     {
-        if (!connection.TryEnd(because)) return;
-        try
-        {
-            await connection.SendAsync(nameof(IConnectionClient.SessionEnded), because).WaitAsync(s_notifyTimeout, time);
-        }
-        catch (Exception e)
-        {
-            LogNotifyFailed(e.GetType().Name);
-        }
+        if (connection.TryEnd(because)) await CloseGreetedAsync(connection);
+    }
 
-        connection.Close();
-
-        // SignalR ends a connection after the last write to it, and a client that reads a byte now and then could delay that for ever.
-        await Task.Delay(s_closeTimeout, time);
-        if (_connections.ContainsKey(connection.ConnectionId)) connection.CutOff();
+    /// <summary>The client was sent its first message, and may be sent others from now on. Never throws.</summary>
+    public Task GreetedAsync(LiveConnection connection)
+    {
+        connection.IsGreeted = true;
+        return CloseGreetedAsync(connection);
     }
 
     /// <summary>Begins to close those of the sockets that this process holds.</summary>
@@ -163,6 +158,25 @@ internal sealed partial class ConnectionRegistry(
     {
         await EndAsync(userId, lease, how);
         Interlocked.Decrement(ref _retrying);
+    }
+
+    private async Task CloseGreetedAsync(LiveConnection connection)
+    {
+        if (!connection.TryClose()) return;
+        try
+        {
+            await connection.SendAsync(nameof(IConnectionClient.SessionEnded), connection.EndedBecause!).WaitAsync(s_notifyTimeout, time);
+        }
+        catch (Exception e)
+        {
+            LogNotifyFailed(e.GetType().Name);
+        }
+
+        connection.Close();
+
+        // SignalR ends a connection after the last write to it, and a client that reads a byte now and then could delay that for ever.
+        await Task.Delay(s_closeTimeout, time);
+        if (_connections.ContainsKey(connection.ConnectionId)) connection.CutOff();
     }
 
     private ConcurrentDictionary<string, LiveConnection> SlotOf(LiveConnection connection) =>

@@ -26,7 +26,7 @@ internal sealed class HubAdmission : IDisposable
     private readonly Drain _drain;
     private readonly Callers _callers;
 
-    public HubAdmission(IOptions<HeartbeatOptions> options, Drain drain, Callers callers)
+    public HubAdmission(IOptions<HubConnectionOptions> options, Drain drain, Callers callers)
     {
         _drain = drain;
         _callers = callers;
@@ -50,12 +50,12 @@ internal sealed class HubAdmission : IDisposable
 
     /// <summary>Middleware before the costly part of a connect: refuses new connections while this front end drains.</summary>
     public Task RefuseAsync(HttpContext context, RequestDelegate next) =>
-        _drain.IsClosed && BeginsConnection(context.Request) ? ProblemTypes.Unavailable.WriteAsync(context, Drain.StoppingMessage) : next(context);
+        _drain.IsClosed && HubEndpoint.BeginsConnection(context.Request) ? ProblemTypes.Unavailable.WriteAsync(context, Drain.StoppingMessage) : next(context);
 
     /// <summary>Middleware after authentication, so that callers without a token cannot use up the capacity of others.</summary>
     public Task AdmitAsync(HttpContext context, RequestDelegate next)
     {
-        if (!BeginsConnection(context.Request)) return next(context);
+        if (!HubEndpoint.BeginsConnection(context.Request)) return next(context);
 
         // Checked before the shared limit, because one user must not use it up.
         using (var ofUser = _perUser.AttemptAcquire(KeyOf(context)))
@@ -82,10 +82,6 @@ internal sealed class HubAdmission : IDisposable
     // The hub refuses a caller without a user. Until then the caller is counted by its token's subject.
     private string KeyOf(HttpContext context) => _callers.TryRead(context.User) is not { } caller ? ""
         : caller.OwnUserId?.ToString() ?? new AccountKey(caller.Issuer, caller.Subject).ToString();
-
-    // As in SignalR, an empty id counts as missing. SignalR needs the query too, so the parsing costs nothing extra.
-    private static bool BeginsConnection(HttpRequest request) =>
-        request.Path.StartsWithSegments(HubEndpoint.Path) && string.IsNullOrEmpty(request.Query["id"]);
 
     private async Task WaitAsync(HttpContext context, RequestDelegate next)
     {

@@ -1,5 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
-using Pulse.Web.Audit;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.Connections;
 
@@ -8,7 +8,7 @@ namespace Pulse.Web.Connections;
 /// SignalR reports neither to the hub or its filters. The protocol sees every message but not its connection, so the protocol finds this
 /// object through the asynchronous flow: SignalR runs a connection, to its end, within the request that begins it.
 /// </remarks>
-internal sealed class HubFlow(HttpContext first, TimeProvider time)
+internal sealed class HubFlow
 {
     /// <summary>Messages that a client may send per second in the long run, including messages that are not calls.</summary>
     /// <remarks>
@@ -24,8 +24,19 @@ internal sealed class HubFlow(HttpContext first, TimeProvider time)
 
     private static readonly AsyncLocal<HubFlow?> s_current = new();
 
+    private readonly TimeProvider _time;
+
+    // Only a WebSocket's request lasts as long as its connection. The server uses the context of an ended request again, for another client.
+    private readonly HttpContext? _webSocket;
+
     private Budget _accepted = new(FramesPerSecond, FramesAtOnce);
     private Budget _received = new(FramesPerSecond, FramesAtOnce + RefusedAtMost);
+
+    private HubFlow(HttpContext first)
+    {
+        _time = first.RequestServices.GetRequiredService<TimeProvider>();
+        _webSocket = first.WebSockets.IsWebSocketRequest ? first : null;
+    }
 
     /// <summary>The flow of the connection whose message is being parsed or handled.</summary>
     public static HubFlow? Current => s_current.Value;
@@ -36,10 +47,13 @@ internal sealed class HubFlow(HttpContext first, TimeProvider time)
     /// <summary>Whether the last message exceeded the limit.</summary>
     public bool IsOverLimit { get; private set; }
 
+    /// <summary>Whether the connection was ended because its client ignored the refusals.</summary>
+    public bool IsCutOff { get; private set; }
+
     /// <summary>Begins the flow of a connection. Middleware before the hub.</summary>
     public static Task BeginAsync(HttpContext context, RequestDelegate next)
     {
-        if (BeginsFlow(context)) s_current.Value = new(context, context.RequestServices.GetRequiredService<TimeProvider>());
+        if (BeginsFlow(context)) s_current.Value = new(context);
         return next(context);
     }
 
@@ -47,7 +61,7 @@ internal sealed class HubFlow(HttpContext first, TimeProvider time)
     /// <exception cref="InvalidDataException">The client is cut off, because it continued to send after its calls were refused.</exception>
     public void CountFrame()
     {
-        var now = time.GetUtcNow();
+        var now = _time.GetUtcNow();
         IsOverLimit = !_accepted.TrySpend(now, 1);
         if (!_received.TrySpend(now, 1)) CutOff();
     }
@@ -57,14 +71,14 @@ internal sealed class HubFlow(HttpContext first, TimeProvider time)
     [DoesNotReturn]
     private void CutOff()
     {
-        first.Audit(AuditEvents.ConnectionCutOff);
-        if (first.WebSockets.IsWebSocketRequest) first.Abort();
+        IsCutOff = true;
+        _webSocket?.Abort();
         throw new InvalidDataException("The client exceeds the message limit of a connection.");
     }
 
     // A WebSocket, or the first request of an event stream or of long polling.
     private static bool BeginsFlow(HttpContext context) =>
-        context.Request.Path == HubEndpoint.Path
+        HubEndpoint.IsConnection(context.Request)
         && (context.WebSockets.IsWebSocketRequest
             || (HttpMethods.IsGet(context.Request.Method) && !string.IsNullOrEmpty(context.Request.Query["id"])));
 }

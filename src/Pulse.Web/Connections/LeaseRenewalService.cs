@@ -8,7 +8,7 @@ namespace Pulse.Web.Connections;
 /// most one interval after it connected, all later renewals are one interval apart, and the sockets' own traffic is never delayed by a
 /// burst.
 /// </remarks>
-internal sealed class LeaseRenewalService(ConnectionRegistry registry, IOptions<HeartbeatOptions> options, TimeProvider time) : BackgroundService
+internal sealed class LeaseRenewalService(ConnectionRegistry registry, IOptions<HubConnectionOptions> options, TimeProvider time) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -24,6 +24,8 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
 
     private long _activeAtTicks = now.UtcTicks;
     private SessionEndedMessage? _endedBecause;
+    private bool _isGreeted;
+    private int _isClosing;
 
     private readonly HubConnectionContext _socket = context.Features.Get<HubConnectionContext>()!;
 
@@ -54,6 +56,13 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
 
     /// <summary>The reason if the server closes the socket, otherwise <see langword="null"/>.</summary>
     public SessionEndedMessage? EndedBecause => _endedBecause;
+
+    /// <summary>Whether the client was sent its first message.</summary>
+    public bool IsGreeted
+    {
+        get => Volatile.Read(ref _isGreeted);
+        set => Volatile.Write(ref _isGreeted, value);
+    }
 
     /// <summary>The latest call of the client, UTC.</summary>
     public DateTimeOffset ActiveAt => new(Volatile.Read(ref _activeAtTicks), TimeSpan.Zero);
@@ -94,6 +103,15 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
         if (Interlocked.CompareExchange(ref _endedBecause, because, null) is not null) return false;
         Outbox.Stop();
         return true;
+    }
+
+    /// <summary>Whether the socket is to be closed now: that is decided, and the client was sent its first message.</summary>
+    /// <returns><see langword="true"/> once.</returns>
+    public bool TryClose()
+    {
+        // One of the two that call this after their own change sees the change of the other.
+        Interlocked.MemoryBarrier();
+        return IsGreeted && _endedBecause is not null && Interlocked.Exchange(ref _isClosing, 1) == 0;
     }
 
     /// <summary>Closes the socket. Earlier messages still arrive.</summary>

@@ -26,10 +26,16 @@ internal static class ChatInput
     /// <summary>The longest text to search for, characters.</summary>
     public const int MaxQueryLength = 200;
 
+    // White space around a text is stored as sent, so it needs a bound of its own.
+    private const int MaxSpace = 1_000;
     private const int MaxEmojiBytes = 32;
 
     /// <summary>Reads a JSON body.</summary>
-    public static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type) where T : class
+    public static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type) where T : class =>
+        await ReadOptionalAsync(context, type) ?? throw Invalid("The body must be one JSON object.");
+
+    /// <summary>As <see cref="ReadAsync"/>; <see langword="null"/> without a body.</summary>
+    public static async Task<T?> ReadOptionalAsync<T>(HttpContext context, JsonTypeInfo<T> type) where T : class
     {
         var body = await RequestBody.ReadAsync(context, type);
         if (body.Problem is { } problem)
@@ -40,7 +46,7 @@ internal static class ChatInput
             throw Invalid(errors is null ? "The body must be one JSON object." : string.Join(" ", errors.Select(error => $"{error.Key}: {string.Join(" ", error.Value)}")));
         }
 
-        return body.Value ?? throw Invalid("The body must be one JSON object.");
+        return body.Value;
     }
 
     /// <summary>A refusal that names the broken rule.</summary>
@@ -69,10 +75,10 @@ internal static class ChatInput
     public static string Text(string? text, ChatOptions options)
     {
         if (string.IsNullOrWhiteSpace(text)) throw Invalid("text must hold something other than white space.");
-        if (text.AsSpan().Trim().Length > options.MaxTextLength)
+        if (text.AsSpan().Trim().Length > options.MaxTextLength || text.Length > options.MaxTextLength + MaxSpace)
         {
             throw new ChatRefusedException(
-                ProblemTypes.TooLong, $"A text has at most {options.MaxTextLength} characters (UTF-16 code units). Send a shorter text, or several messages.");
+                ProblemTypes.TooLong, $"A text has at most {options.MaxTextLength} characters (UTF-16 code units), and {MaxSpace} of white space around it. Send a shorter text, or several messages.");
         }
 
         return HasControls(text)

@@ -37,11 +37,11 @@ internal sealed class ChatLimits(IOptions<ChatOptions> options) : IDisposable
     /// <exception cref="ChatRefusedException">The user has to wait.</exception>
     public void CountStart(Guid userId) => Spend(_starts, userId, 1, $"A user may create {options.Value.StartsPerMinute} conversations a minute.");
 
-    /// <summary>Counts added members.</summary>
+    /// <summary>Counts added members, and changes of roles, title and rules.</summary>
     /// <exception cref="ChatRefusedException">The user has to wait.</exception>
     public void CountAdds(Guid userId, int count)
     {
-        if (count > 0) Spend(_adds, userId, count, $"A user may add {options.Value.AddsPerMinute} members a minute.");
+        if (count > 0) Spend(_adds, userId, count, $"A user may add members and change conversations {options.Value.AddsPerMinute} times a minute.");
     }
 
     /// <summary>Counts a search.</summary>

@@ -3,14 +3,15 @@ using Pulse.Conversations;
 using Pulse.Presence;
 using Pulse.Users;
 using Pulse.Web.Http;
+using Pulse.Web.Presence;
 using Pulse.Web.Silos;
 
 namespace Pulse.Web.Conversations;
 
 /// <summary>What users do in conversations, for REST and the hub alike. Every method throws <see cref="ChatRefusedException"/> for a refusal.</summary>
 internal sealed class ConversationCalls(
-    GrainReferences<IConversationGrain> conversations, GrainReferences<IUserGrain> users, IGrainFactory grains, IConversationPolicy policy, ChatLimits limits, IOptions<ChatOptions> options,
-    TimeProvider time)
+    GrainReferences<IConversationGrain> conversations, GrainReferences<IUserGrain> users, IGrainFactory grains, IConversationPolicy policy,
+    ChatLimits limits, LookupLimit lookups, IOptions<ChatOptions> options, TimeProvider time)
 {
     /// <summary>The longest time of a call. Every command may be repeated, so a silo that has died is replaced within this time or not at all.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4.5);
@@ -51,6 +52,7 @@ internal sealed class ConversationCalls(
         var start = new ConversationStart { Kind = request.Kind, CreatorId = userId, Title = title, Members = members, NewcomersSee = newcomersSee };
         if ((await Reader.FindAsync(userId, id)).Found is null)
         {
+            CountLookups(userId, members.Length);
             var reachable = await Reader.CheckUsersAsync(userId, [.. members, userId]);
             if (!reachable.Existing.Contains(userId)) throw new ChatRefusedException(ProblemTypes.UserNotSynced);
             if (members.FirstOrDefault(member => !reachable.Existing.Contains(member)) is var missing && missing != Guid.Empty)
@@ -125,6 +127,7 @@ internal sealed class ConversationCalls(
         if (request is { Title: null, NewcomersSee: null }) throw ChatInput.Invalid("Send title, newcomersSee, or both.");
         var title = request.Title is null ? null : ChatInput.Title(request.Title);
         var newcomersSee = request.NewcomersSee is null ? null : RuleOf(request.NewcomersSee);
+        limits.CountAdds(userId, 1);
         if (title is not null) await ApplyAsync(id, new() { Kind = EntryKinds.Renamed, SenderId = userId, Text = title });
         if (newcomersSee is not null) await ApplyAsync(id, new() { Kind = EntryKinds.RulesChanged, SenderId = userId, Text = newcomersSee });
     }
@@ -136,23 +139,22 @@ internal sealed class ConversationCalls(
     public async Task<ConversationAnswer> SetMemberAsync(Guid userId, Guid id, Guid memberId, string? role, CancellationToken cancellationToken)
     {
         if (role is not null && !MemberRoles.IsRole(role)) throw ChatInput.Invalid("role is one of owner, moderator, member, reader.");
+        CountLookups(userId, 1);
         var reachable = await Reader.CheckUsersAsync(userId, [memberId, userId]);
         if (!reachable.Existing.Contains(userId)) throw new ChatRefusedException(ProblemTypes.UserNotSynced);
-        if (memberId == userId) limits.CountAdds(userId, 1);
-        else
+
+        // A stranger learns nothing about the user: the membership of the caller is checked first.
+        if (memberId != userId) await FindAsync(userId, id);
+        var isMember = (await Reader.FindAsync(memberId, id)).Found is not null;
+        limits.CountAdds(userId, 1);
+        if (!isMember && memberId != userId)
         {
-            // A stranger learns nothing about the user: the membership of the caller is checked first.
-            await FindAsync(userId, id);
             if (!reachable.Existing.Contains(memberId)) throw new ChatRefusedException(ProblemTypes.UserNotFound, $"There is no user {memberId}.");
             if (reachable.Blocked.Contains(memberId) || !await policy.MayAddAsync(userId, id, memberId, cancellationToken))
                 throw new ChatRefusedException(ProblemTypes.CannotMessage);
-            limits.CountAdds(userId, 1);
         }
 
-        // A member that only gets another role joins nothing.
-        if (reachable.Full?.Contains(memberId) == true && (await Reader.FindAsync(memberId, id)).Found is null)
-            ThrowIfFull(reachable with { Full = [memberId] }, userId);
-
+        if (!isMember && reachable.Full?.Contains(memberId) == true) ThrowIfFull(reachable with { Full = [memberId] }, userId);
         return await ApplyAsync(id, new() { Kind = EntryKinds.MemberAdded, SenderId = userId, UserId = memberId, Role = role });
     }
 
@@ -184,9 +186,17 @@ internal sealed class ConversationCalls(
     public async Task SetBlockAsync(Guid userId, Guid blockedId, bool on)
     {
         if (userId == blockedId) throw ChatInput.Invalid("You cannot block yourself.");
+        CountLookups(userId, 1);
         if (on && !(await Reader.CheckUsersAsync(userId, [blockedId])).Existing.Contains(blockedId)) throw new ChatRefusedException(ProblemTypes.UserNotFound);
         await Reader.SetBlockAsync(userId, blockedId, on);
         await conversations[ConversationId.OfPair(userId, blockedId)].RefreshBlocksAsync();
+    }
+
+    // Answers about users are lookups of them, whichever route gives them.
+    private void CountLookups(Guid userId, int count)
+    {
+        if (count > 0 && lookups.Spend(userId, count) is > 0 and var retryAfter)
+            throw new ChatRefusedException(ProblemTypes.TooManyLookups, LookupLimit.Explain(retryAfter), retryAfter);
     }
 
     /// <summary>Asks the conversation's grain for an entry. Repeats the call while the outcome is unknown, which the grain recognises.</summary>

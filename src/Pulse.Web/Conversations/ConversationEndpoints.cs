@@ -25,7 +25,7 @@ internal static class ConversationEndpoints
             .Refuses(
                 ProblemTypes.InvalidArgument, ProblemTypes.UserNotFound, ProblemTypes.UserNotSynced, ProblemTypes.CannotMessage,
                     ProblemTypes.TooManyMembers,
-                ProblemTypes.ClientIdReused, ProblemTypes.TooManyMessages, ProblemTypes.ChatUnavailable, ProblemTypes.UnknownOutcome);
+                ProblemTypes.ClientIdReused, ProblemTypes.TooManyLookups, ProblemTypes.TooManyMessages, ProblemTypes.ChatUnavailable, ProblemTypes.UnknownOutcome);
         group.MapGet("/conversations", ListAsync).WithSummary("List the caller's conversations, newest first").Limit(StandardPage, MaxPage)
             .Query("before", "The before of the previous page.").Refuses(ProblemTypes.InvalidArgument);
         group.MapGet("/conversations/{id}", FindAsync).WithSummary("Read a conversation").RefusesRead();
@@ -40,7 +40,7 @@ internal static class ConversationEndpoints
             .RefusesCommand(
                 ProblemTypes.NotYours, ProblemTypes.CannotMessage, ProblemTypes.UserNotFound, ProblemTypes.UserNotSynced,
                     ProblemTypes.NotForDirect,
-                ProblemTypes.LastOwner, ProblemTypes.TooManyMembers);
+                ProblemTypes.LastOwner, ProblemTypes.TooManyMembers, ProblemTypes.TooManyLookups);
         group.MapDelete("/conversations/{id}/members/{userId}", RemoveMemberAsync).WithSummary("Remove a member, or leave")
             .RefusesCommand(ProblemTypes.NotYours, ProblemTypes.NotForDirect, ProblemTypes.LastOwner);
         group.MapPut("/conversations/{id}/mute", (string id, SignedInUser user, ConversationCalls calls) =>
@@ -51,10 +51,10 @@ internal static class ConversationEndpoints
             .WithSummary("Unmute a conversation").RefusesRead();
         group.MapPut("/users/{id}/block", (string id, SignedInUser user, ConversationCalls calls) =>
             SetBlockAsync(id, user, calls, on: true))
-            .WithSummary("Block a user").Refuses(ProblemTypes.InvalidArgument, ProblemTypes.UserNotFound);
+            .WithSummary("Block a user").Refuses(ProblemTypes.InvalidArgument, ProblemTypes.UserNotFound, ProblemTypes.TooManyLookups);
         group.MapDelete("/users/{id}/block", (string id, SignedInUser user, ConversationCalls calls) =>
             SetBlockAsync(id, user, calls, on: false))
-            .WithSummary("Unblock a user").Refuses(ProblemTypes.InvalidArgument);
+            .WithSummary("Unblock a user").Refuses(ProblemTypes.InvalidArgument, ProblemTypes.TooManyLookups);
         group.MapMessages();
         group.MapSearch();
     }
@@ -103,9 +103,8 @@ internal static class ConversationEndpoints
     {
         var conversationId = ChatInput.ConversationIdOf(id);
         var memberId = ChatInput.Id(userId, "userId");
-        var hasBody = context.Request.ContentLength is not (null or 0) || context.Request.Headers.TransferEncoding.Count > 0;
-        var request = hasBody ? await ChatInput.ReadAsync(context, StrictChatJson.Default.MemberRequest) : new(null);
-        return TypedResults.Ok(new SeqResponse((await calls.SetMemberAsync(user.Id, conversationId, memberId, request.Role, context.RequestAborted)).Seq));
+        var request = await ChatInput.ReadOptionalAsync(context, StrictChatJson.Default.MemberRequest);
+        return TypedResults.Ok(new SeqResponse((await calls.SetMemberAsync(user.Id, conversationId, memberId, request?.Role, context.RequestAborted)).Seq));
     }
 
     private static async Task<Ok<SeqResponse>> RemoveMemberAsync(string id, string userId, SignedInUser user, ConversationCalls calls) =>

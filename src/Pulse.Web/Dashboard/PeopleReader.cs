@@ -9,7 +9,7 @@ namespace Pulse.Web.Dashboard;
 /// <summary>Reads the people list of the dashboard.</summary>
 internal sealed class PeopleReader(IGrainFactory grains, IPresencePolicy policy, PresenceReader presences, IOptions<PagesOptions> options)
 {
-    // By name alone: the order is the same for every state, so a list that stays open moves nobody. The script uses the same order.
+    // Names alone decide the order, so that no row of an open list moves when a state changes. The script uses the same order.
     private static readonly Comparer<Person> s_order = Comparer<Person>.Create((a, b) =>
         CultureInfo.InvariantCulture.CompareInfo.Compare(a.Name, b.Name, CompareOptions.IgnoreCase));
 

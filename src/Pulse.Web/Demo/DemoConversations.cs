@@ -32,7 +32,7 @@ internal sealed partial class DemoConversations(
     private readonly Channel<Guid> _toAnswer = Channel.CreateUnbounded<Guid>();
     private readonly Lock _lock = new();
 
-    // By conversation: the simulated people who may answer, and whether a further message came while one of them does.
+    // The simulated people who may answer in each conversation, and whether another message came during an answer.
     private readonly Dictionary<Guid, Addressed> _addressed = [];
     private readonly Dictionary<Guid, long> _answered = [];
     private readonly HashSet<Guid> _welcomed = [];

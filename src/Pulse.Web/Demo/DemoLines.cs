@@ -3,7 +3,7 @@ namespace Pulse.Web.Demo;
 /// <summary>What simulated people say.</summary>
 internal static class DemoLines
 {
-    /// <summary>Talk of the group, each of them told once before one is told again.</summary>
+    /// <summary>The talks of the group. A talk is repeated only after all others.</summary>
     public static IReadOnlyList<DemoLine[]> Group { get; } =
     [
         [

@@ -8,7 +8,7 @@ namespace Pulse.Web.Demo;
 /// <summary>Simulates people who connect, disconnect, and change status and message, about one of them a second.</summary>
 /// <remarks>They have real leases but lack sockets. This service calls their grains as a front end does, under an id of its own.</remarks>
 internal sealed partial class DemoPeople(
-    IGrainFactory grains, FrontEndReference reference, IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<DemoPeople> logger)
+    IGrainFactory grains, FrontEndReference reference, IOptions<HubConnectionOptions> options, TimeProvider time, ILogger<DemoPeople> logger)
     : BackgroundService
 {
     private const double HereAtFirst = 0.6;

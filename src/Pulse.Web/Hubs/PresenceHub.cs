@@ -24,7 +24,7 @@ namespace Pulse.Web.Hubs;
 [Authorize]
 internal sealed class PresenceHub(
     ConnectionRegistry registry, PresenceWatches watches, LookupLimit lookups, IPresencePolicy policy, Callers callers, UserAccess access, TokenValidator tokens,
-    HttpGoodbyes goodbyes, HubChat chat, IOptions<HeartbeatOptions> options, Drain drain, IHostApplicationLifetime lifetime, TimeProvider time)
+    GracefulCloseTracker closes, HubChat chat, IOptions<HubConnectionOptions> options, Drain drain, IHostApplicationLifetime lifetime, TimeProvider time)
     : Hub<IPulseClient>
 {
     private const int MaxMessageLength = 140;
@@ -46,18 +46,21 @@ internal sealed class PresenceHub(
         if (PresenceResponse.ParseStatus(Context.GetHttpContext()?.Request.Query["status"]) is { } status) connection.SetStatus(status, null, time.GetUtcNow());
         Context.Features.Set(connection);
         Context.Features.Set(new WatchList());
+        var logId = await chat.ConnectAsync(Context, connection);
         try
         {
             await registry.ConnectAsync(connection, PreviousConnection.Read(Context.GetHttpContext()?.Request));
         }
-        catch (UserRefusedException refused)
+        catch (Exception exception)
         {
+            // SignalR reports no disconnect for a connection whose start failed.
+            chat.Disconnect(Context);
+            if (exception is not UserRefusedException refused) throw;
             throw await RefuseAsync(refused.State == UserState.Disabled ? ProblemTypes.UserDisabled : ProblemTypes.UserErased, userId);
         }
 
-        var logId = await chat.ConnectAsync(Context, connection);
         await Clients.Caller.Connected(new(userId, Context.ConnectionId, (int)options.Value.HeartbeatInterval.TotalSeconds, logId));
-
+        _ = registry.GreetedAsync(connection);
         HubChat.Begin(Context);
 
         // A connection that was admitted before may be too late for the drain's list of sockets.
@@ -69,6 +72,7 @@ internal sealed class PresenceHub(
         if (Context.Features.Get<LiveConnection>() is not { } connection) return;
 
         chat.Disconnect(Context);
+        if (HubFlow.Current is { IsCutOff: true }) Context.GetHttpContext()?.Audit(AuditEvents.ConnectionCutOff, connection.UserId);
         var how = HowItEnded(connection, exception, out var isSilent);
         // A connection that SignalR closed for its timeout was last active before that timeout.
         var now = time.GetUtcNow();
@@ -280,10 +284,10 @@ internal sealed class PresenceHub(
         {
             case HttpTransportType.LongPolling:
                 // A missing goodbye means that the client has stopped polling, and SignalR has waited for the next poll.
-                isSilent = !goodbyes.Take(http);
+                isSilent = !closes.Take(http);
                 return isSilent ? ConnectionEnd.Dropped : ConnectionEnd.Closed;
             case HttpTransportType.ServerSentEvents:
-                return goodbyes.Take(http) ? ConnectionEnd.Closed : ConnectionEnd.Dropped;
+                return closes.Take(http) ? ConnectionEnd.Closed : ConnectionEnd.Dropped;
             default:
                 return http?.Features.Get<SocketClosure>() is { IsBroken: true } ? ConnectionEnd.Dropped : ConnectionEnd.Closed;
         }

@@ -11,7 +11,7 @@ namespace Pulse.Web.Presence;
 /// request.
 /// </remarks>
 internal sealed partial class PolicyRenewal(
-    ConnectionRegistry registry, PresenceWatches watches, IPresencePolicy policy, IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<PolicyRenewal> logger)
+    ConnectionRegistry registry, PresenceWatches watches, IPresencePolicy policy, IOptions<HubConnectionOptions> options, TimeProvider time, ILogger<PolicyRenewal> logger)
     : BackgroundService
 {
     /// <inheritdoc/>

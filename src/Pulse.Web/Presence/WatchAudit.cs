@@ -11,7 +11,7 @@ namespace Pulse.Web.Presence;
 /// A wrong state is found within that time, whichever message was lost. Only a user for whom the two differ costs a grain call.
 /// </remarks>
 internal sealed partial class WatchAudit(
-    IGrainFactory grains, PresenceWatches watches, IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<WatchAudit> logger) : BackgroundService
+    IGrainFactory grains, PresenceWatches watches, IOptions<HubConnectionOptions> options, TimeProvider time, ILogger<WatchAudit> logger) : BackgroundService
 {
     // Limits the time between two reads of the number of users.
     private const int MinSlices = 6;

@@ -9,7 +9,7 @@ namespace Pulse.Web.Presence;
 /// <remarks>A table that fails is sent all users again. The other tables and the clients are unaffected meanwhile.</remarks>
 internal sealed partial class WatchTables(
     IGrainFactory grains, ConnectionRegistry registry, FrontEndReference reference, PresenceWatches watches, WatchJournal journal, Drain drain,
-    IOptions<HeartbeatOptions> options, TimeProvider time, ILogger<WatchTables> logger) : BackgroundService
+    IOptions<HubConnectionOptions> options, TimeProvider time, ILogger<WatchTables> logger) : BackgroundService
 {
     // Watches that begin together are sent together.
     private static readonly TimeSpan s_gathering = TimeSpan.FromMilliseconds(20);

@@ -10,14 +10,14 @@ using Pulse.Web.Tokens;
 namespace Pulse.Web.SignIn;
 
 /// <summary>
-/// Configures a scheme for each provider of <see cref="SignInOptions"/>: the authorization code flow with PKCE, with the framework's
+/// Configures a scheme for each provider of <see cref="OpenIdOptions"/>: the authorization code flow with PKCE, with the framework's
 /// strictest rules.
 /// </summary>
 /// <remarks>
 /// The framework creates random values of state, nonce and PKCE verifier for each sign-in, and protects the state with a separate key per
 /// scheme, so that one provider's state is invalid at another's callback. Two cookies bind both to the browser and are deleted after use.
 /// </remarks>
-internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEnvironment environment, TimeProvider time)
+internal sealed class ConfigureOpenId(IOptions<OpenIdOptions> providers, IHostEnvironment environment, TimeProvider time)
     : IConfigureOptions<AuthenticationOptions>, IConfigureNamedOptions<OpenIdConnectOptions>, IPostConfigureOptions<OpenIdConnectOptions>
 {
     private static readonly TimeSpan s_clockSkew = TimeSpan.FromSeconds(30);
@@ -50,7 +50,7 @@ internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEn
         options.CallbackPath = CallbackPath(name!);
         options.RequireHttpsMetadata = !environment.IsDevelopment();
         options.BackchannelTimeout = OpenIdAvailability.Timeout;
-        options.RemoteAuthenticationTimeout = SignInOptions.SignInTimeout;
+        options.RemoteAuthenticationTimeout = OpenIdOptions.SignInTimeout;
         options.EventsType = typeof(OpenIdEvents);
 
         // RFC 9700 section 2.1.1: the code flow with PKCE. The answer is in the query, so that browsers send Lax cookies with it.
@@ -78,7 +78,7 @@ internal sealed class ConfigureOpenId(IOptions<SignInOptions> providers, IHostEn
 
         SignInCookies.Bind(options.CorrelationCookie, $"{SignInCookies.State}{name}.", environment);
         SignInCookies.Bind(options.NonceCookie, $"{SignInCookies.Nonce}{name}.", environment);
-        options.ProtocolValidator.NonceLifetime = SignInOptions.SignInTimeout;
+        options.ProtocolValidator.NonceLifetime = OpenIdOptions.SignInTimeout;
 
         // OpenID Connect Core 1.0 section 3.1.3.7: iss (the discovery document's), aud (Pulse's), exp and the signature.
         options.TokenValidationParameters = new TokenValidationParameters

@@ -37,13 +37,13 @@ internal sealed record ExternalIdentity(AccountKey Account, string Type, Profile
             // Compared in the provider's spelling, because NFKC maps several mailboxes to one that the provider may have verified
             // separately.
             JoinsByEmail = isVerified && string.Equals(stated, email, StringComparison.OrdinalIgnoreCase)
-                && (joinsByEmail ?? (provider == SignInOptions.GoogleName && IsGooglesOwn(email!, principal))),
+                && (joinsByEmail ?? (provider == OpenIdOptions.GoogleName && IsGooglesOwn(email!, principal))),
             Name = ProfileRules.UsableName(Only(principal, "name")),
             Avatar = Only(principal, "picture") is { } picture && ProfileRules.AvatarFault(picture) is null ? picture : null,
         })
         {
             // The claim has this meaning only for Google.
-            HostedDomain = provider == SignInOptions.GoogleName ? Only(principal, "hd") : null,
+            HostedDomain = provider == OpenIdOptions.GoogleName ? Only(principal, "hd") : null,
         };
     }
 

@@ -10,7 +10,7 @@ namespace Pulse.Web.SignIn;
 /// Monitors which OpenID Connect providers are available, so that neither the sign-in page nor a health probe waits for an unavailable one.
 /// </summary>
 internal sealed partial class OpenIdAvailability(
-    IOptions<SignInOptions> providers, IOptionsMonitor<OpenIdConnectOptions> schemes, TimeProvider time, ILogger<OpenIdAvailability> logger)
+    IOptions<OpenIdOptions> providers, IOptionsMonitor<OpenIdConnectOptions> schemes, TimeProvider time, ILogger<OpenIdAvailability> logger)
     : BackgroundService
 {
     /// <summary>Timeout of a provider's discovery document and of its answers.</summary>

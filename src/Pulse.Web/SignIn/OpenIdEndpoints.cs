@@ -39,7 +39,7 @@ internal static class OpenIdEndpoints
         var state = new AuthenticationProperties
         {
             RedirectUri = ReturnUrl.OrDashboard(returnUrl, context.Request.PathBase),
-            ExpiresUtc = time.GetUtcNow() + SignInOptions.SignInTimeout,
+            ExpiresUtc = time.GetUtcNow() + OpenIdOptions.SignInTimeout,
         };
         var current = await completion.CurrentAsync(context);
         if (link == true)

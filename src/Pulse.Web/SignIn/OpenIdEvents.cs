@@ -23,7 +23,7 @@ internal sealed partial class OpenIdEvents(
         context.ProtocolMessage.LoginHint = context.Properties.GetParameter<string>(OpenIdConnectParameterNames.LoginHint);
 
         // A provider that does not support the value answers with an error. Google supports it, although it publishes no list.
-        if (context.Properties.GetParameter<bool>(ChooseAccount) && (context.Scheme.Name == SignInOptions.GoogleName || await ListsSelectAccountAsync()))
+        if (context.Properties.GetParameter<bool>(ChooseAccount) && (context.Scheme.Name == OpenIdOptions.GoogleName || await ListsSelectAccountAsync()))
             context.ProtocolMessage.Prompt = SelectAccount;
 
         async Task<bool> ListsSelectAccountAsync() =>

@@ -9,7 +9,7 @@ namespace Pulse.Web.SignIn;
 /// A client chooses its <c>Host</c> header and the mailbox of a sign-in mail. If links began with that host, a client could send other
 /// people links to its own site.
 /// </remarks>
-internal sealed class PublicUrlRequirement(IHostEnvironment environment, IOptions<SignInOptions> signIn, IOptions<MailOptions> mail)
+internal sealed class PublicUrlRequirement(IHostEnvironment environment, IOptions<OpenIdOptions> signIn, IOptions<MailOptions> mail)
     : IValidateOptions<SiteOptions>
 {
     public ValidateOptionsResult Validate(string? name, SiteOptions options)

@@ -10,7 +10,7 @@ namespace Pulse.Web.SignIn;
 internal static class SignInCookies
 {
     /// <summary>
-    /// Maximum number per kind. Abandoned sign-ins keep their cookies for <see cref="SignInOptions.SignInTimeout"/>, and every request carries
+    /// Maximum number per kind. Abandoned sign-ins keep their cookies for <see cref="OpenIdOptions.SignInTimeout"/>, and every request carries
     /// them.
     /// </summary>
     public const int AtMost = 10;

@@ -13,7 +13,7 @@ internal sealed record SignInProvider(string Name, string DisplayName, string? U
 
 /// <summary>The ways to sign in. Calls are cheap, because a background service monitors the availability.</summary>
 internal sealed class SignInProviders(
-    IOptions<SignInOptions> options, IOptions<AuthOptions> auth, OpenIdAvailability availability, IMailSender mail, IHostEnvironment environment)
+    IOptions<OpenIdOptions> options, IOptions<AuthOptions> auth, OpenIdAvailability availability, IMailSender mail, IHostEnvironment environment)
 {
     /// <summary>The provider of accounts that are a mailbox.</summary>
     public const string Email = "email";
@@ -46,7 +46,7 @@ internal sealed class SignInProviders(
         Email => "E-mail link",
         Dev => "Development sign-in",
         _ when options.Value.Find(provider) is { } known => string.IsNullOrWhiteSpace(known.DisplayName) ? provider : known.DisplayName,
-        SignInOptions.GoogleName => "Google",
+        OpenIdOptions.GoogleName => "Google",
         _ => Uri.TryCreate(provider, UriKind.Absolute, out var issuer) && issuer.Host.Length > 0 ? issuer.Host : provider,
     };
 }

@@ -17,8 +17,8 @@ internal static class SignInSetup
     {
         var services = builder.Services;
         builder.AddPulseMail();
-        services.AddOptions<SignInOptions>().BindConfiguration(SignInOptions.SectionName).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<SignInOptions>, SignInOptionsValidator>();
+        services.AddOptions<OpenIdOptions>().BindConfiguration(OpenIdOptions.SectionName).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<OpenIdOptions>, OpenIdOptionsValidator>();
         services.AddSingleton<IValidateOptions<SiteOptions>, PublicUrlRequirement>();
         services.AddSingleton<IValidateOptions<AuthOptions>, IssuerNameValidator>();
         services.AddJson(SignInJson.Default);

@@ -92,7 +92,7 @@ internal sealed class HubTickets : IDisposable
         if (Open(text) is not { } ticket) return Refused;
 
         // In SignalR, a request with an id belongs to a connection that this front end has negotiated with this ticket.
-        if (!string.IsNullOrEmpty(request.Query["id"]))
+        if (!HubEndpoint.BeginsConnection(request))
             return _negotiated.TryGetValue(ticket.Id, out _) ? await AcceptAsync(ticket) : Refused;
 
         if (ticket.ExpiresAt <= _time.GetUtcNow()) return Refused;
@@ -105,7 +105,7 @@ internal sealed class HubTickets : IDisposable
             return new(null, new TicketUnknownException(exception));
         }
 
-        if (request.Path.Value!.EndsWith("/negotiate", StringComparison.OrdinalIgnoreCase))
+        if (HubEndpoint.IsNegotiation(request))
             _negotiated.Set(ticket.Id, true, new MemoryCacheEntryOptions { SlidingExpiration = s_rememberedFor });
         return await AcceptAsync(ticket);
     }

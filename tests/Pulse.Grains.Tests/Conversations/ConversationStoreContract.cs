@@ -171,6 +171,35 @@ public abstract partial class ConversationStoreContract(StoresFixture stores) : 
     }
 
     [Fact]
+    public async Task MarkRead_HiddenAndVisibleMarksTogether_ShowsTheVisibleOne()
+    {
+        var (id, creator) = await CreateAsync();
+        var reader = await AddUserAsync();
+        var run = new Run(id, await ClaimAsync(id), creator);
+        var joined = run.Add(new() { Kind = EntryKinds.MemberAdded, Body = ConversationBodies.Member(reader, "member") }, reader, "member", 1);
+        for (var i = 0; i < 20; i++) run.Add(new() { Kind = EntryKinds.Message, ClientId = Guid.NewGuid(), Body = "text" });
+        Assert.Equal(AppendOutcome.Stored, await AppendAsync(run.Done()));
+        Assert.Equal((joined, joined), await MarkersAsync());
+
+        await Store.MarkReadAsync([new(id, reader, 5), new(id, reader, 12, IsHidden: true)], s_limits);
+        Assert.Equal((12, 5), await MarkersAsync());
+        await Store.MarkReadAsync([new(id, reader, 14, IsHidden: true), new(id, reader, 7)], s_limits);
+        Assert.Equal((14, 7), await MarkersAsync());
+        await Store.MarkReadAsync([new(id, reader, 6)], s_limits);
+        Assert.Equal((14, 7), await MarkersAsync());
+        await Store.MarkReadAsync([new(id, reader, 14)], s_limits);
+        Assert.Equal((14, 14), await MarkersAsync());
+        await Store.MarkReadAsync([new(id, reader, 9, IsHidden: true)], s_limits);
+        Assert.Equal((14, 14), await MarkersAsync());
+
+        // What the user sees of itself, and what another member sees.
+        async Task<(long Own, long Others)> MarkersAsync() => (await MarkerAsync(reader), await MarkerAsync(creator));
+
+        async Task<long> MarkerAsync(Guid asking) =>
+            (await Store.ListMembersAsync(asking, id, Guid.Empty, 10, 10)).Members.Single(member => member.User.UserId == reader).Read!.Value;
+    }
+
+    [Fact]
     public async Task Messages_PagesMeet_WithoutAGapAndWithoutARepetition()
     {
         var (id, creator) = await CreateAsync();

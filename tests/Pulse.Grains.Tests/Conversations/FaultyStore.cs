@@ -10,6 +10,7 @@ public class FaultyStore : DispatchProxy
     private IConversationStore _inner = null!;
     private Random _random = null!;
     private double _faults;
+    private bool _refuses;
 
     /// <summary>Appends whose statement was begun after its caller had been refused.</summary>
     private protected static readonly List<Task> Late = [];
@@ -22,6 +23,14 @@ public class FaultyStore : DispatchProxy
         return proxy;
     }
 
+    /// <summary>A store that refuses each append for a reason that lasts, such as a row of another program.</summary>
+    internal static IConversationStore Refusing(IConversationStore inner)
+    {
+        var store = Around(inner, seed: 0, faults: 0);
+        ((FaultyStore)(object)store)._refuses = true;
+        return store;
+    }
+
     /// <summary>Waits for the statements that took effect late.</summary>
     internal static async Task SettleAsync()
     {
@@ -32,6 +41,7 @@ public class FaultyStore : DispatchProxy
 
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name switch
     {
+        nameof(IConversationStore.AppendAsync) when _refuses => Task.FromException<AppendOutcome[]>(new InvalidOperationException("a row is in the way")),
         nameof(IConversationStore.AppendAsync) => RunAsync(() => _inner.AppendAsync((LogRun[])args![0]!, (BatchLimits)args[1]!)),
         nameof(IConversationStore.ClaimAsync) => RunAsync(() => _inner.ClaimAsync((Claim[])args![0]!, (BatchLimits)args[1]!)),
         _ => targetMethod.Invoke(_inner, args),

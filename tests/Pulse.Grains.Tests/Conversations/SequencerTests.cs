@@ -122,6 +122,63 @@ public abstract class SequencerContract(StoresFixture stores) : IAsyncLifetime
         Assert.Equal(2, (await _store.ReadEntriesAsync(sender, id, 0, 10)).Entries.Length);
     }
 
+    [Fact]
+    public async Task Send_ThatTheDatabaseRefusesForGood_IsAnsweredAtOnce_AndNotAttemptedAgain()
+    {
+        var id = Guid.NewGuid();
+        var sender = await AddUserAsync();
+        await _store.CreateAsync(id, new() { Kind = ConversationKinds.Group, CreatorId = sender, Title = "Group" }, TestUsers.Noon);
+        var sequencer = Activate(id, FaultyStore.Refusing(_store), []);
+        await sequencer.EnsureClaimedAsync();
+        var before = await EpochAsync();
+
+        var command = new ConversationCommand { Kind = EntryKinds.Message, SenderId = sender, ClientId = Guid.NewGuid(), Text = "hello" };
+        Assert.Equal(ConversationError.Unavailable, (await sequencer.ApplyAsync(command)).Error);
+
+        // One claim, to find out that nothing was stored.
+        Assert.Equal(before + 1, await EpochAsync());
+
+        async Task<long> EpochAsync() => (await _store.FindHeadsAsync([id], BatchLimits.Shared))[0]!.Epoch;
+    }
+
+    [Fact]
+    public async Task LimitOnSends_CountsNoChangesOfMembersAndRules()
+    {
+        var id = Guid.NewGuid();
+        var owner = await AddUserAsync();
+        var members = new[] { await AddUserAsync(), await AddUserAsync(), await AddUserAsync() };
+        await _store.CreateAsync(id, new() { Kind = ConversationKinds.Group, CreatorId = owner, Title = "Group" }, TestUsers.Noon);
+        (_options.SendsAtOnce, _options.SendsPerSecond) = (1, 1);
+        var sequencer = Activate(id, _store, []);
+
+        foreach (var member in members)
+            Assert.Equal(ConversationError.None, (await sequencer.ApplyAsync(new() { Kind = EntryKinds.MemberAdded, SenderId = owner, UserId = member })).Error);
+        Assert.Equal(ConversationError.None, (await sequencer.ApplyAsync(Message())).Error);
+        Assert.Equal(ConversationError.TooManyMessages, (await sequencer.ApplyAsync(Message())).Error);
+        Assert.Equal(ConversationError.None, (await sequencer.ApplyAsync(new() { Kind = EntryKinds.Renamed, SenderId = owner, Text = "Plans" })).Error);
+
+        ConversationCommand Message() => new() { Kind = EntryKinds.Message, SenderId = owner, ClientId = Guid.NewGuid(), Text = "text" };
+    }
+
+    [Fact]
+    public async Task Repetition_OfAMessageThatIsNotInMemory_CostsNoSend()
+    {
+        var id = Guid.NewGuid();
+        var sender = await AddUserAsync();
+        await _store.CreateAsync(id, new() { Kind = ConversationKinds.Group, CreatorId = sender, Title = "Group" }, TestUsers.Noon);
+        (_options.RecentEntries, _options.SendsAtOnce, _options.SendsPerSecond) = (1, 5, 1);
+        var sequencer = Activate(id, _store, []);
+        var first = Message("first");
+        Assert.Equal(2, (await sequencer.ApplyAsync(first)).Seq);
+        Assert.Equal(3, (await sequencer.ApplyAsync(Message("second"))).Seq);
+
+        for (var i = 0; i < 50; i++) Assert.Equal((2L, true), await sequencer.ApplyAsync(first) is var again ? (again.Seq, again.IsRepeat) : default);
+
+        Assert.Equal(4, (await sequencer.ApplyAsync(Message("third"))).Seq);
+
+        ConversationCommand Message(string text) => new() { Kind = EntryKinds.Message, SenderId = sender, ClientId = Guid.NewGuid(), Text = text };
+    }
+
     private static async Task ReplaceAsync(Activations activations, int seed, CancellationToken stop)
     {
         var random = new Random(seed);

@@ -34,7 +34,7 @@ public sealed class SqliteOutageTests(SqliteStores stores) : IClassFixture<Sqlit
         await File.WriteAllTextAsync(path, new string('x', 4096));
         using (var services = stores.StartProcess(new() { SqlitePath = path }))
         {
-            await Assert.ThrowsAsync<StoreUnavailableException>(() => Pulse.Grains.StoresServiceCollectionExtensions.ApplyPulseSchemaAsync(services));
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => Pulse.Grains.StoresSetup.ApplyPulseSchemaAsync(services));
         }
 
         File.Delete(path);

@@ -18,6 +18,7 @@ public sealed class SignedInUserTests(PulseApplication pulse)
         ["GET /users"] = "answers a trusted issuer, which needs no user of its own",
         ["GET /users/{id}"] = "gives each caller the same answer, and needs no user of the caller's own",
         ["GET /presence"] = "answers callers that have no user yet; the policy gets an empty viewer then",
+        ["GET /dashboard/profile"] = "leads to the dashboard, which reads the user",
         ["/hubs/pulse"] = "a hub binds no parameters to the request; it answers user-not-synced itself",
         ["/hubs/pulse/negotiate"] = "belongs to the hub",
     };

@@ -292,7 +292,17 @@ public sealed class BadInputTests(PulseApplication pulse) : IAsyncLifetime
 
         // It can still be read, and closing it again changes nothing.
         Assert.Equal("closed", (string?)(await _scene.Bob.EntriesAsync(group))[^1]["kind"]);
-        Assert.Equal(await _scene.Ada.HeadAsync(group), (long)(await _scene.Ada.DoAsync(s_delete, $"/conversations/{group}"))["seq"]!);
+        var closed = await _scene.Ada.HeadAsync(group);
+        Assert.Equal(closed, await CloseAgainAsync());
+        await _scene.Bob.RefusedAsync(s_delete, $"/conversations/{group}", null, HttpStatusCode.Forbidden, "not-yours");
+
+        // Members leave, the last owner too, and a repeated close gets the first one's answer.
+        await _scene.Bob.RemoveAsync(group, _scene.Bob);
+        Assert.Equal(closed, await CloseAgainAsync());
+        await _scene.Ada.RemoveAsync(group, _scene.Ada);
+        Assert.DoesNotContain(group, await _scene.Ada.InboxAsync());
+
+        async Task<long> CloseAgainAsync() => (long)(await _scene.Ada.DoAsync(s_delete, $"/conversations/{group}"))["seq"]!;
     }
 
     [Fact]

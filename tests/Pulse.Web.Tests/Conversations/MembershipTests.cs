@@ -42,6 +42,38 @@ public sealed class MembershipTests(PulseApplication pulse) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task MemberThatBlocksTheOwner_OrIsDisabled_CanStillBeDemoted()
+    {
+        var group = await _ada.CreateAsync("group", _bob);
+        await _ada.SetMemberAsync(group, _bob, "moderator");
+        await _bob.DoWithoutAnswerAsync(HttpMethod.Put, $"/users/{_ada.Id}/block");
+
+        var demoted = await _ada.SetMemberAsync(group, _bob, "reader");
+        Assert.Equal(demoted, await _ada.SetMemberAsync(group, _bob, "reader"));
+
+        // An addition is refused, as before.
+        await _ada.RemoveAsync(group, _bob);
+        await _ada.RefusedAsync(HttpMethod.Put, $"/conversations/{group}/members/{_bob.Id}", null, HttpStatusCode.Forbidden, "cannot-message");
+    }
+
+    [Fact]
+    public async Task AnswersAboutUsers_CountAsLookups()
+    {
+        var strangers = Enumerable.Range(0, 199).Select(_ => Guid.CreateVersion7()).ToArray();
+        var attempts = await Task.WhenAll(Enumerable.Range(0, 400).Select(_ => _ada.CallAsync(
+            HttpMethod.Post, "/conversations", new { kind = "group", title = "x", clientId = Guid.NewGuid(), members = strangers })));
+
+        var refused = attempts.Where(attempt => attempt.StatusCode != HttpStatusCode.NotFound).ToArray();
+        Assert.NotEmpty(refused);
+        await refused[0].ReadProblemAsync(HttpStatusCode.TooManyRequests, "too-many-lookups");
+        Assert.NotNull(refused[0].Headers.RetryAfter);
+        foreach (var attempt in attempts) attempt.Dispose();
+
+        // Each user has an allowance.
+        await _bob.CreateAsync("group", _carol);
+    }
+
+    [Fact]
     public async Task DirectConversation_IsOnePerPair_AndEntersTheOthersInboxWithItsFirstMessage()
     {
         var direct = await _ada.CreateAsync("direct", _bob);

@@ -6,11 +6,11 @@ using Pulse.Grains.Tests;
 namespace Pulse.Web.Tests.Pages;
 
 /// <summary>The chat page in real browsers.</summary>
-[Collection(SharedPages.Name)]
+[Collection(ChatPages.Name)]
 public sealed class ChatPageTests(PagesApplication pulse)
 {
     [Fact]
-    public Task TwoPeople_InTwoBrowsers_Talk() => Runs.OneOfThreePassesAsync(async () =>
+    public async Task TwoPeople_InTwoBrowsers_Talk()
     {
         await using var ada = await ChatPerson.ArriveAsync(pulse, $"Ada {Guid.NewGuid():N}");
         await using var grace = await ChatPerson.ArriveAsync(pulse, $"Grace {Guid.NewGuid():N}");
@@ -53,7 +53,7 @@ public sealed class ChatPageTests(PagesApplication pulse)
         await Expect(ada.Page.Locator(".message.theirs")).ToContainTextAsync("This message was deleted.");
         Assert.Empty(ada.Visitor.Complaints);
         Assert.Empty(grace.Visitor.Complaints);
-    });
+    }
 
     [Fact]
     public async Task KeyboardAlone_OpensAConversation_Sends_Replies_AndReturnsToTheField()
@@ -127,26 +127,21 @@ public sealed class ChatPageTests(PagesApplication pulse)
     }
 
     [Fact]
-    public Task ScrollingBack_ThroughALongConversation_NeverJumps_AndRendersOnlyAWindow() => Runs.OneOfThreePassesAsync(async () =>
+    public async Task ScrollingBack_ThroughALongConversation_NeverJumps_AndRendersOnlyAWindow()
     {
-        const int Messages = 600;
+        const int Messages = 300;
         await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
         await using var grace = await ChatPerson.ArriveAsync(pulse, "Grace");
         var group = await ada.StartGroupAsync("Long", grace);
         await ChatHistory.WriteAsync(pulse, group, Enumerable.Range(1, Messages).Select(at => (
             at % 3 == 0 ? ada.Id : grace.Id, $"Message {at}. {string.Concat(Enumerable.Repeat("Words of some length. ", at * 7 % 23))}")));
         await ada.OpenAsync(group);
-        await ada.SeesAsync($"Message {Messages}.");
-        await ada.Page.EvaluateAsync("""
-            async () => {
-              const view = document.querySelector('.timeline');
-              const until = Date.now() + 20_000;
-              for (let quiet = 0, height = 0; quiet < 10 && Date.now() < until; quiet = height === view.scrollHeight ? quiet + 1 : 0) {
-                height = view.scrollHeight;
-                await new Promise(done => setTimeout(done, 100));
-              }
-            }
-            """);
+        // A conversation begins at the first unread message, and stays there.
+        await Expect(ada.Page.Locator(".new-line")).ToBeInViewportAsync();
+        await Expect(ada.Bubbles.Filter(new() { HasText = "Message 1." })).ToBeInViewportAsync();
+        await Expect(ada.Page.Locator(".entry .badge")).ToBeVisibleAsync();
+        await ada.Page.Locator(".to-end").ClickAsync();
+        await Expect(ada.Bubbles.Filter(new() { HasText = $"Message {Messages}." })).ToBeInViewportAsync();
 
         // Moves up by a fixed distance, and reads where a visible message is after each frame until the page is quiet: it must have moved by
         // that distance exactly, also when older messages were put in front of it.
@@ -163,7 +158,7 @@ public sealed class ChatPageTests(PagesApplication pulse)
               const moved = Math.min(distance, view.scrollTop);
               view.scrollTop -= moved;
               let worst = 0;
-              for (let i = 0; i < 6; i++) {
+              for (let i = 0; i < 4; i++) {
                 await frame();
                 worst = Math.max(worst, Math.abs(at() - before - moved));
               }
@@ -172,7 +167,7 @@ public sealed class ChatPageTests(PagesApplication pulse)
             """;
         for (var i = 0; i < 400 && await ada.Page.Locator(".begin").CountAsync() == 0; i++)
         {
-            var (worst, rendered) = await ada.Page.EvaluateAsync<double[]>(Scroll, 350) is [var jump, var count, _] ? (jump, count) : default;
+            var (worst, rendered) = await ada.Page.EvaluateAsync<double[]>(Scroll, 700) is [var jump, var count, _] ? (jump, count) : default;
             Assert.True(worst < 2, $"A message jumped by {worst} pixels at step {i}.");
             Assert.True(rendered < 150, $"{rendered} messages are in the page.");
         }
@@ -188,7 +183,102 @@ public sealed class ChatPageTests(PagesApplication pulse)
         await ada.Page.Locator(".to-end").ClickAsync();
         await ada.SeesAsync("The newest of all");
         await Expect(ada.Page.Locator(".to-end")).ToHaveCountAsync(0);
-    });
+    }
+
+    [Fact]
+    public async Task MessageSentWhileTheConversationOpens_StaysInView()
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        await using var grace = await ChatPerson.ArriveAsync(pulse, "Grace");
+        var group = await ada.StartGroupAsync("Slow", grace);
+        await ChatHistory.WriteAsync(pulse, group, Enumerable.Range(1, 300).Select(at => (grace.Id, $"Message {at}.")));
+        var isAsked = new TaskCompletionSource();
+        var isAllowed = new TaskCompletionSource();
+        await ada.Page.RouteAsync("**/messages?around=*", async route =>
+        {
+            isAsked.TrySetResult();
+            await isAllowed.Task;
+            await route.ContinueAsync();
+        });
+
+        await ada.OpenAsync(group);
+        await isAsked.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await ada.SayAsync("I have written already");
+        await ada.SeesAsync("I have written already");
+        var loaded = ada.Page.WaitForResponseAsync(answer => answer.Url.Contains("around=", StringComparison.Ordinal));
+        isAllowed.SetResult();
+        await loaded;
+
+        await Expect(ada.Page.Locator(".new-line")).ToHaveCountAsync(0);
+        await Expect(ada.Bubbles.Filter(new() { HasText = "I have written already" })).ToBeInViewportAsync();
+    }
+
+    [Fact]
+    public async Task Quote_OfADeletedMessageOutsideOfTheWindow_ShowsThatItIsDeleted()
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        var group = await ada.StartGroupAsync("Quotes");
+        await ChatHistory.WriteAsync(pulse, group, Enumerable.Range(1, 80).Select(at => (ada.Id, $"Message {at}.")));
+        var headers = new Dictionary<string, string> { ["Origin"] = new Uri(ada.Page.Url).GetLeftPart(UriPartial.Authority) };
+        var answer = await ada.Page.APIRequest.PostAsync($"/conversations/{group}/messages", new()
+        {
+            DataObject = new { clientId = Guid.NewGuid(), text = "An answer", replyTo = 2 },
+            Headers = headers,
+        });
+        Assert.Equal(201, answer.Status);
+        await ada.OpenAsync(group);
+        await Expect(ada.Page.Locator(".quote")).ToContainTextAsync("Message 1.");
+
+        await ada.Page.APIRequest.DeleteAsync($"/conversations/{group}/messages/2", new() { Headers = headers });
+
+        await Expect(ada.Page.Locator(".quote")).ToContainTextAsync("This message was deleted.");
+    }
+
+    [Fact]
+    public async Task Draft_IsKept_WhileMessagesAreEditedAndAnswered()
+    {
+        const string Draft = "half a thought";
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        var group = await ada.StartGroupAsync("Drafts");
+        await ada.OpenAsync(group);
+        foreach (var text in (string[])["First", "Second"])
+        {
+            await ada.SayAsync(text);
+            await ada.SeesAsync(text);
+        }
+
+        Task PressAsync(string text, string button) => ada.Page.Locator(".message", new() { HasText = text }).GetByRole(AriaRole.Button, new() { Name = button }).ClickAsync();
+        await ada.Field.FillAsync(Draft);
+        foreach (var (text, button) in ((string, string)[])[("First", "Edit"), ("Second", "Edit"), ("First", "Reply")])
+        {
+            await ada.Page.Locator(".message", new() { HasText = text }).HoverAsync();
+            await PressAsync(text, button);
+            await Expect(ada.Field).ToHaveValueAsync(button == "Edit" ? text : Draft);
+        }
+
+        await ada.Field.PressAsync("Escape");
+        await Expect(ada.Page.Locator(".purpose")).ToHaveCountAsync(0);
+        await Expect(ada.Field).ToHaveValueAsync(Draft);
+        await ada.Page.Locator(".message", new() { HasText = "Second" }).HoverAsync();
+        await PressAsync("Second", "Edit");
+        await ada.Field.FillAsync("Second, in other words");
+        await ada.Field.PressAsync("Enter");
+        await ada.SeesAsync("Second, in other words");
+        await Expect(ada.Field).ToHaveValueAsync(Draft);
+    }
+
+    [Fact]
+    public async Task Copy_ThatTheBrowserForbids_SaysSo()
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        await ada.OpenAsync(await ada.StartGroupAsync("Copies"));
+        await ada.SayAsync("Copy me");
+        await ada.SeesAsync("Copy me");
+        await ada.Page.EvaluateAsync("Object.defineProperty(navigator, 'clipboard', { value: undefined })");
+        await ada.Page.Locator(".message").HoverAsync();
+        await ada.Page.Locator(".message").GetByRole(AriaRole.Button, new() { Name = "Copy text" }).ClickAsync();
+        await Expect(ada.Page.Locator(".toast")).ToContainTextAsync("did not allow copying");
+    }
 
     [Fact]
     public async Task Draft_IsKeptForEachConversation_UntilTheUserSignsOut()

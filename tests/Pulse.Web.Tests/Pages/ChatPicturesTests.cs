@@ -5,7 +5,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Pulse.Web.Tests.Pages;
 
 /// <summary>Pictures of the states of the chat, for people to look at, and axe on each of them.</summary>
-[Collection(SharedPages.Name)]
+[Collection(ChatPages.Name)]
 public sealed class ChatPicturesTests(PagesApplication pulse)
 {
     private const int Narrow = 360;
@@ -33,7 +33,7 @@ public sealed class ChatPicturesTests(PagesApplication pulse)
         await Expect(ada.Page.Locator(".entry")).ToHaveCountAsync(3);
         await LookAsync(ada, $"list-{variant}", width);
 
-        await ada.OpenAsync(group);
+        await OpenAtTheEndAsync(ada, group);
         await ada.SeesAsync("Nothing is lost");
         await ada.SayAsync("Then let us begin");
         await ada.SeesAsync("Then let us begin");
@@ -100,9 +100,16 @@ public sealed class ChatPicturesTests(PagesApplication pulse)
         (grace, "Nothing is lost, nothing is doubled."),
     ];
 
-    private static async Task ReactAsync(ChatPerson person, Guid conversation, string text)
+    /// <summary>Opens a conversation, which begins at its first unread message, and goes on to the newest one.</summary>
+    private static async Task OpenAtTheEndAsync(ChatPerson person, Guid conversation)
     {
         await person.OpenAsync(conversation);
+        await person.Page.Locator(".to-end").ClickAsync();
+    }
+
+    private static async Task ReactAsync(ChatPerson person, Guid conversation, string text)
+    {
+        await OpenAtTheEndAsync(person, conversation);
         var message = person.Page.Locator(".message").Filter(new() { HasText = text });
         await message.HoverAsync();
         await message.GetByRole(AriaRole.Button, new() { Name = "React with 👍" }).ClickAsync();

@@ -5,7 +5,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Pulse.Web.Tests.Pages;
 
 /// <summary>Two browsers that talk while Pulse is killed and started again.</summary>
-[Collection(SharedPages.Name)]
+[Collection(ChatPages.Name)]
 public sealed class ChatRestartTests(PagesApplication browsers) : IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("pulse-chat-");

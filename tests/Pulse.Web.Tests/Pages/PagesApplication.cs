@@ -46,7 +46,7 @@ public class PagesApplication : PulseApplication, IAsyncLifetime
         await base.DisposeAsync();
     }
 
-/// <summary>A browser of its own, which shares no cookies.</summary>
+    /// <summary>A browser of its own, which shares no cookies.</summary>
     /// <param name="scheme">Light or dark.</param>
     /// <param name="width">Of the window.</param>
     /// <param name="script">Whether scripts run.</param>
@@ -70,9 +70,16 @@ public sealed class SharedPages : ICollectionFixture<PagesApplication>
     public const string Name = "Pages";
 }
 
-/// <summary>As <see cref="SharedPages"/>, for the rules of every page, which take as long as the rest.</summary>
+/// <summary>As <see cref="SharedPages"/>, for the rules of every page. The three collections take about as long as each other.</summary>
 [CollectionDefinition(Name)]
 public sealed class AllPages : ICollectionFixture<PagesApplication>
 {
     public const string Name = "All pages";
+}
+
+/// <summary>As <see cref="SharedPages"/>, for the chat.</summary>
+[CollectionDefinition(Name)]
+public sealed class ChatPages : ICollectionFixture<PagesApplication>
+{
+    public const string Name = "Chat pages";
 }

@@ -35,6 +35,12 @@ public sealed class AdmissionWhileDrainingTests(AdmissionWhileDrainingTests.Appl
         foreach (var answer in refused) await answer.ReadProblemAsync(HttpStatusCode.ServiceUnavailable, "unavailable");
         foreach (var answer in answers) answer.Dispose();
 
+        foreach (var path in new[] { Negotiate, Negotiate + "&id=x", "/hubs/pulse/negotiate/?id=x" })
+        {
+            using var late = await ada.PostAsync(path, null);
+            await late.ReadProblemAsync(HttpStatusCode.ServiceUnavailable, "unavailable");
+        }
+
         using var socket = await SlowSocket.ConnectAsync(pulse.Address, token, $"&id={id}");
         var ended = await socket.NextAsync("SessionEnded");
         Assert.Equal("server-stopping", ended.GetProperty("arguments")[0].GetProperty("reason").GetString());

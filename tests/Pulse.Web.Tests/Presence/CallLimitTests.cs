@@ -106,5 +106,17 @@ public sealed class CallLimitTests(PulseApplication pulse)
         await socket.ClosedAsync();
     }
 
+    [Fact]
+    public async Task SlashAtTheEndOfThePath_LeavesTheLimitInForce()
+    {
+        using var socket = await SlowSocket.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7())), path: "/hubs/pulse/");
+
+        // More calls than are accepted at once, and fewer than cut the connection off.
+        var calls = Enumerable.Range(0, HubFlow.FramesAtOnce + 500).Select(id => $$"""{"type":1,"invocationId":"{{id}}","target":"Heartbeat","arguments":[]}""");
+        await socket.SendAsync(string.Join('\u001e', calls));
+
+        await socket.NextAsync("too-many-calls");
+    }
+
     private Task<HubClient> ConnectAsync() => HubClient.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(Guid.CreateVersion7())));
 }

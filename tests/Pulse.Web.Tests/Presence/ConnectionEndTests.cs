@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Pulse.Presence;
 using Pulse.Users;
 using Pulse.Web.Connections;
+using Pulse.Web.Http;
 using Pulse.Web.Tests.Auth;
 
 namespace Pulse.Web.Tests.Presence;

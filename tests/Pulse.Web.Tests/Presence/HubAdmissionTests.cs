@@ -51,13 +51,16 @@ public sealed class HubAdmissionTests(HubAdmissionTests.Application pulse) : ICl
         }
     }
 
-    [Fact]
-    public async Task ConnectsOfOneUser_AreLimitedBeforeTheSharedPlaces()
+    [Theory]
+    [InlineData(Negotiate)]
+    [InlineData(Negotiate + "&id=x")]
+    [InlineData("/hubs/pulse/negotiate/?negotiateVersion=1&id=x")]
+    public async Task ConnectsOfOneUser_AreLimitedBeforeTheSharedPlaces(string path)
     {
         await using var generous = new Generous();
         await generous.InitializeAsync();
         var flooding = Guid.NewGuid();
-        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => NegotiateAsync(generous, flooding)));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => NegotiateAsync(generous, flooding, path)));
 
         var refused = answers.Where(answer => answer.StatusCode == HttpStatusCode.TooManyRequests).ToArray();
         Assert.InRange(answers.Count(answer => answer.StatusCode == HttpStatusCode.OK), 20, 150);
@@ -78,10 +81,10 @@ public sealed class HubAdmissionTests(HubAdmissionTests.Application pulse) : ICl
 
     private Task<HttpResponseMessage> NegotiateAsync(Guid userId) => NegotiateAsync(pulse, userId);
 
-    private static async Task<HttpResponseMessage> NegotiateAsync(PulseApplication application, Guid userId)
+    private static async Task<HttpResponseMessage> NegotiateAsync(PulseApplication application, Guid userId, string path = Negotiate)
     {
         using var client = application.As(TestTokens.Hs256(TestTokens.Claims(userId)));
-        return await client.PostAsync(Negotiate, null);
+        return await client.PostAsync(path, null);
     }
 
     private async Task<HttpResponseMessage> AnybodyAsync(Func<HttpClient, Task<HttpResponseMessage>> send)

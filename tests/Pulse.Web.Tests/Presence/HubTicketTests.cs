@@ -78,6 +78,24 @@ public sealed class HubTicketTests(PulseApplication pulse)
         Assert.Equal("signed-out", (await client.NextAsync("SessionEnded")).GetProperty("reason").GetString());
     }
 
+    [Theory]
+    [InlineData(HttpTransportType.WebSockets)]
+    [InlineData(HttpTransportType.ServerSentEvents)]
+    [InlineData(HttpTransportType.LongPolling)]
+    public async Task SessionThatEnds_ClosesItsConnection_OverEachTransport(HttpTransportType transport)
+    {
+        using var browser = await Browser.SignInAsync(pulse);
+        using var answer = await browser.PostAsync("/auth/hub-ticket");
+        var ticket = (string)(await answer.ReadAsync(HttpStatusCode.OK))["ticket"]!;
+        await using var client = await HubClient.ConnectAsync(pulse.Address, "", $"?ticket={ticket}", transport);
+
+        using var ended = await browser.PostAsync("/auth/signout");
+
+        Assert.Equal("signed-out", (await client.NextAsync("SessionEnded")).GetProperty("reason").GetString());
+        await client.Closed;
+        await Assert.ThrowsAnyAsync<Exception>(() => client.Connection.InvokeAsync("Heartbeat"));
+    }
+
     [Fact]
     public async Task Ticket_WhoseSessionHasEnded_IsRefused()
     {
@@ -159,8 +177,11 @@ public sealed class HubTicketTests(PulseApplication pulse)
 
         Assert.Equal(_ada, (await connected.Task.WaitAsync(TimeSpan.FromSeconds(60))).GetProperty("userId").GetGuid());
         await connection.InvokeAsync("Heartbeat");
-        using var again = await pulse.Anonymous.PostAsync($"/hubs/pulse/negotiate?negotiateVersion=1&ticket={ticket}", null);
-        await again.ReadProblemAsync(HttpStatusCode.Unauthorized, "ticket-invalid");
+        foreach (var path in new[] { "negotiate?", "negotiate/?", "negotiate?id=x&", "Negotiate/?id=x&" })
+        {
+            using var again = await pulse.Anonymous.PostAsync($"/hubs/pulse/{path}negotiateVersion=1&ticket={ticket}", null);
+            await again.ReadProblemAsync(HttpStatusCode.Unauthorized, "ticket-invalid");
+        }
     }
 
     [Fact]

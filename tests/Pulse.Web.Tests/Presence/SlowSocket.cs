@@ -20,13 +20,13 @@ internal sealed class SlowSocket : IDisposable
     private string _unfinished = "";
     private WebSocket? _socket;
 
-    public static async Task<SlowSocket> ConnectAsync(Uri address, string token, string query = "")
+    public static async Task<SlowSocket> ConnectAsync(Uri address, string token, string query = "", string path = "/hubs/pulse")
     {
         var socket = new SlowSocket();
         await socket._tcp.ConnectAsync(address.Host, address.Port);
         var stream = socket._tcp.GetStream();
         var request = $"""
-            GET /hubs/pulse?access_token={token}{query} HTTP/1.1
+            GET {path}?access_token={token}{query} HTTP/1.1
             Host: {address.Authority}
             Connection: Upgrade
             Upgrade: websocket

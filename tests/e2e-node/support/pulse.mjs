@@ -5,20 +5,27 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from './until.mjs';
 
-const web = fileURLToPath(new URL('../../../src/Pulse.Web/', import.meta.url));
-const program = join(web, 'bin', process.env.PULSE_TEST_CONFIGURATION ?? 'Debug', 'net10.0', 'Pulse.Web.dll');
+const web = { folder: fileURLToPath(new URL('../../../src/Pulse.Web/', import.meta.url)), name: 'Pulse.Web' };
+const built = ({ folder, name }) => join(folder, 'bin', process.env.PULSE_TEST_CONFIGURATION ?? 'Debug', 'net10.0', `${name}.dll`);
+/** The built Pulse.Web. */
+export const program = built(web);
 const startMs = 90_000;
 
 /** Pulse.Web as the process that a user runs, killed and started again by the test. It keeps its address and its settings. */
 export class Pulse {
   #settings;
+  #project;
   #log;
   #process;
   #listen = 'http://127.0.0.1:0';
 
-  /** @param directory of this test only: data and log. */
-  constructor(directory, settings = {}) {
-    if (!existsSync(program)) throw new Error(`${program} is missing: build the solution first (./test.sh does).`);
+  /**
+   * @param directory of this test only: data and log.
+   * @param project Pulse.Web, or an application that hosts it.
+   */
+  constructor(directory, settings = {}, project = web) {
+    if (!existsSync(built(project))) throw new Error(`${built(project)} is missing: build the solution first (./test.sh does).`);
+    this.#project = project;
     this.#log = join(directory, 'pulse.log');
     this.#settings = {
       ASPNETCORE_ENVIRONMENT: 'Development',
@@ -36,8 +43,8 @@ export class Pulse {
   async start() {
     const log = openSync(this.#log, 'a');
     const offset = fstatSync(log).size;
-    this.#process = spawn('dotnet', [program], {
-      cwd: web,
+    this.#process = spawn('dotnet', [built(this.#project)], {
+      cwd: this.#project.folder,
       env: { ...process.env, ...this.#settings, ASPNETCORE_URLS: this.#listen },
       stdio: ['ignore', log, log],
     });
@@ -46,7 +53,7 @@ export class Pulse {
     // Port 0 the first time: the server itself takes a free port and logs it, because a port that was picked ahead could be taken
     // meanwhile.
     this.#listen = await until('"Now listening on" in the log', () => {
-      if (this.#process.exitCode !== null) throw new Error(`Pulse.Web ended with code ${this.#process.exitCode}`);
+      if (this.#process.exitCode !== null) throw new Error(`${this.#project.name} ended with code ${this.#process.exitCode}`);
       return readFileSync(this.#log).subarray(offset).toString().match(/Now listening on: (http:\S+)/)?.[1];
     }, Boolean, { withinMs: startMs }).catch((error) => this.#explain(error));
     await until('200 from /health/ready', async () => (await fetch(`${this.url}/health/ready`)).status, (status) => status === 200, { withinMs: startMs })

@@ -52,6 +52,7 @@ export class ChatClient implements Running<ChatMembers> {
     this.#shared = {
       session, inbox, outbox, viewer, windowSize,
       shelf: () => this.#shelf,
+      logId: () => this.#logId,
       onClosed: (conversation) => this.#onClosed(conversation),
     };
     this.members = { conversations: this.#makeConversations(), conversation: (id): Conversation => this.#conversation(id) };
@@ -99,14 +100,16 @@ export class ChatClient implements Running<ChatMembers> {
       void shelf.set('log-id', logId);
       if (isOver()) return;
     }
+    // Pages that were loaded before the first connection may be of any database.
+    if (isFirst && logId !== undefined) for (const conversation of this.#conversations.values()) conversation.resetLoaded();
     this.#logId = logId ?? known;
     if (isFirst) await this.#recallBlocked(shelf);
-    void this.#inbox.start(shelf);
+    void this.#inbox.start(shelf, this.#logId);
     if (isOver()) return;
     for (const conversation of this.#conversations.values()) void conversation.join();
     for (let failures = 1; !isOver(); failures++) {
       try {
-        await this.#inbox.refresh();
+        await this.#inbox.catchUp();
         return;
       } catch (error) {
         if (!isOver()) this.#host.onError(error instanceof PulseError ? error : new PulseError('call-failed', String(error)));
@@ -176,7 +179,7 @@ export class ChatClient implements Running<ChatMembers> {
         const item = await session.insistRequest<Item>('POST', '/conversations', {
           kind, members, clientId: newId(), ...(title !== undefined && { title }), ...(newcomersSee !== undefined && { newcomersSee }),
         });
-        inbox.hinted([item]);
+        inbox.created(item);
         return get(item.id)!;
       },
       channels: (q, after) => session.request<{ items: readonly Channel[]; after: string | null }>('GET', `/channels?${query({ q, after })}`),

@@ -8,7 +8,7 @@ import type { Outbox } from './outbox.js';
 import { isFinal, type Session } from './session.js';
 import type { Shelf } from './storage.js';
 import type { Conversation, ConversationSnapshot, Member, NewcomersSee, Role, SendOptions } from './types.js';
-import type { Entries, EntriesAdded, Entry, Marker, Messages } from './wire.js';
+import type { Entries, EntriesAdded, Entry, Marked, Marker, Messages } from './wire.js';
 
 const pageSize = 50;
 const entriesAtOnce = 500;
@@ -29,6 +29,8 @@ export interface Shared {
   readonly viewer: Viewer;
   readonly windowSize: number;
   shelf(): Shelf | undefined;
+  /** The database that the logs are of. Another tab may store the logs of an earlier one. */
+  logId(): string | undefined;
   /** The conversation was closed, and its log stays in memory. */
   onClosed(conversation: ConversationStore): void;
 }
@@ -46,6 +48,8 @@ export class ConversationStore implements Conversation {
   #joined: Connection | undefined;
   /** The opening in progress. `Behind` begins another one, because the server has closed the conversation again. */
   #joining: { readonly connection: Connection } | undefined;
+  /** Counts the reports of the server that the user is a member. */
+  #news = 0;
   #fetching = false;
   #error: PulseError | null = null;
   #isGone = false;
@@ -83,6 +87,7 @@ export class ConversationStore implements Conversation {
     error: this.#error,
     item: this.#shared.inbox.get(this.id),
     messages: this.#log.messages,
+    quotes: this.#log.quotes,
     notices: this.#log.notices,
     pending: this.#shared.outbox.pending(this.id),
     hasBefore: this.#log.hasBefore,
@@ -169,6 +174,10 @@ export class ConversationStore implements Conversation {
 
   readonly loadAround = (seq: number): Promise<void> => this.#load(`around=${seq}`, (page) => this.#tell(this.#log.replace(page)));
 
+  readonly loadQuote = async (seq: number): Promise<void> => {
+    if (!this.#log.find(seq) && !this.#log.quotes.has(seq)) await this.#load(`around=${seq}`, (page) => this.#log.quote(page, seq), 1);
+  };
+
   readonly loadNewest = (): Promise<void> => (this.#log.hasAfter ? this.#loadNewest() : Promise.resolve());
 
   readonly members = (after?: string): Promise<{ readonly items: readonly Member[]; readonly after: string | null }> =>
@@ -209,7 +218,8 @@ export class ConversationStore implements Conversation {
     try {
       await this.#recall();
       for (let failures = 1; !isOver(); failures++) {
-        const epoch = this.#epoch;
+        let epoch = this.#epoch;
+        const news = this.#news;
         try {
           const known = this.#log.applied;
           // Without a log, the newest page of history and the live entries come at the same time.
@@ -221,7 +231,12 @@ export class ConversationStore implements Conversation {
           if (epoch !== this.#epoch) continue;
           // A log that begins after the known one is that of another membership.
           const isOther = known !== undefined && (opened.reset || known < opened.from - 1);
-          if (isOther) this.reset();
+          if (isOther) {
+            this.reset();
+            epoch = this.#epoch;
+            // Its item is of the other log too.
+            void inbox.fetch(this.id);
+          }
           // What was typed, read and so on before is unknown now.
           this.#role = opened.you.role;
           this.#read = Math.max(this.#read, opened.you.read);
@@ -231,6 +246,7 @@ export class ConversationStore implements Conversation {
           if (isOther || (known !== undefined && opened.tooFar)) {
             await this.#loadNewest();
             if (isOver()) break;
+            if (epoch !== this.#epoch) continue;
             this.#resets++;
           }
           this.#tell(this.#log.take(opened.entries));
@@ -239,7 +255,8 @@ export class ConversationStore implements Conversation {
           break;
         } catch (error) {
           if (isOver()) break;
-          this.#fail(error as PulseError);
+          // A refusal from before the user was added again says nothing about the present.
+          if (!isFinal(error as PulseError) || news === this.#news) this.#fail(error as PulseError);
           if (this.#isGone) break;
         }
         await session.backoff(failures, connection.over);
@@ -298,6 +315,7 @@ export class ConversationStore implements Conversation {
 
   /** The inbox has another item for it. */
   itemChanged(isNews: boolean): void {
+    if (isNews) this.#news++;
     // The user was added again.
     if (isNews && this.#isGone) {
       this.#isGone = false;
@@ -308,7 +326,14 @@ export class ConversationStore implements Conversation {
   }
 
   pendingChanged(): void {
-    this.#shared.outbox.shown(this.id, this.isOpen && !this.#isGone ? this.#log.applied ?? 0 : Infinity);
+    const { outbox, viewer } = this.#shared;
+    const pending = outbox.pending(this.id);
+    if (pending.length > 0) {
+      // A message that was taken over from another tab may be in the log already.
+      const own = new Set(this.#log.messages.filter(({ senderId }) => viewer.isMe(senderId)).map(({ clientId }) => clientId));
+      for (const { clientId } of pending) if (own.has(clientId)) outbox.echoed(this.id, clientId);
+    }
+    outbox.shown(this.id, this.isOpen && !this.#isGone ? this.#log.applied ?? 0 : Infinity);
     this.#changed();
   }
 
@@ -320,12 +345,19 @@ export class ConversationStore implements Conversation {
   /** Drops the log, because the server has another one. */
   reset(): void {
     this.#epoch++;
+    clearTimeout(this.#keeping);
+    this.#keeping = undefined;
     this.#log.reset();
     this.#markers = new Map();
     this.#read = this.#wanted = 0;
     this.#resets++;
     void this.#shared.shelf()?.delete(`log ${this.id}`);
     this.#changed();
+  }
+
+  /** Drops the log, if there is one. */
+  resetLoaded(): void {
+    if (this.#log.applied !== undefined) this.reset();
   }
 
   /** The client stops. */
@@ -354,12 +386,16 @@ export class ConversationStore implements Conversation {
     this.#changed();
   }
 
-  /** Stores the newest messages for the next visit. */
+  /**
+   * Stores the newest messages for the next visit, if they have changed. Otherwise a tab could write data back that another tab has deleted
+   * at the sign-out.
+   */
   keep(): void {
+    if (this.#keeping === undefined) return;
     clearTimeout(this.#keeping);
     this.#keeping = undefined;
     const kept = this.#log.keep(keptMessages);
-    if (kept) void this.#shared.shelf()?.set(`log ${this.id}`, kept);
+    if (kept) void this.#shared.shelf()?.set(`log ${this.id}`, { ...kept, logId: this.#shared.logId() });
   }
 
   get #path(): string {
@@ -390,8 +426,8 @@ export class ConversationStore implements Conversation {
   #recall(): Promise<void> {
     return (this.#recalled ??= (async () => {
       const epoch = this.#epoch;
-      const kept = (await this.#shared.shelf()?.get(`log ${this.id}`)) as KeptLog | undefined;
-      if (!kept || epoch !== this.#epoch) return;
+      const kept = (await this.#shared.shelf()?.get(`log ${this.id}`)) as (KeptLog & { readonly logId?: string }) | undefined;
+      if (!kept || kept.logId !== this.#shared.logId() || epoch !== this.#epoch) return;
       this.#log.recall(kept);
       this.#changed();
     })());
@@ -412,20 +448,17 @@ export class ConversationStore implements Conversation {
           if (this.#log.head - applied > tooManyMissing) {
             await this.#loadNewest();
             this.#resets++;
-            continue;
+          } else {
+            const page = await session.request<Entries>('GET', `${this.#path}/entries?after=${applied}&limit=${entriesAtOnce}`);
+            if (isOver()) break;
+            if (epoch !== this.#epoch) continue;
+            if (page.head < applied || applied < page.from - 1) {
+              this.#restart();
+              break;
+            }
+            if (page.entries.length === 0) this.#log.correct(page.head);
+            this.#tell(this.#log.take(page.entries));
           }
-          const page = await session.request<Entries>('GET', `${this.#path}/entries?after=${applied}&limit=${entriesAtOnce}`);
-          if (isOver()) break;
-          if (epoch !== this.#epoch) continue;
-          if (page.head < applied || applied < page.from - 1) {
-            // The log is another one.
-            this.reset();
-            this.#joined = undefined;
-            void this.join();
-            break;
-          }
-          if (page.entries.length === 0) this.#log.correct(page.head);
-          this.#tell(this.#log.take(page.entries));
           if (!this.#log.isMissing || this.#log.applied! > applied) {
             failures = 1;
             continue;
@@ -444,20 +477,41 @@ export class ConversationStore implements Conversation {
     if (this.#joined && this.#joined !== connection) void this.#fetchMissing();
   }
 
+  /**
+   * The server has lost entries that this client has applied, so that the log is another one: begins anew, after a pause, because servers
+   * may disagree for some seconds.
+   */
+  #restart(): void {
+    const connection = this.#joined;
+    this.reset();
+    void this.#shared.inbox.fetch(this.id);
+    if (!connection) return;
+    this.#joined = undefined;
+    void this.#shared.session.backoff(1, connection.over).then(() => this.join());
+  }
+
   #loadNewest(): Promise<void> {
     return this.#load('', (page) => this.#tell(this.#log.replace(page)));
   }
 
-  async #load(where: string, apply: (page: Messages) => void): Promise<void> {
+  async #load(where: string, apply: (page: Messages) => void, limit = pageSize): Promise<void> {
     const epoch = this.#epoch;
     this.#log.beginLoad();
     this.#changed();
     try {
-      const path = `${this.#path}/messages?${where && `${where}&`}limit=${pageSize}`;
+      const path = `${this.#path}/messages?${where && `${where}&`}limit=${limit}`;
       let page: Messages;
       do {
+        const [applied, head] = [this.#log.applied ?? 0, this.#log.head];
         page = await this.#shared.session.request<Messages>('GET', path);
         if (epoch !== this.#epoch) return;
+        if (page.head < applied) {
+          this.#restart();
+          return;
+        }
+        // The entries up to that head were lost, and no newer ones are known since.
+        if (page.head < head && this.#log.head === head) this.#log.correct(page.head);
+        // The log has jumped while the page was on its way. The next page is read after the jump, so this ends.
       } while (this.#log.isStale(page));
       apply(page);
       this.#shared.inbox.reached(this.id, this.#log.applied ?? 0);
@@ -507,15 +561,20 @@ export class ConversationStore implements Conversation {
     try {
       while (this.#wanted > 0) {
         const [wanted, epoch] = [this.#wanted, this.#epoch];
-        const answer = await session.insist('MarkRead', this.id, wanted);
-        if (epoch !== this.#epoch) break;
+        let answer: Marked;
+        try {
+          answer = await session.insist('MarkRead', this.id, wanted);
+        } catch {
+          // Refused, or the client was stopped.
+          if (this.#wanted === wanted) this.#wanted = 0;
+          continue;
+        }
+        // The marker may be wanted again in the log that has replaced this one.
+        if (epoch !== this.#epoch) continue;
         this.#read = Math.max(this.#read, answer.read);
         if (this.#wanted === wanted) this.#wanted = 0;
         inbox.marked(this.id, answer);
       }
-    } catch {
-      // Refused, or the client was stopped.
-      this.#wanted = 0;
     } finally {
       this.#isMarking = false;
       this.#changed();

@@ -9,7 +9,7 @@ const nothingUnread: UnreadTotal = Object.freeze({ messages: 0, more: false, men
 // While rendering on a server, nothing is known.
 const emptyInbox: InboxSnapshot = Object.freeze({ items: Object.freeze([]), state: 'loading', hasMore: false, isLoadingMore: false, unread: nothingUnread });
 const unopened: ConversationSnapshot = Object.freeze({
-  state: 'closed', error: null, item: undefined, messages: Object.freeze([]), notices: Object.freeze([]), pending: Object.freeze([]),
+  state: 'closed', error: null, item: undefined, messages: Object.freeze([]), quotes: new Map(), notices: Object.freeze([]), pending: Object.freeze([]),
   hasBefore: false, hasAfter: false, isLoadingBefore: false, isLoadingAfter: false, head: 0, typing: nobody, markers: new Map(), read: 0,
   role: undefined, resets: 0,
 });

@@ -19,6 +19,20 @@ interface Row {
   readonly orderAt: number;
 }
 
+interface Fetching {
+  done: Promise<void>;
+  /** The answer may be older than what the client has learned since: asks again. */
+  again: boolean;
+  /** A hint has come since the request, so that a refusal may be of before the user was added again. */
+  hasNews: boolean;
+}
+
+/** What the client knew when it made a request: answers are at least as new. */
+interface Asked {
+  readonly request: number;
+  readonly heads: ReadonlyMap<string, number>;
+}
+
 /** The conversations of the user, most recent first, merged from pages, hints, and the logs of open conversations. */
 export class Inbox {
   readonly #session: Session;
@@ -33,8 +47,12 @@ export class Inbox {
   #loadingMore: Promise<void> | undefined;
   #refreshing: Promise<void> | undefined;
   #shelf: Shelf | undefined;
+  #logId: string | undefined;
   #keeping: ReturnType<typeof setTimeout> | undefined;
-  readonly #fetching = new Map<string, Promise<void>>();
+  readonly #fetching = new Map<string, Fetching>();
+  /** Conversations that are gone, with the number of the latest request before that: answers up to it may still show them. */
+  readonly #dropped = new Map<string, number>();
+  #requests = 0;
   /** Raised when all conversations are dropped: answers to earlier requests no longer count. */
   #epoch = 0;
 
@@ -63,35 +81,49 @@ export class Inbox {
       this.#changed();
     }));
 
-  /** Shows what the last visit left. */
-  async start(shelf: Shelf): Promise<void> {
+  /** Shows what the last visit left, if it is of the same database. */
+  async start(shelf: Shelf, logId: string | undefined): Promise<void> {
+    this.#logId = logId;
     if (this.#shelf === shelf) return;
     this.#shelf = shelf;
     const epoch = this.#epoch;
-    const kept = (await shelf.get('inbox')) as readonly Item[] | undefined;
-    if (!kept || this.#isReady || epoch !== this.#epoch) return;
-    for (const item of kept) if (!this.#rows.has(item.id)) this.#put(item, this.#below());
+    const kept = (await shelf.get('inbox')) as { readonly logId?: string; readonly items?: readonly Item[] } | undefined;
+    if (!kept?.items || kept.logId !== logId || this.#isReady || epoch !== this.#epoch) return;
+    for (const item of kept.items) if (!this.#rows.has(item.id)) this.#put(item, this.#below());
     this.#changed();
   }
 
   /** Reads the inbox, and compares what the pages do not show. */
-  readonly refresh = (): Promise<void> => (this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined)));
+  readonly refresh = (): Promise<void> => this.#refreshing ?? this.catchUp();
 
-  /** Applies an item that the server has sent. @returns whether it counts. */
-  take(item: Item, orderAt = Date.now()): boolean {
-    const known = this.#rows.get(item.id)?.item;
-    if (known && (item.head < known.head || (item.head === known.head && item.you.read < known.you.read))) return false;
-    this.#put(item, this.#rows.get(item.id)?.orderAt ?? orderAt, Math.max(item.you.read, known?.you.read ?? 0));
-    this.#onItem(item.id, true);
-    return true;
+  /** Reads the inbox on a new connection: a reading in progress may have been answered before hints were missed. */
+  catchUp(): Promise<void> {
+    const refreshing = (this.#refreshing = this.#refresh().finally(() => {
+      if (this.#refreshing === refreshing) this.#refreshing = undefined;
+    }));
+    return refreshing;
   }
 
+  /** Applies items that the server has sent by itself. */
   hinted(items: readonly Item[]): void {
-    for (const item of items) this.take(item);
+    for (const item of items) {
+      // Nothing says whether the hint is from before the removal. A lower head is a late hint, or the server has lost entries.
+      if (this.#dropped.has(item.id) || item.head < (this.get(item.id)?.head ?? 0)) void this.fetch(item.id);
+      else this.#take(item, Date.now());
+      const fetching = this.#fetching.get(item.id);
+      if (fetching) fetching.hasNews = true;
+    }
     this.#changed();
   }
 
+  /** Applies an item that the server has just created or found for this client. */
+  created(item: Item): void {
+    this.#dropped.delete(item.id);
+    this.hinted([item]);
+  }
+
   drop(id: string): void {
+    this.#dropped.set(id, this.#requests);
     if (!this.#rows.delete(id)) return;
     this.#onItem(id, false);
     this.#changed();
@@ -126,26 +158,72 @@ export class Inbox {
 
   /** Loads one conversation anew. Never rejects. */
   fetch(id: string): Promise<void> {
-    let fetching = this.#fetching.get(id);
-    if (!fetching) this.#fetching.set(id, (fetching = this.#fetch(id, this.#epoch).finally(() => this.#fetching.delete(id))));
-    return fetching;
+    const present = this.#fetching.get(id);
+    if (present) {
+      present.again = true;
+      return present.done;
+    }
+    const fetching: Fetching = { done: Promise.resolve(), again: false, hasNews: false };
+    this.#fetching.set(id, fetching);
+    return (fetching.done = this.#fetch(id, fetching, this.#epoch).finally(() => {
+      if (this.#fetching.get(id) === fetching) this.#fetching.delete(id);
+    }));
   }
 
-  async #fetch(id: string, epoch: number): Promise<void> {
-    try {
-      const item = await this.#session.insistRequest<Item>('GET', `/conversations/${id}`);
-      if (epoch !== this.#epoch) return;
-      this.take(item);
-      this.#changed();
-    } catch (error) {
-      if (epoch === this.#epoch && error instanceof PulseError && isFinal(error)) this.drop(id);
+  async #fetch(id: string, fetching: Fetching, epoch: number): Promise<void> {
+    do {
+      fetching.again = fetching.hasNews = false;
+      const asked = this.#ask();
+      try {
+        const item = await this.#session.insistRequest<Item>('GET', `/conversations/${id}`);
+        if (epoch !== this.#epoch) return;
+        this.#takeAnswer(item, asked);
+        this.#changed();
+      } catch (error) {
+        if (epoch !== this.#epoch || !(error instanceof PulseError)) return;
+        if (!isFinal(error)) continue;
+        if (fetching.hasNews) fetching.again = true;
+        else this.drop(id);
+      }
+    } while (fetching.again);
+  }
+
+  #ask(): Asked {
+    return { request: ++this.#requests, heads: new Map([...this.#rows].map(([id, { item }]) => [id, item.head])) };
+  }
+
+  #takeAnswer(item: Item, { request, heads }: Asked, orderAt = Date.now()): void {
+    const droppedAt = this.#dropped.get(item.id);
+    if (droppedAt !== undefined && request <= droppedAt) {
+      // Read before the removal, or after the user was added again: another request tells.
+      void this.fetch(item.id);
+      return;
     }
+    this.#dropped.delete(item.id);
+    const before = heads.get(item.id);
+    // The server has lost entries that it had reported, as in a failover to a standby that lags behind.
+    if (before !== undefined && item.head < before && this.get(item.id)?.head === before) {
+      this.#put(item, this.#rows.get(item.id)!.orderAt);
+      this.#onItem(item.id, true);
+    } else {
+      this.#take(item, orderAt);
+    }
+  }
+
+  /** Applies an item unless a newer one is known. */
+  #take(item: Item, orderAt: number): void {
+    const known = this.#rows.get(item.id);
+    if (known && (item.head < known.item.head || (item.head === known.item.head && item.you.read < known.item.you.read))) return;
+    this.#put(item, known?.orderAt ?? orderAt, Math.max(item.you.read, known?.item.you.read ?? 0));
+    this.#onItem(item.id, true);
   }
 
   /** Drops all conversations. */
   reset(): void {
     this.#epoch++;
     this.#refreshing = undefined;
+    this.#fetching.clear();
+    this.#dropped.clear();
     const ids = [...this.#rows.keys()];
     this.#rows.clear();
     this.#before = null;
@@ -157,7 +235,8 @@ export class Inbox {
   }
 
   end(): void {
-    this.#keep();
+    // Otherwise a tab could write data back that another tab has deleted at the sign-out.
+    if (this.#keeping !== undefined) this.#keep();
     this.#shelf = undefined;
     this.reset();
   }
@@ -176,6 +255,7 @@ export class Inbox {
     const rest = new Set(this.#rows.keys());
     let before: string | null = null;
     for (let hasNews = true; hasNews;) {
+      const asked = this.#ask();
       const page: { items: readonly Item[]; before: string | null } = await this.#page(before);
       if (epoch !== this.#epoch) return;
       hasNews = false;
@@ -183,7 +263,7 @@ export class Inbox {
         const known = this.get(item.id);
         if (rest.delete(item.id) && known && known.head < item.head) hasNews = true;
       }
-      this.#takePage(page.items);
+      this.#takePage(page.items, asked);
       const isFirst: boolean = before === null;
       before = page.before;
       // Conversations further down are known up to the cursor of the last visit, or not at all.
@@ -208,8 +288,8 @@ export class Inbox {
       for (const { id, head, read, gone, reset } of answers) {
         const item = this.get(id);
         if (!item) continue;
-        if (gone) this.drop(id);
-        else if (reset || head > item.head || read > item.you.read) await this.fetch(id);
+        // The user may have been added again since.
+        if (gone || reset || head > item.head || read > item.you.read) await this.fetch(id);
         if (epoch !== this.#epoch) return;
       }
     }
@@ -219,21 +299,22 @@ export class Inbox {
     if (this.#before === null) return;
     const epoch = this.#epoch;
     this.#changed();
+    const asked = this.#ask();
     const { items, before } = await this.#page(this.#before);
     if (epoch !== this.#epoch) return;
     this.#before = before;
-    this.#takePage(items);
+    this.#takePage(items, asked);
   }
 
   #page(before: string | null): Promise<{ items: readonly Item[]; before: string | null }> {
     return this.#session.request('GET', `/conversations?limit=${pageSize}${before === null ? '' : `&before=${encodeURIComponent(before)}`}`);
   }
 
-  #takePage(items: readonly Item[]): void {
+  #takePage(items: readonly Item[], asked: Asked): void {
     let orderAt = Date.now();
     for (const item of items) {
       orderAt = item.lastAt ? Date.parse(item.lastAt) : orderAt;
-      this.take(item, orderAt);
+      this.#takeAnswer(item, asked, orderAt);
     }
   }
 
@@ -317,7 +398,7 @@ export class Inbox {
   #keep(): void {
     clearTimeout(this.#keeping);
     this.#keeping = undefined;
-    if (this.#isReady) void this.#shelf?.set('inbox', this.getSnapshot().items.slice(0, keptItems));
+    if (this.#isReady) void this.#shelf?.set('inbox', { logId: this.#logId, items: this.getSnapshot().items.slice(0, keptItems) });
   }
 }
 

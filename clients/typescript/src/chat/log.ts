@@ -6,6 +6,7 @@ const noticeKinds: ReadonlySet<string> = new Set<Notice['kind']>([
 ]);
 /** Entries that arrived before their turn. Further ones are asked for again. */
 const maxAhead = 1_000;
+const maxQuotes = 200;
 
 /** The user's view of senders and reactions. */
 export interface Viewer {
@@ -38,6 +39,9 @@ export class Log {
   #applied: number | undefined;
   #head = 0;
   #held: Held[] = [];
+  /** Messages outside of the window that others answer, the latest at the end. */
+  readonly #quoted = new Map<number, Held>();
+  #quotes: ReadonlyMap<number, Message> | undefined;
   #notices: Notice[] = [];
   #hasBefore = false;
   #hasAfter = false;
@@ -80,6 +84,10 @@ export class Log {
     return (this.#messages ??= Object.freeze(this.#held.map(({ message }) => message)));
   }
 
+  get quotes(): ReadonlyMap<number, Message> {
+    return (this.#quotes ??= new Map([...this.#quoted].map(([seq, { message }]) => [seq, message])));
+  }
+
   get notices(): readonly Notice[] {
     return this.#notices;
   }
@@ -98,6 +106,8 @@ export class Log {
     this.#ahead.clear();
     this.#sinceLoad = [];
     this.#messages = undefined;
+    this.#quoted.clear();
+    this.#quotes = undefined;
   }
 
   /** The server's log has at least this many entries. */
@@ -114,7 +124,9 @@ export class Log {
   take(entries: readonly Entry[]): Entry[] {
     for (const entry of entries) {
       this.know(entry.seq);
-      if (entry.seq > (this.#applied ?? 0) && this.#ahead.size < maxAhead) this.#ahead.set(entry.seq, entry);
+      // Counted from the last applied entry, so that the next one always finds a place.
+      const isNear = this.#applied === undefined ? this.#ahead.size < maxAhead : entry.seq > this.#applied && entry.seq <= this.#applied + maxAhead;
+      if (isNear) this.#ahead.set(entry.seq, entry);
     }
     return this.#advance();
   }
@@ -142,7 +154,12 @@ export class Log {
     this.#notices = [];
     this.#messages = undefined;
     // No message in the window is older than the page, so the log continues there.
-    if ((this.#applied ?? -1) < page.head) this.#applied = this.#jumped = page.head;
+    if ((this.#applied ?? -1) < page.head) {
+      this.#applied = this.#jumped = page.head;
+      // The entries in between may have changed them.
+      this.#quoted.clear();
+      this.#quotes = undefined;
+    }
     this.#replay(page.head);
     return this.#advance();
   }
@@ -172,8 +189,20 @@ export class Log {
     return true;
   }
 
+  /** Keeps that message of the page for those that answer it. */
+  quote(page: Messages, seq: number): void {
+    const held = this.#read(page).find(({ message }) => message.seq === seq);
+    if (!held) return;
+    this.#quoted.delete(seq);
+    this.#quoted.set(seq, held);
+    for (const oldest of [...this.#quoted.keys()].slice(0, -maxQuotes)) this.#quoted.delete(oldest);
+    this.#quotes = undefined;
+  }
+
   /** Reads all blocked senders anew. */
   remark(): void {
+    for (const [seq, held] of this.#quoted) this.#quoted.set(seq, { ...held, message: this.#mark(held.message) });
+    this.#quotes = undefined;
     this.#held = this.#held.map((held) => ({ ...held, message: this.#mark(held.message) }));
     this.#messages = undefined;
   }
@@ -245,32 +274,43 @@ export class Log {
   /** Applies an entry that changes earlier messages. A message that a page has read later contains the change already. */
   #change(entry: Entry): void {
     if (entry.kind === 'sender-erased') {
-      for (let index = 0; index < this.#held.length; index++) {
-        if (this.#held[index]!.message.senderId === entry.senderId) this.#set(index, entry.seq, { text: null, mentions: [], reactions: [] });
-      }
-      return;
+      for (let index = 0; index < this.#held.length; index++) this.#changeAt(index, entry);
+    } else if (entry.target !== undefined) {
+      this.#changeAt(this.#indexOf(entry.target), entry);
     }
-    const index = entry.target === undefined ? -1 : this.#indexOf(entry.target);
-    const held = this.#held[index];
-    if (!held || entry.seq <= held.asOf) return;
-    const { message } = held;
-    if (entry.kind === 'delete') {
-      this.#set(index, entry.seq, { text: null, mentions: [], reactions: [], deletedSeq: entry.seq });
-    } else if (message.deletedSeq !== null) {
-      this.#set(index, entry.seq, {});
-    } else if (entry.kind === 'edit') {
-      // The entry of a message has its newest text, when it is read later. The earlier edits follow.
-      const isNewer = entry.seq > (message.editedSeq ?? 0);
-      this.#set(index, entry.seq, isNewer ? { text: entry.text ?? null, mentions: entry.mentions ?? [], editedSeq: entry.seq } : {});
-    } else if (entry.kind === 'reaction' && entry.emoji !== undefined) {
-      this.#set(index, entry.seq, { reactions: react(message.reactions, entry.emoji, entry.on ?? true, this.#viewer.isMe(entry.senderId)) });
+    for (const [seq, held] of this.#quoted) {
+      const changed = this.#changed(held, entry);
+      if (changed === held) continue;
+      this.#quoted.set(seq, changed);
+      this.#quotes = undefined;
     }
   }
 
-  #set(index: number, asOf: number, change: Partial<Message>): void {
-    const held = this.#held[index]!;
-    this.#held[index] = { message: Object.freeze({ ...held.message, ...change }), asOf };
+  #changeAt(index: number, entry: Entry): void {
+    const held = this.#held[index];
+    const changed = held && this.#changed(held, entry);
+    if (!changed || changed === held) return;
+    this.#held[index] = changed;
     this.#messages = undefined;
+  }
+
+  /** The message with the effect of the entry; the same object where there is none. */
+  #changed(held: Held, entry: Entry): Held {
+    const { message, asOf } = held;
+    const { seq, kind, emoji } = entry;
+    const change = (changes: Partial<Message>): Held => ({ message: Object.freeze({ ...message, ...changes }), asOf: Math.max(asOf, seq) });
+    if (kind === 'sender-erased') return message.senderId === entry.senderId ? change({ text: null, mentions: [], reactions: [] }) : held;
+    if (message.seq !== entry.target || seq <= asOf) return held;
+    if (kind === 'delete') return change({ text: null, mentions: [], reactions: [], deletedSeq: seq });
+    if (message.deletedSeq !== null) return change({});
+    if (kind === 'edit') {
+      // The entry of a message has its newest text, when it is read later. The earlier edits follow.
+      return change(seq > (message.editedSeq ?? 0) ? { text: entry.text ?? null, mentions: entry.mentions ?? [], editedSeq: seq } : {});
+    }
+    if (kind === 'reaction' && emoji !== undefined) {
+      return change({ reactions: react(message.reactions, emoji, entry.on ?? true, this.#viewer.isMe(entry.senderId)) });
+    }
+    return held;
   }
 
   /** Applies the entries that were applied while the page was on its way, and that it lacks. */
@@ -288,7 +328,7 @@ export class Log {
   #read(page: Messages): Held[] {
     const before = this.#held;
     const held = page.items.map((message) => ({ message: this.#mark(message), asOf: page.head }));
-    // Entries that the page lacks change its messages, which are not in the window yet.
+    // Entries that the page lacks change its messages, which are not in the window yet. What is known already has their effect.
     this.#held = held;
     this.#replay(page.head, false);
     const read = this.#held;

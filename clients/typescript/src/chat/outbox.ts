@@ -80,15 +80,22 @@ export class Outbox {
         this.#store(item);
       }
     }
-    const tabs = new Set((await shelf.list('send ')).map(([, value]) => (value as StoredSend).tab));
-    const adopt = (tab: string): Promise<void> => this.#locks.whenGone(tab, () => this.#adopt(tab, shelf));
-    for (const tab of tabs) {
-      if (tab === this.#tab && tab !== lone) continue;
+    const awaited = new Set(this.#tab === lone ? [] : [this.#tab]);
+    const adopt = async (tab: string): Promise<void> => {
+      awaited.add(tab);
+      await this.#locks.whenGone(tab, () => this.#adopt(tab, shelf));
+    };
+    for (const tab of new Set((await shelf.list('send ')).map(([, value]) => (value as StoredSend).tab))) {
+      if (awaited.has(tab)) continue;
       // What the previous page left is sent before what this one sends.
       if (await this.#locks.isLiving(tab).catch(() => false)) void adopt(tab);
       else await adopt(tab);
     }
     if (this.#shelf !== shelf) return;
+    // Also the tabs that have sent nothing yet, and those that are opened later.
+    this.#locks.watch((tab) => {
+      if (!awaited.has(tab)) void adopt(tab);
+    });
     this.#isReady = true;
     this.#runAll();
   }

@@ -10,6 +10,8 @@ export interface TabLocks {
   /** This tab sends no more. */
   release(): void;
   isLiving(tab: string): Promise<boolean>;
+  /** Calls back with each other tab that lives now or begins later, until this tab is released. */
+  watch(found: (tab: string) => void): void;
   /** Runs the work once that tab is gone, and while no other tab does the same. */
   whenGone(tab: string, work: () => Promise<void>): Promise<void>;
 }
@@ -18,15 +20,17 @@ export const lone = 'lone';
 
 /** Without Web Locks there is one tab, as in Node.js: all others are gone. */
 export function loneTab(): TabLocks {
-  return { hold: () => Promise.resolve(lone), release: () => undefined, isLiving: () => Promise.resolve(false), whenGone: (_tab, work) => work() };
+  return { hold: () => Promise.resolve(lone), release: () => undefined, isLiving: () => Promise.resolve(false), watch: () => undefined, whenGone: (_tab, work) => work() };
 }
 
 export function webLocks(locks: LockManager): TabLocks {
-  const name = (tab: string): string => `pulse-chat ${tab}`;
+  const prefix = 'pulse-chat ';
+  const name = (tab: string): string => prefix + tab;
+  let self = '';
   let over = new AbortController();
   return {
     hold: () => new Promise((resolve) => {
-      const tab = newId();
+      const tab = (self = newId());
       const { signal } = (over = new AbortController());
       locks.request(name(tab), { signal }, () => {
         resolve(tab);
@@ -34,6 +38,26 @@ export function webLocks(locks: LockManager): TabLocks {
       }).catch(() => resolve(tab)); // blocked, as in a sandbox: the tab sends without a lock
     }),
     release: () => over.abort(),
+    watch: (found) => {
+      const { signal } = over;
+      const tell = (tab: string): void => {
+        if (tab !== self && !signal.aborted) found(tab);
+      };
+      try {
+        const channel = new BroadcastChannel('pulse-chat tabs');
+        channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+          if (typeof data === 'string') tell(data);
+        };
+        signal.addEventListener('abort', () => channel.close());
+        channel.postMessage(self);
+      } catch {
+        // Firefox throws with cookies blocked. The next page takes over what other tabs leave.
+      }
+      // After the announcement: a tab that begins meanwhile hears of this one, or is found here.
+      locks.query().then(({ held = [] }) => {
+        for (const { name: lock = '' } of held) if (lock.startsWith(prefix)) tell(lock.slice(prefix.length));
+      }, () => undefined);
+    },
     isLiving: async (tab) => (await locks.query()).held?.some((lock) => lock.name === name(tab)) ?? false,
     whenGone: async (tab, work) => {
       try {

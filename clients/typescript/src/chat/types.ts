@@ -226,6 +226,8 @@ export interface ConversationSnapshot {
   readonly item: ConversationItem | undefined;
   /** Consecutive messages, oldest first. A window: older and newer ones may exist. */
   readonly messages: readonly Message[];
+  /** Messages outside of the window that `loadQuote` has loaded, by seq. They follow edits and deletions. */
+  readonly quotes: ReadonlyMap<number, Message>;
   /** Changes of the conversation within the window, oldest first. Interleave them by `seq`. */
   readonly notices: readonly Notice[];
   /** The user's own unanswered messages, in the order in which they are sent. Show them at the end when `hasAfter` is false. */
@@ -303,6 +305,8 @@ export interface Conversation {
   loadAfter(): Promise<void>;
   /** Shows the messages around that seq, for a quote or a search hit. */
   loadAround(seq: number): Promise<void>;
+  /** Loads a message that another one answers (`replyTo`) into `quotes`, unless it is known. Has no effect if that message does not exist. */
+  loadQuote(seq: number): Promise<void>;
   /** Shows the newest messages again. */
   loadNewest(): Promise<void>;
 

@@ -1,54 +1,17 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ChatClient } from '../../src/chat/chat-client.js';
-import { memoryStorage } from '../../src/chat/storage.js';
 import type { TabLocks } from '../../src/chat/tab-locks.js';
-import type { ChatStorage, Conversation, Message } from '../../src/chat/types.js';
+import type { Conversation, Message } from '../../src/chat/types.js';
 import type { WireMessage } from '../../src/chat/wire.js';
 import { PulseError } from '../../src/errors.js';
+import { Browser } from '../support/browser.js';
 import { ChatServer, Wire } from '../support/chat-server.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 const settle = (ms = 0): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
-
-/** The tabs of one browser. */
-class Browser {
-  readonly storage: ChatStorage = memoryStorage();
-  readonly living = new Set<string>();
-  #waiting: { tab: string; by: string; work: () => Promise<void> }[] = [];
-  #busy = Promise.resolve();
-  #tabs = 0;
-
-  locks(): TabLocks {
-    let self = '';
-    return {
-      hold: async () => {
-        this.living.add((self = `tab-${++this.#tabs}`));
-        return self;
-      },
-      release: () => this.end(self),
-      isLiving: async (tab) => this.living.has(tab),
-      whenGone: (tab, work) => new Promise((resolve) => {
-        this.#waiting.push({ tab, by: self, work: () => work().then(resolve) });
-        this.#check();
-      }),
-    };
-  }
-
-  end(tab: string): void {
-    this.living.delete(tab);
-    this.#waiting = this.#waiting.filter(({ by }) => by !== tab);
-    this.#check();
-  }
-
-  #check(): void {
-    const ready = this.#waiting.filter(({ tab }) => !this.living.has(tab));
-    this.#waiting = this.#waiting.filter((waiting) => !ready.includes(waiting));
-    for (const { work } of ready) this.#busy = this.#busy.then(work);
-  }
-}
 
 interface Request {
   readonly path: string;

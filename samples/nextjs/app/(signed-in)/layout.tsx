@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { signOut } from '@/auth';
 import { Connection } from '@/components/connection';
+import { SignOut } from '@/components/sign-out';
 import { me, pulseUrl } from '@/lib/pulse';
 
 export default async function SignedIn({ children }: { children: ReactNode }) {
@@ -10,9 +11,7 @@ export default async function SignedIn({ children }: { children: ReactNode }) {
       <header>
         <a href="/dashboard">Pulse with Next.js</a>
         <span>{name}</span>
-        <form action={end}>
-          <button>Sign out</button>
-        </form>
+        <SignOut end={end} />
       </header>
       {children}
     </Connection>

@@ -15,7 +15,7 @@ const maxShown = 6;
 /** What the composer does beside a plain message. */
 export type Purpose =
   | { readonly kind: 'reply'; readonly message: ShownMessage }
-  | { readonly kind: 'edit'; readonly message: ShownMessage };
+  | { readonly kind: 'edit'; readonly message: ShownMessage; /** Default: the message's. */ readonly text?: string };
 
 export interface ComposerProps {
   readonly conversation: Conversation;
@@ -35,25 +35,34 @@ export function Composer({ conversation, name, purpose, members, onPurpose, onSe
   const directory = useDirectory();
   const field = useRef<HTMLTextAreaElement>(null);
   const face = useRef<HTMLButtonElement>(null);
-  const [text, setText] = useState(() => readDraft(me.userId, conversation.id));
+  const [draft, setDraft] = useState(() => readDraft(me.userId, conversation.id));
+  // Apart from the draft, which waits meanwhile.
+  const [edited, setEdited] = useState('');
   const [query, setQuery] = useState<{ readonly from: number; readonly text: string }>();
   const [active, setActive] = useState(0);
   const [picker, setPicker] = useState<HTMLElement>();
-  const draft = useRef('');
   // Names that the user has chosen from the list, with their ids.
-  const chosen = useRef(new Map<string, string>());
+  const chosenForDraft = useRef(new Map<string, string>());
+  const chosenForEdit = useRef(new Map<string, string>());
 
   const isEdit = purpose?.kind === 'edit';
+  const text = isEdit ? edited : draft;
+  const chosen = isEdit ? chosenForEdit : chosenForDraft;
   const candidates = query ? find(members, query.text, me.userId) : [];
 
-  useEffect(() => {
+  // A reaction to the message changes the object, and is no reason to move the focus.
+  const about = [purpose?.kind, purpose?.message.key, purpose?.kind === 'edit' ? purpose.text : undefined];
+  // Before the field is shown, which would otherwise have the text of the former edit for a moment.
+  useLayoutEffect(() => {
     if (purpose?.kind === 'edit') {
-      draft.current = text;
-      setText(purpose.message.text ?? '');
-      for (const userId of purpose.message.mentions) chosen.current.set(directory.nameOf(userId), userId);
+      setEdited(purpose.text ?? purpose.message.text ?? '');
+      chosenForEdit.current = new Map(purpose.message.mentions.map((userId) => [directory.nameOf(userId), userId]));
     }
+    setQuery(undefined);
+  }, about);
+  useEffect(() => {
     if (purpose) field.current?.focus();
-  }, [purpose]);
+  }, about);
 
   useLayoutEffect(() => {
     const element = field.current!;
@@ -62,8 +71,12 @@ export function Composer({ conversation, name, purpose, members, onPurpose, onSe
   }, [text]);
 
   const change = (value: string) => {
-    setText(value);
-    if (!isEdit) keepDraft(me.userId, conversation.id, value);
+    if (isEdit) {
+      setEdited(value);
+    } else {
+      setDraft(value);
+      keepDraft(me.userId, conversation.id, value);
+    }
   };
 
   const onInput = () => {
@@ -93,20 +106,13 @@ export function Composer({ conversation, name, purpose, members, onPurpose, onSe
     setQuery(undefined);
   };
 
-  const finish = () => {
-    if (isEdit) change(draft.current);
-    if (isEdit) setText(draft.current);
-    onPurpose(undefined);
-  };
-
   const send = () => {
     const said = text.trim();
     if (!said || said.length > maxLength) return;
     onSend(said, [...chosen.current].filter(([mentioned]) => said.includes(`@${mentioned}`)).map(([, userId]) => userId).slice(0, 50));
     chosen.current.clear();
     setQuery(undefined);
-    if (isEdit) setText(draft.current);
-    else change('');
+    if (!isEdit) change('');
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -127,7 +133,7 @@ export function Composer({ conversation, name, purpose, members, onPurpose, onSe
       send();
     } else if (event.key === 'Escape' && purpose) {
       event.stopPropagation();
-      finish();
+      onPurpose(undefined);
     } else if (event.key === 'ArrowUp' && text === '' && !event.altKey && !event.shiftKey) {
       event.preventDefault();
       onEditLast();
@@ -147,10 +153,10 @@ export function Composer({ conversation, name, purpose, members, onPurpose, onSe
           <Icon name={isEdit ? 'edit' : 'reply'} />
           <p>
             <b>{isEdit ? texts.editing : texts.replyingTo(directory.nameOf(purpose.message.senderId))}</b>
-            <span dir="auto">{purpose.message.text}</span>
+            <span dir="auto">{purpose.message.text ?? texts.deleted}</span>
           </p>
           <button type="button" class="tool" aria-label={texts.cancel} title={texts.cancel} onClick={() => {
-            finish();
+            onPurpose(undefined);
             field.current?.focus();
           }}><Icon name="close" /></button>
         </div>

@@ -1,6 +1,5 @@
-import type { Conversation, ConversationItem, Member } from '@pulse-presence/client/chat';
+import type { Conversation, ConversationItem, ConversationSnapshot, Member } from '@pulse-presence/client/chat';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { request } from './api';
 import { ConversationAvatar } from './avatar';
 import { Composer, type Purpose } from './composer';
 import { explain } from './failures';
@@ -20,6 +19,8 @@ export interface ConversationProps {
   readonly areDetailsOpen: boolean;
   readonly onDetails: () => void;
 }
+
+const placedWithinMs = 3_000;
 
 function afterRendering(act: () => void): void {
   requestAnimationFrame(() => requestAnimationFrame(act));
@@ -50,7 +51,14 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
 
   useEffect(() => conversation.open(), [conversation]);
 
+  const isOpening = useRef(false);
   const isOpened = useRef(false);
+  // Until the view is at its place, it is hidden, because rows that are replaced at once would be a flash, and a jump under the reader's hand.
+  const [isPlaced, setIsPlaced] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setIsPlaced(true), placedWithinMs);
+    return () => clearTimeout(timer);
+  }, []);
   const visible = useRef({ seq: 0, atEnd: false });
   const markSeen = useCallback(() => {
     if (document.visibilityState !== 'visible' || !isOpened.current) return;
@@ -60,22 +68,29 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
     else if (visible.current.seq > 0) conversation.markRead(visible.current.seq);
   }, [conversation]);
 
+  const opened = () => {
+    isOpened.current = true;
+    setIsPlaced(true);
+    markSeen();
+  };
+
   // The line of new messages is where the user had read up to when the conversation was opened, and stays there. The view begins at it.
   useEffect(() => {
-    if (isOpened.current || !item || state !== 'live') return;
+    if (isOpening.current || !item || state !== 'live') return;
+    isOpening.current = true;
     const { read } = snapshot;
     const isUnread = messages.some((message) => message.seq > read && message.senderId !== me.userId);
     if (isUnread && seq === undefined) {
       setNewAfter(read);
       const isBeyond = snapshot.hasBefore && messages[0]!.seq > read + 1;
       void (isBeyond ? conversation.loadAround(read + 1) : Promise.resolve()).catch(() => undefined).then(() => afterRendering(() => {
-        timeline.current?.toRow('new');
-        isOpened.current = true;
-        markSeen();
+        // A user who has written meanwhile looks at the end.
+        if (isOpened.current) toEnd();
+        else timeline.current?.toRow('new');
+        opened();
       }));
     } else {
-      isOpened.current = true;
-      markSeen();
+      opened();
     }
   }, [item, state, messages]);
 
@@ -136,7 +151,7 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
     if (snapshot.resets > 0) timeline.current?.toEnd();
   }, [snapshot.resets]);
 
-    const actions = useMemo<MessageActions>(() => ({
+  const actions = useMemo<MessageActions>(() => ({
     reply: (message) => setPurpose({ kind: 'reply', message }),
     edit: (message) => setPurpose({ kind: 'edit', message }),
     remove: (message) => chat.ask({
@@ -150,9 +165,16 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
   }), [conversation]);
 
   const send = (text: string, mentions: readonly string[]) => {
-    if (purpose?.kind === 'edit') void conversation.edit(purpose.message.seq!, text, { mentions }).catch(fail);
-    else {
+    if (purpose?.kind === 'edit') {
+      const { message } = purpose;
+      void conversation.edit(message.seq!, text, { mentions }).catch((error) => {
+        fail(error);
+        // The words are worth more than the tidy field, unless the user has begun something else.
+        setPurpose((present) => present ?? { kind: 'edit', message, text });
+      });
+    } else {
       conversation.send(text, { mentions, ...(purpose ? { replyTo: purpose.message.seq! } : undefined) });
+      isOpened.current = true;
       requestAnimationFrame(toEnd);
     }
     setPurpose(undefined);
@@ -163,9 +185,14 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
   };
 
   const role = snapshot.role ?? item?.you.role;
+  // The message that the composer shows may have been edited or deleted since.
+  const purposeNow = useMemo(() => {
+    const present = purpose && items.find(({ key }) => key === purpose.message.key);
+    return purpose?.kind === 'reply' && present?.kind === 'message' ? { ...purpose, message: present } : purpose;
+  }, [purpose, items]);
   const canWrite = role !== 'reader' && !item?.closedAt && state !== 'gone';
   const isModerator = role === 'owner' || role === 'moderator';
-  const quotes = useQuotes(conversation, messages);
+  const quotes = useQuotes(conversation, snapshot);
   const { seenKey, seenText, seenUpTo } = readSeen(snapshot.markers, items, me.userId, isDirect, (userId) => directory.nameOf(userId));
   const unreadBelow = messages.filter((message) => message.seq > snapshot.read && message.senderId !== me.userId).length;
 
@@ -215,7 +242,7 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
       ) : (state === 'loading' || state === 'closed') && messages.length === 0 && snapshot.pending.length === 0 ? (
         <div class="talk-blank" role="status"><span class="spinner" /><p>{texts.loadingMessages}</p></div>
       ) : (
-        <div class="timeline-box">
+        <div class={isPlaced || !item?.hasUnread || seq !== undefined ? 'timeline-box' : 'timeline-box placing'}>
           <Timeline key={id} handle={timeline} rows={rows} label={texts.messagesOf(name)} render={renderRow}
             onNearStart={() => {
               const present = conversation.getSnapshot();
@@ -243,7 +270,7 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
       )}
       {state !== 'gone' && <Typing userIds={snapshot.typing} />}
       {state !== 'gone' && item && (canWrite ? (
-        <Composer key={id} conversation={conversation} name={name} purpose={purpose} members={members} onPurpose={setPurpose} onSend={send} onEditLast={editLast} onNeedMembers={needMembers} />
+        <Composer key={id} conversation={conversation} name={name} purpose={purposeNow} members={members} onPurpose={setPurpose} onSend={send} onEditLast={editLast} onNeedMembers={needMembers} />
       ) : <p class="no-composer">{item.closedAt ? texts.closedNotice : texts.readOnly}</p>)}
     </section>
   );
@@ -309,34 +336,26 @@ export function useMembers(conversation: Conversation, item: ConversationItem | 
   };
 }
 
-/** The quoted messages: from those that are loaded, otherwise asked for, once each. */
-function useQuotes(conversation: Conversation, messages: readonly { readonly seq: number; readonly replyTo: number | null; readonly senderId: string; readonly text: string | null }[]) {
-  const fetched = useRef(new Map<number, Quote | undefined>());
-  const [, render] = useState({});
-  useEffect(() => {
-    fetched.current.clear();
-  }, [conversation]);
+/** The quoted messages: from those in the window, otherwise asked for, once each. The client keeps both as the log changes them. */
+function useQuotes(conversation: Conversation, { messages, pending, quotes: loaded }: ConversationSnapshot): ReadonlyMap<number, Quote> {
+  const asked = useRef(new Set<number>());
   const quotes = useMemo(() => {
     const bySeq = new Map(messages.map((message) => [message.seq, message]));
-    const wanted = messages.flatMap(({ replyTo }) => replyTo ?? []);
-    return new Map<number, Quote>(wanted.flatMap((seq) => {
-      const quote = bySeq.get(seq) ?? fetched.current.get(seq);
-      return quote ? [[seq, quote] as const] : [];
-    }));
-  }, [messages, fetched.current.size]);
+    const wanted = [...messages, ...pending].flatMap(({ replyTo }) => replyTo ?? []);
+    return new Map<number, Quote | undefined>(wanted.map((seq) => [seq, bySeq.get(seq) ?? loaded.get(seq)]));
+  }, [messages, pending, loaded]);
   useEffect(() => {
-    for (const { replyTo } of messages) {
-      if (replyTo === null || quotes.has(replyTo) || fetched.current.has(replyTo)) continue;
-      fetched.current.set(replyTo, undefined);
-      request('GET', `/conversations/${conversation.id}/messages?around=${replyTo}&limit=1`).then((page) => {
-        const found = (page as { items: (Quote & { seq: number })[] }).items.find(({ seq }) => seq === replyTo);
-        if (!found) return;
-        fetched.current = new Map(fetched.current).set(replyTo, found).set(-fetched.current.size - 1, undefined);
-        render({});
-      }, () => undefined);
+    for (const [seq, quote] of quotes) {
+      if (quote) {
+        // It may leave the window again.
+        asked.current.delete(seq);
+      } else if (!asked.current.has(seq)) {
+        asked.current.add(seq);
+        conversation.loadQuote(seq).catch(() => undefined);
+      }
     }
-  }, [messages, quotes]);
-  return quotes;
+  }, [quotes]);
+  return quotes as ReadonlyMap<number, Quote>;
 }
 
 /** Announces the messages of other users that arrive while the conversation is live: each once, several at once as a number. */

@@ -130,10 +130,10 @@ function Action({ icon, text, danger, onPress }: { readonly icon: IconName; read
 
 function AddPeople({ known, onAdd, onClose }: { readonly known: readonly string[]; readonly onAdd: (people: readonly Person[]) => void; readonly onClose: () => void }) {
   const [chosen, setChosen] = useState<readonly Person[]>([]);
-  const { people, hasFailed } = usePeople();
+  const { people, hasFailed, reload } = usePeople();
   return (
     <Dialog title={texts.addPeople} onClose={onClose}>
-      <PeoplePicker people={people?.filter(({ userId }) => !known.includes(userId))} hasFailed={hasFailed} chosen={chosen} single={false} onChoose={setChosen} />
+      <PeoplePicker people={people?.filter(({ userId }) => !known.includes(userId))} hasFailed={hasFailed} reload={reload} chosen={chosen} single={false} onChoose={setChosen} />
       <div class="dialog-actions"><button type="button" class="small" disabled={chosen.length === 0} onClick={() => onAdd(chosen)}>{texts.add}</button></div>
     </Dialog>
   );

@@ -182,7 +182,7 @@ function Toolbar({ message, isOwn, canWrite, canDelete, actions }: MessageProps)
         <button type="button" class="tool" ref={face} data-act="react" aria-haspopup="dialog" aria-label={texts.react} title={texts.react} onClick={() => setPicker(face.current!)}><Icon name="smile" /></button>
       )}
       {canWrite && <button type="button" class="tool" data-act="reply" aria-label={texts.reply} title={texts.reply} onClick={() => actions.reply(message)}><Icon name="reply" /></button>}
-      <button type="button" class="tool" aria-label={texts.copy} title={texts.copy} onClick={() => void copy(message.text!).then(() => toast(texts.copied))}><Icon name="copy" /></button>
+      <button type="button" class="tool" aria-label={texts.copy} title={texts.copy} onClick={() => void copy(message.text!).then(() => toast(texts.copied), () => toast(texts.copyFailed, true))}><Icon name="copy" /></button>
       {canWrite && isOwn && <button type="button" class="tool" data-act="edit" aria-label={texts.edit} title={texts.edit} onClick={() => actions.edit(message)}><Icon name="edit" /></button>}
       {canDelete && <button type="button" class="tool danger" data-act="remove" aria-label={texts.remove} title={texts.remove} onClick={() => actions.remove(message)}><Icon name="trash" /></button>}
       {picker && <EmojiPicker anchor={picker} onPick={react} onClose={() => setPicker(undefined)} />}
@@ -190,6 +190,7 @@ function Toolbar({ message, isOwn, canWrite, canDelete, actions }: MessageProps)
   );
 }
 
+// Rejects where the browser forbids it, as in a page without TLS, which lacks `clipboard`.
 async function copy(text: string): Promise<void> {
   await navigator.clipboard.writeText(text);
 }

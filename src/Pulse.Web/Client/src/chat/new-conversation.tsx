@@ -18,7 +18,7 @@ export function NewConversation({ onClose }: { readonly onClose: () => void }) {
   const [seesAll, setSeesAll] = useState(true);
   const [fault, setFault] = useState('');
   const [isBusy, setIsBusy] = useState(false);
-  const { people, hasFailed } = usePeople();
+  const { people, hasFailed, reload } = usePeople();
 
   const create = async (members: readonly Person[]) => {
     if (kind !== 'direct' && !title.trim()) return setFault(texts.nameMissing);
@@ -63,7 +63,7 @@ export function NewConversation({ onClose }: { readonly onClose: () => void }) {
         {kind !== 'direct' && (
           <label class="field">{texts.nameOf[kind]}<input type="text" maxLength={200} value={title} autocomplete="off" onInput={(event) => setTitle(event.currentTarget.value)} /></label>
         )}
-        <PeoplePicker people={people} hasFailed={hasFailed} chosen={chosen} single={kind === 'direct'} onChoose={(next) => {
+        <PeoplePicker people={people} hasFailed={hasFailed} reload={reload} chosen={chosen} single={kind === 'direct'} onChoose={(next) => {
           setChosen(next);
           // For a direct conversation, the choice of the person is all there is to say.
           if (kind === 'direct' && next.length > 0 && !isBusy) void create(next);

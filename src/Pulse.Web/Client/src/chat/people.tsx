@@ -1,33 +1,38 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useState } from 'preact/hooks';
 import { listPeople, type Person } from './api';
 import { PresentAvatar } from './avatar';
 import { useChat } from './hooks';
 import { Icon } from './icons';
 import { texts } from './texts';
 
+const askAgainMs = 1_500;
+
 /** The people of the site's list, and the other users of the loaded direct conversations. */
 export function usePeople() {
   const { pulse, directory, me } = useChat();
   const [people, setPeople] = useState<readonly Person[]>();
   const [hasFailed, setHasFailed] = useState(false);
-  useEffect(() => {
+  const reload = useCallback(() => {
     const known = new Map<string, Person>();
     for (const { other } of pulse.conversations.getSnapshot().items) if (other) known.set(other.userId, other);
     listPeople().then((listed) => {
       for (const person of listed) known.set(person.userId, person);
+      setHasFailed(false);
     }, () => setHasFailed(true)).finally(() => {
       known.delete(me.userId);
       directory.learn(known.values());
       setPeople([...known.values()].sort((a, b) => a.name.localeCompare(b.name)));
     });
   }, []);
-  return { people, hasFailed };
+  useEffect(reload, []);
+  return { people, hasFailed, reload };
 }
 
 /** A field that filters people, the chosen ones, and the list. */
-export function PeoplePicker({ people, hasFailed, chosen, single, onChoose }: {
+export function PeoplePicker({ people, hasFailed, reload, chosen, single, onChoose }: {
   readonly people: readonly Person[] | undefined;
   readonly hasFailed: boolean;
+  readonly reload: () => void;
   readonly chosen: readonly Person[];
   readonly single: boolean;
   readonly onChoose: (chosen: readonly Person[]) => void;
@@ -35,6 +40,13 @@ export function PeoplePicker({ people, hasFailed, chosen, single, onChoose }: {
   const [query, setQuery] = useState('');
   const wanted = query.trim().toLocaleLowerCase();
   const shown = (people ?? []).filter(({ name }) => name.toLocaleLowerCase().includes(wanted));
+  // The list is as old as the dialog, and the server's is some seconds old, so a user that has just signed in for the first time is missing.
+  const isMissing = people !== undefined && (hasFailed || (wanted !== '' && shown.length === 0));
+  useEffect(() => {
+    if (!isMissing) return undefined;
+    const timer = setInterval(reload, askAgainMs);
+    return () => clearInterval(timer);
+  }, [isMissing]);
   const toggle = (person: Person) => {
     const has = chosen.some(({ userId }) => userId === person.userId);
     onChoose(has ? chosen.filter(({ userId }) => userId !== person.userId) : single ? [person] : [...chosen, person]);

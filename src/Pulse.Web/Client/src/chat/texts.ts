@@ -103,6 +103,7 @@ export const texts = {
   edit: 'Edit',
   copy: 'Copy text',
   copied: 'Copied',
+  copyFailed: 'The browser did not allow copying. Select the text and copy it.',
   remove: 'Delete',
   more: 'More',
   reactWith: (emoji: string) => `React with ${emoji}`,

@@ -58,6 +58,8 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
   /** Where the view was at its last move. */
   #top = 0;
   #hasStarted = false;
+  /** Counts the moves to a row or to the end that wait for their rows. Meanwhile the place of the view says nothing about the reader. */
+  #moving = 0;
   #width = 0;
 
   constructor(props: TimelineProps<R>) {
@@ -73,7 +75,9 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
     this.#anchor = undefined;
     const { rows } = this.props;
     const isFar = this.state.to < rows.length;
+    this.#moving++;
     this.setState(this.#rangeAround(rows, rows.length - 1, marginPx), () => {
+      this.#moving--;
       view.scrollTo({ top: view.scrollHeight, behavior: smooth && !isFar && !prefersLessMotion() ? 'smooth' : 'instant' });
     });
     this.props.onAtEnd(true);
@@ -87,7 +91,9 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
     this.#isAtEnd = false;
     const height = this.#heightOf(this.props.rows[at]!);
     this.#anchor = { key, offset: Math.max(16, (view.clientHeight - height) / 3) };
+    this.#moving++;
     this.setState(this.#rangeAround(this.props.rows, at, marginPx + view.clientHeight / 2), () => {
+      this.#moving--;
       this.#keepAnchor();
       this.#isAtEnd = view.scrollHeight - view.scrollTop - view.clientHeight < endPx;
       this.#afterMove();
@@ -117,7 +123,7 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
   override componentWillReceiveProps(next: TimelineProps<R>): void {
     if (next.rows === this.props.rows) return;
     // Reads the present position first: the browser may have scrolled since its last event.
-    this.#readAnchor();
+    if (this.#moving === 0) this.#readAnchor();
     this.setState(this.#rangeFor(next.rows));
   }
 
@@ -144,6 +150,8 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
 
   readonly #onScroll = (): void => {
     const view = this.#view.current!;
+    // An event of an earlier move must not undo the one that is under way.
+    if (this.#moving > 0) return;
     const isNearEnd = view.scrollHeight - view.scrollTop - view.clientHeight < endPx;
     // Rows that grew after a move to the end leave it above the end. Only a move upwards is the reader's.
     if (isNearEnd || view.scrollTop < this.#top - 1) this.#isAtEnd = isNearEnd;

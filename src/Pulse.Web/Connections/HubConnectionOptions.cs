@@ -4,7 +4,7 @@ using Pulse.Presence;
 namespace Pulse.Web.Connections;
 
 /// <summary>The front end's part of <c>Pulse:Presence</c>. The silo validates the same section.</summary>
-internal sealed class HeartbeatOptions
+internal sealed class HubConnectionOptions
 {
     public const string SectionName = "Pulse:Presence";
 

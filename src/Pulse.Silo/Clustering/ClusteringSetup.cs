@@ -7,7 +7,7 @@ using StackExchange.Redis;
 namespace Pulse.Silo.Clustering;
 
 /// <summary>Joins this process to its cluster: the one in Redis, or its own on loopback.</summary>
-internal static class ClusteringSiloBuilderExtensions
+internal static class ClusteringSetup
 {
     public static ISiloBuilder UsePulseClustering(this ISiloBuilder silo, ClusterSettings settings, ConfigurationOptions? redis)
     {

@@ -2,17 +2,17 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Web.SignIn;
 
-/// <summary>Reports all faults of <see cref="SignInOptions"/> at once. Each message names its setting and omits secret values.</summary>
-internal sealed class SignInOptionsValidator(IHostEnvironment environment) : IValidateOptions<SignInOptions>
+/// <summary>Reports all faults of <see cref="OpenIdOptions"/> at once. Each message names its setting and omits secret values.</summary>
+internal sealed class OpenIdOptionsValidator(IHostEnvironment environment) : IValidateOptions<OpenIdOptions>
 {
     /// <summary>Names that are reserved: other ways to sign in, and Google, which has its own settings.</summary>
-    public static readonly string[] ReservedNames = [SignInOptions.GoogleName, SignInProviders.Email, SignInProviders.Dev];
+    public static readonly string[] ReservedNames = [OpenIdOptions.GoogleName, SignInProviders.Email, SignInProviders.Dev];
 
-    public ValidateOptionsResult Validate(string? name, SignInOptions options)
+    public ValidateOptionsResult Validate(string? name, OpenIdOptions options)
     {
         var faults = options.Providers
-            .SelectMany(provider => NameFaults(provider.Key).Concat(Faults($"{SignInOptions.SectionName}:Providers:{provider.Key}", provider.Value)))
-            .Concat(options.Google.IsSet ? Faults($"{SignInOptions.SectionName}:Google", options.Google) : [])
+            .SelectMany(provider => NameFaults(provider.Key).Concat(Faults($"{OpenIdOptions.SectionName}:Providers:{provider.Key}", provider.Value)))
+            .Concat(options.Google.IsSet ? Faults($"{OpenIdOptions.SectionName}:Google", options.Google) : [])
             .ToArray();
         return faults.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
@@ -20,9 +20,9 @@ internal sealed class SignInOptionsValidator(IHostEnvironment environment) : IVa
     private static IEnumerable<string> NameFaults(string name)
     {
         if (name.Length is 0 or > 40 || name.Any(character => !char.IsAsciiLetterOrDigit(character) && character != '-'))
-            yield return $"{SignInOptions.SectionName}:Providers:{name}: the name must be 1 to 40 letters, digits and hyphens; it becomes part of addresses and accounts.";
+            yield return $"{OpenIdOptions.SectionName}:Providers:{name}: the name must be 1 to 40 letters, digits and hyphens; it becomes part of addresses and accounts.";
         if (ReservedNames.Contains(name, StringComparer.OrdinalIgnoreCase))
-            yield return $"{SignInOptions.SectionName}:Providers:{name}: that name is taken; choose another.";
+            yield return $"{OpenIdOptions.SectionName}:Providers:{name}: that name is taken; choose another.";
     }
 
     private IEnumerable<string> Faults(string at, OpenIdProviderOptions provider)

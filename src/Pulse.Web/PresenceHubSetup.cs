@@ -12,11 +12,11 @@ using Pulse.Web.Tokens;
 namespace Pulse.Web;
 
 /// <summary>Registers and maps the hub and its services.</summary>
-internal static class PresenceHubExtensions
+internal static class PresenceHubSetup
 {
     public static IServiceCollection AddPresenceHub(this IServiceCollection services)
     {
-        services.AddOptions<HeartbeatOptions>().BindConfiguration(HeartbeatOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<HubConnectionOptions>().BindConfiguration(HubConnectionOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<HubAdmission>();
         services.AddSingleton<HubOrigins>();
         services.AddSingleton<ConnectionRegistry>();
@@ -29,7 +29,7 @@ internal static class PresenceHubExtensions
         services.AddSingleton<PresenceReader>();
         services.AddSingleton<LookupLimit>();
         services.AddSingleton<ConnectionMetrics>();
-        services.AddSingleton<HttpGoodbyes>();
+        services.AddSingleton<GracefulCloseTracker>();
         services.AddSingleton<HubLifetimeManager<PresenceHub>, PresenceLifetimeManager>();
         services.AddHostedService<LeaseRenewalService>();
         services.AddHostedService<DisconnectRetryService>();
@@ -78,7 +78,7 @@ internal static class PresenceHubExtensions
         app.UseWebSockets();
         app.Use(HubFlow.BeginAsync);
         app.Use(SocketClosure.ObserveAsync);
-        app.Use(app.ApplicationServices.GetRequiredService<HttpGoodbyes>().ObserveAsync);
+        app.Use(app.ApplicationServices.GetRequiredService<GracefulCloseTracker>().ObserveAsync);
     }
 
     /// <summary>Limits the rate of new sockets. Place it after authorization.</summary>

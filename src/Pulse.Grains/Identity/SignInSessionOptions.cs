@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Pulse.Grains.Identity;
 
 /// <summary>Lifetime of sessions.</summary>
-internal sealed class SignInOptions : IValidatableObject
+internal sealed class SignInSessionOptions : IValidatableObject
 {
     public const string SectionName = "Pulse:Auth";
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Pulse.Web.Http;
 
 namespace Pulse.Web.Connections;
 
@@ -6,7 +7,7 @@ namespace Pulse.Web.Connections;
 /// Goodbyes of clients without a WebSocket. SignalR reports a client that stops in the same way as a client that is lost.
 /// </summary>
 /// <remarks>Such a client says goodbye by SignalR's close message, by a DELETE request (long polling), or by both, in any order.</remarks>
-internal sealed class HttpGoodbyes(TimeProvider time)
+internal sealed class GracefulCloseTracker(TimeProvider time)
 {
     // The hub is notified of the end within moments of the request, unless its last call still runs.
     private static readonly TimeSpan s_keptFor = TimeSpan.FromMinutes(1);
@@ -15,7 +16,7 @@ internal sealed class HttpGoodbyes(TimeProvider time)
 
     /// <summary>Watches the requests that end connections without a WebSocket. Place it before the hub.</summary>
     public Task ObserveAsync(HttpContext context, RequestDelegate next) =>
-        HttpMethods.IsDelete(context.Request.Method) && context.Request.Path == HubEndpoint.Path && TokenOf(context) is { } token
+        HttpMethods.IsDelete(context.Request.Method) && HubEndpoint.IsConnection(context.Request) && TokenOf(context) is { } token
             ? ObserveDeleteAsync(token, context, next)
             : next(context);
 

@@ -10,7 +10,7 @@ using Pulse.Web.SignIn;
 namespace Pulse.Web.Tests.SignIn;
 
 /// <summary>Settings that must end the start, and the words that name them.</summary>
-public sealed class SignInOptionsTests
+public sealed class OpenIdOptionsTests
 {
     [Theory]
     [InlineData("Development", "", "Google:ClientId=a", "Google:ClientSecret=b")]
@@ -30,8 +30,8 @@ public sealed class SignInOptionsTests
     [InlineData("Production", "Providers:google: that name is taken", "Providers:google:ClientId=a", "Providers:google:ClientSecret=b", "Providers:google:Authority=https://x.example")]
     public void Providers(string environment, string fault, params string[] settings)
     {
-        var options = Configuration(settings).Get<SignInOptions>() ?? new();
-        AssertFault(fault, new SignInOptionsValidator(Environment(environment)).Validate(null, options).FailureMessage);
+        var options = Configuration(settings).Get<OpenIdOptions>() ?? new();
+        AssertFault(fault, new OpenIdOptionsValidator(Environment(environment)).Validate(null, options).FailureMessage);
     }
 
     [Theory]
@@ -73,7 +73,7 @@ public sealed class SignInOptionsTests
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = environment, DisableDefaults = true });
         builder.Configuration.AddConfiguration(Configuration(settings));
         builder.AddSite();
-        builder.Services.AddOptions<SignInOptions>().BindConfiguration(SignInOptions.SectionName);
+        builder.Services.AddOptions<OpenIdOptions>().BindConfiguration(OpenIdOptions.SectionName);
         builder.Services.AddOptions<MailOptions>().BindConfiguration(MailOptions.SectionName);
         builder.Services.AddSingleton<IValidateOptions<SiteOptions>, PublicUrlRequirement>();
         using var host = builder.Build();

@@ -14,7 +14,7 @@ using Pulse.Grains.Users;
 namespace Pulse.Grains;
 
 /// <summary>Registers the stores: on PostgreSQL if its connection string is given, otherwise on the embedded SQLite file.</summary>
-public static class StoresServiceCollectionExtensions
+public static class StoresSetup
 {
     /// <summary>Registers the database, the stores and their dependencies as singletons.</summary>
     public static IServiceCollection AddPulseStores(this IServiceCollection services, StoreOptions options)

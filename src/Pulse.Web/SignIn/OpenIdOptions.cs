@@ -3,7 +3,7 @@ namespace Pulse.Web.SignIn;
 /// <summary>
 /// The OpenID Connect providers for sign-in. Settings <c>Pulse:Auth:Google:*</c> and <c>Pulse:Auth:Providers:{name}:*</c>.
 /// </summary>
-internal sealed class SignInOptions
+internal sealed class OpenIdOptions
 {
     /// <summary>The configuration section of these settings.</summary>
     public const string SectionName = "Pulse:Auth";

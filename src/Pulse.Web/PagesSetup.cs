@@ -48,20 +48,25 @@ internal static class PagesSetup
         builder.Services.AddSingleton<DashboardReader>();
     }
 
-    /// <summary>Chooses the language of the pages by Accept-Language. Formats of data stay those of no country.</summary>
-    public static void UsePageLanguages(this WebApplication app) => app.UseRequestLocalization(new RequestLocalizationOptions
+    /// <summary>Chooses the language of the pages by Accept-Language or setting. Formats of data keep the invariant culture.</summary>
+    public static void UsePageLanguages(this WebApplication app)
     {
-        DefaultRequestCulture = new(CultureInfo.InvariantCulture, CultureInfo.GetCultureInfo(PageTexts.Languages[0])),
-        SupportedCultures = [CultureInfo.InvariantCulture],
-        SupportedUICultures = [.. PageTexts.Languages.Select(CultureInfo.GetCultureInfo)],
-        RequestCultureProviders =
-        [
-            // The script of the chat has English texts only, and one page has one language.
-            new CustomRequestCultureProvider(context => Task.FromResult(
-                context.Request.Path.StartsWithSegments("/chat") ? new ProviderCultureResult("", PageTexts.Languages[0]) : null)),
-            new AcceptLanguageHeaderRequestCultureProvider(),
-        ],
-    });
+        var language = app.Services.GetRequiredService<IOptions<PagesOptions>>().Value.Language;
+        app.UseRequestLocalization(new RequestLocalizationOptions
+        {
+            DefaultRequestCulture = new(CultureInfo.InvariantCulture, CultureInfo.GetCultureInfo(PageTexts.Languages[0])),
+            SupportedCultures = [CultureInfo.InvariantCulture],
+            SupportedUICultures = [.. PageTexts.Languages.Select(CultureInfo.GetCultureInfo)],
+            RequestCultureProviders =
+            [
+                new CustomRequestCultureProvider(context => Task.FromResult(Of(context) is { } known ? new ProviderCultureResult("", known) : null)),
+                new AcceptLanguageHeaderRequestCultureProvider(),
+            ],
+        });
+
+        // The script of the chat has English texts only, and a page has one language.
+        string? Of(HttpContext context) => context.Request.Path.StartsWithSegments("/chat") ? PageTexts.Languages[0] : language;
+    }
 
     /// <summary>Serves scripts, styles and pictures, compressed.</summary>
     public static void UsePageAssets(this WebApplication app)

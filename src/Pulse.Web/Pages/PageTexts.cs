@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Resources;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Localization;
 using Microsoft.Extensions.Options;
 
@@ -7,11 +9,14 @@ namespace Pulse.Web.Pages;
 
 /// <summary>The texts of the pages in the language of the request. The key of a text is the English text.</summary>
 /// <remarks>PageTexts.resx has the English texts, PageTexts.de.resx the German ones. Settings replace single texts, and the name.</remarks>
-internal sealed class PageTexts(IStringLocalizer<PageTexts> localizer, IOptions<PagesOptions> options)
+internal sealed partial class PageTexts(IStringLocalizer<PageTexts> localizer, IOptions<PagesOptions> options)
 {
-    private const string DefaultName = "Pulse";
+    /// <summary>The name of the product in the texts.</summary>
+    public const string DefaultName = "Pulse";
 
-    /// <summary>The languages, the default first.</summary>
+    private static readonly ResourceManager s_resources = new(typeof(PageTexts));
+
+    /// <summary>The languages, the default first. Each of the others has a file PageTexts.&lt;language&gt;.resx.</summary>
     public static readonly string[] Languages = ["en", "de"];
 
     /// <summary>The texts of the scripts.</summary>
@@ -27,7 +32,10 @@ internal sealed class PageTexts(IStringLocalizer<PageTexts> localizer, IOptions<
     ];
 
     /// <summary>The language of the page, for <c>lang</c>.</summary>
-    public static string Language => CultureInfo.CurrentUICulture.TwoLetterISOLanguageName;
+    public static string Language => Culture.TwoLetterISOLanguageName;
+
+    /// <summary>The culture of texts for people. Data has the invariant one.</summary>
+    public static CultureInfo Culture => CultureInfo.CurrentUICulture;
 
     /// <summary>The name of the product, see <see cref="PagesOptions.Name"/>.</summary>
     public string Name => options.Value.Name;
@@ -49,11 +57,22 @@ internal sealed class PageTexts(IStringLocalizer<PageTexts> localizer, IOptions<
         {
             var own = options.Value.Texts.FirstOrDefault(text => text.Of == key && (text.Language ?? Languages[0]) == Language)?.Is;
             var text = own ?? localizer[key].Value;
-            if (Name != DefaultName) text = text.Replace(DefaultName, Name, StringComparison.Ordinal);
-            return values.Length == 0 ? text : string.Format(CultureInfo.CurrentUICulture, text, values);
+            if (Name != DefaultName) text = ProductName().Replace(text, _ => values.Length == 0 ? Name : Escaped(Name));
+            return values.Length == 0 ? text : string.Format(Culture, text, values);
         }
     }
 
     /// <summary>The text for an English one.</summary>
     public string this[Words words] => this[words.Format, [.. words.Values]];
+
+    /// <summary>Whether the pages have such an English text.</summary>
+    public static bool Has(string key) => s_resources.GetString(key, CultureInfo.InvariantCulture) is not null;
+
+    // A brace in a text with values begins a value.
+    private static string Escaped(string name) =>
+        name.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal);
+
+    // Settings keep their names: Pulse:PublicUrl.
+    [GeneratedRegex(@"\bPulse\b(?!:)")]
+    private static partial Regex ProductName();
 }

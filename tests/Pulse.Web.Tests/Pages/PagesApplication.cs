@@ -52,7 +52,8 @@ public class PagesApplication : PulseApplication, IAsyncLifetime
     /// <param name="script">Whether scripts run.</param>
     /// <param name="address">Another server than this one.</param>
     /// <param name="language">Of the browser.</param>
-    public async Task<Visitor> VisitAsync(ColorScheme scheme = ColorScheme.Light, int width = 1200, bool script = true, Uri? address = null, string? language = null) => await Visitor.OpenAsync(
+    public async Task<Visitor> VisitAsync(
+        ColorScheme scheme = ColorScheme.Light, int width = 1200, bool script = true, Uri? address = null, string? language = null) => await Visitor.OpenAsync(
         await _browser!.NewContextAsync(new()
         {
             BaseURL = (address ?? Address).ToString(),

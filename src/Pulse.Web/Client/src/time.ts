@@ -4,7 +4,7 @@ const everyMs = 15_000;
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
-const day = new Intl.DateTimeFormat(document.documentElement.lang === 'de' ? 'de' : 'en-GB', { dateStyle: 'long', timeZone: 'UTC' });
+const day = new Intl.DateTimeFormat(document.documentElement.lang === 'en' ? 'en-GB' : document.documentElement.lang, { dateStyle: 'long', timeZone: 'UTC' });
 
 /** A moment of the past in words, the same as RelativeTime.cs writes on the server. */
 export function words(at: Date, now = Date.now()): string {

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Pulse.Web.Pages.Parts;
 
 /// <summary>Past times as text. <c>time.ts</c> produces the same in the browser.</summary>
@@ -15,7 +13,7 @@ internal static class RelativeTime
         { TotalHours: < 1 } age => Count((int)age.TotalMinutes, texts, "1 minute ago", "{0} minutes ago"),
         { TotalDays: < 1 } age => Count((int)age.TotalHours, texts, "1 hour ago", "{0} hours ago"),
         { TotalDays: < 30 } age => Count((int)age.TotalDays, texts, "1 day ago", "{0} days ago"),
-        _ => at.UtcDateTime.ToString(PageTexts.Language == "de" ? "d. MMMM yyyy" : "d MMMM yyyy", CultureInfo.CurrentUICulture),
+        _ => at.UtcDateTime.ToString(texts["d MMMM yyyy"], PageTexts.Culture),
     };
 
     private static string Count(int number, PageTexts texts, string one, string many) => number == 1 ? texts[one] : texts[many, number];

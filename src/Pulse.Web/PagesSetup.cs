@@ -1,3 +1,5 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Localization;
 using Microsoft.Extensions.Options;
 using Pulse.Web.Chat;
 using Pulse.Web.Dashboard;
@@ -35,12 +37,35 @@ internal static class PagesSetup
         });
 
         builder.Services.AddSingleton<AssetUrls>();
+        builder.Services.AddLocalization();
+        builder.Services.AddSingleton<PageTexts>();
+        builder.Services.AddSingleton<BrandFiles>();
         builder.Services.AddOptions<PagesOptions>().BindConfiguration(PagesOptions.SectionName)
             .PostConfigure<IHostEnvironment>((pages, environment) => pages.ListPeople ??= environment.IsDevelopment())
             .ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<PagesOptions>, PagesOptionsValidator>();
         builder.Services.AddSingleton<PeopleReader>();
         builder.Services.AddSingleton<DashboardReader>();
+    }
+
+    /// <summary>Chooses the language of the pages by Accept-Language or setting. Formats of data keep the invariant culture.</summary>
+    public static void UsePageLanguages(this WebApplication app)
+    {
+        var language = app.Services.GetRequiredService<IOptions<PagesOptions>>().Value.Language;
+        app.UseRequestLocalization(new RequestLocalizationOptions
+        {
+            DefaultRequestCulture = new(CultureInfo.InvariantCulture, CultureInfo.GetCultureInfo(PageTexts.Languages[0])),
+            SupportedCultures = [CultureInfo.InvariantCulture],
+            SupportedUICultures = [.. PageTexts.Languages.Select(CultureInfo.GetCultureInfo)],
+            RequestCultureProviders =
+            [
+                new CustomRequestCultureProvider(context => Task.FromResult(Of(context) is { } known ? new ProviderCultureResult("", known) : null)),
+                new AcceptLanguageHeaderRequestCultureProvider(),
+            ],
+        });
+
+        // The script of the chat has English texts only, and a page has one language.
+        string? Of(HttpContext context) => context.Request.Path.StartsWithSegments("/chat") ? PageTexts.Languages[0] : language;
     }
 
     /// <summary>Serves scripts, styles and pictures, compressed.</summary>
@@ -66,6 +91,7 @@ internal static class PagesSetup
     /// <summary>Maps <c>/</c>, <c>/signin</c>, <c>/dashboard</c>, <c>/chat</c> and <c>/example</c>.</summary>
     public static void MapPages(this IEndpointRouteBuilder app)
     {
+        app.ServiceProvider.GetRequiredService<BrandFiles>().Map(app);
         app.MapHome();
         app.MapSignInPage();
         app.MapDashboard();

@@ -88,6 +88,8 @@ public static class PulseHost
         // Outermost, so that every answer has their headers.
         app.UseSecurityHeaders(app.Services.GetRequiredService<IOptions<PagesOptions>>().Value.PictureSources);
         app.UseDraining();
+        // Chooses the language before all code that renders a page, error pages included.
+        app.UsePageLanguages();
         // Surrounds all code that can fail.
         app.UseProblems();
         // Serves the pages' scripts, styles and pictures.

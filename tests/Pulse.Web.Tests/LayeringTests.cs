@@ -62,8 +62,8 @@ public sealed class LayeringTests
             // The parts that every request needs.
             ("Http", []),
             ("Silos", ["Http"]),
-            ("Pages/Parts", []),
             ("Pages", ["Http"]),
+            ("Pages/Parts", ["Pages"]),
             ("Mail", ["Pages", "Pages/Parts"]),
             ("Profiles", ["Http"]),
             // The identity of the caller.

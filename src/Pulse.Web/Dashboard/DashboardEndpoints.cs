@@ -52,7 +52,7 @@ internal static class DashboardEndpoints
         if (form.HasFault)
         {
             return await reader.ReadAsync(user, context.RequestAborted) is { } view
-                ? Show(view, form, new("Your profile was not saved. See below what to correct.", IsBad: true))
+                ? Show(view, form, DashboardNotice.NotSaved)
                 : NoSuchUser();
         }
 

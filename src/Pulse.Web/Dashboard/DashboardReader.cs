@@ -80,7 +80,7 @@ internal sealed class DashboardReader(
             return [.. from notice in await grains.GetGrain<INoticesGrain>(userId).ListAsync()
                        let words = NoticeWords.For(notice.Kind, notice.Detail)
                        where words is not null
-                       select new DashboardView.Notice(words, notice.At)];
+                       select new DashboardView.Notice(words.Value, notice.At)];
         }
         catch (Exception exception) when (exception is ArgumentException)
         {

@@ -1,5 +1,6 @@
 using Pulse.Presence;
 using Pulse.Users;
+using Pulse.Web.Pages;
 
 namespace Pulse.Web.Dashboard;
 
@@ -30,7 +31,7 @@ public sealed record DashboardView
     /// <summary>A notice.</summary>
     /// <param name="Words">A sentence.</param>
     /// <param name="At">When, UTC.</param>
-    public sealed record Notice(string Words, DateTimeOffset At);
+    public sealed record Notice(Words Words, DateTimeOffset At);
 
     /// <summary>A sign-in.</summary>
     /// <param name="Id">The session.</param>

@@ -1,4 +1,5 @@
 using Pulse.Users;
+using Pulse.Web.Pages;
 using Pulse.Web.Profiles;
 
 namespace Pulse.Web.Dashboard;
@@ -21,13 +22,20 @@ public sealed record ProfileForm(string Name, string Avatar)
     public string? NameFault => ProfileRules.NameFault(Name);
 
     /// <summary>The rule that <see cref="Avatar"/> breaks. An empty value is valid and removes the picture.</summary>
-    public string? AvatarFault =>
-        KeepsAvatar || Avatar.Length == 0 ? null
-        : ProfileRules.AvatarFault(Avatar) is not null ? $"The picture must be an https address, at most {ProfileRules.MaxAvatarLength} characters: pages load no pictures over http."
-        : IsShown(new Uri(Avatar).Host) ? null
-        : $"This site shows no pictures of that host. It shows those of {string.Join(", ", Hosts)}.";
+    public Words? AvatarFault
+    {
+        get
+        {
+            if (KeepsAvatar || Avatar.Length == 0) return null;
+            if (ProfileRules.AvatarFault(Avatar) is not null)
+                return (Words)$"The picture must be an https address, at most {ProfileRules.MaxAvatarLength} characters: pages load no pictures over http.";
+            if (IsShown(new Uri(Avatar).Host)) return null;
+            var hosts = string.Join(", ", Hosts);
+            return (Words)$"This site shows no pictures of that host. It shows those of {hosts}.";
+        }
+    }
 
-    /// <summary>The hosts whose pictures the pages show; empty for any. See <see cref="Pages.PagesOptions.PictureHosts"/>.</summary>
+    /// <summary>The hosts whose pictures the pages show; empty for any. See <see cref="PagesOptions.PictureHosts"/>.</summary>
     public IReadOnlyCollection<string> Hosts { get; init; } = [];
 
     /// <summary>Whether a field is invalid.</summary>

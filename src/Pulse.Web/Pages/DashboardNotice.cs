@@ -15,6 +15,9 @@ internal sealed record DashboardNotice(string Text, bool IsBad = false)
     public const string AddressChanged = "address-changed";
     public const string NotErased = "not-erased";
 
+    /// <summary>The notice above a profile form with faults.</summary>
+    public static DashboardNotice NotSaved { get; } = new("Your profile was not saved. See below what to correct.", IsBad: true);
+
     /// <summary>
     /// The notice of a <c>done</c> parameter. The texts are fixed, because a URL must not be able to put text on the page.
     /// </summary>

@@ -28,7 +28,7 @@ internal static class Page
     /// <param name="wayBackText">The link's text.</param>
     /// <param name="reference">The reference for a report, such as a trace id, or <see langword="null"/>.</param>
     public static IResult Error(
-        int statusCode, string title, string whatHappened, string whatToDo, string wayBackHref, string wayBackText, string? reference = null) =>
+        int statusCode, Words title, Words whatHappened, Words whatToDo, string wayBackHref, Words wayBackText, string? reference = null) =>
         Of<ErrorPage>(
             new()
             {

@@ -31,7 +31,7 @@ internal sealed partial class AccountNotices(IGrainFactory grains, IMailSender s
         var site = EmailLinks.SiteOf(request);
 
         // Fire and forget, because a mail server may take seconds while the person waits for the page.
-        _ = SendAsync(user.Id, kind, Compose(user.Email, words, site));
+        _ = SendAsync(user.Id, kind, Compose(user.Email, words.ToString(), site));
     }
 
     private async Task SendAsync(Guid userId, AccountNoticeKind kind, OutgoingMail notice)

@@ -1,4 +1,5 @@
 using Pulse.Identity;
+using Pulse.Web.Pages;
 
 namespace Pulse.Web.SignIn;
 
@@ -6,12 +7,12 @@ namespace Pulse.Web.SignIn;
 internal static class NoticeWords
 {
     /// <summary>One sentence. <see langword="null"/> for a kind of a newer version.</summary>
-    public static string? For(AccountNoticeKind kind, string? detail) => kind switch
+    public static Words? For(AccountNoticeKind kind, string? detail) => kind switch
     {
-        AccountNoticeKind.Linked => $"An account was linked: {detail}. It can sign in as you from now on.",
-        AccountNoticeKind.Unlinked => $"An account was unlinked: {detail}. The devices that had signed in with it were signed out.",
-        AccountNoticeKind.AddressChanged => $"Your e-mail address was changed: {detail}.",
-        AccountNoticeKind.NewDevice => $"A new device signed in as you: {detail}.",
-        _ => null,
+        AccountNoticeKind.Linked => (Words)$"An account was linked: {detail}. It can sign in as you from now on.",
+        AccountNoticeKind.Unlinked => (Words)$"An account was unlinked: {detail}. The devices that had signed in with it were signed out.",
+        AccountNoticeKind.AddressChanged => (Words)$"Your e-mail address was changed: {detail}.",
+        AccountNoticeKind.NewDevice => (Words)$"A new device signed in as you: {detail}.",
+        _ => (Words?)null,
     };
 }

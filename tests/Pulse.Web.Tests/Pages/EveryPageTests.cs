@@ -8,6 +8,7 @@ namespace Pulse.Web.Tests.Pages;
 public sealed class EveryPageTests(PagesApplication pulse)
 {
     private const int Narrow = 320;
+    private const int Phone = 360;
 
     private static readonly Dictionary<string, Func<Visitor, Task>> s_pages = new()
     {
@@ -68,6 +69,56 @@ public sealed class EveryPageTests(PagesApplication pulse)
     [Theory]
     [MemberData(nameof(Pages))]
     public Task Page_OnASmallPhone_PassesAxeAndFits(string page) => LookAsync(page, ColorScheme.Light, Narrow, "narrow");
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public async Task Page_InGerman_HasNoEnglishText_PassesAxeAndFits(string page)
+    {
+        await using var visitor = await pulse.VisitAsync(width: Phone);
+        await s_pages[page](visitor);
+
+        // The steps to the page name English texts, so the browser changes its language at their end.
+        await visitor.Page.Context.SetExtraHTTPHeadersAsync([new("Accept-Language", "de-AT,de;q=0.9,en;q=0.8")]);
+        await visitor.Page.ReloadAsync();
+
+        await Assertions.Expect(visitor.Page.Locator("html")).ToHaveAttributeAsync("lang", "de");
+        Assert.Empty((await TextsAsync(visitor.Page)).Intersect(PageTextsTests.EnglishTexts));
+        await Screenshots.TakeAsync(visitor.Page, $"{page}-german");
+        await AssertFineAsync(visitor, Phone);
+    }
+
+    [Fact]
+    public async Task Scripts_OfTheDashboard_HaveGermanTexts_AndTheChatIsEnglish()
+    {
+        await using var visitor = await pulse.VisitAsync(language: "de-AT");
+        await visitor.Page.GotoAsync("/signin");
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Ada Lovelace" }).ClickAsync();
+        await Assertions.Expect(visitor.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Hallo, Ada Lovelace");
+        await visitor.Page.GetByLabel("Zeige mich als").SelectOptionAsync("Beschäftigt");
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Status setzen" }).ClickAsync();
+        await Assertions.Expect(visitor.Page.Locator("#presence")).ToHaveTextAsync("Beschäftigt");
+        await Assertions.Expect(visitor.Page.Locator("#status-note")).ToHaveTextAsync("Gesetzt: Andere sehen es jetzt.");
+        await Assertions.Expect(visitor.Page.Locator("#presence-note")).ToContainTextAsync("Verbunden.");
+        Assert.Empty((await TextsAsync(visitor.Page)).Intersect(PageTextsTests.EnglishTexts));
+        await Screenshots.TakeAsync(visitor.Page, "dashboard-german-wide");
+
+        // The script of the chat has English texts only.
+        await visitor.Page.GotoAsync("/chat");
+        await Assertions.Expect(visitor.Page.Locator("html")).ToHaveAttributeAsync("lang", "en");
+    }
+
+    private static Task<string[]> TextsAsync(IPage page) => page.EvaluateAsync<string[]>(
+        """
+        () => {
+          const texts = [document.title.split(' · ')[0], document.querySelector('meta[name=description]').content];
+          const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+          while (walker.nextNode()) texts.push(walker.currentNode.data.trim());
+          for (const name of ['aria-label', 'placeholder', 'title']) {
+            for (const element of document.querySelectorAll(`[${name}]`)) texts.push(element.getAttribute(name));
+          }
+          return texts;
+        }
+        """);
 
     private async Task LookAsync(string name, ColorScheme scheme, int width, string variant)
     {

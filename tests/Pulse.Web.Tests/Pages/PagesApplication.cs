@@ -51,11 +51,14 @@ public class PagesApplication : PulseApplication, IAsyncLifetime
     /// <param name="width">Of the window.</param>
     /// <param name="script">Whether scripts run.</param>
     /// <param name="address">Another server than this one.</param>
-    public async Task<Visitor> VisitAsync(ColorScheme scheme = ColorScheme.Light, int width = 1200, bool script = true, Uri? address = null) => await Visitor.OpenAsync(
+    /// <param name="language">Of the browser.</param>
+    public async Task<Visitor> VisitAsync(
+        ColorScheme scheme = ColorScheme.Light, int width = 1200, bool script = true, Uri? address = null, string? language = null) => await Visitor.OpenAsync(
         await _browser!.NewContextAsync(new()
         {
             BaseURL = (address ?? Address).ToString(),
             ColorScheme = scheme,
+            Locale = language,
             JavaScriptEnabled = script,
             ReducedMotion = ReducedMotion.Reduce,
             ViewportSize = new() { Width = width, Height = 900 },

@@ -21,7 +21,7 @@ public sealed class WordsTests
     [InlineData("29.23:59:59", "29 days ago")]
     [InlineData("30.00:00:00", "1 March 2030")]
     public void RelativeTime_OfAnAge_IsItsText(string age, string words) =>
-        Assert.Equal(words, RelativeTime.Words(s_now - TimeSpan.Parse(age, CultureInfo.InvariantCulture), s_now));
+        Assert.Equal(words, RelativeTime.Words(s_now - TimeSpan.Parse(age, CultureInfo.InvariantCulture), s_now, PageTextsTests.Texts()));
 
     [Theory]
     [InlineData("Ada Lovelace", "AL")]

@@ -42,6 +42,7 @@ internal sealed record StartFault(string[] Names, params (string Key, string Val
             ("ConnectionStrings__Redis", AnyRedis), ("Pulse__Silo", "External"),
             ("Pulse__Cluster__Tls__CertificateFile", "/nowhere/pulse.pem"), ("Pulse__Cluster__Tls__CaFile", "/nowhere/ca.pem")),
         ["misspelt setting of TLS"] = Silo(["Pulse:Cluster:Tls:KeyFiel", "KeyFile"], ("Pulse__Cluster__Tls__KeyFiel", "/nowhere/pulse.key")),
+        ["colour of pages without contrast"] = new(["Pulse:Pages:Accent", "4.5", "'#ffee00'"], ("Pulse__Pages__Accent", "#ffee00"), ("Pulse__Pages__AccentDark", "#ffee00")),
         ["health details for no address"] = Silo(["Pulse:Health:DetailsFor:0", "'everybody'"], ("Pulse__Health__DetailsFor__0", "everybody")),
 
         ["PostgreSQL in quotation marks"] = Stores(["ConnectionStrings:Postgres", "quotation marks"], postgres: $"\"Host=db;Password={Secret}\""),

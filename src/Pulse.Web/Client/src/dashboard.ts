@@ -3,14 +3,14 @@ import { createPulseClient, type PulseState } from '@pulse-presence/client';
 import { base, setText } from './dom';
 import { followPeople } from './people';
 import { offerStatus } from './status';
-import { statusWord } from './words';
+import { statusWord, t } from './words';
 
 const notes: Readonly<Record<PulseState['name'], string>> = {
   stopped: '',
-  connecting: 'Connecting…',
-  online: 'Connected. Open a second tab and close this one: you stay online until the last is gone.',
-  reconnecting: 'The connection is lost; trying again…',
-  ended: 'You are connected in too many places; this one is closed. Reload the page to come back.',
+  connecting: t('Connecting…'),
+  online: t('Connected. Open a second tab and close this one: you stay online until the last is gone.'),
+  reconnecting: t('The connection is lost; trying again…'),
+  ended: t('You are connected in too many places; this one is closed. Reload the page to come back.'),
 };
 
 const pill = document.getElementById('presence')!;
@@ -42,7 +42,7 @@ function showMyself(): void {
   setText(note, notes[state.name]);
 
   const mine = pulse.presence(userId);
-  if (state.name !== 'online') show(state.name === 'reconnecting' ? 'Reconnecting' : state.name === 'ended' ? 'Not connected' : 'Connecting', 'waiting');
+  if (state.name !== 'online') show(state.name === 'reconnecting' ? t('Reconnecting') : state.name === 'ended' ? t('Not connected') : t('Connecting'), 'waiting');
   else if (mine) show(statusWord(mine.status), mine.status);
 }
 

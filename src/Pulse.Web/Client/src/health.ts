@@ -1,4 +1,5 @@
 import { base, setText, whileVisible } from './dom';
+import { t } from './words';
 
 interface Part {
   readonly status: string;
@@ -24,11 +25,11 @@ export function followHealth(): void {
     try {
       const answer = await fetch(`${base}/health/ready`, { cache: 'no-store' });
       const readiness = (await answer.json()) as Readiness;
-      show(answer.ok ? 'Ready' : 'Not ready', answer.ok ? 'good' : 'bad');
+      show(answer.ok ? t('Ready') : t('Not ready'), answer.ok ? 'good' : 'bad');
       const sorted = Object.entries(readiness.parts).sort(([a], [b]) => (a < b ? -1 : 1));
       parts!.replaceChildren(...sorted.map(([name, part]) => row(name, part)));
     } catch {
-      show('No answer', 'bad');
+      show(t('No answer'), 'bad');
     }
   }
 

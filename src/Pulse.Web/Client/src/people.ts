@@ -2,7 +2,7 @@ import type { Presence, PulseClient } from '@pulse-presence/client';
 import { hideBrokenPictures } from './avatar';
 import { base, setText, whileVisible } from './dom';
 import { timeElement } from './time';
-import { statusWord } from './words';
+import { statusWord, t } from './words';
 
 const everyMs = 5_000;
 const names = new Intl.Collator();
@@ -57,7 +57,7 @@ class Row {
   #show({ status, message, lastSeen }: Presence): void {
     this.element.dataset['state'] = this.#state = status;
     setText(this.element.querySelector('.saying')!, message ?? '');
-    if (status === 'offline' && lastSeen) this.#words.replaceChildren('Last seen ', timeElement(lastSeen));
+    if (status === 'offline' && lastSeen) this.#words.replaceChildren(`${t('Last seen')} `, timeElement(lastSeen));
     else setText(this.#words, statusWord(status));
     this.measure();
   }
@@ -92,7 +92,7 @@ export function followPeople(pulse: PulseClient): void {
     const known = all.some(({ state }) => state !== 'unknown');
     const here = all.filter(({ state }) => isHere(state)).length;
     // While this page is disconnected, nobody knows how many.
-    setText(count, all.length > 0 && known ? `${here} of ${all.length} here` : '');
+    setText(count, all.length > 0 && known ? t('{0} of {1} here', here, all.length) : '');
     nobody.hidden = all.length > 0;
     filters.hidden = all.length < searchFrom;
     const group = filters.hidden ? '' : String(new FormData(filters).get('group'));

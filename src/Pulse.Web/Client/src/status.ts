@@ -1,4 +1,5 @@
 import type { OwnStatus, PulseClient } from '@pulse-presence/client';
+import { t } from './words';
 
 /** What the user has chosen in this form. */
 interface Choice {
@@ -59,10 +60,10 @@ export function offerStatus(pulse: PulseClient, userId: string): void {
 
   function words(): string {
     if (!choice) return '';
-    if (choice.fault) return `Not set: ${choice.fault}`;
-    if (pulse.state.name === 'ended') return 'Not set: this page is not connected any more. Reload it.';
-    if (pulse.state.name !== 'online') return 'Not set yet: it will be as soon as this page is connected.';
-    if (!pulse.own.isSet) return 'Setting…';
-    return choice.status === 'invisible' ? 'Set: others see you offline.' : 'Set: others see it now.';
+    if (choice.fault) return t('Not set: {0}', choice.fault);
+    if (pulse.state.name === 'ended') return t('Not set: this page is not connected any more. Reload it.');
+    if (pulse.state.name !== 'online') return t('Not set yet: it will be as soon as this page is connected.');
+    if (!pulse.own.isSet) return t('Setting…');
+    return choice.status === 'invisible' ? t('Set: others see you offline.') : t('Set: others see it now.');
   }
 }

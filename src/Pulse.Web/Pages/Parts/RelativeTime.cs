@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Pulse.Web.Pages.Parts;
 
 /// <summary>Past times as text. <c>time.ts</c> produces the same in the browser.</summary>
@@ -9,14 +7,14 @@ internal static class RelativeTime
     /// "just now", "3 minutes ago", "2 days ago", and after 30 days the date. A future time, which differing clocks can cause, is "just
     /// now".
     /// </summary>
-    public static string Words(DateTimeOffset at, DateTimeOffset now) => (now - at) switch
+    public static string Words(DateTimeOffset at, DateTimeOffset now, PageTexts texts) => (now - at) switch
     {
-        { TotalMinutes: < 1 } => "just now",
-        { TotalHours: < 1 } age => Count((int)age.TotalMinutes, "minute"),
-        { TotalDays: < 1 } age => Count((int)age.TotalHours, "hour"),
-        { TotalDays: < 30 } age => Count((int)age.TotalDays, "day"),
-        _ => at.UtcDateTime.ToString("d MMMM yyyy", CultureInfo.InvariantCulture),
+        { TotalMinutes: < 1 } => texts["just now"],
+        { TotalHours: < 1 } age => Count((int)age.TotalMinutes, texts, "1 minute ago", "{0} minutes ago"),
+        { TotalDays: < 1 } age => Count((int)age.TotalHours, texts, "1 hour ago", "{0} hours ago"),
+        { TotalDays: < 30 } age => Count((int)age.TotalDays, texts, "1 day ago", "{0} days ago"),
+        _ => at.UtcDateTime.ToString(texts["d MMMM yyyy"], PageTexts.Culture),
     };
 
-    private static string Count(int number, string unit) => number == 1 ? $"1 {unit} ago" : $"{number} {unit}s ago";
+    private static string Count(int number, PageTexts texts, string one, string many) => number == 1 ? texts[one] : texts[many, number];
 }

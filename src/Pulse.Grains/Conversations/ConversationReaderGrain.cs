@@ -6,7 +6,7 @@ namespace Pulse.Grains.Conversations;
 
 /// <summary>Reads conversations for the front ends, which have no connection to the database of their own.</summary>
 [StatelessWorker(maxLocalWorkers: 4), Reentrant, GrainType("conversationreader")]
-internal sealed class ConversationReaderGrain(IConversationStore store, ErasedMembers erased, InboxTable inbox, IOptions<ChatOptions> options)
+internal sealed class ConversationReaderGrain(IConversationStore store, ConversationWriter writer, ErasedMembers erased, InboxTable inbox, IOptions<ChatOptions> options)
     : Grain, IConversationReaderGrain
 {
     private const int MembersPerPage = 200;
@@ -34,7 +34,7 @@ internal sealed class ConversationReaderGrain(IConversationStore store, ErasedMe
 
     public Task<ChannelPage> ListChannelsAsync(Guid userId, ChannelSearch search) => store.ListChannelsAsync(userId, search);
 
-    public Task<SyncedConversation[]> SyncAsync(Guid userId, SyncItem[] items) => store.SyncAsync(userId, items);
+    public Task<SyncedConversation[]> SyncAsync(Guid userId, SyncItem[] items) => writer.SyncAsync(new(userId, items));
 
     public Task<Guid> GetLogIdAsync() => store.GetLogIdAsync();
 

@@ -209,10 +209,15 @@ internal abstract class ConversationStore : IConversationStore
         return new([.. rows.Take(search.Limit)], rows.Count > search.Limit);
     }
 
-    public async Task<SyncedConversation[]> SyncAsync(Guid userId, SyncItem[] items, CancellationToken cancellationToken = default)
+    public async Task<SyncedConversation[][]> SyncAsync(SyncCall[] calls, CancellationToken cancellationToken = default)
     {
-        if (items.Length == 0) return [];
-        var pages = await ReadMissedAsync(userId, items, MaxSyncEntries, cancellationToken);
+        if (calls.All(call => call.Items.Length == 0)) return Array.ConvertAll(calls, _ => Array.Empty<SyncedConversation>());
+        var pages = await ReadMissedAsync(calls, MaxSyncEntries, cancellationToken);
+        return [.. calls.Zip(pages, (call, found) => AnswerSync(call.Items, found))];
+    }
+
+    private static SyncedConversation[] AnswerSync(SyncItem[] items, IReadOnlyList<MissedPage> pages)
+    {
         var (entries, text) = (0, 0);
         return [.. items.Zip(pages, (item, page) =>
         {
@@ -264,8 +269,8 @@ internal abstract class ConversationStore : IConversationStore
     private protected abstract Task<(List<FoundMessage> Found, bool IsCut)> FindMessagesAsync(
         Guid userId, MessageSearch search, SearchQuery query, SearchScope scope, int limit, CancellationToken cancellationToken);
 
-    /// <summary>For each item what follows its seq, at most that many entries; none where that alone is more.</summary>
-    protected abstract Task<IReadOnlyList<MissedPage>> ReadMissedAsync(Guid userId, SyncItem[] items, int maxEntries, CancellationToken cancellationToken);
+    /// <summary>For each item of each call what follows its seq, at most that many entries for one call; none where that alone is more.</summary>
+    protected abstract Task<IReadOnlyList<MissedPage>[]> ReadMissedAsync(SyncCall[] calls, int maxEntries, CancellationToken cancellationToken);
 
     private static LogPage ToPage(List<LogRow> rows) => rows switch
     {

@@ -83,8 +83,8 @@ internal interface IConversationStore
     /// <inheritdoc cref="IConversationReaderGrain.ListChannelsAsync"/>
     Task<ChannelPage> ListChannelsAsync(Guid userId, ChannelSearch search, CancellationToken cancellationToken = default);
 
-    /// <inheritdoc cref="IConversationReaderGrain.SyncAsync"/>
-    Task<SyncedConversation[]> SyncAsync(Guid userId, SyncItem[] items, CancellationToken cancellationToken = default);
+    /// <summary>Answers several calls of <see cref="IConversationReaderGrain.SyncAsync"/>, in one read.</summary>
+    Task<SyncedConversation[][]> SyncAsync(SyncCall[] calls, CancellationToken cancellationToken = default);
 
     /// <inheritdoc cref="IConversationReaderGrain.GetLogIdAsync"/>
     Task<Guid> GetLogIdAsync(CancellationToken cancellationToken = default);
@@ -98,6 +98,9 @@ internal interface IConversationStore
     /// <inheritdoc cref="IConversationReaderGrain.SetMutedAsync"/>
     Task<ConversationError> SetMutedAsync(Guid userId, Guid id, bool muted, CancellationToken cancellationToken = default);
 }
+
+/// <summary>What one client asks for when it returns.</summary>
+internal sealed record SyncCall(Guid UserId, SyncItem[] Items);
 
 /// <summary>A claim of a conversation.</summary>
 /// <param name="Id">The conversation.</param>

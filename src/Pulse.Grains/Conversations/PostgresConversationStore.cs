@@ -45,17 +45,17 @@ internal sealed class PostgresConversationStore(PostgresDatabase database) : Con
         RETURNING m.conversation_id, m.user_id, m.read_seq
         """;
 
-    // Entries are read only for the items whose missing entries fit, counted from the first item on.
+    // Entries are read only for the items whose missing entries fit, counted from the first item of each call on.
     private const string SyncSql =
         $"""
         WITH items AS (
-            SELECT r.ord, r.id, c.head, m.visible_from, m.read_seq, greatest(r.seq, m.visible_from - 1) AS after
-            FROM unnest(@ids, @seqs) WITH ORDINALITY AS r (id, seq, ord)
+            SELECT r.ord, r.call, r.id, c.head, m.visible_from, m.read_seq, greatest(r.seq, m.visible_from - 1) AS after
+            FROM unnest(@calls, @users, @ids, @seqs) WITH ORDINALITY AS r (call, user_id, id, seq, ord)
             LEFT JOIN conversations c ON c.id = r.id
-            LEFT JOIN members m ON m.conversation_id = c.id AND m.user_id = @user AND m.left_seq IS NULL
+            LEFT JOIN members m ON m.conversation_id = c.id AND m.user_id = r.user_id AND m.left_seq IS NULL
         ), sized AS (
             SELECT *, head - after <= @max
-                AND sum(CASE WHEN head - after BETWEEN 0 AND @max THEN head - after ELSE 0 END) OVER (ORDER BY ord) <= @max AS fits FROM items
+                AND sum(CASE WHEN head - after BETWEEN 0 AND @max THEN head - after ELSE 0 END) OVER (PARTITION BY call ORDER BY ord) <= @max AS fits FROM items
         )
         SELECT sized.ord, sized.head, sized.visible_from, sized.read_seq, {ConversationSql.EntryColumns}
         FROM sized LEFT JOIN entries e ON sized.fits AND e.conversation_id = sized.id AND e.seq > sized.after AND e.seq <= sized.head
@@ -163,18 +163,24 @@ internal sealed class PostgresConversationStore(PostgresDatabase database) : Con
         Guid userId, MessageSearch search, SearchQuery query, SearchScope scope, int limit, CancellationToken cancellationToken) =>
         new PostgresMessageSearch(database).FindAsync(userId, search, query, scope, limit);
 
-    protected override async Task<IReadOnlyList<MissedPage>> ReadMissedAsync(Guid userId, SyncItem[] items, int maxEntries, CancellationToken cancellationToken)
+    protected override async Task<IReadOnlyList<MissedPage>[]> ReadMissedAsync(SyncCall[] calls, int maxEntries, CancellationToken cancellationToken)
     {
+        var items = calls.SelectMany((call, i) => call.Items.Select(item => (Call: i, call.UserId, Item: item))).ToArray();
         var rows = await QueryAsync(
             SyncSql,
-            [("user", userId), ("ids", Array.ConvertAll(items, item => item.Id)), ("seqs", Array.ConvertAll(items, item => item.Seq)), ("max", (long)maxEntries)],
+            [
+                ("calls", Array.ConvertAll(items, one => one.Call)), ("users", Array.ConvertAll(items, one => one.UserId)),
+                ("ids", Array.ConvertAll(items, one => one.Item.Id)), ("seqs", Array.ConvertAll(items, one => one.Item.Seq)), ("max", (long)maxEntries),
+            ],
             reader => (
                 Index: (int)reader.GetInt64(0) - 1, Head: ConversationRows.Number(reader, 1), From: ConversationRows.Number(reader, 2),
                 Read: ConversationRows.Number(reader, 3), Entry: ConversationRows.ReadEntry(reader, 4)),
             cancellationToken);
-        return [.. rows.GroupBy(row => row.Index).OrderBy(group => group.Key).Select(group => group.First() is { From: { } from, Head: { } head } first
+        var pages = rows.GroupBy(row => row.Index).OrderBy(group => group.Key).Select(group => group.First() is { From: { } from, Head: { } head } first
             ? new MissedPage(ConversationError.None, head, from, first.Read ?? 0, [.. group.Select(row => row.Entry).OfType<ConversationEntry>()])
-            : new MissedPage(ConversationError.NotFound, 0, 0, 0, []))];
+            : new MissedPage(ConversationError.NotFound, 0, 0, 0, [])).ToArray();
+        var next = 0;
+        return Array.ConvertAll<SyncCall, IReadOnlyList<MissedPage>>(calls, call => pages[next..(next += call.Items.Length)]);
     }
 
     protected override Task<List<T>> QueryAsync<T>(

@@ -98,13 +98,13 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
             reader => reader.GetInt64(0), ("id", mark.ConversationId), ("user", mark.UserId), ("seq", mark.Seq), ("shown", mark.IsHidden ? 0 : mark.Seq)) is [var read] ? read : mark.Seq),
         CancellationToken.None);
 
-    protected override Task<IReadOnlyList<MissedPage>> ReadMissedAsync(Guid userId, SyncItem[] items, int maxEntries, CancellationToken cancellationToken) =>
-        database.ReadAsync<IReadOnlyList<MissedPage>>(
-            connection =>
+    protected override Task<IReadOnlyList<MissedPage>[]> ReadMissedAsync(SyncCall[] calls, int maxEntries, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            connection => Array.ConvertAll<SyncCall, IReadOnlyList<MissedPage>>(calls, call =>
             {
                 var left = maxEntries;
-                return Array.ConvertAll(items, item => ReadMissed(connection, userId, item, ref left));
-            },
+                return Array.ConvertAll(call.Items, item => ReadMissed(connection, call.UserId, item, ref left));
+            }),
             cancellationToken);
 
     protected override Task<List<T>> QueryAsync<T>(

@@ -142,7 +142,7 @@ public abstract partial class ConversationStoreContract(StoresFixture stores) : 
         Assert.Equal(ConversationError.NotFound, (await Store.ReadEntriesAsync(member, id, 0, 10)).Error);
         Assert.Equal(ConversationError.NotFound, (await Store.ReadMessagesAsync(member, id, new())).Error);
         Assert.Equal(ConversationError.NotFound, (await Store.ListMembersAsync(member, id, Guid.Empty, 10, 100)).Error);
-        Assert.True((await Store.SyncAsync(member, [new(id, 0, 0)]))[0].Gone);
+        Assert.True((await Store.SyncAsync([new(member, [new(id, 0, 0)])]))[0][0].Gone);
         Assert.Empty(await Store.ListAsync(member, 10, null));
         Assert.Equal(new(member, 4, creator), Assert.Single(await Store.FindMembersAsync(id, [member])));
 
@@ -247,11 +247,22 @@ public abstract partial class ConversationStoreContract(StoresFixture stores) : 
         var (near, user) = await CreateAsync();
         var (far, _) = await CreateAsync(user);
         var (same, _) = await CreateAsync(user);
-        var (strange, _) = await CreateAsync();
+        var (strange, stranger) = await CreateAsync();
         Assert.Equal(AppendOutcome.Stored, await AppendAsync(Messages(near, await ClaimAsync(near), user, 5)));
         Assert.Equal(AppendOutcome.Stored, await AppendAsync(Messages(far, await ClaimAsync(far), user, 600)));
 
-        var answers = await Store.SyncAsync(user, [new(near, 2, 0), new(far, 10, 0), new(same, 1, 1), new(strange, 0, 0), new(same, 7, 0), new(Guid.NewGuid(), 0, 0)]);
+        // Beside calls of others, which change nothing.
+        var joined = await Store.SyncAsync(
+        [
+            new(stranger, [new(strange, 0, 0), new(near, 0, 0)]),
+            new(user, [new(near, 2, 0), new(far, 10, 0), new(same, 1, 1), new(strange, 0, 0), new(same, 7, 0), new(Guid.NewGuid(), 0, 0)]),
+            new(user, []),
+            new(user, [new(near, 5, 0)]),
+        ]);
+        var answers = joined[1];
+        Assert.Equal([(1L, false), (0L, true)], joined[0].Select(answer => (answer.Head, answer.Gone)));
+        Assert.Empty(joined[2]);
+        Assert.Equal([6], Assert.Single(joined[3]).Entries.Select(entry => entry.Seq));
 
         Assert.Equal([3, 4, 5, 6], answers[0].Entries.Select(entry => entry.Seq));
         Assert.Equal((true, 0, 601L), (answers[1].TooFar, answers[1].Entries.Length, answers[1].Head));

@@ -32,7 +32,7 @@ public class FaultyStore : DispatchProxy
         return store;
     }
 
-    /// <summary>A store that runs this before each read of a conversation's row and of messages by client id, with the name of the method.</summary>
+    /// <summary>A store that runs this before reads of rows, of messages by client id and of what clients missed, with the name of the method.</summary>
     internal static IConversationStore Reading(IConversationStore inner, Func<string, Task> before)
     {
         var store = Around(inner, seed: 0, faults: 0);
@@ -55,6 +55,7 @@ public class FaultyStore : DispatchProxy
         nameof(IConversationStore.ClaimAsync) => RunAsync(() => _inner.ClaimAsync((Claim[])args![0]!, (BatchLimits)args[1]!)),
         nameof(IConversationStore.LoadAsync) => ReadAsync(targetMethod.Name, () => _inner.LoadAsync((Guid)args![0]!)),
         nameof(IConversationStore.FindByClientIdsAsync) => ReadAsync(targetMethod.Name, () => _inner.FindByClientIdsAsync((Guid)args![0]!, ((Guid, Guid)[])args[1]!)),
+        nameof(IConversationStore.SyncAsync) => ReadAsync(targetMethod.Name, () => _inner.SyncAsync((SyncCall[])args![0]!)),
         _ => targetMethod.Invoke(_inner, args),
     };
 

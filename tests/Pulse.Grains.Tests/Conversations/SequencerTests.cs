@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Pulse.Conversations;
 using Pulse.Grains.Conversations;
 using Pulse.Grains.Storage;
@@ -163,6 +164,37 @@ public abstract class SequencerContract(StoresFixture stores) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ClientsThatReturnAtOnce_ShareStatements_AndASingleOneDoesNotWait()
+    {
+        const int Clients = 40;
+        var time = new FakeTimeProvider();
+        var id = Guid.NewGuid();
+        var member = await AddUserAsync();
+        await _store.CreateAsync(id, new() { Kind = ConversationKinds.Group, CreatorId = member, Title = "Group" }, TestUsers.Noon);
+        var statements = 0;
+        var counted = FaultyStore.Reading(_store, name =>
+        {
+            if (name == nameof(IConversationStore.SyncAsync)) Interlocked.Increment(ref statements);
+            return Task.CompletedTask;
+        });
+        var writer = new ConversationWriter(counted, _services.GetRequiredService<StoreMetrics>(), time);
+
+        var alone = await writer.SyncAsync(new(member, [new(id, 0, 0)]));
+        Assert.Equal((1L, 1), (Assert.Single(alone).Head, statements));
+
+        // The first of these waits for the pace, and the others gather meanwhile. Strangers among them get answers of their own.
+        var calls = Enumerable.Range(0, Clients).Select(i => (IsMember: i % 2 == 0, Answer: writer.SyncAsync(new(i % 2 == 0 ? member : Guid.NewGuid(), [new(id, 0, 0)])))).ToArray();
+        Assert.Equal(1, Volatile.Read(ref statements));
+        await Eventually.AsyncEqual(true, () =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(25));
+            return Task.FromResult(calls.All(call => call.Answer.IsCompleted));
+        });
+        foreach (var (isMember, answer) in calls) Assert.Equal(isMember, Assert.Single(await answer) is { Gone: false, Head: 1 });
+        Assert.InRange(statements, 2, 3);
+    }
+
+    [Fact]
     public async Task LimitOnSends_CountsNoChangesOfMembersAndRules()
     {
         var id = Guid.NewGuid();
@@ -214,7 +246,7 @@ public abstract class SequencerContract(StoresFixture stores) : IAsyncLifetime
     {
         var metrics = _services.GetRequiredService<StoreMetrics>();
         return new(
-            id, store, new(store, metrics), new(_services.GetRequiredService<IMeterFactory>()), _options, TimeProvider.System, added => published.Enqueue(added.Entry), static () => { }, NullLogger.Instance);
+            id, store, new(store, metrics, TimeProvider.System), new(_services.GetRequiredService<IMeterFactory>()), _options, TimeProvider.System, added => published.Enqueue(added.Entry), static () => { }, NullLogger.Instance);
     }
 
     private async Task<Guid> AddUserAsync()

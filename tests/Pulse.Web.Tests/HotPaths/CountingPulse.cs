@@ -54,6 +54,9 @@ public sealed class CountingPulse : PulseApplication, IAsyncLifetime
     /// <summary>Grain calls that have been answered since the last <see cref="Reset"/>, as <c>Interface.Method</c>.</summary>
     public IReadOnlyCollection<string> GrainCalls => _grainCalls;
 
+    /// <summary>How many statements have ended since the last <see cref="Reset"/>.</summary>
+    public int Statements => _statements.Count;
+
     async Task IAsyncLifetime.InitializeAsync()
     {
         await ExecuteOnServerAsync($"CREATE DATABASE {_database}");

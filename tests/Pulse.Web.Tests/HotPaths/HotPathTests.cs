@@ -84,7 +84,7 @@ public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) 
         var clock = Stopwatch.StartNew();
         var (counted, _) = await MeasureAsync(() => Task.WhenAll(Enumerable.Range(0, Times).Select(async _ => (await pulse.Anonymous.GetAsync(path)).Dispose())));
 
-        Assert.InRange(counted.Statements.Length, 0, 2 + (int)clock.Elapsed.TotalSeconds);
+        Assert.InRange(counted.Statements.Length, 0, 3 + (int)clock.Elapsed.TotalSeconds);
     }
 
     [Fact]
@@ -94,7 +94,13 @@ public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) 
         await LeaveAllAsync(await ConnectAllAsync(tokens));
         var connections = await ConnectAllAsync(tokens);
 
-        var (counted, bytes) = await MeasureAsync(() => LeaveAllAsync(connections));
+        var (counted, bytes) = await MeasureAsync(async () =>
+        {
+            await LeaveAllAsync(connections);
+
+            // The grain does not wait for the statement.
+            await Eventually.AsyncTrue("a statement", () => Task.FromResult(pulse.Statements > 0));
+        });
 
         AssertEach("IUserGrain.DisconnectAsync", counted.GrainCalls);
         AssertEach(Delete, counted.RedisCommands);
@@ -117,6 +123,7 @@ public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) 
         Assert.Empty(counted.RedisCommands);
         Assert.Empty(counted.Statements);
         AssertBytes(bytes, 2_100);
+        await LeaveAllAsync([connection]);
     }
 
     [Fact]
@@ -163,10 +170,17 @@ public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) 
 
     private async Task<(Counted Counted, long BytesEach)> MeasureAsync(Func<Task> operations)
     {
+        // What earlier operations have left to be done is not theirs.
+        for (var (before, quiet) = (-1, 0); quiet < 3; await Task.Delay(50))
+        {
+            var now = pulse.GrainCalls.Count + pulse.Statements;
+            (before, quiet) = (now, now == before ? quiet + 1 : 0);
+        }
+
         pulse.Reset();
-        var before = GC.GetTotalAllocatedBytes(precise: true);
+        var allocated = GC.GetTotalAllocatedBytes(precise: true);
         await operations();
-        var bytes = (GC.GetTotalAllocatedBytes(precise: true) - before) / Times;
+        var bytes = (GC.GetTotalAllocatedBytes(precise: true) - allocated) / Times;
         return (pulse.Count(), bytes);
     }
 

@@ -114,4 +114,5 @@ public sealed class SlowChatReaderTests(ManySends pulse) : IClassFixture<ManySen
 
 /// <summary>An application in which one sender may send fast, and one user may add many.</summary>
 public sealed class ManySends() : PulseApplication([
-    new("Pulse:Chat:SendsAtOnce", "10000"), new("Pulse:Chat:SendsPerSecond", "1000"), new("Pulse:Chat:AddsPerMinute", "100000"), new("Pulse:Chat:StartsPerMinute", "1000")]);
+    new("Pulse:Chat:SendsAtOnce", "10000"), new("Pulse:Chat:SendsPerSecond", "1000"), new("Pulse:Chat:AddsPerMinute", "100000"), new("Pulse:Chat:StartsPerMinute", "1000"),
+    new("Pulse:Presence:ConnectsAtOncePerUser", "10000")]);

@@ -44,6 +44,19 @@ public static class EmailAddress
         return true;
     }
 
+    /// <summary>Whether a provider that has verified an address has verified the mailbox of its normalized spelling.</summary>
+    /// <remarks>
+    /// NFKC maps local parts that a server with SMTPUTF8 may give to different people, such as one with a ligature, to one. A domain is the
+    /// same in all spellings, because IDNA maps them before the name is looked up.
+    /// </remarks>
+    /// <param name="stated">The address in the provider's spelling.</param>
+    /// <param name="normalized">The result of <see cref="TryNormalize"/>.</param>
+    public static bool IsSameMailbox(string stated, string normalized)
+    {
+        var at = stated.IndexOf('@', StringComparison.Ordinal);
+        return at >= 0 && stated.AsSpan(0, at).Equals(normalized.AsSpan(0, normalized.IndexOf('@', StringComparison.Ordinal)), StringComparison.OrdinalIgnoreCase);
+    }
+
     // A domain name is the same in Unicode and in its ASCII form (RFC 5890), and IDNA has its own mapping of some letters, such as U+3002
     // and U+00DF.
     private static string? OneSpelling(string domain)

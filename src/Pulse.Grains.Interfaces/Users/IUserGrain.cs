@@ -56,6 +56,12 @@ public interface IUserGrain : IGrainWithGuidKey
     [Alias("ListAccountsAsync")]
     Task<ExternalAccount[]> ListAccountsAsync();
 
+    /// <summary>The accounts that the user has unlinked and that therefore do not join by themselves, oldest first. Their time is that of
+    /// the unlink.</summary>
+    /// <exception cref="StoreUnavailableException">The database is unavailable.</exception>
+    [Alias("ListUnlinkedAccountsAsync")]
+    Task<ExternalAccount[]> ListUnlinkedAccountsAsync();
+
     /// <summary>Links an account at the request of the signed-in user, if the user's accounts are unchanged since the request.</summary>
     /// <param name="account">The account.</param>
     /// <param name="known">The <see cref="LinkedAccounts.Mark"/> of the accounts when the link was begun.</param>

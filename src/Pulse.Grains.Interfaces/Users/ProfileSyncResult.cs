@@ -33,8 +33,10 @@ public enum ProfileSyncOutcome
 /// <summary>The outcome, and the stored profile if there is one.</summary>
 /// <param name="Outcome">The outcome.</param>
 /// <param name="FormerEmail">The proven address that the write has replaced. Otherwise <see langword="null"/>.</param>
+/// <param name="Joined">Whether the write has linked the account to the existing user with its proven address.</param>
 /// <param name="Profile">The stored profile after <see cref="ProfileSyncOutcome.Created"/> and <see cref="ProfileSyncOutcome.Updated"/>.
 /// Otherwise <see langword="null"/>.</param>
 [GenerateSerializer, Immutable, Alias("pulse.ProfileSyncResult")]
 public sealed record ProfileSyncResult(
-    [property: Id(0)] ProfileSyncOutcome Outcome, [property: Id(1)] UserProfile? Profile = null, [property: Id(2)] string? FormerEmail = null);
+    [property: Id(0)] ProfileSyncOutcome Outcome, [property: Id(1)] UserProfile? Profile = null, [property: Id(2)] string? FormerEmail = null,
+    [property: Id(3)] bool Joined = false);

@@ -53,4 +53,10 @@ public sealed record ProfileUpdate
 
     /// <summary>See <see cref="UserProfile.TokensNotBefore"/>. Set for a new user with the account of an erased user.</summary>
     [Id(11)] public DateTimeOffset? TokensNotBefore { get; init; }
+
+    /// <summary>
+    /// The session in which the user has confirmed <see cref="Email"/> by a mail. The mailbox then becomes an account of the user, in place
+    /// of the former address's, and of the sessions that the former mailbox opened this one stays.
+    /// </summary>
+    [Id(12)] public Guid? ConfirmedInSession { get; init; }
 }

@@ -14,8 +14,11 @@ internal interface IAccountStore
     /// <summary>A user's accounts, oldest first.</summary>
     Task<ExternalAccount[]> ListAsync(Guid userId, CancellationToken cancellationToken = default);
 
+    /// <summary>The accounts that the user has unlinked and not linked again, oldest first, with the time of the unlink.</summary>
+    Task<ExternalAccount[]> ListDeclinedAsync(Guid userId, CancellationToken cancellationToken = default);
+
     /// <summary>
-    /// Links an unlinked account to a user with a row. Returns the owner afterwards: this user, or the other user who already had it.
+    /// Links an unlinked account to a user with a row, at the user's request. Returns the owner afterwards: this user, or the other user who already had it.
     /// </summary>
     Task<Guid> LinkAsync(ExternalAccount account, Guid userId, DateTimeOffset now, CancellationToken cancellationToken = default);
 
@@ -23,7 +26,8 @@ internal interface IAccountStore
     Task SaveEmailAsync(string provider, string providerAccountId, Guid userId, string email, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Links an unlinked account to the user with this proven e-mail, unless that user has an account of the same provider.
+    /// Links an unlinked account to the user with this proven e-mail, unless that user has an account of the same provider, or has unlinked
+    /// this account or the mailbox of that e-mail.
     /// </summary>
     /// <remarks>
     /// Within one provider only the account id identifies the person: two accounts with one address are two people, because the address was
@@ -52,7 +56,7 @@ internal interface IAccountStore
         string provider, IReadOnlyCollection<string> providerAccountIds, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Unlinks an account from a user unless it is the user's last. If two calls unlink the last two accounts at once, one of them fails.
+    /// Unlinks an account from a user unless it is the user's last, and remembers it, so that it does not join by itself again. If two calls unlink the last two accounts at once, one of them fails.
     /// </summary>
     Task<AccountLinkOutcome> UnlinkAsync(string provider, string providerAccountId, Guid userId, CancellationToken cancellationToken = default);
 }

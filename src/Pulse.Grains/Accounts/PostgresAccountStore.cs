@@ -11,19 +11,21 @@ internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccount
     // first waited for the lock, so of two simultaneous accounts of one provider only one joins. The lock also prevents the user from
     // giving up the address before the link is committed.
     private const string LinkByEmailSql =
-        """
+        $"""
         SELECT id FROM users WHERE email = @email AND email_verified FOR NO KEY UPDATE;
         INSERT INTO accounts (id, user_id, type, provider, provider_account_id, email)
         SELECT @accountId, id, @type, @provider, @providerAccountId, @accountEmail FROM users
         WHERE email = @email AND email_verified AND NOT EXISTS (SELECT 1 FROM accounts WHERE user_id = users.id AND provider = @provider)
+            AND {AccountTable.NotDeclined}
         ON CONFLICT (provider, provider_account_id) DO NOTHING
         RETURNING user_id
         """;
 
-    // Locks all of the user's accounts in one order. The second of two such statements waits for the first, and then sees only the
+    // Locks the user first, as a change of the address does. Then locks all of the user's accounts in one order. The second of two such statements waits for the first, and then sees only the
     // remaining rows, because READ COMMITTED skips a row that was deleted during the wait.
     private const string UnlinkSql =
         """
+        SELECT id FROM users WHERE id = @userId FOR KEY SHARE;
         WITH mine AS MATERIALIZED (
             SELECT id, provider = @provider AND provider_account_id = @providerAccountId AS wanted
             FROM accounts WHERE user_id = @userId ORDER BY id FOR UPDATE
@@ -32,6 +34,10 @@ internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccount
             DELETE FROM accounts
             WHERE id IN (SELECT id FROM mine WHERE wanted) AND (SELECT count(*) FROM mine) > 1
             RETURNING 1
+        ),
+        declined AS (
+            INSERT INTO declined_accounts (user_id, provider, provider_account_id) SELECT @userId, @provider, @providerAccountId FROM gone
+            ON CONFLICT DO NOTHING
         )
         SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM mine WHERE wanted)
         """;
@@ -50,8 +56,15 @@ internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccount
             cancellationToken);
 
     /// <inheritdoc/>
-    public Task<ExternalAccount[]> ListAsync(Guid userId, CancellationToken cancellationToken = default) => database.ReadAsync(
-        AccountTable.ListSql,
+    public Task<ExternalAccount[]> ListAsync(Guid userId, CancellationToken cancellationToken = default) =>
+        ListAsync(AccountTable.ListSql, userId, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<ExternalAccount[]> ListDeclinedAsync(Guid userId, CancellationToken cancellationToken = default) =>
+        ListAsync(AccountTable.ListDeclinedSql, userId, cancellationToken);
+
+    private Task<ExternalAccount[]> ListAsync(string sql, Guid userId, CancellationToken cancellationToken) => database.ReadAsync(
+        sql,
         async (command, token) =>
         {
             command.Parameters.Add(new("userId", userId));
@@ -69,7 +82,7 @@ internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccount
         while (true)
         {
             if (await ScalarAsync(
-                    AccountTable.LinkSql + " RETURNING user_id",
+                    $"WITH accepted AS ({AccountTable.AcceptSql}) {AccountTable.LinkSql} RETURNING user_id",
                     [new("accountId", Guid.CreateVersion7(now)), new("userId", userId), .. Parameters(account)],
                     cancellationToken) is { } linked) return linked;
             if (await FindAsync(account.Provider, account.ProviderAccountId, cancellationToken) is { } owner) return owner.UserId;
@@ -173,6 +186,7 @@ internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccount
             command.Parameters.Add(new("providerAccountId", providerAccountId));
             command.Parameters.Add(new("userId", userId));
             await using var reader = await command.ExecuteReaderAsync(token);
+            await reader.NextResultAsync(token);
             await reader.ReadAsync(token);
             return AccountTable.Outcome(reader.GetInt64(0), reader.GetInt64(1));
         },

@@ -9,9 +9,10 @@ namespace Pulse.Grains.Accounts;
 internal sealed class SqliteAccountStore(SqliteDatabase database) : IAccountStore
 {
     private const string OwnerSql =
-        """
+        $"""
         SELECT id FROM users WHERE email = @email AND email_verified
             AND NOT EXISTS (SELECT 1 FROM accounts WHERE user_id = users.id AND provider = @provider)
+            AND {AccountTable.NotDeclined}
         """;
 
     private const string CountSql =
@@ -32,10 +33,17 @@ internal sealed class SqliteAccountStore(SqliteDatabase database) : IAccountStor
         database.ReadAsync(connection => Find(connection, provider, providerAccountId), cancellationToken);
 
     /// <inheritdoc/>
-    public Task<ExternalAccount[]> ListAsync(Guid userId, CancellationToken cancellationToken = default) => database.ReadAsync(
+    public Task<ExternalAccount[]> ListAsync(Guid userId, CancellationToken cancellationToken = default) =>
+        ListAsync(AccountTable.ListSql, userId, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<ExternalAccount[]> ListDeclinedAsync(Guid userId, CancellationToken cancellationToken = default) =>
+        ListAsync(AccountTable.ListDeclinedSql, userId, cancellationToken);
+
+    private Task<ExternalAccount[]> ListAsync(string sql, Guid userId, CancellationToken cancellationToken) => database.ReadAsync(
         connection =>
         {
-            using var command = new SqliteCommand(AccountTable.ListSql, connection) { Parameters = { new("userId", SqliteText.From(userId)) } };
+            using var command = new SqliteCommand(sql, connection) { Parameters = { new("userId", SqliteText.From(userId)) } };
             using var reader = command.ExecuteReader();
             var accounts = new List<ExternalAccount>();
             while (reader.Read()) accounts.Add(AccountTable.Read(reader));
@@ -46,9 +54,17 @@ internal sealed class SqliteAccountStore(SqliteDatabase database) : IAccountStor
     /// <inheritdoc/>
     public Task<Guid> LinkAsync(ExternalAccount account, Guid userId, DateTimeOffset now, CancellationToken cancellationToken = default) =>
         database.WriteAsync(
-            connection => Link(connection, account, SqliteText.From(userId), now)
-                ? userId
-                : Find(connection, account.Provider, account.ProviderAccountId)!.UserId,
+            connection =>
+            {
+                using var accept = new SqliteCommand(AccountTable.AcceptSql, connection)
+                {
+                    Parameters = { new("userId", SqliteText.From(userId)), new("provider", account.Provider), new("providerAccountId", account.ProviderAccountId) },
+                };
+                accept.ExecuteNonQuery();
+                return Link(connection, account, SqliteText.From(userId), now)
+                    ? userId
+                    : Find(connection, account.Provider, account.ProviderAccountId)!.UserId;
+            },
             cancellationToken);
 
     /// <inheritdoc/>
@@ -56,7 +72,10 @@ internal sealed class SqliteAccountStore(SqliteDatabase database) : IAccountStor
         database.WriteAsync(
             connection =>
             {
-                using var command = new SqliteCommand(OwnerSql, connection) { Parameters = { new("email", email), new("provider", account.Provider) } };
+                using var command = new SqliteCommand(OwnerSql, connection)
+                {
+                    Parameters = { new("email", email), new("provider", account.Provider), new("providerAccountId", account.ProviderAccountId) },
+                };
                 return command.ExecuteScalar() is string owner && Link(connection, account, owner, now) ? Guid.Parse(owner) : (Guid?)null;
             },
             cancellationToken);
@@ -138,6 +157,8 @@ internal sealed class SqliteAccountStore(SqliteDatabase database) : IAccountStor
             if (matching == 0 || all == 1) return AccountTable.Outcome(removed: 0, matching);
 
             using var unlink = About(new(UnlinkSql, connection));
+            using var decline = About(new(AccountTable.DeclineSql, connection));
+            decline.ExecuteNonQuery();
             return AccountTable.Outcome(unlink.ExecuteNonQuery(), matching);
 
             SqliteCommand About(SqliteCommand command)

@@ -20,7 +20,8 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
 
     private AccountKey Key => AccountKey.Parse(this.GetPrimaryKeyString());
 
-    public async Task<Guid?> FindUserAsync() => _userId ??= await ReadUserAsync();
+    // A change of the user's address moves a mailbox without a call of this grain.
+    public async Task<Guid?> FindUserAsync() => Key.Provider == MailboxProvider ? await ReadUserAsync() : _userId ??= await ReadUserAsync();
 
     public Task<DateTimeOffset?> FindErasureAsync() => users.FindTombstoneAsync(AccountTombstone.IdOf(Key));
 
@@ -36,7 +37,9 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
         }
 
         var joined = await JoinAsync(update, type);
-        return joined is { Outcome: ProfileSyncOutcome.Updated, Profile.Id: var owner } ? await User(owner).SyncProfileAsync(update) : joined;
+        return joined is { Outcome: ProfileSyncOutcome.Updated, Profile.Id: var owner }
+            ? await User(owner).SyncProfileAsync(update) with { Joined = joined.Joined }
+            : joined;
     }
 
     public async Task<ProfileSyncResult> SignInAsync(ProfileUpdate update, string type)
@@ -47,7 +50,7 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
             var joined = await JoinAsync(update, type);
             if (joined is not { Outcome: ProfileSyncOutcome.Updated, Profile: { } found }) return joined;
             if (found.DisabledAt is not null) return new(ProfileSyncOutcome.Disabled);
-            return ForNewAccount(found, update) is { } lacking ? await User(found.Id).SyncProfileAsync(lacking) : joined;
+            return ForNewAccount(found, update) is { } lacking ? await User(found.Id).SyncProfileAsync(lacking) with { Joined = joined.Joined } : joined;
         }
 
         if (profile.DisabledAt is not null) return new(ProfileSyncOutcome.Disabled);
@@ -62,12 +65,7 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
         // Saved after the profile. If it were saved first and the profile write failed, the account's former address would no longer show
         // that the user's address came from this account.
         if (update.Email is { } email && email != owner.Email) await store.SaveEmailAsync(Key.Provider, Key.ProviderAccountId, owner.UserId, email);
-        if (!profile.EmailVerified || result.Profile?.Email == profile.Email) return result;
-
-        // The former mailbox no longer identifies this person, so its next holder must not sign in with it. This account is another way to
-        // sign in.
-        await store.UnlinkAsync(MailboxProvider, profile.Email, owner.UserId);
-        return result with { FormerEmail = profile.Email };
+        return result;
     }
 
     public async Task<bool> HasUserAsync() => await FindUserAsync() is not null || await store.IsProvenAsync(Key.ProviderAccountId);
@@ -101,26 +99,24 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
     private async Task<ProfileSyncResult> JoinAsync(ProfileUpdate update, string type)
     {
         var newId = Guid.CreateVersion7(time.GetUtcNow());
-        var result = update.KnownUserOnly
+        ProfileSyncResult result = update.KnownUserOnly
             ? new(ProfileSyncOutcome.SignUpRefused)
             : await User(newId).CreateWithAccountAsync(update, ToAccount(type, update.Email));
         if (result.Outcome == ProfileSyncOutcome.Created) _userId = newId;
 
-        Guid? owner = result.Outcome switch
-        {
-            // A second activation of this grain was faster, so its user is the owner.
-            ProfileSyncOutcome.AccountTaken => (await ReadOwnerAsync())?.UserId,
+        // Both sides have proven the address. A mailbox always joins, because older front ends lack JoinsByEmail.
+        var mayJoin = result.Outcome is ProfileSyncOutcome.EmailTaken or ProfileSyncOutcome.SignUpRefused
+            && update.EmailVerified && (update.JoinsByEmail || Key.Provider == MailboxProvider);
+        var joined = mayJoin ? await store.LinkByEmailAsync(ToAccount(type, update.Email), update.Email!, time.GetUtcNow()) : null;
 
-            // Both sides have proven the address. A mailbox always joins, because older front ends lack JoinsByEmail. An
-            // empty result may also mean that a second activation has just linked the account.
-            ProfileSyncOutcome.EmailTaken or ProfileSyncOutcome.SignUpRefused when update.EmailVerified && (update.JoinsByEmail || Key.Provider == MailboxProvider) =>
-                await store.LinkByEmailAsync(ToAccount(type, update.Email), update.Email!, time.GetUtcNow()) ?? (await ReadOwnerAsync())?.UserId,
-            _ => null,
-        };
+        // A second activation of this grain may have been faster.
+        var owner = mayJoin || result.Outcome == ProfileSyncOutcome.AccountTaken ? joined ?? (await ReadOwnerAsync())?.UserId : null;
         if (owner is null) return result;
 
         _userId = owner;
-        return await User(owner.Value).GetProfileAsync() is { } profile ? new(ProfileSyncOutcome.Updated, profile) : result;
+        return await User(owner.Value).GetProfileAsync() is { } profile
+            ? new(ProfileSyncOutcome.Updated, profile, Joined: joined is not null)
+            : result;
     }
 
     /// <summary>The missing picture, which a newly joined account adds to a profile.</summary>

@@ -12,7 +12,7 @@ internal interface ISessionStore
     Task<IReadOnlyList<SessionRow>> ListAsync(Guid userId, CancellationToken cancellationToken = default);
 
     /// <summary>Adds a session and deletes others of the same user in one transaction.</summary>
-    /// <returns><see langword="false"/>, and the database is unchanged, if the user is disabled or has no row.</returns>
+    /// <returns><see langword="false"/>, and the database is unchanged, if the user is disabled or has no row, or if the account is not the user's.</returns>
     Task<bool> InsertAsync(SessionRow session, IReadOnlyCollection<Guid> ended, CancellationToken cancellationToken = default);
 
     /// <summary>Writes the row's latest use, expiry and address.</summary>
@@ -38,6 +38,7 @@ internal interface ISessionStore
 /// <param name="TokenHash">SHA-256 of the cookie's secret, 32 bytes.</param>
 /// <param name="Account">The account that signed in, in the format of <see cref="Pulse.Identity.AccountKey"/>. <see langword="null"/> if
 /// unknown.</param>
+/// <param name="IsOrphaned">Whether the account is no longer the user's. The session has ended.</param>
 internal sealed record SessionRow(
     Guid Id,
     Guid UserId,
@@ -47,4 +48,5 @@ internal sealed record SessionRow(
     DateTimeOffset ExpiresAt,
     string? Device,
     string? Address,
-    string? Account = null);
+    string? Account = null,
+    bool IsOrphaned = false);

@@ -185,10 +185,12 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInSessi
         try
         {
             var before = _rows;
-            _rows = [.. await store.ListAsync(userId)];
+            var stored = await store.ListAsync(userId);
+            _rows = [.. stored.Where(row => !row.IsOrphaned)];
 
             if (before is not null) NoteGone(before, _rows);
             (_readAt, _awayAt, IsInDoubt) = (time.GetTimestamp(), null, false);
+            await RemoveOrphansAsync([.. stored.Where(row => row.IsOrphaned)]);
             if (before is null) await RemoveExpiredAsync(_rows);
         }
         catch (StoreUnavailableException) when (_rows is not null && time.GetElapsedTime(_readAt) < StaleReadLimit)
@@ -205,6 +207,21 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInSessi
     {
         var now = time.GetUtcNow();
         _ended.AddRange(before.Where(row => row.ExpiresAt > now && !after.Exists(other => other.Id == row.Id)).Select(row => row.Id));
+    }
+
+    // Their account was unlinked, or moved to another address. They are ended here too, because the request that unlinked the account may
+    // have failed after its commit, and a sign-in may have started one at that moment.
+    private async Task RemoveOrphansAsync(SessionRow[] orphans)
+    {
+        _ended.AddRange(orphans.Select(row => row.Id).Except(_ended));
+        try
+        {
+            foreach (var row in orphans) await store.DeleteAsync(userId, row.Id);
+        }
+        catch (StoreUnavailableException)
+        {
+            // Orphans are ignored anyway, and the next read finds them again.
+        }
     }
 
     private async Task RemoveExpiredAsync(List<SessionRow> rows)

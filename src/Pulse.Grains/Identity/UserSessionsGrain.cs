@@ -60,7 +60,7 @@ internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHu
         // Links are removed first, so that a failure leaves the sessions intact. Otherwise an unread sign-in mail would let its reader in
         // again.
         if (await GrainFactory.GetGrain<IUserGrain>(this.GetPrimaryKey()).GetProfileAsync() is { Email: { Length: > 0 } email })
-            await GrainFactory.GetGrain<ISignInLinksGrain>(email).RemoveAllAsync(email);
+            await GrainFactory.GetGrain<ISignInLinksGrain>(Mailbox.Of(email)).RemoveAllAsync(email);
         await _sessions.EndAllAsync();
         return true;
     });

@@ -93,14 +93,14 @@ internal sealed partial class AddressUpgrade(
     // A row that changed after the read was written by this version and is therefore correct, or it is read again after the next start.
     private async Task MoveAsync(UserRow wanted, CancellationToken cancellationToken)
     {
-        var outcome = await users.UpdateProfileAsync(wanted, cancellationToken);
+        var outcome = await users.UpdateProfileAsync(wanted, cancellationToken: cancellationToken);
         if (outcome == UserWrite.Stale && await users.FindAsync(wanted.Id, cancellationToken) is { } current && current.Version == wanted.Version)
-            outcome = await users.UpdateProfileAsync(wanted, cancellationToken);
+            outcome = await users.UpdateProfileAsync(wanted, cancellationToken: cancellationToken);
         if (outcome != UserWrite.EmailTaken) return;
 
         // Two users have proven one mailbox in two spellings. The user whose row has the normalized spelling keeps the proof.
         LogCollision(wanted.Id);
-        await users.UpdateProfileAsync(wanted with { EmailVerified = false }, cancellationToken);
+        await users.UpdateProfileAsync(wanted with { EmailVerified = false }, cancellationToken: cancellationToken);
     }
 
     private async Task<int> MoveAccountsAsync(CancellationToken cancellationToken)

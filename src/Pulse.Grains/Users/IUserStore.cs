@@ -66,8 +66,11 @@ internal interface IUserStore : ILastSeenStore
     /// <summary>Inserts the user and, if given, the linked external account, in one transaction.</summary>
     Task<UserWrite> InsertAsync(UserRow user, ExternalAccount? account, CancellationToken cancellationToken = default);
 
-    /// <summary>Writes e-mail, name and avatar if the row still has <see cref="UserRow.Version"/>, and increments the version.</summary>
-    Task<UserWrite> UpdateProfileAsync(UserRow user, CancellationToken cancellationToken = default);
+    /// <summary>
+    /// Writes e-mail, name and avatar if the row still has <see cref="UserRow.Version"/>, and increments the version. Applies the move, if
+    /// any, in the same transaction. <see cref="UserWrite.EmailTaken"/> also means that the new mailbox is another user's account.
+    /// </summary>
+    Task<UserWrite> UpdateProfileAsync(UserRow user, MailboxMove? move = null, CancellationToken cancellationToken = default);
 }
 
 /// <summary>One row of <c>users</c>.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using Npgsql;
 using NpgsqlTypes;
 using Pulse.Accounts;
+using Pulse.Grains.Accounts;
 using Pulse.Grains.Presence;
 using Pulse.Grains.Storage;
 
@@ -56,6 +57,38 @@ internal sealed class PostgresUserStore(PostgresDatabase database, UnprovenRows 
         )
         INSERT INTO tombstones (id, erased_at) SELECT unnest(@ids), @at
         ON CONFLICT (id) DO UPDATE SET erased_at = GREATEST(tombstones.erased_at, excluded.erased_at)
+        """;
+
+    // All of the user's accounts are locked in one order, as in an unlink, so that two of them cannot delete the last two accounts.
+    private const string UpdateAddressSql =
+        $"""
+        WITH changed AS ({UserTable.UpdateProfileSql} RETURNING id),
+        mine AS MATERIALIZED (
+            SELECT id, provider = 'email' AND provider_account_id = @former AS is_former, provider = 'email' AND provider_account_id = @email AS is_new
+            FROM accounts WHERE user_id = (SELECT id FROM changed) ORDER BY id FOR UPDATE
+        ),
+        rule AS (SELECT NOT bool_or(is_new) AND (@confirmed OR count(*) = 1) AS moves FROM mine),
+        moved AS (
+            UPDATE accounts SET provider_account_id = @email, email = @email
+            WHERE id IN (SELECT id FROM mine WHERE is_former) AND (SELECT moves FROM rule)
+        ),
+        removed AS (
+            DELETE FROM accounts WHERE id IN (SELECT id FROM mine WHERE is_former) AND NOT (SELECT moves FROM rule)
+        ),
+        added AS (
+            INSERT INTO accounts (id, user_id, type, provider, provider_account_id, email)
+            SELECT @accountId, id, 'email', 'email', @email, @email FROM changed
+            WHERE @confirmed AND NOT EXISTS (SELECT 1 FROM mine WHERE is_former OR is_new)
+        ),
+        accepted AS (
+            DELETE FROM declined_accounts
+            WHERE user_id = (SELECT id FROM changed) AND provider = 'email' AND provider_account_id = @email AND @confirmed
+        ),
+        kept AS (
+            UPDATE sessions SET account = '{AccountTable.MailboxKey}' || @email
+            WHERE id = @session AND user_id = (SELECT id FROM changed) AND account = '{AccountTable.MailboxKey}' || @former
+        )
+        SELECT count(*) FROM changed
         """;
 
     private readonly PostgresUserInserter _inserter = new(database, unproven, metrics);
@@ -207,10 +240,29 @@ internal sealed class PostgresUserStore(PostgresDatabase database, UnprovenRows 
     }
 
     /// <inheritdoc/>
-    public async Task<UserWrite> UpdateProfileAsync(UserRow user, CancellationToken cancellationToken = default)
+    public async Task<UserWrite> UpdateProfileAsync(UserRow user, MailboxMove? move = null, CancellationToken cancellationToken = default)
     {
-        var outcome = await WriteAsync(UserTable.UpdateProfileSql, parameters => AddProfile(parameters, user, unproven.MayBeNull), cancellationToken);
-        return outcome == UserWrite.EmailTaken ? await _inserter.FindConflictAsync(user, cancellationToken) : outcome;
+        var outcome = await WriteAsync(
+            move is null ? UserTable.UpdateProfileSql : UpdateAddressSql,
+            parameters =>
+            {
+                AddProfile(parameters, user, unproven.MayBeNull);
+                if (move is null) return;
+
+                parameters.Add(new("former", move.Former));
+                parameters.Add(new("confirmed", move.IsConfirmed));
+                parameters.Add(new("session", NpgsqlDbType.Uuid) { Value = OrNull(move.SessionId) });
+                parameters.Add(new("accountId", Guid.CreateVersion7()));
+            },
+            cancellationToken,
+            countsRows: move is null);
+        return outcome switch
+        {
+            UserWrite.EmailTaken => await _inserter.FindConflictAsync(user, cancellationToken),
+            // The new mailbox signs in another user.
+            UserWrite.AccountTaken => UserWrite.EmailTaken,
+            _ => outcome,
+        };
     }
 
     /// <inheritdoc/>
@@ -253,16 +305,20 @@ internal sealed class PostgresUserStore(PostgresDatabase database, UnprovenRows 
     /// <summary>
     /// Runs a write and maps a violated constraint to its reason. An update of zero rows is <see cref="UserWrite.Stale"/>.
     /// </summary>
-    private async Task<UserWrite> WriteAsync(string sql, Action<NpgsqlParameterCollection> addParameters, CancellationToken cancellationToken)
+    /// <param name="sql">The statement.</param>
+    /// <param name="addParameters">Adds its parameters.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <param name="countsRows">Whether the number of written rows is the statement's own. Otherwise it is its result.</param>
+    private async Task<UserWrite> WriteAsync(string sql, Action<NpgsqlParameterCollection> addParameters, CancellationToken cancellationToken, bool countsRows = true)
     {
         try
         {
             var written = await database.RunAsync(
                 sql,
-                (command, token) =>
+                async (command, token) =>
                 {
                     addParameters(command.Parameters);
-                    return command.ExecuteNonQueryAsync(token);
+                    return countsRows ? await command.ExecuteNonQueryAsync(token) : (long)(await command.ExecuteScalarAsync(token))!;
                 },
                 cancellationToken);
             return written > 0 ? UserWrite.Saved : UserWrite.Stale;

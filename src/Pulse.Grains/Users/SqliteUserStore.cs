@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using Pulse.Accounts;
+using Pulse.Grains.Accounts;
 using Pulse.Grains.Presence;
 using Pulse.Grains.Storage;
 using SQLitePCL;
@@ -35,6 +36,22 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
         DELETE FROM users WHERE id = @id;
         INSERT INTO tombstones (id, erased_at) SELECT value, @at FROM json_each(@ids) WHERE true
         ON CONFLICT (id) DO UPDATE SET erased_at = max(tombstones.erased_at, excluded.erased_at);
+        """;
+
+    // As in PostgresUserStore. Writers are serialized, so each statement sees the ones before it.
+    private const string MoveMailboxSql =
+        $"""
+        UPDATE accounts SET provider_account_id = @email, email = @email
+        WHERE user_id = @id AND provider = 'email' AND provider_account_id = @former
+            AND NOT EXISTS (SELECT 1 FROM accounts WHERE user_id = @id AND provider = 'email' AND provider_account_id = @email)
+            AND (@confirmed OR (SELECT count(*) FROM accounts WHERE user_id = @id) = 1);
+        DELETE FROM accounts WHERE user_id = @id AND provider = 'email' AND provider_account_id = @former;
+        INSERT INTO accounts (id, user_id, type, provider, provider_account_id, email)
+        SELECT @accountId, @id, 'email', 'email', @email, @email
+        WHERE @confirmed AND NOT EXISTS (SELECT 1 FROM accounts WHERE user_id = @id AND provider = 'email' AND provider_account_id = @email);
+        DELETE FROM declined_accounts WHERE user_id = @id AND provider = 'email' AND provider_account_id = @email AND @confirmed;
+        UPDATE sessions SET account = '{AccountTable.MailboxKey}' || @email
+        WHERE id = @session AND user_id = @id AND account = '{AccountTable.MailboxKey}' || @former;
         """;
 
     /// <inheritdoc/>
@@ -187,8 +204,9 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
     }
 
     /// <inheritdoc/>
-    public async Task<UserWrite> UpdateProfileAsync(UserRow user, CancellationToken cancellationToken = default)
+    public async Task<UserWrite> UpdateProfileAsync(UserRow user, MailboxMove? move = null, CancellationToken cancellationToken = default)
     {
+        var moving = false;
         try
         {
             var written = await database.WriteAsync(
@@ -196,13 +214,21 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
                 {
                     using var command = new SqliteCommand(UserTable.UpdateProfileSql, connection);
                     AddProfile(command.Parameters, user);
-                    return command.ExecuteNonQuery();
+                    var updated = command.ExecuteNonQuery();
+                    if (updated == 0 || move is null) return updated;
+
+                    moving = true;
+                    MoveMailbox(user, move, connection);
+                    return updated;
                 },
                 cancellationToken);
             return written > 0 ? UserWrite.Saved : UserWrite.Stale;
         }
         catch (SqliteException)
         {
+            // The new mailbox signs in another user.
+            if (moving) return UserWrite.EmailTaken;
+
             return await FindConflictAsync(user, cancellationToken);
         }
     }
@@ -263,6 +289,23 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
             },
         };
         return command.ExecuteNonQuery();
+    }
+
+    private static void MoveMailbox(UserRow user, MailboxMove move, SqliteConnection connection)
+    {
+        using var command = new SqliteCommand(MoveMailboxSql, connection)
+        {
+            Parameters =
+            {
+                new("id", SqliteText.From(user.Id)),
+                new("email", user.Email),
+                new("former", move.Former),
+                new("confirmed", move.IsConfirmed),
+                new("session", move.SessionId is { } session ? SqliteText.From(session) : DBNull.Value),
+                new("accountId", SqliteText.From(Guid.CreateVersion7())),
+            },
+        };
+        command.ExecuteNonQuery();
     }
 
     // Same rules as PostgresUserInserter.FindConflictAsync.

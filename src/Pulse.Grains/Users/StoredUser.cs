@@ -119,6 +119,7 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
     /// <returns>The outcome, the row, and the proven address that was replaced by another.</returns>
     public async Task<(ProfileSyncOutcome Outcome, UserRow? Row, string? FormerEmail)> WriteAsync(ProfileUpdate update, ExternalAccount? account, DateTimeOffset? lastSeenAt)
     {
+        string? replaced = null;
         for (var attempt = 0; attempt < WriteAttempts; attempt++)
         {
             if (_row is null && account is null && update.Email is not null)
@@ -139,16 +140,19 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
             if (stored is null && update.Email is null) return (ProfileSyncOutcome.EmailMissing, null, null);
 
             var wanted = stored is null ? NewRow(update, lastSeenAt) : Merge(stored, update);
-            if (wanted == stored) return (ProfileSyncOutcome.Updated, stored, null);
+            // After a first attempt whose answer was lost, the row is as wanted.
+            if (wanted == stored) return (ProfileSyncOutcome.Updated, stored, replaced);
+
+            var move = stored is not null && wanted.EmailVerified && wanted.Email != stored.Email ? new MailboxMove(stored.Email, update.ConfirmedInSession) : null;
+            if (stored is { EmailVerified: true } && move is not null) replaced = stored.Email;
 
             // Cleared until the store has answered, because after a timeout the row may be in either state.
             (_row, _readAt) = (null, null);
-            switch (stored is null ? await store.InsertAsync(wanted, account) : await store.UpdateProfileAsync(wanted))
+            switch (stored is null ? await store.InsertAsync(wanted, account) : await store.UpdateProfileAsync(wanted, move))
             {
                 case UserWrite.Saved:
                     (_row, _readAt) = (stored is null ? wanted : wanted with { Version = stored.Version + 1 }, time.GetTimestamp());
-                    var former = stored is { EmailVerified: true } && stored.Email != wanted.Email ? stored.Email : null;
-                    return (stored is null ? ProfileSyncOutcome.Created : ProfileSyncOutcome.Updated, _row, former);
+                    return (stored is null ? ProfileSyncOutcome.Created : ProfileSyncOutcome.Updated, _row, replaced);
                 case UserWrite.EmailTaken:
                     return (ProfileSyncOutcome.EmailTaken, null, null);
                 case UserWrite.AccountTaken:

@@ -107,6 +107,8 @@ internal sealed partial class UserGrain : Grain, IUserGrain
 
     public Task<ExternalAccount[]> ListAccountsAsync() => _accounts.ListAsync(UserId);
 
+    public Task<ExternalAccount[]> ListUnlinkedAccountsAsync() => _accounts.ListDeclinedAsync(UserId);
+
     public async Task<AccountLinkOutcome> LinkAccountAsync(ExternalAccount account, string known, string proofId)
     {
         // Turns of this user are serial, so another link must wait. After a crash a second activation could link for a moment, and

@@ -123,9 +123,7 @@ internal static class AdminEndpoints
 
     private static async Task<Results<NoContent, ProblemHttpResult>> EraseAsync(Guid id, HttpContext context, UserErasure users)
     {
-        if (!await users.EraseAsync(id)) return NoSuchUser();
-        context.Audit(AuditEvents.AdminErased, id);
-        return TypedResults.NoContent();
+        return await users.EraseAsync(context, id, AuditEvents.AdminErased) ? TypedResults.NoContent() : NoSuchUser();
     }
 
     private static async Task<Results<Ok<UserExport>, ProblemHttpResult>> ExportAsync(Guid id, HttpContext context, UserExports exports)

@@ -17,7 +17,7 @@ internal static class AuditEvents
 
     /// <summary>
     /// A sign-in proved an account, and its user was refused: <c>account-exists</c>, <c>email-missing</c>, <c>not-accepted</c>,
-    /// <c>signed-in-meanwhile</c>.
+    /// <c>signed-in-meanwhile</c>, <c>user-disabled</c>, <c>account-gone</c>.
     /// </summary>
     public static readonly AuditEvent SignInRefused =
         new("sign-in-refused", Refused, AuditFields.Client | Provider | Reason, IsCounted: true);
@@ -59,7 +59,7 @@ internal static class AuditEvents
 
     // Accounts and profiles.
 
-    /// <summary>An account was linked to a user.</summary>
+    /// <summary>An account was linked to a user: at the user's request, or because it has proven the user's address.</summary>
     public static readonly AuditEvent AccountLinked = new("account-linked", Success, User | Session | AuditFields.Client | Provider);
 
     /// <summary>A link of an account was refused: <c>another-users</c>, <c>not-begun-here</c>.</summary>
@@ -83,15 +83,17 @@ internal static class AuditEvents
     /// <summary>A user changed the profile on the dashboard. The line omits the values.</summary>
     public static readonly AuditEvent ProfileChanged = new("profile-changed", Success, User | Session | AuditFields.Client);
 
-    /// <summary>A token created a user.</summary>
+    /// <summary>A token or a sign-in created a user.</summary>
     public static readonly AuditEvent UserCreated = new("user-created", Success, User | AuditFields.Client | Provider | Caller);
 
     /// <summary>A token's caller was refused a user: <c>account-exists</c>, <c>email-missing</c>.</summary>
     public static readonly AuditEvent SyncRefused =
         new("sync-refused", Refused, AuditFields.Client | Provider | Reason | Caller, IsCounted: true);
 
-    /// <summary>A user was erased, at the user's own request.</summary>
-    public static readonly AuditEvent UserErased = new("user-erased", Success, User | Session | AuditFields.Client);
+    /// <summary>
+    /// A user was erased, at the user's own request: <c>committed</c>, or <c>outcome-unknown</c> if the database did not answer.
+    /// </summary>
+    public static readonly AuditEvent UserErased = new("user-erased", Success, User | Session | AuditFields.Client | Reason);
 
     /// <summary>A user exported all stored data about the user.</summary>
     public static readonly AuditEvent UserExported = new("user-exported", Success, User | Session | AuditFields.Client);
@@ -106,8 +108,8 @@ internal static class AuditEvents
     /// </summary>
     public static readonly AuditEvent AdminRead = new("admin-read", Success, AuditFields.Client | Reason | Caller);
 
-    /// <summary>An operator erased a user.</summary>
-    public static readonly AuditEvent AdminErased = new("admin-erased", Success, User | AuditFields.Client);
+    /// <summary>An operator erased a user: <c>committed</c>, <c>outcome-unknown</c>.</summary>
+    public static readonly AuditEvent AdminErased = new("admin-erased", Success, User | AuditFields.Client | Reason);
 
     /// <summary>An operator disabled a user.</summary>
     public static readonly AuditEvent AdminDisabled = new("admin-disabled", Success, User | AuditFields.Client);

@@ -88,8 +88,12 @@ internal static class DashboardEndpoints
     {
         if (!user.IsRecent(time)) return SignInErrors.SignInTooOld(context);
 
-        var outcome = await unlinking.UnlinkAsync(context, user, (await RequestForm.ReadAsync(context))["account"].ToString());
-        return Back(outcome == AccountLinkOutcome.LastWayIn ? DashboardNotice.LastWayIn : DashboardNotice.Unlinked);
+        return Back(await unlinking.UnlinkAsync(context, user, (await RequestForm.ReadAsync(context))["account"].ToString()) switch
+        {
+            AccountLinkOutcome.Unlinked => DashboardNotice.Unlinked,
+            AccountLinkOutcome.LastWayIn => DashboardNotice.LastWayIn,
+            _ => DashboardNotice.NotLinked,
+        });
     }
 
     private static async Task<IResult> EraseAsync(
@@ -102,8 +106,7 @@ internal static class DashboardEndpoints
         if (!EmailAddress.TryNormalize((await RequestForm.ReadAsync(context))["confirm"].ToString().Trim(), out var typed) || typed != profile.Email)
             return Back(DashboardNotice.NotErased);
 
-        await erasure.EraseAsync(user.Id);
-        context.Audit(AuditEvents.UserErased);
+        await erasure.EraseAsync(context, user.Id, AuditEvents.UserErased, user.SessionId);
         cookie.Forget(context);
         return new SeeOtherResult("/");
     }

@@ -13,6 +13,7 @@ internal static class SessionSetup
         services.AddJson(SessionJson.Default);
         services.AddSingleton<SessionCookie>();
         services.AddSingleton<SessionSecrets>();
+        services.AddSingleton<RequestedMailsCookie>();
         services.AddSingleton<SignInService>();
         services.AddSingleton<DeviceCookie>();
         services.AddAntiforgery();

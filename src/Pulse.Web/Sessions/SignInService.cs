@@ -7,7 +7,7 @@ using Pulse.Web.Http;
 namespace Pulse.Web.Sessions;
 
 /// <summary>Signs a browser in and out.</summary>
-internal sealed class SignInService(IGrainFactory grains, Callers callers, SessionCookie cookie, SessionSecrets secrets)
+internal sealed class SignInService(IGrainFactory grains, Callers callers, SessionCookie cookie, SessionSecrets secrets, RequestedMailsCookie mails)
 {
     // Clear Site Data section 3.1. "cookies" is left out, because a browser would also clear those of the whole registrable domain, and the
     // one that identifies this device. "executionContexts" is left out, because other tabs learn of the end over the hub and so keep a
@@ -20,22 +20,26 @@ internal sealed class SignInService(IGrainFactory grains, Callers callers, Sessi
     /// <param name="context">The request.</param>
     /// <param name="userId">The user.</param>
     /// <param name="account">The account that signs in. Unlinking it ends the session.</param>
-    /// <returns>The id of the session.</returns>
-    /// <exception cref="InvalidOperationException">The user does not exist.</exception>
+    /// <returns>
+    /// The id of the session. <see langword="null"/>, and the browser is unchanged, if the user was disabled or erased meanwhile, or the
+    /// account unlinked.
+    /// </returns>
     /// <exception cref="StoreUnavailableException">The database is unavailable, so the sign-in has failed.</exception>
-    public async Task<Guid> SignInAsync(HttpContext context, Guid userId, AccountKey? account = null)
+    public async Task<Guid?> SignInAsync(HttpContext context, Guid userId, AccountKey? account = null)
     {
-        await EndBrowsersAsync(context, AuditEvents.SessionReplaced);
-
         // Always a new secret and a new id, so that a secret that an attacker planted in the browser before is useless (session fixation).
         var secret = secrets.Create(userId);
-        var session = await grains.GetGrain<IUserSessionsGrain>(userId).StartAsync(new()
+        var started = await grains.GetGrain<IUserSessionsGrain>(userId).StartAsync(new()
         {
             TokenHash = secret.Hash,
             Device = context.Request.Headers.UserAgent.ToString(),
             Address = ClientAddress.Of(context),
             Account = account?.ToString(),
-        }) ?? throw new InvalidOperationException($"User {userId:D} cannot be signed in, because the user does not exist.");
+        });
+        if (started is not { } session) return null;
+
+        // After the start, because a sign-in that fails must leave the person signed in.
+        await EndBrowsersAsync(context, AuditEvents.SessionReplaced);
         cookie.Set(context, secret, session.ExpiresAt);
         context.Audit(AuditEvents.SignedIn, userId, session.Id, account?.Provider);
         return session.Id;
@@ -55,7 +59,7 @@ internal sealed class SignInService(IGrainFactory grains, Callers callers, Sessi
         // A caller with a token may also send another user's cookie, which the call does not concern.
         if (context.User.Identity?.IsAuthenticated == true && !SessionPrincipal.IsFromCookie(context.User)) return;
         await EndBrowsersAsync(context, AuditEvents.SignedOut);
-        cookie.Clear(context);
+        Clear(context);
         cookie.MarkSignedOut(context);
         ClearSiteData(context);
     }
@@ -64,8 +68,15 @@ internal sealed class SignInService(IGrainFactory grains, Callers callers, Sessi
     public void Forget(HttpContext context)
     {
         if (!SessionPrincipal.IsFromCookie(context.User)) return;
-        cookie.Clear(context);
+        Clear(context);
         ClearSiteData(context);
+    }
+
+    // The requested mails too: with them a form that is submitted again would sign in again, because its answer is repeated for a minute.
+    private void Clear(HttpContext context)
+    {
+        cookie.Clear(context);
+        mails.Clear(context);
     }
 
     // Browsers ignore the header on answers over http. Below a path, other applications share the origin, and the header would clear their

@@ -1,6 +1,7 @@
 using System.Net;
 using Pulse.Identity;
 using Pulse.Users;
+using Pulse.Web.Audit;
 using Pulse.Web.Mail;
 
 namespace Pulse.Web.SignIn;
@@ -32,6 +33,14 @@ internal sealed partial class AccountNotices(IGrainFactory grains, IMailSender s
 
         // Fire and forget, because a mail server may take seconds while the person waits for the page.
         _ = SendAsync(user.Id, kind, Compose(user.Email, words.ToString(), site));
+    }
+
+    /// <summary>Sends a notice and writes an audit line if the account has joined an existing user by its address.</summary>
+    public async Task NotifyOfJoinAsync(HttpRequest request, ProfileSyncResult result, string account, Guid? sessionId, string provider)
+    {
+        if (result is not { Joined: true, Profile: { } user }) return;
+        request.HttpContext.Audit(AuditEvents.AccountLinked, user.Id, sessionId, provider);
+        await NotifyAsync(request, user, AccountNoticeKind.Linked, account);
     }
 
     private async Task SendAsync(Guid userId, AccountNoticeKind kind, OutgoingMail notice)

@@ -26,11 +26,12 @@ internal sealed class AccountUnlinking(IGrainFactory grains, SignInProviders pro
 
         var key = new AccountKey(account.Provider, account.ProviderAccountId).ToString();
         var outcome = await grains.GetGrain<IAccountGrain>(key).UnlinkAsync(caller.Id);
-        if (outcome != AccountLinkOutcome.Unlinked) return outcome;
+        if (outcome == AccountLinkOutcome.LastWayIn) return outcome;
 
+        // Also if the account is found unlinked by now: the answer to a first attempt may have been lost, or another request was faster.
         context.Audit(AuditEvents.AccountUnlinked, caller.Id, caller.SessionId, account.Provider);
         await grains.GetGrain<IUserSessionsGrain>(caller.Id).EndOfAccountAsync(key, caller.SessionId);
         await notices.NotifyAsync(context.Request, profile, AccountNoticeKind.Unlinked, providers.Describe(account.Provider, account.Email));
-        return outcome;
+        return AccountLinkOutcome.Unlinked;
     }
 }

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.DataProtection;
-using Pulse.Accounts;
 using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Audit;
@@ -15,7 +14,7 @@ namespace Pulse.Web.SignIn;
 /// The link is valid only in a session of the user who requested it. It is useless elsewhere, so it may be sent to any address.
 /// </remarks>
 internal sealed class AddressChanges(
-    IGrainFactory grains, IMailSender sender, EmailLinks links, AccountNotices notices, IDataProtectionProvider protection)
+    IGrainFactory grains, EmailLinks links, AccountNotices notices, IDataProtectionProvider protection)
 {
     /// <summary>The path of the links.</summary>
     public const string ConfirmPath = "/auth/confirm/email";
@@ -29,11 +28,12 @@ internal sealed class AddressChanges(
     public async Task AskAsync(HttpRequest request, Guid userId, string email)
     {
         var token = _protector.Protect($"{userId:N}\n{email}");
-        if (!await links.AddAsync(email, Hash(token))) return;
+        var hash = Hash(token);
+        if (!await links.AddAsync(email, hash)) return;
 
         var site = EmailLinks.SiteOf(request);
         var link = EmailLinks.UrlOf(site, $"{ConfirmPath}?token={token}");
-        await sender.SendAsync(AddressMail.Compose(email, link, site.Authority, links.Lifetime), request.HttpContext.RequestAborted);
+        await links.SendOrRemoveAsync(email, hash, AddressMail.Compose(email, link, site.Authority, links.Lifetime));
     }
 
     /// <summary>The address of a link. <see langword="null"/> if the link is invalid or another user's.</summary>
@@ -51,18 +51,13 @@ internal sealed class AddressChanges(
 
         var user = grains.GetGrain<IUserGrain>(caller.Id);
         if (await user.GetProfileAsync() is not { } before) return null;
-        var result = await user.SyncProfileAsync(new() { Email = email, EmailVerified = true });
+        // One transaction also moves the mailbox account, because the former address may belong to another person later.
+        var result = await user.SyncProfileAsync(new() { Email = email, EmailVerified = true, ConfirmedInSession = caller.SessionId });
         if (result.Outcome == ProfileSyncOutcome.Updated) request.HttpContext.Audit(AuditEvents.AddressChanged, email: email);
-        if (result.Outcome != ProfileSyncOutcome.Updated || before.Email == email) return result.Outcome;
-
-        // The mailbox account for sign-in follows the address, because the former address may belong to another person later.
-        await Mailbox(email).LinkAsync(before.Id, SignInProviders.Email);
-        await Mailbox(before.Email).UnlinkAsync(before.Id);
-        await notices.NotifyAsync(request, before, AccountNoticeKind.AddressChanged, $"{before.Email} to {email}");
+        if (result.Outcome == ProfileSyncOutcome.Updated && before.Email != email)
+            await notices.NotifyAsync(request, before, AccountNoticeKind.AddressChanged, $"{before.Email} to {email}");
         return result.Outcome;
     }
-
-    private IAccountGrain Mailbox(string email) => grains.GetGrain<IAccountGrain>(new AccountKey(SignInProviders.Email, email).ToString());
 
     private string? Read(SignedInUser caller, string? token)
     {

@@ -20,7 +20,7 @@ internal sealed record AskedMail(string Email, string Token, string Code, long E
 /// an attacker cannot sign a victim's browser in with a link to the attacker's mailbox (ASVS 5.0 section 6.6.2). The cookie also contains
 /// the code, so that the database stores only the token's hash.
 /// </remarks>
-internal sealed class AskedMails(IDataProtectionProvider protection, SessionCookie session, TimeProvider time)
+internal sealed class AskedMails(IDataProtectionProvider protection, RequestedMailsCookie cookie, TimeProvider time)
 {
     private const int AtMost = 3;
 
@@ -30,9 +30,10 @@ internal sealed class AskedMails(IDataProtectionProvider protection, SessionCook
     public void Add(HttpContext context, AskedMail mail)
     {
         AskedMail[] mails = [.. Read(context).TakeLast(AtMost - 1), mail];
-        var options = Options(context);
-        options.MaxAge = DateTimeOffset.FromUnixTimeSeconds(mail.ExpiresAt) - time.GetUtcNow();
-        context.Response.Cookies.Append(Name(context), _protector.Protect(JsonSerializer.Serialize(mails, AskedMailsJson.Default.AskedMailArray)), options);
+        cookie.Set(
+            context,
+            _protector.Protect(JsonSerializer.Serialize(mails, AskedMailsJson.Default.AskedMailArray)),
+            DateTimeOffset.FromUnixTimeSeconds(mail.ExpiresAt) - time.GetUtcNow());
     }
 
     /// <summary>The mails to that mailbox, grouped by whether they have this code.</summary>
@@ -46,7 +47,7 @@ internal sealed class AskedMails(IDataProtectionProvider protection, SessionCook
 
     private AskedMail[] Read(HttpContext context)
     {
-        if (!context.Request.Cookies.TryGetValue(Name(context), out var text) || text.Length == 0) return [];
+        if (cookie.Read(context) is not { } text) return [];
         try
         {
             var now = time.GetUtcNow().ToUnixTimeSeconds();
@@ -58,18 +59,6 @@ internal sealed class AskedMails(IDataProtectionProvider protection, SessionCook
             return [];
         }
     }
-
-    private string Name(HttpContext context) => session.IsPlain(context) ? "pulse-mail" : "__Host-pulse-mail";
-
-    // Lax, because links in a web mail client come from another site.
-    private CookieOptions Options(HttpContext context) => new()
-    {
-        HttpOnly = true,
-        Secure = !session.IsPlain(context),
-        SameSite = SameSiteMode.Lax,
-        Path = "/",
-        IsEssential = true,
-    };
 }
 
 [JsonSerializable(typeof(AskedMail[]))]

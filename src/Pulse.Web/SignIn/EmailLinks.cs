@@ -26,7 +26,7 @@ internal sealed partial class EmailLinks(
     public async Task<AskedMail> SendAsync(HttpRequest request, string email, string returnUrl)
     {
         var (asked, hash) = Create(email);
-        if (await SendAsync(asked, hash, SiteOf(request), returnUrl, request.HttpContext.RequestAborted)) request.HttpContext.Audit(AuditEvents.MailSent, email: email);
+        if (await SendAsync(asked, hash, SiteOf(request), returnUrl)) request.HttpContext.Audit(AuditEvents.MailSent, email: email);
         return asked;
     }
 
@@ -47,7 +47,7 @@ internal sealed partial class EmailLinks(
             try
             {
                 if (await grains.GetGrain<IAccountGrain>(new AccountKey(SignInProviders.Email, email).ToString()).HasUserAsync()
-                    && await this.SendAsync(asked, hash, site, returnUrl, CancellationToken.None))
+                    && await this.SendAsync(asked, hash, site, returnUrl))
                 {
                     // The request has ended, so the client's data is unavailable.
                     audit.Write(context: null, AuditEvents.MailSent, email: email);
@@ -73,6 +73,24 @@ internal sealed partial class EmailLinks(
     /// <summary>Saves a link, unless that mailbox has the maximum of valid ones.</summary>
     public Task<bool> AddAsync(string email, byte[] tokenHash) => Links(email).AddForAsync(email, tokenHash);
 
+    /// <summary>Sends the mail of a saved link. Removes the link if that fails, because an unsent link must not count.</summary>
+    /// <remarks>
+    /// A client that goes away does not stop it. Otherwise a client could have mails sent that count nowhere, by leaving once the mail
+    /// server has accepted each.
+    /// </remarks>
+    public async Task SendOrRemoveAsync(string email, byte[] tokenHash, OutgoingMail mail)
+    {
+        try
+        {
+            await sender.SendAsync(mail, CancellationToken.None);
+        }
+        catch
+        {
+            await Links(email).RemoveAsync(tokenHash);
+            throw;
+        }
+    }
+
     /// <summary>The public URL of this site for links in mails. Ends in a slash.</summary>
     public static Uri SiteOf(HttpRequest request) => new($"{request.Scheme}://{request.Host.Value}{request.PathBase}/");
 
@@ -86,22 +104,13 @@ internal sealed partial class EmailLinks(
     }
 
     /// <returns>Whether a mail was sent. False if the mailbox has the maximum of valid links.</returns>
-    private async Task<bool> SendAsync(AskedMail asked, byte[] hash, Uri site, string returnUrl, CancellationToken cancellationToken)
+    private async Task<bool> SendAsync(AskedMail asked, byte[] hash, Uri site, string returnUrl)
     {
         if (!await AddAsync(asked.Email, hash)) return false;
 
         var link = UrlOf(site, $"{CallbackPath}?token={asked.Token}&returnUrl={Uri.EscapeDataString(returnUrl)}");
-        try
-        {
-            await sender.SendAsync(EmailLinkMail.Compose(asked.Email, link, asked.Code, site.Authority, Lifetime), cancellationToken);
-            return true;
-        }
-        catch (Exception exception) when (exception is MailUnavailableException or MailAddressUnsupportedException)
-        {
-            // An unsent link must not count against the next attempt.
-            await Links(asked.Email).RemoveAsync(hash);
-            throw;
-        }
+        await SendOrRemoveAsync(asked.Email, hash, EmailLinkMail.Compose(asked.Email, link, asked.Code, site.Authority, Lifetime));
+        return true;
     }
 
     /// <summary>The links of a mailbox, the same grain for all its spellings.</summary>

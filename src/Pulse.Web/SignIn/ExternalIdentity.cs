@@ -2,6 +2,7 @@ using System.Security.Claims;
 using Pulse.Accounts;
 using Pulse.Identity;
 using Pulse.Users;
+using Pulse.Web.Auth;
 using Pulse.Web.Profiles;
 
 namespace Pulse.Web.SignIn;
@@ -12,9 +13,6 @@ namespace Pulse.Web.SignIn;
 /// <param name="Profile">Validated and normalized. Invalid values are left out.</param>
 internal sealed record ExternalIdentity(AccountKey Account, string Type, ProfileUpdate Profile)
 {
-    // OpenID Connect Core 1.0 section 2.
-    private const int MaxSubjectLength = 255;
-
     /// <summary>The organisation that manages the account, from Google's <c>hd</c> claim.</summary>
     public string? HostedDomain { get; init; }
 
@@ -24,20 +22,18 @@ internal sealed record ExternalIdentity(AccountKey Account, string Type, Profile
     /// <param name="principal">The claims.</param>
     public static ExternalIdentity? FromClaims(string provider, bool? joinsByEmail, ClaimsPrincipal principal)
     {
-        if (Only(principal, "sub") is not { Length: > 0 and <= MaxSubjectLength } subject) return null;
+        if (Only(principal, "sub") is not { } subject || !Subjects.IsUsable(subject)) return null;
 
         var stated = Only(principal, "email");
         var hasEmail = EmailAddress.TryNormalize(stated, out var email);
         // OpenID Connect Core 1.0 section 5.1. Some providers send the text "true". A missing claim counts as unproven.
-        var isVerified = hasEmail && string.Equals(Only(principal, "email_verified"), "true", StringComparison.OrdinalIgnoreCase);
+        var isVerified = hasEmail && EmailAddress.IsSameMailbox(stated!, email!)
+            && string.Equals(Only(principal, "email_verified"), "true", StringComparison.OrdinalIgnoreCase);
         return new(new(provider, subject), "oidc", new()
         {
             Email = email,
             EmailVerified = isVerified,
-            // Compared in the provider's spelling, because NFKC maps several mailboxes to one that the provider may have verified
-            // separately.
-            JoinsByEmail = isVerified && string.Equals(stated, email, StringComparison.OrdinalIgnoreCase)
-                && (joinsByEmail ?? (provider == OpenIdOptions.GoogleName && IsGooglesOwn(email!, principal))),
+            JoinsByEmail = isVerified && (joinsByEmail ?? (provider == OpenIdOptions.GoogleName && IsGooglesOwn(email!, principal))),
             Name = ProfileRules.UsableName(Only(principal, "name")),
             Avatar = Only(principal, "picture") is { } picture && ProfileRules.AvatarFault(picture) is null ? picture : null,
         })

@@ -41,7 +41,10 @@ internal sealed class SignInCompletion(
             };
         }
 
-        var sessionId = await cookie.SignInAsync(context, user.Id, who.Account);
+        if (result.Outcome == ProfileSyncOutcome.Created) context.Audit(AuditEvents.UserCreated, user.Id, provider: who.Account.Provider);
+        if (await cookie.SignInAsync(context, user.Id, who.Account) is not { } sessionId) return await RefuseAsync(context, user.Id, who, provider);
+
+        await notices.NotifyOfJoinAsync(context.Request, result, providers.Describe(who.Account.Provider, who.Profile.Email), sessionId, who.Account.Provider);
         var isKnown = devices.Remember(context, user.Id);
         if (result.FormerEmail is { } former)
         {
@@ -56,6 +59,14 @@ internal sealed class SignInCompletion(
         }
 
         return new SeeOtherResult(ReturnUrl.OrDashboard(returnUrl, context.Request.PathBase), hasBase: true);
+    }
+
+    // The user was disabled or erased, or the account unlinked, after the account was proven.
+    private async Task<IResult> RefuseAsync(HttpContext context, Guid userId, ExternalIdentity who, string provider)
+    {
+        var isDisabled = await grains.GetGrain<IUserGrain>(userId).GetProfileAsync() is { DisabledAt: not null };
+        context.Audit(AuditEvents.SignInRefused, provider: who.Account.Provider, reason: isDisabled ? "user-disabled" : "account-gone");
+        return isDisabled ? SignInErrors.UserDisabled() : SignInErrors.AccountGone(provider);
     }
 
     /// <summary>Links that account to the requesting user, if the browser is still signed in as that user, in the same session.</summary>

@@ -58,6 +58,12 @@ internal static class SignInErrors
         "The operator of this site has disabled the user that you signed in as, so you are not signed in.",
         "Ask the operator to enable the user.", SignInPage, BackToSignIn);
 
+    /// <summary>The user was erased, or the account was unlinked, during the sign-in.</summary>
+    public static IResult AccountGone(string provider) => Page.Error(
+        StatusCodes.Status409Conflict, "This account was just removed",
+        $"While you signed in, this {provider} account was unlinked or its user was deleted, so you are not signed in.",
+        "Begin again.", SignInPage, BackToSignIn);
+
     /// <summary>The person lacks a user, and the site's settings forbid a new one.</summary>
     public static IResult SignUpRefused(string provider) => Page.Error(
         StatusCodes.Status403Forbidden, "You have no access here",

@@ -18,9 +18,6 @@ internal sealed class AccessTokenHandler(string issuer, bool isOwn, TimeProvider
     /// <summary>Allowed difference of clocks.</summary>
     public static readonly TimeSpan MaxClockSkew = TimeSpan.FromSeconds(30);
 
-    // OpenID Connect Core 1.0 section 2.
-    private const int MaxSubjectLength = 255;
-
     // RFC 8725 section 3.11: a token for another purpose, such as a logout token, declares it in its type. Many access tokens lack a type.
     private static readonly string[] s_types = ["JWT", "at+jwt", "application/at+jwt"];
 
@@ -57,9 +54,7 @@ internal sealed class AccessTokenHandler(string issuer, bool isOwn, TimeProvider
 
     /// <summary>The fault of the token's <c>sub</c>, for any issuer.</summary>
     public static InvalidSubjectException? SubjectFault(JsonWebToken token) =>
-        string.IsNullOrWhiteSpace(token.Subject) || token.Subject.Length > MaxSubjectLength
-            ? new InvalidSubjectException("The token has no usable subject.")
-            : null;
+        Subjects.IsUsable(token.Subject) ? null : new InvalidSubjectException("The token has no usable subject.");
 
     /// <summary>Faults of the claims that the framework ignores.</summary>
     public static Exception? ClaimsFault(JsonWebToken token, TimeProvider time)
@@ -106,5 +101,5 @@ internal sealed class AccessTokenHandler(string issuer, bool isOwn, TimeProvider
     private static TokenValidationResult Invalid(Exception fault) => new() { IsValid = false, Exception = fault };
 }
 
-/// <summary>The token's <c>sub</c> is missing, too long or, in Pulse's own tokens, not a UUID.</summary>
+/// <summary>The token's <c>sub</c> is missing, too long, has control characters or, in Pulse's own tokens, not a UUID.</summary>
 internal sealed class InvalidSubjectException(string message) : SecurityTokenValidationException(message);

@@ -28,7 +28,7 @@ internal sealed record ProfileSyncRequest(string? Email = null, string? Name = n
         {
             Email = email,
             EmailVerified = verified,
-            JoinsByEmail = verified && joinsByEmail && string.Equals(caller.Email, email, StringComparison.OrdinalIgnoreCase),
+            JoinsByEmail = verified && joinsByEmail,
             // An invalid claim is ignored: it is the issuer's fault, so the user is still accepted.
             Name = ProfileRules.UsableName(Name) ?? ProfileRules.UsableName(caller.Name),
             EditsName = Name is not null,
@@ -47,6 +47,10 @@ internal sealed record ProfileSyncRequest(string? Email = null, string? Name = n
         if (fromBody is not null && fromToken is not null && !string.Equals(fromBody, fromToken, StringComparison.Ordinal))
             errors.Add("email", "The e-mail differs from the access token's; leave it out.");
 
-        return caller.Email is null ? (fromBody, false) : (fromToken, caller.EmailVerified);
+        if (caller.Email is null) return (fromBody, false);
+
+        // Pulse has read the claim of a session's token from the user's row, whose address may have changed since.
+        if (caller.OwnSessionId is not null) return (null, false);
+        return (fromToken, caller.EmailVerified && fromToken is not null && EmailAddress.IsSameMailbox(caller.Email, fromToken));
     }
 }

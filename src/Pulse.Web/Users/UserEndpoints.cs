@@ -20,9 +20,6 @@ internal static class UserEndpoints
 
     private const string NeedsSession = "Use a session of Pulse: only its sign-in shows that the user asks for it.";
 
-    // OpenID Connect Core 1.0 section 2.
-    private const int MaxSubjectLength = 255;
-
     /// <summary>
     /// Maps <c>POST /auth/sync</c>, <c>/auth/me</c>, <c>GET /users/{id}</c> and <c>GET /users?subject=a,b</c>. All require a caller. Sync
     /// requires a token, and the last one a trusted issuer's.
@@ -49,7 +46,7 @@ internal static class UserEndpoints
             policy.AddAuthenticationSchemes(BearerHandler.Scheme).RequireAuthenticatedUser())
             .WithSummary("Find the users of a trusted issuer's subjects")
             .WithDescription("Needs a token of that issuer. Unknown subjects are left out.")
-            .QueryList("subject", $"Values of the tokens' sub, each of at most {MaxSubjectLength} characters.", MaxSubjects)
+            .QueryList("subject", $"Values of the tokens' sub, each of at most {Subjects.MaxLength} characters.", MaxSubjects)
             .Refuses(ProblemTypes.Validation, ProblemTypes.Forbidden, ProblemTypes.TooManyLookups);
     }
 
@@ -76,6 +73,7 @@ internal static class UserEndpoints
         }
 
         if (synced.Outcome == ProfileSyncOutcome.Created) context.Audit(AuditEvents.UserCreated, user.Id, caller.OwnSessionId, caller.Issuer);
+        await notices.NotifyOfJoinAsync(context.Request, synced, caller.Issuer, caller.OwnSessionId, caller.Issuer);
         if (synced.FormerEmail is { } former)
         {
             context.Audit(AuditEvents.AddressChanged, user.Id, caller.OwnSessionId, caller.Issuer, user.Email);
@@ -103,9 +101,8 @@ internal static class UserEndpoints
     {
         if (user.SessionId is null) return context.Refuse(ProblemTypes.Forbidden, NeedsSession);
         if (!user.IsRecent(time)) return context.Refuse(ProblemTypes.SignInTooOld);
-        if (!await erasure.EraseAsync(user.Id)) return ProblemTypes.NotSynced.ToResult();
+        if (!await erasure.EraseAsync(context, user.Id, AuditEvents.UserErased, user.SessionId)) return ProblemTypes.NotSynced.ToResult();
 
-        context.Audit(AuditEvents.UserErased);
         cookie.Forget(context);
         return TypedResults.NoContent();
     }
@@ -149,7 +146,7 @@ internal static class UserEndpoints
         string[] subjects = [.. context.Request.Query["subject"].SelectMany(parameter => (parameter ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries)).Distinct()];
         var errors = new ValidationErrors();
         if (subjects.Length is 0 or > MaxSubjects) errors.Add("subject", $"Give 1 to {MaxSubjects} subjects, separated by commas; there are {subjects.Length}.");
-        if (Array.Exists(subjects, subject => subject.Length > MaxSubjectLength)) errors.Add("subject", $"A subject has at most {MaxSubjectLength} characters.");
+        if (!Array.TrueForAll(subjects, Subjects.IsUsable)) errors.Add("subject", $"A subject has at most {Subjects.MaxLength} characters, and no control characters.");
         if (errors.Any) return errors.ToProblem();
 
         if (lookups.Spend(caller, subjects.Length) is > 0 and var retryAfter) return LookupLimit.Refuse(context, retryAfter);

@@ -2,6 +2,7 @@ using Pulse.Accounts;
 using Pulse.Conversations;
 using Pulse.Identity;
 using Pulse.Users;
+using Pulse.Web.Audit;
 using Pulse.Web.Http;
 
 namespace Pulse.Web.Users;
@@ -9,16 +10,42 @@ namespace Pulse.Web.Users;
 /// <summary>Erases and disables users.</summary>
 internal sealed class UserErasure(IGrainFactory grains)
 {
-    /// <summary>Erases the user: all stored data, and every socket. Safe to repeat.</summary>
+    // Reasons of the audit line. After a restore an operator erases the users of both again, because both have asked for it.
+    private const string Committed = "committed";
+    private const string OutcomeUnknown = "outcome-unknown";
+
+    /// <summary>Erases the user: all stored data, and every socket. Safe to repeat. Writes the audit line.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="userId">The user.</param>
+    /// <param name="kind">The audit event.</param>
+    /// <param name="sessionId">The session of a user who has asked for it.</param>
     /// <returns><see langword="false"/> if the user is unknown.</returns>
-    /// <exception cref="StoreUnavailableException">The database is unavailable, and the user is unchanged.</exception>
-    public async Task<bool> EraseAsync(Guid userId)
+    /// <exception cref="StoreUnavailableException">The database is unavailable. The user is erased or unchanged.</exception>
+    public async Task<bool> EraseAsync(HttpContext context, Guid userId, AuditEvent kind, Guid? sessionId = null)
     {
         var user = grains.GetGrain<IUserGrain>(userId);
         var accounts = await user.ListAccountsAsync();
-        if (!await user.EraseAsync()) return false;
+        var email = (await user.GetProfileAsync())?.Email;
+        try
+        {
+            if (!await user.EraseAsync()) return false;
+        }
+        catch (Exception e) when (TransientErrors.IsTransient(e))
+        {
+            // The erasure may be committed. The user's sessions are then gone, so the user cannot repeat the request.
+            context.Audit(kind, userId, sessionId, reason: OutcomeUnknown);
+            throw;
+        }
 
-        await Task.WhenAll(accounts.Select(account => ForgetOwnerAsync(account, userId)).Append(EndSessionsAsync(userId)).Append(EraseMessagesAsync(userId)));
+        // Before the rest, because restoring a backup depends on this line.
+        context.Audit(kind, userId, sessionId, reason: Committed);
+        await Task.WhenAll(
+        [
+            EndSessionsAsync(userId), EraseMessagesAsync(userId),
+            .. accounts.Select(account => ForgetOwnerAsync(account, userId)),
+            .. accounts.Where(account => account.Type == "email").Select(account => account.ProviderAccountId)
+                .Append(email).OfType<string>().Distinct().Select(ForgetMailsAsync),
+        ]);
         return true;
     }
 
@@ -39,9 +66,22 @@ internal sealed class UserErasure(IGrainFactory grains)
         {
             await grains.GetGrain<IAccountGrain>(new AccountKey(account.Provider, account.ProviderAccountId).ToString()).UnlinkAsync(userId);
         }
-        catch (StoreUnavailableException)
+        catch (Exception e) when (TransientErrors.IsTransient(e))
         {
-            // The grain clears its memory before it calls the database.
+            // The grain clears its memory before it calls the database. The memory of a lost silo is gone.
+        }
+    }
+
+    // The links are deleted with the user. The grain still counts them against new mails to that mailbox.
+    private async Task ForgetMailsAsync(string email)
+    {
+        try
+        {
+            await grains.GetGrain<ISignInLinksGrain>(Mailbox.Of(email)).RemoveAllAsync(email);
+        }
+        catch (Exception e) when (TransientErrors.IsTransient(e))
+        {
+            // The count ends within minutes.
         }
     }
 
@@ -65,7 +105,7 @@ internal sealed class UserErasure(IGrainFactory grains)
         {
             await grains.GetGrain<IUserSessionsGrain>(userId).EndAllAsync();
         }
-        catch (StoreUnavailableException)
+        catch (Exception e) when (TransientErrors.IsTransient(e))
         {
             // The grain reads again by itself within seconds.
         }

@@ -13,6 +13,7 @@ namespace Pulse.Web.Users;
 /// <param name="User">The profile.</param>
 /// <param name="DisabledAt">Time since which an operator has disabled the user. <see langword="null"/> for an enabled user.</param>
 /// <param name="Accounts">The accounts with which the user signs in.</param>
+/// <param name="UnlinkedAccounts">The accounts that the user has unlinked, so that they do not join by themselves.</param>
 /// <param name="Sessions">The live sessions.</param>
 /// <param name="Connections">The live connections, which are in memory only.</param>
 /// <param name="Notices">The notices to the user.</param>
@@ -22,6 +23,7 @@ internal sealed record UserExport(
     UserResponse User,
     [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset? DisabledAt,
     ExportedAccount[] Accounts,
+    ExportedUnlinkedAccount[] UnlinkedAccounts,
     ExportedSession[] Sessions,
     ConnectionResponse[] Connections,
     ExportedNotice[] Notices,
@@ -37,6 +39,13 @@ internal sealed record UserExport(
 internal sealed record ExportedAccount(
     Guid? Id, string Type, string Provider, string ProviderAccountId, string? Email,
     [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset? LinkedAt);
+
+/// <summary>One unlinked account.</summary>
+/// <param name="Provider">The provider's name, or a trusted issuer's URL.</param>
+/// <param name="ProviderAccountId">The user's id at the provider.</param>
+/// <param name="UnlinkedAt">When it was unlinked.</param>
+internal sealed record ExportedUnlinkedAccount(
+    string Provider, string ProviderAccountId, [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset? UnlinkedAt);
 
 /// <summary>One session.</summary>
 /// <param name="Id">The token claim <c>sid</c>.</param>
@@ -94,6 +103,7 @@ internal sealed class UserExports(IGrainFactory grains, TimeProvider time)
         if (await user.GetProfileAsync() is not { } profile) return null;
 
         var accounts = await user.ListAccountsAsync();
+        var unlinked = await user.ListUnlinkedAccountsAsync();
         var sessions = await grains.GetGrain<IUserSessionsGrain>(userId).ListAsync();
         var connections = await user.ListConnectionsAsync();
         var notices = await grains.GetGrain<INoticesGrain>(userId).ListAsync();
@@ -103,6 +113,7 @@ internal sealed class UserExports(IGrainFactory grains, TimeProvider time)
             profile.DisabledAt,
             Array.ConvertAll(accounts, account => new ExportedAccount(
                 account.LinkId, account.Type, account.Provider, account.ProviderAccountId, account.Email, account.LinkedAt)),
+            Array.ConvertAll(unlinked, account => new ExportedUnlinkedAccount(account.Provider, account.ProviderAccountId, account.LinkedAt)),
             Array.ConvertAll(sessions, session => new ExportedSession(
                 session.Id, session.Device, session.Address, session.CreatedAt, session.LastUsedAt, session.ExpiresAt)),
             Array.ConvertAll(connections, ConnectionResponse.From),

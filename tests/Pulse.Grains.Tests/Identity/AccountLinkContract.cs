@@ -1,4 +1,7 @@
+using System.Security.Cryptography;
 using Pulse.Accounts;
+using Pulse.Grains.Accounts;
+using Pulse.Grains.Identity;
 using Pulse.Grains.Tests.Storage;
 using Pulse.Grains.Tests.Users;
 using Pulse.Grains.Users;
@@ -153,6 +156,101 @@ public abstract class AccountLinkContract(StoresFixture stores)
 
         Assert.NotEmpty(await stores.Accounts.ListAsync(user.Id));
         Assert.NotEmpty(await stores.Accounts.ListAsync(other.Id));
+    }
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public async Task ReplacedAddress_LosesItsMailboxInTheSameTransaction(bool confirmed, bool hasOtherAccount)
+    {
+        var user = await InsertAsync(verified: true);
+        await stores.Accounts.LinkAsync(MailboxOf(user.Email), user.Id, s_now);
+        if (hasOtherAccount) await stores.Accounts.LinkAsync(Account("other"), user.Id, s_now);
+        var (current, stolen) = (await AddSessionAsync(user, user.Email), await AddSessionAsync(user, user.Email));
+        var changed = user with { Email = $"new.{user.Email}" };
+
+        Assert.Equal(UserWrite.Saved, await stores.Users.UpdateProfileAsync(changed, new(user.Email, confirmed ? current : null)));
+
+        Assert.Null(await stores.Accounts.FindAsync("email", user.Email));
+        var keepsMailbox = confirmed || !hasOtherAccount;
+        Assert.Equal(keepsMailbox ? new AccountOwner(user.Id, changed.Email) : null, await stores.Accounts.FindAsync("email", changed.Email));
+        var live = (await stores.Sessions.ListAsync(user.Id)).Where(session => !session.IsOrphaned).Select(session => session.Id);
+        Assert.Equal(confirmed ? [current] : [], live);
+        Assert.Equal(UserWrite.Stale, await stores.Users.UpdateProfileAsync(changed, new(user.Email, null)));
+    }
+
+    [Fact]
+    public async Task ConfirmedAddress_AddsItsMailbox_UnlessItIsAnotherUsers()
+    {
+        var (user, other) = (await InsertAsync(verified: true), await InsertAsync(verified: true));
+        await stores.Accounts.LinkAsync(Account("other"), user.Id, s_now);
+        var taken = $"taken.{user.Email}";
+        await stores.Accounts.LinkAsync(MailboxOf(taken), other.Id, s_now);
+
+        Assert.Equal(UserWrite.EmailTaken, await stores.Users.UpdateProfileAsync(user with { Email = taken }, new(user.Email, Guid.NewGuid())));
+        Assert.Equal((user.Email, other.Id), ((await stores.Users.FindAsync(user.Id))!.Email, (await stores.Accounts.FindAsync("email", taken))!.UserId));
+
+        Assert.Equal(UserWrite.Saved, await stores.Users.UpdateProfileAsync(user with { Email = $"new.{user.Email}" }, new(user.Email, Guid.NewGuid())));
+        Assert.Equal(user.Id, (await stores.Accounts.FindAsync("email", $"new.{user.Email}"))?.UserId);
+    }
+
+    [Theory]
+    [InlineData("email")]
+    [InlineData("one")]
+    public async Task UnlinkedAccount_JoinsAgainOnlyAtTheUsersRequest(string provider)
+    {
+        var user = await InsertAsync(verified: true);
+        var account = provider == "email" ? MailboxOf(user.Email) : Account(provider);
+        await stores.Accounts.LinkAsync(Account("kept"), user.Id, s_now);
+        Assert.Equal(user.Id, await stores.Accounts.LinkByEmailAsync(account, user.Email, s_now));
+        Assert.Equal(AccountLinkOutcome.Unlinked, await stores.Accounts.UnlinkAsync(provider, account.ProviderAccountId, user.Id));
+
+        Assert.Null(await stores.Accounts.LinkByEmailAsync(account, user.Email, s_now));
+
+        // Whoever has the unlinked mailbox now may also have other accounts with its address.
+        Assert.Equal(provider == "email" ? null : user.Id, await stores.Accounts.LinkByEmailAsync(Account("another"), user.Email, s_now));
+
+        Assert.Equal(user.Id, await stores.Accounts.LinkAsync(account, user.Id, s_now));
+        Assert.Equal(0L, await stores.ExecuteAsync($"SELECT count(*) FROM declined_accounts WHERE user_id = '{user.Id}'"));
+    }
+
+    [Fact]
+    public async Task ErasedUser_TakesUnlinkedAccountsAlong()
+    {
+        var user = await InsertAsync(verified: true);
+        await stores.Accounts.LinkAsync(Account("kept"), user.Id, s_now);
+        await stores.Accounts.LinkAsync(Account("one"), user.Id, s_now);
+        await UnlinkAsync("one", user.Id);
+        Assert.Equal(("one", _id), Assert.Single(await stores.Accounts.ListDeclinedAsync(user.Id)) is var declined ? (declined.Provider, declined.ProviderAccountId) : default);
+
+        await stores.Users.EraseAsync(user.Id, [], [], s_now);
+
+        Assert.Equal(0L, await stores.ExecuteAsync($"SELECT count(*) FROM declined_accounts WHERE user_id = '{user.Id}'"));
+    }
+
+    [Fact]
+    public async Task RenamedMailbox_KeepsItsSessions()
+    {
+        var user = await InsertAsync(verified: true);
+        await stores.Accounts.LinkAsync(MailboxOf(user.Email), user.Id, s_now);
+        await AddSessionAsync(user, user.Email);
+
+        Assert.True(await stores.Accounts.RenameMailboxAsync(user.Email, $"new.{user.Email}"));
+
+        Assert.False(Assert.Single(await stores.Sessions.ListAsync(user.Id)).IsOrphaned);
+    }
+
+    private static ExternalAccount MailboxOf(string email) => new() { Provider = "email", ProviderAccountId = email, Type = "email", Email = email };
+
+    private async Task<Guid> AddSessionAsync(UserRow user, string mailbox)
+    {
+        var session = new SessionRow(
+            Guid.CreateVersion7(), user.Id, RandomNumberGenerator.GetBytes(32), s_now, s_now, s_now.AddDays(7), Device: null, Address: null,
+            new AccountKey("email", mailbox).ToString());
+        Assert.True(await stores.Sessions.InsertAsync(session, []));
+        return session.Id;
     }
 
     private async Task<UserRow> InsertAsync(bool verified = false)

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Pulse.Accounts;
 using Pulse.Grains.Identity;
 using Pulse.Grains.Tests.Storage;
 using Pulse.Grains.Tests.Users;
@@ -40,6 +41,25 @@ public abstract class SessionStoreContract(StoresFixture stores)
 
         Assert.False(await Sessions.InsertAsync(session, []));
         Assert.Empty(await Sessions.ListAsync(session.UserId));
+    }
+
+    [Fact]
+    public async Task SessionOfAnUnlinkedAccount_IsNeitherInsertedNorLive()
+    {
+        var user = await AddUserAsync();
+        var account = new ExternalAccount { Provider = "test", ProviderAccountId = $"{Guid.NewGuid()}", Type = "oidc" };
+        var key = new AccountKey(account.Provider, account.ProviderAccountId).ToString();
+        Assert.False(await Sessions.InsertAsync(NewSession(user) with { Account = key }, []));
+
+        await stores.Accounts.LinkAsync(account, user, s_noon);
+        await stores.Accounts.LinkAsync(account with { Provider = "kept" }, user, s_noon);
+        var session = NewSession(user) with { Account = key };
+        Assert.True(await Sessions.InsertAsync(session, []));
+        Assert.False(Assert.Single(await Sessions.ListAsync(user)).IsOrphaned);
+
+        await stores.Accounts.UnlinkAsync(account.Provider, account.ProviderAccountId, user);
+        Assert.True(Assert.Single(await Sessions.ListAsync(user)).IsOrphaned);
+        Assert.False(await Sessions.InsertAsync(NewSession(user) with { Account = key }, []));
     }
 
     [Fact]

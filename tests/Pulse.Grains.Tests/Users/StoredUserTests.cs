@@ -150,7 +150,7 @@ public sealed class StoredUserTests
             return Task.FromResult(UserWrite.Saved);
         }
 
-        public Task<UserWrite> UpdateProfileAsync(UserRow user, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<UserWrite> UpdateProfileAsync(UserRow user, MailboxMove? move, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public Task<IReadOnlySet<Guid>> SaveLastSeenAsync(IReadOnlyCollection<LastSeen> seen, BatchLimits limits) => throw new NotSupportedException();
     }

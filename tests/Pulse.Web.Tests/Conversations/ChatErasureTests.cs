@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Pulse.Conversations;
+using Pulse.Web.Tests.Users;
 using Pulse.Web.Users;
 
 namespace Pulse.Web.Tests.Conversations;
@@ -28,7 +29,7 @@ public sealed class ChatErasureTests(PulseApplication pulse)
         await using var socket = await bob.ConnectAsync();
         await socket.OpenAsync(group);
 
-        Assert.True(await pulse.Services.GetRequiredService<UserErasure>().EraseAsync(ada.Id));
+        Assert.True(await pulse.Services.EraseUserAsync(ada.Id));
         await pulse.Services.GetRequiredService<IGrainFactory>().GetGrain<IConversationReaderGrain>(0).EraseAsync(ada.Id);
 
         foreach (var id in new[] { group, direct, left })

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.RegularExpressions;
 using MimeKit;
-using Pulse.Web.SignIn;
+using Pulse.Identity;
 
 namespace Pulse.Web.Tests.SignIn;
 
@@ -67,6 +67,21 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
         Assert.Equal(HttpStatusCode.Forbidden, stolen.Status);
         Assert.Contains("another browser", stolen.Body, StringComparison.Ordinal);
         Assert.Null(await thief.WhoAmIAsync());
+    }
+
+    [Fact]
+    public async Task Confirmation_RepeatedAfterSignOut_SignsNobodyIn()
+    {
+        var landing = await _browser.GetAsync(await AskAsync());
+        Assert.Equal(HttpStatusCode.SeeOther, (await _browser.SubmitAsync(landing)).Status);
+        using var signOut = new HttpRequestMessage(HttpMethod.Post, "/auth/signout") { Headers = { { "Sec-Fetch-Site", "same-origin" } } };
+        Assert.True((int)(await _browser.SendAsync(signOut)).Status < 400);
+
+        var form = FormToken().Match((await _browser.GetAsync("/signin")).Body).Groups[1].Value;
+        var again = await _browser.SubmitAsync(landing with { Body = FormToken().Replace(landing.Body, $"name=\"formToken\" value=\"{form}\"") });
+
+        Assert.Equal(HttpStatusCode.Forbidden, again.Status);
+        Assert.Null(await _browser.WhoAmIAsync());
     }
 
     [Fact]
@@ -144,6 +159,28 @@ public sealed partial class EmailSignInTests(SignInFixture pulse) : IDisposable
         Assert.True((int)(await _browser.SendAsync(everywhere)).Status < 400);
 
         Assert.Equal(HttpStatusCode.Gone, (await other.GetAsync(link)).Status);
+    }
+
+    [Theory]
+    [InlineData("POST", "/auth/signout/everywhere")]
+    [InlineData("DELETE", "/auth/me")]
+    public async Task SignOutEverywhereAndErasure_AllowTheMailboxNewMails(string method, string path)
+    {
+        var email = $"{_email[.._email.IndexOf('@', StringComparison.Ordinal)]}+tag@example.com";
+        await _browser.PostAsync("/auth/signin/email", ("email", email));
+        await _browser.SubmitAsync(await _browser.GetAsync(LinkIn(await pulse.Mailbox.NextAsync())));
+        using var other = pulse.NewBrowser();
+        for (var asked = 0; asked < 3; asked++)
+        {
+            await other.PostAsync("/auth/signin/email", ("email", email));
+            await pulse.Mailbox.NextAsync();
+        }
+
+        using var request = new HttpRequestMessage(new(method), path) { Headers = { { "Sec-Fetch-Site", "same-origin" } } };
+        Assert.True((int)(await _browser.SendAsync(request)).Status < 400);
+
+        await other.PostAsync("/auth/signin/email", ("email", email));
+        Assert.Equal(email, Assert.Single((await pulse.Mailbox.NextAsync()).To.Mailboxes).Address);
     }
 
     [Fact]

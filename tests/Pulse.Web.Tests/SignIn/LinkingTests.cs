@@ -149,6 +149,23 @@ public sealed partial class LinkingTests : IDisposable
     }
 
     [Fact]
+    public async Task UnlinkedMailbox_DoesNotSignInAgain_AndIsExported()
+    {
+        await SignInByMailAsync(_owner);
+        await LinkAsync(await LinkAddressAsync(), "one");
+        await SignInAsync(_owner, "one");
+        Assert.Equal(HttpStatusCode.NoContent, await UnlinkAsync("email"));
+
+        await _burglar.PostAsync("/auth/signin/email", ("email", Email));
+        var page = await _burglar.GetAsync(Link().Match((await _pulse.Mailbox.NextAsync()).TextBody!).Value);
+
+        Assert.Equal(HttpStatusCode.Conflict, (await _burglar.SubmitAsync(page)).Status);
+        Assert.Null(await _burglar.WhoAmIAsync());
+        var export = JsonDocument.Parse((await _owner.GetAsync("/auth/me/export")).Body).RootElement;
+        Assert.Equal(Email, Assert.Single(export.GetProperty("unlinkedAccounts").EnumerateArray()).GetProperty("providerAccountId").GetString());
+    }
+
+    [Fact]
     public async Task Address_OfAnotherUser_IsRefused()
     {
         await SignInByMailAsync(_burglar);

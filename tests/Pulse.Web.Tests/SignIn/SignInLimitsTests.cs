@@ -68,6 +68,19 @@ public sealed partial class SignInLimitsTests
     }
 
     [Fact]
+    public async Task AddressConfirmation_NotSent_DoesNotCount()
+    {
+        await using var pulse = await StartAsync(
+            ("Pulse:Mail:Host", "127.0.0.1"), ("Pulse:Mail:Port", "1"), ("Pulse:Mail:Security", "None"), ("Pulse:Mail:From", "pulse@example.com"));
+        using var browser = new Browser(pulse.Site);
+        await browser.PostAsync("/auth/signin/dev", ("email", "ada@example.com"));
+        var form = FormToken().Match((await browser.GetAsync("/dashboard")).Body).Groups[1].Value;
+
+        for (var asked = 0; asked < 4; asked++)
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, (await browser.PostAsync("/dashboard/email", ("formToken", form), ("email", "new@example.com"))).Status);
+    }
+
+    [Fact]
     public async Task MailsAndGuesses_AreLimitedByNetworkAndAddress()
     {
         await using var pulse = await StartAsync(("Pulse:Mail:MailsPerNetworkPerHour", "2"), ("Pulse:Mail:GuessesPerMinute", "3"));
@@ -114,6 +127,9 @@ public sealed partial class SignInLimitsTests
 
     [GeneratedRegex(@"href=""(/auth/callback/email[^""]*)""")]
     private static partial Regex Link();
+
+    [GeneratedRegex("name=\"formToken\" value=\"([^\"]*)\"")]
+    private static partial Regex FormToken();
 
     private sealed class Application(IEnumerable<KeyValuePair<string, string>> settings) : PulseApplication(settings), IAsyncDisposable
     {

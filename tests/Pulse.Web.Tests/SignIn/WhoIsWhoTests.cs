@@ -111,6 +111,23 @@ public sealed partial class WhoIsWhoTests : IDisposable
         Assert.False(ExternalIdentity.FromClaims(provider, setting, new(new ClaimsIdentity(claims)))!.Profile.EmailVerified);
     }
 
+    [Theory]
+    [InlineData("Ada@Corp.Example", true)]
+    [InlineData("ada@xn--bcher-kva.example", true)]
+    [InlineData("ﬁona@corp.example", false)]
+    public void EmailVerified_InAnotherSpelling_ProvesTheSameMailboxOnly(string email, bool verified)
+    {
+        Claim[] claims = [new("sub", "1"), new("email", email), new("email_verified", "true")];
+
+        Assert.Equal(verified, ExternalIdentity.FromClaims("other", joinsByEmail: true, new(new ClaimsIdentity(claims)))!.Profile.EmailVerified);
+    }
+
+    [Theory]
+    [InlineData("a\0b")]
+    [InlineData("a\nb")]
+    public void Subject_WithControlCharacters_IsNoIdentity(string subject) =>
+        Assert.Null(ExternalIdentity.FromClaims("other", joinsByEmail: null, new(new ClaimsIdentity([new Claim("sub", subject)]))));
+
     private async Task<Answer> SignInAsync(
         Browser browser, string provider, string subject, bool verified = true, string? email = null, string name = "Old Name")
     {

@@ -7,6 +7,7 @@ using Pulse.Web.Tests.Auth;
 using Pulse.Web.Tests.Presence;
 using Pulse.Web.Tests.Sessions;
 using Pulse.Web.Tokens;
+using Pulse.Web.Tests.Users;
 using Pulse.Web.Users;
 using Xunit.Abstractions;
 
@@ -73,7 +74,7 @@ public sealed class RevocationTests(TwoNodes nodes, ITestOutputHelper output)
 
             var clock = Stopwatch.StartNew();
             var removal = nodes.A.Services.GetRequiredService<UserErasure>();
-            var done = erase ? removal.EraseAsync(browser.UserId) : removal.SetDisabledAsync(browser.UserId, disabled: true);
+            var done = erase ? nodes.A.Services.EraseUserAsync(browser.UserId) : removal.SetDisabledAsync(browser.UserId, disabled: true);
             foreach (var socket in new[] { here, there })
             {
                 Assert.Equal("user-removed", (await socket.NextAsync("SessionEnded")).GetProperty("reason").GetString());

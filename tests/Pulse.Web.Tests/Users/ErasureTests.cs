@@ -79,7 +79,7 @@ public sealed class ErasureTests(PulseApplication pulse)
         var email = $"{Guid.NewGuid():N}@example.com";
         var before = TokenFor(subject, email, issuedAt: -60);
         var former = await SyncAsync(before);
-        Assert.True(await pulse.Services.GetRequiredService<UserErasure>().EraseAsync(former));
+        Assert.True(await pulse.Services.EraseUserAsync(former));
 
         await AdminTests.AssertRefusedAsync(pulse, before, "user-erased");
         var later = TokenFor(subject, email, issuedAt: 5);

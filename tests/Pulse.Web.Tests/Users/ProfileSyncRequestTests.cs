@@ -47,6 +47,29 @@ public sealed class ProfileSyncRequestTests
         Update(new(Email: "ADA@example.COM", Name: "Countess", Avatar: "https://example.com/body.png"), s_caller));
 
     [Fact]
+    public void ToUpdate_SessionsToken_LeavesTheAddressAsItIs()
+    {
+        var session = s_caller with { OwnUserId = Guid.NewGuid(), SessionId = Guid.NewGuid().ToString() };
+
+        Assert.Equal((null, false), Update(new(), session) is var update ? (update.Email, update.EmailVerified) : default);
+        Assert.Equal((null, false), Update(new(Email: "Ada@example.com"), session) is var same ? (same.Email, same.EmailVerified) : default);
+    }
+
+    [Theory]
+    [InlineData("Ada@Example.com", true)]
+    [InlineData("ada@ﬁrma.example", true)]
+    [InlineData("ada@xn--bcher-kva.example", true)]
+    [InlineData("ﬁona@example.com", false)]
+    [InlineData("ａda@example.com", false)]
+    public void ToUpdate_AddressVerifiedInAnotherSpelling_ProvesTheSameMailboxOnly(string email, bool verified)
+    {
+        var update = Update(new(), s_caller with { Email = email });
+
+        Assert.NotNull(update.Email);
+        Assert.Equal(verified, update.EmailVerified);
+    }
+
+    [Fact]
     public void ToUpdate_TokenWithoutEmail_TakesTheBodysUnverified() => Assert.Equal(
         ("ada@example.com", false),
         Update(new(Email: "Ada@example.com"), s_caller with { Email = null }) is var update ? (update.Email, update.EmailVerified) : default);

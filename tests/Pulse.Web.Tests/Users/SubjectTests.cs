@@ -39,6 +39,29 @@ public sealed class SubjectTests(PulseApplication pulse)
         await response.AssertInvalidAsync("subject");
     }
 
+    [Theory]
+    [InlineData("%00")]
+    [InlineData("a%0Ab")]
+    public async Task Subjects_WithControlCharacters_AreRefused(string subject)
+    {
+        using var client = Theirs("any");
+        using var response = await client.GetAsync($"/users?subject={subject}");
+        await response.AssertInvalidAsync("subject");
+    }
+
+    [Theory]
+    [InlineData("\0")]
+    [InlineData("them\u0085")]
+    public async Task Token_WhoseSubjectHasControlCharacters_IsRefused(string subject)
+    {
+        using var client = Theirs($"any {subject}");
+        foreach (var path in new[] { "/auth/me", "/users?subject=any" })
+        {
+            using var response = await client.GetAsync(path);
+            Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+        }
+    }
+
     [Fact]
     public async Task Subjects_AskedByAPulseToken_AreRefused()
     {

@@ -1,9 +1,9 @@
-namespace Pulse.Web.SignIn;
+namespace Pulse.Identity;
 
 /// <summary>
 /// Maps the spellings of an address that reach one mailbox to one text, for counting mails. User comparison ignores it.
 /// </summary>
-internal static class Mailbox
+public static class Mailbox
 {
     private static readonly string[] s_withoutDots = ["gmail.com", "googlemail.com"];
 

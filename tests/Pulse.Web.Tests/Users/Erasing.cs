@@ -1,0 +1,13 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Pulse.Web.Audit;
+using Pulse.Web.Users;
+
+namespace Pulse.Web.Tests.Users;
+
+internal static class Erasing
+{
+    /// <summary>Erases the user, as an operator's request does.</summary>
+    public static Task<bool> EraseUserAsync(this IServiceProvider services, Guid userId) => services.GetRequiredService<UserErasure>()
+        .EraseAsync(new DefaultHttpContext { RequestServices = services }, userId, AuditEvents.AdminErased);
+}

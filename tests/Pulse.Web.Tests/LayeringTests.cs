@@ -54,7 +54,7 @@ public sealed class LayeringTests
             ("Clock", []),
             ("Health", []),
             ("Telemetry", []),
-            ("Startup", ["Health"]),
+            ("Startup", ["Health", "Telemetry"]),
             ("Clustering", ["Startup"]),
         ]),
         ["Pulse.Web"] = ("Pulse.Web",

@@ -8,10 +8,11 @@ public static class Mailbox
     private static readonly string[] s_withoutDots = ["gmail.com", "googlemail.com"];
 
     /// <summary>The address without the tag after "+", and for Google also without the dots, which Google ignores.</summary>
-    /// <param name="email">A normalized address.</param>
+    /// <param name="email">A normalized address. Another text, as of a row of another program, is its own mailbox.</param>
     public static string Of(string email)
     {
         var at = email.LastIndexOf('@');
+        if (at < 0) return email;
         var (local, domain) = (email[..at], email[(at + 1)..]);
         var tag = local.IndexOf('+', StringComparison.Ordinal);
         if (tag > 0) local = local[..tag];

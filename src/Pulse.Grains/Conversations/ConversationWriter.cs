@@ -36,7 +36,7 @@ internal sealed class ConversationWriter
         _claims = new(store.ClaimAsync, claim => claim.Id, new(BatchSize: 256, QueueLimit: 50_000, s_claimTimeout), metrics);
         _heads = new(store.FindHeadsAsync, id => id, new(BatchSize: 1_000, QueueLimit: 50_000, s_claimTimeout), metrics);
         _marks = new(store.MarkReadAsync, mark => (mark.ConversationId, mark.UserId), new(BatchSize: 256, QueueLimit: 50_000, s_claimTimeout), metrics);
-        _syncs = new(SyncAllAsync, call => call, new(BatchSize: 50, QueueLimit: 50_000, s_syncTimeout), metrics);
+        _syncs = new(SyncAllAsync, call => call, new(BatchSize: 25, QueueLimit: 50_000, s_syncTimeout), metrics);
     }
 
     /// <summary>Appends a run.</summary>

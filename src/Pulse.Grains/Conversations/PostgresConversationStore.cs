@@ -45,7 +45,8 @@ internal sealed class PostgresConversationStore(PostgresDatabase database) : Con
         RETURNING m.conversation_id, m.user_id, m.read_seq
         """;
 
-    // Entries are read only for the items whose missing entries fit, counted from the first item of each call on.
+    // Entries are read only for the items whose missing entries fit, counted from the first item of each call on: by number, and by bytes, because
+    // a statement holds the calls of many clients. A size is known without reading the text.
     private const string SyncSql =
         $"""
         WITH items AS (
@@ -56,10 +57,14 @@ internal sealed class PostgresConversationStore(PostgresDatabase database) : Con
         ), sized AS (
             SELECT *, head - after <= @max
                 AND sum(CASE WHEN head - after BETWEEN 0 AND @max THEN head - after ELSE 0 END) OVER (PARTITION BY call ORDER BY ord) <= @max AS fits FROM items
+        ), weighed AS (
+            SELECT *, sum(CASE WHEN fits AND head > after THEN (
+                SELECT sum(octet_length(e.body)) FROM entries e WHERE e.conversation_id = sized.id AND e.seq > sized.after AND e.seq <= sized.head) ELSE 0 END)
+                OVER (PARTITION BY call ORDER BY ord) AS bytes FROM sized
         )
-        SELECT sized.ord, sized.head, sized.visible_from, sized.read_seq, {ConversationSql.EntryColumns}
-        FROM sized LEFT JOIN entries e ON sized.fits AND e.conversation_id = sized.id AND e.seq > sized.after AND e.seq <= sized.head
-        ORDER BY sized.ord, e.seq
+        SELECT w.ord, w.head, w.visible_from, w.read_seq, {ConversationSql.EntryColumns}
+        FROM weighed w LEFT JOIN entries e ON w.fits AND coalesce(w.bytes, 0) <= @bytes AND e.conversation_id = w.id AND e.seq > w.after AND e.seq <= w.head
+        ORDER BY w.ord, e.seq
         """;
 
     public override async Task<bool> CreateAsync(Guid id, ConversationStart start, DateTimeOffset at, CancellationToken cancellationToken = default)
@@ -171,6 +176,7 @@ internal sealed class PostgresConversationStore(PostgresDatabase database) : Con
             [
                 ("calls", Array.ConvertAll(items, one => one.Call)), ("users", Array.ConvertAll(items, one => one.UserId)),
                 ("ids", Array.ConvertAll(items, one => one.Item.Id)), ("seqs", Array.ConvertAll(items, one => one.Item.Seq)), ("max", (long)maxEntries),
+                ("bytes", (long)MaxSyncText * MaxBytesPerUnit),
             ],
             reader => (
                 Index: (int)reader.GetInt64(0) - 1, Head: ConversationRows.Number(reader, 1), From: ConversationRows.Number(reader, 2),

@@ -65,6 +65,9 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
         // Saved after the profile. If it were saved first and the profile write failed, the account's former address would no longer show
         // that the user's address came from this account.
         if (update.Email is { } email && email != owner.Email) await store.SaveEmailAsync(Key.Provider, Key.ProviderAccountId, owner.UserId, email);
+
+        // A silo of an earlier version has changed the address only. Otherwise the mailbox is gone already.
+        if (result.FormerEmail is { } former) await store.UnlinkAsync(MailboxProvider, former, owner.UserId);
         return result;
     }
 

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Microsoft.Extensions.Options;
 using Pulse.Silo.Health;
+using Pulse.Silo.Telemetry;
 
 namespace Pulse.Silo.Startup;
 
@@ -32,6 +33,7 @@ public static partial class Launch
     {
         ArgumentNullException.ThrowIfNull(builder);
         if (builder.Services.Any(service => service.ImplementationType == typeof(StartSettingsValidator))) return;
+        builder.Services.AddRedactedLogs();
         builder.Services.AddHealthDetails();
         builder.Services.AddHostedService<PlainStoreWarnings>();
         builder.Services.AddOptions<StartSettings>().ValidateOnStart();

@@ -31,6 +31,7 @@ public static class TelemetrySetup
                 .AddSource("Microsoft.Orleans.*", "Microsoft.AspNetCore.SignalR.Server", ChatTracing.Name)
                 .AddAspNetCoreInstrumentation(http => http.Filter = context => !context.Request.Path.StartsWithSegments("/health"))
                 .AddNpgsql()
+                .AddProcessor(new AddressRedaction())
                 .AddOtlpExporter());
     }
 

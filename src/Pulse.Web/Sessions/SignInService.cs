@@ -38,10 +38,19 @@ internal sealed class SignInService(IGrainFactory grains, Callers callers, Sessi
         });
         if (started is not { } session) return null;
 
-        // After the start, because a sign-in that fails must leave the person signed in.
-        await EndBrowsersAsync(context, AuditEvents.SessionReplaced);
         cookie.Set(context, secret, session.ExpiresAt);
         context.Audit(AuditEvents.SignedIn, userId, session.Id, account?.Provider);
+
+        // After the start, because a sign-in that fails must leave the person signed in.
+        try
+        {
+            await EndBrowsersAsync(context, AuditEvents.SessionReplaced);
+        }
+        catch (Exception exception) when (TransientErrors.IsTransient(exception))
+        {
+            // The browser has the new cookie. The former session is listed among the devices until it expires.
+        }
+
         return session.Id;
     }
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.DataProtection;
+using Pulse.Accounts;
 using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Audit;
@@ -53,11 +54,19 @@ internal sealed class AddressChanges(
         if (await user.GetProfileAsync() is not { } before) return null;
         // One transaction also moves the mailbox account, because the former address may belong to another person later.
         var result = await user.SyncProfileAsync(new() { Email = email, EmailVerified = true, ConfirmedInSession = caller.SessionId });
-        if (result.Outcome == ProfileSyncOutcome.Updated) request.HttpContext.Audit(AuditEvents.AddressChanged, email: email);
-        if (result.Outcome == ProfileSyncOutcome.Updated && before.Email != email)
-            await notices.NotifyAsync(request, before, AccountNoticeKind.AddressChanged, $"{before.Email} to {email}");
+        if (result.Outcome != ProfileSyncOutcome.Updated) return result.Outcome;
+
+        request.HttpContext.Audit(AuditEvents.AddressChanged, email: email);
+        if (before.Email != email) await notices.NotifyAsync(request, before, AccountNoticeKind.AddressChanged, $"{before.Email} to {email}");
+
+        // An unchanged address is confirmed by a user who has unlinked its mailbox and wants it back. Silos of earlier versions also leave the
+        // accounts to the front end. Otherwise these calls change nothing.
+        await Mailbox(email).LinkAsync(before.Id, SignInProviders.Email);
+        if (before.Email != email) await Mailbox(before.Email).UnlinkAsync(before.Id);
         return result.Outcome;
     }
+
+    private IAccountGrain Mailbox(string email) => grains.GetGrain<IAccountGrain>(new AccountKey(SignInProviders.Email, email).ToString());
 
     private string? Read(SignedInUser caller, string? token)
     {

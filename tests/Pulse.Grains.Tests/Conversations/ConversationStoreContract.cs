@@ -273,6 +273,21 @@ public abstract partial class ConversationStoreContract(StoresFixture stores) : 
     }
 
     [Fact]
+    public async Task Sync_WithTooMuchText_SaysTooFar_AndLeavesTheCallsBesideItAlone()
+    {
+        var (large, user) = await CreateAsync();
+        var (small, _) = await CreateAsync(user);
+        var run = new Run(large, await ClaimAsync(large), user);
+        for (var i = 0; i < 40; i++) run.Add(new() { Kind = EntryKinds.Message, ClientId = Guid.NewGuid(), Body = new string('\u4e00', 8_000) });
+        Assert.Equal(AppendOutcome.Stored, await AppendAsync(run.Done()));
+
+        var answers = await Store.SyncAsync([new(user, [new(large, 1, 0)]), new(user, [new(small, 0, 0), new(large, 40, 0)])]);
+
+        Assert.Equal((true, 0, 41L), Assert.Single(answers[0]) is var far ? (far.TooFar, far.Entries.Length, far.Head) : default);
+        Assert.Equal([1, 41], answers[1].SelectMany(answer => answer.Entries).Select(entry => entry.Seq));
+    }
+
+    [Fact]
     public async Task Mentions_ByABlockedUser_DoNotCount()
     {
         var (id, creator) = await CreateAsync();

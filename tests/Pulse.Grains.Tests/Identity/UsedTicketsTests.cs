@@ -25,4 +25,17 @@ public sealed class UsedTicketsTests
         Assert.False(tickets.TryUse(id, expiresAt));
         Assert.True(tickets.IsEmpty);
     }
+
+    [Fact]
+    public void Flood_OfTickets_IsRefused_UntilEarlierOnesExpire()
+    {
+        var tickets = new UsedTickets(_time);
+        for (var i = 0; i < UsedTickets.AtMost; i++) Assert.True(tickets.TryUse(Guid.NewGuid(), _time.GetUtcNow().AddSeconds(30 + (i % 2 * 30))));
+        Assert.False(tickets.TryUse(Guid.NewGuid(), _time.GetUtcNow().AddSeconds(60)));
+
+        _time.Advance(TimeSpan.FromSeconds(30));
+
+        for (var i = 0; i < UsedTickets.AtMost / 2; i++) Assert.True(tickets.TryUse(Guid.NewGuid(), _time.GetUtcNow().AddSeconds(60)));
+        Assert.False(tickets.TryUse(Guid.NewGuid(), _time.GetUtcNow().AddSeconds(60)));
+    }
 }

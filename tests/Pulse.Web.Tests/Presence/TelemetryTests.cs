@@ -5,7 +5,10 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Pulse.Accounts;
+using Pulse.Identity;
 using Pulse.Web.Tests.Auth;
 using Pulse.Web.Tests.Http;
 
@@ -34,10 +37,15 @@ public sealed class TelemetryTests(TelemetryTests.Application pulse) : IClassFix
             // The trace is sent when the socket is closed.
         }
 
+        // The grain of a mailbox has the address as its key.
+        await pulse.Services.GetRequiredService<IGrainFactory>().GetGrain<IAccountGrain>(new AccountKey("email", "ada.traced@example.com").ToString()).HasUserAsync();
+
         await client.Connection.StopAsync();
         await Eventually.AsyncTrue("the request's trace", () => Task.FromResult(pulse.Sent("/v1/traces").Contains("/auth/me", StringComparison.Ordinal)));
         Assert.DoesNotContain(token, pulse.Sent("/v1/traces"), StringComparison.Ordinal);
         Assert.DoesNotContain(ticket, pulse.Sent("/v1/traces"), StringComparison.Ordinal);
+        await Eventually.AsyncTrue("the call's trace", () => Task.FromResult(pulse.Sent("/v1/traces").Contains("HasUserAsync", StringComparison.Ordinal)));
+        Assert.DoesNotContain("ada.traced@", pulse.Sent("/v1/traces"), StringComparison.Ordinal);
     }
 
     public sealed class Application : PulseApplication, IAsyncLifetime

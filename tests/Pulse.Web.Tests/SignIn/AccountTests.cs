@@ -147,7 +147,7 @@ public sealed partial class AccountTests(SignInFixture pulse) : IDisposable
     private async Task<Answer> SignInByMailAsync(Browser browser, string? email = null)
     {
         await browser.PostAsync("/auth/signin/email", ("email", email ?? Email));
-        var mail = await pulse.Mailbox.NextAsync();
+        var mail = await pulse.Mailbox.NextAsync(email ?? Email);
         return await browser.SubmitAsync(await browser.GetAsync(Link().Match(mail.TextBody!).Value));
     }
 

@@ -8,7 +8,7 @@ internal sealed class TestMailbox : IAsyncDisposable
     private readonly NodeServer _server;
     private readonly int _port;
     private readonly List<MimeMessage> _notices = [];
-    private readonly Queue<MimeMessage> _others = new();
+    private readonly List<MimeMessage> _others = [];
 
     private readonly bool _isOld;
 
@@ -24,6 +24,9 @@ internal sealed class TestMailbox : IAsyncDisposable
         new("Pulse:Mail:From", "Pulse <pulse@example.com>"),
     ];
 
+    /// <summary>The addresses of the mails that have arrived and that no test has read.</summary>
+    public IEnumerable<string> Waiting => _others.Select(mail => mail.To.Mailboxes.Single().Address);
+
     /// <param name="isOld">Whether the server accepts mail from any sender, but to addresses in ASCII only.</param>
     public static async Task<TestMailbox> StartAsync(bool isOld = false)
     {
@@ -32,14 +35,21 @@ internal sealed class TestMailbox : IAsyncDisposable
     }
 
     /// <summary>Waits for the next mail that is not a notice.</summary>
-    public async Task<MimeMessage> NextAsync()
+    /// <param name="to">Its address, where earlier tests may have left mails.</param>
+    public async Task<MimeMessage> NextAsync(string? to = null)
     {
-        if (_others.TryDequeue(out var earlier)) return earlier;
         while (true)
         {
+            if (_others.FindIndex(other => to is null || other.To.Mailboxes.Single().Address == to) is >= 0 and var at)
+            {
+                var found = _others[at];
+                _others.RemoveAt(at);
+                return found;
+            }
+
             var mail = Parse(await _server.NextAsync());
-            if (!IsNotice(mail)) return mail;
-            _notices.Add(mail);
+            if (IsNotice(mail)) _notices.Add(mail);
+            else _others.Add(mail);
         }
     }
 
@@ -56,7 +66,7 @@ internal sealed class TestMailbox : IAsyncDisposable
 
             var mail = Parse(await _server.NextAsync());
             if (IsNotice(mail)) _notices.Add(mail);
-            else _others.Enqueue(mail);
+            else _others.Add(mail);
         }
     }
 

@@ -142,7 +142,7 @@ public sealed partial class WhoIsWhoTests : IDisposable
     private async Task<Answer> SignInByMailAsync(Browser browser)
     {
         await browser.PostAsync("/auth/signin/email", ("email", Email));
-        return await browser.SubmitAsync(await browser.GetAsync(Link().Match((await _pulse.Mailbox.NextAsync()).TextBody!).Value));
+        return await browser.SubmitAsync(await browser.GetAsync(Link().Match((await _pulse.Mailbox.NextAsync(Email)).TextBody!).Value));
     }
 
     private static async Task<(string? Email, bool IsVerified, string? Name)> MeAsync(Browser browser)

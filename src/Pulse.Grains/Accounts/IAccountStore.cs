@@ -18,7 +18,8 @@ internal interface IAccountStore
     Task<ExternalAccount[]> ListDeclinedAsync(Guid userId, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Links an unlinked account to a user with a row, at the user's request. Returns the owner afterwards: this user, or the other user who already had it.
+    /// Links an unlinked account to a user with a row, at the user's request. Returns the owner afterwards: this user, or the other user who
+    /// already had it.
     /// </summary>
     Task<Guid> LinkAsync(ExternalAccount account, Guid userId, DateTimeOffset now, CancellationToken cancellationToken = default);
 
@@ -56,7 +57,8 @@ internal interface IAccountStore
         string provider, IReadOnlyCollection<string> providerAccountIds, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Unlinks an account from a user unless it is the user's last, and remembers it, so that it does not join by itself again. If two calls unlink the last two accounts at once, one of them fails.
+    /// Unlinks an account from a user unless it is the user's last, and remembers it, so that it does not join by itself again. If two calls
+    /// unlink the last two accounts at once, one of them fails.
     /// </summary>
     Task<AccountLinkOutcome> UnlinkAsync(string provider, string providerAccountId, Guid userId, CancellationToken cancellationToken = default);
 }

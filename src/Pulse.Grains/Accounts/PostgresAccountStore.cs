@@ -21,8 +21,9 @@ internal sealed class PostgresAccountStore(PostgresDatabase database) : IAccount
         RETURNING user_id
         """;
 
-    // Locks the user first, as a change of the address does. Then locks all of the user's accounts in one order. The second of two such statements waits for the first, and then sees only the
-    // remaining rows, because READ COMMITTED skips a row that was deleted during the wait.
+    // Locks the user first, as a change of the address does, and then all of the user's accounts in one order. The second of two such
+    // statements waits for the first, and then sees only the remaining rows, because READ COMMITTED skips a row that was deleted during the
+    // wait.
     private const string UnlinkSql =
         """
         SELECT id FROM users WHERE id = @userId FOR KEY SHARE;

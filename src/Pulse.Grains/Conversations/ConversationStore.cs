@@ -11,12 +11,12 @@ internal abstract class ConversationStore : IConversationStore
     public const int MaxMemberships = 10_000;
 
     private const int MaxSyncEntries = 500;
+
     /// <summary>The most text of one answer to a sync, in UTF-16 code units.</summary>
     protected const int MaxSyncText = 256 * 1024;
 
     /// <summary>The most bytes in UTF-8 for each UTF-16 code unit.</summary>
     protected const int MaxBytesPerUnit = 3;
-
 
     // A time after every other, and an id that no conversation has.
     private static readonly ListCursor s_first = new(new(9999, 12, 31, 0, 0, 0, TimeSpan.Zero), Guid.AllBitsSet);

@@ -64,13 +64,10 @@ internal static class PagesSetup
             SupportedUICultures = [.. PageTexts.Languages.Select(CultureInfo.GetCultureInfo)],
             RequestCultureProviders =
             [
-                new CustomRequestCultureProvider(context => Task.FromResult(Of(context) is { } known ? new ProviderCultureResult("", known) : null)),
+                new CustomRequestCultureProvider(_ => Task.FromResult(language is null ? null : new ProviderCultureResult("", language))),
                 new AcceptLanguageHeaderRequestCultureProvider(),
             ],
         });
-
-        // The script of the chat has English texts only, and a page has one language.
-        string? Of(HttpContext context) => context.Request.Path.StartsWithSegments("/chat") ? PageTexts.Languages[0] : language;
     }
 
     /// <summary>Serves scripts, styles and pictures, compressed.</summary>

@@ -15,7 +15,7 @@ namespace Pulse.Web.SignIn;
 /// The link is valid only in a session of the user who requested it. It is useless elsewhere, so it may be sent to any address.
 /// </remarks>
 internal sealed class AddressChanges(
-    IGrainFactory grains, EmailLinks links, AccountNotices notices, IDataProtectionProvider protection)
+    IGrainFactory grains, EmailLinks links, SignInMails mails, AccountNotices notices, IDataProtectionProvider protection)
 {
     /// <summary>The path of the links.</summary>
     public const string ConfirmPath = "/auth/confirm/email";
@@ -34,7 +34,7 @@ internal sealed class AddressChanges(
 
         var site = EmailLinks.SiteOf(request);
         var link = EmailLinks.UrlOf(site, $"{ConfirmPath}?token={token}");
-        await links.SendOrRemoveAsync(email, hash, AddressMail.Compose(email, link, site.Authority, links.Lifetime));
+        await links.SendOrRemoveAsync(email, hash, mails.ConfirmAddress(email, link, site.Authority, links.Lifetime));
     }
 
     /// <summary>The address of a link. <see langword="null"/> if the link is invalid or another user's.</summary>
@@ -57,7 +57,7 @@ internal sealed class AddressChanges(
         if (result.Outcome != ProfileSyncOutcome.Updated) return result.Outcome;
 
         request.HttpContext.Audit(AuditEvents.AddressChanged, email: email);
-        if (before.Email != email) await notices.NotifyAsync(request, before, AccountNoticeKind.AddressChanged, $"{before.Email} to {email}");
+        if (before.Email != email) await notices.NotifyAsync(request, before, AccountNoticeKind.AddressChanged, $"{before.Email} → {email}");
 
         // An unchanged address is confirmed by a user who has unlinked its mailbox and wants it back. Silos of earlier versions also leave the
         // accounts to the front end. Otherwise these calls change nothing.

@@ -7,7 +7,7 @@ namespace Pulse.Web.SignIn;
 
 /// <summary>Creates sign-in links and mails them.</summary>
 internal sealed partial class EmailLinks(
-    IGrainFactory grains, IMailSender sender, AuditLog audit, IConfiguration configuration, TimeProvider time, ILogger<EmailLinks> logger)
+    IGrainFactory grains, IMailSender sender, SignInMails mails, AuditLog audit, IConfiguration configuration, TimeProvider time, ILogger<EmailLinks> logger)
 {
     /// <summary>The path of the links.</summary>
     public const string CallbackPath = "/auth/callback/email";
@@ -109,7 +109,7 @@ internal sealed partial class EmailLinks(
         if (!await AddAsync(asked.Email, hash)) return false;
 
         var link = UrlOf(site, $"{CallbackPath}?token={asked.Token}&returnUrl={Uri.EscapeDataString(returnUrl)}");
-        await SendOrRemoveAsync(asked.Email, hash, EmailLinkMail.Compose(asked.Email, link, asked.Code, site.Authority, Lifetime));
+        await SendOrRemoveAsync(asked.Email, hash, mails.SignIn(asked.Email, link, asked.Code, site.Authority, Lifetime));
         return true;
     }
 

@@ -42,6 +42,7 @@ internal static class SignInSetup
         services.AddSingleton<AccountNotices>();
         services.AddSingleton<AddressChanges>();
         services.AddSingleton<EmailLinks>();
+        services.AddSingleton<SignInMails>();
         services.AddSingleton<AskedMails>();
         services.AddSingleton<MailLimits>();
         services.AddSingleton<SignInConsent>();

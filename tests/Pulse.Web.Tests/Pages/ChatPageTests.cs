@@ -185,6 +185,56 @@ public sealed class ChatPageTests(PagesApplication pulse)
         await Expect(ada.Page.Locator(".to-end")).ToHaveCountAsync(0);
     }
 
+    // The browser reports a scroll in its next frame. Until then the list must not take the reader back to where the list was.
+    [Theory]
+    [InlineData("the list goes to its end")]
+    [InlineData("a row grows at the end")]
+    [InlineData("a row grows in the middle")]
+    public async Task ReadersScroll_InTheFrameOfAMoveOfTheList_Counts(string move)
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        var group = await ada.StartGroupAsync("Busy");
+        await ChatHistory.WriteAsync(pulse, group, Enumerable.Range(1, 100).Select(at => (ada.Id, $"Message {at}.")));
+        await ada.OpenAsync(group);
+        await Expect(ada.Bubbles.Filter(new() { HasText = "Message 100." })).ToBeInViewportAsync();
+
+        var (expected, worst) = await ada.Page.EvaluateAsync<double[]>(
+            """
+            async (move) => {
+              const view = document.querySelector('.timeline');
+              const top = view.getBoundingClientRect().top;
+              const frame = () => new Promise(done => requestAnimationFrame(done));
+              const settled = async () => { for (let i = 0; i < 6; i++) await frame(); };
+              await settled();
+              if (move !== 'a row grows at the end') {
+                view.scrollTop -= 400;
+                await settled();
+              }
+              if (move === 'the list goes to its end') {
+                const before = view.scrollTop;
+                document.querySelector('.to-end').click();
+                while (view.scrollTop === before) await Promise.resolve();
+              } else {
+                await frame();
+              }
+              view.scrollTop -= 200;
+              const row = [...view.querySelectorAll('.message')].findLast(element => element.getBoundingClientRect().top < top + view.clientHeight);
+              const at = () => row.getBoundingClientRect().top;
+              const place = at();
+              if (move !== 'the list goes to its end') view.querySelector('.message').style.minHeight = '300px';
+              let worst = 0;
+              for (let i = 0; i < 6; i++) {
+                await frame();
+                worst = Math.max(worst, Math.abs(at() - place));
+              }
+              return [view.scrollHeight - view.scrollTop - view.clientHeight, worst];
+            }
+            """, move) is [var below, var jump] ? (below, jump) : default;
+
+        Assert.InRange(expected, 150, double.MaxValue);
+        Assert.InRange(worst, 0, 2);
+    }
+
     [Fact]
     public async Task MessageSentWhileTheConversationOpens_StaysInView()
     {

@@ -63,6 +63,41 @@ public sealed class ChatPicturesTests(PagesApplication pulse)
     }
 
     [Fact]
+    public async Task Chat_InGerman_HasNoEnglishText_PassesAxeAndFits()
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada Lovelace", width: Narrow);
+        await using var grace = await ChatPerson.ArriveAsync(pulse, "Grace Hopper");
+        var group = await ada.StartGroupAsync("Rechenmaschine", grace);
+        await ChatHistory.WriteAsync(pulse, group, Enumerable.Range(1, 30).Select(at => (at % 4 == 0 ? ada.Id : grace.Id, $"Nummer {at}")));
+        await ada.Page.Context.SetExtraHTTPHeadersAsync([new("Accept-Language", "de-AT,de;q=0.9,en;q=0.8")]);
+        await ada.Page.ReloadAsync();
+        await Expect(ada.Page.Locator("html")).ToHaveAttributeAsync("lang", "de");
+        await Expect(ada.Page.Locator(".entry")).ToHaveCountAsync(1);
+        await LookInGermanAsync("list");
+
+        await ada.OpenAsync(group);
+        await Expect(ada.Page.Locator(".new-line")).ToHaveTextAsync("Neue Nachrichten");
+        await Expect(ada.Page.Locator(".day").First).ToHaveTextAsync("Heute");
+        await LookInGermanAsync("conversation");
+
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Details", Exact = true }).ClickAsync();
+        await Expect(ada.Page.Locator(".members li")).ToHaveCountAsync(2);
+        await LookInGermanAsync("details");
+        await ada.Page.Locator(".details").GetByRole(AriaRole.Button, new() { Name = "Schließen", Exact = true }).ClickAsync();
+
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Zurück zu den Unterhaltungen" }).ClickAsync();
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Neue Unterhaltung" }).First.ClickAsync();
+        await ada.Page.GetByLabel("Kanal", new() { Exact = true }).CheckAsync();
+        await LookInGermanAsync("new");
+
+        async Task LookInGermanAsync(string name)
+        {
+            Assert.Empty((await EveryPageTests.TextsAsync(ada.Page)).Intersect(PageTextsTests.EnglishTexts.Concat(PageTextsTests.EnglishTextsOfTheChat)));
+            await LookAsync(ada, $"{name}-german", Narrow);
+        }
+    }
+
+    [Fact]
     public async Task RefusedMessage_ExplainsItself_AndCanBeDiscarded()
     {
         await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada Lovelace");

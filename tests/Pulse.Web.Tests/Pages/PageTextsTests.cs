@@ -30,6 +30,7 @@ public sealed class PageTextsTests
         string[] razor = Directory.GetFiles(s_sources, "*.razor", SearchOption.AllDirectories);
         var titles = razor.SelectMany(file => Matches(file, """<Shell Title="([^"@]+)"""));
         var pages = razor.SelectMany(file => Matches(file, """\bT\[((?:\$?"(?:[^"\\]|\\.)*"|[^\]"])*)\]""")).SelectMany(FirstArgument);
+        var mails = Matches(Path.Combine(s_sources, "SignIn", "SignInMails.cs"), """\btexts\["((?:[^"\\]|\\.)*)["]""");
         var sentences = s_sentences.SelectMany(file => Literals(File.ReadAllText(Path.Combine(s_sources, file))));
         var errors = Directory.EnumerateFiles(s_sources, "*.cs", SearchOption.AllDirectories)
             .SelectMany(file => Matches(file, """Page\.Error\(((?:"(?:[^"\\]|\\.)*"|[^;"])*);""")).SelectMany(Literals);
@@ -38,7 +39,7 @@ public sealed class PageTextsTests
         string[] others = ["All", "Here", "d MMMM yyyy"];
         var scripts = Directory.GetFiles(Path.Combine(s_sources, "Client", "src"), "*.ts").SelectMany(file => Matches(file, """\bt\('([^']*)'"""));
 
-        string[] used = [.. titles.Concat(pages).Concat(sentences).Concat(errors).Concat(rules).Concat(others).Concat(PageTexts.ScriptTexts).Distinct()];
+        string[] used = [.. titles.Concat(pages).Concat(mails).Concat(sentences).Concat(errors).Concat(rules).Concat(others).Concat(PageTexts.ScriptTexts).Distinct()];
         Assert.InRange(used.Length, 100, 1000);
         Assert.Empty(used.Except(Keys("PageTexts.resx")));
         Assert.Empty(Keys("PageTexts.resx").Except(used));
@@ -126,6 +127,21 @@ public sealed class PageTextsTests
     internal static string[] EnglishTexts { get; } = [.. Keys("PageTexts.resx").Where(key => Placeholders(key).Length == 0).Except(
         XDocument.Load(Path.Combine(s_sources, "Pages", "PageTexts.de.resx")).Root!.Elements("data").Select(data => data.Element("value")!.Value))];
 
+    /// <summary>As <see cref="EnglishTexts"/>, of the script of the chat.</summary>
+    internal static string[] EnglishTextsOfTheChat { get; } = [.. ChatTexts("en").Except(ChatTexts("de"))];
+
+    [Fact]
+    public void EveryText_OfTheChat_IsShown_AndEveryLanguageHasAScript()
+    {
+        var folder = Path.Combine(s_sources, "Client", "src", "chat");
+        var names = Regex.Matches(File.ReadAllText(Path.Combine(folder, "texts", "en.ts")), @"^ {2}(\w+):", RegexOptions.Multiline).Select(match => match.Groups[1].Value);
+        var script = string.Concat(Directory.GetFiles(folder, "*.ts*").Select(File.ReadAllText));
+
+        Assert.InRange(EnglishTextsOfTheChat.Length, 100, 1000);
+        Assert.Empty(names.Where(name => !Regex.IsMatch(script, $@"\btexts\.{name}\b|\{{ {name} \}} = texts")));
+        Assert.Equal(PageTexts.Languages.Order(), Directory.GetFiles(Path.Combine(folder, "texts")).Select(Path.GetFileNameWithoutExtension).Where(name => name != "index").Order());
+    }
+
     private static void InGerman(Action act)
     {
         var before = CultureInfo.CurrentUICulture;
@@ -142,6 +158,9 @@ public sealed class PageTextsTests
 
     private static string[] Keys(string file) =>
         [.. XDocument.Load(Path.Combine(s_sources, "Pages", file)).Root!.Elements("data").Select(data => data.Attribute("name")!.Value)];
+
+    private static IEnumerable<string> ChatTexts(string language) =>
+        Matches(Path.Combine(s_sources, "Client", "src", "chat", "texts", $"{language}.ts"), @"'([^'\n]+)'");
 
     private static IEnumerable<string> Matches(string file, string pattern) =>
         Regex.Matches(File.ReadAllText(file), pattern).Select(match => Regex.Unescape(match.Groups[1].Value));

@@ -171,11 +171,14 @@ function Nothing({ onNew }: { readonly onNew: () => void }) {
   );
 }
 
+// The server's title has the integrator's name for Pulse.
+const pageTitle = document.title;
+
 /** The number of unread messages in the title of the tab. */
 function useTitle(pulse: ChatPulse): void {
   const unread = useStore(pulse.conversations.subscribe, () => pulse.conversations.getSnapshot().unread.messages);
   useEffect(() => {
-    document.title = unread > 0 ? texts.unreadTitle(unread) : texts.plainTitle;
+    document.title = unread > 0 ? `(${unread > 99 ? '99+' : unread}) ${pageTitle}` : pageTitle;
   }, [unread]);
 }
 

@@ -144,7 +144,7 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
 
   const toEnd = () => {
     if (conversation.getSnapshot().hasAfter) void conversation.loadNewest().then(() => requestAnimationFrame(() => timeline.current?.toEnd()), fail);
-    else timeline.current?.toEnd(true);
+    else timeline.current?.toEnd();
   };
   // A log that was replaced has none of the rows that were in view.
   useEffect(() => {

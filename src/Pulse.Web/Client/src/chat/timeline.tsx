@@ -55,7 +55,7 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
   readonly #observed = new Map<string, HTMLElement>();
   #anchor: Anchor | undefined;
   #isAtEnd = true;
-  /** Where the view was at its last move. */
+  /** Where the view was after its last known move. Scroll events come up to a frame later, one for all moves of that frame. */
   #top = 0;
   #hasStarted = false;
   /** Counts the moves to a row or to the end that wait for their rows. Meanwhile the place of the view says nothing about the reader. */
@@ -68,17 +68,14 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
   }
 
   /** Moves to the newest row, and stays there. */
-  toEnd(smooth = false): void {
-    const view = this.#view.current;
-    if (!view) return;
+  toEnd(): void {
+    if (!this.#view.current) return;
     this.#isAtEnd = true;
-    this.#anchor = undefined;
     const { rows } = this.props;
-    const isFar = this.state.to < rows.length;
     this.#moving++;
     this.setState(this.#rangeAround(rows, rows.length - 1, marginPx), () => {
       this.#moving--;
-      view.scrollTo({ top: view.scrollHeight, behavior: smooth && !isFar && !prefersLessMotion() ? 'smooth' : 'instant' });
+      this.#moveToEnd();
     });
     this.props.onAtEnd(true);
   }
@@ -95,6 +92,7 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
     this.setState(this.#rangeAround(this.props.rows, at, marginPx + view.clientHeight / 2), () => {
       this.#moving--;
       this.#keepAnchor();
+      this.#top = view.scrollTop;
       this.#isAtEnd = view.scrollHeight - view.scrollTop - view.clientHeight < endPx;
       this.#afterMove();
     });
@@ -122,8 +120,10 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
 
   override componentWillReceiveProps(next: TimelineProps<R>): void {
     if (next.rows === this.props.rows) return;
-    // Reads the present position first: the browser may have scrolled since its last event.
-    if (this.#moving === 0) this.#readAnchor();
+    if (this.#moving === 0) {
+      this.#catchUp();
+      this.#readAnchor();
+    }
     this.setState(this.#rangeFor(next.rows));
   }
 
@@ -205,9 +205,32 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
   }
 
   #settle(): void {
-    const view = this.#view.current!;
-    if (this.#isAtEnd) view.scrollTop = view.scrollHeight;
+    if (this.#moving === 0) this.#catchUp();
+    if (this.#isAtEnd) this.#moveToEnd();
     else this.#keepAnchor();
+  }
+
+  /** Takes up a move of the reader whose scroll event is still to come: otherwise the next move of the list would undo it. */
+  #catchUp(): void {
+    const view = this.#view.current!;
+    const moved = view.scrollTop - this.#top;
+    const below = view.scrollHeight - view.scrollTop - view.clientHeight;
+    // At the end, the browser itself moves the view up when rows become shorter.
+    if (Math.abs(moved) <= 1 || (moved < 0 && below < 1)) return;
+    if (moved < 0) this.#isAtEnd = below < endPx;
+    if (this.#anchor) this.#anchor = { ...this.#anchor, offset: this.#anchor.offset - moved };
+    this.#top = view.scrollTop;
+  }
+
+  #moveToEnd(): void {
+    this.#moveTo(this.#view.current!.scrollHeight);
+    this.#readAnchor();
+  }
+
+  #moveTo(top: number): void {
+    const view = this.#view.current!;
+    view.scrollTop = top;
+    this.#top = view.scrollTop;
   }
 
   #keepAnchor(): void {
@@ -215,7 +238,7 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
     const element = this.#anchor && this.#observed.get(this.#anchor.key);
     if (!element) return;
     const moved = element.getBoundingClientRect().top - view.getBoundingClientRect().top - this.#anchor!.offset;
-    if (Math.abs(moved) >= 0.5) view.scrollTop += moved;
+    if (Math.abs(moved) >= 0.5) this.#moveTo(view.scrollTop + moved);
   }
 
   #observeRows(): void {
@@ -296,8 +319,4 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
     for (let i = from; i < to; i++) height += this.#heightOf(rows[i]!);
     return height;
   }
-}
-
-export function prefersLessMotion(): boolean {
-  return matchMedia('(prefers-reduced-motion: reduce)').matches;
 }

@@ -1,11 +1,11 @@
-// All texts of the chat page, so that a second language is a second file of this shape. Counts choose between singular and plural here,
-// because languages differ in that.
+// All texts of the chat page in English. Counts choose between singular and plural here, because languages differ in that.
 const list = new Intl.ListFormat('en');
 
-export const texts = {
+/** The texts of the chat page. A language is a file with a value of this type. */
+export type Texts = typeof en;
+
+export const en = {
   title: 'Chat',
-  unreadTitle: (count: number) => `(${count > 99 ? '99+' : count}) Chat · Pulse`,
-  plainTitle: 'Chat · Pulse',
 
   // The list of conversations
   conversations: 'Conversations',
@@ -35,7 +35,6 @@ export const texts = {
   draft: 'Draft:',
   typingShort: 'typing…',
   unknownUser: 'Someone',
-  deletedUser: 'Deleted user',
   kinds: { direct: 'Direct conversation', group: 'Group', channel: 'Channel' } as Readonly<Record<string, string>>,
   statuses: { online: 'Online', away: 'Away', busy: 'Busy', offline: 'Offline', invisible: 'Invisible', unknown: 'Status unknown' } as Readonly<
     Record<string, string>
@@ -63,13 +62,9 @@ export const texts = {
   jumpToNewest: 'Jump to the newest message',
   jumpWithCount: (count: number) => (count === 1 ? '1 new message' : `${count} new messages`),
   edited: 'edited',
-  editedAt: (when: string) => `Edited ${when}`,
   deleted: 'This message was deleted.',
-  erased: 'The sender’s account was deleted.',
   blockedHidden: 'Message from a user that you blocked',
   show: 'Show',
-  replyTo: (name: string) => `In reply to ${name}`,
-  replyGone: 'The message that this one answers is not available.',
   replyNotLoaded: 'Show the message that this one answers',
   seen: 'Seen',
   seenBy: (names: readonly string[], more: number) => `Seen by ${more > 0 ? list.format([...names, `${more} more`]) : list.format(names)}`,
@@ -91,7 +86,6 @@ export const texts = {
     rulesAll: (by: string) => `${by} lets new members see earlier messages.`,
     rulesSince: (by: string) => `${by} lets new members see only what follows.`,
     closed: (by: string) => `${by} closed this conversation.`,
-    erased: 'A member deleted their account. Their messages are removed.',
   },
   roles: { owner: 'Owner', moderator: 'Moderator', member: 'Member', reader: 'Reader' } as Readonly<Record<string, string>>,
   rolesWithArticle: { owner: 'an owner', moderator: 'a moderator', member: 'a member', reader: 'a reader' } as Readonly<Record<string, string>>,
@@ -105,7 +99,6 @@ export const texts = {
   copied: 'Copied',
   copyFailed: 'The browser did not allow copying. Select the text and copy it.',
   remove: 'Delete',
-  more: 'More',
   reactWith: (emoji: string) => `React with ${emoji}`,
   reaction: (emoji: string, count: number, mine: boolean) =>
     `${emoji} ${count === 1 ? '1 reaction' : `${count} reactions`}${mine ? ', yours among them. Press to remove it' : ''}`,
@@ -121,7 +114,6 @@ export const texts = {
   cancel: 'Cancel',
   close: 'Close',
   emoji: 'Emoji',
-  emojiSearch: 'Emoji',
   replyingTo: (name: string) => `Replying to ${name}`,
   editing: 'Editing your message',
   tooLong: (over: number) => `${over} characters too long`,
@@ -141,7 +133,6 @@ export const texts = {
   connecting: 'Connecting…',
   offline: 'You are offline. You can read and write: messages are sent when the connection is back.',
   reconnecting: 'The connection is lost. Trying again: messages that you write are sent when it is back.',
-  backOnline: 'Connected again.',
   tooManyTabs: 'The chat is open in too many places, so this one was disconnected.',
   replacedTab: 'The chat was opened anew, so this page was disconnected.',
   ended: 'This page was disconnected.',
@@ -160,16 +151,13 @@ export const texts = {
   } as Readonly<Record<string, string>>,
   name: 'Name',
   nameOf: { group: 'Name of the group', channel: 'Name of the channel' } as Readonly<Record<string, string>>,
-  people: 'People',
   findPeople: 'Find people',
   noPeople: 'No people to choose from.',
   noPeopleFor: (query: string) => `There is no user called “${query}”.`,
   peopleFailed: 'The people could not be loaded.',
-  chosen: (count: number) => (count === 1 ? '1 person chosen' : `${count} people chosen`),
   removePerson: (name: string) => `Remove ${name}`,
   newcomersSeeAll: 'New members see earlier messages',
   create: 'Create',
-  start: 'Start',
   nameMissing: 'Give it a name.',
   peopleMissing: 'Choose a person.',
 
@@ -177,8 +165,6 @@ export const texts = {
   channelsTitle: 'Channels to join',
   findChannels: 'Find a channel',
   join: 'Join',
-  joined: 'Joined',
-  open: 'Open',
   noChannels: 'There are no channels that you could join. Create one!',
   channelsFailed: 'The channels could not be loaded.',
   channelsUnavailable: 'This server has no list of channels.',
@@ -200,13 +186,11 @@ export const texts = {
   rename: 'Rename',
   addPeople: 'Add people',
   add: 'Add',
-  role: 'Role',
   roleOf: (name: string) => `Role of ${name}`,
   removeMember: 'Remove',
   removeMemberNamed: (name: string) => `Remove ${name}`,
   removeTitle: (name: string) => `Remove ${name}?`,
   removeHint: 'They no longer see this conversation.',
-  loadMore: 'Show more',
   membersTitle: 'Members',
   messageMember: (name: string) => `Write to ${name}`,
 

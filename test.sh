@@ -266,26 +266,49 @@ count() {
 
 # The projects run one after the other, because they would share the machine and each other's time-outs.
 run_dotnet_tests() {
-  local project name code trx counters total executed good arguments
+  local project name code trx total executed good again
   while IFS= read -r project; do
-    name=$(basename -- "$project" .csproj)
+    name=$(basename -- "$project" .csproj) trx=$results/$name.trx
     say "$name"
-    trx=$results/$name.trx
-    arguments=("$project" --no-build --nologo --results-directory "$results" --logger "trx;LogFileName=$name.trx" --logger 'console;verbosity=minimal')
-    [[ -z $filter ]] || arguments+=(--filter "$filter")
     code=0
-    step dotnet test "${arguments[@]}" || code=$?
+    dotnet_test "$project" "$trx" "$filter" || code=$?
     total=0 executed=0 good=0
     # If the file is missing, no test matched the filter.
     if [[ -f $trx ]]; then
-      counters=$(grep -o '<Counters [^>]*>' "$trx")
-      total=$(attribute total "$counters") executed=$(attribute executed "$counters") good=$(attribute passed "$counters")
+      total=$(counter total "$trx") executed=$(counter executed "$trx") good=$(counter passed "$trx")
+    fi
+    mapfile -t again < <(failed_tests "$trx")
+    if ((${#again[@]} > 0 && ${#again[@]} <= repeatable)) && ! grep -q 'test run was aborted' "$trx" && repeat_tests "$project" "$results/$name.again.trx" "${again[@]}"; then
+      good=$executed code=0
     fi
     count "$good" $((executed - good)) $((total - executed)) "$code" "$name"
   done < <(sed -nE 's#.*"(tests[^"]+\.csproj)".*#\1#p' Pulse.sln | sed 's#\\#/#g' | sort)
 }
 
-attribute() { grep -oE "\b$1=\"[0-9]+\"" <<<"$2" | grep -oE '[0-9]+'; }
+dotnet_test() { # PROJECT TRX FILTER
+  local arguments=("$1" --no-build --nologo --results-directory "$results" --logger "trx;LogFileName=$(basename -- "$2")" --logger 'console;verbosity=minimal')
+  [[ -z $3 ]] || arguments+=(--filter "$3")
+  step dotnet test "${arguments[@]}"
+}
+
+# A few failed tests run once more, alone, because browsers and processes share the machine with the other tests. The output names them.
+repeatable=3
+repeat_tests() { # PROJECT TRX TEST…
+  local project=$1 trx=$2 filter
+  shift 2
+  say "Once more: $*"
+  printf -v filter '|FullyQualifiedName=%s' "$@"
+  dotnet_test "$project" "$trx" "${filter:1}" || return
+  printf 'test.sh: passed only when repeated: %s\n' "$@" | tee -a "$results/repeated.txt"
+}
+
+# The methods of the failed tests, without the arguments of theories: Namespace.Class.Method.
+failed_tests() { # TRX
+  [[ -f $1 ]] || return 0
+  grep -oE '<UnitTestResult [^>]*outcome="Failed"[^>]*>' "$1" | grep -oE ' testName="[^"(]+' | cut -d'"' -f2 | sort -u || true
+}
+
+counter() { grep -oE '<Counters [^>]*>' "$2" | grep -oE "\b$1=\"[0-9]+\"" | grep -oE '[0-9]+'; }
 
 # All packages run at once, because their tests mostly wait for servers and times. The output of a package is shown once it has ended.
 run_node_tests() {

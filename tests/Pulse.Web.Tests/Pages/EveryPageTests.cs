@@ -103,13 +103,14 @@ public sealed class EveryPageTests(PagesApplication pulse)
         await Screenshots.TakeAsync(visitor.Page, "dashboard-german-wide");
     }
 
-    /// <summary>All texts of a page, those that only screen readers or pointers reach among them.</summary>
+    /// <summary>All texts in the language of the page, those that only screen readers or pointers reach among them.</summary>
     internal static Task<string[]> TextsAsync(IPage page) => page.EvaluateAsync<string[]>(
         """
         () => {
           const texts = [document.title.split(' · ')[0], document.querySelector('meta[name=description]').content];
           const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-          while (walker.nextNode()) texts.push(walker.currentNode.data.trim());
+          const isOfThePage = element => element.closest('[lang]').lang === document.documentElement.lang;
+          while (walker.nextNode()) if (isOfThePage(walker.currentNode.parentElement)) texts.push(walker.currentNode.data.trim());
           for (const name of ['aria-label', 'placeholder', 'title']) {
             for (const element of document.querySelectorAll(`[${name}]`)) texts.push(element.getAttribute(name));
           }

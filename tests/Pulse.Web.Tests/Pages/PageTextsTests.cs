@@ -142,7 +142,7 @@ public sealed class PageTextsTests
         Assert.Equal(PageTexts.Languages.Order(), Directory.GetFiles(Path.Combine(folder, "texts")).Select(Path.GetFileNameWithoutExtension).Where(name => name != "index").Order());
     }
 
-    private static void InGerman(Action act)
+    internal static void InGerman(Action act)
     {
         var before = CultureInfo.CurrentUICulture;
         CultureInfo.CurrentUICulture = CultureInfo.GetCultureInfo("de");

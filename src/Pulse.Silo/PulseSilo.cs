@@ -34,7 +34,7 @@ public static class PulseSilo
     /// <remarks>Faulty connection strings are reported when the settings are validated, before their first use.</remarks>
     public static IHostApplicationBuilder AddPulseSilo(this IHostApplicationBuilder builder)
     {
-        var connections = ConnectionStrings.From(builder.Configuration);
+        var connections = ConnectionStrings.From(builder.Configuration, hostsSilo: true);
         builder.AddPulseGrains(connections);
 
         var cluster = builder.Configuration.GetSection(ClusterSettings.SectionName).Get<ClusterSettings>() ?? new();
@@ -54,7 +54,7 @@ public static class PulseSilo
     /// first connection.
     /// </remarks>
     public static ConfigurationOptions? RedisOf(IConfiguration configuration) =>
-        string.IsNullOrWhiteSpace(configuration.GetConnectionString("Redis")) ? null : ConnectionStrings.From(configuration).Redis ?? new();
+        string.IsNullOrWhiteSpace(configuration.GetConnectionString("Redis")) ? null : ConnectionStrings.From(configuration, hostsSilo: false).Redis ?? new();
 
     /// <summary>Adds the settings of the chat, which silos and front ends share; once for both in one process.</summary>
     public static void AddChatOptions(this IServiceCollection services)
@@ -71,10 +71,10 @@ public static class PulseSilo
     internal static void AddPulseGrains(this IHostApplicationBuilder builder, ConnectionStrings connections)
     {
         builder.Services.AddSteadyClock();
-        builder.Services.AddPulseStores(new() { PostgresConnectionString = connections.Postgres, SqlitePath = SqlitePath(builder) });
+        builder.Services.AddPulseStores(new() { PostgresConnectionString = connections.Postgres, SqlitePath = Path.Combine(DataDirectory(builder.Configuration), "pulse.db") });
         builder.Services.AddSingleton(connections);
         builder.Services.AddSingleton<StartWait>();
-        if (connections.Postgres is null) builder.Services.AddHostedService(_ => new DataDirectoryLock(DataDirectory(builder)));
+        if (connections.Postgres is null) builder.Services.AddHostedService(_ => new DataDirectoryLock(DataDirectory(builder.Configuration)));
         builder.Services.AddHostedService<StoresStartup>();
         builder.Services.AddHostedService<PassingUsersRemoval>();
         builder.Services.AddSingleton<LastSeenWriter>();
@@ -96,10 +96,9 @@ public static class PulseSilo
             .AddCheck<DatabaseHealthCheck>("database", tags: [HealthEndpoints.ReadyTag]);
     }
 
-    // The same directory as the front end's development key.
-    private static string DataDirectory(IHostApplicationBuilder builder) => Path.GetFullPath(builder.Configuration["Pulse:DataDirectory"] ?? "data");
-
-    private static string SqlitePath(IHostApplicationBuilder builder) => Path.Combine(DataDirectory(builder), "pulse.db");
+    /// <summary>The full path of <c>Pulse:DataDirectory</c>, for the embedded stores and the front end's development key.</summary>
+    internal static string DataDirectory(IConfiguration? configuration) =>
+        Path.GetFullPath(configuration?["Pulse:DataDirectory"] is { Length: > 0 } directory ? directory : "data");
 
     private static void AddPresence(this IServiceCollection services, IConfiguration configuration, ConfigurationOptions? redis)
     {

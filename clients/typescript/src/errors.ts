@@ -4,7 +4,7 @@ export class PulseError extends Error {
 
   /**
    * @param code the server's own (`invalid-argument`, `too-many-watched`, …), or `connection-failed`, `connection-lost`,
-   * `token-unavailable`, `call-failed`, `stopped`.
+   * `token-unavailable`, `call-failed`, `client-failed`, `stopped`.
    * @param message for people.
    */
   constructor(readonly code: string, message: string, options?: ErrorOptions) {

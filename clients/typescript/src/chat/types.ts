@@ -159,7 +159,7 @@ export interface NewConversation {
   readonly newcomersSee?: NewcomersSee;
 }
 
-/** A channel that the user may join, or has joined. */
+/** A channel that the user may join. */
 export interface Channel {
   readonly id: string;
   readonly title: string | null;
@@ -195,7 +195,7 @@ export interface Conversations {
    */
   create(conversation: NewConversation): Promise<ConversationItem>;
 
-  /** Channels by the beginning of words in their title. `after`: of the page before. */
+  /** Channels that the user may join, by a part of their title, without regard to case. `after`: of the page before. */
   channels(query?: string, after?: string): Promise<{ readonly items: readonly Channel[]; readonly after: string | null }>;
   /** Joins a channel. */
   join(channelId: string): Promise<ConversationItem>;

@@ -38,7 +38,7 @@ public static class PulseSilo
         builder.AddPulseGrains(connections);
 
         var cluster = builder.Configuration.GetSection(ClusterSettings.SectionName).Get<ClusterSettings>() ?? new();
-        builder.Services.AddOptions<ClusterSettings>().BindConfiguration(ClusterSettings.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddClusterSettings();
         builder.UseOrleans(silo => silo.UsePulseClustering(cluster, connections.Redis).AddPulseGrainStorage().ConfigureGrains().AddPulseTracing(builder));
 
         // A silo that is its own cluster is spared the listening sockets.
@@ -56,6 +56,10 @@ public static class PulseSilo
     public static ConfigurationOptions? RedisOf(IConfiguration configuration) =>
         string.IsNullOrWhiteSpace(configuration.GetConnectionString("Redis")) ? null : ConnectionStrings.From(configuration, hostsSilo: false).Redis ?? new();
 
+    /// <summary>Adds the settings of the cluster, which an external front end shares with its silos.</summary>
+    public static void AddClusterSettings(this IServiceCollection services) =>
+        services.AddOptions<ClusterSettings>().BindConfiguration(ClusterSettings.SectionName).ValidateDataAnnotations().ValidateOnStart();
+
     /// <summary>Adds the settings of the chat, which silos and front ends share; once for both in one process.</summary>
     public static void AddChatOptions(this IServiceCollection services)
     {
@@ -71,10 +75,10 @@ public static class PulseSilo
     internal static void AddPulseGrains(this IHostApplicationBuilder builder, ConnectionStrings connections)
     {
         builder.Services.AddSteadyClock();
-        builder.Services.AddPulseStores(new() { PostgresConnectionString = connections.Postgres, SqlitePath = Path.Combine(DataDirectory(builder.Configuration), "pulse.db") });
+        builder.Services.AddPulseStores(new() { PostgresConnectionString = connections.Postgres, SqlitePath = Path.Combine(DataDirectory.Of(builder.Configuration), "pulse.db") });
         builder.Services.AddSingleton(connections);
         builder.Services.AddSingleton<StartWait>();
-        if (connections.Postgres is null) builder.Services.AddHostedService(_ => new DataDirectoryLock(DataDirectory(builder.Configuration)));
+        if (connections.Postgres is null) builder.Services.AddHostedService(_ => new DataDirectoryLock(DataDirectory.Of(builder.Configuration)));
         builder.Services.AddHostedService<StoresStartup>();
         builder.Services.AddHostedService<PassingUsersRemoval>();
         builder.Services.AddSingleton<LastSeenWriter>();
@@ -95,10 +99,6 @@ public static class PulseSilo
             .AddCheck<SiloHealthCheck>("silo", tags: [HealthEndpoints.ReadyTag])
             .AddCheck<DatabaseHealthCheck>("database", tags: [HealthEndpoints.ReadyTag]);
     }
-
-    /// <summary>The full path of <c>Pulse:DataDirectory</c>, for the embedded stores and the front end's development key.</summary>
-    internal static string DataDirectory(IConfiguration? configuration) =>
-        Path.GetFullPath(configuration?["Pulse:DataDirectory"] is { Length: > 0 } directory ? directory : "data");
 
     private static void AddPresence(this IServiceCollection services, IConfiguration configuration, ConfigurationOptions? redis)
     {

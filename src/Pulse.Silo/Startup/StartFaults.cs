@@ -45,8 +45,8 @@ internal static partial class StartFaults
             case InvalidOperationException or IOException or CryptographicException when IsOfKestrel(fault):
                 return [$"The web server cannot listen as configured: {fault.Message.Split('\n')[0].TrimEnd('.', '\r')}. See Kestrel:Certificates, Kestrel:Endpoints and urls."];
             case SqliteException:
-            case UnauthorizedAccessException or IOException when fault.Message.Contains(PulseSilo.DataDirectory(configuration), StringComparison.Ordinal):
-                return [$"Pulse:DataDirectory is '{PulseSilo.DataDirectory(configuration)}': {fault.Message.TrimEnd('.')}. Name a directory that this process may write."];
+            case UnauthorizedAccessException or IOException when fault.Message.Contains(DataDirectory.Of(configuration), StringComparison.Ordinal):
+                return [$"Pulse:DataDirectory is '{DataDirectory.Of(configuration)}': {fault.Message.TrimEnd('.')}. Name a directory that this process may write."];
             case UnauthorizedAccessException or IOException:
                 return [fault.Message];
             // Pulse writes its own exceptions about unusable states for an operator.

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Pulse.Conversations;
 
 namespace Pulse.Web.Conversations;
 

@@ -50,7 +50,7 @@ internal static class SilosSetup
         }
 
         var services = builder.Services;
-        services.AddOptions<ClusterSettings>().BindConfiguration(ClusterSettings.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddClusterSettings();
         services.AddSteadyClock();
         services.AddSingleton<StartWait>();
         services.AddSingleton<SiloConnectionMonitor>();
@@ -65,7 +65,7 @@ internal static class SilosSetup
         builder.UseOrleansClient(client =>
         {
             client.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = ("pulse", "pulse"));
-            client.Configure<ClusterOptions>(builder.Configuration.GetSection(ClusterSettings.SectionName));
+            client.Configure<ClusterOptions>(builder.Configuration.GetSection("Pulse:Cluster"));
             client.UseRedisClustering(options => options.ConfigurationOptions = redis.Clone());
             services.AddOptions<RedisClusteringOptions>().Configure<StartWait, IHostApplicationLifetime>((options, wait, lifetime) =>
                 options.CreateMultiplexer = async given => (await ConnectAsync(given.ConfigurationOptions!, wait, lifetime.ApplicationStopping), IsShared: false));

@@ -36,6 +36,8 @@ public sealed class CountingPulse : PulseApplication, IAsyncLifetime
         ["Pulse:Cluster:ClusterId"] = database,
         ["Pulse:Presence:TimeToLive"] = "10:00:00",
         ["Pulse:Presence:HeartbeatInterval"] = "10:00:00",
+        ["Pulse:Chat:SendsPerSecond"] = "10000",
+        ["Pulse:Chat:SendsAtOnce"] = "10000",
     })
     {
         _database = database;

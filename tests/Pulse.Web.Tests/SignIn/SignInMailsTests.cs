@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using Microsoft.Extensions.Options;
 using Pulse.Identity;
 using Pulse.Web.Mail;
@@ -33,8 +34,8 @@ public sealed class SignInMailsTests
     }
 
     [Theory]
-    [InlineData(null, "en", "Notice about your account · Pulse", "A new device signed in as you: Chromium &lt;b&gt;.")]
-    [InlineData("de", "de", "Hinweis zu Ihrem Konto · Pulse", "Ein neues Gerät hat sich als Sie angemeldet: Chromium &lt;b&gt;.")]
+    [InlineData(null, "en", "Notice about your account · Pulse", "A new device signed in as you: Chromium <b>.")]
+    [InlineData("de", "de", "Hinweis zu Ihrem Konto · Pulse", "Ein neues Gerät hat sich als Sie angemeldet: Chromium <b>.")]
     public void Notice_HasTheLanguageOfTheSite_WhateverTheRequestAsksFor(string? setting, string language, string subject, string sentence)
     {
         var change = NoticeWords.For(AccountNoticeKind.NewDevice, "Chromium <b>")!.Value;
@@ -42,7 +43,7 @@ public sealed class SignInMailsTests
         foreach (var notice in (OutgoingMail[])[Compose(), InGerman(Compose)])
         {
             Assert.Equal((language, subject), (notice.Language, notice.Subject));
-            Assert.Contains($"<p style=\"margin:0 0 24px\">{sentence}</p>", notice.Html, StringComparison.Ordinal);
+            Assert.Contains($"<p style=\"margin:0 0 24px\">{WebUtility.HtmlEncode(sentence)}</p>", notice.Html, StringComparison.Ordinal);
             Assert.Contains("<a href=\"https://chat.example/dashboard\">https://chat.example/dashboard</a>", notice.Html, StringComparison.Ordinal);
         }
 

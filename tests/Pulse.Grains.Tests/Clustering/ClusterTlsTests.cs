@@ -170,8 +170,8 @@ public sealed class ClusterTlsTests(ClusterTlsTests.Fixture cluster) : IClassFix
             using var certificates = new ClusterCertificates(SettingsIn(directory), TimeProvider.System, NullLogger<ClusterCertificates>.Instance);
             var first = certificates.Current.Own.Thumbprint;
 
-            Directory.CreateSymbolicLink($"{data}.new", "2");
-            File.Move($"{data}.new", data, overwrite: true);
+            Directory.Delete(data);
+            Directory.CreateSymbolicLink(data, "2");
             certificates.Refresh();
 
             Assert.NotEqual(first, certificates.Current.Own.Thumbprint);
@@ -185,7 +185,7 @@ public sealed class ClusterTlsTests(ClusterTlsTests.Fixture cluster) : IClassFix
     [Fact]
     public void CertificateThatEndsSoon_IsReportedOnceADay()
     {
-        var (log, time) = (new Log(), new FakeTimeProvider());
+        var (log, time) = (new EventLog(), new FakeTimeProvider());
         using var certificates = new ClusterCertificates(SettingsIn(cluster.Own), time, log);
         time.SetUtcNow(certificates.Current.Own.NotAfter.ToUniversalTime() - TimeSpan.FromDays(8));
         certificates.Refresh();
@@ -203,7 +203,7 @@ public sealed class ClusterTlsTests(ClusterTlsTests.Fixture cluster) : IClassFix
         Assert.Equal([(LogLevel.Warning, 3222), (LogLevel.Warning, 3222)], log.Events);
     }
 
-    private sealed class Log : ILogger<ClusterCertificates>
+    private sealed class EventLog : ILogger<ClusterCertificates>
     {
         public List<(LogLevel Level, int Id)> Events { get; } = [];
 

@@ -87,6 +87,7 @@ export class Client implements PulseClient {
       dropToken: () => this.#tokens.drop(),
       onError: (error) => this.#eventListeners.error.tell(error),
       random: around.random,
+      isSeen: () => this.#isSeen,
     });
     Object.assign(this, this.#extension?.members);
   }
@@ -122,8 +123,7 @@ export class Client implements PulseClient {
       if (userId !== undefined) this.#recall(userId);
       return this.#surroundings.openHub(token, { status: (opened = this.#status.wanted.status), previous: this.#connectionId });
     };
-    const isSeen = (): boolean => page?.document.visibilityState !== 'hidden';
-    const link: Link = new Link(this.#tokens, { openHub, reach, random, isSeen }, {
+    const link: Link = new Link(this.#tokens, { openHub, reach, random, isSeen: () => this.#isSeen }, {
       onOpen: (connection, greeting) => this.#onOpen(connection, greeting, opened),
       onLost: () => this.#onLost(),
       onPresenceChanged: (change) => this.#take([change]),
@@ -285,6 +285,11 @@ export class Client implements PulseClient {
     const isSet = this.#state.name === 'online' && this.#status.isSet;
     const { own } = this;
     return status === own.status && message === own.message && isSet === own.isSet ? own : Object.freeze({ status, message, isSet });
+  }
+
+  /** Whether the user may be looking at the page. */
+  get #isSeen(): boolean {
+    return this.#surroundings.page?.document.visibilityState !== 'hidden';
   }
 
   /** The user of the present or lost connection; undefined before it is known. */

@@ -12,6 +12,8 @@ export interface ExtensionHost {
   dropToken(): void;
   onError(error: PulseError): void;
   readonly random: () => number;
+  /** Whether the user may be looking at the page. */
+  isSeen(): boolean;
 }
 
 /** An extension of one client. */

@@ -2,6 +2,7 @@ import type { Connection } from '../connection.js';
 import { PulseError } from '../errors.js';
 import type { ExtensionHost, Running } from '../extension.js';
 import type { HubMessages } from '../hub.js';
+import { pause } from '../time.js';
 import { ConversationStore, type Shared } from './conversation.js';
 import { Inbox } from './inbox.js';
 import type { Viewer } from './log.js';
@@ -16,6 +17,8 @@ import type { Item } from './wire.js';
 
 /** Closed conversations whose logs stay in memory, so that going back to them is instant. */
 const closedLogs = 10;
+/** Of large conversations the server sends no hints. */
+const refreshMs = 60_000;
 
 /** The environment of chat. Tests provide their own. */
 export interface ChatSurroundings {
@@ -110,11 +113,17 @@ export class ChatClient implements Running<ChatMembers> {
     for (let failures = 1; !isOver(); failures++) {
       try {
         await this.#inbox.catchUp();
-        return;
+        break;
       } catch (error) {
         if (!isOver()) this.#host.onError(error instanceof PulseError ? error : new PulseError('call-failed', String(error)));
       }
       await this.#session.backoff(failures, connection.over);
+    }
+    while (!isOver()) {
+      // At different times for the clients of a server that has restarted.
+      await pause(refreshMs * (0.75 + this.#host.random() / 2), connection.over, this.#session.over);
+      // A failure needs no repetition of its own, because the next minute brings one.
+      if (!isOver() && this.#inbox.isWatched && this.#host.isSeen()) await this.#inbox.refresh().catch(() => undefined);
     }
   }
 

@@ -73,6 +73,11 @@ export class Inbox {
     unread: this.#total(),
   }));
 
+  /** Whether the application shows it. */
+  get isWatched(): boolean {
+    return this.#listeners.size > 0;
+  }
+
   readonly get = (id: string): ConversationItem | undefined => this.#rows.get(id)?.item;
 
   readonly loadMore = (): Promise<void> =>
@@ -252,12 +257,14 @@ export class Inbox {
 
   async #refresh(): Promise<void> {
     const epoch = this.#epoch;
-    const rest = new Set(this.#rows.keys());
+    let rest: Set<string> | undefined;
     let before: string | null = null;
     for (let hasNews = true; hasNews;) {
       const asked = this.#ask();
       const page: { items: readonly Item[]; before: string | null } = await this.#page(before);
       if (epoch !== this.#epoch) return;
+      // Only now, because the rows of the last visit may have come while the page was on its way.
+      rest ??= new Set(this.#rows.keys());
       hasNews = false;
       for (const item of page.items) {
         const known = this.get(item.id);
@@ -272,7 +279,7 @@ export class Inbox {
       this.#changed();
       if (before === null || rest.size === 0) break;
     }
-    await this.#sync([...rest], epoch);
+    await this.#sync([...(rest ?? [])], epoch);
   }
 
   async #sync(ids: readonly string[], epoch: number): Promise<void> {

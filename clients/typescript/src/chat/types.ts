@@ -186,7 +186,10 @@ export interface Conversations {
   get(id: string): ConversationItem | undefined;
   /** Loads the next page of older conversations. Rejects with a PulseError when that fails. */
   loadMore(): Promise<void>;
-  /** Reads the inbox again. The client does so by itself on each new connection. */
+  /**
+   * Reads the inbox again. The client does so by itself on each new connection, and once a minute while the inbox has subscribers and the
+   * page is visible, because the server does not report each message of large conversations.
+   */
   refresh(): Promise<void>;
 
   /**

@@ -3,6 +3,7 @@ import { ChatClient } from '../../src/chat/chat-client.js';
 import { memoryStorage } from '../../src/chat/storage.js';
 import { loneTab } from '../../src/chat/tab-locks.js';
 import type { ChatMembers, ChatStorage } from '../../src/chat/types.js';
+import { PulseError } from '../../src/errors.js';
 import type { PulseClient } from '../../src/pulse-client.js';
 import { ChatServer } from '../support/chat-server.js';
 import type { FakeHub } from '../support/fake-hub.js';
@@ -72,4 +73,60 @@ test('a message of a status above the limit rejects', async () => {
   await s.online();
   await expect(s.pulse.setStatus('busy', 'x'.repeat(70_000))).rejects.toMatchObject({ code: 'too-long' });
   expect(s.inner.hubs.length, 'connections').toBe(1);
+});
+
+test('the inbox is read again about once a minute while it is shown, and the connection lasts', async () => {
+  const s = chatScene();
+  const hub = await s.online();
+  const reads = async (): Promise<number> => {
+    s.requests.length = 0;
+    await vi.advanceTimersByTimeAsync(150_000);
+    return s.requests.filter((request) => request.startsWith('GET /conversations?')).length;
+  };
+  expect(await reads(), 'not shown').toBe(0);
+  const unsubscribe = s.pulse.conversations.subscribe(() => undefined);
+  expect(await reads(), 'shown').toBe(2);
+  s.inner.page.show('hidden');
+  expect(await reads(), 'in a hidden page').toBe(0);
+  s.inner.page.show('visible');
+  hub.break();
+  await vi.advanceTimersByTimeAsync(5_000);
+  await s.inner.accept();
+  expect(await reads(), 'on the next connection').toBe(2);
+  unsubscribe();
+  expect(await reads(), 'no longer shown').toBe(0);
+});
+
+test('a reading of the inbox that fails is repeated in the next minute', async () => {
+  const s = chatScene();
+  await s.online();
+  s.pulse.conversations.subscribe(() => undefined);
+  s.answer = () => Promise.reject(new PulseError('unavailable', 'no'));
+  await vi.advanceTimersByTimeAsync(80_000);
+  s.answer = () => ({ items: [new ChatServer().item('me')], before: null });
+  await vi.advanceTimersByTimeAsync(80_000);
+  expect(s.pulse.conversations.getSnapshot().items.length).toBe(1);
+});
+
+test('a conversation of the last visit that is gone since is removed, however late storage is', async () => {
+  const server = new ChatServer();
+  const storage = memoryStorage();
+  const first = chatScene({ storage });
+  first.answer = () => ({ items: [server.item('me')], before: null });
+  await first.online();
+  await vi.advanceTimersByTimeAsync(2_000);
+  await first.pulse.stop();
+
+  // The inbox comes from storage after the client has asked the server, and before the answer.
+  const second = chatScene({ storage });
+  second.answer = async (path) => {
+    if (path.startsWith('/conversations?')) return await new Promise((resolve) => setTimeout(() => resolve({ items: [], before: null }), 100));
+    throw new PulseError('not-found', 'no');
+  };
+  const hub = second.online();
+  await settle();
+  (await hub).answers.SyncConversations = (known: { id: string }[]) => known.map(({ id }) => ({ id, head: 0, from: 1, read: 0, entries: [], tooFar: false, gone: true, reset: false }));
+  expect(second.pulse.conversations.get(id), 'of the last visit').toBeDefined();
+  await vi.advanceTimersByTimeAsync(200);
+  expect(second.pulse.conversations.get(id)).toBeUndefined();
 });

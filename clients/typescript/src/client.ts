@@ -106,6 +106,9 @@ export class Client implements PulseClient {
     this.#setState(connecting);
     // A listener has stopped the client.
     if (this.#state !== connecting) return;
+    // A token that was fetched while the client was stopped may be another user's.
+    this.#tokens.reset();
+    this.#extension?.onStart();
     // Always take both: a kept connection belongs to the previous page, and must not be named later.
     const kept = this.#kept.takeConnection();
     this.#connectionId = (page && takePlace(page.window, this.#place, this.#replaceable)) ?? kept;

@@ -20,6 +20,8 @@ export interface ExtensionHost {
 export interface Running<T extends object> {
   /** Added to the client. */
   readonly members: T;
+  /** The client was started. */
+  onStart(): void;
   /** Each connection, once the server has greeted. */
   onOpen(connection: Connection, greeting: HubMessages['Connected']): void;
   /** The client was stopped or has ended. */

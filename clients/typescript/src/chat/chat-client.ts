@@ -61,6 +61,10 @@ export class ChatClient implements Running<ChatMembers> {
     this.members = { conversations: this.#makeConversations(), conversation: (id): Conversation => this.#conversation(id) };
   }
 
+  onStart(): void {
+    this.#session.started();
+  }
+
   onOpen(connection: Connection, { userId, logId }: HubMessages['Connected']): void {
     if (connection.over.aborted) return;
     if (this.#session.userId !== undefined && this.#session.userId !== userId) this.onEnd();

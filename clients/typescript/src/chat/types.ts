@@ -175,7 +175,10 @@ export interface SearchHit {
   readonly snippet: string;
 }
 
-/** The user's conversations. A store that fits `useSyncExternalStore`; its functions do not use `this`. */
+/**
+ * The user's conversations. A store that fits `useSyncExternalStore`; its functions do not use `this`. All calls of chat wait for the first
+ * `start()`, and after `stop()` they reject with the code `stopped`, because the next user may be another one.
+ */
 export interface Conversations {
   /** The same object until a value in it changes. */
   getSnapshot(): InboxSnapshot;

@@ -22,6 +22,7 @@ function chatScene({ storage = memoryStorage(), ...options }: Parameters<typeof 
     attach: (host: ConstructorParameters<typeof ChatClient>[0]) => new ChatClient(host, { storage }, {
       request: async (method, path, body) => {
         requests.push(`${method} ${path}`);
+        await host.getToken();
         return state.answer(path, method, body);
       },
       locks: loneTab(),
@@ -129,4 +130,58 @@ test('a conversation of the last visit that is gone since is removed, however la
   expect(second.pulse.conversations.get(id), 'of the last visit').toBeDefined();
   await vi.advanceTimersByTimeAsync(200);
   expect(second.pulse.conversations.get(id)).toBeUndefined();
+});
+
+/** An answer that arrives when the test says so. */
+function lateAnswer() {
+  let arrive!: (answer?: unknown) => void;
+  const answer = new Promise<unknown>((resolve) => (arrive = resolve));
+  return { answer: () => answer, arrive };
+}
+
+test('after a stop no request is made, because the next user may be another one', async () => {
+  const s = chatScene();
+  await s.online('alice');
+  await s.pulse.stop({ forget: true });
+  const tokens = s.inner.getToken.mock.calls.length;
+  s.answer = () => ({ items: [new ChatServer().item('alice')], before: null });
+  const conversation = s.pulse.conversation(id);
+  const { conversations } = s.pulse;
+  for (const call of [conversations.search('x'), conversations.refresh(), conversation.members(), conversations.block('bob'), conversation.react(1, 'x'), conversation.loadAround(1)]) {
+    await expect(call).rejects.toMatchObject({ code: 'stopped' });
+  }
+  expect(s.inner.getToken.mock.calls.length).toBe(tokens);
+  expect(conversations.getSnapshot().items).toEqual([]);
+
+  await s.online('bob');
+  expect(await conversations.search('x')).toMatchObject({ before: null });
+});
+
+test('a request before the first start is made when the client starts', async () => {
+  const s = chatScene();
+  const found = s.pulse.conversations.search('x');
+  await settle();
+  expect(s.requests).toEqual([]);
+  s.pulse.start();
+  expect(await found).toMatchObject({ before: null });
+});
+
+test('an answer that arrives after a change of users has no effect', async () => {
+  const s = chatScene();
+  await s.online('alice');
+  const late = lateAnswer();
+  s.answer = late.answer;
+  const { conversations } = s.pulse;
+  const conversation = s.pulse.conversation(id);
+  const calls = [conversations.block('carol'), conversations.create({ kind: 'group', title: 'x' }), conversation.leave(), conversations.search('x'), conversations.refresh()];
+  for (const call of calls) call.catch(() => undefined);
+  await settle();
+  await s.pulse.stop();
+  s.answer = () => ({ items: [], before: null });
+  await s.online('bob');
+  late.arrive(new ChatServer().item('alice'));
+  for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'stopped' });
+  expect(conversations.isBlocked('carol')).toBe(false);
+  expect(conversations.get(id)).toBeUndefined();
+  expect(conversation.getSnapshot().state).toBe('closed');
 });

@@ -10,9 +10,9 @@ import { newId } from './new-id.js';
 import { Outbox } from './outbox.js';
 import { restOf, type Request } from './rest.js';
 import { Session } from './session.js';
-import { defaultStorage, Shelf } from './storage.js';
+import { defaultStorage, Shelf, StorageQueue } from './storage.js';
 import { defaultLocks, type TabLocks } from './tab-locks.js';
-import type { Channel, ChatMembers, ChatOptions, ChatStorage, Conversation, Conversations, SearchHit } from './types.js';
+import type { Channel, ChatMembers, ChatOptions, Conversation, Conversations, SearchHit } from './types.js';
 import type { Item } from './wire.js';
 
 /** Closed conversations whose logs stay in memory, so that going back to them is instant. */
@@ -32,7 +32,7 @@ export class ChatClient implements Running<ChatMembers> {
   readonly members: ChatMembers;
   readonly #host: ExtensionHost;
   readonly #session: Session;
-  readonly #storage: ChatStorage;
+  readonly #storage: StorageQueue;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   readonly #conversations = new Map<string, ConversationStore>();
@@ -47,7 +47,7 @@ export class ChatClient implements Running<ChatMembers> {
     const { minWindow = 100 } = around;
     if (!(windowSize >= minWindow)) throw new RangeError(`windowSize is ${windowSize}; it must be ${minWindow} or more.`);
     this.#host = host;
-    this.#storage = storage ?? defaultStorage();
+    this.#storage = new StorageQueue(storage ?? defaultStorage(), (error) => host.onError(error));
     const session = (this.#session = new Session(host, around.request ?? restOf(host)));
     const viewer: Viewer = { isMe: (userId) => userId === session.userId, isBlocked: (userId) => this.#blocked.has(userId) };
     const inbox = (this.#inbox = new Inbox(session, viewer, (id, isNews) => this.#conversations.get(id)?.itemChanged(isNews)));
@@ -62,6 +62,7 @@ export class ChatClient implements Running<ChatMembers> {
   }
 
   onStart(): void {
+    this.#outbox.begin();
     this.#session.started();
   }
 
@@ -75,20 +76,23 @@ export class ChatClient implements Running<ChatMembers> {
       for (const conversation of this.#conversations.values()) conversation.parted();
     });
     // From now on messages can be stored, also when this connection breaks at once.
-    void this.#outbox.start(shelf);
+    void this.#outbox.start(shelf, userId);
     void this.#begin(connection, shelf, logId ?? undefined);
   }
 
-  onForget(userId: string): void {
-    (this.#session.userId === userId && this.#shelf ? this.#shelf : new Shelf(this.#storage, this.#host.url, userId)).forget();
+  async onForget(userId: string | undefined): Promise<void> {
     this.#outbox.forget();
+    if (userId === undefined) return;
+    await (this.#session.userId === userId && this.#shelf ? this.#shelf : new Shelf(this.#storage, this.#host.url, userId)).forget();
   }
 
   onEnd(): void {
     this.#outbox.end();
     for (const conversation of this.#conversations.values()) conversation.end();
     this.#inbox.end();
+    this.#shelf?.close();
     this.#shelf = undefined;
+    this.#storage.resume();
     this.#logId = undefined;
     this.#blocked.clear();
     this.#closed.clear();

@@ -51,6 +51,11 @@ export class Session {
     return this.#connection?.over.aborted ? undefined : this.#connection;
   }
 
+  /** The present user, or the one of the next connection as far as that is known. */
+  get expectedUser(): string | undefined {
+    return this.userId ?? this.#host.expectedUser();
+  }
+
   /** Aborts when the client stops. */
   get over(): AbortSignal {
     return this.#life.signal;

@@ -340,6 +340,7 @@ export interface ChatMembers {
 /**
  * Where the client keeps pending messages, the inbox and the newest messages beyond the life of the page: IndexedDB in browsers, memory
  * elsewhere. Keys are texts, values are JSON values. Each function may reject: the client then goes on without.
+ * After 5 s without an answer, it goes on without the storage until its next start.
  */
 export interface ChatStorage {
   /** All keys that begin with the prefix, and their values. */

@@ -7,7 +7,7 @@ import { PulseError } from '../../src/errors.js';
 import type { PulseClient } from '../../src/pulse-client.js';
 import { ChatServer } from '../support/chat-server.js';
 import type { FakeHub } from '../support/fake-hub.js';
-import { scene, settle } from '../support/scene.js';
+import { FakeKeep, scene, settle } from '../support/scene.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -184,4 +184,99 @@ test('an answer that arrives after a change of users has no effect', async () =>
   expect(conversations.isBlocked('carol')).toBe(false);
   expect(conversations.get(id)).toBeUndefined();
   expect(conversation.getSnapshot().state).toBe('closed');
+});
+
+/** A storage that outlives the client, and answers late. */
+function slowStorage(ms = 50): ChatStorage {
+  const storage = memoryStorage();
+  const late = <A extends unknown[], T>(work: (...args: A) => Promise<T>) => async (...args: A): Promise<T> => {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return work(...args);
+  };
+  return { list: late(storage.list), set: late(storage.set), delete: late(storage.delete), clear: late(storage.clear) };
+}
+
+/** All that is stored, once all work is done. */
+async function stored(storage: ChatStorage): Promise<string[]> {
+  await vi.advanceTimersByTimeAsync(10_000);
+  const rows = storage.list('');
+  await vi.advanceTimersByTimeAsync(1_000);
+  return (await rows).map(([key]) => key);
+}
+
+test.each([[['forget']], [['stop', 'forget']]])('without localStorage, %j leaves nothing of the user in the storage of chat', async (steps) => {
+  const s = chatScene({ storage: slowStorage() });
+  await s.online('alice');
+  await vi.advanceTimersByTimeAsync(1_000);
+  s.pulse.conversation(id).send('hi');
+  expect(await stored(s.storage)).not.toEqual([]);
+  s.pulse.conversation(id).send('later');
+  if (steps.includes('stop')) await s.pulse.stop();
+  void s.pulse.stop({ forget: true });
+  expect(await stored(s.storage)).toEqual([]);
+});
+
+test('stop({ forget: true }) resolves when the data is removed', async () => {
+  const s = chatScene({ storage: slowStorage() });
+  await s.online('alice');
+  await vi.advanceTimersByTimeAsync(1_000);
+  s.pulse.conversation(id).send('hi');
+  let isOver = false;
+  const stopped = s.pulse.stop({ forget: true }).then(() => (isOver = true));
+  await vi.advanceTimersByTimeAsync(40);
+  expect(isOver).toBe(false);
+  await vi.advanceTimersByTimeAsync(1_000);
+  await stopped;
+  expect(await stored(s.storage)).toEqual([]);
+});
+
+test.each([
+  ['before the first connection, and a sign-out', 'before'],
+  ['after a sign-out', 'after'],
+  ['before a connection that turns out to be of another user than the last one', 'other'],
+])('a message that was written %s is not sent as the next user', async (_, when) => {
+  const browser = new FakeKeep();
+  if (when === 'other') browser.setItem('pulse  user', 'alice');
+  const s = chatScene({ keeps: { browser, tab: undefined } });
+  const conversation = s.pulse.conversation(id);
+  if (when !== 'after') s.pulse.start();
+  if (when === 'after') await s.online('alice');
+  if (when === 'before') conversation.send('of alice');
+  if (when !== 'other') await s.pulse.stop({ forget: true });
+  if (when !== 'before') conversation.send('of alice');
+  if (when !== 'other') s.pulse.start();
+  await settle();
+  const sent = serve(s.inner.hub);
+  if (when !== 'other') conversation.send('of bob');
+  await s.inner.accept('bob');
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(sent).toEqual(when === 'other' ? [] : ['of bob']);
+});
+
+test('a message that was written before the first connection is sent as the last user', async () => {
+  const browser = new FakeKeep([['pulse  user', 'alice']]);
+  const s = chatScene({ keeps: { browser, tab: undefined } });
+  s.pulse.conversation(id).send('early');
+  s.pulse.start();
+  await settle();
+  const sent = serve(s.inner.hub);
+  await s.inner.accept('alice');
+  expect(sent).toEqual(['early']);
+});
+
+test('a storage that never answers is given up once, and chat goes on without it', async () => {
+  const never = () => new Promise<never>(() => undefined);
+  const s = chatScene({ storage: { list: never, set: never, delete: never, clear: never } });
+  const errors: string[] = [];
+  s.pulse.on('error', ({ code }) => errors.push(code));
+  s.answer = () => ({ items: [new ChatServer().item('me')], before: null });
+  const sent = serve(await s.online());
+  s.pulse.conversation(id).send('hi');
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect(s.pulse.conversations.get(id)?.title).toBe('Model');
+  expect(sent).toEqual(['hi']);
+  s.pulse.conversation(id).send('more');
+  await settle();
+  expect(sent).toEqual(['hi', 'more']);
+  expect(errors).toEqual(['storage-unavailable']);
 });

@@ -2,6 +2,7 @@ import type { Connection } from '../connection.js';
 import { PulseError } from '../errors.js';
 import type { ExtensionHost, Running } from '../extension.js';
 import type { HubMessages } from '../hub.js';
+import { normalizeId } from '../presence.js';
 import { pause } from '../time.js';
 import { ConversationStore, type Shared } from './conversation.js';
 import { Inbox } from './inbox.js';
@@ -58,7 +59,7 @@ export class ChatClient implements Running<ChatMembers> {
       logId: () => this.#logId,
       onClosed: (conversation) => this.#onClosed(conversation),
     };
-    this.members = { conversations: this.#makeConversations(), conversation: (id): Conversation => this.#conversation(id) };
+    this.members = { conversations: this.#makeConversations(), conversation: (id): Conversation => this.#conversation(normalizeId(id)) };
   }
 
   onStart(): void {
@@ -173,16 +174,24 @@ export class ChatClient implements Running<ChatMembers> {
 
   async #recallBlocked(shelf: Shelf): Promise<void> {
     const blocked = (await shelf.get('blocked')) as readonly string[] | undefined;
-    if (this.#shelf === shelf) for (const userId of blocked ?? []) this.#blocked.add(userId);
+    if (this.#shelf !== shelf || !blocked) return;
+    for (const userId of blocked) this.#blocked.add(normalizeId(userId));
+    this.#remark();
   }
 
-  async #block(userId: string, on: boolean): Promise<void> {
+  /** Marks the messages of blocked users. */
+  #remark(): void {
+    this.#inbox.remark();
+    for (const conversation of this.#conversations.values()) conversation.remark();
+  }
+
+  async #block(id: string, on: boolean): Promise<void> {
+    const userId = normalizeId(id);
     await this.#session.insistRequest(on ? 'PUT' : 'DELETE', `/users/${userId}/block`);
     if (on) this.#blocked.add(userId);
     else this.#blocked.delete(userId);
     void this.#shelf?.set('blocked', [...this.#blocked]);
-    this.#inbox.remark();
-    for (const conversation of this.#conversations.values()) conversation.remark();
+    this.#remark();
   }
 
   #makeConversations(): Conversations {
@@ -200,7 +209,8 @@ export class ChatClient implements Running<ChatMembers> {
         return get(item.id)!;
       },
       channels: (q, after) => session.request<{ items: readonly Channel[]; after: string | null }>('GET', `/channels?${query({ q, after })}`),
-      join: async (channelId) => {
+      join: async (id) => {
+        const channelId = normalizeId(id);
         await session.connected();
         await session.insistRequest('PUT', `/conversations/${channelId}/members/${session.userId}`);
         await inbox.fetch(channelId);
@@ -213,7 +223,7 @@ export class ChatClient implements Running<ChatMembers> {
       ),
       block: (userId) => this.#block(userId, true),
       unblock: (userId) => this.#block(userId, false),
-      isBlocked: (userId) => this.#blocked.has(userId),
+      isBlocked: (userId) => this.#blocked.has(normalizeId(userId)),
     };
   }
 }

@@ -1,5 +1,6 @@
 import { PulseError } from '../errors.js';
 import { Listeners } from '../listeners.js';
+import { normalizeId } from '../presence.js';
 import type { Viewer } from './log.js';
 import { isFinal, type Session } from './session.js';
 import type { Shelf } from './storage.js';
@@ -78,7 +79,7 @@ export class Inbox {
     return this.#listeners.size > 0;
   }
 
-  readonly get = (id: string): ConversationItem | undefined => this.#rows.get(id)?.item;
+  readonly get = (id: string): ConversationItem | undefined => this.#rows.get(normalizeId(id))?.item;
 
   readonly loadMore = (): Promise<void> =>
     (this.#loadingMore ??= this.#loadMore().finally(() => {
@@ -137,7 +138,10 @@ export class Inbox {
   /** Applies entries of an open conversation, of which the server sends no hints. */
   applied(id: string, entries: readonly Entry[], wasUnread: (seq: number) => boolean): void {
     const row = this.#rows.get(id);
-    if (!row) return;
+    if (!row) {
+      void this.fetch(id);
+      return;
+    }
     let { item } = row;
     if (entries[0] && entries[0].seq > item.head + 1) void this.fetch(id);
     for (const entry of entries) if (entry.seq > item.head) item = this.#follow(item, entry, wasUnread);

@@ -116,9 +116,21 @@ export class Session {
     }
   }
 
-  /** Repeats a request until the server has answered or refused it. */
-  insistRequest<T>(method: Method, path: string, body?: object): Promise<T> {
-    return this.#repeat(() => this.request<T>(method, path, body));
+  /**
+   * Repeats a request until the server has answered or refused it.
+   * @param isDone whether a refusal says that an earlier attempt has had its effect. The promise then resolves to undefined.
+   */
+  async insistRequest<T>(method: Method, path: string, body?: object, isDone: (error: PulseError, attempt: number) => boolean = () => false): Promise<T> {
+    let attempt = 0;
+    try {
+      return await this.#repeat(() => {
+        attempt++;
+        return this.request<T>(method, path, body);
+      });
+    } catch (error) {
+      if (error instanceof PulseError && isDone(error, attempt)) return undefined as T;
+      throw error;
+    }
   }
 
   backoff(failures: number, ...cut: readonly AbortSignal[]): Promise<void> {

@@ -5,7 +5,7 @@ import { loneTab } from '../../src/chat/tab-locks.js';
 import type { ChatMembers, ChatStorage } from '../../src/chat/types.js';
 import { PulseError } from '../../src/errors.js';
 import type { PulseClient } from '../../src/pulse-client.js';
-import { ChatServer } from '../support/chat-server.js';
+import { ChatServer, Wire } from '../support/chat-server.js';
 import type { FakeHub } from '../support/fake-hub.js';
 import { FakeKeep, scene, settle } from '../support/scene.js';
 
@@ -279,4 +279,116 @@ test('a storage that never answers is given up once, and chat goes on without it
   await settle();
   expect(sent).toEqual(['hi', 'more']);
   expect(errors).toEqual(['storage-unavailable']);
+});
+
+/** Lets the hub and the requests answer for one conversation, which is below the first page of the inbox. */
+function serveConversation(s: ReturnType<typeof chatScene>, server: ChatServer, wire = new Wire('me')): void {
+  s.answer = (path) => (path.startsWith('/conversations?') ? { items: [], before: null } : server.request('me', path));
+  for (const method of ['OpenConversation', 'CloseConversation', 'SyncConversations', 'MarkRead']) {
+    s.inner.hub.answers[method] = (...args: unknown[]) => {
+      const answer = wire.invoke(method, ...args);
+      server.handle(wire);
+      wire.down.shift()!.deliver();
+      return answer;
+    };
+  }
+}
+
+test('a conversation that is recalled from storage, and is below the first page of the inbox, has its item', async () => {
+  const server = new ChatServer();
+  const storage = memoryStorage();
+  const first = chatScene({ storage });
+  await first.online();
+  serveConversation(first, server);
+  first.pulse.conversation(id).open();
+  await vi.advanceTimersByTimeAsync(2_000);
+  await first.pulse.stop();
+  for (const [key] of await storage.list('')) if (key.endsWith(' inbox')) await storage.delete(key);
+
+  const second = chatScene({ storage });
+  const conversation = second.pulse.conversation(id);
+  conversation.open();
+  second.pulse.start();
+  await settle();
+  serveConversation(second, server);
+  await second.inner.accept();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(second.requests.filter((request) => request.includes('/messages')), 'recalled').toEqual([]);
+  expect([conversation.getSnapshot().state, conversation.getSnapshot().item?.title]).toEqual(['live', 'Model']);
+});
+
+test('an entry of an open conversation without an item makes the client load the item', async () => {
+  const server = new ChatServer();
+  const s = chatScene();
+  await s.online();
+  serveConversation(s, server);
+  const conversation = s.pulse.conversation(id);
+  conversation.open();
+  const { answer } = s;
+  // The server is away for a moment when the client asks for the item.
+  s.answer = (path, method) => (path === `/conversations/${id}` ? Promise.reject(new PulseError('call-refused', 'no')) : answer(path, method));
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(conversation.getSnapshot().item).toBeUndefined();
+  s.answer = answer;
+  const entry = server.append('bob', { kind: 'message', clientId: 'b', text: 'hello', mentions: [], replyTo: null });
+  s.inner.hub.say('EntriesAdded', { conversationId: id, from: entry.seq, entries: [entry], head: entry.seq });
+  await settle();
+  expect(conversation.getSnapshot().item?.last?.text).toBe('hello');
+});
+
+test('ids count in any case', async () => {
+  const s = chatScene();
+  await s.online();
+  serveConversation(s, new ChatServer());
+  const upper = '0198A5C0-0000-7000-8000-00000000ABCD';
+  expect(s.pulse.conversation(upper)).toBe(s.pulse.conversation(upper.toLowerCase()));
+  expect(s.pulse.conversation(upper).id).toBe(upper.toLowerCase());
+  await s.pulse.conversations.block(upper);
+  expect([s.pulse.conversations.isBlocked(upper), s.pulse.conversations.isBlocked(upper.toLowerCase())]).toEqual([true, true]);
+  s.inner.hub.say('InboxChanged', { conversations: [{ ...new ChatServer().item('me'), id: upper.toLowerCase() }] });
+  expect(s.pulse.conversations.get(upper)?.title).toBe('Model');
+  expect((await s.pulse.conversations.join(upper)).id).toBe(upper.toLowerCase());
+  await s.pulse.conversations.unblock(upper.toLowerCase());
+  expect(s.pulse.conversations.isBlocked(upper)).toBe(false);
+});
+
+test.each([
+  ['leave', ['not-found'], 'done'],
+  ['leave', ['unknown-outcome', 'not-a-member'], 'done'],
+  ['leave', ['last-owner'], 'last-owner'],
+  ['remove', ['unknown-outcome', 'not-found'], 'done'],
+  ['remove', ['not-found'], 'not-found'],
+  ['remove', ['unknown-outcome', 'not-yours'], 'not-yours'],
+] as const)('%s answered %j: %s', async (call, codes, outcome) => {
+  const s = chatScene();
+  await s.online();
+  const left: string[] = [...codes];
+  s.answer = (_path, method) => (method === 'DELETE' ? Promise.reject(new PulseError(left.shift()!, 'no')) : { items: [], before: null });
+  const done = s.pulse.conversation(id)[call]('carol').then(() => 'done', ({ code }: PulseError) => code);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(await done).toBe(outcome);
+});
+
+test('messages of blocked users are marked, however late the stored list is', async () => {
+  const server = new ChatServer();
+  server.append('bob', { kind: 'message', clientId: 'b', text: 'hello', mentions: [], replyTo: null });
+  const storage = memoryStorage();
+  const first = chatScene({ storage });
+  await first.online();
+  await first.pulse.conversations.block('bob');
+  await settle();
+  await first.pulse.stop();
+
+  const { list } = storage;
+  const second = chatScene({ storage: { ...storage, list: (prefix) => new Promise((resolve) => setTimeout(() => void list(prefix).then(resolve), prefix.includes('blocked') ? 500 : 0)) } });
+  second.pulse.start();
+  await settle();
+  serveConversation(second, server);
+  const conversation = second.pulse.conversation(id);
+  conversation.open();
+  await second.inner.accept();
+  second.inner.hub.say('InboxChanged', { conversations: [server.item('me')] });
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(conversation.getSnapshot().messages.map(({ fromBlocked }) => fromBlocked)).toEqual([true]);
+  expect(second.pulse.conversations.get(id)?.last?.fromBlocked).toBe(true);
 });

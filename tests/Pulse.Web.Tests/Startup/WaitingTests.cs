@@ -46,6 +46,13 @@ public sealed class WaitingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task RedisThatSpeaksNoTls_IsNamedWithTheReason()
+    {
+        await using var process = Start("Pulse.Silo", _database.ConnectionString, $"rediss://:secret@{TestServers.Redis}");
+        await AssertWaitsAsync(process, "Redis (ConnectionStrings:Redis)", "TLS handshake fails");
+    }
+
+    [Fact]
     public async Task RedisThatRefusesThePassword_IsNamedWithTheReason()
     {
         var port = FreePort();

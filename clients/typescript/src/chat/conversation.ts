@@ -187,11 +187,13 @@ export class ConversationStore implements Conversation {
 
   readonly setRole = (userId: string, role: Role): Promise<void> => this.#change('PUT', `/members/${userId}`, { role });
 
-  readonly remove = (userId: string): Promise<void> => this.#change('DELETE', `/members/${userId}`);
+  readonly remove = (userId: string): Promise<void> =>
+    // The first attempt may have removed the user, or the caller, without an answer.
+    this.#remove(userId, (error, attempt) => attempt > 1 && isFinal(error));
 
   readonly leave = async (): Promise<void> => {
     const { userId } = await this.#me();
-    await this.remove(userId);
+    await this.#remove(userId, isFinal);
     this.gone('removed');
   };
 
@@ -252,6 +254,7 @@ export class ConversationStore implements Conversation {
           this.#tell(this.#log.take(opened.entries));
           this.#joined = connection;
           this.#error = null;
+          inbox.reached(this.id, this.#log.applied ?? 0);
           break;
         } catch (error) {
           if (isOver()) break;
@@ -591,6 +594,10 @@ export class ConversationStore implements Conversation {
 
   async #change(method: 'PUT' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<void> {
     await this.#shared.session.insistRequest(method, `${this.#path}${path}`, body);
+  }
+
+  async #remove(userId: string, isDone: (error: PulseError, attempt: number) => boolean): Promise<void> {
+    await this.#shared.session.insistRequest('DELETE', `${this.#path}/members/${userId}`, undefined, isDone);
   }
 
   async #me(): Promise<{ userId: string }> {

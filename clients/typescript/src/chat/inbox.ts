@@ -1,5 +1,6 @@
 import { PulseError } from '../errors.js';
 import { Listeners } from '../listeners.js';
+import { normalizeId } from '../presence.js';
 import type { Viewer } from './log.js';
 import { isFinal, type Session } from './session.js';
 import type { Shelf } from './storage.js';
@@ -73,7 +74,12 @@ export class Inbox {
     unread: this.#total(),
   }));
 
-  readonly get = (id: string): ConversationItem | undefined => this.#rows.get(id)?.item;
+  /** Whether the application shows it. */
+  get isWatched(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  readonly get = (id: string): ConversationItem | undefined => this.#rows.get(normalizeId(id))?.item;
 
   readonly loadMore = (): Promise<void> =>
     (this.#loadingMore ??= this.#loadMore().finally(() => {
@@ -132,7 +138,10 @@ export class Inbox {
   /** Applies entries of an open conversation, of which the server sends no hints. */
   applied(id: string, entries: readonly Entry[], wasUnread: (seq: number) => boolean): void {
     const row = this.#rows.get(id);
-    if (!row) return;
+    if (!row) {
+      void this.fetch(id);
+      return;
+    }
     let { item } = row;
     if (entries[0] && entries[0].seq > item.head + 1) void this.fetch(id);
     for (const entry of entries) if (entry.seq > item.head) item = this.#follow(item, entry, wasUnread);
@@ -252,12 +261,14 @@ export class Inbox {
 
   async #refresh(): Promise<void> {
     const epoch = this.#epoch;
-    const rest = new Set(this.#rows.keys());
+    let rest: Set<string> | undefined;
     let before: string | null = null;
     for (let hasNews = true; hasNews;) {
       const asked = this.#ask();
       const page: { items: readonly Item[]; before: string | null } = await this.#page(before);
       if (epoch !== this.#epoch) return;
+      // Only now, because the rows of the last visit may have come while the page was on its way.
+      rest ??= new Set(this.#rows.keys());
       hasNews = false;
       for (const item of page.items) {
         const known = this.get(item.id);
@@ -272,7 +283,7 @@ export class Inbox {
       this.#changed();
       if (before === null || rest.size === 0) break;
     }
-    await this.#sync([...rest], epoch);
+    await this.#sync([...(rest ?? [])], epoch);
   }
 
   async #sync(ids: readonly string[], epoch: number): Promise<void> {

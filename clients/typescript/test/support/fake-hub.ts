@@ -50,6 +50,10 @@ export class FakeHub implements Hub {
 
   async invoke<T>(method: string, ...args: unknown[]): Promise<T> {
     this.calls.push([method, ...args]);
+    if (new TextEncoder().encode(JSON.stringify({ type: 1, invocationId: '1', target: method, arguments: args })).length >= 65_536) {
+      this.break(new Error('Server returned an error on close: Connection closed with an error.'));
+      throw new Error('Invocation canceled due to the underlying connection being closed.');
+    }
     return (await this.answers[method]?.(...(args as never[]))) as T;
   }
 

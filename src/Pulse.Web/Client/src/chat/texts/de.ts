@@ -34,6 +34,7 @@ export const de: Texts = {
   draft: 'Entwurf:',
   typingShort: 'schreibt …',
   unknownUser: 'Unbekannt',
+  deletedUser: 'Gelöschter Benutzer',
   kinds: { direct: 'Direkte Unterhaltung', group: 'Gruppe', channel: 'Kanal' },
   statuses: { online: 'Online', away: 'Abwesend', busy: 'Beschäftigt', offline: 'Offline', invisible: 'Unsichtbar', unknown: 'Status unbekannt' },
   lastSeen: (when) => `Zuletzt da: ${when}`,
@@ -111,6 +112,8 @@ export const de: Texts = {
   emoji: 'Emoji',
   replyingTo: (name) => `Antwort an ${name}`,
   editing: 'Sie bearbeiten Ihre Nachricht',
+  saving: 'Wird gespeichert …',
+  savingLater: 'Wartet auf die Verbindung. Die Änderung wird gespeichert, sobald Sie online sind und solange diese Seite offen ist.',
   tooLong: (over) => `${over} Zeichen zu lang`,
   left: (count) => `${count} Zeichen übrig`,
   mentionList: 'Mitglieder zum Erwähnen',
@@ -171,7 +174,7 @@ export const de: Texts = {
   block: (name) => `${name} blockieren`,
   unblock: (name) => `Blockierung von ${name} aufheben`,
   blockTitle: (name) => `${name} blockieren?`,
-  blockHint: 'Sie erhalten keine direkten Nachrichten mehr voneinander, und Nachrichten der Person in Gruppen sind verborgen.',
+  blockHint: 'Sie können einander nicht mehr direkt schreiben oder zu Unterhaltungen hinzufügen. In Gruppen und Kanälen werden die Nachrichten dieser Person für Sie eingeklappt.',
   leave: 'Austreten',
   leaveTitle: 'Aus dieser Unterhaltung austreten?',
   leaveHint: 'Sie bekommen ihre Nachrichten nicht mehr.',
@@ -187,6 +190,7 @@ export const de: Texts = {
   removeTitle: (name) => `${name} entfernen?`,
   removeHint: 'Die Person sieht diese Unterhaltung dann nicht mehr.',
   membersTitle: 'Mitglieder',
+  membersFailed: 'Die Mitglieder konnten nicht geladen werden.',
   messageMember: (name) => `${name} schreiben`,
 
   // Keyboard

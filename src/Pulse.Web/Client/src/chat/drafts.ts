@@ -113,12 +113,14 @@ export function saveEdit(userId: string, conversation: Conversation, purpose: Pu
     () => end((present) => {
       if (present === purpose) keepPurpose(userId, id, undefined);
     }),
-    (error: unknown) => end((present) => {
-      onFailure(error);
-      const now = conversation.getSnapshot().messages.find((message) => message.seq === seq);
-      // The user has been told of the other edit, so the next attempt counts from it.
-      if (present === purpose && now) keepDraft(userId, id, { purpose: { ...purpose, message: { ...purpose.message, editedSeq: now.editedSeq } } });
-    }),
+    (error: unknown) => {
+      if (!abort.signal.aborted) onFailure(error);
+      end((present) => {
+        const now = conversation.getSnapshot().messages.find((message) => message.seq === seq);
+        // The user has been told of the other edit, so the next attempt counts from it.
+        if (present === purpose && now) keepDraft(userId, id, { purpose: { ...purpose, message: { ...purpose.message, editedSeq: now.editedSeq } } });
+      });
+    },
   );
 }
 

@@ -9,6 +9,6 @@ export function chat(options: ChatOptions = {}): Extension<ChatMembers> {
 
 export type {
   Channel, ChatMembers, ChatOptions, ChatStorage, Conversation, ConversationItem, ConversationKind, Conversations, ConversationSnapshot,
-  ConversationUser, InboxSnapshot, Member, Message, NewcomersSee, NewConversation, Notice, PendingMessage, Reaction, Role, SearchHit,
-  SendOptions, UnreadTotal, You,
+  ConversationUser, EditOptions, InboxSnapshot, Member, Message, NewcomersSee, NewConversation, Notice, PendingMessage, Reaction, Role,
+  SearchHit, SendOptions, UnreadTotal, You,
 } from './chat/types.js';

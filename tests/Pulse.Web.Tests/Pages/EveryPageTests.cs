@@ -94,7 +94,7 @@ public sealed class EveryPageTests(PagesApplication pulse)
         await visitor.Page.GotoAsync("/signin");
         await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Ada Lovelace" }).ClickAsync();
         await Assertions.Expect(visitor.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Hallo, Ada Lovelace");
-        await visitor.Page.GetByLabel("Zeige mich als").SelectOptionAsync("Beschäftigt");
+        await visitor.Page.GetByLabel("Anzeigen als").SelectOptionAsync("Beschäftigt");
         await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Status setzen" }).ClickAsync();
         await Assertions.Expect(visitor.Page.Locator("#presence")).ToHaveTextAsync("Beschäftigt");
         await Assertions.Expect(visitor.Page.Locator("#status-note")).ToHaveTextAsync("Gesetzt: Andere sehen es jetzt.");

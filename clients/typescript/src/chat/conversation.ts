@@ -7,7 +7,7 @@ import { Log, type KeptLog, type Viewer } from './log.js';
 import type { Outbox } from './outbox.js';
 import { isFinal, type Session } from './session.js';
 import type { Shelf } from './storage.js';
-import type { Conversation, ConversationSnapshot, Member, NewcomersSee, Role, SendOptions } from './types.js';
+import type { Conversation, ConversationSnapshot, EditOptions, Member, NewcomersSee, Role, SendOptions } from './types.js';
 import type { Entries, EntriesAdded, Entry, Marked, Marker, Messages } from './wire.js';
 
 const pageSize = 50;
@@ -125,9 +125,10 @@ export class ConversationStore implements Conversation {
 
   readonly discard = (clientId: string): boolean => this.#shared.outbox.discard(this.id, clientId);
 
-  readonly edit = async (seq: number, text: string, { mentions = [] }: { readonly mentions?: readonly string[] } = {}): Promise<void> => {
+  readonly edit = async (seq: number, text: string, { mentions = [], edited, signal }: EditOptions = {}): Promise<void> => {
     const known = this.#log.find(seq);
-    await this.#shared.session.insist('EditMessage', this.id, seq, { text, mentions, ...(known && { edited: known.editedSeq ?? 0 }) });
+    const base = edited ?? (known && (known.editedSeq ?? 0));
+    await this.#shared.session.insistUntil(signal, 'EditMessage', this.id, seq, { text, mentions, ...(base !== undefined && { edited: base }) });
   };
 
   readonly delete = async (seq: number): Promise<void> => {

@@ -103,6 +103,15 @@ export class Session {
     return this.#repeat(async () => this.call(await this.connected(), method, ...args));
   }
 
+  /** As `insist`, until the signal aborts: then no further call is made. */
+  async insistUntil<M extends keyof HubCalls>(over: AbortSignal | undefined, method: M, ...args: HubCalls[M]['args']): Promise<HubCalls[M]['answer']> {
+    return this.#repeat(async () => {
+      const connection = await this.connected();
+      over?.throwIfAborted();
+      return this.call(connection, method, ...args);
+    });
+  }
+
   /** Makes one request, before the first start as soon as the client starts. Rejects with a PulseError. */
   async request<T>(method: Method, path: string, body?: object, signal?: AbortSignal): Promise<T> {
     if (this.#isRunning === undefined) await new Promise<void>((resolve) => this.#starting.push(resolve));

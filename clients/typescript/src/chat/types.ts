@@ -264,6 +264,15 @@ export interface SendOptions {
   readonly mentions?: readonly string[];
 }
 
+export interface EditOptions {
+  /** User ids of members, at most 50. */
+  readonly mentions?: readonly string[];
+  /** `editedSeq ?? 0` of the message that the user began to edit. Default: the present one. After a later edit the server answers `edit-conflict`. */
+  readonly edited?: number;
+  /** Ends the waiting and the repeating. A call that is on its way may still have its effect. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * One conversation. A store that fits `useSyncExternalStore`; its functions do not use `this`. `pulse.conversation(id)` gives the same
  * object for the same id.
@@ -295,7 +304,7 @@ export interface Conversation {
    * The following calls resolve when the server has stored the change, and wait while disconnected. They reject with a PulseError when the
    * server refuses it, and with the code `stopped` when the client stops before.
    */
-  edit(seq: number, text: string, options?: { readonly mentions?: readonly string[] }): Promise<void>;
+  edit(seq: number, text: string, options?: EditOptions): Promise<void>;
   delete(seq: number): Promise<void>;
   /** @param on false takes the reaction back. Default: true. */
   react(seq: number, emoji: string, on?: boolean): Promise<void>;

@@ -1,3 +1,4 @@
+import type { ConversationItem } from '@pulse-presence/client/chat';
 import { base } from '../dom';
 
 /** A refusal of the server, or no answer: `connection-failed`. */
@@ -42,6 +43,11 @@ export async function listPeople(): Promise<readonly Person[]> {
 export async function findUser(userId: string): Promise<Person> {
   const { name, avatar } = (await request('GET', `/users/${userId}`)) as { name: string; avatar: string | null };
   return { userId, name, avatar };
+}
+
+/** A conversation that the list of conversations has not loaded. */
+export async function findConversation(id: string): Promise<ConversationItem> {
+  return (await request('GET', `/conversations/${id}`)) as ConversationItem;
 }
 
 export function setBlocked(userId: string, on: boolean): Promise<unknown> {

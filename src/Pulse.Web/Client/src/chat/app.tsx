@@ -14,6 +14,8 @@ import { texts } from './texts';
 interface Place {
   readonly id: string | undefined;
   readonly seq: number | undefined;
+  /** Counts the visits, because a search hit can be pressed twice. */
+  readonly turn: number;
 }
 
 const toastMs = 5_000;
@@ -26,6 +28,7 @@ export function App({ pulse, directory, me }: { readonly pulse: ChatPulse; reado
   const [areDetailsOpen, setAreDetailsOpen] = useState(false);
   const [toast, setToast] = useState<{ readonly text: string; readonly isBad: boolean }>();
   const live = useRef<HTMLDivElement>(null);
+  const areDetailsNew = useRef(false);
 
   const chat = useMemo<Chat>(() => ({
     pulse,
@@ -41,10 +44,11 @@ export function App({ pulse, directory, me }: { readonly pulse: ChatPulse; reado
     toast: (text, isBad = false) => setToast({ text, isBad }),
     go: (id, seq) => {
       const hash = id ? `#${id}${seq === undefined ? '' : `/${seq}`}` : '';
+      const former = readPlace().id;
       if (location.hash !== hash) history.pushState(null, '', location.pathname + location.search + hash);
-      setPlace({ id, seq });
+      setPlace(readPlace());
       if (!id) setAreDetailsOpen(false);
-      if (id && !matchMedia('(pointer: coarse)').matches) requestAnimationFrame(() => document.querySelector<HTMLElement>('.composer textarea')?.focus());
+      requestAnimationFrame(() => focusPlace(id, former));
     },
     ask: setQuestion,
   }), [pulse]);
@@ -89,9 +93,15 @@ export function App({ pulse, directory, me }: { readonly pulse: ChatPulse; reado
         <Banner />
         <Sidebar openId={place.id} onNew={() => setDialog('new')} onChannels={() => setDialog('channels')} onHelp={() => setDialog('help')} />
         {place.id
-          ? <ConversationView key={place.id} id={place.id} seq={place.seq} areDetailsOpen={areDetailsOpen} onDetails={() => setAreDetailsOpen(!areDetailsOpen)} />
+          ? <ConversationView key={place.id} id={place.id} seq={place.seq} turn={place.turn} areDetailsOpen={areDetailsOpen} onDetails={() => {
+            areDetailsNew.current = !areDetailsOpen;
+            setAreDetailsOpen(!areDetailsOpen);
+          }} />
           : <Nothing onNew={() => setDialog('new')} />}
-        {place.id && areDetailsOpen && <Details key={place.id} id={place.id} onClose={() => setAreDetailsOpen(false)} />}
+        {place.id && areDetailsOpen && <Details key={place.id} id={place.id} isNew={areDetailsNew} onClose={() => {
+          setAreDetailsOpen(false);
+          requestAnimationFrame(() => document.querySelector<HTMLElement>('[data-act=details]')?.focus());
+        }} />}
       </div>
       {dialog === 'new' && <NewConversation onClose={() => setDialog(undefined)} />}
       {dialog === 'channels' && <ChannelBrowser onClose={() => setDialog(undefined)} />}
@@ -103,10 +113,23 @@ export function App({ pulse, directory, me }: { readonly pulse: ChatPulse; reado
   );
 }
 
+/** Where the keyboard goes on. In a narrow window the element that had the focus is hidden now. */
+function focusPlace(id: string | undefined, former: string | undefined): void {
+  const find = (selector: string) => document.querySelector<HTMLElement>(selector);
+  // On a touch screen the field would open the keyboard.
+  const isTouch = matchMedia('(pointer: coarse)').matches;
+  if (id && !isTouch) find('.composer textarea')?.focus();
+  else if (document.activeElement?.checkVisibility() && document.activeElement !== document.body) return;
+  else if (id) find('.talk-title h2')?.focus();
+  else ((former && find(`.entry[href="#${former}"]`)) || find('#chat-search'))?.focus();
+}
+
+let turns = 0;
+
 function readPlace(): Place {
   const [id, seq] = location.hash.slice(1).split('/');
   const isId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id ?? '');
-  return { id: isId ? id!.toLowerCase() : undefined, seq: isId && /^\d{1,15}$/.test(seq ?? '') ? Number(seq) : undefined };
+  return { id: isId ? id!.toLowerCase() : undefined, seq: isId && /^\d{1,15}$/.test(seq ?? '') ? Number(seq) : undefined, turn: ++turns };
 }
 
 /** What happened to the connection, and what the user can do. */

@@ -1,28 +1,24 @@
 import type { Conversation, Member } from '@pulse-presence/client/chat';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Avatar } from './avatar';
-import { keepDraft, readDraft } from './drafts';
+import { cancelSave, keepDraft, keepPurpose, readDraft, savedPurpose, subscribeDrafts, type Purpose, type Words } from './drafts';
 import { EmojiPicker } from './emoji';
-import { useChat, useDirectory } from './hooks';
+import { useChat, useDirectory, useStore } from './hooks';
 import { Icon } from './icons';
-import type { ShownMessage } from './rows';
 import { texts } from './texts';
 
 const maxLength = 8_000;
 const nearLength = 500;
+const announcedSteps = [500, 100, 20, 0] as const;
 const maxShown = 6;
-
-/** What the composer does beside a plain message. */
-export type Purpose =
-  | { readonly kind: 'reply'; readonly message: ShownMessage }
-  | { readonly kind: 'edit'; readonly message: ShownMessage; /** Default: the message's. */ readonly text?: string };
 
 export interface ComposerProps {
   readonly conversation: Conversation;
   readonly name: string;
   readonly purpose: Purpose | undefined;
+  /** Whether messages are sent at once. */
+  readonly isLive: boolean;
   readonly members: readonly Member[];
-  readonly onPurpose: (purpose: Purpose | undefined) => void;
   readonly onSend: (text: string, mentions: readonly string[]) => void;
   /** Asked for by the arrow key in an empty field. */
   readonly onEditLast: () => void;
@@ -30,38 +26,30 @@ export interface ComposerProps {
 }
 
 /** The field for a message. It grows with its text and keeps a draft for each conversation. */
-export function Composer({ conversation, name, purpose, members, onPurpose, onSend, onEditLast, onNeedMembers }: ComposerProps) {
+export function Composer({ conversation, name, purpose, isLive, members, onSend, onEditLast, onNeedMembers }: ComposerProps) {
   const { me } = useChat();
   const directory = useDirectory();
   const field = useRef<HTMLTextAreaElement>(null);
   const face = useRef<HTMLButtonElement>(null);
-  const [draft, setDraft] = useState(() => readDraft(me.userId, conversation.id));
-  // Apart from the draft, which waits meanwhile.
-  const [edited, setEdited] = useState('');
+  const draft = useStore(subscribeDrafts, () => readDraft(me.userId, conversation.id));
+  const saved = useStore(subscribeDrafts, () => savedPurpose(conversation.id));
   const [query, setQuery] = useState<{ readonly from: number; readonly text: string }>();
   const [active, setActive] = useState(0);
   const [picker, setPicker] = useState<HTMLElement>();
-  // Names that the user has chosen from the list, with their ids.
-  const chosenForDraft = useRef(new Map<string, string>());
-  const chosenForEdit = useRef(new Map<string, string>());
 
   const isEdit = purpose?.kind === 'edit';
-  const text = isEdit ? edited : draft;
-  const chosen = isEdit ? chosenForEdit : chosenForDraft;
+  const isSaving = isEdit && saved !== undefined && saved === draft.purpose;
+  const { text, chosen } = isEdit ? draft.edit : draft.message;
   const candidates = query ? find(members, query.text, me.userId) : [];
 
   // A reaction to the message changes the object, and is no reason to move the focus.
-  const about = [purpose?.kind, purpose?.message.key, purpose?.kind === 'edit' ? purpose.text : undefined];
-  // Before the field is shown, which would otherwise have the text of the former edit for a moment.
-  useLayoutEffect(() => {
-    if (purpose?.kind === 'edit') {
-      setEdited(purpose.text ?? purpose.message.text ?? '');
-      chosenForEdit.current = new Map(purpose.message.mentions.map((userId) => [directory.nameOf(userId), userId]));
-    }
-    setQuery(undefined);
-  }, about);
+  const about = [purpose?.kind, purpose?.message.key];
+  useLayoutEffect(() => setQuery(undefined), about);
+  // An edit or answer that was there before the field has no say about the focus.
+  const isFirst = useRef(true);
   useEffect(() => {
-    if (purpose) field.current?.focus();
+    if (purpose && !isFirst.current) field.current?.focus();
+    isFirst.current = false;
   }, about);
 
   useLayoutEffect(() => {
@@ -70,18 +58,18 @@ export function Composer({ conversation, name, purpose, members, onPurpose, onSe
     element.style.height = `${element.scrollHeight + 2}px`;
   }, [text]);
 
-  const change = (value: string) => {
-    if (isEdit) {
-      setEdited(value);
-    } else {
-      setDraft(value);
-      keepDraft(me.userId, conversation.id, value);
-    }
+  const change = (change: Partial<Words>) => {
+    const present = readDraft(me.userId, conversation.id);
+    keepDraft(me.userId, conversation.id, isEdit ? { edit: { ...present.edit, ...change } } : { message: { ...present.message, ...change } });
+  };
+  const cancel = () => {
+    if (isSaving) cancelSave(conversation.id);
+    else keepPurpose(me.userId, conversation.id, undefined);
   };
 
   const onInput = () => {
     const { value, selectionStart } = field.current!;
-    change(value);
+    change({ text: value });
     if (value.trim() && !isEdit) conversation.typing();
     const found = /(?:^|\s)@([^\s@]{0,40}(?: [^\s@]{0,40})?)$/u.exec(value.slice(0, selectionStart));
     if (found) {
@@ -92,8 +80,7 @@ export function Composer({ conversation, name, purpose, members, onPurpose, onSe
   };
 
   const insert = (from: number, to: number, added: string) => {
-    const value = text.slice(0, from) + added + text.slice(to);
-    change(value);
+    change({ text: text.slice(0, from) + added + text.slice(to) });
     requestAnimationFrame(() => {
       field.current?.focus();
       field.current?.setSelectionRange(from + added.length, from + added.length);
@@ -101,23 +88,23 @@ export function Composer({ conversation, name, purpose, members, onPurpose, onSe
   };
 
   const mention = (member: Member) => {
-    chosen.current.set(member.name, member.userId);
+    change({ chosen: [...chosen.filter(([known]) => known !== member.name), [member.name, member.userId]] });
     insert(query!.from, query!.from + query!.text.length + 1, `@${member.name} `);
     setQuery(undefined);
   };
 
   const send = () => {
     const said = text.trim();
-    if (!said || said.length > maxLength) return;
-    onSend(said, [...chosen.current].filter(([mentioned]) => said.includes(`@${mentioned}`)).map(([, userId]) => userId).slice(0, 50));
-    chosen.current.clear();
+    if (!said || said.length > maxLength || isSaving) return;
+    onSend(said, chosen.filter(([mentioned]) => said.includes(`@${mentioned}`)).map(([, userId]) => userId).slice(0, 50));
     setQuery(undefined);
-    if (!isEdit) change('');
+    if (!isEdit) change({ text: '', chosen: [] });
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
-    // While an input method composes a sign, its keys are its own.
-    if (event.isComposing) return;
+    // While an input method composes a sign, its keys are its own. Safari ends the composing before the Enter that confirms it, whose code is
+    // the input method's.
+    if (event.isComposing || event.keyCode === 229) return;
     if (candidates.length > 0) {
       const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
       if (step !== 0) setActive((active + step + candidates.length) % candidates.length);
@@ -133,7 +120,7 @@ export function Composer({ conversation, name, purpose, members, onPurpose, onSe
       send();
     } else if (event.key === 'Escape' && purpose) {
       event.stopPropagation();
-      onPurpose(undefined);
+      cancel();
     } else if (event.key === 'ArrowUp' && text === '' && !event.altKey && !event.shiftKey) {
       event.preventDefault();
       onEditLast();
@@ -141,6 +128,10 @@ export function Composer({ conversation, name, purpose, members, onPurpose, onSe
   };
 
   const over = text.trim().length - maxLength;
+  const lengthWords = over > 0 ? texts.tooLong(over) : texts.left(-over);
+  // Screen readers hear of a few steps only, because they would read each number between two letters.
+  const step = announcedSteps.filter((left) => -over < left).length;
+  const announcedLength = useMemo(() => (step === 0 ? '' : lengthWords), [step]);
   return (
     <form class="composer" onSubmit={(event) => {
       event.preventDefault();
@@ -153,10 +144,10 @@ export function Composer({ conversation, name, purpose, members, onPurpose, onSe
           <Icon name={isEdit ? 'edit' : 'reply'} />
           <p>
             <b>{isEdit ? texts.editing : texts.replyingTo(directory.nameOf(purpose.message.senderId))}</b>
-            <span dir="auto">{purpose.message.text ?? texts.deleted}</span>
+            <span dir="auto">{purpose.message.fromBlocked ? texts.blockedHidden : purpose.message.text ?? texts.deleted}</span>
           </p>
           <button type="button" class="tool" aria-label={texts.cancel} title={texts.cancel} onClick={() => {
-            onPurpose(undefined);
+            cancel();
             field.current?.focus();
           }}><Icon name="close" /></button>
         </div>
@@ -176,15 +167,17 @@ export function Composer({ conversation, name, purpose, members, onPurpose, onSe
           <Icon name="smile" />
         </button>
         <textarea ref={field} rows={1} dir="auto" value={text} placeholder={texts.composerPlaceholder(name)} aria-label={texts.composer(name)} title={texts.composerHint}
-          enterkeyhint="send" autocomplete="off" spellcheck={true}
+          enterkeyhint="send" autocomplete="off" spellcheck={true} readOnly={isSaving}
           aria-autocomplete="list" aria-controls={candidates.length > 0 ? 'candidates' : undefined}
           aria-activedescendant={candidates.length > 0 ? `candidate-${active}` : undefined}
           onInput={onInput} onKeyDown={onKeyDown} onBlur={() => setQuery(undefined)} />
-        <button type="submit" class="send" aria-label={isEdit ? texts.save : texts.send} title={isEdit ? texts.save : texts.send} disabled={!text.trim() || over > 0}>
+        <button type="submit" class="send" aria-label={isEdit ? texts.save : texts.send} title={isEdit ? texts.save : texts.send} disabled={!text.trim() || over > 0 || isSaving}>
           <Icon name={isEdit ? 'check' : 'send'} />
         </button>
       </div>
-      {over > -nearLength && <p class={over > 0 ? 'count fault' : 'count'} role="status">{over > 0 ? texts.tooLong(over) : texts.left(-over)}</p>}
+      {isSaving && <p class="count" role="status">{isLive ? texts.saving : texts.savingLater}</p>}
+      {over > -nearLength && <p class={over > 0 ? 'count fault' : 'count'} aria-hidden="true">{lengthWords}</p>}
+      <p class="unseen" role="status">{announcedLength}</p>
       {picker && (
         <EmojiPicker anchor={picker} onClose={() => setPicker(undefined)} onPick={(emoji) => {
           setPicker(undefined);

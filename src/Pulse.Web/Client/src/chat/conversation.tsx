@@ -1,9 +1,10 @@
 import type { Conversation, ConversationItem, ConversationSnapshot, Member } from '@pulse-presence/client/chat';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { ConversationAvatar } from './avatar';
-import { Composer, type Purpose } from './composer';
+import { Composer } from './composer';
+import { keepPurpose, readDraft, recallDraft, saveEdit, subscribeDrafts } from './drafts';
 import { explain } from './failures';
-import { useChat, useDirectory, usePresence, useStore } from './hooks';
+import { useChat, useDirectory, useMinute, usePresence, useStore } from './hooks';
 import { Icon } from './icons';
 import { MessageRow, type MessageActions, type Quote } from './message';
 import { buildRows, type Row, type ShownItem, type ShownMessage } from './rows';
@@ -16,29 +17,34 @@ export interface ConversationProps {
   readonly id: string;
   /** A message to show, of a search hit or a link. */
   readonly seq: number | undefined;
+  /** Changes when the user asks for the same message again. */
+  readonly turn: number;
   readonly areDetailsOpen: boolean;
   readonly onDetails: () => void;
 }
 
 const placedWithinMs = 3_000;
+/** The presence of more members is not asked for, so their number online is unknown. */
+const maxWatched = 100;
 
 function afterRendering(act: () => void): void {
   requestAnimationFrame(() => requestAnimationFrame(act));
 }
 
 /** The name of a conversation as this user sees it. */
-export function nameOf(item: ConversationItem | undefined): string {
+export function nameOf(item: Pick<ConversationItem, 'other' | 'title'> | undefined): string {
   return item?.other?.name ?? item?.title ?? texts.unknownUser;
 }
 
 /** An open conversation: its head, its messages, and the composer. */
-export function ConversationView({ id, seq, areDetailsOpen, onDetails }: ConversationProps) {
+export function ConversationView({ id, seq, turn, areDetailsOpen, onDetails }: ConversationProps) {
   const chat = useChat();
   const { pulse, me, say } = chat;
   const directory = useDirectory();
   const conversation = useMemo(() => pulse.conversation(id), [id]);
   const snapshot = useStore(conversation.subscribe, conversation.getSnapshot);
-  const [purpose, setPurpose] = useState<Purpose>();
+  useMemo(() => recallDraft(me.userId, id), [id]);
+  const purpose = useStore(subscribeDrafts, () => readDraft(me.userId, id).purpose);
   const [isAtEnd, setIsAtEnd] = useState(true);
   const [marked, setMarked] = useState<number>();
   const [newAfter, setNewAfter] = useState<number>();
@@ -52,6 +58,8 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
   useEffect(() => conversation.open(), [conversation]);
 
   const isOpening = useRef(false);
+  const hasWritten = useRef(false);
+  // Nothing is marked before the view is at its place: until then it is at the end, which the reader does not see.
   const isOpened = useRef(false);
   // Until the view is at its place, it is hidden, because rows that are replaced at once would be a flash, and a jump under the reader's hand.
   const [isPlaced, setIsPlaced] = useState(false);
@@ -63,16 +71,24 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
   const markSeen = useCallback(() => {
     if (document.visibilityState !== 'visible' || !isOpened.current) return;
     const { hasAfter, state: present } = conversation.getSnapshot();
-    if (present === 'closed' || present === 'loading' || present === 'gone') return;
+    if (present !== 'live' && present !== 'offline') return;
     if (visible.current.atEnd && !hasAfter) conversation.markRead();
     else if (visible.current.seq > 0) conversation.markRead(visible.current.seq);
   }, [conversation]);
 
-  const opened = () => {
+  /** Moves the view. What was visible before the move says nothing about the reader: the timeline reports what is visible after it. */
+  const place = useCallback((move: () => boolean): boolean => {
+    const before = visible.current;
+    visible.current = { seq: 0, atEnd: false };
     isOpened.current = true;
     setIsPlaced(true);
-    markSeen();
-  };
+    const hasMoved = move();
+    if (!hasMoved) {
+      visible.current = before;
+      markSeen();
+    }
+    return hasMoved;
+  }, [markSeen]);
 
   // The line of new messages is where the user had read up to when the conversation was opened, and stays there. The view begins at it.
   useEffect(() => {
@@ -80,24 +96,25 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
     isOpening.current = true;
     const { read } = snapshot;
     const isUnread = messages.some((message) => message.seq > read && message.senderId !== me.userId);
-    if (isUnread && seq === undefined) {
-      setNewAfter(read);
+    if (isUnread) setNewAfter(read);
+    // The view goes to the message of the address, see `show`.
+    if (seq !== undefined) return;
+    if (isUnread) {
       const isBeyond = snapshot.hasBefore && messages[0]!.seq > read + 1;
       void (isBeyond ? conversation.loadAround(read + 1) : Promise.resolve()).catch(() => undefined).then(() => afterRendering(() => {
         // A user who has written meanwhile looks at the end.
-        if (isOpened.current) toEnd();
-        else timeline.current?.toRow('new');
-        opened();
+        if (hasWritten.current) toEnd();
+        else place(() => timeline.current?.toRow('new') ?? false);
       }));
     } else {
-      opened();
+      place(() => false);
     }
   }, [item, state, messages]);
 
   // Messages that arrive while the user does not look begin a new line.
   useEffect(() => {
     const onHide = () => {
-      if (document.visibilityState === 'hidden') setNewAfter(conversation.getSnapshot().head);
+      if (document.visibilityState === 'hidden') setNewAfter(conversation.getSnapshot().read);
     };
     document.addEventListener('visibilitychange', onHide);
     return () => document.removeEventListener('visibilitychange', onHide);
@@ -112,9 +129,11 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
   useAnnouncements(snapshot.messages, state, me.userId, (message) => directory.nameOf(message), say);
 
   const items = useMemo(() => shownItems(snapshot, me.userId, directory), [snapshot.messages, snapshot.notices, snapshot.pending, snapshot.hasAfter, directory.getVersion()]);
+  // Without a page of the log, nothing says where the conversation begins.
+  const isKnown = messages.length > 0 || state === 'live' || state === 'offline';
   const rows = useMemo(
-    () => buildRows(items, { isComplete: !snapshot.hasBefore, newAfter, userId: me.userId }),
-    [items, snapshot.hasBefore, newAfter],
+    () => buildRows(items, { isComplete: isKnown && !snapshot.hasBefore, newAfter, userId: me.userId }),
+    [items, isKnown, snapshot.hasBefore, newAfter],
   );
 
   const show = useCallback(async (wanted: number) => {
@@ -126,34 +145,65 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
       if (!keyOf()) await conversation.loadAround(wanted);
     } catch (error) {
       fail(error);
+      if (!isOpened.current) place(() => false);
       return;
     }
     afterRendering(() => {
       const key = keyOf();
-      if (key && timeline.current?.toRow(key)) setMarked(wanted);
+      if (place(() => key !== undefined && (timeline.current?.toRow(key) ?? false))) setMarked(wanted);
     });
   }, [conversation]);
   useEffect(() => {
-    if (seq !== undefined && state !== 'closed' && state !== 'loading') void show(seq);
-  }, [seq, state === 'closed' || state === 'loading', show]);
+    if (seq !== undefined && isKnown) void show(seq);
+  }, [seq, turn, isKnown, show]);
   useEffect(() => {
     if (marked === undefined) return undefined;
     const timer = setTimeout(() => setMarked(undefined), 2_500);
     return () => clearTimeout(timer);
   }, [marked]);
 
+  // Without a connection the newest messages cannot be loaded: the view goes to them when it is back.
+  const wantsEnd = useRef(false);
   const toEnd = () => {
-    if (conversation.getSnapshot().hasAfter) void conversation.loadNewest().then(() => requestAnimationFrame(() => timeline.current?.toEnd()), fail);
-    else timeline.current?.toEnd();
+    isOpened.current = true;
+    setIsPlaced(true);
+    timeline.current?.toEnd();
+    wantsEnd.current = conversation.getSnapshot().hasAfter;
+    if (!wantsEnd.current) return;
+    void conversation.loadNewest().then(() => requestAnimationFrame(() => {
+      wantsEnd.current = false;
+      timeline.current?.toEnd();
+    }), (error) => {
+      if (conversation.getSnapshot().state === 'live') fail(error);
+    });
   };
+  // Loads that have failed are repeated as soon as the conversation is live again.
+  const [loadError, setLoadError] = useState<unknown>();
+  const loadBefore = () => {
+    setLoadError(undefined);
+    conversation.loadBefore().catch(setLoadError);
+  };
+  useEffect(() => {
+    if (state !== 'live') return;
+    setLoadError(undefined);
+    if (wantsEnd.current) toEnd();
+    else timeline.current?.look();
+  }, [state]);
+  const open = () => void conversation.loadAround(Math.max(1, item?.head ?? 1)).catch(fail);
   // A log that was replaced has none of the rows that were in view.
   useEffect(() => {
     if (snapshot.resets > 0) timeline.current?.toEnd();
   }, [snapshot.resets]);
 
+  const begin = (kind: 'reply' | 'edit', { key, seq: at, senderId, text, mentions, editedSeq, fromBlocked }: ShownMessage) => {
+    const message = { key, seq: at!, senderId, text, mentions, editedSeq, fromBlocked };
+    keepPurpose(me.userId, id, { kind, message }, kind === 'edit'
+      ? { text: text ?? '', chosen: mentions.map((userId) => [directory.nameOf(userId), userId] as const) }
+      : undefined);
+  };
   const actions = useMemo<MessageActions>(() => ({
-    reply: (message) => setPurpose({ kind: 'reply', message }),
-    edit: (message) => setPurpose({ kind: 'edit', message }),
+    reply: (message) => begin('reply', message),
+    edit: (message) => begin('edit', message),
     remove: (message) => chat.ask({
       title: texts.deleteTitle, hint: texts.deleteHint, action: texts.remove,
       run: () => void conversation.delete(message.seq!).catch(fail),
@@ -166,29 +216,24 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
 
   const send = (text: string, mentions: readonly string[]) => {
     if (purpose?.kind === 'edit') {
-      const { message } = purpose;
-      void conversation.edit(message.seq!, text, { mentions }).catch((error) => {
-        fail(error);
-        // The words are worth more than the tidy field, unless the user has begun something else.
-        setPurpose((present) => present ?? { kind: 'edit', message, text });
-      });
-    } else {
-      conversation.send(text, { mentions, ...(purpose ? { replyTo: purpose.message.seq! } : undefined) });
-      isOpened.current = true;
-      requestAnimationFrame(toEnd);
+      saveEdit(me.userId, conversation, purpose, text, mentions, fail);
+      return;
     }
-    setPurpose(undefined);
+    conversation.send(text, { mentions, ...(purpose ? { replyTo: purpose.message.seq } : undefined) });
+    keepPurpose(me.userId, id, undefined);
+    hasWritten.current = true;
+    requestAnimationFrame(toEnd);
   };
   const editLast = () => {
     const own = items.findLast((shown): shown is ShownMessage => shown.kind === 'message' && shown.senderId === me.userId && shown.seq !== undefined && shown.text !== null);
-    if (own) setPurpose({ kind: 'edit', message: own });
+    if (own) begin('edit', own);
   };
 
   const role = snapshot.role ?? item?.you.role;
   // The message that the composer shows may have been edited or deleted since.
   const purposeNow = useMemo(() => {
     const present = purpose && items.find(({ key }) => key === purpose.message.key);
-    return purpose?.kind === 'reply' && present?.kind === 'message' ? { ...purpose, message: present } : purpose;
+    return purpose?.kind === 'reply' && present?.kind === 'message' ? { ...purpose, message: { ...present, seq: purpose.message.seq } } : purpose;
   }, [purpose, items]);
   const canWrite = role !== 'reader' && !item?.closedAt && state !== 'gone';
   const isModerator = role === 'owner' || role === 'moderator';
@@ -206,8 +251,10 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
             {items.length === 0 && canWrite && <p class="note">{texts.emptyHint}</p>}
           </div>
         );
-      case 'loading': return <p class="loading-row"><span class="spinner" />{texts.loadingMessages}</p>;
-      case 'day': return <div class="day"><span>{dayLabel(row.atMs)}</span></div>;
+      case 'loading': return loadError === undefined
+        ? <p class="loading-row"><span class="spinner" />{texts.loadingMessages}</p>
+        : <p class="loading-row">{explain(loadError)} <button type="button" class="linkish" onClick={loadBefore}>{texts.retry}</button></p>;
+      case 'day': return <Day atMs={row.atMs} />;
       case 'new': return <div class="new-line"><span>{texts.newMessages}</span></div>;
       case 'event': return <p class="event"><bdi>{row.event.text}</bdi></p>;
       default: {
@@ -229,24 +276,24 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
         <button type="button" class="tool back" aria-label={texts.back} onClick={() => chat.go(undefined)}><Icon name="back" /></button>
         {item && <ConversationAvatar item={item} size="mid" />}
         <div class="talk-title">
-          <h2><bdi>{name}</bdi></h2>
-          <Subtitle item={item} members={members} typing={snapshot.typing} />
+          <h2 tabIndex={-1}><bdi>{name}</bdi></h2>
+          <Subtitle item={item} members={members} />
         </div>
-        <button type="button" class="tool" aria-label={texts.details} title={texts.details} aria-expanded={areDetailsOpen} onClick={onDetails}><Icon name="info" /></button>
+        <button type="button" class="tool" aria-label={texts.details} title={texts.details} data-act="details" aria-expanded={areDetailsOpen} onClick={onDetails}><Icon name="info" /></button>
       </header>
       {state === 'gone' ? (
         <div class="talk-blank">
           <p>{texts.failures[snapshot.error?.code ?? ''] ?? texts.gone}</p>
           {snapshot.error?.code === 'not-a-member' && <button type="button" class="small" onClick={() => void pulse.conversations.join(id).catch(fail)}>{texts.join}</button>}
         </div>
-      ) : (state === 'loading' || state === 'closed') && messages.length === 0 && snapshot.pending.length === 0 ? (
+      ) : !isKnown && snapshot.pending.length === 0 ? (
         <div class="talk-blank" role="status"><span class="spinner" /><p>{texts.loadingMessages}</p></div>
       ) : (
         <div class={isPlaced || !item?.hasUnread || seq !== undefined ? 'timeline-box' : 'timeline-box placing'}>
           <Timeline key={id} handle={timeline} rows={rows} label={texts.messagesOf(name)} render={renderRow}
             onNearStart={() => {
               const present = conversation.getSnapshot();
-              if (present.hasBefore && !present.isLoadingBefore) void conversation.loadBefore().catch(() => undefined);
+              if (present.hasBefore && !present.isLoadingBefore && loadError === undefined) loadBefore();
             }}
             onNearEnd={() => {
               const present = conversation.getSnapshot();
@@ -268,16 +315,25 @@ export function ConversationView({ id, seq, areDetailsOpen, onDetails }: Convers
           )}
         </div>
       )}
+      {state === 'failed' && (
+        <p class="trouble" role="status"><span>{explain(snapshot.error)}</span><button type="button" class="linkish" onClick={open}>{texts.retry}</button></p>
+      )}
       {state !== 'gone' && <Typing userIds={snapshot.typing} />}
       {state !== 'gone' && item && (canWrite ? (
-        <Composer key={id} conversation={conversation} name={name} purpose={purposeNow} members={members} onPurpose={setPurpose} onSend={send} onEditLast={editLast} onNeedMembers={needMembers} />
+        <Composer key={id} conversation={conversation} name={name} purpose={purposeNow} isLive={state === 'live'} members={members} onSend={send} onEditLast={editLast} onNeedMembers={needMembers} />
       ) : <p class="no-composer">{item.closedAt ? texts.closedNotice : texts.readOnly}</p>)}
     </section>
   );
 }
 
-function Subtitle({ item, members }: { readonly item: ConversationItem | undefined; readonly members: readonly Member[]; readonly typing: readonly string[] }) {
+function Day({ atMs }: { readonly atMs: number }) {
+  useMinute();
+  return <div class="day"><span>{dayLabel(atMs)}</span></div>;
+}
+
+function Subtitle({ item, members }: { readonly item: ConversationItem | undefined; readonly members: readonly Member[] }) {
   const { pulse } = useChat();
+  useMinute();
   const presence = usePresence(item?.other?.userId);
   const online = useStore(pulse.subscribe, () => pulse.countOnline(members.map(({ userId }) => userId)));
   if (!item) return null;
@@ -286,7 +342,7 @@ function Subtitle({ item, members }: { readonly item: ConversationItem | undefin
     const words = presence.status === 'offline' && presence.lastSeen ? texts.lastSeen(ago(Date.parse(presence.lastSeen))) : texts.statuses[presence.status];
     return <p class="note">{words}{presence.message && <> · <bdi>{presence.message}</bdi></>}</p>;
   }
-  return <p class="note">{members.length === 0 ? texts.kinds[item.kind] : online > 0 ? texts.membersOnline(members.length, online) : texts.members(members.length)}</p>;
+  return <p class="note">{members.length === 0 ? texts.kinds[item.kind] : online > 0 && members.length <= maxWatched ? texts.membersOnline(members.length, online) : texts.members(members.length)}</p>;
 }
 
 function Typing({ userIds }: { readonly userIds: readonly string[] }) {
@@ -302,10 +358,12 @@ function Typing({ userIds }: { readonly userIds: readonly string[] }) {
 export function useMembers(conversation: Conversation, item: ConversationItem | undefined) {
   const { directory, pulse } = useChat();
   const [members, setMembers] = useState<readonly Member[]>([]);
+  const [hasFailed, setHasFailed] = useState(false);
   const loadedAt = useRef(0);
   const notices = useStore(conversation.subscribe, () => conversation.getSnapshot().notices);
   const load = useCallback(async () => {
     loadedAt.current = Date.now();
+    setHasFailed(false);
     try {
       const all: Member[] = [];
       for (let page = await conversation.members(); ; page = await conversation.members(page.after)) {
@@ -317,6 +375,7 @@ export function useMembers(conversation: Conversation, item: ConversationItem | 
     } catch {
       // The next need asks again.
       loadedAt.current = 0;
+      setHasFailed(true);
     }
   }, [conversation]);
   useEffect(() => {
@@ -326,9 +385,10 @@ export function useMembers(conversation: Conversation, item: ConversationItem | 
   useEffect(() => {
     if (notices.length > 0 && loadedAt.current > 0) void load();
   }, [notices]);
-  useEffect(() => (members.length > 0 ? pulse.watch(members.slice(0, 100).map(({ userId }) => userId)) : undefined), [members]);
+  useEffect(() => (members.length > 0 ? pulse.watch(members.slice(0, maxWatched).map(({ userId }) => userId)) : undefined), [members]);
   return {
     members,
+    hasFailed,
     reload: load,
     needMembers: () => {
       if (Date.now() - loadedAt.current > 60_000) void load();
@@ -360,7 +420,7 @@ function useQuotes(conversation: Conversation, { messages, pending, quotes: load
 
 /** Announces the messages of other users that arrive while the conversation is live: each once, several at once as a number. */
 function useAnnouncements(
-  messages: readonly { readonly seq: number; readonly senderId: string; readonly text: string | null }[],
+  messages: readonly { readonly seq: number; readonly senderId: string; readonly text: string | null; readonly fromBlocked: boolean }[],
   state: string,
   userId: string,
   nameOfUser: (userId: string) => string,
@@ -375,8 +435,8 @@ function useAnnouncements(
     const isLive = state === 'live';
     const begins = !wasLive.current;
     wasLive.current = isLive;
-    if (!isLive || begins || from === undefined || from === 0) return;
-    const arrived = messages.filter((message) => message.seq > from && message.senderId !== userId && message.text !== null);
+    if (!isLive || begins || from === undefined) return;
+    const arrived = messages.filter((message) => message.seq > from && message.senderId !== userId && message.text !== null && !message.fromBlocked);
     if (arrived.length > 2) say(texts.announceMany(arrived.length));
     else for (const message of arrived) say(texts.announce(nameOfUser(message.senderId), message.text!));
   }, [messages, state]);

@@ -14,17 +14,34 @@ const roles: readonly Role[] = ['owner', 'moderator', 'member', 'reader'];
 const firstShown = 100;
 
 /** Members, roles, and what the user can do with a conversation. */
-export function Details({ id, onClose }: { readonly id: string; readonly onClose: () => void }) {
+export function Details({ id, isNew, onClose }: {
+  readonly id: string;
+  /** Set when the user has just opened them: only then they take the focus. */
+  readonly isNew: { current: boolean };
+  readonly onClose: () => void;
+}) {
   const { pulse, me, go, toast, ask } = useChat();
   const conversation = pulse.conversation(id);
   const { item, role: openRole } = useStore(conversation.subscribe, conversation.getSnapshot);
-  const { members, reload } = useMembers(conversation, item);
+  const { members, hasFailed, reload } = useMembers(conversation, item);
+  const [shown, setShown] = useState(firstShown);
   const [isAdding, setIsAdding] = useState(false);
   const [isRenaming, setIsRenaming] = useState(false);
   const [title, setTitle] = useState('');
   const [, refresh] = useState({});
   const head = useRef<HTMLHeadingElement>(null);
-  useEffect(() => head.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    if (isNew.current) head.current?.focus({ preventScroll: true });
+    isNew.current = false;
+  }, []);
+  const titleField = useRef<HTMLInputElement>(null);
+  const wasRenaming = useRef(false);
+  // The pressed button goes and comes with the form.
+  useEffect(() => {
+    if (isRenaming) titleField.current?.select();
+    else if (wasRenaming.current) document.querySelector<HTMLElement>('[data-act=rename]')?.focus();
+    wasRenaming.current = isRenaming;
+  }, [isRenaming]);
   if (!item) return null;
 
   const name = nameOf(item);
@@ -52,7 +69,7 @@ export function Details({ id, onClose }: { readonly id: string; readonly onClose
               event.stopPropagation();
               if (title.trim()) run(conversation.rename(title.trim()), () => setIsRenaming(false));
             }}>
-              <input type="text" aria-label={texts.name} maxLength={200} value={title} autofocus onInput={(event) => setTitle(event.currentTarget.value)} />
+              <input type="text" aria-label={texts.name} maxLength={200} value={title} ref={titleField} onInput={(event) => setTitle(event.currentTarget.value)} />
               <button class="small">{texts.save}</button>
               <button type="button" class="small quiet" onClick={() => setIsRenaming(false)}>{texts.cancel}</button>
             </form>
@@ -61,7 +78,7 @@ export function Details({ id, onClose }: { readonly id: string; readonly onClose
         </div>
         <div class="details-actions">
           <Action icon="mute" text={item.you.muted ? texts.unmute : texts.mute} onPress={() => run(conversation.mute(!item.you.muted))} />
-          {leads && !isRenaming && <Action icon="edit" text={texts.rename} onPress={() => {
+          {leads && !isRenaming && <Action icon="edit" act="rename" text={texts.rename} onPress={() => {
             setTitle(item.title ?? '');
             setIsRenaming(true);
           }} />}
@@ -88,7 +105,7 @@ export function Details({ id, onClose }: { readonly id: string; readonly onClose
               {leads && <button type="button" class="small quiet" onClick={() => setIsAdding(true)}>{texts.addPeople}</button>}
             </div>
             <ul class="members">
-              {members.slice(0, firstShown).map((member) => {
+              {members.slice(0, shown).map((member) => {
                 const isMe = member.userId === me.userId;
                 const canRemove = leads && !isMe && (isOwner || member.role === 'member' || member.role === 'reader');
                 return (
@@ -113,6 +130,8 @@ export function Details({ id, onClose }: { readonly id: string; readonly onClose
                 );
               })}
             </ul>
+            {members.length > shown && <button type="button" class="small quiet" onClick={() => setShown(shown + firstShown)}>{texts.moreResults}</button>}
+            {hasFailed && <p class="note" role="status">{texts.membersFailed} <button type="button" class="linkish" onClick={() => void reload()}>{texts.retry}</button></p>}
           </section>
         )}
       </div>
@@ -124,8 +143,8 @@ export function Details({ id, onClose }: { readonly id: string; readonly onClose
   );
 }
 
-function Action({ icon, text, danger, onPress }: { readonly icon: IconName; readonly text: string; readonly danger?: boolean; readonly onPress: () => void }) {
-  return <button type="button" class={danger ? 'action danger' : 'action'} onClick={onPress}><Icon name={icon} /><bdi>{text}</bdi></button>;
+function Action({ icon, text, act, danger, onPress }: { readonly icon: IconName; readonly text: string; readonly act?: string; readonly danger?: boolean; readonly onPress: () => void }) {
+  return <button type="button" data-act={act} class={danger ? 'action danger' : 'action'} onClick={onPress}><Icon name={icon} /><bdi>{text}</bdi></button>;
 }
 
 function AddPeople({ known, onAdd, onClose }: { readonly known: readonly string[]; readonly onAdd: (people: readonly Person[]) => void; readonly onClose: () => void }) {

@@ -10,10 +10,13 @@ export function Dialog({ title, onClose, children }: { readonly title: string; r
   useEffect(() => {
     const element = dialog.current!;
     const opener = document.activeElement as HTMLElement | null;
+    // The toolbar of a message goes when the dialog takes the focus.
+    const message = opener?.closest('article');
     element.showModal();
     return () => {
       element.close();
-      opener?.focus({ preventScroll: true });
+      const next = [opener, message].find((known) => known?.isConnected) ?? document.querySelector<HTMLElement>('.composer textarea');
+      next?.focus({ preventScroll: true });
     };
   }, []);
   return (
@@ -23,7 +26,8 @@ export function Dialog({ title, onClose, children }: { readonly title: string; r
         onClose();
       }}
       onPointerDown={(event) => {
-        if (event.target === dialog.current) onClose();
+        // A press beside the dialog. It must not cost what the user has put in.
+        if (event.target === dialog.current && !hasInput(event.currentTarget)) onClose();
       }}>
       <div class="dialog-box">
         <header class="dialog-head">
@@ -34,6 +38,10 @@ export function Dialog({ title, onClose, children }: { readonly title: string; r
       </div>
     </dialog>
   );
+}
+
+function hasInput(dialog: HTMLElement): boolean {
+  return dialog.querySelector('.chips') !== null || [...dialog.querySelectorAll<HTMLInputElement>('input[type=text]')].some(({ value }) => value.trim() !== '');
 }
 
 /** Asks before an action that cannot be undone. */

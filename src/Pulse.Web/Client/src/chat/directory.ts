@@ -1,5 +1,8 @@
 import { findUser, type Person } from './api';
+import { codeOf } from './failures';
 import { texts } from './texts';
+
+const askAgainMs = 5_000;
 
 /** Names and pictures of users, from all answers that had them. Users without a known name are asked for, once. */
 export class Directory {
@@ -44,8 +47,16 @@ export class Directory {
     this.#asked.add(userId);
     try {
       this.learn([await findUser(userId)]);
-    } catch {
-      // An erased user has no name any more.
+    } catch (error) {
+      if (codeOf(error) === 'not-found') {
+        this.learn([{ userId, name: texts.deletedUser, avatar: null }]);
+        return;
+      }
+      // The next rendering asks again.
+      setTimeout(() => {
+        this.#asked.delete(userId);
+        this.#notify();
+      }, askAgainMs);
     }
   }
 

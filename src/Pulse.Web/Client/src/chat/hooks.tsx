@@ -49,6 +49,28 @@ export function useStore<T>(subscribe: (listener: () => void) => () => void, rea
   return value;
 }
 
+const minuteMs = 60_000;
+const minuteListeners = new Set<() => void>();
+let minutes: ReturnType<typeof setInterval> | undefined;
+
+function onMinute(listener: () => void): () => void {
+  minuteListeners.add(listener);
+  minutes ??= setInterval(() => {
+    for (const each of minuteListeners) each();
+  }, minuteMs / 4);
+  return () => {
+    minuteListeners.delete(listener);
+    if (minuteListeners.size > 0) return;
+    clearInterval(minutes);
+    minutes = undefined;
+  };
+}
+
+/** Renders again in each new minute, for times such as "Today" and "5 minutes ago". */
+export function useMinute(): void {
+  useStore(onMinute, () => Math.floor(Date.now() / minuteMs));
+}
+
 export function usePulseState(): PulseState {
   const { pulse } = useChat();
   return useStore(pulse.subscribe, () => pulse.state);

@@ -7,22 +7,23 @@ export type Part =
 // The two schemes only, so that `javascript:` and the like stay text. Control characters of text direction end a link, because they can make
 // an address look like another one.
 const address = /\bhttps?:\/\/[^\s<>"'`\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+/gi;
-const trailing = /[.,;:!?…)\]}'"*_~»”’]$/;
+const trailing = /[.,;:!?…)\]}'"*_~»”’]/;
 const closers: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
 
 /** Splits a text at its addresses and at the names of the mentioned users. */
 export function partsOf(text: string, mentions: readonly { readonly userId: string; readonly name: string }[]): readonly Part[] {
   const parts: Part[] = [];
+  const names = namesOf(mentions);
   let from = 0;
   for (const found of text.matchAll(address)) {
     const shown = withoutTrailing(found[0]);
     const href = readHref(shown);
     if (!href) continue;
-    addText(parts, text.slice(from, found.index), mentions);
+    addText(parts, text.slice(from, found.index), names);
     parts.push({ kind: 'link', text: shown, href });
     from = found.index + shown.length;
   }
-  addText(parts, text.slice(from), mentions);
+  addText(parts, text.slice(from), names);
   return parts;
 }
 
@@ -39,37 +40,42 @@ function readHref(shown: string): string | undefined {
 
 /** "See https://example.com/a_(b)." ends before the full stop, and keeps a bracket that the address has opened. */
 function withoutTrailing(found: string): string {
-  let shown = found;
-  while (trailing.test(shown)) {
-    const last = shown.at(-1)!;
+  // Counted once: a message can end with thousands of brackets.
+  const counts = new Map<string, number>();
+  for (const [sign] of found.matchAll(/[()[\]{}]/g)) counts.set(sign, (counts.get(sign) ?? 0) + 1);
+  let end = found.length;
+  for (; end > 0 && trailing.test(found[end - 1]!); end--) {
+    const last = found[end - 1]!;
     const opener = closers[last];
-    if (opener && count(shown, opener) >= count(shown, last)) break;
-    shown = shown.slice(0, -1);
+    if (!opener) continue;
+    const count = counts.get(last)!;
+    if ((counts.get(opener) ?? 0) >= count) break;
+    counts.set(last, count - 1);
   }
-  return shown;
+  return found.slice(0, end);
 }
 
-function count(text: string, sign: string): number {
-  return text.split(sign).length - 1;
+interface Names {
+  readonly pattern: RegExp;
+  readonly userIds: ReadonlyMap<string, string>;
 }
 
-function addText(parts: Part[], text: string, mentions: readonly { readonly userId: string; readonly name: string }[]): void {
+function namesOf(mentions: readonly { readonly userId: string; readonly name: string }[]): Names | undefined {
   // Longest first, so that "@Ann Lee" is not taken for "@Ann".
-  const names = mentions.filter(({ name }) => name).sort((a, b) => b.name.length - a.name.length);
-  let rest = text;
-  while (rest) {
-    let at = -1;
-    let hit: (typeof names)[number] | undefined;
-    for (const mention of names) {
-      const found = rest.indexOf(`@${mention.name}`);
-      if (found >= 0 && (at < 0 || found < at)) [at, hit] = [found, mention];
-    }
-    if (!hit) break;
-    if (at > 0) parts.push({ kind: 'text', text: rest.slice(0, at) });
-    parts.push({ kind: 'mention', text: `@${hit.name}`, userId: hit.userId });
-    rest = rest.slice(at + hit.name.length + 1);
+  const named = mentions.filter(({ name }) => name).sort((a, b) => b.name.length - a.name.length);
+  if (named.length === 0) return undefined;
+  const escaped = named.map(({ name }) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return { pattern: new RegExp(`@(${escaped.join('|')})`, 'g'), userIds: new Map(named.reverse().map(({ userId, name }) => [name, userId])) };
+}
+
+function addText(parts: Part[], text: string, names: Names | undefined): void {
+  let from = 0;
+  for (const found of names ? text.matchAll(names.pattern) : []) {
+    if (found.index > from) parts.push({ kind: 'text', text: text.slice(from, found.index) });
+    parts.push({ kind: 'mention', text: found[0], userId: names!.userIds.get(found[1]!)! });
+    from = found.index + found[0].length;
   }
-  if (rest) parts.push({ kind: 'text', text: rest });
+  if (from < text.length) parts.push({ kind: 'text', text: text.slice(from) });
 }
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });

@@ -41,6 +41,7 @@ export interface MessageProps {
 export interface Quote {
   readonly senderId: string;
   readonly text: string | null;
+  readonly fromBlocked: boolean;
 }
 
 /** A message in its bubble. Its text is text: no part of it becomes HTML. */
@@ -65,7 +66,7 @@ export const MessageRow = memo(function MessageRow(props: MessageProps) {
       <div class="message-body">
         <div class={isPlain ? 'bubble jumbo' : 'bubble'}>
           {!isOwn && !isDirect && isFirst && <p class={`sender tone-${toneOf(sender.name)}`} aria-hidden="true"><bdi>{sender.name}</bdi></p>}
-          {message.replyTo !== null && !isHidden && <QuoteButton quote={quote} onPress={() => actions.jump(message.replyTo!)} />}
+          {message.replyTo !== null && !isHidden && <QuoteButton quote={quote} isDirect={isDirect} onPress={() => actions.jump(message.replyTo!)} />}
           <div class="content" dir="auto">
           {isHidden ? (
             <p class="faded">{texts.blockedHidden} <button type="button" class="linkish" onClick={() => setIsShown(true)}>{texts.show}</button></p>
@@ -135,14 +136,14 @@ function Stamp({ message, isOwn, isSeen }: { readonly message: ShownMessage; rea
   );
 }
 
-function QuoteButton({ quote, onPress }: { readonly quote: Quote | undefined; readonly onPress: () => void }) {
+function QuoteButton({ quote, isDirect, onPress }: { readonly quote: Quote | undefined; readonly isDirect: boolean; readonly onPress: () => void }) {
   const directory = useDirectory();
   return (
     <button type="button" class="quote" onClick={onPress} aria-label={quote ? undefined : texts.replyNotLoaded}>
       {quote ? (
         <>
           <span class="quote-name"><bdi>{directory.nameOf(quote.senderId)}</bdi></span>
-          <span class="quote-text" dir="auto">{quote.text ?? texts.deleted}</span>
+          <span class="quote-text" dir="auto">{quote.fromBlocked && !isDirect ? texts.blockedHidden : quote.text ?? texts.deleted}</span>
         </>
       ) : <span class="quote-text">{texts.replyNotLoaded}</span>}
     </button>
@@ -154,7 +155,11 @@ function Reactions({ message, canWrite, actions }: MessageProps) {
     <ul class="reactions">
       {message.reactions.map(({ emoji, count, mine }: Reaction) => (
         <li key={emoji}>
-          <button type="button" aria-pressed={mine} disabled={!canWrite} aria-label={texts.reaction(emoji, count, mine)} onClick={() => actions.react(message, emoji, !mine)}>
+          <button type="button" aria-pressed={mine} disabled={!canWrite} aria-label={texts.reaction(emoji, count, mine)} onClick={(event) => {
+            // The last reaction of its kind takes its button away.
+            if (mine && count === 1) event.currentTarget.closest('article')?.focus({ preventScroll: true });
+            actions.react(message, emoji, !mine);
+          }}>
             <span aria-hidden="true">{emoji}</span> <span aria-hidden="true">{count}</span>
           </button>
         </li>
@@ -171,6 +176,9 @@ function Toolbar({ message, isOwn, canWrite, canDelete, actions }: MessageProps)
   const react = (emoji: string) => {
     const mine = message.reactions.find((reaction) => reaction.emoji === emoji)?.mine ?? false;
     actions.react(message, emoji, !mine);
+    if (!picker) return;
+    // The picker has the focus and is removed, and with the focus this toolbar would go too.
+    face.current?.closest('article')?.focus({ preventScroll: true });
     setPicker(undefined);
   };
   return (

@@ -83,16 +83,17 @@ export function NewConversation({ onClose }: { readonly onClose: () => void }) {
 export function ChannelBrowser({ onClose }: { readonly onClose: () => void }) {
   const { pulse, go } = useChat();
   const [query, setQuery] = useState('');
-  const [channels, setChannels] = useState<readonly Channel[]>();
+  const [found, setFound] = useState<{ readonly query: string; readonly items: readonly Channel[]; readonly after: string | null }>();
+  const channels = found?.items;
   const [fault, setFault] = useState('');
 
   useEffect(() => {
     let isCurrent = true;
     const timer = setTimeout(() => {
       pulse.conversations.channels(query.trim() || undefined).then(
-        ({ items }) => {
+        (page) => {
           if (isCurrent) {
-            setChannels(items);
+            setFound({ query, ...page });
             setFault('');
           }
         },
@@ -106,6 +107,15 @@ export function ChannelBrowser({ onClose }: { readonly onClose: () => void }) {
       clearTimeout(timer);
     };
   }, [query]);
+
+  const more = async (begun: NonNullable<typeof found>) => {
+    try {
+      const { items, after } = await pulse.conversations.channels(begun.query.trim() || undefined, begun.after!);
+      setFound((present) => (present === begun ? { ...begun, items: [...begun.items, ...items], after } : present));
+    } catch {
+      setFault(texts.channelsFailed);
+    }
+  };
 
   const join = async (channel: Channel) => {
     try {
@@ -133,6 +143,7 @@ export function ChannelBrowser({ onClose }: { readonly onClose: () => void }) {
             </li>
           ))}
         </ul>
+        {found?.after && <button type="button" class="small quiet" onClick={() => void more(found)}>{texts.moreResults}</button>}
         <p class="note" role="status">{fault || (channels === undefined ? texts.searching : channels.length === 0 ? (query ? texts.noMatches(query) : texts.noChannels) : '')}</p>
       </div>
     </Dialog>

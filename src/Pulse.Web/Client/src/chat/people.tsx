@@ -51,11 +51,21 @@ export function PeoplePicker({ people, hasFailed, reload, chosen, single, onChoo
     const has = chosen.some(({ userId }) => userId === person.userId);
     onChoose(has ? chosen.filter(({ userId }) => userId !== person.userId) : single ? [person] : [...chosen, person]);
   };
+  // Enter would submit the form around the field, and create the conversation before the user has chosen all its members.
+  const onEnter = (event: KeyboardEvent) => {
+    if (event.key !== 'Enter' || event.isComposing || event.keyCode === 229) return;
+    event.preventDefault();
+    const [person] = shown;
+    if (shown.length !== 1 || !person || chosen.some(({ userId }) => userId === person.userId)) return;
+    toggle(person);
+    setQuery('');
+  };
   return (
     <div class="picker">
       <div class="search">
         <Icon name="search" />
-        <input type="text" autocomplete="off" value={query} placeholder={texts.findPeople} aria-label={texts.findPeople} onInput={(event) => setQuery(event.currentTarget.value)} />
+        <input type="text" autocomplete="off" value={query} placeholder={texts.findPeople} aria-label={texts.findPeople} onInput={(event) => setQuery(event.currentTarget.value)}
+          onKeyDown={onEnter} />
       </div>
       {!single && chosen.length > 0 && (
         <ul class="chips">

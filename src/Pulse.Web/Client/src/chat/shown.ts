@@ -6,18 +6,20 @@ import { texts } from './texts';
 const shownMessages = new WeakMap<Message, ShownMessage>();
 const shownPending = new WeakMap<PendingMessage, ShownMessage>();
 
-/** What the timeline shows of a conversation: messages and events by seq, then the user's own pending messages. */
+/**
+ * What the timeline shows of a conversation: messages and events by seq, then the user's own pending messages, also while messages between
+ * the window and the end are missing: without a connection these cannot be loaded, and the user must see the own words.
+ */
 export function shownItems(snapshot: ConversationSnapshot, userId: string, directory: Directory): readonly ShownItem[] {
   const items: ShownItem[] = [];
   let next = 0;
-  const { messages, notices, pending, hasAfter } = snapshot;
+  const { messages, notices, pending } = snapshot;
   const isDirect = snapshot.item?.kind === 'direct';
   for (const message of messages) {
     for (; next < notices.length && notices[next]!.seq < message.seq; next++) addNotice(items, notices[next]!, isDirect, directory);
     items.push(showMessage(message));
   }
   for (; next < notices.length; next++) addNotice(items, notices[next]!, isDirect, directory);
-  if (hasAfter) return items;
 
   const echoes = new Set(messages.slice(-pending.length - 20).flatMap(({ clientId }) => clientId ?? []));
   for (const message of pending) if (!echoes.has(message.clientId)) items.push(showPending(message, userId));

@@ -1,10 +1,11 @@
 import type { ConversationItem, InboxSnapshot, SearchHit } from '@pulse-presence/client/chat';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { findConversation } from './api';
 import { ConversationAvatar } from './avatar';
 import { nameOf } from './conversation';
-import { readDraft } from './drafts';
+import { peekDraft } from './drafts';
 import { codeOf } from './failures';
-import { memo, useChat, useDirectory, useStore } from './hooks';
+import { memo, useChat, useDirectory, useMinute, useStore } from './hooks';
 import { Icon } from './icons';
 import { texts } from './texts';
 import { exactTime, shortTime } from './times';
@@ -85,12 +86,14 @@ function Inbox({ inbox, openId, onNew, onChannels }: { readonly inbox: InboxSnap
 const Entry = memo(function Entry({ item, isOpen }: { readonly item: ConversationItem; readonly isOpen: boolean }) {
   const { pulse, me, go } = useChat();
   const directory = useDirectory();
+  useMinute();
   const conversation = pulse.conversation(item.id);
   const typing = useStore(conversation.subscribe, () => conversation.getSnapshot().typing);
   const { you, last, kind } = item;
   const name = nameOf(item);
-  const draft = isOpen ? '' : readDraft(me.userId, item.id);
-  const text = last ? (last.text ?? texts.deletedPreview) : texts.noMessagesYet;
+  const stored = isOpen ? undefined : peekDraft(me.userId, item.id);
+  const draft = stored?.purpose?.kind === 'edit' ? stored.edit.text : stored?.message.text;
+  const text = !last ? texts.noMessagesYet : last.fromBlocked && kind !== 'direct' ? texts.blockedHidden : last.text ?? texts.deletedPreview;
   const preview =
     typing.length > 0 ? <span class="is-typing">{texts.typingShort}</span>
     : draft ? <><span class="is-draft">{texts.draft}</span> {draft}</>
@@ -149,10 +152,16 @@ function Found({ query, inbox, openId }: { readonly query: string; readonly inbo
     };
   }, [query]);
 
-  const more = async () => {
-    const page = await pulse.conversations.search(query, { before: found!.before! });
-    setFound({ query, items: [...found!.items, ...page.items], before: page.more ? page.before : null });
+  // The user may have changed the query before the answer.
+  const more = async (begun: NonNullable<typeof found>) => {
+    try {
+      const page = await pulse.conversations.search(begun.query, { before: begun.before! });
+      setFound((present) => (present === begun ? { query: begun.query, items: [...begun.items, ...page.items], before: page.more ? page.before : null } : present));
+    } catch {
+      setFound((present) => (present === begun ? { ...begun, failure: texts.searchFailed } : present));
+    }
   };
+  const names = useNames(found?.items ?? []);
 
   const isCurrent = found?.query === query;
   return (
@@ -173,14 +182,14 @@ function Found({ query, inbox, openId }: { readonly query: string; readonly inbo
                   event.preventDefault();
                   go(hit.conversationId, hit.seq);
                 }}>
-                  <span class="entry-name"><bdi>{hitName(pulse.conversations.get(hit.conversationId))}</bdi></span>
+                  <span class="entry-name"><bdi>{names.get(hit.conversationId) ?? ''}</bdi></span>
                   <time class="entry-time" dateTime={hit.sentAt}>{shortTime(Date.parse(hit.sentAt))}</time>
                   <span class="hit-text" dir="auto"><b><bdi>{directory.nameOf(hit.senderId)}</bdi>: </b>{withMarks(hit.snippet, query)}</span>
                 </a>
               </li>
             ))}
           </ul>
-          {found.before && <button type="button" class="small quiet" onClick={() => void more().catch(() => undefined)}>{texts.moreResults}</button>}
+          {found.before && <button type="button" class="small quiet" onClick={() => void more(found)}>{texts.moreResults}</button>}
         </>
       )}
       <p class="note side-note" role="status">
@@ -190,8 +199,24 @@ function Found({ query, inbox, openId }: { readonly query: string; readonly inbo
   );
 }
 
-function hitName(item: ConversationItem | undefined): string {
-  return item ? nameOf(item) : texts.conversations;
+/** The names of the conversations of the hits. The list holds only those that it has loaded. */
+function useNames(hits: readonly SearchHit[]): ReadonlyMap<string, string> {
+  const { pulse } = useChat();
+  const [others, setOthers] = useState<ReadonlyMap<string, string>>(new Map());
+  const asked = useRef(new Set<string>());
+  const ids = [...new Set(hits.map(({ conversationId }) => conversationId))];
+  useEffect(() => {
+    for (const id of ids) {
+      if (asked.current.has(id) || pulse.conversations.get(id)) continue;
+      asked.current.add(id);
+      findConversation(id).then((item) => setOthers((known) => new Map(known).set(id, nameOf(item))), () => asked.current.delete(id));
+    }
+  }, [hits]);
+  return new Map(ids.flatMap((id) => {
+    const item = pulse.conversations.get(id);
+    const name = item ? nameOf(item) : others.get(id);
+    return name === undefined ? [] : [[id, name] as const];
+  }));
 }
 
 /** The words of the query in the snippet, marked. */

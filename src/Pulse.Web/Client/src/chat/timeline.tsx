@@ -76,6 +76,7 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
     this.setState(this.#rangeAround(rows, rows.length - 1, marginPx), () => {
       this.#moving--;
       this.#moveToEnd();
+      this.#afterMove();
     });
     this.props.onAtEnd(true);
   }
@@ -97,6 +98,11 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
       this.#afterMove();
     });
     return true;
+  }
+
+  /** Reports the place of the view again, for loads that have failed before. */
+  look(): void {
+    this.#afterMove();
   }
 
   /** The element of a row that is rendered now. */
@@ -167,7 +173,8 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
 
   #afterMove(): void {
     const view = this.#view.current;
-    if (!view || !this.#hasStarted) return;
+    // During a move the view is not yet where the reader will see it.
+    if (!view || !this.#hasStarted || this.#moving > 0) return;
     const { rows, onNearStart, onNearEnd, onAtEnd, onVisible } = this.props;
     onAtEnd(this.#isAtEnd);
     if (view.scrollTop < nearPx) onNearStart();

@@ -35,6 +35,7 @@ export const en = {
   draft: 'Draft:',
   typingShort: 'typing…',
   unknownUser: 'Someone',
+  deletedUser: 'Deleted user',
   kinds: { direct: 'Direct conversation', group: 'Group', channel: 'Channel' } as Readonly<Record<string, string>>,
   statuses: { online: 'Online', away: 'Away', busy: 'Busy', offline: 'Offline', invisible: 'Invisible', unknown: 'Status unknown' } as Readonly<
     Record<string, string>
@@ -116,6 +117,8 @@ export const en = {
   emoji: 'Emoji',
   replyingTo: (name: string) => `Replying to ${name}`,
   editing: 'Editing your message',
+  saving: 'Saving…',
+  savingLater: 'Waiting for the connection. Your change is saved as soon as you are online, as long as this page is open.',
   tooLong: (over: number) => `${over} characters too long`,
   left: (count: number) => `${count} characters left`,
   mentionList: 'Members to mention',
@@ -176,7 +179,7 @@ export const en = {
   block: (name: string) => `Block ${name}`,
   unblock: (name: string) => `Unblock ${name}`,
   blockTitle: (name: string) => `Block ${name}?`,
-  blockHint: 'You will not get direct messages from each other, and their messages in groups are hidden.',
+  blockHint: 'You can no longer write to each other directly, or add each other to conversations. In groups and channels, this person’s messages are collapsed for you.',
   leave: 'Leave',
   leaveTitle: 'Leave this conversation?',
   leaveHint: 'You no longer get its messages.',
@@ -192,6 +195,7 @@ export const en = {
   removeTitle: (name: string) => `Remove ${name}?`,
   removeHint: 'They no longer see this conversation.',
   membersTitle: 'Members',
+  membersFailed: 'The members could not be loaded.',
   messageMember: (name: string) => `Write to ${name}`,
 
   // Keyboard

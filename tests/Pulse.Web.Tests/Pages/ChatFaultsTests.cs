@@ -1,0 +1,331 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Pulse.Web.Tests.Pages;
+
+/// <summary>The chat page when something fails, is slow, or comes at an unusual moment.</summary>
+[Collection(ChatPages.Name)]
+public sealed class ChatFaultsTests(PagesApplication pulse)
+{
+    private static readonly string s_long = string.Concat(Enumerable.Repeat("Words of some length. ", 20));
+
+    [Theory]
+    [InlineData(30, "")]
+    [InlineData(120, "")]
+    [InlineData(30, "/4")]
+    public async Task OpenedConversation_MarksOnlyTheMessagesInView(int messages, string place)
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        await using var grace = await ChatPerson.ArriveAsync(pulse, "Grace");
+        var group = await ada.StartGroupAsync("Unread", grace);
+        await ChatHistory.WriteAsync(pulse, group, Enumerable.Range(1, messages).Select(at => (grace.Id, $"Message {at}. {s_long}")));
+
+        await ada.Page.GotoAsync($"/chat#{group:D}{place}");
+        await Expect(ada.Bubbles.Filter(new() { HasText = "Message 2." })).ToBeInViewportAsync();
+
+        // The marker is somewhere behind the first message when the page has reported its first view.
+        var item = await ItemAsync(ada, group, item => item.GetProperty("you").GetProperty("read").GetInt64() > 2);
+        Assert.InRange(item.GetProperty("you").GetProperty("unread").GetInt32(), messages - 15, messages - 1);
+        await Expect(ada.Page.Locator(".entry .badge")).ToBeVisibleAsync();
+        await Expect(ada.Page.Locator(".to-end .badge")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task FailedLoad_IsNoEmptyConversation_AndCanBeRepeated()
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        var group = await ada.StartGroupAsync("Loads");
+        await ChatHistory.WriteAsync(pulse, group, Enumerable.Range(1, 80).Select(at => (ada.Id, $"Message {at}.")));
+        await ada.Page.RouteAsync("**/messages?*", route => route.FulfillAsync(new() { Status = 503 }));
+        await ada.OpenAsync(group);
+
+        await Expect(ada.Page.Locator(".trouble")).ToContainTextAsync("The server is not available.");
+        await Expect(ada.Page.Locator(".begin")).ToHaveCountAsync(0);
+        await ada.SayAsync("Written meanwhile");
+        await Expect(ada.Bubbles.Filter(new() { HasText = "Written meanwhile" })).ToBeVisibleAsync();
+        await Expect(ada.Page.Locator(".begin")).ToHaveCountAsync(0);
+
+        // The first page loads again, an older one does not.
+        await ada.Page.UnrouteAsync("**/messages?*");
+        await ada.Page.RouteAsync("**/messages?before=*", route => route.FulfillAsync(new() { Status = 503 }));
+        await ada.Page.Locator(".trouble button").ClickAsync();
+        await Expect(ada.Bubbles.Filter(new() { HasText = "Message 80." })).ToBeVisibleAsync();
+        await Expect(ada.Page.Locator(".trouble")).ToHaveCountAsync(0, new() { Timeout = 60_000 });
+        await ada.Page.EvaluateAsync("document.querySelector('.timeline').scrollTop = 0");
+        await Expect(ada.Page.Locator(".loading-row")).ToContainTextAsync("The server is not available.");
+        await ada.Page.UnrouteAsync("**/messages?before=*");
+        await ada.Page.Locator(".loading-row button").ClickAsync();
+        await Expect(ada.Page.Locator(".loading-row")).ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task Offline_EditsAndMessagesStayVisible_AndAreStoredLater()
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        var network = await Network.OfAsync(ada.Page);
+        var group = await ada.StartGroupAsync("Offline");
+        await ChatHistory.WriteAsync(pulse, group, Enumerable.Range(1, 150).Select(at => (ada.Id, $"Message {at}.")));
+        await ada.Page.ReloadAsync();
+        await ada.OpenAsync(group);
+        await ada.SayAsync("First");
+        await ada.SeesAsync("First");
+        var note = ada.Page.Locator(".composer .count");
+
+        // An edit stays in the composer. A reload brings it back.
+        await network.CutAsync();
+        await Expect(ada.Page.Locator(".banner")).ToBeVisibleAsync();
+        await ada.Field.PressAsync("ArrowUp");
+        await ada.Field.FillAsync("Second words");
+        await ada.Field.PressAsync("Enter");
+        await Expect(note).ToContainTextAsync("Waiting for the connection");
+        await Expect(ada.Field).ToHaveValueAsync("Second words");
+        await ada.Field.PressAsync("Escape");
+        await Expect(note).ToHaveCountAsync(0);
+        network.Restore();
+        await ada.Page.ReloadAsync();
+        await Expect(ada.Page.Locator(".purpose")).ToContainTextAsync("Editing your message");
+        await Expect(ada.Field).ToHaveValueAsync("Second words");
+
+        // One that waits is stored when the connection is back, also after the user has gone elsewhere.
+        await network.CutAsync();
+        await Expect(ada.Page.Locator(".banner")).ToBeVisibleAsync();
+        await ada.Field.PressAsync("Enter");
+        await Expect(note).ToContainTextAsync("Waiting for the connection");
+        await ada.Page.EvaluateAsync("location.hash = ''");
+        await Expect(ada.Field).ToHaveCountAsync(0);
+        network.Restore();
+        await ada.OpenAsync(group);
+        await ada.SeesAsync("Second words");
+        await Expect(ada.Page.Locator(".purpose")).ToHaveCountAsync(0);
+
+        // A message that is written far from the end is shown at once, and at the end when the connection is back.
+        await ada.Page.GotoAsync($"/chat#{group:D}/5");
+        await Expect(ada.Page.Locator(".message.marked")).ToBeInViewportAsync();
+        await network.CutAsync();
+        await Expect(ada.Page.Locator(".banner")).ToBeVisibleAsync();
+        await ada.SayAsync("From an older place");
+        await Expect(ada.Page.Locator(".message.pending")).ToBeInViewportAsync();
+        await Expect(ada.Page.Locator(".toast")).ToHaveCountAsync(0);
+        network.Restore();
+        await ada.SeesAsync("From an older place");
+        await Expect(ada.Bubbles.Filter(new() { HasText = "From an older place" })).ToBeInViewportAsync();
+        await Expect(ada.Bubbles.Filter(new() { HasText = "Message 150." })).ToHaveCountAsync(1);
+        await Expect(ada.Page.Locator(".to-end")).ToHaveCountAsync(0);
+    }
+
+    // Safari ends the composing before the keydown of the Enter that confirms the word, and gives it the code of input methods.
+    [Fact]
+    public async Task EnterOfAnInputMethod_SendsNothing()
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        await ada.OpenAsync(await ada.StartGroupAsync("Input methods"));
+        await ada.Field.FillAsync("Confirmed");
+        await ada.Field.EvaluateAsync("field => field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', keyCode: 229, bubbles: true, cancelable: true }))");
+        await ada.Field.PressSequentiallyAsync(" word");
+        await ada.Field.PressAsync("Enter");
+
+        await ada.SeesAsync("Confirmed word");
+    }
+
+    [Fact]
+    public async Task UnfinishedEdit_ItsMentions_AndTheTargetOfAnAnswer_SurviveTheVisitOfAnotherConversation()
+    {
+        await using var grace = await ChatPerson.ArriveAsync(pulse, "Grace");
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        var (group, other) = (await ada.StartGroupAsync("First", grace), await ada.StartGroupAsync("Second"));
+        await ada.OpenAsync(group);
+        await ada.SayAsync("One");
+        await ada.SeesAsync("One");
+        var purpose = ada.Page.Locator(".purpose");
+
+        async Task VisitTheOtherAsync()
+        {
+            await ada.OpenAsync(other);
+            await Expect(ada.Page.Locator(".talk-title h2")).ToHaveTextAsync("Second");
+            await Expect(ada.Field).ToHaveValueAsync("");
+            await Expect(purpose).ToHaveCountAsync(0);
+            await ada.OpenAsync(group);
+            await Expect(ada.Page.Locator(".talk-title h2")).ToHaveTextAsync("First");
+        }
+
+        // An answer with a chosen mention.
+        await ada.Page.Locator(".message").HoverAsync();
+        await ada.Page.Locator("[data-act=reply]").ClickAsync();
+        await ada.Field.PressSequentiallyAsync("Look, @gra");
+        await Expect(ada.Page.GetByRole(AriaRole.Option)).ToHaveCountAsync(1);
+        await ada.Field.PressAsync("Enter");
+        await VisitTheOtherAsync();
+        await ada.Page.ReloadAsync();
+        await Expect(purpose).ToContainTextAsync("One");
+        await Expect(ada.Field).ToHaveValueAsync("Look, @Grace ");
+        await ada.Field.PressAsync("Enter");
+        await ada.SeesAsync("Look, @Grace");
+        await Expect(ada.Page.Locator(".mention")).ToHaveTextAsync("@Grace");
+        await Expect(ada.Page.Locator(".quote")).ToContainTextAsync("One");
+
+        // An edit, while another device edits the same message.
+        await ada.Field.PressAsync("ArrowUp");
+        await ada.Field.FillAsync("Mine");
+        await VisitTheOtherAsync();
+        await Expect(purpose).ToContainTextAsync("Editing your message");
+        await Expect(ada.Field).ToHaveValueAsync("Mine");
+        var seq = (await ItemAsync(ada, group, _ => true)).GetProperty("head").GetInt64();
+        var answer = await ada.Page.APIRequest.PatchAsync($"/conversations/{group:D}/messages/{seq}", new() { DataObject = new { text = "Theirs" }, Headers = Origin(ada) });
+        Assert.True(answer.Ok, await answer.TextAsync());
+        await ada.SeesAsync("Theirs");
+        await ada.Field.PressAsync("Enter");
+        await Expect(ada.Page.Locator(".toast")).ToContainTextAsync("edited elsewhere");
+        await Expect(ada.Field).ToHaveValueAsync("Mine");
+        await ada.Field.PressAsync("Enter");
+        await ada.SeesAsync("Mine");
+    }
+
+    [Fact]
+    public async Task BlockedPersonsWords_AreHidden_InTheListTheQuotesAndTheAnnouncements()
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        await using var grace = await ChatPerson.ArriveAsync(pulse, "Grace");
+        await using var alan = await ChatPerson.ArriveAsync(pulse, "Alan");
+        var direct = await ada.StartAsync(new { kind = "direct", members = new[] { grace.Id }, clientId = Guid.NewGuid() });
+        var group = await ada.StartGroupAsync("Blocked", grace, alan);
+        await ada.OpenAsync(direct);
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Details" }).ClickAsync();
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Block Grace" }).ClickAsync();
+        await ada.Page.Locator("dialog").GetByRole(AriaRole.Button, new() { Name = "Block Grace" }).ClickAsync();
+        await Expect(ada.Page.GetByRole(AriaRole.Button, new() { Name = "Unblock Grace" })).ToBeVisibleAsync();
+        await ada.OpenAsync(group);
+        // The first message of an empty conversation is announced, this one's words are not.
+        await Expect(ada.Page.Locator(".begin")).ToBeVisibleAsync();
+        await ChatHistory.WriteAsync(pulse, group, [(grace.Id, "Unwanted words")]);
+        await Expect(ada.Bubbles).ToContainTextAsync(["Message from a user that you blocked"]);
+        await Expect(ada.Page.Locator(".entry", new() { HasText = "Blocked" })).ToContainTextAsync("Message from a user that you blocked");
+        var seq = (await ItemAsync(ada, group, _ => true)).GetProperty("head").GetInt64();
+        var answer = await alan.Page.APIRequest.PostAsync($"/conversations/{group:D}/messages", new()
+        {
+            DataObject = new { clientId = Guid.NewGuid(), text = "I disagree", replyTo = seq },
+            Headers = Origin(alan),
+        });
+        Assert.Equal(201, answer.Status);
+
+        await ada.SeesAsync("I disagree");
+        await Expect(ada.Page.Locator(".quote")).ToContainTextAsync("Message from a user that you blocked");
+        await Expect(ada.Page.Locator("#chat-live p")).ToHaveTextAsync(["Alan: I disagree"]);
+        Assert.DoesNotContain("Unwanted", await ada.Page.Locator("body").TextContentAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task FirstMessageOfAnEmptyConversation_IsAnnounced_AndTheCounterSpeaksSeldom()
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        await using var grace = await ChatPerson.ArriveAsync(pulse, "Grace");
+        var group = await ada.StartGroupAsync("Announced", grace);
+        await ada.OpenAsync(group);
+        await Expect(ada.Page.Locator(".begin")).ToBeVisibleAsync();
+        await ChatHistory.WriteAsync(pulse, group, [(grace.Id, "The first")]);
+        await Expect(ada.Page.Locator("#chat-live p")).ToHaveTextAsync(["Grace: The first"]);
+
+        var spoken = ada.Page.Locator(".composer [role=status]");
+        await ada.Field.FillAsync(new string('a', 7_600));
+        await Expect(spoken).ToHaveTextAsync("400 characters left");
+        await ada.Field.PressSequentiallyAsync("abc");
+        await Expect(ada.Page.Locator(".composer .count")).ToHaveTextAsync("397 characters left");
+        await Expect(spoken).ToHaveTextAsync("400 characters left");
+        await ada.Field.FillAsync(new string('a', 8_001));
+        await Expect(spoken).ToHaveTextAsync("1 characters too long");
+    }
+
+    [Fact]
+    public async Task NewGroup_EnterInTheFieldForPeople_ChoosesThePersonOnly()
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        await using var grace = await ChatPerson.ArriveAsync(pulse, $"Grace {Guid.NewGuid():N}");
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "New conversation" }).First.ClickAsync();
+        await ada.Page.Locator("dialog input[value=channel]").CheckAsync();
+        await ada.Page.GetByLabel("Name of the channel").FillAsync("Not yet");
+        await ada.Page.GetByLabel("Find people").FillAsync(grace.Name);
+        await Expect(ada.Page.Locator(".pick")).ToHaveCountAsync(1, new() { Timeout = 20_000 });
+        await ada.Page.GetByLabel("Find people").PressAsync("Enter");
+
+        await Expect(ada.Page.Locator(".chips")).ToContainTextAsync(grace.Name);
+        await Expect(ada.Page.Locator("dialog")).ToBeVisibleAsync();
+
+        // A press beside the dialog, or on its own scroll bar, must not cost the choices.
+        await ada.Page.Mouse.ClickAsync(5, 5);
+        await Expect(ada.Page.Locator("dialog")).ToBeVisibleAsync();
+        Assert.Equal("hidden auto", await ada.Page.EvaluateAsync<string>(
+            "getComputedStyle(document.querySelector('dialog')).overflowY + ' ' + getComputedStyle(document.querySelector('.dialog-box')).overflowY"));
+        Assert.Equal(0, await ada.Page.Locator(".entry").CountAsync());
+    }
+
+    [Fact]
+    public async Task AddressWithThousandsOfBrackets_CostsLittle()
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        var group = await ada.StartGroupAsync("Brackets");
+        await ChatHistory.WriteAsync(pulse, group, [(ada.Id, $"http://a{new string(')', 7_990)}")]);
+        await ada.Page.AddInitScriptAsync(
+            """
+            window.parts = 0;
+            for (const name of ['split', 'slice']) {
+              const native = String.prototype[name];
+              String.prototype[name] = function (...args) {
+                const result = native.apply(this, args);
+                window.parts += result.length;
+                return result;
+              };
+            }
+            """);
+        await ada.Page.ReloadAsync();
+        await ada.OpenAsync(group);
+        await Expect(ada.Page.Locator(".message .text a")).ToHaveTextAsync("http://a");
+
+        Assert.InRange(await ada.Page.EvaluateAsync<double>("window.parts"), 1, 2_000_000);
+    }
+
+    private static Dictionary<string, string> Origin(ChatPerson person) => new() { ["Origin"] = new Uri(person.Page.Url).GetLeftPart(UriPartial.Authority) };
+
+    /// <summary>Waits until the conversation is as wanted, as the server shows it to that person.</summary>
+    private static async Task<JsonElement> ItemAsync(ChatPerson person, Guid conversation, Func<JsonElement, bool> isWanted)
+    {
+        JsonElement item = default;
+        await Eventually.AsyncTrue("the conversation has changed", async () =>
+        {
+            item = (await (await person.Page.APIRequest.GetAsync($"/conversations/{conversation:D}")).JsonAsync())!.Value;
+            return isWanted(item);
+        });
+        return item;
+    }
+
+    /// <summary>The network between a page and the server. The page's files still load.</summary>
+    private sealed class Network
+    {
+        private readonly ConcurrentQueue<IWebSocketRoute> _sockets = [];
+        private volatile bool _isCut;
+
+        /// <summary>Takes effect for the connections of the next load of the page.</summary>
+        public static async Task<Network> OfAsync(IPage page)
+        {
+            var network = new Network();
+            await page.RouteWebSocketAsync(new Regex(".*"), socket =>
+            {
+                network._sockets.Enqueue(socket);
+                if (network._isCut) _ = socket.CloseAsync();
+                else socket.ConnectToServer();
+            });
+            await page.RouteAsync("**/*", route =>
+                network._isCut && route.Request.ResourceType is "fetch" or "xhr" or "eventsource" ? route.AbortAsync() : route.FallbackAsync());
+            return network;
+        }
+
+        public async Task CutAsync()
+        {
+            _isCut = true;
+            while (_sockets.TryDequeue(out var socket)) await socket.CloseAsync();
+        }
+
+        public void Restore() => _isCut = false;
+    }
+}

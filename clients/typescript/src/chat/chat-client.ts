@@ -118,7 +118,7 @@ export class ChatClient implements Running<ChatMembers> {
     if (isFirst) await this.#recallBlocked(shelf);
     void this.#inbox.start(shelf, this.#logId);
     if (isOver()) return;
-    for (const conversation of this.#conversations.values()) void conversation.join();
+    for (const conversation of this.#conversations.values()) void conversation.join(true);
     for (let failures = 1; !isOver(); failures++) {
       try {
         await this.#inbox.catchUp();

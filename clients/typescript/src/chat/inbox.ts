@@ -263,15 +263,18 @@ export class Inbox {
     const epoch = this.#epoch;
     let rest: Set<string> | undefined;
     let before: string | null = null;
-    for (let hasNews = true; hasNews;) {
+    let isDone = false;
+    let hasUnknown = false;
+    for (let hasNews = true; hasNews && !isDone;) {
       const asked = this.#ask();
       const page: { items: readonly Item[]; before: string | null } = await this.#page(before);
       if (epoch !== this.#epoch) return;
       // Only now, because the rows of the last visit may have come while the page was on its way.
       rest ??= new Set(this.#rows.keys());
-      hasNews = false;
+      hasNews = hasUnknown = false;
       for (const item of page.items) {
         const known = this.get(item.id);
+        if (!known) hasUnknown = true;
         if (rest.delete(item.id) && known && known.head < item.head) hasNews = true;
       }
       this.#takePage(page.items, asked);
@@ -281,8 +284,11 @@ export class Inbox {
       if (isFirst && !this.#isReady) this.#before = before;
       this.#isReady = true;
       this.#changed();
-      if (before === null || rest.size === 0) break;
+      isDone = before === null || rest.size === 0;
     }
+    // Otherwise conversations between these pages and those of before would be out of reach.
+    if (isDone || hasUnknown) this.#before = before;
+    this.#changed();
     await this.#sync([...(rest ?? [])], epoch);
   }
 
@@ -311,9 +317,10 @@ export class Inbox {
     const epoch = this.#epoch;
     this.#changed();
     const asked = this.#ask();
-    const { items, before } = await this.#page(this.#before);
+    const after = this.#before;
+    const { items, before } = await this.#page(after);
     if (epoch !== this.#epoch) return;
-    this.#before = before;
+    if (this.#before === after) this.#before = before;
     this.#takePage(items, asked);
   }
 

@@ -14,6 +14,7 @@ export class FakeHub implements Hub {
   /** When the server last sent a message; undefined as on a platform that does not show it. */
   heardAt: number | undefined;
   isUnanswered = false;
+  logId: string | undefined;
   readonly #handlers = new Map<string, (message: never) => void>();
   #onclose: (error?: Error) => void = () => undefined;
   #start!: { resolve: () => void; reject: (error: Error) => void };
@@ -62,7 +63,7 @@ export class FakeHub implements Hub {
   accept(userId = 'me', connectionId = 'c'): void {
     this.isUnanswered = false;
     this.#start.resolve();
-    this.say('Connected', { userId, connectionId, heartbeatSeconds: 30 });
+    this.say('Connected', { userId, connectionId, heartbeatSeconds: 30, ...(this.logId !== undefined && { logId: this.logId }) });
   }
 
   refuse(): void {

@@ -392,3 +392,116 @@ test('messages of blocked users are marked, however late the stored list is', as
   expect(conversation.getSnapshot().messages.map(({ fromBlocked }) => fromBlocked)).toEqual([true]);
   expect(second.pulse.conversations.get(id)?.last?.fromBlocked).toBe(true);
 });
+
+test('after a long absence all conversations can be reached', async () => {
+  const item = new ChatServer().item('me');
+  const make = (n: number) => ({ ...item, id: `00000000-0000-8000-8000-${String(n).padStart(12, '0')}`, lastAt: new Date(1_000_000 - n * 1_000).toISOString() });
+  const s = chatScene();
+  let all = [make(118), make(119)];
+  s.answer = (path) => {
+    const start = Number(new URL(path, 'http://pulse').searchParams.get('before') ?? 0);
+    return { items: all.slice(start, start + 50), before: start + 50 < all.length ? String(start + 50) : null };
+  };
+  const hub = await s.online();
+  all = Array.from({ length: 120 }, (_, n) => make(n));
+  hub.break();
+  await vi.advanceTimersByTimeAsync(5_000);
+  s.inner.hub.answers.SyncConversations = (known: { id: string; seq: number }[]) => known.map(({ id, seq }) => ({ id, head: seq, from: 1, read: 0, entries: [], tooFar: false, gone: false, reset: false }));
+  await s.inner.accept();
+  const { conversations } = s.pulse;
+  for (let pages = 0; conversations.getSnapshot().hasMore && pages < 5; pages++) await conversations.loadMore();
+  expect(conversations.getSnapshot().items.length).toBe(120);
+});
+
+/** A conversation that is open, and then gone for the client. */
+async function goneScene() {
+  const server = new ChatServer();
+  const s = chatScene({ random: () => 0 });
+  await s.online();
+  serveConversation(s, server);
+  const conversation = s.pulse.conversation(id);
+  const close = conversation.open();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(conversation.getSnapshot().state).toBe('live');
+  s.inner.hub.say('ConversationGone', { conversationId: id, reason: 'removed' });
+  await settle();
+  expect(conversation.getSnapshot().state).toBe('gone');
+  const reconnect = async (isMember: boolean): Promise<void> => {
+    s.inner.hub.break();
+    await vi.advanceTimersByTimeAsync(5_000);
+    if (isMember) serveConversation(s, server);
+    else {
+      s.answer = (path) => (path.startsWith('/conversations?') ? { items: [], before: null } : Promise.reject(new PulseError('not-found', 'no')));
+      s.inner.hub.answers.OpenConversation = () => Promise.reject(new PulseError('not-found', 'no'));
+    }
+    await s.inner.accept();
+    await vi.advanceTimersByTimeAsync(1_000);
+  };
+  return { s, conversation, close, reconnect };
+}
+
+test('a gone conversation is live again on the next connection, if the server opens it', async () => {
+  const { conversation, reconnect } = await goneScene();
+  await reconnect(true);
+  expect(conversation.getSnapshot()).toMatchObject({ state: 'live', error: null });
+});
+
+test('a gone conversation is opened once on each connection, and stays gone', async () => {
+  const { s, conversation, reconnect } = await goneScene();
+  const states = new Set<string>();
+  conversation.subscribe(() => states.add(conversation.getSnapshot().state));
+  await reconnect(false);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(s.inner.hub.callsOf('OpenConversation').length).toBe(1);
+  expect([...states]).toEqual(['gone']);
+});
+
+test('a gone conversation is tried again when it is opened again', async () => {
+  const { conversation, close } = await goneScene();
+  close();
+  conversation.open();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(conversation.getSnapshot()).toMatchObject({ state: 'live', error: null });
+});
+
+test('a conversation that is open before a slow storage shows another database is live in the end', async () => {
+  const server = new ChatServer();
+  const storage = slowStorage(300);
+  void storage.set('pulse  me log-id', 'log-1');
+  await vi.advanceTimersByTimeAsync(300);
+  const s = chatScene({ storage, random: () => 0 });
+  const accept = async (): Promise<void> => {
+    await vi.advanceTimersByTimeAsync(50);
+    s.inner.hub.logId = 'log-2';
+    serveConversation(s, server);
+    await s.inner.accept();
+  };
+  s.pulse.start();
+  await accept();
+  const conversation = s.pulse.conversation(id);
+  conversation.open();
+  await settle();
+  s.inner.hub.break();
+  await accept();
+  // The conversation is opened on this connection while the storage is still asked which database its log is of.
+  await vi.advanceTimersByTimeAsync(900);
+  conversation.open();
+  await settle();
+  expect(conversation.getSnapshot().state).toBe('live');
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(conversation.getSnapshot().state).toBe('live');
+});
+
+test('typing is reported although the clock is set back', async () => {
+  const s = chatScene();
+  const hub = await s.online();
+  const conversation = s.pulse.conversation(id);
+  conversation.typing();
+  vi.setSystemTime(Date.now() - 3_600_000);
+  await vi.advanceTimersByTimeAsync(1_000);
+  conversation.typing();
+  expect(hub.callsOf('Typing').length).toBe(1);
+  await vi.advanceTimersByTimeAsync(3_000);
+  conversation.typing();
+  expect(hub.callsOf('Typing').length).toBe(2);
+});

@@ -361,7 +361,7 @@ public sealed class ChatPageTests(PagesApplication pulse)
         await visitor.ArriveAsync("/signin?returnUrl=%2Fchat");
         await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Alan Turing" }).ClickAsync();
         await visitor.ArriveAsync("/chat");
-        await Expect(visitor.Page.Locator(".side h1")).ToHaveTextAsync("Chat");
+        await Expect(visitor.Page.Locator(".side-head h2")).ToHaveTextAsync("Chat");
     }
 
     [Fact]

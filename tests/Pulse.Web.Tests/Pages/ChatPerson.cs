@@ -38,7 +38,7 @@ public sealed class ChatPerson : IAsyncDisposable
     /// <summary>Waits for the script to have taken the place of the frame, and for the first page of the inbox.</summary>
     public async Task IsReadyAsync()
     {
-        await Expect(Page.Locator(".side h1")).ToBeVisibleAsync();
+        await Expect(Page.Locator(".side-head h2")).ToBeVisibleAsync();
         await Expect(Page.Locator(".side .bone")).ToHaveCountAsync(0);
     }
 

@@ -69,7 +69,8 @@ internal sealed class ChatClient : IAsyncDisposable
 
         // On a busy machine a commit can take longer than a call may.
         static bool IsUnavailable(HubException e) =>
-            new[] { "unavailable: ", "unknown-outcome: " }.Any(code => e.Message.StartsWith(code, StringComparison.Ordinal));
+            e.Message.StartsWith("unavailable: ", StringComparison.Ordinal)
+            || e.Message.StartsWith("unknown-outcome: ", StringComparison.Ordinal);
     }
 
     public Task DoAsync(string method, params object?[] arguments) => Connection.InvokeCoreAsync(method, arguments);

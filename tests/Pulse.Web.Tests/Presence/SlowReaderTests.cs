@@ -59,7 +59,9 @@ public sealed class SlowReaderTests(PulseApplication pulse)
         var user = (await grains.GetGrain<IUserGrain>(_ada).GetProfileAsync())!;
         var token = pulse.Services.GetRequiredService<TokenIssuer>().IssueForSession(user, session.Id, session.ExpiresAt).Value;
         using var socket = await SlowSocket.ConnectAsync(pulse.Address, token);
-        await ChangeAsync(await WatchAsync(socket));
+        var before = await WatchAsync(socket);
+        await FillAsync(ConnectionRegistry.Connections.Single(connection => connection.UserId == _ada));
+        Change(Now, before, 1);
 
         var clock = Stopwatch.StartNew();
         await sessions.EndAsync(session.Id);
@@ -94,15 +96,36 @@ public sealed class SlowReaderTests(PulseApplication pulse)
     /// <summary>Sends that many changes as Bob's grain does, no faster than they can be written.</summary>
     private async Task ChangeAsync(long before)
     {
-        var watches = pulse.Services.GetRequiredService<PresenceWatches>();
-        var own = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+        var own = Now;
         for (var i = 1; i <= Changes; i++)
         {
-            watches.Apply(new()
-            {
-                UserId = _bob, Status = PresenceStatus.Online, Message = $"{i} {new string('é', 130)}", Version = own + i, VersionForOthers = before + i,
-            });
+            Change(own, before, i);
             if (i % 50 == 0) await Task.Delay(1);
         }
+    }
+
+    private void Change(long own, long before, int i) => pulse.Services.GetRequiredService<PresenceWatches>().Apply(new()
+    {
+        UserId = _bob,
+        Status = PresenceStatus.Online,
+        Message = $"{i} {new string('é', 130)}",
+        Version = own + i,
+        VersionForOthers = before + i,
+    });
+
+    private static long Now => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Sends messages until the socket takes none for two seconds. SignalR allows ten for a write.</summary>
+    private static async Task FillAsync(LiveConnection connection)
+    {
+        // The buffers of both sides together (net.ipv4.tcp_wmem and tcp_rmem) take less.
+        const int Most = 2_000;
+        for (var i = 0; i < Most; i++)
+        {
+            var write = connection.SendAsync("Filler", new string('x', 32 * 1024));
+            if (await Task.WhenAny(write, Task.Delay(TimeSpan.FromSeconds(2))) != write) return;
+        }
+
+        Assert.Fail("The socket took everything.");
     }
 }

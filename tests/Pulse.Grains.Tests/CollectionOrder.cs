@@ -11,5 +11,6 @@ using Xunit;
 namespace Pulse.Grains.Tests;
 
 internal sealed class CollectionOrder() : LongestFirst(
-    nameof(ClockStepTests), nameof(DatabaseOutageTests), nameof(ClusterTlsTests), nameof(UserSessionsGrainTests), nameof(UserGrainDeadlineTests),
+    nameof(DatabaseOutageTests), nameof(ClockSetBackTenSecondsTests), nameof(ClockSetBackNinetySecondsTests),
+    nameof(ClockSetBackAnHourTests), nameof(ClockSetForwardTests), nameof(ClusterTlsTests), nameof(UserSessionsGrainTests), nameof(UserGrainDeadlineTests),
     nameof(PostgresConversationStoreTests));

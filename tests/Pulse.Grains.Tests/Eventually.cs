@@ -3,7 +3,10 @@ using Xunit.Sdk;
 
 namespace Pulse.Grains.Tests;
 
-/// <summary>Waits for a condition, with a bound that a busy machine does not reach.</summary>
+/// <summary>
+/// Waits for a condition, with a bound that a busy machine does not reach. An exception of a read, such as one of a store that did not
+/// answer in time, counts as "not yet".
+/// </summary>
 internal static class Eventually
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
@@ -12,15 +15,27 @@ internal static class Eventually
     public static async Task AsyncEqual<T>(T expected, Func<Task<T>> read)
     {
         var clock = Stopwatch.StartNew();
-        T actual;
+        Exception? failure;
+        object? actual;
         do
         {
-            actual = await read();
-            if (EqualityComparer<T>.Default.Equals(expected, actual)) return;
+            (actual, failure) = (null, null);
+            try
+            {
+                var answer = await read();
+                if (EqualityComparer<T>.Default.Equals(expected, answer)) return;
+                actual = answer;
+            }
+            catch (Exception e) when (e is not XunitException)
+            {
+                failure = e;
+            }
+
             await Task.Delay(s_pause);
         }
         while (clock.Elapsed < s_bound);
 
-        throw new XunitException($"Expected {expected} within {s_bound.TotalSeconds} s; it is still {actual}.");
+        var last = failure is null ? $"it is still {actual}" : $"the last read failed with {failure.GetType().Name}: {failure.Message}";
+        throw new XunitException($"Expected {expected} within {s_bound.TotalSeconds} s; {last}.", failure);
     }
 }

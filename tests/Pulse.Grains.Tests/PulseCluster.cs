@@ -87,21 +87,26 @@ public class PulseCluster : IAsyncLifetime
     }
 
     /// <summary>Renews a lease as a front end does, until disposed.</summary>
-    public IDisposable KeepRenewing(Guid userId, ConnectionLease lease) => new Renewal(Client.GetGrain<IUserGrain>(userId), lease, FrontEnd);
+    public LeaseRenewal KeepRenewing(Guid userId, ConnectionLease lease) => new(Client.GetGrain<IUserGrain>(userId), lease, FrontEnd);
 
     /// <summary>The connection string that the silos are given for the test database.</summary>
-    private protected virtual string Route(string connectionString) => connectionString;
+    private protected virtual string Route(string connectionString) => PostgresTestDatabase.WithTimeForABusyMachine(connectionString);
 
     /// <summary>Changes the configuration of a silo.</summary>
     private protected virtual void Adjust(IHostApplicationBuilder host)
     {
     }
 
-    private sealed class Renewal : IDisposable
+    /// <summary>The renewals of one lease.</summary>
+    public sealed class LeaseRenewal : IDisposable
     {
         private readonly CancellationTokenSource _stop = new();
+        private volatile Exception? _failure;
 
-        public Renewal(IUserGrain user, ConnectionLease lease, IFrontEndObserver frontEnd) => _ = RenewAsync(user, lease, frontEnd);
+        internal LeaseRenewal(IUserGrain user, ConnectionLease lease, IFrontEndObserver frontEnd) => _ = RenewAsync(user, lease, frontEnd);
+
+        /// <summary>The exception of the latest renewal that failed, for the message of a failed test. The next renewal follows as usual.</summary>
+        public Exception? Failure => _failure;
 
         public void Dispose() => _stop.Cancel();
 
@@ -109,7 +114,15 @@ public class PulseCluster : IAsyncLifetime
         {
             while (!_stop.IsCancellationRequested)
             {
-                await user.RenewAsync([lease with { SeenAt = TimeProvider.System.GetUtcNow() }], frontEnd);
+                try
+                {
+                    await user.RenewAsync([lease with { SeenAt = TimeProvider.System.GetUtcNow() }], frontEnd);
+                }
+                catch (Exception e)
+                {
+                    _failure = e;
+                }
+
                 await Task.Delay(TimeToLive / 12);
             }
         }

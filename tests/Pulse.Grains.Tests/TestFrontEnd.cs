@@ -14,6 +14,9 @@ internal sealed class TestFrontEnd : IFrontEndObserver
     public (string ConnectionId, CloseReason Reason)[] ClosedOf(Guid userId) =>
         [.. _closed.Where(closed => closed.ConnectionId.StartsWith(userId.ToString("N"), StringComparison.Ordinal))];
 
+    /// <summary>Waits until that many sockets of the user were closed. A grain waits for its front ends only one second.</summary>
+    public Task ClosesAsync(Guid userId, int count) => Eventually.AsyncEqual(count, () => Task.FromResult(ClosedOf(userId).Length));
+
     public Task PresenceChanged(PresenceSnapshot presence)
     {
         _changes.Enqueue(presence);

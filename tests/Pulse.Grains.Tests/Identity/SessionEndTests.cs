@@ -69,6 +69,7 @@ public sealed class SessionEndTests(SessionEndTests.TroubledCluster cluster) : I
         var session = await StartWithSocketAsync();
         for (var i = 0; i < UserSessions.MaxLive; i++) await Sessions.StartAsync(new() { TokenHash = RandomNumberGenerator.GetBytes(32) });
 
+        await cluster.Told.ClosesAsync(_id, 1);
         Assert.Equal([($"{_id:N}-{session.Id}", CloseReason.SignedOut)], cluster.Told.ClosedOf(_id));
     }
 

@@ -17,7 +17,7 @@ internal sealed class BrokenProxy : IAsyncDisposable
     public BrokenProxy((string Host, int Port) server)
     {
         (_host, _port) = server;
-        Restore();
+        Listen(LowPort.Listen());
     }
 
     /// <summary>The port on 127.0.0.1, which is permanent.</summary>
@@ -48,15 +48,20 @@ internal sealed class BrokenProxy : IAsyncDisposable
         Volatile.Write(ref _silent, false);
         var listener = new TcpListener(IPAddress.Loopback, Port);
         listener.Start();
-        Port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        _listener = listener;
-        _ = AcceptAsync(listener);
+        Listen(listener);
     }
 
     public ValueTask DisposeAsync()
     {
         Cut();
         return ValueTask.CompletedTask;
+    }
+
+    private void Listen(TcpListener listener)
+    {
+        Port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        _listener = listener;
+        _ = AcceptAsync(listener);
     }
 
     private async Task AcceptAsync(TcpListener listener)

@@ -16,7 +16,7 @@ namespace Pulse.Grains.Tests.Storage;
 
 /// <summary>The answers to callers, and their delay, while PostgreSQL is unavailable, and the recovery afterwards.</summary>
 [Collection(TimedTests.Name)]
-public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<PostgresStores>
+public sealed class PostgresOutageTests(TimedPostgresStores stores) : IClassFixture<TimedPostgresStores>
 {
     // The stores give up after 1.6 s. The rest is for a busy machine. The driver by itself takes 15 s and more.
     private static readonly TimeSpan s_answer = TimeSpan.FromSeconds(5);
@@ -24,7 +24,7 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
     [Fact]
     public async Task PortClosed_EveryMethodThrowsUnavailable()
     {
-        using var services = stores.StartProcess(stores.OptionsVia(await UnusedPortAsync()));
+        using var services = stores.StartProcess(stores.OptionsVia(LowPort.Find()));
 
         await AssertUnavailableAsync(services);
         await AssertUnavailableAsync(() => services.ApplyPulseSchemaAsync());
@@ -245,7 +245,7 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
     [Fact]
     public async Task Unavailable_MessageHasNoSecret()
     {
-        var options = stores.OptionsVia(await UnusedPortAsync());
+        var options = stores.OptionsVia(LowPort.Find());
         options.PostgresConnectionString += ";Password=hunter2";
         using var services = stores.StartProcess(options);
 
@@ -290,12 +290,6 @@ public sealed class PostgresOutageTests(PostgresStores stores) : IClassFixture<P
         command.CommandText = $"SELECT 1 FROM users WHERE id = '{userId}' FOR UPDATE";
         await command.ExecuteNonQueryAsync();
         return transaction;
-    }
-
-    private static async Task<int> UnusedPortAsync()
-    {
-        await using var proxy = new BrokenProxy(PostgresStores.Server);
-        return proxy.Port;
     }
 
     /// <summary>How often one process has replaced its pool.</summary>

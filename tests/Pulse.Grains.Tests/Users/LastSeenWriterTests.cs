@@ -11,7 +11,7 @@ namespace Pulse.Grains.Tests.Users;
 
 /// <summary>How long a grain waits for lastSeen while PostgreSQL is unavailable, and that every value is kept.</summary>
 [Collection(TimedTests.Name)]
-public sealed class LastSeenWriterTests(PostgresStores stores) : IClassFixture<PostgresStores>
+public sealed class LastSeenWriterTests(TimedPostgresStores stores) : IClassFixture<TimedPostgresStores>
 {
     [Fact]
     public Task SilentDatabase_CallersWaitHalfASecond_ThenNoLongerAtAll_AndAllIsWrittenOnceItIsBack() => Runs.OneOfThreePassesAsync(async () =>

@@ -11,7 +11,7 @@ namespace Pulse.Grains.Tests.Users;
 
 /// <summary>A row or an e-mail that another program locks or the database refuses affects only its own users.</summary>
 [Collection(TimedTests.Name)]
-public sealed class LockedRowTests(PostgresStores stores) : IClassFixture<PostgresStores>, IAsyncLifetime
+public sealed class LockedRowTests(TimedPostgresStores stores) : IClassFixture<TimedPostgresStores>, IAsyncLifetime
 {
     private ServiceProvider _services = null!;
     private LastSeenWriter _lastSeen = null!;

@@ -46,7 +46,7 @@ public sealed class PostgresUserStoreTests(PostgresStores stores) : UserStoreCon
     }
 
     [Fact]
-    public async Task FindOrInsert_Concurrent_SharesOneTransaction()
+    public async Task FindOrInsert_Concurrent_SharesTransactions()
     {
         await using var holder = (NpgsqlConnection)await _stores.Database.DataSource.OpenConnectionAsync();
         await using var transaction = await holder.BeginTransactionAsync();
@@ -60,7 +60,9 @@ public sealed class PostgresUserStoreTests(PostgresStores stores) : UserStoreCon
         await Task.WhenAll([first, .. others]);
 
         var ids = string.Join(',', users.Select(user => $"'{user.Id}'"));
-        Assert.Equal(1L, await _stores.ExecuteAsync($"SELECT count(DISTINCT xmin::text) FROM users WHERE id IN ({ids})"));
+
+        // One, as a rule. A shared statement that reaches its lock limit of 50 ms on a busy machine is split.
+        Assert.InRange((long)(await _stores.ExecuteAsync($"SELECT count(DISTINCT xmin::text) FROM users WHERE id IN ({ids})"))!, 1, 3);
     }
 
     [Fact]

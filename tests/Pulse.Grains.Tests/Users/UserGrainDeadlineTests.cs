@@ -60,7 +60,7 @@ public sealed class UserGrainDeadlineTests(PulseCluster cluster) : IClassFixture
         await User.DisconnectAsync(ended, ConnectionEnd.Closed);
 
         await Eventually.AsyncEqual(false, () => cluster.Redis.KeyExistsAsync(PulseCluster.Key(_id)));
-        Assert.Equal(Microseconds(ended.SeenAt), await cluster.StoredLastSeenAsync(_id));
+        await Eventually.AsyncEqual(Microseconds(ended.SeenAt), () => cluster.StoredLastSeenAsync(_id));
     }
 
     private Task<ProfileSyncResult> SyncAsync() => User.SyncProfileAsync(Update());

@@ -14,7 +14,7 @@ public sealed class UserGrainSocketTests(PatientCluster cluster) : OneUser(clust
     {
         foreach (var name in new[] { "b", "a", "c", "d" }) await User.ConnectAsync(Lease(name) with { ConnectedAt = Cluster.Started.AddSeconds(name[0]) }, Cluster.FrontEnd);
 
-        await Eventually.AsyncEqual(1, () => Task.FromResult(Cluster.Told.ClosedOf(Id).Length));
+        await Cluster.Told.ClosesAsync(Id, 1);
         Assert.Equal(($"{Id:N}-a", CloseReason.TooManyConnections), Cluster.Told.ClosedOf(Id)[0]);
     }
 
@@ -27,6 +27,7 @@ public sealed class UserGrainSocketTests(PatientCluster cluster) : OneUser(clust
         await User.ConnectAsync(Lease("c"), Cluster.FrontEnd);
 
         await User.CloseSessionsAsync([session]);
+        await Cluster.Told.ClosesAsync(Id, 1);
         Assert.Equal([($"{Id:N}-a", CloseReason.SignedOut)], Cluster.Told.ClosedOf(Id));
     }
 
@@ -37,6 +38,7 @@ public sealed class UserGrainSocketTests(PatientCluster cluster) : OneUser(clust
         await User.CloseSessionsAsync([session]);
         await User.ConnectAsync(Lease("a") with { SessionId = session }, Cluster.FrontEnd);
 
+        await Cluster.Told.ClosesAsync(Id, 1);
         Assert.Equal([($"{Id:N}-a", CloseReason.SignedOut)], Cluster.Told.ClosedOf(Id));
     }
 
@@ -52,10 +54,11 @@ public sealed class UserGrainSocketTests(PatientCluster cluster) : OneUser(clust
         // The call to the dead front end takes 10 s. Three calls must take much less than one of these.
         var started = Stopwatch.GetTimestamp();
         await User.CloseSessionsAsync([session]);
-        Assert.Equal([($"{Id:N}-b", CloseReason.SignedOut)], Cluster.Told.ClosedOf(Id));
         await User.ConnectAsync(Lease("c"), Cluster.FrontEnd);
         await User.RenewAsync([Lease("c")], Cluster.FrontEnd);
         Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, PulseSilo.ResponseTimeout - TimeSpan.FromSeconds(1));
+        await Cluster.Told.ClosesAsync(Id, 1);
+        Assert.Equal([($"{Id:N}-b", CloseReason.SignedOut)], Cluster.Told.ClosedOf(Id));
 
         // Only the front end that holds them is asked again.
         Assert.Equal(1, gone.Asked);

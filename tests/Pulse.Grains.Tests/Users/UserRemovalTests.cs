@@ -22,6 +22,7 @@ public sealed class UserRemovalTests(PatientCluster cluster) : OneUser(cluster)
 
         Assert.True(await RemoveAsync(erase));
 
+        await Cluster.Told.ClosesAsync(Id, 2);
         Assert.Equal(
             [($"{Id:N}-a", CloseReason.UserRemoved), ($"{Id:N}-b", CloseReason.UserRemoved)], Cluster.Told.ClosedOf(Id).OrderBy(closed => closed.ConnectionId));
         await Eventually.AsyncEqual(PresenceStatus.Offline, () => Task.FromResult(Cluster.Told.ChangesOf(Id).LastOrDefault()?.Status ?? PresenceStatus.Online));
@@ -102,6 +103,7 @@ public sealed class UserRemovalTests(PatientCluster cluster) : OneUser(cluster)
         Assert.True(await User.CloseConnectionAsync($"{Id:N}-a"));
         Assert.False(await User.CloseConnectionAsync("unknown"));
 
+        await Cluster.Told.ClosesAsync(Id, 1);
         Assert.Equal([($"{Id:N}-a", CloseReason.ClosedByOperator)], Cluster.Told.ClosedOf(Id));
     }
 

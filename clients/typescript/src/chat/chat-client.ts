@@ -120,13 +120,15 @@ export class ChatClient implements Running<ChatMembers> {
     if (isOver()) return;
     for (const conversation of this.#conversations.values()) void conversation.join(true);
     for (let failures = 1; !isOver(); failures++) {
+      let refusal: unknown;
       try {
         await this.#inbox.catchUp();
         break;
       } catch (error) {
+        refusal = error;
         if (!isOver()) this.#host.onError(error instanceof PulseError ? error : new PulseError('call-failed', String(error)));
       }
-      await this.#session.backoff(failures, connection.over);
+      await this.#session.backoff(failures, refusal, connection.over);
     }
     while (!isOver()) {
       // At different times for the clients of a server that has restarted.

@@ -227,6 +227,7 @@ export class ConversationStore implements Conversation {
       for (let failures = 1; !isOver(); failures++) {
         let epoch = this.#epoch;
         const news = this.#news;
+        let refusal: unknown;
         try {
           const known = this.#log.applied;
           // Without a log, the newest page of history and the live entries come at the same time.
@@ -264,12 +265,13 @@ export class ConversationStore implements Conversation {
           break;
         } catch (error) {
           if (isOver()) break;
+          refusal = error;
           const isRefused = isFinal(error as PulseError);
           // A refusal from before the user was added again says nothing about the present.
           if (isRefused ? news === this.#news : !this.#isGone) this.#fail(error as PulseError);
           if (isRefused && this.#isGone) break;
         }
-        await session.backoff(failures, connection.over);
+        await session.backoff(failures, refusal, connection.over);
       }
     } finally {
       if (this.#joining === joining) this.#joining = undefined;
@@ -456,6 +458,7 @@ export class ConversationStore implements Conversation {
       for (let failures = 1; this.#log.isMissing && !isOver();) {
         const epoch = this.#epoch;
         const applied = this.#log.applied!;
+        let refusal: unknown;
         try {
           if (this.#log.head - applied > tooManyMissing) {
             await this.#loadNewest();
@@ -478,9 +481,10 @@ export class ConversationStore implements Conversation {
           // The page did not help, so the next request waits.
         } catch (error) {
           if (isOver()) break;
+          refusal = error;
           this.#fail(error as PulseError, true);
         }
-        await session.backoff(failures++, connection.over);
+        await session.backoff(failures++, refusal, connection.over);
       }
     } finally {
       this.#fetching = false;
@@ -499,7 +503,7 @@ export class ConversationStore implements Conversation {
     void this.#shared.inbox.fetch(this.id);
     if (!connection) return;
     this.#joined = undefined;
-    void this.#shared.session.backoff(1, connection.over).then(() => this.join());
+    void this.#shared.session.backoff(1, undefined, connection.over).then(() => this.join());
   }
 
   #loadNewest(): Promise<void> {

@@ -255,7 +255,7 @@ export class Outbox {
             continue;
           }
         }
-        if (!connection.over.aborted) await this.#session.backoff(failures++, over, connection.over);
+        if (!connection.over.aborted) await this.#session.backoff(failures++, undefined, over, connection.over);
       }
     } catch {
       // The client was stopped.

@@ -31,6 +31,8 @@ export interface Shared {
   shelf(): Shelf | undefined;
   /** The database that the logs are of. Another tab may store the logs of an earlier one. */
   logId(): string | undefined;
+  /** The conversation may be in use now, or no longer: see `isUsed`. */
+  onUse(conversation: ConversationStore): void;
   /** The conversation was closed, and its log stays in memory. */
   onClosed(conversation: ConversationStore): void;
 }
@@ -80,7 +82,19 @@ export class ConversationStore implements Conversation {
     return this.#opens > 0 || this.#closing !== undefined;
   }
 
-  readonly subscribe = (listener: () => void): (() => void) => this.#listeners.add(listener);
+  /** It has a state that must not be lost, or listeners, which must be told. */
+  get isUsed(): boolean {
+    return this.isOpen || this.#listeners.size > 0 || this.#log.applied !== undefined || this.#wanted > 0 || this.#shared.outbox.has(this.id);
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    const remove = this.#listeners.add(listener);
+    this.#shared.onUse(this);
+    return () => {
+      remove();
+      this.#shared.onUse(this);
+    };
+  };
 
   readonly getSnapshot = (): ConversationSnapshot => (this.#snapshot ??= Object.freeze({
     state: this.#state(),
@@ -624,6 +638,7 @@ export class ConversationStore implements Conversation {
 
   #changed(): void {
     this.#snapshot = undefined;
+    this.#shared.onUse(this);
     this.#listeners.tell();
   }
 }

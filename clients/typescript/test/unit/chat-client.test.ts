@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { chat } from '../../src/chat.js';
 import { ChatClient } from '../../src/chat/chat-client.js';
@@ -542,4 +544,25 @@ test('a refused request says when to try again', async () => {
   const s = scene({ chat: chat({ storage: memoryStorage() }) });
   await s.online();
   await expect((s.pulse as object as ChatMembers).conversations.search('x')).rejects.toMatchObject({ code: 'too-many-requests', retryAfterMs: 7_000 });
+});
+
+test('a conversation that nothing uses is collected, as after the rendering of a page on a server', async () => {
+  vi.useRealTimers();
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const s = chatScene();
+  const names = ['unused', 'subscribed', 'open', 'pending'] as const;
+  const seen = new Map(names.map((name) => [name, new WeakRef(s.pulse.conversation(name))]));
+  let told = 0;
+  s.pulse.conversation('subscribed').subscribe(() => told++);
+  s.pulse.conversation('open').open();
+  s.pulse.conversation('pending').send('hi');
+  for (let round = 0; round < 20 && seen.get('unused')!.deref(); round++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    collect();
+  }
+  expect(names.filter((name) => seen.get(name)!.deref())).toEqual(['subscribed', 'open', 'pending']);
+  expect(s.pulse.conversation('pending').getSnapshot().pending.length).toBe(1);
+  s.pulse.conversation('subscribed').send('x');
+  expect(told).toBeGreaterThan(0);
 });

@@ -1,6 +1,8 @@
 /** A failure with a code for decisions. */
 export class PulseError extends Error {
   override readonly name = 'PulseError';
+  /** A retry before that time is refused too (`Retry-After` of an answer to a request); undefined where the server says nothing. */
+  readonly retryAfterMs: number | undefined;
 
   /**
    * @param code the server's own (`invalid-argument`, `too-many-watched`, …), or `connection-failed`, `connection-lost`,
@@ -8,8 +10,9 @@ export class PulseError extends Error {
    * itself refuses a call above 60 KiB with `too-long`, because the server would close the connection.
    * @param message for people.
    */
-  constructor(readonly code: string, message: string, options?: ErrorOptions) {
+  constructor(readonly code: string, message: string, options?: ErrorOptions & { readonly retryAfterMs?: number | undefined }) {
     super(message, options);
+    this.retryAfterMs = options?.retryAfterMs;
   }
 }
 

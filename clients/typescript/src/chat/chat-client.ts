@@ -28,6 +28,39 @@ export interface ChatSurroundings {
   readonly minWindow?: number;
 }
 
+/**
+ * The conversations of a client. One that nothing uses stays only as long as the application refers to it: a server that renders pages with a
+ * client for all of them would otherwise keep one for each id.
+ */
+class WeakStores {
+  readonly #used = new Set<ConversationStore>();
+  readonly #all = new Map<string, Pick<WeakRef<ConversationStore>, 'deref'>>();
+  /** Collected ones are looked for when there are so many. */
+  #sweepAt = 100;
+
+  get(id: string): ConversationStore | undefined {
+    return this.#all.get(id)?.deref();
+  }
+
+  add(conversation: ConversationStore): void {
+    if (this.#all.size >= this.#sweepAt) {
+      for (const [id, reference] of this.#all) if (!reference.deref()) this.#all.delete(id);
+      this.#sweepAt = Math.max(100, 2 * this.#all.size);
+    }
+    // Older versions of React Native lack WeakRef.
+    this.#all.set(conversation.id, typeof WeakRef === 'function' ? new WeakRef(conversation) : { deref: () => conversation });
+  }
+
+  hold(conversation: ConversationStore): void {
+    if (conversation.isUsed) this.#used.add(conversation);
+    else this.#used.delete(conversation);
+  }
+
+  values(): ConversationStore[] {
+    return [...this.#all.values()].flatMap((reference) => reference.deref() ?? []);
+  }
+}
+
 /** The chat of one client: connects the parts. */
 export class ChatClient implements Running<ChatMembers> {
   readonly members: ChatMembers;
@@ -36,7 +69,7 @@ export class ChatClient implements Running<ChatMembers> {
   readonly #storage: StorageQueue;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
-  readonly #conversations = new Map<string, ConversationStore>();
+  readonly #conversations = new WeakStores();
   readonly #shared: Shared;
   readonly #blocked = new Set<string>();
   /** Closed conversations with a log in memory, the latest at the end. */
@@ -57,6 +90,7 @@ export class ChatClient implements Running<ChatMembers> {
       session, inbox, outbox, viewer, windowSize,
       shelf: () => this.#shelf,
       logId: () => this.#logId,
+      onUse: (conversation) => this.#conversations.hold(conversation),
       onClosed: (conversation) => this.#onClosed(conversation),
     };
     this.members = { conversations: this.#makeConversations(), conversation: (id): Conversation => this.#conversation(normalizeId(id)) };
@@ -120,13 +154,15 @@ export class ChatClient implements Running<ChatMembers> {
     if (isOver()) return;
     for (const conversation of this.#conversations.values()) void conversation.join(true);
     for (let failures = 1; !isOver(); failures++) {
+      let refusal: unknown;
       try {
         await this.#inbox.catchUp();
         break;
       } catch (error) {
+        refusal = error;
         if (!isOver()) this.#host.onError(error instanceof PulseError ? error : new PulseError('call-failed', String(error)));
       }
-      await this.#session.backoff(failures, connection.over);
+      await this.#session.backoff(failures, refusal, connection.over);
     }
     while (!isOver()) {
       // At different times for the clients of a server that has restarted.
@@ -158,8 +194,10 @@ export class ChatClient implements Running<ChatMembers> {
   }
 
   #conversation(id: string): ConversationStore {
-    let conversation = this.#conversations.get(id);
-    if (!conversation) this.#conversations.set(id, (conversation = new ConversationStore(id, this.#shared)));
+    const present = this.#conversations.get(id);
+    if (present) return present;
+    const conversation = new ConversationStore(id, this.#shared);
+    this.#conversations.add(conversation);
     return conversation;
   }
 

@@ -31,6 +31,8 @@ export interface Shared {
   shelf(): Shelf | undefined;
   /** The database that the logs are of. Another tab may store the logs of an earlier one. */
   logId(): string | undefined;
+  /** The conversation may be in use now, or no longer: see `isUsed`. */
+  onUse(conversation: ConversationStore): void;
   /** The conversation was closed, and its log stays in memory. */
   onClosed(conversation: ConversationStore): void;
 }
@@ -80,7 +82,19 @@ export class ConversationStore implements Conversation {
     return this.#opens > 0 || this.#closing !== undefined;
   }
 
-  readonly subscribe = (listener: () => void): (() => void) => this.#listeners.add(listener);
+  /** It has a state that must not be lost, or listeners, which must be told. */
+  get isUsed(): boolean {
+    return this.isOpen || this.#listeners.size > 0 || this.#log.applied !== undefined || this.#wanted > 0 || this.#shared.outbox.has(this.id);
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    const remove = this.#listeners.add(listener);
+    this.#shared.onUse(this);
+    return () => {
+      remove();
+      this.#shared.onUse(this);
+    };
+  };
 
   readonly getSnapshot = (): ConversationSnapshot => (this.#snapshot ??= Object.freeze({
     state: this.#state(),
@@ -228,6 +242,7 @@ export class ConversationStore implements Conversation {
       for (let failures = 1; !isOver(); failures++) {
         let epoch = this.#epoch;
         const news = this.#news;
+        let refusal: unknown;
         try {
           const known = this.#log.applied;
           // Without a log, the newest page of history and the live entries come at the same time.
@@ -265,12 +280,13 @@ export class ConversationStore implements Conversation {
           break;
         } catch (error) {
           if (isOver()) break;
+          refusal = error;
           const isRefused = isFinal(error as PulseError);
           // A refusal from before the user was added again says nothing about the present.
           if (isRefused ? news === this.#news : !this.#isGone) this.#fail(error as PulseError);
           if (isRefused && this.#isGone) break;
         }
-        await session.backoff(failures, connection.over);
+        await session.backoff(failures, refusal, connection.over);
       }
     } finally {
       if (this.#joining === joining) this.#joining = undefined;
@@ -457,6 +473,7 @@ export class ConversationStore implements Conversation {
       for (let failures = 1; this.#log.isMissing && !isOver();) {
         const epoch = this.#epoch;
         const applied = this.#log.applied!;
+        let refusal: unknown;
         try {
           if (this.#log.head - applied > tooManyMissing) {
             await this.#loadNewest();
@@ -479,9 +496,10 @@ export class ConversationStore implements Conversation {
           // The page did not help, so the next request waits.
         } catch (error) {
           if (isOver()) break;
+          refusal = error;
           this.#fail(error as PulseError, true);
         }
-        await session.backoff(failures++, connection.over);
+        await session.backoff(failures++, refusal, connection.over);
       }
     } finally {
       this.#fetching = false;
@@ -500,7 +518,7 @@ export class ConversationStore implements Conversation {
     void this.#shared.inbox.fetch(this.id);
     if (!connection) return;
     this.#joined = undefined;
-    void this.#shared.session.backoff(1, connection.over).then(() => this.join());
+    void this.#shared.session.backoff(1, undefined, connection.over).then(() => this.join());
   }
 
   #loadNewest(): Promise<void> {
@@ -621,6 +639,7 @@ export class ConversationStore implements Conversation {
 
   #changed(): void {
     this.#snapshot = undefined;
+    this.#shared.onUse(this);
     this.#listeners.tell();
   }
 }

@@ -64,6 +64,10 @@ export class Outbox {
     return (this.#queues.get(conversationId)?.items ?? []).map((item) => (item.shown ??= show(item)));
   }
 
+  has(conversationId: string): boolean {
+    return (this.#queues.get(conversationId)?.items.length ?? 0) > 0;
+  }
+
   /** The client starts. What was written after a sign-out belongs to no user. */
   begin(): void {
     if (this.#isForgotten) this.#clear();
@@ -255,7 +259,7 @@ export class Outbox {
             continue;
           }
         }
-        if (!connection.over.aborted) await this.#session.backoff(failures++, over, connection.over);
+        if (!connection.over.aborted) await this.#session.backoff(failures++, undefined, over, connection.over);
       }
     } catch {
       // The client was stopped.

@@ -61,5 +61,12 @@ async function readProblem(answer: Response): Promise<PulseError> {
   const { type, detail, title } = (await answer.json().catch(() => ({}))) as { type?: string; detail?: string; title?: string };
   // A proxy answers without a code.
   const code = type?.startsWith(problem) ? type.slice(problem.length) : answer.status >= 500 ? 'unavailable' : answer.status === 429 ? 'too-many-requests' : 'call-failed';
-  return new PulseError(code, detail ?? title ?? `The server answered ${answer.status}.`);
+  return new PulseError(code, detail ?? title ?? `The server answered ${answer.status}.`, { retryAfterMs: readRetryAfter(answer) });
+}
+
+/** Pulse sends seconds. A proxy may send a date. */
+function readRetryAfter({ headers }: Response): number | undefined {
+  const text = headers.get('retry-after');
+  const ms = Number(text) * 1_000 || Date.parse(text ?? '') - Date.now();
+  return ms > 0 ? ms : undefined;
 }

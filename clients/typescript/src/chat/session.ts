@@ -11,9 +11,9 @@ const answerWithinMs = 20_000;
 
 // The same call may succeed later. Every other code of the server is its final answer.
 const passing = new Set([
-  'unavailable', 'unknown-outcome', 'too-many-messages', 'too-many-calls', 'too-many-requests', 'connection-lost', 'connection-failed',
-  'call-failed', 'token-unavailable', 'server-stopping', 'replaced', 'token-expired', 'closed-by-operator', 'too-many-connections', 'signed-out',
-  'user-removed',
+  'unavailable', 'unknown-outcome', 'internal', 'too-many-messages', 'too-many-calls', 'too-many-lookups', 'too-many-requests', 'connection-lost',
+  'connection-failed', 'call-failed', 'token-unavailable', 'server-stopping', 'replaced', 'token-expired', 'closed-by-operator',
+  'too-many-connections', 'signed-out', 'user-removed',
 ]);
 
 export function isRepeatable(error: PulseError): boolean {
@@ -142,13 +142,16 @@ export class Session {
     }
   }
 
-  backoff(failures: number, ...cut: readonly AbortSignal[]): Promise<void> {
-    return pause(Math.max(backoffMs(failures, this.#host.random), 100), this.over, ...cut);
+  /** Waits before the next attempt, and as long as the error of the last one says. */
+  backoff(failures: number, error?: unknown, ...cut: readonly AbortSignal[]): Promise<void> {
+    const leastMs = (error instanceof PulseError && error.retryAfterMs) || 0;
+    return pause(leastMs + Math.max(backoffMs(failures, this.#host.random), 100), this.over, ...cut);
   }
 
   async #repeat<T>(work: () => Promise<T>): Promise<T> {
     const { over } = this;
     for (let failures = 1; ; failures++) {
+      let refusal: PulseError;
       try {
         const answer = await work();
         if (over.aborted) throw stopped();
@@ -156,8 +159,9 @@ export class Session {
       } catch (error) {
         if (over.aborted) throw stopped();
         if (!(error instanceof PulseError) || !isRepeatable(error)) throw error;
+        refusal = error;
       }
-      await this.backoff(failures, over);
+      await this.backoff(failures, refusal, over);
       if (over.aborted) throw stopped();
     }
   }

@@ -342,7 +342,7 @@ export interface Conversation {
 /** What `createPulseClient` adds for `chat: chat()`. */
 export interface ChatMembers {
   readonly conversations: Conversations;
-  /** The conversation of that id, the same object each time. Nothing is sent before `open()`. */
+  /** The conversation of that id, the same object as long as the application refers to it. Nothing is sent before `open()`. */
   conversation(id: string): Conversation;
 }
 

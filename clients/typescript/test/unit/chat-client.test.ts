@@ -1,4 +1,7 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { chat } from '../../src/chat.js';
 import { ChatClient } from '../../src/chat/chat-client.js';
 import { memoryStorage } from '../../src/chat/storage.js';
 import { loneTab } from '../../src/chat/tab-locks.js';
@@ -18,7 +21,7 @@ type Answer = (path: string, method: string, body?: object) => unknown;
 function chatScene({ storage = memoryStorage(), ...options }: Parameters<typeof scene>[0] & { storage?: ChatStorage } = {}) {
   const requests: string[] = [];
   const state = { answer: (() => ({ items: [], before: null })) as Answer };
-  const chat = {
+  const extension = {
     attach: (host: ConstructorParameters<typeof ChatClient>[0]) => new ChatClient(host, { storage }, {
       request: async (method, path, body) => {
         requests.push(`${method} ${path}`);
@@ -28,7 +31,7 @@ function chatScene({ storage = memoryStorage(), ...options }: Parameters<typeof 
       locks: loneTab(),
     }),
   };
-  const inner = scene({ ...options, chat });
+  const inner = scene({ ...options, chat: extension });
   const pulse = inner.pulse as object as PulseClient & ChatMembers;
   return Object.assign(state, { inner, pulse, requests, storage, online: inner.online.bind(inner) });
 }
@@ -504,4 +507,62 @@ test('typing is reported although the clock is set back', async () => {
   await vi.advanceTimersByTimeAsync(3_000);
   conversation.typing();
   expect(hub.callsOf('Typing').length).toBe(2);
+});
+
+function problem(status: number, code: string, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify({ type: `urn:pulse:problem:${code}`, detail: 'no' }), { status, headers });
+}
+
+test.each([
+  ['too-many-lookups', { 'retry-after': '30' }, 429, 30_000],
+  ['too-many-requests', { 'retry-after': new Date(60_000).toUTCString() }, 429, 60_000],
+  ['internal', {}, 500, 0],
+])('a request that is answered %s %j is repeated, and not before that time', async (code, headers, status, leastMs) => {
+  vi.setSystemTime(0);
+  const answers = [problem(status, code, headers), new Response(null, { status: 204 })];
+  const times: number[] = [];
+  onTestFinished(() => void vi.unstubAllGlobals());
+  vi.stubGlobal('fetch', async (url: string) => {
+    if (!url.includes('/block')) return new Response(JSON.stringify({ items: [], before: null }));
+    times.push(Date.now());
+    return answers.shift()!;
+  });
+  const s = scene({ chat: chat({ storage: memoryStorage() }) });
+  const pulse = s.pulse as object as ChatMembers;
+  await s.online();
+  const done = pulse.conversations.block('bob');
+  await vi.advanceTimersByTimeAsync(100_000);
+  await done;
+  expect(times.length).toBe(2);
+  expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(leastMs);
+  expect(pulse.conversations.isBlocked('bob')).toBe(true);
+});
+
+test('a refused request says when to try again', async () => {
+  onTestFinished(() => void vi.unstubAllGlobals());
+  vi.stubGlobal('fetch', async () => problem(429, 'too-many-requests', { 'retry-after': '7' }));
+  const s = scene({ chat: chat({ storage: memoryStorage() }) });
+  await s.online();
+  await expect((s.pulse as object as ChatMembers).conversations.search('x')).rejects.toMatchObject({ code: 'too-many-requests', retryAfterMs: 7_000 });
+});
+
+test('a conversation that nothing uses is collected, as after the rendering of a page on a server', async () => {
+  vi.useRealTimers();
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const s = chatScene();
+  const names = ['unused', 'subscribed', 'open', 'pending'] as const;
+  const seen = new Map(names.map((name) => [name, new WeakRef(s.pulse.conversation(name))]));
+  let told = 0;
+  s.pulse.conversation('subscribed').subscribe(() => told++);
+  s.pulse.conversation('open').open();
+  s.pulse.conversation('pending').send('hi');
+  for (let round = 0; round < 20 && seen.get('unused')!.deref(); round++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    collect();
+  }
+  expect(names.filter((name) => seen.get(name)!.deref())).toEqual(['subscribed', 'open', 'pending']);
+  expect(s.pulse.conversation('pending').getSnapshot().pending.length).toBe(1);
+  s.pulse.conversation('subscribed').send('x');
+  expect(told).toBeGreaterThan(0);
 });

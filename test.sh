@@ -246,7 +246,8 @@ build() {
   exec 9>"$repo/artifacts/.test-lock"
   flock 9
   # "|| return", because errexit is off in a function whose result the caller tests.
-  dotnet build Pulse.sln --disable-build-servers -nologo -v:minimal 9>&- || return
+  # The compiler server is this run's own and ends with the step, because it is in the step's process group.
+  dotnet build Pulse.sln -nologo -v:minimal "-p:SharedCompilationId=$(basename -- "$work")" 9>&- || return
   local package
   for package in tests/*/package.json clients/*/package.json; do
     package=$(dirname -- "$package")
@@ -345,7 +346,7 @@ main() {
   mkdir -p artifacts
   results=$(mktemp -d "$repo/artifacts/test-XXXXXX")
   # Build servers would outlive this script.
-  export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false DOTNET_CLI_USE_MSBUILD_SERVER=0
+  export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0
   export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 NO_COLOR=1
 
   say 'Building'

@@ -6,6 +6,9 @@ export default defineConfig({
     reporters: ['default', './test/support/count-reporter.ts'],
     // Tests with real servers mostly wait, but more of them would share two cores.
     maxWorkers: 3,
+    // A busy machine does not reach these.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // An unhandled rejection fails the run, because the package promises to handle all of them.
     dangerouslyIgnoreUnhandledErrors: false,
     restoreMocks: true,

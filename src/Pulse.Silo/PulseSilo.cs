@@ -34,11 +34,11 @@ public static class PulseSilo
     /// <remarks>Faulty connection strings are reported when the settings are validated, before their first use.</remarks>
     public static IHostApplicationBuilder AddPulseSilo(this IHostApplicationBuilder builder)
     {
-        var connections = ConnectionStrings.From(builder.Configuration);
+        var connections = ConnectionStrings.From(builder.Configuration, hostsSilo: true);
         builder.AddPulseGrains(connections);
 
         var cluster = builder.Configuration.GetSection(ClusterSettings.SectionName).Get<ClusterSettings>() ?? new();
-        builder.Services.AddOptions<ClusterSettings>().BindConfiguration(ClusterSettings.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddClusterSettings();
         builder.UseOrleans(silo => silo.UsePulseClustering(cluster, connections.Redis).AddPulseGrainStorage().ConfigureGrains().AddPulseTracing(builder));
 
         // A silo that is its own cluster is spared the listening sockets.
@@ -54,7 +54,11 @@ public static class PulseSilo
     /// first connection.
     /// </remarks>
     public static ConfigurationOptions? RedisOf(IConfiguration configuration) =>
-        string.IsNullOrWhiteSpace(configuration.GetConnectionString("Redis")) ? null : ConnectionStrings.From(configuration).Redis ?? new();
+        string.IsNullOrWhiteSpace(configuration.GetConnectionString("Redis")) ? null : ConnectionStrings.From(configuration, hostsSilo: false).Redis ?? new();
+
+    /// <summary>Adds the settings of the cluster, which an external front end shares with its silos.</summary>
+    public static void AddClusterSettings(this IServiceCollection services) =>
+        services.AddOptions<ClusterSettings>().BindConfiguration(ClusterSettings.SectionName).ValidateDataAnnotations().ValidateOnStart();
 
     /// <summary>Adds the settings of the chat, which silos and front ends share; once for both in one process.</summary>
     public static void AddChatOptions(this IServiceCollection services)
@@ -71,10 +75,10 @@ public static class PulseSilo
     internal static void AddPulseGrains(this IHostApplicationBuilder builder, ConnectionStrings connections)
     {
         builder.Services.AddSteadyClock();
-        builder.Services.AddPulseStores(new() { PostgresConnectionString = connections.Postgres, SqlitePath = SqlitePath(builder) });
+        builder.Services.AddPulseStores(new() { PostgresConnectionString = connections.Postgres, SqlitePath = Path.Combine(DataDirectory.Of(builder.Configuration), "pulse.db") });
         builder.Services.AddSingleton(connections);
         builder.Services.AddSingleton<StartWait>();
-        if (connections.Postgres is null) builder.Services.AddHostedService(_ => new DataDirectoryLock(DataDirectory(builder)));
+        if (connections.Postgres is null) builder.Services.AddHostedService(_ => new DataDirectoryLock(DataDirectory.Of(builder.Configuration)));
         builder.Services.AddHostedService<StoresStartup>();
         builder.Services.AddHostedService<PassingUsersRemoval>();
         builder.Services.AddSingleton<LastSeenWriter>();
@@ -95,11 +99,6 @@ public static class PulseSilo
             .AddCheck<SiloHealthCheck>("silo", tags: [HealthEndpoints.ReadyTag])
             .AddCheck<DatabaseHealthCheck>("database", tags: [HealthEndpoints.ReadyTag]);
     }
-
-    // The same directory as the front end's development key.
-    private static string DataDirectory(IHostApplicationBuilder builder) => Path.GetFullPath(builder.Configuration["Pulse:DataDirectory"] ?? "data");
-
-    private static string SqlitePath(IHostApplicationBuilder builder) => Path.Combine(DataDirectory(builder), "pulse.db");
 
     private static void AddPresence(this IServiceCollection services, IConfiguration configuration, ConfigurationOptions? redis)
     {

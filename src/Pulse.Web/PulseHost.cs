@@ -26,8 +26,9 @@ namespace Pulse.Web;
 public static class PulseHost
 {
     /// <summary>
-    /// Adds Pulse's services, with the settings of docs/settings.md. Services that the application has added before, such as an
-    /// <see cref="IPresencePolicy"/>, take the place of Pulse's own.
+    /// Adds Pulse's services, with the settings of docs/settings.md. An <see cref="IPresencePolicy"/> or
+    /// <see cref="IConversationPolicy"/> that the application has added before takes the place of Pulse's own. Pulse's other services
+    /// cannot be replaced.
     /// </summary>
     /// <exception cref="StartException">Settings that decide about services are faulty.</exception>
     public static void AddPulse(this WebApplicationBuilder builder)

@@ -36,5 +36,5 @@ public sealed class ConnectionStringsTests
     }
 
     private static ConnectionStrings Read(string postgres, string redis) => ConnectionStrings.From(new ConfigurationBuilder().AddInMemoryCollection(
-        new Dictionary<string, string?> { ["ConnectionStrings:Postgres"] = postgres, ["ConnectionStrings:Redis"] = redis }).Build());
+        new Dictionary<string, string?> { ["ConnectionStrings:Postgres"] = postgres, ["ConnectionStrings:Redis"] = redis }).Build(), hostsSilo: true);
 }

@@ -123,7 +123,7 @@ test("the document's client gives up a message only after an error that a repeti
   const rows = [...document.matchAll(/^\| ((?:`[a-z-]+`(?:, )?)+) \| (\d{3}|hub only) \|/gm)];
   const final = rows.filter(([, , status]) => !['429', '503', 'hub only'].includes(status)).flatMap(([, codes]) => codes.match(/[a-z-]+/g));
   // SendMessage gives no other ones, without `after`.
-  const others = ['not-yours', 'last-owner', 'not-for-direct', 'edit-conflict', 'predecessor-missing', 'too-many-members', 'too-large'];
+  const others = ['not-yours', 'not-synced', 'last-owner', 'not-for-direct', 'edit-conflict', 'predecessor-missing', 'too-many-members', 'too-large'];
   assert.deepEqual(refusals, final.filter((code) => !others.includes(code)));
 });
 

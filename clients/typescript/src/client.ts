@@ -50,6 +50,8 @@ export class Client implements PulseClient {
   #connectionId: string | undefined;
   /** The user that made the present choice; undefined while the connected user is unknown. */
   #chosenBy: string | undefined;
+  /** In a browser that blocks storage nothing else remembers it. */
+  #lastUserId: string | undefined;
   #hasExplainedSync = false;
 
   readonly #place: string;
@@ -86,7 +88,9 @@ export class Client implements PulseClient {
       getToken: () => this.#tokens.get(),
       dropToken: () => this.#tokens.drop(),
       onError: (error) => this.#eventListeners.error.tell(error),
+      expectedUser: () => this.#expectedUser,
       random: around.random,
+      isSeen: () => this.#isSeen,
     });
     Object.assign(this, this.#extension?.members);
   }
@@ -105,6 +109,9 @@ export class Client implements PulseClient {
     this.#setState(connecting);
     // A listener has stopped the client.
     if (this.#state !== connecting) return;
+    // A token that was fetched while the client was stopped may be another user's.
+    this.#tokens.reset();
+    this.#extension?.onStart();
     // Always take both: a kept connection belongs to the previous page, and must not be named later.
     const kept = this.#kept.takeConnection();
     this.#connectionId = (page && takePlace(page.window, this.#place, this.#replaceable)) ?? kept;
@@ -118,17 +125,16 @@ export class Client implements PulseClient {
     const openHub = (token: string): Hub => {
       // The user is unknown before the server has greeted. Most likely it is the previous user, and an invisible user must not be seen for
       // a moment.
-      const userId = this.#userId ?? this.#kept.userId;
+      const userId = this.#expectedUser;
       if (userId !== undefined) this.#recall(userId);
       return this.#surroundings.openHub(token, { status: (opened = this.#status.wanted.status), previous: this.#connectionId });
     };
-    const isSeen = (): boolean => page?.document.visibilityState !== 'hidden';
-    const link: Link = new Link(this.#tokens, { openHub, reach, random, isSeen }, {
+    const link: Link = new Link(this.#tokens, { openHub, reach, random, isSeen: () => this.#isSeen }, {
       onOpen: (connection, greeting) => this.#onOpen(connection, greeting, opened),
       onLost: () => this.#onLost(),
       onPresenceChanged: (change) => this.#take([change]),
       onSessionEnded: (session) => {
-        if ((session.reason === 'signed-out' || session.reason === 'user-removed') && !session.mayReconnect) this.#forget();
+        if ((session.reason === 'signed-out' || session.reason === 'user-removed') && !session.mayReconnect) void this.#forget();
         if (!session.mayReconnect) void this.#end(Object.freeze({ name: 'ended', reason: session.reason }));
         this.#eventListeners.sessionEnded.tell(session);
       },
@@ -143,9 +149,9 @@ export class Client implements PulseClient {
   readonly probe = (): void => this.#link?.wake();
 
   readonly stop = async ({ forget = false }: { readonly forget?: boolean } = {}): Promise<void> => {
-    if (forget) this.#forget();
-    if (this.#state.name === 'stopped') return;
-    await this.#end(stopped);
+    const forgotten = forget && this.#forget();
+    if (this.#state.name !== 'stopped') await this.#end(stopped);
+    await forgotten;
   };
 
   readonly watch = (userIds: string | Iterable<string>, onChange?: (presence: Presence) => void): (() => void) => {
@@ -210,7 +216,7 @@ export class Client implements PulseClient {
     this.#recall(userId);
     this.#chosenBy = userId;
     this.#keepChoice();
-    this.#kept.userId = userId;
+    this.#kept.userId = this.#lastUserId = userId;
     this.#store.beginConnection();
     // Attached first, so that a user that chose to be invisible while the socket opened is seen for as short as possible.
     this.#status.attach(connection, opened);
@@ -287,9 +293,19 @@ export class Client implements PulseClient {
     return status === own.status && message === own.message && isSet === own.isSet ? own : Object.freeze({ status, message, isSet });
   }
 
+  /** Whether the user may be looking at the page. */
+  get #isSeen(): boolean {
+    return this.#surroundings.page?.document.visibilityState !== 'hidden';
+  }
+
   /** The user of the present or lost connection; undefined before it is known. */
   get #userId(): string | undefined {
     return this.#state.name === 'online' || this.#state.name === 'reconnecting' ? this.#state.userId || undefined : undefined;
+  }
+
+  /** The user of the latest connection, most likely also of the next one. */
+  get #expectedUser(): string | undefined {
+    return this.#userId ?? this.#lastUserId ?? this.#kept.userId;
   }
 
   /** Applies the earlier choice of that user, from this page or another, unless the present choice is later. */
@@ -318,11 +334,11 @@ export class Client implements PulseClient {
     this.#keepChoice();
   }
 
-  #forget(): void {
-    const userId = this.#userId ?? this.#kept.userId;
-    if (userId === undefined) return;
-    this.#kept.forget(userId);
-    this.#extension?.onForget(userId);
+  #forget(): Promise<void> | undefined {
+    const userId = this.#expectedUser;
+    this.#lastUserId = undefined;
+    if (userId !== undefined) this.#kept.forget(userId);
+    return this.#extension?.onForget(userId);
   }
 
   /** Hands the connection on to the next page of this tab, so that others do not see the user disconnect in between. */

@@ -9,6 +9,8 @@ const probeMs = 5_000;
 /** Longer than the server's ping interval of 15 s: a living server has sent a ping in that time. */
 const busyProbeMs = 16_500;
 const silentMs = 16_500;
+/** The server closes a connection that sends a message above 64 KiB. Leaves room for the frame around the arguments. */
+const largestArguments = 60 * 1_024;
 
 /** How a connection ended. */
 export interface ConnectionEnd {
@@ -92,6 +94,8 @@ export class Connection {
   /** Makes one call. Rejects with a PulseError. */
   async invoke<M extends keyof HubCalls>(method: M, ...args: HubCalls[M]['args']): Promise<HubCalls[M]['answer']> {
     if (this.over.aborted) throw new PulseError('connection-lost', `${method}: the connection is over`);
+    // The server would close the connection, and the repeated call would end each later one too.
+    if (utf8Length(JSON.stringify(args)) > largestArguments) throw new PulseError('too-long', `${method}: above ${largestArguments} bytes of JSON`);
     this.#pending++;
     try {
       return await this.#hub.invoke<HubCalls[M]['answer']>(method, ...args);
@@ -181,4 +185,9 @@ export class Connection {
       if (!this.over.aborted) handler(message);
     });
   }
+}
+
+/** TextEncoder is missing in older versions of React Native. */
+function utf8Length(text: string): number {
+  return text.replace(/[\u0080-\u07ff\ud800-\udfff]/g, '12').replace(/[\u0800-\uffff]/g, '123').length;
 }

@@ -4,7 +4,8 @@ export class PulseError extends Error {
 
   /**
    * @param code the server's own (`invalid-argument`, `too-many-watched`, …), or `connection-failed`, `connection-lost`,
-   * `token-unavailable`, `call-failed`, `stopped`.
+   * `token-unavailable`, `call-failed`, `client-failed`, `stopped`, `storage-unavailable` (the storage of chat does not answer). The client
+   * itself refuses a call above 60 KiB with `too-long`, because the server would close the connection.
    * @param message for people.
    */
   constructor(readonly code: string, message: string, options?: ErrorOptions) {
@@ -24,7 +25,7 @@ export function readError(error: unknown, otherwise: string): PulseError {
 }
 
 // The same call would be refused again.
-const lasting = new Set(['invalid-argument', 'too-many-watched', 'invalid-token', 'user-not-synced']);
+const lasting = new Set(['invalid-argument', 'too-long', 'too-many-watched', 'invalid-token', 'user-not-synced']);
 
 /** Whether a retry of the same operation can help. */
 export function isPassing({ code }: PulseError): boolean {

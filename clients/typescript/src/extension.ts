@@ -11,19 +11,26 @@ export interface ExtensionHost {
   /** The server has refused the token. */
   dropToken(): void;
   onError(error: PulseError): void;
+  /** The connected user, or otherwise the latest one, most likely the next; undefined where none is known. */
+  expectedUser(): string | undefined;
   readonly random: () => number;
+  /** Whether the user may be looking at the page. */
+  isSeen(): boolean;
 }
 
 /** An extension of one client. */
 export interface Running<T extends object> {
   /** Added to the client. */
   readonly members: T;
+  /** The client was started. */
+  onStart(): void;
   /** Each connection, once the server has greeted. */
   onOpen(connection: Connection, greeting: HubMessages['Connected']): void;
   /** The client was stopped or has ended. */
   onEnd(): void;
-  /** The user signs out: their data is to be removed from this device. Called before `onEnd`, with the latest user that is known. */
-  onForget(userId: string): void;
+  /** The user signs out: their data is to be removed from this device. Called before `onEnd`, with the latest user that is known.
+   * Resolves when they are. */
+  onForget(userId: string | undefined): Promise<void>;
 }
 
 /** A part of the client that applications add, so that others do not download it. */

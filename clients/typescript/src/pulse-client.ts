@@ -38,7 +38,7 @@ export interface PulseClient {
 
   /**
    * Disconnects: others see the user as offline at once. Watched users are watched again after the next start, and this browser keeps the
-   * status that the user chose. Resolves when the socket is closed.
+   * status that the user chose. Resolves when the socket is closed, and with `forget` when the data is removed.
    * @param options `forget`: the user signs out, so all their data is removed from this browser. When the server or the token source ends
    * the session, that happens by itself.
    */

@@ -17,8 +17,8 @@ export type PulseState =
 /** The server or the token source has ended the session. With `mayReconnect` the client reconnects by itself. */
 export interface SessionEnded {
   /**
-   * `signed-out`, `token-expired`, `too-many-connections`, `server-stopping`, `user-removed` (disabled or erased), `closed-by-operator`, or
-   * a reason of a newer server.
+   * `signed-out`, `token-expired`, `too-many-connections`, `server-stopping`, `replaced`, `user-removed` (disabled or erased),
+   * `closed-by-operator`, or a reason of a newer server.
    */
   readonly reason: string;
   readonly mayReconnect: boolean;

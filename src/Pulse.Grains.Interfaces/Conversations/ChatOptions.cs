@@ -8,7 +8,7 @@ public sealed class ChatOptions
     /// <summary>The section of the settings.</summary>
     public const string SectionName = "Pulse:Chat";
 
-    /// <summary>The longest text of a message, UTF-16 code units. Default 8,000.</summary>
+    /// <summary>The longest text of a message, UTF-16 code units after trimming. Default 8,000.</summary>
     [Range(1, 8_000)]
     public int MaxTextLength { get; set; } = 8_000;
 
@@ -40,11 +40,14 @@ public sealed class ChatOptions
     [Range(1, 100_000)]
     public int SendsAtOnce { get; set; } = 20;
 
-    /// <summary>Conversations that one user may create per minute. Default 10.</summary>
+    /// <summary>Conversations that one user may create per minute, for each front end. Default 10.</summary>
     [Range(1, 100_000)]
     public int StartsPerMinute { get; set; } = 10;
 
-    /// <summary>Members that one user may add per minute, in all conversations. Default 200.</summary>
+    /// <summary>
+    /// Members that one user may add, and changes of roles, titles and rules, per minute in all conversations, for each front end.
+    /// Default 200.
+    /// </summary>
     [Range(1, 100_000)]
     public int AddsPerMinute { get; set; } = 200;
 

@@ -140,7 +140,7 @@ public sealed record ConversationMembership
     /// <summary>Head of the log.</summary>
     [Id(4)] public long Head { get; init; }
 
-    /// <summary>Whether the member is not to be notified of new messages.</summary>
+    /// <summary>Whether the member has muted the conversation. For applications.</summary>
     [Id(5)] public bool Muted { get; init; }
 
     /// <summary>The markers of the other members; empty above <c>ReceiptsUpTo</c> members.</summary>

@@ -83,8 +83,8 @@ public interface IConversationReaderGrain : IGrainWithIntegerKey
     [Alias("SetBlockAsync")]
     Task SetBlockAsync(Guid userId, Guid blockedId, bool isBlocked);
 
-    /// <summary>Sets whether a member is notified of new messages.</summary>
-    /// <returns><see langword="false"/> when the user is no member.</returns>
+    /// <summary>Sets a member's mute flag, which is for applications: Pulse sends muted members the same messages.</summary>
+    /// <returns><see cref="ConversationError.None"/>, or why not when the user is no member.</returns>
     [Alias("SetMutedAsync")]
     Task<ConversationError> SetMutedAsync(Guid userId, Guid conversationId, bool muted);
 }
@@ -144,7 +144,7 @@ public sealed record ConversationSummary
     /// <summary>What the member has not read.</summary>
     [Id(10)] public UnreadCount Unread { get; init; } = new(0, false, 0);
 
-    /// <summary>Whether the member is not to be notified.</summary>
+    /// <summary>Whether the member has muted the conversation. For applications.</summary>
     [Id(11)] public bool Muted { get; init; }
 
     /// <summary>One of <see cref="Conversations.NewcomersSee"/>.</summary>

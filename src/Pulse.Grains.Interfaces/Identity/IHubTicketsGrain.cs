@@ -8,7 +8,9 @@ public interface IHubTicketsGrain : IGrainWithGuidKey
     /// <summary>Uses a ticket. Works while the database is unavailable.</summary>
     /// <param name="ticketId">The ticket's id.</param>
     /// <param name="expiresAt">When the ticket expires, UTC. The grain remembers it until then.</param>
-    /// <returns><see langword="false"/> if the ticket was used before or has expired.</returns>
+    /// <returns>
+    /// <see langword="false"/> if the ticket was used before or has expired, or if the user has used 1,000 tickets within a minute.
+    /// </returns>
     [Alias("UseAsync")]
     Task<bool> UseAsync(Guid ticketId, DateTimeOffset expiresAt);
 }

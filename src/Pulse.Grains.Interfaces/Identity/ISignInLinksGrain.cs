@@ -23,6 +23,16 @@ public interface ISignInLinksGrain : IGrainWithStringKey
     [Alias("AddForAsync")]
     Task<bool> AddForAsync(string email, byte[] tokenHash);
 
+    /// <summary>As <c>AddForAsync</c>, for a browser in which the mailbox's user has signed in before.</summary>
+    /// <remarks>
+    /// Such browsers have as many links again. Otherwise a stranger who asks for mails all the time would keep the user from signing in.
+    /// </remarks>
+    /// <param name="email">The recipient of the mail.</param>
+    /// <param name="tokenHash">SHA-256 of the link's token: 32 bytes.</param>
+    /// <returns><see langword="false"/> if the link was refused. The caller must then discard it.</returns>
+    [Alias("AddForKnownBrowserAsync")]
+    Task<bool> AddForKnownBrowserAsync(string email, byte[] tokenHash);
+
     /// <summary>Removes a link whose mail failed.</summary>
     [Alias("RemoveAsync")]
     Task RemoveAsync(byte[] tokenHash);

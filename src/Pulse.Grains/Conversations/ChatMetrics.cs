@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Pulse.Conversations;
 
 namespace Pulse.Grains.Conversations;
 
@@ -22,7 +23,7 @@ internal sealed class ChatMetrics
         _claims = meter.CreateCounter<long>("pulse.chat.claims", "{claim}", "Claims: the first of each activation, and those after an unknown outcome.");
         _undelivered = meter.CreateUpDownCounter<long>("pulse.chat.undelivered", "{entry}", "Entries that were sent to front ends which have not answered yet.");
         _runSize = meter.CreateHistogram<int>("pulse.chat.run.size", "{entry}", "Entries of one run.");
-        _commitDuration = meter.CreateHistogram<double>("pulse.chat.commit.duration", "s", "Time from handing a run to the database to its answer.");
+        _commitDuration = meter.CreateHistogram<double>("pulse.chat.commit.duration", "s", "Time from handing a run to the database to its answer.", null, new() { HistogramBucketBoundaries = [.. ChatDurations.Seconds] });
     }
 
     /// <summary>Counts a run that was committed.</summary>

@@ -10,19 +10,25 @@ namespace Pulse.Grains.Identity;
 [GrainType("signinlinks")]
 internal sealed class SignInLinksGrain(IOneTimeTokenStore store, IOptions<SignInLinkOptions> options, TimeProvider time) : Grain, ISignInLinksGrain
 {
-    private readonly List<(byte[] Hash, DateTimeOffset ExpiresAt)> _good = [];
+    private readonly List<(byte[] Hash, DateTimeOffset ExpiresAt, bool IsOfKnownBrowser)> _good = [];
 
     public Task<bool> AddAsync(byte[] tokenHash) => AddForAsync(this.GetPrimaryKeyString(), tokenHash);
 
-    public async Task<bool> AddForAsync(string email, byte[] tokenHash)
+    public Task<bool> AddForAsync(string email, byte[] tokenHash) => AddAsync(email, tokenHash, isOfKnownBrowser: false);
+
+    public Task<bool> AddForKnownBrowserAsync(string email, byte[] tokenHash) => AddAsync(email, tokenHash, isOfKnownBrowser: true);
+
+    private async Task<bool> AddAsync(string email, byte[] tokenHash, bool isOfKnownBrowser)
     {
         var now = time.GetUtcNow();
         var expiresAt = now + options.Value.Lifetime;
+        var share = options.Value.MaxPerAddress;
         _good.RemoveAll(link => link.ExpiresAt <= now || link.Hash.AsSpan().SequenceEqual(tokenHash));
-        if (_good.Count >= options.Value.MaxPerAddress) return false;
-        if (!await store.AddAsync(new(email, tokenHash, expiresAt), options.Value.MaxPerAddress, now)) return false;
+        if (_good.Count(link => link.IsOfKnownBrowser == isOfKnownBrowser) >= share) return false;
+        // The database counts the links of both shares together.
+        if (!await store.AddAsync(new(email, tokenHash, expiresAt), isOfKnownBrowser ? 2 * share : share, now)) return false;
 
-        _good.Add((tokenHash, expiresAt));
+        _good.Add((tokenHash, expiresAt, isOfKnownBrowser));
         DelayDeactivation(options.Value.Lifetime);
         return true;
     }

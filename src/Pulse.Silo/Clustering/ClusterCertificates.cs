@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Pulse.Silo.Clustering;
 
 /// <summary>The current certificates. They are read again when their files change, so that a renewal works during operation.</summary>
@@ -5,10 +7,13 @@ internal sealed partial class ClusterCertificates(ClusterTlsSettings settings, T
 {
     // A renewal comes days before the old certificate's end.
     private static readonly TimeSpan s_interval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_warnsAhead = TimeSpan.FromDays(7);
+    private static readonly TimeSpan s_warnsEvery = TimeSpan.FromDays(1);
 
     private readonly Lazy<ClusterCertificateSet> _first = new(() => ClusterCertificateSet.Load(settings));
     private volatile ClusterCertificateSet? _later;
-    private string _seen = Stamp(settings);
+    private string _seen = HashOf(settings);
+    private DateTimeOffset _warnedAt = DateTimeOffset.MinValue;
 
     /// <summary>The present certificates. Open connections keep the certificates with which they began.</summary>
     public ClusterCertificateSet Current => _later ?? _first.Value;
@@ -16,8 +21,13 @@ internal sealed partial class ClusterCertificates(ClusterTlsSettings settings, T
     /// <summary>Reads the files again if they have changed. Unusable files are ignored.</summary>
     public void Refresh()
     {
-        var stamp = Stamp(settings);
-        if (stamp == _seen) return;
+        var hash = HashOf(settings);
+        if (hash == _seen)
+        {
+            WarnOfTheEnd();
+            return;
+        }
+
         try
         {
             var renewed = ClusterCertificateSet.Load(settings);
@@ -25,7 +35,7 @@ internal sealed partial class ClusterCertificates(ClusterTlsSettings settings, T
 
             // The former ones stay undisposed, because handshakes in progress use them.
             _later = renewed;
-            _seen = stamp;
+            _seen = hash;
             LogRenewed(renewed.Own.NotAfter.ToUniversalTime());
         }
         catch (ClusterCertificateException exception)
@@ -48,12 +58,36 @@ internal sealed partial class ClusterCertificates(ClusterTlsSettings settings, T
         }
     }
 
-    private static string Stamp(ClusterTlsSettings settings) => string.Join('|', new[] { settings.CertificateFile, settings.KeyFile, settings.CaFile }
-        .Select(file => string.IsNullOrEmpty(file) ? "" : $"{File.GetLastWriteTimeUtc(file).Ticks}"));
+    private void WarnOfTheEnd()
+    {
+        var (now, end) = (time.GetUtcNow(), Current.Own.NotAfter.ToUniversalTime());
+        if (end - now.UtcDateTime > s_warnsAhead || now - _warnedAt < s_warnsEvery) return;
+        _warnedAt = now;
+        LogEnding(end);
+    }
+
+    // Times of files would not do, because Kubernetes replaces the folder to which the files of a secret are links.
+    private static string HashOf(ClusterTlsSettings settings) => string.Join('|', new[] { settings.CertificateFile, settings.KeyFile, settings.CaFile }
+        .Select(file => string.IsNullOrEmpty(file) ? "" : HashOf(file)));
+
+    private static string HashOf(string file)
+    {
+        try
+        {
+            return Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file)));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return exception.GetType().Name;
+        }
+    }
 
     [LoggerMessage(3220, LogLevel.Information, "The certificates of Pulse:Cluster:Tls were read again. This process's own is valid until {NotAfter:u}.")]
     private partial void LogRenewed(DateTime notAfter);
 
     [LoggerMessage(3221, LogLevel.Warning, "The changed certificates are ignored and the former ones remain in use: {Reason}")]
     private partial void LogNotRenewed(string reason);
+
+    [LoggerMessage(3222, LogLevel.Warning, "The certificate of Pulse:Cluster:Tls ends on {NotAfter:u}, and its files are unchanged. Renew them: from then on no process of the cluster can connect to another.")]
+    private partial void LogEnding(DateTime notAfter);
 }

@@ -24,7 +24,8 @@ internal static class ClusteringSetup
         var gatewayPort = settings.GatewayPort == 0 ? FreePort() : settings.GatewayPort;
         silo.Services.AddSingleton<SiloPorts>();
 
-        var advertised = settings.AdvertisedAddress is { } address ? IPAddress.Parse(address) : null;
+        // The validator of the settings reports what is no address.
+        var advertised = IPAddress.TryParse(settings.AdvertisedAddress, out var address) ? address : null;
         silo.Configure<EndpointOptions>(endpoint =>
         {
             endpoint.SiloPort = siloPort;

@@ -46,15 +46,15 @@ internal sealed record ConnectionStrings(string? Postgres, ConfigurationOptions?
     ];
 
     /// <summary>Reads both. An empty string counts as missing.</summary>
-    public static ConnectionStrings From(IConfiguration configuration)
+    /// <param name="configuration">The settings.</param>
+    /// <param name="hostsSilo">Whether the process hosts a silo, so that one of the two alone is a fault.</param>
+    public static ConnectionStrings From(IConfiguration configuration, bool hostsSilo)
     {
         var faults = new List<string>();
         var postgres = Clean(configuration.GetConnectionString("Postgres"));
         var redis = Clean(configuration.GetConnectionString("Redis"));
-        if (postgres is not null && redis is null && configuration["Pulse:Silo"]?.Equals("External", StringComparison.OrdinalIgnoreCase) is not true)
-            faults.Add(Missing(RedisSetting, PostgresSetting));
-        if (redis is not null && postgres is null && configuration["Pulse:Silo"]?.Equals("External", StringComparison.OrdinalIgnoreCase) is not true)
-            faults.Add(Missing(PostgresSetting, RedisSetting));
+        if (hostsSilo && postgres is not null && redis is null) faults.Add(Missing(RedisSetting, PostgresSetting));
+        if (hostsSilo && redis is not null && postgres is null) faults.Add(Missing(PostgresSetting, RedisSetting));
         return new(
             postgres is null ? null : Read(postgres, PostgresSetting, PostgresExample, ReadPostgres, faults),
             redis is null ? null : Read(redis, RedisSetting, RedisExample, ReadRedis, faults),

@@ -9,6 +9,9 @@ namespace Pulse.Silo.Startup;
 /// <remarks>The operating system releases the lock when the process ends, even after a crash.</remarks>
 internal sealed class DataDirectoryLock(string directory) : IHostedService, IDisposable
 {
+    // EAGAIN on Linux and on macOS, and ERROR_SHARING_VIOLATION on Windows.
+    private static readonly int[] s_isLocked = [11, 35, unchecked((int)0x80070020)];
+
     private FileStream? _lock;
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -18,7 +21,7 @@ internal sealed class DataDirectoryLock(string directory) : IHostedService, IDis
         {
             _lock = new(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException)
+        catch (IOException exception) when (s_isLocked.Contains(exception.HResult))
         {
             throw new StartException(
                 $"Pulse:DataDirectory is {directory}, which another Pulse process uses. Stop that process, or give this one its own directory: --Pulse:DataDirectory={directory}-2");

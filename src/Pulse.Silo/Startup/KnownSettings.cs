@@ -53,6 +53,8 @@ internal static class KnownSettings
 
     private static IEnumerable<string> Faults(IConfigurationSection section, Node node, bool knowsAll)
     {
+        // The binder would ignore it. The value may be a secret.
+        if (!string.IsNullOrEmpty(section.Value) && node.Entry is { } entry) yield return $"{section.Path} has several values. Write {section.Path}:{entry} instead.";
         foreach (var child in section.GetChildren())
         {
             if (node.Any is { } any)
@@ -89,6 +91,7 @@ internal static class KnownSettings
             {
                 var item = property.PropertyType.IsArray ? property.PropertyType.GetElementType()! : property.PropertyType.GetGenericArguments()[^1];
                 child.Any = new();
+                child.IsList = property.PropertyType.IsArray || property.PropertyType.GetGenericArguments().Length == 1;
                 if (item.Namespace?.StartsWith(Root, StringComparison.Ordinal) is true) Describe(item, child.Any);
             }
         }
@@ -125,5 +128,11 @@ internal static class KnownSettings
 
         /// <summary>For a list or dictionary: the node of each entry.</summary>
         public Node? Any { get; set; }
+
+        /// <summary>Whether the names of the entries are numbers.</summary>
+        public bool IsList { get; set; }
+
+        /// <summary>The name of a value below this node. <see langword="null"/> for a single value.</summary>
+        public string? Entry => IsList ? "0" : Any is not null ? "<name>" : Children.Keys.FirstOrDefault();
     }
 }

@@ -11,7 +11,7 @@ internal sealed partial class PlainStoreWarnings(IConfiguration configuration, I
     {
         if (environment.IsDevelopment()) return Task.CompletedTask;
 
-        var connections = ConnectionStrings.From(configuration);
+        var connections = ConnectionStrings.From(configuration, hostsSilo: false);
         if (connections.Postgres is { } postgres && IsPlain(new NpgsqlConnectionStringBuilder(postgres)))
             LogPlain("PostgreSQL", ConnectionStrings.PostgresSetting, "SSL Mode=VerifyFull");
         if (connections.Redis is { } redis && IsPlain(redis)) LogPlain("Redis", ConnectionStrings.RedisSetting, "ssl=true");

@@ -74,7 +74,7 @@ internal static class Ports
         try
         {
             parsed = BindingAddress.Parse(address);
-            return true;
+            return parsed.IsUnixPipe || parsed.IsNamedPipe || parsed.Port is >= IPEndPoint.MinPort and <= IPEndPoint.MaxPort;
         }
         catch (FormatException)
         {

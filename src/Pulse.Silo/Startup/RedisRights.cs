@@ -1,3 +1,4 @@
+using System.Security.Authentication;
 using Pulse.Grains.Presence;
 using StackExchange.Redis;
 
@@ -65,6 +66,9 @@ public static class RedisRights
                 // The reply itself is free of secrets. The driver's text around it lists end points and counters.
                 if (e.Message.IndexOf(kind, StringComparison.Ordinal) is var at and >= 0) return e.Message[at..].Split('\n')[0].Trim();
             }
+
+            // The driver reports a failed handshake as a failed authentication.
+            if (e is AuthenticationException) return $"the TLS handshake fails: {e.Message}";
         }
 
         return exception is RedisConnectionException { FailureType: ConnectionFailureType.AuthenticationFailure }

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Data.Sqlite;
@@ -41,8 +42,13 @@ internal static partial class StartFaults
                 return ["A port is in use by another process. Choose others: --urls, Pulse:Cluster:SiloPort and Pulse:Cluster:GatewayPort (0 for a free one)."];
             case IOException { InnerException: AddressInUseException }:
                 return [$"urls: {fault.Message.TrimEnd('.')}. Choose another address, such as --urls http://localhost:5081 (or ASPNETCORE_URLS)."];
-            case SqliteException or UnauthorizedAccessException or IOException:
-                return [$"Pulse:DataDirectory is '{configuration?["Pulse:DataDirectory"] ?? "data"}': {fault.Message.TrimEnd('.')}. Name a directory that this process may write."];
+            case InvalidOperationException or IOException or CryptographicException when IsOfKestrel(fault):
+                return [$"The web server cannot listen as configured: {fault.Message.Split('\n')[0].TrimEnd('.', '\r')}. See Kestrel:Certificates, Kestrel:Endpoints and urls."];
+            case SqliteException:
+            case UnauthorizedAccessException or IOException when fault.Message.Contains(DataDirectory.Of(configuration), StringComparison.Ordinal):
+                return [$"Pulse:DataDirectory is '{DataDirectory.Of(configuration)}': {fault.Message.TrimEnd('.')}. Name a directory that this process may write."];
+            case UnauthorizedAccessException or IOException:
+                return [fault.Message];
             // Pulse writes its own exceptions about unusable states for an operator.
             case InvalidOperationException or TimeoutException when fault.Source?.StartsWith("Pulse.", StringComparison.Ordinal) is true:
                 return [fault.Message];
@@ -68,6 +74,8 @@ internal static partial class StartFaults
         var text when text.EndsWith("System.Int32", StringComparison.Ordinal) => " Write a whole number.",
         _ => "",
     };
+
+    private static bool IsOfKestrel(Exception fault) => fault.StackTrace?.Contains("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) is true;
 
     private static Exception Innermost(Exception exception) => exception.InnerException is { } inner ? Innermost(inner) : exception;
 

@@ -7,14 +7,15 @@ namespace Pulse.Silo.Startup;
 internal sealed class StartSettings;
 
 /// <summary>Finds faults outside of any section: unused names, white space, connection strings, the platform.</summary>
-internal sealed class StartSettingsValidator(IConfiguration configuration, IHostEnvironment environment) : IValidateOptions<StartSettings>
+internal sealed class StartSettingsValidator(IConfiguration configuration, IHostEnvironment environment, ConnectionStrings? connections = null) : IValidateOptions<StartSettings>
 {
     private const string InvariantVariable = "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT";
 
     public ValidateOptionsResult Validate(string? name, StartSettings options)
     {
         var faults = PlatformFaults()
-            .Concat(ConnectionStrings.From(configuration).Faults)
+            // A process without a silo has registered none.
+            .Concat((connections ?? ConnectionStrings.From(configuration, hostsSilo: false)).Faults)
             .Concat(KnownSettings.Faults(configuration, environment.ApplicationName))
             .Concat(WhiteSpaceFaults())
             .ToArray();

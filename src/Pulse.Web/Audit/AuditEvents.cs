@@ -16,8 +16,8 @@ internal static class AuditEvents
         new("signed-in-on-new-device", Success, User | Session | AuditFields.Client | Provider);
 
     /// <summary>
-    /// A sign-in proved an account, and its user was refused: <c>account-exists</c>, <c>email-missing</c>, <c>not-accepted</c>,
-    /// <c>signed-in-meanwhile</c>, <c>user-disabled</c>, <c>account-gone</c>.
+    /// A sign-in proved an account, and its user was refused: <c>account-exists</c>, <c>email-missing</c>, <c>sign-up-refused</c>,
+    /// <c>not-accepted</c>, <c>signed-in-meanwhile</c>, <c>user-disabled</c>, <c>account-gone</c>.
     /// </summary>
     public static readonly AuditEvent SignInRefused =
         new("sign-in-refused", Refused, AuditFields.Client | Provider | Reason, IsCounted: true);
@@ -86,7 +86,9 @@ internal static class AuditEvents
     /// <summary>A token or a sign-in created a user.</summary>
     public static readonly AuditEvent UserCreated = new("user-created", Success, User | AuditFields.Client | Provider | Caller);
 
-    /// <summary>A token's caller was refused a user: <c>account-exists</c>, <c>email-missing</c>.</summary>
+    /// <summary>
+    /// A token's caller was refused a user: <c>account-exists</c>, <c>account-taken</c>, <c>email-missing</c>, <c>sign-up-refused</c>.
+    /// </summary>
     public static readonly AuditEvent SyncRefused =
         new("sync-refused", Refused, AuditFields.Client | Provider | Reason | Caller, IsCounted: true);
 
@@ -144,7 +146,7 @@ internal static class AuditEvents
     public static readonly AuditEvent CrossSiteRefused =
         new("cross-site-refused", Refused, AuditFields.Client | Reason | Caller, IsCounted: true);
 
-    /// <summary>A client or user exceeded a limit: <c>requests</c>, <c>mails</c>, <c>lookups</c>, <c>connects</c>.</summary>
+    /// <summary>A client or user exceeded a limit: <c>requests</c>, <c>mails</c>, <c>lookups</c> (over REST), <c>connects</c>.</summary>
     public static readonly AuditEvent RateLimited = new("rate-limited", Refused, AuditFields.Client | Reason | Caller, IsCounted: true);
 
     /// <summary>A caller was refused a hub connection: <c>not-synced</c>.</summary>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
+using Pulse.Silo.Startup;
 
 namespace Pulse.Web.Auth;
 
@@ -19,7 +20,7 @@ internal sealed class DevelopmentSigningKey(IHostEnvironment environment, IConfi
     {
         if (!environment.IsDevelopment() || !string.IsNullOrEmpty(options.SigningKey)) return;
 
-        var directory = Path.GetFullPath(configuration["Pulse:DataDirectory"] ?? "data");
+        var directory = DataDirectory.Of(configuration);
         options.SigningKey = ReadOrMake(Path.Combine(directory, FileName));
     }
 

@@ -16,7 +16,7 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
     /// <summary>How many conversations one socket may have open.</summary>
     public const int MaxOpen = 50;
 
-    // A client that is further behind reads its inbox anew, as every client does once a minute.
+    // A client that is further behind reads its inbox anew: docs/hub.md says so to slow clients.
     private const int MaxInbox = 1_000;
 
     // An entry of a dictionary of ids.

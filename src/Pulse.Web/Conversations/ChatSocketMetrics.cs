@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Pulse.Conversations;
 
 namespace Pulse.Web.Conversations;
 
@@ -16,7 +17,8 @@ internal sealed class ChatSocketMetrics
         _healed = meter.CreateCounter<long>(
             "pulse.chat.subscriptions_healed", "{subscription}", "Subscriptions that were renewed at once, because entries were missing.");
         _deliveryDuration = meter.CreateHistogram<double>(
-            "pulse.chat.delivery.duration", "s", "Time from the arrival of a run at the front end to the end of its write to one socket.");
+            "pulse.chat.delivery.duration", "s", "Time from the arrival of a run at the front end to the end of its write to one socket.", null,
+            new() { HistogramBucketBoundaries = [.. ChatDurations.Seconds] });
         meter.CreateObservableGauge("pulse.chat.socket.waiting", () => sockets.MostWaitingBytes, "By", "The most that is kept for one socket whose client reads slowly.");
     }
 

@@ -20,7 +20,7 @@ internal static class SearchEndpoints
             .Query("before", "The before of the previous page.").Limit(HitsPerPage, MaxHits)
             .RefusesRead().Refuses(ProblemTypes.TooManyRequests, ProblemTypes.ChatUnavailable);
         group.MapGet("/channels", ListChannelsAsync).WithSummary("List channels to join").WithDescription($"A page has {ChannelsPerPage} channels.")
-            .Query("q", "Words of the title.").Query("after", "The after of the previous page.")
+            .Query("q", "A part of the title, without regard to case.").Query("after", "The after of the previous page.")
             .Refuses(ProblemTypes.InvalidArgument, ProblemTypes.TooManyRequests, ProblemTypes.ChatUnavailable);
     }
 

@@ -36,6 +36,10 @@ internal sealed partial class DemoConversations(
     private readonly Dictionary<Guid, Addressed> _addressed = [];
     private readonly Dictionary<Guid, long> _answered = [];
     private readonly HashSet<Guid> _welcomed = [];
+    private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when every later message of a user is answered.</summary>
+    public Task Listening => _listening.Task;
 
     private static DemoPerson Host => DemoPerson.Everybody[0];
 
@@ -79,10 +83,13 @@ internal sealed partial class DemoConversations(
         try
         {
             await people.Arrived.WaitAsync(stoppingToken);
+
+            // Before the first talks, because a user may write to a person meanwhile.
+            var listening = ListenAsync(stoppingToken);
             var group = await OpenAsync(ConversationKinds.Group, "Saturday hike", s_groupClientId, GroupMembers, DemoLines.Group, stoppingToken);
             var channel = await OpenAsync(ConversationKinds.Channel, "Coffee corner", s_channelClientId, ChannelMembers, DemoLines.Channel, stoppingToken);
             await Task.WhenAll(
-                ListenAsync(stoppingToken), AnswerAsync(stoppingToken), WelcomeAsync(group.Id, stoppingToken),
+                listening, AnswerAsync(stoppingToken), WelcomeAsync(group.Id, stoppingToken),
                 TalkAsync(group, stoppingToken), TalkAsync(channel, stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -116,11 +123,12 @@ internal sealed partial class DemoConversations(
         var reference = grains.CreateObjectReference<IInboxObserver>(this);
         while (true)
         {
-            await TryAsync(async () =>
+            var isRegistered = await TryAsync(async () =>
             {
                 foreach (var silo in await grains.GetGrain<IPresenceReaderGrain>(0).ListSilosAsync()) await grains.GetGrain<IInboxTableGrain>(silo).RegisterAsync(reference);
                 return true;
             }, stop);
+            if (isRegistered) _listening.TrySetResult();
             await Task.Delay(s_registration, time, stop);
         }
     }

@@ -58,7 +58,7 @@ internal static class ProblemTypes
         "A ticket opens one connection, within 60 seconds. Get a new one from POST /auth/hub-ticket.");
 
     public static readonly ProblemType SignedOut = new(Prefix + "signed-out", 401, "You are signed out.",
-        "The session has ended or run out. Sign in again.");
+        "The session was ended or has expired. Sign in again.");
 
     public static readonly ProblemType UserDisabled = new(Prefix + "user-disabled", 401, "This user is disabled.",
         "Nothing was done. Ask the operator of this site to enable the user.");
@@ -85,7 +85,7 @@ internal static class ProblemTypes
         "It may have ended already; GET /auth/sessions lists those that live.");
 
     public static readonly ProblemType Forbidden = new(Prefix + "forbidden", 403, "This is not allowed.",
-        "Sign in as somebody who may do this.");
+        "Sign in as a user that has the right to do this.");
 
     public static readonly ProblemType SignInTooOld = new(Prefix + "sign-in-too-old", 403, "This needs a sign-in of the last 10 minutes.",
         "Nothing was changed. Sign in again, then try again.");

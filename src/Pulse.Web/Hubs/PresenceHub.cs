@@ -93,7 +93,7 @@ internal sealed class PresenceHub(
     /// <param name="userIds">Hyphenated UUIDs.</param>
     /// <returns>The present presence of each, in that order.</returns>
     /// <exception cref="HubException"><c>invalid-argument</c>, <c>too-many-watched</c>, <c>too-many-lookups</c>: all users of this call
-    /// stay unwatched. <c>too-many-calls</c>.</exception>
+    /// stay unwatched. <c>unavailable</c>, <c>too-many-calls</c>.</exception>
     public async Task<PresenceResponse[]> WatchPresence(string[]? userIds)
     {
         CountCall();
@@ -134,7 +134,7 @@ internal sealed class PresenceHub(
     /// <summary>Sets the status of this connection. The user's other connections count too.</summary>
     /// <param name="status"><c>online</c>, <c>away</c>, <c>busy</c> or <c>invisible</c>.</param>
     /// <param name="message">At most 140 characters. <see langword="null"/> or empty removes it.</param>
-    /// <exception cref="HubException"><c>invalid-argument</c>, <c>too-many-calls</c>.</exception>
+    /// <exception cref="HubException"><c>invalid-argument</c>, <c>unavailable</c>, <c>too-many-calls</c>.</exception>
     public Task SetStatus(string? status, string? message)
     {
         CountCall();
@@ -158,7 +158,8 @@ internal sealed class PresenceHub(
     }
 
     /// <summary>Replaces the expiring token by a new one of the same user.</summary>
-    /// <exception cref="HubException"><c>invalid-token</c>: the connection keeps its present token. <c>too-many-calls</c>.</exception>
+    /// <exception cref="HubException"><c>invalid-token</c>: the connection keeps its present token. <c>unavailable</c>,
+    /// <c>too-many-calls</c>.</exception>
     public async Task Reauthenticate(string? accessToken)
     {
         CountCall();

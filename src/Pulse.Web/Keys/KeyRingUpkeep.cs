@@ -16,22 +16,26 @@ internal sealed partial class KeyRingUpkeep(
 {
     private static readonly TimeSpan s_readInterval = TimeSpan.FromSeconds(30);
 
+    // Until the first read, tokens are signed with SigningKey, which other programs cannot verify.
+    private static readonly TimeSpan s_firstReadInterval = TimeSpan.FromMilliseconds(250);
+
     // Longer than a rolling restart with a new SigningKey, because front ends without the new value cannot read elements that are encrypted
     // under it.
     private static readonly TimeSpan s_upkeepInterval = TimeSpan.FromHours(1);
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        await FollowAsync();
+        await FollowAsync(logs: false);
         await base.StartAsync(cancellationToken);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var keptAt = time.GetTimestamp();
-        using var timer = new PeriodicTimer(s_readInterval, time);
         try
         {
+            await FollowSoonAsync(stoppingToken);
+            using var timer = new PeriodicTimer(s_readInterval, time);
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
                 await FollowAsync();
@@ -46,7 +50,20 @@ internal sealed partial class KeyRingUpkeep(
         }
     }
 
-    private async Task FollowAsync()
+    // A front end that starts before its silos reads the ring as soon as they answer.
+    private async Task FollowSoonAsync(CancellationToken stoppingToken)
+    {
+        var since = time.GetTimestamp();
+        using var timer = new PeriodicTimer(s_firstReadInterval, time);
+        while (tokenKeys.Known is null && await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            var isLate = time.GetElapsedTime(since) >= s_readInterval;
+            if (isLate) since = time.GetTimestamp();
+            await FollowAsync(logs: isLate);
+        }
+    }
+
+    private async Task FollowAsync(bool logs = true)
     {
         try
         {
@@ -56,7 +73,7 @@ internal sealed partial class KeyRingUpkeep(
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
             // The silos or the database are not available yet. Until then, tokens are signed with SigningKey.
-            LogNotBegun(exception.GetType().Name);
+            if (logs) LogNotBegun(exception.GetType().Name);
         }
     }
 
@@ -113,7 +130,7 @@ internal sealed partial class KeyRingUpkeep(
         }
     }
 
-    [LoggerMessage(1183, LogLevel.Warning, "The ring of token keys cannot be read ({Reason}). The read is retried every 30 s.")]
+    [LoggerMessage(1183, LogLevel.Warning, "The ring of token keys cannot be read ({Reason}). The read is repeated.")]
     private partial void LogNotBegun(string reason);
 
     [LoggerMessage(1184, LogLevel.Warning, "The key rings could not be maintained ({Reason}). This is retried in an hour.")]

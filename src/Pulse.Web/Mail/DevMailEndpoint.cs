@@ -19,6 +19,6 @@ internal static class DevMailEndpoint
     private static DevMailPage.Mail[] List(DevMailbox mailbox) =>
     [
         .. mailbox.List().Select(entry => new DevMailPage.Mail(
-            entry.Mail.To, entry.Mail.Subject, entry.Mail.Text, new Uri(entry.Mail.Link).PathAndQuery, entry.SentAt)),
+            entry.Mail.Language, entry.Mail.To, entry.Mail.Subject, entry.Mail.Text, new Uri(entry.Mail.Link).PathAndQuery, entry.SentAt)),
     ];
 }

@@ -90,6 +90,7 @@ internal sealed partial class SmtpMailSender(IOptions<MailOptions> options, Time
         };
         message.From.Add(from);
         message.To.Add(new MailboxAddress(name: null, mail.To));
+        message.Headers.Add(HeaderId.ContentLanguage, mail.Language);
         // RFC 3834 section 5: suppresses automatic replies such as holiday notices.
         message.Headers.Add(HeaderId.AutoSubmitted, "auto-generated");
         return message;

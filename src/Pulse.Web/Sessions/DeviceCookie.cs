@@ -22,7 +22,7 @@ internal sealed class DeviceCookie(SessionCookie sessions, IDataProtectionProvid
     /// <returns>Whether the cookie already contained the user.</returns>
     public bool Remember(HttpContext context, Guid userId)
     {
-        var users = Read(context);
+        List<Guid> users = [.. UsersOf(context)];
         var isKnown = users.Remove(userId);
         users.Add(userId);
         var value = string.Join(',', users.TakeLast(MaxUsers).Select(user => user.ToString("N")));
@@ -38,7 +38,8 @@ internal sealed class DeviceCookie(SessionCookie sessions, IDataProtectionProvid
         return isKnown;
     }
 
-    private List<Guid> Read(HttpContext context)
+    /// <summary>The users who have signed in with this browser, the latest last.</summary>
+    public IReadOnlyList<Guid> UsersOf(HttpContext context)
     {
         if (!context.Request.Cookies.TryGetValue(NameFor(context), out var value)) return [];
         try

@@ -2,12 +2,13 @@ using Pulse.Accounts;
 using Pulse.Identity;
 using Pulse.Web.Audit;
 using Pulse.Web.Mail;
+using Pulse.Web.Sessions;
 
 namespace Pulse.Web.SignIn;
 
 /// <summary>Creates sign-in links and mails them.</summary>
 internal sealed partial class EmailLinks(
-    IGrainFactory grains, IMailSender sender, SignInMails mails, AuditLog audit, IConfiguration configuration, TimeProvider time, ILogger<EmailLinks> logger)
+    IGrainFactory grains, IMailSender sender, SignInMails mails, DeviceCookie devices, AuditLog audit, IConfiguration configuration, TimeProvider time, ILogger<EmailLinks> logger)
 {
     /// <summary>The path of the links.</summary>
     public const string CallbackPath = "/auth/callback/email";
@@ -26,7 +27,7 @@ internal sealed partial class EmailLinks(
     public async Task<AskedMail> SendAsync(HttpRequest request, string email, string returnUrl)
     {
         var (asked, hash) = Create(email);
-        if (await SendAsync(asked, hash, SiteOf(request), returnUrl)) request.HttpContext.Audit(AuditEvents.MailSent, email: email);
+        if (await SendAsync(asked, hash, SiteOf(request), returnUrl, devices.UsersOf(request.HttpContext))) request.HttpContext.Audit(AuditEvents.MailSent, email: email);
         return asked;
     }
 
@@ -38,7 +39,7 @@ internal sealed partial class EmailLinks(
     public AskedMail SendToUser(HttpRequest request, string email, string returnUrl)
     {
         var (asked, hash) = Create(email);
-        var site = SiteOf(request);
+        var (site, users) = (SiteOf(request), devices.UsersOf(request.HttpContext));
         _ = SendAsync();
         return asked;
 
@@ -46,8 +47,7 @@ internal sealed partial class EmailLinks(
         {
             try
             {
-                if (await grains.GetGrain<IAccountGrain>(new AccountKey(SignInProviders.Email, email).ToString()).HasUserAsync()
-                    && await this.SendAsync(asked, hash, site, returnUrl))
+                if (await Account(email).HasUserAsync() && await this.SendAsync(asked, hash, site, returnUrl, users))
                 {
                     // The request has ended, so the client's data is unavailable.
                     audit.Write(context: null, AuditEvents.MailSent, email: email);
@@ -104,14 +104,19 @@ internal sealed partial class EmailLinks(
     }
 
     /// <returns>Whether a mail was sent. False if the mailbox has the maximum of valid links.</returns>
-    private async Task<bool> SendAsync(AskedMail asked, byte[] hash, Uri site, string returnUrl)
+    /// <param name="users">The users who have signed in with the browser before.</param>
+    private async Task<bool> SendAsync(AskedMail asked, byte[] hash, Uri site, string returnUrl, IReadOnlyList<Guid> users)
     {
-        if (!await AddAsync(asked.Email, hash)) return false;
+        // Whether or not the address has a user, a browser has the same calls to wait for.
+        var isKnown = users.Count > 0 && await Account(asked.Email).FindUserAsync() is { } user && users.Contains(user);
+        if (!await (isKnown ? Links(asked.Email).AddForKnownBrowserAsync(asked.Email, hash) : AddAsync(asked.Email, hash))) return false;
 
         var link = UrlOf(site, $"{CallbackPath}?token={asked.Token}&returnUrl={Uri.EscapeDataString(returnUrl)}");
         await SendOrRemoveAsync(asked.Email, hash, mails.SignIn(asked.Email, link, asked.Code, site.Authority, Lifetime));
         return true;
     }
+
+    private IAccountGrain Account(string email) => grains.GetGrain<IAccountGrain>(new AccountKey(SignInProviders.Email, email).ToString());
 
     /// <summary>The links of a mailbox, the same grain for all its spellings.</summary>
     private ISignInLinksGrain Links(string email) => grains.GetGrain<ISignInLinksGrain>(Mailbox.Of(email));

@@ -50,7 +50,7 @@ internal sealed class SignInMails(PageTexts texts, IOptions<PagesOptions> pages)
             <p style="margin:8px 0;font-size:24px;letter-spacing:2px;font-weight:600">{shown}</p>
             <p style="margin:8px 0 0;font-size:14px;color:#57606a">{Html(rules)} {Html(secret)} {Html(ignore)}</p>
             """);
-        return new(to, texts["Your sign-in link for Pulse"], text, html, link);
+        return new(PageTexts.Language, to, texts["Your sign-in link for Pulse"], text, html, link);
     }
 
     /// <summary>The mail with a link that confirms an address.</summary>
@@ -79,7 +79,7 @@ internal sealed class SignInMails(PageTexts texts, IOptions<PagesOptions> pages)
             {Button(texts["Confirm"], link)}
             <p style="margin:0;font-size:14px;color:#57606a">{Html(rules)}</p>
             """);
-        return new(to, texts["Confirm your e-mail address for Pulse"], text, html, link);
+        return new(PageTexts.Language, to, texts["Confirm your e-mail address for Pulse"], text, html, link);
     }
 
     /// <summary>The mail about a change to a user's ways to sign in.</summary>
@@ -111,7 +111,7 @@ internal sealed class SignInMails(PageTexts texts, IOptions<PagesOptions> pages)
                 <p style="margin:0 0 24px">{Html(sentence)}</p>
                 <p style="margin:0;font-size:14px;color:#57606a">{Html(advice).Replace(Html(dashboard), link, StringComparison.Ordinal)}</p>
                 """);
-            return new(to, $"{title} · {texts.Name}", text, html, dashboard);
+            return new(PageTexts.Language, to, $"{title} · {texts.Name}", text, html, dashboard);
         }
         finally
         {

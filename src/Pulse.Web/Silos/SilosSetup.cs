@@ -50,6 +50,7 @@ internal static class SilosSetup
         }
 
         var services = builder.Services;
+        services.AddClusterSettings();
         services.AddSteadyClock();
         services.AddSingleton<StartWait>();
         services.AddSingleton<SiloConnectionMonitor>();

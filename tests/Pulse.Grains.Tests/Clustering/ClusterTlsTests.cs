@@ -11,6 +11,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 using Orleans.Configuration;
 using Orleans.Connections.Security;
 using Orleans.Runtime;
@@ -153,6 +154,65 @@ public sealed class ClusterTlsTests(ClusterTlsTests.Fixture cluster) : IClassFix
         {
             directory.Delete(recursive: true);
         }
+    }
+
+    // Kubernetes gives a secret as links into the folder ..data, which is itself a link, and replaces only the latter.
+    [Fact]
+    public void RenewedCertificate_BehindALink_IsUsed()
+    {
+        var directory = Directory.CreateTempSubdirectory("pulse-tls-").FullName;
+        try
+        {
+            foreach (var version in (string[])["1", "2"]) Fixture.MakeCertificates(Directory.CreateDirectory(Path.Combine(directory, version)).FullName, "pulse");
+            var data = Path.Combine(directory, "..data");
+            Directory.CreateSymbolicLink(data, "1");
+            foreach (var file in (string[])["pulse.pem", "pulse.key", "ca.pem"]) File.CreateSymbolicLink(Path.Combine(directory, file), $"..data/{file}");
+            using var certificates = new ClusterCertificates(SettingsIn(directory), TimeProvider.System, NullLogger<ClusterCertificates>.Instance);
+            var first = certificates.Current.Own.Thumbprint;
+
+            Directory.Delete(data);
+            Directory.CreateSymbolicLink(data, "2");
+            certificates.Refresh();
+
+            Assert.NotEqual(first, certificates.Current.Own.Thumbprint);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void CertificateThatEndsSoon_IsReportedOnceADay()
+    {
+        var (log, time) = (new EventLog(), new FakeTimeProvider());
+        using var certificates = new ClusterCertificates(SettingsIn(cluster.Own), time, log);
+        time.SetUtcNow(certificates.Current.Own.NotAfter.ToUniversalTime() - TimeSpan.FromDays(8));
+        certificates.Refresh();
+        Assert.Empty(log.Events);
+
+        for (var hour = 0; hour < 47; hour++)
+        {
+            time.Advance(TimeSpan.FromHours(1));
+            certificates.Refresh();
+        }
+
+        Assert.Equal([(LogLevel.Warning, 3222)], log.Events);
+        time.Advance(TimeSpan.FromHours(1));
+        certificates.Refresh();
+        Assert.Equal([(LogLevel.Warning, 3222), (LogLevel.Warning, 3222)], log.Events);
+    }
+
+    private sealed class EventLog : ILogger<ClusterCertificates>
+    {
+        public List<(LogLevel Level, int Id)> Events { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Events.Add((logLevel, eventId.Id));
     }
 
     [Theory]

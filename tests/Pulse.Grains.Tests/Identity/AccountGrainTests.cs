@@ -223,6 +223,16 @@ public sealed class AccountGrainTests(PulseCluster cluster) : IClassFixture<Puls
         Assert.Equal(19, used.Count(one => one.State == SignInLinkState.Unknown));
     }
 
+    [Fact]
+    public async Task SignInLinks_OfKnownBrowsers_AreCountedByThemselves()
+    {
+        var links = cluster.Client.GetGrain<ISignInLinksGrain>(Email);
+        for (var asked = 0; asked < 5; asked++) Assert.Equal(asked < 3, await links.AddForAsync(Email, RandomNumberGenerator.GetBytes(32)));
+
+        for (var asked = 0; asked < 5; asked++) Assert.Equal(asked < 3, await links.AddForKnownBrowserAsync(Email, RandomNumberGenerator.GetBytes(32)));
+        Assert.False(await links.AddForAsync(Email, RandomNumberGenerator.GetBytes(32)));
+    }
+
     private IAccountGrain Account(string provider, string suffix = "") => cluster.Client.GetGrain<IAccountGrain>(new AccountKey(provider, _id + suffix).ToString());
 
     private IUserGrain User(Guid id) => cluster.Client.GetGrain<IUserGrain>(id);

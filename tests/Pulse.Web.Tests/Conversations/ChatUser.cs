@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text;
 using System.Text.Json;
@@ -10,6 +11,8 @@ namespace Pulse.Web.Tests.Conversations;
 /// <summary>A synced user, and the user's calls of the chat over REST.</summary>
 internal sealed class ChatUser : IDisposable
 {
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
+
     private readonly PulseApplication _pulse;
     private readonly HttpClient _http;
 
@@ -27,8 +30,7 @@ internal sealed class ChatUser : IDisposable
     public static async Task<ChatUser> SyncAsync(PulseApplication pulse, string name)
     {
         var user = new ChatUser(pulse, Guid.CreateVersion7());
-        using var synced = await user.CallAsync(HttpMethod.Post, "/auth/sync", new { name });
-        await synced.ReadAsync(HttpStatusCode.Created);
+        await user.DoAsync(HttpMethod.Post, "/auth/sync", new { name }, HttpStatusCode.Created);
         return user;
     }
 
@@ -46,17 +48,22 @@ internal sealed class ChatUser : IDisposable
         return await _http.SendAsync(request);
     }
 
-    /// <summary>Sends a request that must succeed with that status, and reads the answer.</summary>
+    /// <summary>Sends a request that must succeed with that status, and reads the answer. Repeats it while Pulse is unavailable.</summary>
     public async Task<JsonObject> DoAsync(HttpMethod method, string path, object? body = null, HttpStatusCode expected = HttpStatusCode.OK)
     {
-        using var answer = await CallAsync(method, path, body);
-        return await answer.ReadAsync(expected);
+        var (answer, isRepeated) = await RepeatAsync(method, path, body, answer => answer.StatusCode == HttpStatusCode.ServiceUnavailable);
+        using (answer)
+        {
+            // The outcome of the earlier request was unknown: it did create the resource.
+            var isThere = isRepeated && expected == HttpStatusCode.Created && answer.StatusCode == HttpStatusCode.OK;
+            return await answer.ReadAsync(isThere ? HttpStatusCode.OK : expected);
+        }
     }
 
-    /// <summary>Sends a request whose answer has no body.</summary>
+    /// <summary>Sends a request whose answer has no body. Repeats it while Pulse is unavailable.</summary>
     public async Task DoWithoutAnswerAsync(HttpMethod method, string path)
     {
-        using var answer = await CallAsync(method, path);
+        using var answer = (await RepeatAsync(method, path, null, answer => answer.StatusCode == HttpStatusCode.ServiceUnavailable)).Answer;
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
     }
 
@@ -124,20 +131,25 @@ internal sealed class ChatUser : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    // On a busy machine a commit can take longer than a call may, and a quick one is refused for its rate: a client then repeats the call, which does
-    // nothing a second time.
     private async Task<long> SeqAsync(HttpMethod method, string path, object? body = null)
     {
-        while (true)
-        {
-            using var answer = await CallAsync(method, path, body);
-            if (answer.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests)
-            {
-                await Task.Delay(100);
-                continue;
-            }
+        using var answer = (await RepeatAsync(
+            method, path, body, answer => answer.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests)).Answer;
+        return (long)(await answer.ReadAsync(answer.IsSuccessStatusCode ? answer.StatusCode : HttpStatusCode.OK))["seq"]!;
+    }
 
-            return (long)(await answer.ReadAsync(answer.IsSuccessStatusCode ? answer.StatusCode : HttpStatusCode.OK))["seq"]!;
+    // On a busy machine a commit can take longer than a call may, and quick calls are refused for their rate. A client then repeats the
+    // same call, which does nothing a second time.
+    private async Task<(HttpResponseMessage Answer, bool IsRepeated)> RepeatAsync(
+        HttpMethod method, string path, object? body, Func<HttpResponseMessage, bool> again)
+    {
+        var clock = Stopwatch.StartNew();
+        for (var isRepeated = false; ; isRepeated = true)
+        {
+            var answer = await CallAsync(method, path, body);
+            if (!again(answer) || clock.Elapsed > s_bound) return (answer, isRepeated);
+            answer.Dispose();
+            await Task.Delay(100);
         }
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Pulse.Web.Demo;
 
 namespace Pulse.Web.Tests.Demo;
@@ -10,8 +11,13 @@ public class DemoApplication : PulseApplication
 
     private protected DemoApplication(int maxEntries) : base([KeyValuePair.Create("Pulse:Demo", "true")]) => _maxEntries = maxEntries;
 
-    /// <summary>Waits until the simulated people are users.</summary>
-    public Task PeopleAsync() => Services.GetRequiredService<DemoPeople>().Arrived.WaitAsync(TimeSpan.FromSeconds(60));
+    /// <summary>Waits until the simulated people are users that answer messages.</summary>
+    public async Task PeopleAsync()
+    {
+        var bound = TimeSpan.FromSeconds(60);
+        await Services.GetRequiredService<DemoPeople>().Arrived.WaitAsync(bound);
+        await Services.GetServices<IHostedService>().OfType<DemoConversations>().Single().Listening.WaitAsync(bound);
+    }
 
     private protected override void Adjust(IServiceCollection services) =>
         services.AddSingleton(new DemoPace(DemoPace.Natural.Step / 20, _maxEntries));

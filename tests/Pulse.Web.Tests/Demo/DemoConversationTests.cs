@@ -40,6 +40,11 @@ public sealed class DemoConversationTests(DemoConversationTests.Application puls
     public async Task NewUser_IsAddedToATalkingGroup_IsWrittenTo_AndFindsTheChannel()
     {
         using var grace = await ChatUser.SyncAsync(pulse, "Grace Hopper");
+        await PeopleAsync();
+
+        // The channel is opened after the first talk of the group, and new users are welcomed after both.
+        await Eventually.AsyncTrue("the channel", async () =>
+            (await grace.GetAsync("/channels"))["items"]!.AsArray().Any(channel => (string?)channel!["title"] == "Coffee corner"));
         await using var socket = await grace.ConnectAsync();
 
         var group = (await InboxAsync(socket, "group")).GetProperty("id").GetGuid();
@@ -47,7 +52,6 @@ public sealed class DemoConversationTests(DemoConversationTests.Application puls
 
         Assert.Contains("Grace", welcome.GetProperty("last").GetProperty("text").GetString(), StringComparison.Ordinal);
         Assert.Contains((await grace.MessagesAsync(group)).SelectMany(message => message["reactions"]!.AsArray()), reaction => (int)reaction!["count"]! == 1);
-        Assert.Contains((await grace.GetAsync("/channels"))["items"]!.AsArray(), channel => (string?)channel!["title"] == "Coffee corner");
         Assert.True(await grace.HeadAsync(group) > 5, "The group has no history.");
     }
 

@@ -20,6 +20,7 @@ public sealed class CountingPulse : PulseApplication, IAsyncLifetime
     private static readonly string[] s_membershipReads = ["HGET", "HGETALL"];
 
     private readonly ConcurrentQueue<string> _grainCalls = new();
+    private readonly ConcurrentQueue<string> _answers = new();
     private readonly ConcurrentQueue<string> _statements = new();
     private readonly ActivityListener _listener;
     private readonly string _database;
@@ -36,6 +37,8 @@ public sealed class CountingPulse : PulseApplication, IAsyncLifetime
         ["Pulse:Cluster:ClusterId"] = database,
         ["Pulse:Presence:TimeToLive"] = "10:00:00",
         ["Pulse:Presence:HeartbeatInterval"] = "10:00:00",
+        ["Pulse:Chat:SendsPerSecond"] = "10000",
+        ["Pulse:Chat:SendsAtOnce"] = "10000",
     })
     {
         _database = database;
@@ -51,8 +54,11 @@ public sealed class CountingPulse : PulseApplication, IAsyncLifetime
         ActivitySource.AddActivityListener(_listener);
     }
 
-    /// <summary>Grain calls that have been answered since the last <see cref="Reset"/>, as <c>Interface.Method</c>.</summary>
+    /// <summary>Grain calls that have begun since the last <see cref="Reset"/>, as <c>Interface.Method</c>.</summary>
     public IReadOnlyCollection<string> GrainCalls => _grainCalls;
+
+    /// <summary>Grain calls that have been answered since the last <see cref="Reset"/>, as <c>Interface.Method</c>.</summary>
+    public IReadOnlyCollection<string> Answers => _answers;
 
     /// <summary>How many statements have ended since the last <see cref="Reset"/>.</summary>
     public int Statements => _statements.Count;
@@ -75,6 +81,7 @@ public sealed class CountingPulse : PulseApplication, IAsyncLifetime
     public void Reset()
     {
         _grainCalls.Clear();
+        _answers.Clear();
         _statements.Clear();
         _redis = new();
     }
@@ -82,7 +89,8 @@ public sealed class CountingPulse : PulseApplication, IAsyncLifetime
     /// <summary>The counts since then.</summary>
     public Counted Count() => new([.. _grainCalls], [.. _redis.FinishProfiling().Select(command => command.Command).Where(command => !s_membershipReads.Contains(command))], [.. _statements]);
 
-    private protected override void Adjust(IServiceCollection services) => services.AddSingleton<IIncomingGrainCallFilter>(new Filter(_grainCalls));
+    private protected override void Adjust(IServiceCollection services) =>
+        services.AddSingleton<IIncomingGrainCallFilter>(new Filter(_grainCalls, _answers));
 
     private static async Task ExecuteOnServerAsync(string sql)
     {
@@ -96,17 +104,24 @@ public sealed class CountingPulse : PulseApplication, IAsyncLifetime
         ? value
         : throw new InvalidOperationException($"{name} is not set. Run the tests with ./test.sh, which starts the servers they need.");
 
-    private sealed class Filter(ConcurrentQueue<string> calls) : IIncomingGrainCallFilter
+    private sealed class Filter(ConcurrentQueue<string> calls, ConcurrentQueue<string> answers) : IIncomingGrainCallFilter
     {
         public async Task Invoke(IIncomingGrainCallContext context)
         {
             // Each front end checks for new keys every 30 s, and registers with the silos every 5 s, whatever operation is measured.
             var isBackground = context.Grain is IKeyRingGrain or IInboxTableGrain || context.InterfaceMethod.Name == nameof(IPresenceReaderGrain.ListSilosAsync);
 
+            if (isBackground || context.InterfaceMethod.DeclaringType?.Namespace?.StartsWith("Pulse", StringComparison.Ordinal) != true)
+            {
+                await context.Invoke();
+                return;
+            }
+
             // Before the call, so that a test which has seen the call's effect finds it counted.
-            if (!isBackground && context.InterfaceMethod.DeclaringType?.Namespace?.StartsWith("Pulse", StringComparison.Ordinal) == true)
-                calls.Enqueue($"{context.InterfaceMethod.DeclaringType.Name}.{context.InterfaceMethod.Name}");
+            var call = $"{context.InterfaceMethod.DeclaringType.Name}.{context.InterfaceMethod.Name}";
+            calls.Enqueue(call);
             await context.Invoke();
+            answers.Enqueue(call);
         }
     }
 }

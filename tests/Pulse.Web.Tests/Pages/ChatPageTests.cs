@@ -38,7 +38,8 @@ public sealed class ChatPageTests(PagesApplication pulse)
         await ada.SeesAsync("Hello, Ada");
         await Expect(ada.Page.Locator("#chat-live p")).ToHaveTextAsync([$"{grace.Name}: Hello, Ada"]);
 
-        // An edit, a reaction and a deletion arrive live.
+        // An edit, a reaction and a deletion arrive live. The key edits the last stored message.
+        await grace.SeesAsync("Hello, Ada");
         await grace.Field.PressAsync("ArrowUp");
         await grace.Field.FillAsync("Hello, dear Ada");
         await grace.Field.PressAsync("Enter");
@@ -326,8 +327,10 @@ public sealed class ChatPageTests(PagesApplication pulse)
         await ada.SeesAsync("Copy me");
         await ada.Page.EvaluateAsync("Object.defineProperty(navigator, 'clipboard', { value: undefined })");
         await ada.Page.Locator(".message").HoverAsync();
+        // Before the click, because the page shows the text for some seconds only.
+        var refusal = Expect(ada.Page.Locator(".toast")).ToContainTextAsync("did not allow copying", new() { Timeout = 60_000 });
         await ada.Page.Locator(".message").GetByRole(AriaRole.Button, new() { Name = "Copy text" }).ClickAsync();
-        await Expect(ada.Page.Locator(".toast")).ToContainTextAsync("did not allow copying");
+        await refusal;
     }
 
     [Fact]
@@ -358,7 +361,7 @@ public sealed class ChatPageTests(PagesApplication pulse)
         await visitor.ArriveAsync("/signin?returnUrl=%2Fchat");
         await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Alan Turing" }).ClickAsync();
         await visitor.ArriveAsync("/chat");
-        await Expect(visitor.Page.Locator(".side h1")).ToHaveTextAsync("Chat");
+        await Expect(visitor.Page.Locator(".side-head h2")).ToHaveTextAsync("Chat");
     }
 
     [Fact]

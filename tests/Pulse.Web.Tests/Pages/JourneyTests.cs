@@ -44,7 +44,7 @@ public sealed class JourneyTests(PagesApplication pulse)
         const string Look = "id => fetch(`/presence?ids=${id}`).then(answer => answer.json()).then(all => all[0].status)";
         Assert.Equal("online", await ada.Page.EvaluateAsync<string>(Look, gracesId));
         await grace.Page.CloseAsync();
-        await ada.Page.WaitForFunctionAsync($"async id => await ({Look})(id) === 'offline'", gracesId, new() { Timeout = 20_000 });
+        await ada.Page.WaitForFunctionAsync($"async id => await ({Look})(id) === 'offline'", gracesId, new() { Timeout = 60_000 });
         Assert.Empty(ada.Complaints);
     }
 

@@ -138,11 +138,11 @@ public sealed class PageTextsTests
         var script = string.Concat(Directory.GetFiles(folder, "*.ts*").Select(File.ReadAllText));
 
         Assert.InRange(EnglishTextsOfTheChat.Length, 100, 1000);
-        Assert.Empty(names.Where(name => !Regex.IsMatch(script, $@"\btexts\.{name}\b|\{{ {name} \}} = texts")));
+        Assert.DoesNotContain(names, name => !Regex.IsMatch(script, $@"\btexts\.{name}\b|\{{ {name} \}} = texts"));
         Assert.Equal(PageTexts.Languages.Order(), Directory.GetFiles(Path.Combine(folder, "texts")).Select(Path.GetFileNameWithoutExtension).Where(name => name != "index").Order());
     }
 
-    private static void InGerman(Action act)
+    internal static void InGerman(Action act)
     {
         var before = CultureInfo.CurrentUICulture;
         CultureInfo.CurrentUICulture = CultureInfo.GetCultureInfo("de");

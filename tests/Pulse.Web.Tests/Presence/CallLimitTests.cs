@@ -35,12 +35,15 @@ public sealed class CallLimitTests(PulseApplication pulse)
     public async Task SetStatus_TooOften_IsRefused_AndLaterAccepted()
     {
         await using var ada = await ConnectAsync();
-        var calls = Enumerable.Range(0, 400).Select(i => ada.Connection.InvokeAsync("SetStatus", i % 2 == 0 ? "busy" : "away", null)).ToArray();
+        // Fewer than the messages that one connection may send at once, so that the limit on statuses is the one that refuses. The limit
+        // grows with time, so that a slow machine accepts more.
+        var calls = Enumerable.Range(0, HubFlow.FramesAtOnce - 100)
+            .Select(i => ada.Connection.InvokeAsync("SetStatus", i % 2 == 0 ? "busy" : "away", null)).ToArray();
         await Task.WhenAll(calls.Select(call => call.ContinueWith(_ => { }, TaskScheduler.Default)));
 
         var refused = calls.Where(call => call.IsFaulted).ToArray();
         Assert.NotEmpty(refused);
-        Assert.InRange(calls.Length - refused.Length, LiveConnection.StatusesAtOnce, 390);
+        Assert.True(calls.Length - refused.Length >= LiveConnection.StatusesAtOnce, $"Only {calls.Length - refused.Length} were accepted.");
         foreach (var call in refused) Assert.Contains("too-many-calls: ", (await Assert.ThrowsAsync<HubException>(() => call)).Message, StringComparison.Ordinal);
         await Eventually.AsyncTrue("a status is taken again", async () =>
         {

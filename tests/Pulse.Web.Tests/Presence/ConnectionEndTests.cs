@@ -119,9 +119,10 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
         Assert.Equal("", await http.GetStringAsync(poll));
         var end = await pulse.Calls.EndOfAsync(_ada);
 
-        // SignalR checks for abandoned connections once a second.
+        // SignalR checks for abandoned connections once a second. A connection that it does not find stays open without an end, so that the
+        // bound can allow for a busy machine.
         var noticedAfter = DateTimeOffset.UtcNow - asleep;
-        Assert.InRange(noticedAfter, TimeSpan.FromSeconds(15), HubEndpoint.ClientTimeout + TimeSpan.FromSeconds(5));
+        Assert.InRange(noticedAfter, TimeSpan.FromSeconds(15), HubEndpoint.ClientTimeout + TimeSpan.FromSeconds(15));
         Assert.Equal(ConnectionEnd.Dropped, end.How);
         Assert.InRange(end.Lease.SeenAt, asleep.AddSeconds(-15), asleep.AddSeconds(5));
     }

@@ -1,11 +1,11 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Pulse.Accounts;
 using Pulse.Identity;
@@ -50,54 +50,56 @@ public sealed class TelemetryTests(TelemetryTests.Application pulse) : IClassFix
 
     public sealed class Application : PulseApplication, IAsyncLifetime
     {
-        private readonly ConcurrentQueue<(string Path, string Body)> _sent = new();
-        private readonly WebApplication _collector;
+        private readonly Collector _collector;
 
-        public Application() : this(FreePort())
+        public Application() : this(new Collector())
         {
         }
 
-        private Application(int port) : base(new Dictionary<string, string>
+        private Application(Collector collector) : base(new Dictionary<string, string>
         {
-            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = $"http://127.0.0.1:{port}",
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Address,
             ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
             ["OTEL_METRIC_EXPORT_INTERVAL"] = "200",
             ["OTEL_BSP_SCHEDULE_DELAY"] = "200",
-        })
-        {
-            var builder = WebApplication.CreateEmptyBuilder(new());
-            builder.WebHost.UseKestrelCore().UseUrls($"http://127.0.0.1:{port}");
-            builder.Logging.ClearProviders();
-            _collector = builder.Build();
-            _collector.Run(TakeAsync);
-        }
+        }) => _collector = collector;
 
         /// <summary>All data received on that path, as text: names and values are readable in the binary form.</summary>
-        public string Sent(string path) => string.Concat(_sent.Where(sent => sent.Path == path).Select(sent => sent.Body));
-
-        async Task IAsyncLifetime.InitializeAsync()
-        {
-            await _collector.StartAsync();
-            await InitializeAsync();
-        }
+        public string Sent(string path) => _collector.Sent(path);
 
         async Task IAsyncLifetime.DisposeAsync()
         {
             await DisposeAsync();
             await _collector.DisposeAsync();
         }
+    }
+
+    /// <summary>A collector that listens on a port of its own from the beginning.</summary>
+    private sealed class Collector : IAsyncDisposable
+    {
+        private readonly ConcurrentQueue<(string Path, string Body)> _sent = new();
+        private readonly WebApplication _application;
+
+        public Collector()
+        {
+            var builder = WebApplication.CreateEmptyBuilder(new());
+            builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+            builder.Logging.ClearProviders();
+            _application = builder.Build();
+            _application.Run(TakeAsync);
+            _application.Start();
+        }
+
+        public string Address => _application.Urls.Single();
+
+        public string Sent(string path) => string.Concat(_sent.Where(sent => sent.Path == path).Select(sent => sent.Body));
+
+        public ValueTask DisposeAsync() => _application.DisposeAsync();
 
         private async Task TakeAsync(HttpContext context)
         {
             using var reader = new StreamReader(context.Request.Body, Encoding.Latin1);
             _sent.Enqueue((context.Request.Path, await reader.ReadToEndAsync()));
-        }
-
-        private static int FreePort()
-        {
-            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            return ((IPEndPoint)socket.LocalEndPoint!).Port;
         }
     }
 }

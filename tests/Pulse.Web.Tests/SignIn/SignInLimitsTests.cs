@@ -68,6 +68,29 @@ public sealed partial class SignInLimitsTests
     }
 
     [Fact]
+    public async Task StrangersMails_DoNotKeepTheUsersBrowserFromSigningIn()
+    {
+        await using var pulse = await StartAsync();
+        using var own = new Browser(pulse.Site);
+        using var stranger = new Browser(pulse.Site);
+        await own.PostAsync("/auth/signin/email", ("email", "ada@example.com"));
+        await own.SubmitAsync(await own.GetAsync(WebUtility.HtmlDecode(Link().Match((await own.GetAsync("/dev/mail")).Body).Groups[1].Value)));
+        var ada = await own.WhoAmIAsync();
+        Assert.NotNull(ada);
+        await own.SubmitAsync(await own.GetAsync("/example"));
+        Assert.Null(await own.WhoAmIAsync());
+
+        for (var asked = 0; asked < 5; asked++) await stranger.PostAsync("/auth/signin/email", ("email", "ada@example.com"));
+        Assert.Equal(4, Link().Count((await stranger.GetAsync("/dev/mail")).Body));
+
+        await own.PostAsync("/auth/signin/email", ("email", "ada@example.com"));
+        var mails = (await own.GetAsync("/dev/mail")).Body;
+        Assert.Equal(5, Link().Count(mails));
+        await own.SubmitAsync(await own.GetAsync(WebUtility.HtmlDecode(Link().Match(mails).Groups[1].Value)));
+        Assert.Equal(ada, await own.WhoAmIAsync());
+    }
+
+    [Fact]
     public async Task AddressConfirmation_NotSent_DoesNotCount()
     {
         await using var pulse = await StartAsync(

@@ -5,6 +5,10 @@ namespace Pulse.Web.Tests.Startup;
 /// <summary>Several Pulse on one machine, in the one-process topology.</summary>
 public sealed class NeighboursTests : IDisposable
 {
+    // Warnings of Orleans and Kestrel that the machine gives the process too little time.
+    private static readonly string[] s_busyMachine =
+        ["took elapsed time", "stalled for", "Timer should have fired at", "the heartbeat has been running for"];
+
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("pulse-neighbours-");
 
     [Fact]
@@ -51,7 +55,7 @@ public sealed class NeighboursTests : IDisposable
         await process.InterruptAsync();
 
         Assert.Equal(0, await process.ExitAsync());
-        Assert.True(process.Errors.Count == 0 && !process.Output.Any(line => line.StartsWith("warn:", StringComparison.Ordinal) || line.StartsWith("fail:", StringComparison.Ordinal)), process.ToString());
+        Assert.True(process.Errors.Count == 0 && !Complaints(process.Output).Any(), process.ToString());
     }
 
     /// <summary><c>dotnet run</c> would silently let the profile's address win over ASPNETCORE_URLS.</summary>
@@ -73,6 +77,14 @@ public sealed class NeighboursTests : IDisposable
 
     private PulseProcess Start(string name, params string[] arguments) =>
         PulseProcess.Start("Pulse.Web", _directory.CreateSubdirectory(name).FullName, [], arguments);
+
+    /// <summary>The warnings and errors. The category is on a line of its own, before that of the message.</summary>
+    private static IEnumerable<string> Complaints(IReadOnlyCollection<string> output) =>
+        from entry in output.Zip(output.Skip(1).Append(""), (first, second) => $"{first}{second}")
+        let isWarning = entry.StartsWith("warn:", StringComparison.Ordinal)
+        where isWarning || entry.StartsWith("fail:", StringComparison.Ordinal) || entry.StartsWith("crit:", StringComparison.Ordinal)
+        where !(isWarning && s_busyMachine.Any(words => entry.Contains(words, StringComparison.Ordinal)))
+        select entry;
 
     /// <summary>The TCP ports on which that process listens (proc(5): sockets by inode, state 0A).</summary>
     private static int[] ListeningPorts(int processId)

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Pulse.Grains.Tests;
 using StackExchange.Redis;
 
@@ -24,7 +22,8 @@ public sealed class WaitingTests : IAsyncLifetime
     [Fact]
     public async Task PostgresThatIsUnreachable_IsNamedWithTheReason()
     {
-        await using var process = Start("Pulse.Silo", $"postgres://pulse:secret@127.0.0.1:{FreePort()}/pulse", $"redis://{TestServers.Redis}");
+        await using var process = Start(
+            "Pulse.Silo", $"postgres://pulse:secret@127.0.0.1:{Ports.Free()}/pulse", $"redis://{TestServers.Redis}");
         await AssertWaitsAsync(process, "PostgreSQL (ConnectionStrings:Postgres)", "Failed to connect");
     }
 
@@ -41,14 +40,21 @@ public sealed class WaitingTests : IAsyncLifetime
     [InlineData("Pulse.Web", "External")]
     public async Task RedisThatIsUnreachable_IsNamedWithTheReason(string program, string silo)
     {
-        await using var process = Start(program, _database.ConnectionString, $"redis://127.0.0.1:{FreePort()}", ("Pulse__Silo", silo));
+        await using var process = Start(program, _database.ConnectionString, $"redis://127.0.0.1:{Ports.Free()}", ("Pulse__Silo", silo));
         await AssertWaitsAsync(process, "Redis (ConnectionStrings:Redis)", "does not answer");
+    }
+
+    [Fact]
+    public async Task RedisThatSpeaksNoTls_IsNamedWithTheReason()
+    {
+        await using var process = Start("Pulse.Silo", _database.ConnectionString, $"rediss://:secret@{TestServers.Redis}");
+        await AssertWaitsAsync(process, "Redis (ConnectionStrings:Redis)", "TLS handshake fails");
     }
 
     [Fact]
     public async Task RedisThatRefusesThePassword_IsNamedWithTheReason()
     {
-        var port = FreePort();
+        var port = Ports.Free();
         using var redis = StartRedis(port, "--requirepass", "another");
         try
         {
@@ -89,12 +95,12 @@ public sealed class WaitingTests : IAsyncLifetime
     [Fact]
     public async Task RedisThatIsLoading_IsNamedWithTheReason_AndServesOnceItHasLoaded()
     {
-        // A separate Redis, with keys that take 10 ms each to load.
-        var port = FreePort();
+        // A separate Redis, with keys that take 10 ms each to load: 2 minutes, more than Pulse needs to start on a busy machine.
+        var port = Ports.Free();
         using (var first = StartRedis(port))
         {
             await using var connection = await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{port},allowAdmin=true,connectRetry=20");
-            await connection.GetDatabase().ScriptEvaluateAsync("for i = 1, 1200 do redis.call('SET', 'key:' .. i, 'value') end");
+            await connection.GetDatabase().ScriptEvaluateAsync("for i = 1, 12000 do redis.call('SET', 'key:' .. i, 'value') end");
             await connection.GetDatabase().ExecuteAsync("SAVE");
             first.Kill();
             await first.WaitForExitAsync();
@@ -106,6 +112,10 @@ public sealed class WaitingTests : IAsyncLifetime
             await using var process = Start("Pulse.Silo", _database.ConnectionString, $"127.0.0.1:{port}",
                 ("Pulse__Cluster__SiloPort", "0"), ("Pulse__Cluster__GatewayPort", "0"));
             await AssertWaitsAsync(process, "Redis (ConnectionStrings:Redis)", "LOADING");
+            using var quick = Process.Start(
+                "redis-cli", ["-p", port.ToString(CultureInfo.InvariantCulture), "CONFIG", "SET", "key-load-delay", "0"]);
+            await quick.WaitForExitAsync();
+            Assert.Equal(0, quick.ExitCode);
             await process.AddressAsync();
             Assert.Empty(process.Errors);
         }
@@ -135,11 +145,4 @@ public sealed class WaitingTests : IAsyncLifetime
 
     private Process StartRedis(int port, params string[] arguments) => Process.Start(new ProcessStartInfo(
         "redis-server", ["--port", port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--dir", _directory.FullName, "--logfile", "redis.log", .. arguments]))!;
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

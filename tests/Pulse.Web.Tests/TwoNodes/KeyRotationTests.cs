@@ -23,6 +23,9 @@ public sealed class KeyRotationTests(TwoNodes nodes, ITestOutputHelper output)
     private static readonly int s_sockets = Setting("PULSE_ROTATION_SOCKETS", 40);
     private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(Setting("PULSE_ROTATION_SECONDS", 5));
 
+    private const int Rotations = 3;
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
+
     // 50 requests a second.
     private static readonly TimeSpan s_requestInterval = TimeSpan.FromMilliseconds(20);
 
@@ -44,10 +47,12 @@ public sealed class KeyRotationTests(TwoNodes nodes, ITestOutputHelper output)
         var sent = new List<Task>();
         var rotations = 0;
         using var timer = new PeriodicTimer(s_requestInterval);
-        while (clock.Elapsed < s_duration)
+
+        // On a busy machine the rotations take longer than the duration. Each comes after the first token of the key before it.
+        while (clock.Elapsed < s_duration || (keyIds.Count <= Rotations && clock.Elapsed < s_duration + s_bound))
         {
             sent.Add(RequestAsync(sent.Count % 2 == 0));
-            if (clock.Elapsed > s_duration * (rotations + 1) / 5 && rotations < 3)
+            if (clock.Elapsed > s_duration * (rotations + 1) / 5 && rotations < Rotations && keyIds.Count > rotations)
             {
                 var node = rotations++ % 2 == 0 ? nodes.A : nodes.B;
                 await node.Services.GetRequiredService<TokenKeys>().RotateAsync(atOnce: true);
@@ -58,8 +63,8 @@ public sealed class KeyRotationTests(TwoNodes nodes, ITestOutputHelper output)
 
         await Task.WhenAll(sent);
         output.WriteLine($"{sent.Count} requests in {clock.Elapsed.TotalSeconds:0} s, {sockets.Count} sockets, {rotations} rotations, key ids: {keyIds.Count}, refused: {refused.Count}");
-        Assert.Equal(3, rotations);
-        Assert.True(keyIds.Count >= 4, $"Expected tokens of 4 keys, got {keyIds.Count}.");
+        Assert.Equal(Rotations, rotations);
+        Assert.True(keyIds.Count > Rotations, $"Expected tokens of {Rotations + 1} keys, got {keyIds.Count}.");
         Assert.Empty(refused);
         Assert.All(sockets, socket => Assert.Equal(Microsoft.AspNetCore.SignalR.Client.HubConnectionState.Connected, socket.Connection.State));
         foreach (var socket in sockets) await socket.DisposeAsync();
@@ -71,16 +76,26 @@ public sealed class KeyRotationTests(TwoNodes nodes, ITestOutputHelper output)
             keyIds.AddOrUpdate(new JsonWebToken(token).Kid, 1, (_, count) => count + 1);
             using var client = (fromA ? nodes.B : nodes.A).As(token);
             using var answer = await client.GetAsync("/auth/me");
-            if (answer.StatusCode != HttpStatusCode.OK) refused.Add($"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
+
+            // A busy machine may be too slow for a request, which says nothing about its token.
+            if (answer.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable))
+                refused.Add($"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
         }
     }
 
     private static async Task<string> TokenAsync(Browser browser)
     {
-        using var answer = await browser.PostAsync("/auth/token");
-        var text = await answer.Content.ReadAsStringAsync();
-        Assert.True(answer.IsSuccessStatusCode, text);
-        return (string)JsonNode.Parse(text)!["accessToken"]!;
+        string? token = null;
+        await Eventually.AsyncTrue("Pulse is available", async () =>
+        {
+            using var answer = await browser.PostAsync("/auth/token");
+            if (answer.StatusCode == HttpStatusCode.ServiceUnavailable) return false;
+            var text = await answer.Content.ReadAsStringAsync();
+            Assert.True(answer.IsSuccessStatusCode, text);
+            token = (string?)JsonNode.Parse(text)!["accessToken"];
+            return true;
+        });
+        return token!;
     }
 
     private static int Setting(string name, int otherwise) =>

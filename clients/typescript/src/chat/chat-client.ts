@@ -2,6 +2,8 @@ import type { Connection } from '../connection.js';
 import { PulseError } from '../errors.js';
 import type { ExtensionHost, Running } from '../extension.js';
 import type { HubMessages } from '../hub.js';
+import { normalizeId } from '../presence.js';
+import { pause } from '../time.js';
 import { ConversationStore, type Shared } from './conversation.js';
 import { Inbox } from './inbox.js';
 import type { Viewer } from './log.js';
@@ -9,13 +11,15 @@ import { newId } from './new-id.js';
 import { Outbox } from './outbox.js';
 import { restOf, type Request } from './rest.js';
 import { Session } from './session.js';
-import { defaultStorage, Shelf } from './storage.js';
+import { defaultStorage, Shelf, StorageQueue } from './storage.js';
 import { defaultLocks, type TabLocks } from './tab-locks.js';
-import type { Channel, ChatMembers, ChatOptions, ChatStorage, Conversation, Conversations, SearchHit } from './types.js';
+import type { Channel, ChatMembers, ChatOptions, Conversation, Conversations, SearchHit } from './types.js';
 import type { Item } from './wire.js';
 
 /** Closed conversations whose logs stay in memory, so that going back to them is instant. */
 const closedLogs = 10;
+/** Of large conversations the server sends no hints. */
+const refreshMs = 60_000;
 
 /** The environment of chat. Tests provide their own. */
 export interface ChatSurroundings {
@@ -29,7 +33,7 @@ export class ChatClient implements Running<ChatMembers> {
   readonly members: ChatMembers;
   readonly #host: ExtensionHost;
   readonly #session: Session;
-  readonly #storage: ChatStorage;
+  readonly #storage: StorageQueue;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   readonly #conversations = new Map<string, ConversationStore>();
@@ -44,7 +48,7 @@ export class ChatClient implements Running<ChatMembers> {
     const { minWindow = 100 } = around;
     if (!(windowSize >= minWindow)) throw new RangeError(`windowSize is ${windowSize}; it must be ${minWindow} or more.`);
     this.#host = host;
-    this.#storage = storage ?? defaultStorage();
+    this.#storage = new StorageQueue(storage ?? defaultStorage(), (error) => host.onError(error));
     const session = (this.#session = new Session(host, around.request ?? restOf(host)));
     const viewer: Viewer = { isMe: (userId) => userId === session.userId, isBlocked: (userId) => this.#blocked.has(userId) };
     const inbox = (this.#inbox = new Inbox(session, viewer, (id, isNews) => this.#conversations.get(id)?.itemChanged(isNews)));
@@ -55,7 +59,12 @@ export class ChatClient implements Running<ChatMembers> {
       logId: () => this.#logId,
       onClosed: (conversation) => this.#onClosed(conversation),
     };
-    this.members = { conversations: this.#makeConversations(), conversation: (id): Conversation => this.#conversation(id) };
+    this.members = { conversations: this.#makeConversations(), conversation: (id): Conversation => this.#conversation(normalizeId(id)) };
+  }
+
+  onStart(): void {
+    this.#outbox.begin();
+    this.#session.started();
   }
 
   onOpen(connection: Connection, { userId, logId }: HubMessages['Connected']): void {
@@ -68,20 +77,23 @@ export class ChatClient implements Running<ChatMembers> {
       for (const conversation of this.#conversations.values()) conversation.parted();
     });
     // From now on messages can be stored, also when this connection breaks at once.
-    void this.#outbox.start(shelf);
+    void this.#outbox.start(shelf, userId);
     void this.#begin(connection, shelf, logId ?? undefined);
   }
 
-  onForget(userId: string): void {
-    (this.#session.userId === userId && this.#shelf ? this.#shelf : new Shelf(this.#storage, this.#host.url, userId)).forget();
+  async onForget(userId: string | undefined): Promise<void> {
     this.#outbox.forget();
+    if (userId === undefined) return;
+    await (this.#session.userId === userId && this.#shelf ? this.#shelf : new Shelf(this.#storage, this.#host.url, userId)).forget();
   }
 
   onEnd(): void {
     this.#outbox.end();
     for (const conversation of this.#conversations.values()) conversation.end();
     this.#inbox.end();
+    this.#shelf?.close();
     this.#shelf = undefined;
+    this.#storage.resume();
     this.#logId = undefined;
     this.#blocked.clear();
     this.#closed.clear();
@@ -106,15 +118,21 @@ export class ChatClient implements Running<ChatMembers> {
     if (isFirst) await this.#recallBlocked(shelf);
     void this.#inbox.start(shelf, this.#logId);
     if (isOver()) return;
-    for (const conversation of this.#conversations.values()) void conversation.join();
+    for (const conversation of this.#conversations.values()) void conversation.join(true);
     for (let failures = 1; !isOver(); failures++) {
       try {
         await this.#inbox.catchUp();
-        return;
+        break;
       } catch (error) {
         if (!isOver()) this.#host.onError(error instanceof PulseError ? error : new PulseError('call-failed', String(error)));
       }
       await this.#session.backoff(failures, connection.over);
+    }
+    while (!isOver()) {
+      // At different times for the clients of a server that has restarted.
+      await pause(refreshMs * (0.75 + this.#host.random() / 2), connection.over, this.#session.over);
+      // A failure needs no repetition of its own, because the next minute brings one.
+      if (!isOver() && this.#inbox.isWatched && this.#host.isSeen()) await this.#inbox.refresh().catch(() => undefined);
     }
   }
 
@@ -156,16 +174,24 @@ export class ChatClient implements Running<ChatMembers> {
 
   async #recallBlocked(shelf: Shelf): Promise<void> {
     const blocked = (await shelf.get('blocked')) as readonly string[] | undefined;
-    if (this.#shelf === shelf) for (const userId of blocked ?? []) this.#blocked.add(userId);
+    if (this.#shelf !== shelf || !blocked) return;
+    for (const userId of blocked) this.#blocked.add(normalizeId(userId));
+    this.#remark();
   }
 
-  async #block(userId: string, on: boolean): Promise<void> {
+  /** Marks the messages of blocked users. */
+  #remark(): void {
+    this.#inbox.remark();
+    for (const conversation of this.#conversations.values()) conversation.remark();
+  }
+
+  async #block(id: string, on: boolean): Promise<void> {
+    const userId = normalizeId(id);
     await this.#session.insistRequest(on ? 'PUT' : 'DELETE', `/users/${userId}/block`);
     if (on) this.#blocked.add(userId);
     else this.#blocked.delete(userId);
     void this.#shelf?.set('blocked', [...this.#blocked]);
-    this.#inbox.remark();
-    for (const conversation of this.#conversations.values()) conversation.remark();
+    this.#remark();
   }
 
   #makeConversations(): Conversations {
@@ -183,7 +209,8 @@ export class ChatClient implements Running<ChatMembers> {
         return get(item.id)!;
       },
       channels: (q, after) => session.request<{ items: readonly Channel[]; after: string | null }>('GET', `/channels?${query({ q, after })}`),
-      join: async (channelId) => {
+      join: async (id) => {
+        const channelId = normalizeId(id);
         await session.connected();
         await session.insistRequest('PUT', `/conversations/${channelId}/members/${session.userId}`);
         await inbox.fetch(channelId);
@@ -196,7 +223,7 @@ export class ChatClient implements Running<ChatMembers> {
       ),
       block: (userId) => this.#block(userId, true),
       unblock: (userId) => this.#block(userId, false),
-      isBlocked: (userId) => this.#blocked.has(userId),
+      isBlocked: (userId) => this.#blocked.has(normalizeId(userId)),
     };
   }
 }

@@ -103,7 +103,11 @@ export class ConversationStore implements Conversation {
   }));
 
   readonly open = (): (() => void) => {
-    this.#opens++;
+    // The user may have been added again since the server refused it.
+    if (this.#opens++ === 0 && this.#isGone) {
+      this.#isGone = false;
+      this.#error = null;
+    }
     this.#closing?.();
     this.#closing = undefined;
     this.#changed();
@@ -148,7 +152,8 @@ export class ConversationStore implements Conversation {
   };
 
   readonly typing = (): void => {
-    const now = Date.now();
+    // Unlike the time of day, it never goes back.
+    const now = performance.now();
     const { connection } = this.#shared.session;
     if (!connection || now - this.#typedAt < typingEveryMs) return;
     this.#typedAt = now;
@@ -188,11 +193,13 @@ export class ConversationStore implements Conversation {
 
   readonly setRole = (userId: string, role: Role): Promise<void> => this.#change('PUT', `/members/${userId}`, { role });
 
-  readonly remove = (userId: string): Promise<void> => this.#change('DELETE', `/members/${userId}`);
+  readonly remove = (userId: string): Promise<void> =>
+    // The first attempt may have removed the user, or the caller, without an answer.
+    this.#remove(userId, (error, attempt) => attempt > 1 && isFinal(error));
 
   readonly leave = async (): Promise<void> => {
     const { userId } = await this.#me();
-    await this.remove(userId);
+    await this.#remove(userId, isFinal);
     this.gone('removed');
   };
 
@@ -207,11 +214,11 @@ export class ConversationStore implements Conversation {
     this.#shared.inbox.muted(this.id, on);
   };
 
-  /** Opens it on the present connection, from the last applied entry. */
-  async join(): Promise<void> {
+  /** Opens it on the present connection, from the last applied entry. @param isNew the connection is: a gone conversation is tried once. */
+  async join(isNew = false): Promise<void> {
     const { session, inbox } = this.#shared;
     const { connection } = session;
-    if (!connection || !this.isOpen || this.#isGone || this.#joined === connection) return;
+    if (!connection || !this.isOpen || (this.#isGone && !isNew) || this.#joined === connection) return;
     if (this.#joining?.connection === connection) return;
     const joining = (this.#joining = { connection });
     this.#changed();
@@ -238,6 +245,7 @@ export class ConversationStore implements Conversation {
             // Its item is of the other log too.
             void inbox.fetch(this.id);
           }
+          this.#isGone = false;
           // What was typed, read and so on before is unknown now.
           this.#role = opened.you.role;
           this.#read = Math.max(this.#read, opened.you.read);
@@ -253,12 +261,14 @@ export class ConversationStore implements Conversation {
           this.#tell(this.#log.take(opened.entries));
           this.#joined = connection;
           this.#error = null;
+          inbox.reached(this.id, this.#log.applied ?? 0);
           break;
         } catch (error) {
           if (isOver()) break;
+          const isRefused = isFinal(error as PulseError);
           // A refusal from before the user was added again says nothing about the present.
-          if (!isFinal(error as PulseError) || news === this.#news) this.#fail(error as PulseError);
-          if (this.#isGone) break;
+          if (isRefused ? news === this.#news : !this.#isGone) this.#fail(error as PulseError);
+          if (isRefused && this.#isGone) break;
         }
         await session.backoff(failures, connection.over);
       }
@@ -351,6 +361,8 @@ export class ConversationStore implements Conversation {
     this.#log.reset();
     this.#markers = new Map();
     this.#read = this.#wanted = 0;
+    // It is live again only from the other log.
+    this.#joined = undefined;
     this.#resets++;
     void this.#shared.shelf()?.delete(`log ${this.id}`);
     this.#changed();
@@ -592,6 +604,10 @@ export class ConversationStore implements Conversation {
 
   async #change(method: 'PUT' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<void> {
     await this.#shared.session.insistRequest(method, `${this.#path}${path}`, body);
+  }
+
+  async #remove(userId: string, isDone: (error: PulseError, attempt: number) => boolean): Promise<void> {
+    await this.#shared.session.insistRequest('DELETE', `${this.#path}/members/${userId}`, undefined, isDone);
   }
 
   async #me(): Promise<{ userId: string }> {

@@ -1,5 +1,6 @@
 import { PulseError } from '../errors.js';
 import { Listeners } from '../listeners.js';
+import { normalizeId } from '../presence.js';
 import type { Viewer } from './log.js';
 import { isFinal, type Session } from './session.js';
 import type { Shelf } from './storage.js';
@@ -73,7 +74,12 @@ export class Inbox {
     unread: this.#total(),
   }));
 
-  readonly get = (id: string): ConversationItem | undefined => this.#rows.get(id)?.item;
+  /** Whether the application shows it. */
+  get isWatched(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  readonly get = (id: string): ConversationItem | undefined => this.#rows.get(normalizeId(id))?.item;
 
   readonly loadMore = (): Promise<void> =>
     (this.#loadingMore ??= this.#loadMore().finally(() => {
@@ -132,7 +138,10 @@ export class Inbox {
   /** Applies entries of an open conversation, of which the server sends no hints. */
   applied(id: string, entries: readonly Entry[], wasUnread: (seq: number) => boolean): void {
     const row = this.#rows.get(id);
-    if (!row) return;
+    if (!row) {
+      void this.fetch(id);
+      return;
+    }
     let { item } = row;
     if (entries[0] && entries[0].seq > item.head + 1) void this.fetch(id);
     for (const entry of entries) if (entry.seq > item.head) item = this.#follow(item, entry, wasUnread);
@@ -252,15 +261,20 @@ export class Inbox {
 
   async #refresh(): Promise<void> {
     const epoch = this.#epoch;
-    const rest = new Set(this.#rows.keys());
+    let rest: Set<string> | undefined;
     let before: string | null = null;
-    for (let hasNews = true; hasNews;) {
+    let isDone = false;
+    let hasUnknown = false;
+    for (let hasNews = true; hasNews && !isDone;) {
       const asked = this.#ask();
       const page: { items: readonly Item[]; before: string | null } = await this.#page(before);
       if (epoch !== this.#epoch) return;
-      hasNews = false;
+      // Only now, because the rows of the last visit may have come while the page was on its way.
+      rest ??= new Set(this.#rows.keys());
+      hasNews = hasUnknown = false;
       for (const item of page.items) {
         const known = this.get(item.id);
+        if (!known) hasUnknown = true;
         if (rest.delete(item.id) && known && known.head < item.head) hasNews = true;
       }
       this.#takePage(page.items, asked);
@@ -270,9 +284,12 @@ export class Inbox {
       if (isFirst && !this.#isReady) this.#before = before;
       this.#isReady = true;
       this.#changed();
-      if (before === null || rest.size === 0) break;
+      isDone = before === null || rest.size === 0;
     }
-    await this.#sync([...rest], epoch);
+    // Otherwise conversations between these pages and those of before would be out of reach.
+    if (isDone || hasUnknown) this.#before = before;
+    this.#changed();
+    await this.#sync([...(rest ?? [])], epoch);
   }
 
   async #sync(ids: readonly string[], epoch: number): Promise<void> {
@@ -300,9 +317,10 @@ export class Inbox {
     const epoch = this.#epoch;
     this.#changed();
     const asked = this.#ask();
-    const { items, before } = await this.#page(this.#before);
+    const after = this.#before;
+    const { items, before } = await this.#page(after);
     if (epoch !== this.#epoch) return;
-    this.#before = before;
+    if (this.#before === after) this.#before = before;
     this.#takePage(items, asked);
   }
 

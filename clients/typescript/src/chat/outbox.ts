@@ -48,8 +48,10 @@ export class Outbox {
   /** What earlier pages left is in the queues. */
   #isReady = false;
   #lastOrder = 0;
-  /** The shelf of the user whose messages are in the queues. */
+  /** The user whose messages are in the queues; undefined where that is unknown. */
   #owner: string | undefined;
+  /** The user has signed out, and the client has not started since. */
+  #isForgotten = false;
 
   /** @param changed called with the conversation whose pending messages changed. */
   constructor(session: Session, locks: TabLocks, changed: (conversationId: string) => void) {
@@ -62,15 +64,22 @@ export class Outbox {
     return (this.#queues.get(conversationId)?.items ?? []).map((item) => (item.shown ??= show(item)));
   }
 
+  /** The client starts. What was written after a sign-out belongs to no user. */
+  begin(): void {
+    if (this.#isForgotten) this.#clear();
+    this.#isForgotten = false;
+  }
+
   /** The user is known: stores what was sent before, and takes over what earlier pages of that user left. */
-  async start(shelf: Shelf): Promise<void> {
+  async start(shelf: Shelf, userId: string): Promise<void> {
     if (this.#shelf) {
       if (this.#isReady) this.#runAll();
       return;
     }
     // What one user wrote while signed out is never sent as the next one.
-    if (this.#owner !== undefined && this.#owner !== shelf.name) this.forget();
-    this.#owner = shelf.name;
+    if (this.#owner !== undefined && this.#owner !== userId) this.#clear();
+    this.begin();
+    this.#owner = userId;
     this.#shelf = shelf;
     this.#tab = await this.#locks.hold();
     if (this.#shelf !== shelf) return;
@@ -106,6 +115,7 @@ export class Outbox {
     this.#locks.release();
     this.#shelf = undefined;
     this.#isReady = false;
+    this.#owner = undefined;
     const ids = [...this.#queues.keys()];
     this.#queues.clear();
     for (const id of ids) this.#changed(id);
@@ -113,13 +123,13 @@ export class Outbox {
 
   /** The user has signed out: nothing of that user's is sent any more. */
   forget(): void {
-    const ids = [...this.#queues.keys()];
-    for (const { items } of this.#queues.values()) items.splice(0);
-    this.#queues.clear();
-    for (const id of ids) this.#changed(id);
+    this.#isForgotten = true;
+    this.#clear();
   }
 
   send(conversationId: string, text: string, { replyTo, mentions = [] }: SendOptions): string {
+    // Otherwise a message from before the first connection could be sent as another user that connects.
+    if (!this.#shelf) this.#owner ??= this.#session.expectedUser;
     const clientId = newId();
     const now = Date.now();
     this.#lastOrder = Math.max(now, this.#lastOrder + 1);
@@ -197,6 +207,14 @@ export class Outbox {
       this.#changed(id);
       void this.#run(id);
     }
+  }
+
+  #clear(): void {
+    this.#owner = undefined;
+    const ids = [...this.#queues.keys()];
+    for (const { items } of this.#queues.values()) items.splice(0);
+    this.#queues.clear();
+    for (const id of ids) this.#changed(id);
   }
 
   #runAll(): void {

@@ -5,17 +5,17 @@ import { within } from '../time.js';
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** Makes one request to the server. Resolves to the body of the answer, and rejects with a PulseError. */
-export type Request = (method: Method, path: string, body?: object, signal?: AbortSignal) => Promise<unknown>;
+export type Request = (method: Method, path: string, body?: object, ...cut: readonly AbortSignal[]) => Promise<unknown>;
 
 const answerWithinMs = 20_000;
 const problem = 'urn:pulse:problem:';
 
 export function restOf(host: ExtensionHost): Request {
-  return async (method, path, body, signal) => {
+  return async (method, path, body, ...cut) => {
     for (let isFirst = true; ; isFirst = false) {
       const token = await host.getToken();
       if (token === null) throw new PulseError('signed-out', 'The user is signed out.');
-      const answer = await send(`${host.url}${path}`, method, token, body, signal);
+      const answer = await send(`${host.url}${path}`, method, token, body, cut);
       if (answer.ok) return answer.status === 204 ? undefined : await read(answer);
       if (answer.status === 401 && isFirst) host.dropToken();
       else throw await readProblem(answer);
@@ -23,11 +23,11 @@ export function restOf(host: ExtensionHost): Request {
   };
 }
 
-async function send(url: string, method: Method, token: string, body: object | undefined, signal: AbortSignal | undefined): Promise<Response> {
-  const cut = new AbortController();
-  const abort = (): void => cut.abort();
-  if (signal?.aborted) abort();
-  signal?.addEventListener('abort', abort);
+async function send(url: string, method: Method, token: string, body: object | undefined, cut: readonly AbortSignal[]): Promise<Response> {
+  const request = new AbortController();
+  const abort = (): void => request.abort();
+  if (cut.some(({ aborted }) => aborted)) abort();
+  for (const signal of cut) signal.addEventListener('abort', abort);
   try {
     return await within(answerWithinMs, `${method} ${url}`, fetch(url, {
       method,
@@ -35,13 +35,13 @@ async function send(url: string, method: Method, token: string, body: object | u
       cache: 'no-store',
       headers: { accept: 'application/json', authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
       ...(body && { body: JSON.stringify(body) }),
-      signal: cut.signal,
+      signal: request.signal,
     }));
   } catch (error) {
     abort();
     throw lost(error);
   } finally {
-    signal?.removeEventListener('abort', abort);
+    for (const signal of cut) signal.removeEventListener('abort', abort);
   }
 }
 

@@ -34,6 +34,9 @@ export class Session {
   readonly #host: ExtensionHost;
   readonly #request: Request;
   #life = new AbortController();
+  /** Undefined before the first start. */
+  #isRunning: boolean | undefined;
+  readonly #starting: (() => void)[] = [];
   #connection: Connection | undefined;
   #waiting: { readonly resolve: (connection: Connection) => void; readonly reject: (error: PulseError) => void }[] = [];
   /** The user of the latest connection; undefined before the first one and after the end. */
@@ -48,18 +51,30 @@ export class Session {
     return this.#connection?.over.aborted ? undefined : this.#connection;
   }
 
+  /** The present user, or the one of the next connection as far as that is known. */
+  get expectedUser(): string | undefined {
+    return this.userId ?? this.#host.expectedUser();
+  }
+
   /** Aborts when the client stops. */
   get over(): AbortSignal {
     return this.#life.signal;
   }
 
+  started(): void {
+    this.#isRunning = true;
+    for (const start of this.#starting.splice(0)) start();
+  }
+
   opened(connection: Connection, userId: string): void {
+    this.started();
     this.#connection = connection;
     this.userId = userId;
     for (const { resolve } of this.#waiting.splice(0)) resolve(connection);
   }
 
   ended(): void {
+    this.#isRunning = false;
     this.#connection = this.userId = undefined;
     this.#life.abort();
     this.#life = new AbortController();
@@ -69,6 +84,8 @@ export class Session {
   /** The connection, once there is one. Rejects with `stopped`. */
   connected(): Promise<Connection> {
     const { connection } = this;
+    // The next connection may be another user's.
+    if (this.#isRunning === false) return Promise.reject(stopped());
     return connection ? Promise.resolve(connection) : new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
@@ -95,14 +112,34 @@ export class Session {
     });
   }
 
-  /** Makes one request. Rejects with a PulseError. */
-  request<T>(method: Method, path: string, body?: object, signal?: AbortSignal): Promise<T> {
-    return this.#request(method, path, body, signal) as Promise<T>;
+  /** Makes one request, before the first start as soon as the client starts. Rejects with a PulseError. */
+  async request<T>(method: Method, path: string, body?: object, signal?: AbortSignal): Promise<T> {
+    if (this.#isRunning === undefined) await new Promise<void>((resolve) => this.#starting.push(resolve));
+    if (!this.#isRunning) throw stopped();
+    const { over } = this;
+    try {
+      return (await this.#request(method, path, body, ...(signal ? [over, signal] : [over]))) as T;
+    } finally {
+      // An answer to a former user has no effect for the next one.
+      if (over.aborted) throw stopped();
+    }
   }
 
-  /** Repeats a request until the server has answered or refused it. */
-  insistRequest<T>(method: Method, path: string, body?: object): Promise<T> {
-    return this.#repeat(() => this.request<T>(method, path, body));
+  /**
+   * Repeats a request until the server has answered or refused it.
+   * @param isDone whether a refusal says that an earlier attempt has had its effect. The promise then resolves to undefined.
+   */
+  async insistRequest<T>(method: Method, path: string, body?: object, isDone: (error: PulseError, attempt: number) => boolean = () => false): Promise<T> {
+    let attempt = 0;
+    try {
+      return await this.#repeat(() => {
+        attempt++;
+        return this.request<T>(method, path, body);
+      });
+    } catch (error) {
+      if (error instanceof PulseError && isDone(error, attempt)) return undefined as T;
+      throw error;
+    }
   }
 
   backoff(failures: number, ...cut: readonly AbortSignal[]): Promise<void> {
@@ -113,7 +150,9 @@ export class Session {
     const { over } = this;
     for (let failures = 1; ; failures++) {
       try {
-        return await work();
+        const answer = await work();
+        if (over.aborted) throw stopped();
+        return answer;
       } catch (error) {
         if (over.aborted) throw stopped();
         if (!(error instanceof PulseError) || !isRepeatable(error)) throw error;

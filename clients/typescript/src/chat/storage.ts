@@ -1,3 +1,5 @@
+import { PulseError } from '../errors.js';
+import { within } from '../time.js';
 import type { ChatStorage } from './types.js';
 
 /** Where the platform has no storage, or blocks it. Ends with the page. */
@@ -14,6 +16,8 @@ export function memoryStorage(): ChatStorage {
 }
 
 const store = 'kept';
+/** A blocked database never answers. Chat then goes on without. */
+const storageMs = 5_000;
 
 /** The browser's database, shared by the tabs of this origin. */
 export function indexedDbStorage(): ChatStorage {
@@ -69,25 +73,55 @@ export function defaultStorage(): ChatStorage {
   return typeof indexedDB === 'object' ? indexedDbStorage() : memoryStorage();
 }
 
-/** The stored data of one user at one server. Its functions never reject, and take effect in the order of their calls. */
-export class Shelf {
+/** Work on the storage in the order of the calls, whichever user it is for. Never rejects. */
+export class StorageQueue {
   readonly #storage: ChatStorage;
-  readonly #prefix: string;
+  readonly #onStuck: (error: PulseError) => void;
   #last: Promise<unknown> = Promise.resolve();
+  #isStuck = false;
+
+  constructor(storage: ChatStorage, onStuck: (error: PulseError) => void) {
+    this.#storage = storage;
+    this.#onStuck = onStuck;
+  }
+
+  /** @returns undefined where the storage fails, or does not answer. */
+  do<T>(work: (storage: ChatStorage) => Promise<T>): Promise<T | undefined> {
+    const done = this.#last.then(() => this.#try(work));
+    this.#last = done;
+    return done;
+  }
+
+  /** Tries the storage again. */
+  resume(): void {
+    this.#isStuck = false;
+  }
+
+  async #try<T>(work: (storage: ChatStorage) => Promise<T>): Promise<T | undefined> {
+    if (this.#isStuck) return undefined;
+    try {
+      return await within(storageMs, 'the storage of chat', Promise.resolve(this.#storage).then(work).catch(() => undefined));
+    } catch (error) {
+      this.#isStuck = true;
+      this.#onStuck(new PulseError('storage-unavailable', (error as Error).message));
+      return undefined;
+    }
+  }
+}
+
+/** The stored data of one user at one server, for one session. Its functions never reject, and take effect in the order of their calls. */
+export class Shelf {
+  readonly #queue: StorageQueue;
+  readonly #prefix: string;
   #isClosed = false;
 
-  constructor(storage: ChatStorage, url: string, userId: string) {
-    this.#storage = storage;
+  constructor(queue: StorageQueue, url: string, userId: string) {
+    this.#queue = queue;
     this.#prefix = `pulse ${url} ${userId} `;
   }
 
-  /** Names the user and the server. */
-  get name(): string {
-    return this.#prefix;
-  }
-
   async list(prefix: string): Promise<readonly (readonly [key: string, value: unknown])[]> {
-    const rows = await this.#do(() => this.#storage.list(this.#prefix + prefix));
+    const rows = await this.#do((storage) => storage.list(this.#prefix + prefix));
     return (rows ?? []).map(([key, value]) => [key.slice(this.#prefix.length), value] as const);
   }
 
@@ -96,27 +130,31 @@ export class Shelf {
   }
 
   set(key: string, value: unknown): Promise<unknown> {
-    return this.#do(() => this.#storage.set(this.#prefix + key, value));
+    return this.#do((storage) => storage.set(this.#prefix + key, value));
   }
 
   delete(key: string): Promise<unknown> {
-    return this.#do(() => this.#storage.delete(this.#prefix + key));
+    return this.#do((storage) => storage.delete(this.#prefix + key));
   }
 
   clear(prefix = ''): Promise<unknown> {
-    return this.#do(() => this.#storage.clear(this.#prefix + prefix));
+    return this.#do((storage) => storage.clear(this.#prefix + prefix));
   }
 
-  /** The user signs out: deletes all, and writes no more. */
-  forget(): void {
-    void this.clear();
+  /** The session is over: what it still does reads and writes no more. */
+  close(): void {
     this.#isClosed = true;
   }
 
-  #do<T>(work: () => Promise<T>): Promise<T | undefined> {
-    if (this.#isClosed) return Promise.resolve(undefined);
-    const done = this.#last.then(work).catch(() => undefined);
-    this.#last = done;
-    return done;
+  /** The user signs out: deletes all, and writes no more. */
+  async forget(): Promise<void> {
+    this.#queue.resume();
+    const cleared = this.clear();
+    this.close();
+    await cleared;
+  }
+
+  #do<T>(work: (storage: ChatStorage) => Promise<T>): Promise<T | undefined> {
+    return this.#isClosed ? Promise.resolve(undefined) : this.#queue.do(work);
   }
 }

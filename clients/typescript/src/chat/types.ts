@@ -159,7 +159,7 @@ export interface NewConversation {
   readonly newcomersSee?: NewcomersSee;
 }
 
-/** A channel that the user may join, or has joined. */
+/** A channel that the user may join. */
 export interface Channel {
   readonly id: string;
   readonly title: string | null;
@@ -175,7 +175,10 @@ export interface SearchHit {
   readonly snippet: string;
 }
 
-/** The user's conversations. A store that fits `useSyncExternalStore`; its functions do not use `this`. */
+/**
+ * The user's conversations. A store that fits `useSyncExternalStore`; its functions do not use `this`. All calls of chat wait for the first
+ * `start()`, and after `stop()` they reject with the code `stopped`, because the next user may be another one.
+ */
 export interface Conversations {
   /** The same object until a value in it changes. */
   getSnapshot(): InboxSnapshot;
@@ -186,7 +189,10 @@ export interface Conversations {
   get(id: string): ConversationItem | undefined;
   /** Loads the next page of older conversations. Rejects with a PulseError when that fails. */
   loadMore(): Promise<void>;
-  /** Reads the inbox again. The client does so by itself on each new connection. */
+  /**
+   * Reads the inbox again. The client does so by itself on each new connection, and once a minute while the inbox has subscribers and the
+   * page is visible, because the server does not report each message of large conversations.
+   */
   refresh(): Promise<void>;
 
   /**
@@ -195,7 +201,7 @@ export interface Conversations {
    */
   create(conversation: NewConversation): Promise<ConversationItem>;
 
-  /** Channels by the beginning of words in their title. `after`: of the page before. */
+  /** Channels that the user may join, by a part of their title, without regard to case. `after`: of the page before. */
   channels(query?: string, after?: string): Promise<{ readonly items: readonly Channel[]; readonly after: string | null }>;
   /** Joins a channel. */
   join(channelId: string): Promise<ConversationItem>;
@@ -343,6 +349,7 @@ export interface ChatMembers {
 /**
  * Where the client keeps pending messages, the inbox and the newest messages beyond the life of the page: IndexedDB in browsers, memory
  * elsewhere. Keys are texts, values are JSON values. Each function may reject: the client then goes on without.
+ * After 5 s without an answer, it goes on without the storage until its next start.
  */
 export interface ChatStorage {
   /** All keys that begin with the prefix, and their values. */

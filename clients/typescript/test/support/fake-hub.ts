@@ -14,6 +14,7 @@ export class FakeHub implements Hub {
   /** When the server last sent a message; undefined as on a platform that does not show it. */
   heardAt: number | undefined;
   isUnanswered = false;
+  logId: string | undefined;
   readonly #handlers = new Map<string, (message: never) => void>();
   #onclose: (error?: Error) => void = () => undefined;
   #start!: { resolve: () => void; reject: (error: Error) => void };
@@ -50,6 +51,10 @@ export class FakeHub implements Hub {
 
   async invoke<T>(method: string, ...args: unknown[]): Promise<T> {
     this.calls.push([method, ...args]);
+    if (new TextEncoder().encode(JSON.stringify({ type: 1, invocationId: '1', target: method, arguments: args })).length >= 65_536) {
+      this.break(new Error('Server returned an error on close: Connection closed with an error.'));
+      throw new Error('Invocation canceled due to the underlying connection being closed.');
+    }
     return (await this.answers[method]?.(...(args as never[]))) as T;
   }
 
@@ -58,7 +63,7 @@ export class FakeHub implements Hub {
   accept(userId = 'me', connectionId = 'c'): void {
     this.isUnanswered = false;
     this.#start.resolve();
-    this.say('Connected', { userId, connectionId, heartbeatSeconds: 30 });
+    this.say('Connected', { userId, connectionId, heartbeatSeconds: 30, ...(this.logId !== undefined && { logId: this.logId }) });
   }
 
   refuse(): void {

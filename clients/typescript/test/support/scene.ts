@@ -39,7 +39,7 @@ export function scene(options: PulseClientOptions & { random?: () => number; kee
     keeps: options.keeps ?? { browser: undefined, tab: undefined },
     random: options.random ?? (() => 1),
     canStart: () => true,
-  });
+  }, options.chat);
   // A client that lives on would share its status with the next test's client, as tabs do.
   onTestFinished(() => pulse.stop());
   return {

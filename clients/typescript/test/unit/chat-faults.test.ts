@@ -22,7 +22,7 @@ class Tab {
   isMember = true;
 
   constructor(readonly server: ChatServer, readonly browser = new Browser(), windowSize = 16) {
-    const host = { url: '', getToken: async () => 'token', dropToken: () => undefined, onError: () => undefined, random: () => 0.5 };
+    const host = { url: '', getToken: async () => 'token', dropToken: () => undefined, onError: () => undefined, random: () => 0.5, isSeen: () => true, expectedUser: () => undefined };
     const request = (_method: string, path: string): Promise<unknown> => new Promise((resolve, reject) => {
       this.asked.push(path);
       this.requests.push({
@@ -305,7 +305,7 @@ test('a tab that ends after another one has signed the user out writes nothing b
     await settle(2_000);
   }
   expect(await browser.storage.list('')).not.toEqual([]);
-  other.client.onForget('me');
+  void other.client.onForget('me');
   other.client.onEnd();
   await settle(2_000);
   expect(await browser.storage.list('')).toEqual([]);

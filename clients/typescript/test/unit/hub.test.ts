@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { signalRHub } from '../../src/hub.js';
 import { settle } from '../support/scene.js';
+import { until } from '../support/until.js';
 
 /** The platform's socket, with a hub behind it that accepts the handshake and then stays silent. */
 class FakeSocket extends EventTarget {
@@ -61,7 +62,7 @@ async function open(opening: Parameters<ReturnType<typeof signalRHub>>[1] = { st
   const closed = vi.fn();
   hub.onclose(closed);
   const started = hub.start();
-  await vi.waitUntil(() => sockets.length === 1);
+  await until(() => sockets.length === 1);
   await started;
   return { hub, socket: sockets[0]!, closed };
 }
@@ -101,7 +102,7 @@ test('the address has the token after two tickets that failed', async () => {
   for (let count = 1; count <= 4; count++) {
     const hub = openHub('token', { status: 'online' });
     const started = hub.start().catch(() => undefined);
-    await vi.waitUntil(() => sockets.length === count);
+    await until(() => sockets.length === count);
     await hub.drop();
     await started;
   }
@@ -122,7 +123,7 @@ test('an end during the ticket request aborts the request, and opens no socket',
   });
   const hub = signalRHub('https://pulse.example.com')('token', { status: 'online' });
   const started = hub.start().catch((error: Error) => error.name);
-  await vi.waitUntil(() => signal);
+  await until(() => signal);
   await hub.stop();
   expect(await started).toBe('AbortError');
   expect(sockets).toEqual([]);
@@ -158,7 +159,7 @@ test.each([['stop', 1000], ['drop', 4000]] as const)('%s closes a socket whose h
   FakeSocket.isAnswered = false;
   const hub = signalRHub('https://pulse.example.com')('token', { status: 'online' });
   const started = hub.start().catch((error: Error) => error.name);
-  await vi.waitUntil(() => sockets.length === 1);
+  await until(() => sockets.length === 1);
   expect(hub.isUnanswered).toBe(true);
   await hub[way]();
   expect(sockets[0]!.closedWith).toEqual([code]);
@@ -170,7 +171,7 @@ test('a socket that is created after the end is closed at once', async () => {
   const hub = signalRHub('https://pulse.example.com')('token', { status: 'online' });
   answers.mockResolvedValue(new Response(null, { status: 404 }));
   const started = hub.start().catch((error: Error) => error.name);
-  await vi.waitUntil(() => answers.mock.results.length === 1);
+  await until(() => answers.mock.results.length === 1);
   await hub.drop();
   expect(await started).toMatch(/Error$/);
   expect(sockets.filter(({ closedWith }) => closedWith.length === 0)).toEqual([]);

@@ -1,13 +1,14 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { scene } from '../support/scene.js';
+import { until } from '../support/until.js';
 
 // Channels deliver in real time, so these tests use real timers.
 async function tab(userId: string) {
   const s = scene({ url: 'https://pulse.example.com' });
   s.pulse.start();
-  await vi.waitUntil(() => s.hubs.length === 1);
+  await until(() => s.hubs.length === 1);
   s.hub.accept(userId);
-  await vi.waitUntil(() => s.pulse.state.name === 'online');
+  await until(() => s.pulse.state.name === 'online');
   return s;
 }
 
@@ -16,12 +17,12 @@ const told = (s: ReturnType<typeof scene>) => s.hub.callsOf('SetStatus').map(([s
 test('a status chosen in one tab applies to all tabs of the user, and to later tabs', async () => {
   const [first, second, other] = [await tab('ada'), await tab('ada'), await tab('grace')];
   await first.pulse.setStatus('busy');
-  await vi.waitUntil(() => told(second).includes('busy'));
+  await until(() => told(second).includes('busy'));
   const later = await tab('ada');
-  await vi.waitUntil(() => told(later).includes('busy'));
+  await until(() => told(later).includes('busy'));
 
   // Taken back in a tab that did not choose it.
   await second.pulse.setStatus('online');
-  await vi.waitUntil(() => told(first).at(-1) === 'online' && told(later).at(-1) === 'online');
+  await until(() => told(first).at(-1) === 'online' && told(later).at(-1) === 'online');
   expect(told(other)).toEqual([]);
 });

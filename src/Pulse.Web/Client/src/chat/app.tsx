@@ -90,6 +90,8 @@ export function App({ pulse, directory, me }: { readonly pulse: ChatPulse; reado
   return (
     <ChatProvider value={chat}>
       <div class={classes}>
+        {/* A narrow window hides the list or the conversation, and with it a heading that would stand there. */}
+        <h1 class="unseen">{texts.title}</h1>
         <Banner />
         <Sidebar openId={place.id} onNew={() => setDialog('new')} onChannels={() => setDialog('channels')} onHelp={() => setDialog('help')} />
         {place.id

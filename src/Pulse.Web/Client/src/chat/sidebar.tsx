@@ -30,7 +30,7 @@ export function Sidebar({ openId, onNew, onChannels, onHelp }: SidebarProps) {
   return (
     <nav class="side" aria-label={texts.conversations}>
       <div class="side-head">
-        <h1>{texts.title}</h1>
+        <h2>{texts.title}</h2>
         <button type="button" class="tool" aria-label={texts.help} title={texts.help} onClick={onHelp}><Icon name="keyboard" /></button>
         <button type="button" class="tool" aria-label={texts.browseChannels} title={texts.browseChannels} onClick={onChannels}><Icon name="compass" /></button>
         <button type="button" class="tool strong" aria-label={texts.newConversation} title={texts.newConversation} onClick={onNew}><Icon name="plus" /></button>

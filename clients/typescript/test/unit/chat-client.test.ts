@@ -1,0 +1,507 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ChatClient } from '../../src/chat/chat-client.js';
+import { memoryStorage } from '../../src/chat/storage.js';
+import { loneTab } from '../../src/chat/tab-locks.js';
+import type { ChatMembers, ChatStorage } from '../../src/chat/types.js';
+import { PulseError } from '../../src/errors.js';
+import type { PulseClient } from '../../src/pulse-client.js';
+import { ChatServer, Wire } from '../support/chat-server.js';
+import type { FakeHub } from '../support/fake-hub.js';
+import { FakeKeep, scene, settle } from '../support/scene.js';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+type Answer = (path: string, method: string, body?: object) => unknown;
+
+/** A whole client with chat. By default each request is answered with an empty inbox. */
+function chatScene({ storage = memoryStorage(), ...options }: Parameters<typeof scene>[0] & { storage?: ChatStorage } = {}) {
+  const requests: string[] = [];
+  const state = { answer: (() => ({ items: [], before: null })) as Answer };
+  const chat = {
+    attach: (host: ConstructorParameters<typeof ChatClient>[0]) => new ChatClient(host, { storage }, {
+      request: async (method, path, body) => {
+        requests.push(`${method} ${path}`);
+        await host.getToken();
+        return state.answer(path, method, body);
+      },
+      locks: loneTab(),
+    }),
+  };
+  const inner = scene({ ...options, chat });
+  const pulse = inner.pulse as object as PulseClient & ChatMembers;
+  return Object.assign(state, { inner, pulse, requests, storage, online: inner.online.bind(inner) });
+}
+
+/** A server with one conversation behind a hub. */
+function serve(hub: FakeHub, sent: string[] = []): string[] {
+  hub.answers.SendMessage = (_id: string, { text }: { text: string }) => ({ seq: sent.push(text), sentAt: '2026-01-01T00:00:00.000Z' });
+  return sent;
+}
+
+const id = new ChatServer().id;
+
+test.each(['x', 'ä', '€', '😀'])('a message above the limit of the server fails, and the next one is sent on the same connection: %s', async (character) => {
+  const s = chatScene();
+  const sent = serve(await s.online());
+  const conversation = s.pulse.conversation(id);
+  conversation.send(character.repeat(70_000));
+  conversation.send('hi');
+  await settle();
+  expect(conversation.getSnapshot().pending.map(({ state, error }) => [state, error?.code])).toEqual([['failed', 'too-long']]);
+  expect(sent).toEqual(['hi']);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(s.inner.hubs.length, 'connections').toBe(1);
+});
+
+test.each([['x', 60_000], ['ä', 30_000], ['€', 20_000], ['😀', 15_000]])('a message just below the limit is sent: %s', async (character, count) => {
+  const s = chatScene();
+  const sent = serve(await s.online());
+  s.pulse.conversation(id).send(character.repeat(count));
+  await settle();
+  expect(sent.length).toBe(1);
+});
+
+test('an edit above the limit rejects', async () => {
+  const s = chatScene();
+  await s.online();
+  await expect(s.pulse.conversation(id).edit(2, 'x'.repeat(70_000))).rejects.toMatchObject({ code: 'too-long' });
+  expect(s.inner.hubs.length, 'connections').toBe(1);
+});
+
+test('a message of a status above the limit rejects', async () => {
+  const s = chatScene();
+  await s.online();
+  await expect(s.pulse.setStatus('busy', 'x'.repeat(70_000))).rejects.toMatchObject({ code: 'too-long' });
+  expect(s.inner.hubs.length, 'connections').toBe(1);
+});
+
+test('the inbox is read again about once a minute while it is shown, and the connection lasts', async () => {
+  const s = chatScene();
+  const hub = await s.online();
+  const reads = async (): Promise<number> => {
+    s.requests.length = 0;
+    await vi.advanceTimersByTimeAsync(150_000);
+    return s.requests.filter((request) => request.startsWith('GET /conversations?')).length;
+  };
+  expect(await reads(), 'not shown').toBe(0);
+  const unsubscribe = s.pulse.conversations.subscribe(() => undefined);
+  expect(await reads(), 'shown').toBe(2);
+  s.inner.page.show('hidden');
+  expect(await reads(), 'in a hidden page').toBe(0);
+  s.inner.page.show('visible');
+  hub.break();
+  await vi.advanceTimersByTimeAsync(5_000);
+  await s.inner.accept();
+  expect(await reads(), 'on the next connection').toBe(2);
+  unsubscribe();
+  expect(await reads(), 'no longer shown').toBe(0);
+});
+
+test('a reading of the inbox that fails is repeated in the next minute', async () => {
+  const s = chatScene();
+  await s.online();
+  s.pulse.conversations.subscribe(() => undefined);
+  s.answer = () => Promise.reject(new PulseError('unavailable', 'no'));
+  await vi.advanceTimersByTimeAsync(80_000);
+  s.answer = () => ({ items: [new ChatServer().item('me')], before: null });
+  await vi.advanceTimersByTimeAsync(80_000);
+  expect(s.pulse.conversations.getSnapshot().items.length).toBe(1);
+});
+
+test('a conversation of the last visit that is gone since is removed, however late storage is', async () => {
+  const server = new ChatServer();
+  const storage = memoryStorage();
+  const first = chatScene({ storage });
+  first.answer = () => ({ items: [server.item('me')], before: null });
+  await first.online();
+  await vi.advanceTimersByTimeAsync(2_000);
+  await first.pulse.stop();
+
+  // The inbox comes from storage after the client has asked the server, and before the answer.
+  const second = chatScene({ storage });
+  second.answer = async (path) => {
+    if (path.startsWith('/conversations?')) return await new Promise((resolve) => setTimeout(() => resolve({ items: [], before: null }), 100));
+    throw new PulseError('not-found', 'no');
+  };
+  const hub = second.online();
+  await settle();
+  (await hub).answers.SyncConversations = (known: { id: string }[]) => known.map(({ id }) => ({ id, head: 0, from: 1, read: 0, entries: [], tooFar: false, gone: true, reset: false }));
+  expect(second.pulse.conversations.get(id), 'of the last visit').toBeDefined();
+  await vi.advanceTimersByTimeAsync(200);
+  expect(second.pulse.conversations.get(id)).toBeUndefined();
+});
+
+/** An answer that arrives when the test says so. */
+function lateAnswer() {
+  let arrive!: (answer?: unknown) => void;
+  const answer = new Promise<unknown>((resolve) => (arrive = resolve));
+  return { answer: () => answer, arrive };
+}
+
+test('after a stop no request is made, because the next user may be another one', async () => {
+  const s = chatScene();
+  await s.online('alice');
+  await s.pulse.stop({ forget: true });
+  const tokens = s.inner.getToken.mock.calls.length;
+  s.answer = () => ({ items: [new ChatServer().item('alice')], before: null });
+  const conversation = s.pulse.conversation(id);
+  const { conversations } = s.pulse;
+  for (const call of [conversations.search('x'), conversations.refresh(), conversation.members(), conversations.block('bob'), conversation.react(1, 'x'), conversation.loadAround(1)]) {
+    await expect(call).rejects.toMatchObject({ code: 'stopped' });
+  }
+  expect(s.inner.getToken.mock.calls.length).toBe(tokens);
+  expect(conversations.getSnapshot().items).toEqual([]);
+
+  await s.online('bob');
+  expect(await conversations.search('x')).toMatchObject({ before: null });
+});
+
+test('a request before the first start is made when the client starts', async () => {
+  const s = chatScene();
+  const found = s.pulse.conversations.search('x');
+  await settle();
+  expect(s.requests).toEqual([]);
+  s.pulse.start();
+  expect(await found).toMatchObject({ before: null });
+});
+
+test('an answer that arrives after a change of users has no effect', async () => {
+  const s = chatScene();
+  await s.online('alice');
+  const late = lateAnswer();
+  s.answer = late.answer;
+  const { conversations } = s.pulse;
+  const conversation = s.pulse.conversation(id);
+  const calls = [conversations.block('carol'), conversations.create({ kind: 'group', title: 'x' }), conversation.leave(), conversations.search('x'), conversations.refresh()];
+  for (const call of calls) call.catch(() => undefined);
+  await settle();
+  await s.pulse.stop();
+  s.answer = () => ({ items: [], before: null });
+  await s.online('bob');
+  late.arrive(new ChatServer().item('alice'));
+  for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'stopped' });
+  expect(conversations.isBlocked('carol')).toBe(false);
+  expect(conversations.get(id)).toBeUndefined();
+  expect(conversation.getSnapshot().state).toBe('closed');
+});
+
+/** A storage that outlives the client, and answers late. */
+function slowStorage(ms = 50): ChatStorage {
+  const storage = memoryStorage();
+  const late = <A extends unknown[], T>(work: (...args: A) => Promise<T>) => async (...args: A): Promise<T> => {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return work(...args);
+  };
+  return { list: late(storage.list), set: late(storage.set), delete: late(storage.delete), clear: late(storage.clear) };
+}
+
+/** All that is stored, once all work is done. */
+async function stored(storage: ChatStorage): Promise<string[]> {
+  await vi.advanceTimersByTimeAsync(10_000);
+  const rows = storage.list('');
+  await vi.advanceTimersByTimeAsync(1_000);
+  return (await rows).map(([key]) => key);
+}
+
+test.each([[['forget']], [['stop', 'forget']]])('without localStorage, %j leaves nothing of the user in the storage of chat', async (steps) => {
+  const s = chatScene({ storage: slowStorage() });
+  await s.online('alice');
+  await vi.advanceTimersByTimeAsync(1_000);
+  s.pulse.conversation(id).send('hi');
+  expect(await stored(s.storage)).not.toEqual([]);
+  s.pulse.conversation(id).send('later');
+  if (steps.includes('stop')) await s.pulse.stop();
+  void s.pulse.stop({ forget: true });
+  expect(await stored(s.storage)).toEqual([]);
+});
+
+test('stop({ forget: true }) resolves when the data is removed', async () => {
+  const s = chatScene({ storage: slowStorage() });
+  await s.online('alice');
+  await vi.advanceTimersByTimeAsync(1_000);
+  s.pulse.conversation(id).send('hi');
+  let isOver = false;
+  const stopped = s.pulse.stop({ forget: true }).then(() => (isOver = true));
+  await vi.advanceTimersByTimeAsync(40);
+  expect(isOver).toBe(false);
+  await vi.advanceTimersByTimeAsync(1_000);
+  await stopped;
+  expect(await stored(s.storage)).toEqual([]);
+});
+
+test.each([
+  ['before the first connection, and a sign-out', 'before'],
+  ['after a sign-out', 'after'],
+  ['before a connection that turns out to be of another user than the last one', 'other'],
+])('a message that was written %s is not sent as the next user', async (_, when) => {
+  const browser = new FakeKeep();
+  if (when === 'other') browser.setItem('pulse  user', 'alice');
+  const s = chatScene({ keeps: { browser, tab: undefined } });
+  const conversation = s.pulse.conversation(id);
+  if (when !== 'after') s.pulse.start();
+  if (when === 'after') await s.online('alice');
+  if (when === 'before') conversation.send('of alice');
+  if (when !== 'other') await s.pulse.stop({ forget: true });
+  if (when !== 'before') conversation.send('of alice');
+  if (when !== 'other') s.pulse.start();
+  await settle();
+  const sent = serve(s.inner.hub);
+  if (when !== 'other') conversation.send('of bob');
+  await s.inner.accept('bob');
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(sent).toEqual(when === 'other' ? [] : ['of bob']);
+});
+
+test('a message that was written before the first connection is sent as the last user', async () => {
+  const browser = new FakeKeep([['pulse  user', 'alice']]);
+  const s = chatScene({ keeps: { browser, tab: undefined } });
+  s.pulse.conversation(id).send('early');
+  s.pulse.start();
+  await settle();
+  const sent = serve(s.inner.hub);
+  await s.inner.accept('alice');
+  expect(sent).toEqual(['early']);
+});
+
+test('a storage that never answers is given up once, and chat goes on without it', async () => {
+  const never = () => new Promise<never>(() => undefined);
+  const s = chatScene({ storage: { list: never, set: never, delete: never, clear: never } });
+  const errors: string[] = [];
+  s.pulse.on('error', ({ code }) => errors.push(code));
+  s.answer = () => ({ items: [new ChatServer().item('me')], before: null });
+  const sent = serve(await s.online());
+  s.pulse.conversation(id).send('hi');
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect(s.pulse.conversations.get(id)?.title).toBe('Model');
+  expect(sent).toEqual(['hi']);
+  s.pulse.conversation(id).send('more');
+  await settle();
+  expect(sent).toEqual(['hi', 'more']);
+  expect(errors).toEqual(['storage-unavailable']);
+});
+
+/** Lets the hub and the requests answer for one conversation, which is below the first page of the inbox. */
+function serveConversation(s: ReturnType<typeof chatScene>, server: ChatServer, wire = new Wire('me')): void {
+  s.answer = (path) => (path.startsWith('/conversations?') ? { items: [], before: null } : server.request('me', path));
+  for (const method of ['OpenConversation', 'CloseConversation', 'SyncConversations', 'MarkRead']) {
+    s.inner.hub.answers[method] = (...args: unknown[]) => {
+      const answer = wire.invoke(method, ...args);
+      server.handle(wire);
+      wire.down.shift()!.deliver();
+      return answer;
+    };
+  }
+}
+
+test('a conversation that is recalled from storage, and is below the first page of the inbox, has its item', async () => {
+  const server = new ChatServer();
+  const storage = memoryStorage();
+  const first = chatScene({ storage });
+  await first.online();
+  serveConversation(first, server);
+  first.pulse.conversation(id).open();
+  await vi.advanceTimersByTimeAsync(2_000);
+  await first.pulse.stop();
+  for (const [key] of await storage.list('')) if (key.endsWith(' inbox')) await storage.delete(key);
+
+  const second = chatScene({ storage });
+  const conversation = second.pulse.conversation(id);
+  conversation.open();
+  second.pulse.start();
+  await settle();
+  serveConversation(second, server);
+  await second.inner.accept();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(second.requests.filter((request) => request.includes('/messages')), 'recalled').toEqual([]);
+  expect([conversation.getSnapshot().state, conversation.getSnapshot().item?.title]).toEqual(['live', 'Model']);
+});
+
+test('an entry of an open conversation without an item makes the client load the item', async () => {
+  const server = new ChatServer();
+  const s = chatScene();
+  await s.online();
+  serveConversation(s, server);
+  const conversation = s.pulse.conversation(id);
+  conversation.open();
+  const { answer } = s;
+  // The server is away for a moment when the client asks for the item.
+  s.answer = (path, method) => (path === `/conversations/${id}` ? Promise.reject(new PulseError('call-refused', 'no')) : answer(path, method));
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(conversation.getSnapshot().item).toBeUndefined();
+  s.answer = answer;
+  const entry = server.append('bob', { kind: 'message', clientId: 'b', text: 'hello', mentions: [], replyTo: null });
+  s.inner.hub.say('EntriesAdded', { conversationId: id, from: entry.seq, entries: [entry], head: entry.seq });
+  await settle();
+  expect(conversation.getSnapshot().item?.last?.text).toBe('hello');
+});
+
+test('ids count in any case', async () => {
+  const s = chatScene();
+  await s.online();
+  serveConversation(s, new ChatServer());
+  const upper = '0198A5C0-0000-7000-8000-00000000ABCD';
+  expect(s.pulse.conversation(upper)).toBe(s.pulse.conversation(upper.toLowerCase()));
+  expect(s.pulse.conversation(upper).id).toBe(upper.toLowerCase());
+  await s.pulse.conversations.block(upper);
+  expect([s.pulse.conversations.isBlocked(upper), s.pulse.conversations.isBlocked(upper.toLowerCase())]).toEqual([true, true]);
+  s.inner.hub.say('InboxChanged', { conversations: [{ ...new ChatServer().item('me'), id: upper.toLowerCase() }] });
+  expect(s.pulse.conversations.get(upper)?.title).toBe('Model');
+  expect((await s.pulse.conversations.join(upper)).id).toBe(upper.toLowerCase());
+  await s.pulse.conversations.unblock(upper.toLowerCase());
+  expect(s.pulse.conversations.isBlocked(upper)).toBe(false);
+});
+
+test.each([
+  ['leave', ['not-found'], 'done'],
+  ['leave', ['unknown-outcome', 'not-a-member'], 'done'],
+  ['leave', ['last-owner'], 'last-owner'],
+  ['remove', ['unknown-outcome', 'not-found'], 'done'],
+  ['remove', ['not-found'], 'not-found'],
+  ['remove', ['unknown-outcome', 'not-yours'], 'not-yours'],
+] as const)('%s answered %j: %s', async (call, codes, outcome) => {
+  const s = chatScene();
+  await s.online();
+  const left: string[] = [...codes];
+  s.answer = (_path, method) => (method === 'DELETE' ? Promise.reject(new PulseError(left.shift()!, 'no')) : { items: [], before: null });
+  const done = s.pulse.conversation(id)[call]('carol').then(() => 'done', ({ code }: PulseError) => code);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(await done).toBe(outcome);
+});
+
+test('messages of blocked users are marked, however late the stored list is', async () => {
+  const server = new ChatServer();
+  server.append('bob', { kind: 'message', clientId: 'b', text: 'hello', mentions: [], replyTo: null });
+  const storage = memoryStorage();
+  const first = chatScene({ storage });
+  await first.online();
+  await first.pulse.conversations.block('bob');
+  await settle();
+  await first.pulse.stop();
+
+  const { list } = storage;
+  const second = chatScene({ storage: { ...storage, list: (prefix) => new Promise((resolve) => setTimeout(() => void list(prefix).then(resolve), prefix.includes('blocked') ? 500 : 0)) } });
+  second.pulse.start();
+  await settle();
+  serveConversation(second, server);
+  const conversation = second.pulse.conversation(id);
+  conversation.open();
+  await second.inner.accept();
+  second.inner.hub.say('InboxChanged', { conversations: [server.item('me')] });
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(conversation.getSnapshot().messages.map(({ fromBlocked }) => fromBlocked)).toEqual([true]);
+  expect(second.pulse.conversations.get(id)?.last?.fromBlocked).toBe(true);
+});
+
+test('after a long absence all conversations can be reached', async () => {
+  const item = new ChatServer().item('me');
+  const make = (n: number) => ({ ...item, id: `00000000-0000-8000-8000-${String(n).padStart(12, '0')}`, lastAt: new Date(1_000_000 - n * 1_000).toISOString() });
+  const s = chatScene();
+  let all = [make(118), make(119)];
+  s.answer = (path) => {
+    const start = Number(new URL(path, 'http://pulse').searchParams.get('before') ?? 0);
+    return { items: all.slice(start, start + 50), before: start + 50 < all.length ? String(start + 50) : null };
+  };
+  const hub = await s.online();
+  all = Array.from({ length: 120 }, (_, n) => make(n));
+  hub.break();
+  await vi.advanceTimersByTimeAsync(5_000);
+  s.inner.hub.answers.SyncConversations = (known: { id: string; seq: number }[]) => known.map(({ id, seq }) => ({ id, head: seq, from: 1, read: 0, entries: [], tooFar: false, gone: false, reset: false }));
+  await s.inner.accept();
+  const { conversations } = s.pulse;
+  for (let pages = 0; conversations.getSnapshot().hasMore && pages < 5; pages++) await conversations.loadMore();
+  expect(conversations.getSnapshot().items.length).toBe(120);
+});
+
+/** A conversation that is open, and then gone for the client. */
+async function goneScene() {
+  const server = new ChatServer();
+  const s = chatScene({ random: () => 0 });
+  await s.online();
+  serveConversation(s, server);
+  const conversation = s.pulse.conversation(id);
+  const close = conversation.open();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(conversation.getSnapshot().state).toBe('live');
+  s.inner.hub.say('ConversationGone', { conversationId: id, reason: 'removed' });
+  await settle();
+  expect(conversation.getSnapshot().state).toBe('gone');
+  const reconnect = async (isMember: boolean): Promise<void> => {
+    s.inner.hub.break();
+    await vi.advanceTimersByTimeAsync(5_000);
+    if (isMember) serveConversation(s, server);
+    else {
+      s.answer = (path) => (path.startsWith('/conversations?') ? { items: [], before: null } : Promise.reject(new PulseError('not-found', 'no')));
+      s.inner.hub.answers.OpenConversation = () => Promise.reject(new PulseError('not-found', 'no'));
+    }
+    await s.inner.accept();
+    await vi.advanceTimersByTimeAsync(1_000);
+  };
+  return { s, conversation, close, reconnect };
+}
+
+test('a gone conversation is live again on the next connection, if the server opens it', async () => {
+  const { conversation, reconnect } = await goneScene();
+  await reconnect(true);
+  expect(conversation.getSnapshot()).toMatchObject({ state: 'live', error: null });
+});
+
+test('a gone conversation is opened once on each connection, and stays gone', async () => {
+  const { s, conversation, reconnect } = await goneScene();
+  const states = new Set<string>();
+  conversation.subscribe(() => states.add(conversation.getSnapshot().state));
+  await reconnect(false);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(s.inner.hub.callsOf('OpenConversation').length).toBe(1);
+  expect([...states]).toEqual(['gone']);
+});
+
+test('a gone conversation is tried again when it is opened again', async () => {
+  const { conversation, close } = await goneScene();
+  close();
+  conversation.open();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(conversation.getSnapshot()).toMatchObject({ state: 'live', error: null });
+});
+
+test('a conversation that is open before a slow storage shows another database is live in the end', async () => {
+  const server = new ChatServer();
+  const storage = slowStorage(300);
+  void storage.set('pulse  me log-id', 'log-1');
+  await vi.advanceTimersByTimeAsync(300);
+  const s = chatScene({ storage, random: () => 0 });
+  const accept = async (): Promise<void> => {
+    await vi.advanceTimersByTimeAsync(50);
+    s.inner.hub.logId = 'log-2';
+    serveConversation(s, server);
+    await s.inner.accept();
+  };
+  s.pulse.start();
+  await accept();
+  const conversation = s.pulse.conversation(id);
+  conversation.open();
+  await settle();
+  s.inner.hub.break();
+  await accept();
+  // The conversation is opened on this connection while the storage is still asked which database its log is of.
+  await vi.advanceTimersByTimeAsync(900);
+  conversation.open();
+  await settle();
+  expect(conversation.getSnapshot().state).toBe('live');
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(conversation.getSnapshot().state).toBe('live');
+});
+
+test('typing is reported although the clock is set back', async () => {
+  const s = chatScene();
+  const hub = await s.online();
+  const conversation = s.pulse.conversation(id);
+  conversation.typing();
+  vi.setSystemTime(Date.now() - 3_600_000);
+  await vi.advanceTimersByTimeAsync(1_000);
+  conversation.typing();
+  expect(hub.callsOf('Typing').length).toBe(1);
+  await vi.advanceTimersByTimeAsync(3_000);
+  conversation.typing();
+  expect(hub.callsOf('Typing').length).toBe(2);
+});

@@ -14,7 +14,7 @@ public sealed class ChatFaultsTests(PagesApplication pulse)
 
     [Theory]
     [InlineData(30, "")]
-    [InlineData(120, "")]
+    [InlineData(90, "")]
     [InlineData(30, "/4")]
     public async Task OpenedConversation_MarksOnlyTheMessagesInView(int messages, string place)
     {

@@ -45,10 +45,22 @@ public sealed class WaitingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task RedisThatSpeaksNoTls_IsNamedWithTheReason()
+    public async Task RedisWithACertificateOfAnUnknownAuthority_IsNamedWithTheReason()
     {
-        await using var process = Start("Pulse.Silo", _database.ConnectionString, $"rediss://:secret@{TestServers.Redis}");
-        await AssertWaitsAsync(process, "Redis (ConnectionStrings:Redis)", "TLS handshake fails");
+        var (port, tlsPort) = (Ports.Free(), Ports.Free());
+        var script = Path.Combine(Pages.Checkout.Root, "deploy", "local", "certificates.sh");
+        using (var certificates = Process.Start(new ProcessStartInfo(script, [_directory.FullName, "redis"]))!) await certificates.WaitForExitAsync();
+        using var redis = StartRedis(port, "--tls-port", $"{tlsPort}", "--tls-auth-clients", "no", "--tls-cert-file", "redis.pem", "--tls-key-file", "redis.key", "--tls-ca-cert-file", "ca.pem");
+        try
+        {
+            await using var process = Start("Pulse.Silo", _database.ConnectionString, $"rediss://:secret@127.0.0.1:{tlsPort}");
+            await AssertWaitsAsync(process, "Redis (ConnectionStrings:Redis)", "TLS handshake fails");
+        }
+        finally
+        {
+            redis.Kill();
+            await redis.WaitForExitAsync();
+        }
     }
 
     [Fact]

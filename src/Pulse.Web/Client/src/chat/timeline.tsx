@@ -222,11 +222,11 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
     const view = this.#view.current!;
     const moved = view.scrollTop - this.#top;
     const below = view.scrollHeight - view.scrollTop - view.clientHeight;
+    this.#top = view.scrollTop;
     // At the end, the browser itself moves the view up when rows become shorter.
-    if (Math.abs(moved) <= 1 || (moved < 0 && below < 1)) return;
+    if (Math.abs(moved) <= 1 || (moved < 0 && below < 2)) return;
     if (moved < 0) this.#isAtEnd = below < endPx;
     if (this.#anchor) this.#anchor = { ...this.#anchor, offset: this.#anchor.offset - moved };
-    this.#top = view.scrollTop;
   }
 
   #moveToEnd(): void {

@@ -95,7 +95,9 @@ export class Connection {
   async invoke<M extends keyof HubCalls>(method: M, ...args: HubCalls[M]['args']): Promise<HubCalls[M]['answer']> {
     if (this.over.aborted) throw new PulseError('connection-lost', `${method}: the connection is over`);
     // The server would close the connection, and the repeated call would end each later one too.
-    if (utf8Length(JSON.stringify(args)) > largestArguments) throw new PulseError('too-long', `${method}: above ${largestArguments} bytes of JSON`);
+    if (utf8Length(JSON.stringify(args)) > largestArguments) {
+      throw new PulseError('too-long', `${method}: above ${largestArguments} bytes of JSON`);
+    }
     this.#pending++;
     try {
       return await this.#hub.invoke<HubCalls[M]['answer']>(method, ...args);

@@ -29,8 +29,8 @@ export interface ChatSurroundings {
 }
 
 /**
- * The conversations of a client. One that nothing uses stays only as long as the application refers to it: a server that renders pages with a
- * client for all of them would otherwise keep one for each id.
+ * The conversations of a client. One that nothing uses stays only as long as the application refers to it: a server that renders pages with
+ * a client for all of them would otherwise keep one for each id.
  */
 class WeakStores {
   readonly #used = new Set<ConversationStore>();

@@ -84,7 +84,8 @@ export class ConversationStore implements Conversation {
 
   /** It has a state that must not be lost, or listeners, which must be told. */
   get isUsed(): boolean {
-    return this.isOpen || this.#listeners.size > 0 || this.#log.applied !== undefined || this.#wanted > 0 || this.#shared.outbox.has(this.id);
+    return this.isOpen || this.#listeners.size > 0 || this.#log.applied !== undefined || this.#wanted > 0
+      || this.#shared.outbox.has(this.id);
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {

@@ -129,7 +129,9 @@ export class Session {
    * Repeats a request until the server has answered or refused it.
    * @param isDone whether a refusal says that an earlier attempt has had its effect. The promise then resolves to undefined.
    */
-  async insistRequest<T>(method: Method, path: string, body?: object, isDone: (error: PulseError, attempt: number) => boolean = () => false): Promise<T> {
+  async insistRequest<T>(
+    method: Method, path: string, body?: object, isDone: (error: PulseError, attempt: number) => boolean = () => false,
+  ): Promise<T> {
     let attempt = 0;
     try {
       return await this.#repeat(() => {

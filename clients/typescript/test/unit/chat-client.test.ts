@@ -42,6 +42,12 @@ function serve(hub: FakeHub, sent: string[] = []): string[] {
   return sent;
 }
 
+/** Nothing is new in the known conversations, or all of them are gone. */
+function syncAnswer(gone: boolean) {
+  return (known: readonly { id: string; seq: number }[]) =>
+    known.map(({ id, seq }) => ({ id, head: seq, from: 1, read: 0, entries: [], tooFar: false, gone, reset: false }));
+}
+
 const id = new ChatServer().id;
 
 test.each(['x', 'ä', '€', '😀'])('a message above the limit of the server fails, and the next one is sent on the same connection: %s', async (character) => {
@@ -129,7 +135,7 @@ test('a conversation of the last visit that is gone since is removed, however la
   };
   const hub = second.online();
   await settle();
-  (await hub).answers.SyncConversations = (known: { id: string }[]) => known.map(({ id }) => ({ id, head: 0, from: 1, read: 0, entries: [], tooFar: false, gone: true, reset: false }));
+  (await hub).answers.SyncConversations = syncAnswer(true);
   expect(second.pulse.conversations.get(id), 'of the last visit').toBeDefined();
   await vi.advanceTimersByTimeAsync(200);
   expect(second.pulse.conversations.get(id)).toBeUndefined();
@@ -150,7 +156,10 @@ test('after a stop no request is made, because the next user may be another one'
   s.answer = () => ({ items: [new ChatServer().item('alice')], before: null });
   const conversation = s.pulse.conversation(id);
   const { conversations } = s.pulse;
-  for (const call of [conversations.search('x'), conversations.refresh(), conversation.members(), conversations.block('bob'), conversation.react(1, 'x'), conversation.loadAround(1)]) {
+  for (const call of [
+    conversations.search('x'), conversations.refresh(), conversation.members(), conversations.block('bob'), conversation.react(1, 'x'),
+    conversation.loadAround(1),
+  ]) {
     await expect(call).rejects.toMatchObject({ code: 'stopped' });
   }
   expect(s.inner.getToken.mock.calls.length).toBe(tokens);
@@ -176,7 +185,10 @@ test('an answer that arrives after a change of users has no effect', async () =>
   s.answer = late.answer;
   const { conversations } = s.pulse;
   const conversation = s.pulse.conversation(id);
-  const calls = [conversations.block('carol'), conversations.create({ kind: 'group', title: 'x' }), conversation.leave(), conversations.search('x'), conversations.refresh()];
+  const calls = [
+    conversations.block('carol'), conversations.create({ kind: 'group', title: 'x' }), conversation.leave(), conversations.search('x'),
+    conversations.refresh(),
+  ];
   for (const call of calls) call.catch(() => undefined);
   await settle();
   await s.pulse.stop();
@@ -383,7 +395,11 @@ test('messages of blocked users are marked, however late the stored list is', as
   await first.pulse.stop();
 
   const { list } = storage;
-  const second = chatScene({ storage: { ...storage, list: (prefix) => new Promise((resolve) => setTimeout(() => void list(prefix).then(resolve), prefix.includes('blocked') ? 500 : 0)) } });
+  const late = async (prefix: string) => {
+    if (prefix.includes('blocked')) await new Promise((resolve) => setTimeout(resolve, 500));
+    return list(prefix);
+  };
+  const second = chatScene({ storage: { ...storage, list: late } });
   second.pulse.start();
   await settle();
   serveConversation(second, server);
@@ -409,7 +425,7 @@ test('after a long absence all conversations can be reached', async () => {
   all = Array.from({ length: 120 }, (_, n) => make(n));
   hub.break();
   await vi.advanceTimersByTimeAsync(5_000);
-  s.inner.hub.answers.SyncConversations = (known: { id: string; seq: number }[]) => known.map(({ id, seq }) => ({ id, head: seq, from: 1, read: 0, entries: [], tooFar: false, gone: false, reset: false }));
+  s.inner.hub.answers.SyncConversations = syncAnswer(false);
   await s.inner.accept();
   const { conversations } = s.pulse;
   for (let pages = 0; conversations.getSnapshot().hasMore && pages < 5; pages++) await conversations.loadMore();

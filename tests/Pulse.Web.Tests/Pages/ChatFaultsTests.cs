@@ -285,6 +285,139 @@ public sealed class ChatFaultsTests(PagesApplication pulse)
         Assert.InRange(await ada.Page.EvaluateAsync<double>("window.parts"), 1, 2_000_000);
     }
 
+    [Fact]
+    public async Task Focus_IsNeverLost()
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        var group = await ada.StartGroupAsync("Focus");
+        await ada.StartGroupAsync("Other");
+        await ada.OpenAsync(group);
+        await ada.SayAsync("A message");
+        await ada.SeesAsync("A message");
+        ILocator Button(string name) => ada.Page.GetByRole(AriaRole.Button, new() { Name = name, Exact = true });
+        var article = ada.Page.Locator(".message");
+
+        // A reaction from the picker, its removal, and a deletion leave the focus at the message.
+        await article.HoverAsync();
+        await Button("React").ClickAsync();
+        await ada.Page.Locator(".emoji-grid button").First.ClickAsync();
+        await Expect(article).ToBeFocusedAsync();
+        await article.Locator(".reactions button").ClickAsync();
+        await Expect(article.Locator(".reactions button")).ToHaveCountAsync(0);
+        await Expect(article).ToBeFocusedAsync();
+
+        // Details take the focus when they are opened, keep it out of other conversations, and return it.
+        await Button("Details").ClickAsync();
+        await Expect(ada.Page.Locator(".details-head h2")).ToBeFocusedAsync();
+        await Button("Rename").ClickAsync();
+        await Expect(ada.Page.GetByLabel("Name", new() { Exact = true })).ToBeFocusedAsync();
+        await ada.Page.Keyboard.TypeAsync("Focus group");
+        await ada.Page.Keyboard.PressAsync("Enter");
+        await Expect(Button("Rename")).ToBeFocusedAsync();
+        await Expect(ada.Page.Locator(".talk-title h2")).ToHaveTextAsync("Focus group");
+        await ada.Page.Locator(".entry", new() { HasText = "Other" }).ClickAsync();
+        await Expect(ada.Page.Locator(".talk-title h2")).ToHaveTextAsync("Other");
+        await Expect(ada.Field).ToBeFocusedAsync();
+        await ada.Page.Locator(".details-head button").ClickAsync();
+        await Expect(Button("Details")).ToBeFocusedAsync();
+
+        await ada.OpenAsync(group);
+        await article.HoverAsync();
+        await Button("Delete").ClickAsync();
+        await ada.Page.Locator("dialog").GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
+        await Expect(article).ToContainTextAsync("This message was deleted.");
+        await Expect(article).ToBeFocusedAsync();
+
+        // In a narrow window, the way back leads to the entry.
+        await ada.Page.SetViewportSizeAsync(500, 800);
+        await Button("Back to the conversations").ClickAsync();
+        await Expect(ada.Page.Locator($".entry[href='#{group:D}']")).ToBeFocusedAsync();
+    }
+
+    [Fact]
+    public async Task MembersAndHits_BeyondTheFirst_CanBeReached()
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        var word = $"w{Guid.NewGuid():N}";
+        var group = await ada.StartGroupAsync("Many");
+        await ChatHistory.WriteAsync(pulse, group, [(ada.Id, $"The {word}"), .. Enumerable.Range(1, 60).Select(at => (ada.Id, $"Message {at}. {s_long}"))]);
+        await ada.Page.RouteAsync($"**/conversations/{group:D}/members*", route => route.FulfillAsync(new() { Status = 503 }));
+        await ada.OpenAsync(group);
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Details" }).ClickAsync();
+        await Expect(ada.Page.Locator(".details")).ToContainTextAsync("The members could not be loaded.");
+        await ada.Page.UnrouteAsync($"**/conversations/{group:D}/members*");
+        var people = Enumerable.Range(1, 150).Select(at => new { userId = Guid.NewGuid(), name = $"Person {at}", avatar = (string?)null, role = "member", read = (long?)null });
+        await ada.Page.RouteAsync($"**/conversations/{group:D}/members*", route =>
+            route.FulfillAsync(new() { ContentType = "application/json", Body = JsonSerializer.Serialize(new { items = people, after = (string?)null }) }));
+        await ada.Page.Locator(".details").GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
+        await Expect(ada.Page.Locator(".members li")).ToHaveCountAsync(100);
+        await ada.Page.Locator(".details").GetByRole(AriaRole.Button, new() { Name = "Show more" }).ClickAsync();
+        await Expect(ada.Page.Locator(".members li")).ToHaveCountAsync(150);
+
+        // The same hit leads to its message each time.
+        await ada.Page.Locator("#chat-search").FillAsync(word);
+        var hit = ada.Page.Locator(".hit");
+        await Expect(hit).ToHaveCountAsync(1, new() { Timeout = 20_000 });
+        await Expect(hit).ToContainTextAsync("Many");
+        await hit.ClickAsync();
+        var found = ada.Bubbles.Filter(new() { HasText = $"The {word}" });
+        await Expect(found).ToBeInViewportAsync();
+        await ada.Page.Locator(".to-end").ClickAsync();
+        await Expect(ada.Bubbles.Filter(new() { HasText = "Message 60." })).ToBeInViewportAsync();
+        await hit.ClickAsync();
+        await Expect(found).ToBeInViewportAsync();
+    }
+
+    [Fact]
+    public async Task NamesThatCouldNotBeRead_AreAskedForAgain_AndDeletedUsersHaveAName()
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        await using var grace = await ChatPerson.ArriveAsync(pulse, "Grace");
+        var group = await ada.StartGroupAsync("Names", grace);
+        await ChatHistory.WriteAsync(pulse, group, [(grace.Id, "Hello")]);
+        foreach (var list in new[] { "**/members*", "**/chat/people" }) await ada.Page.RouteAsync(list, route => route.FulfillAsync(new() { Status = 503 }));
+        var status = 503;
+        await ada.Page.RouteAsync($"**/users/{grace.Id:D}", route => status == 200 ? route.ContinueAsync() : route.FulfillAsync(new() { Status = status }));
+        await ada.Page.ReloadAsync();
+        await ada.IsReadyAsync();
+        var entry = ada.Page.Locator(".entry");
+        await Expect(entry).ToContainTextAsync("Someone: Hello");
+        status = 200;
+        await Expect(entry).ToContainTextAsync("Grace: Hello", new() { Timeout = 20_000 });
+
+        status = 404;
+        await ada.Page.ReloadAsync();
+        await Expect(entry).ToContainTextAsync("Deleted user: Hello");
+    }
+
+    [Fact]
+    public async Task Times_AgeWhileThePageIsOpen()
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        var group = await ada.StartGroupAsync("Times");
+        await ChatHistory.WriteAsync(pulse, group, [(ada.Id, "Hello")]);
+        await ada.Page.Clock.InstallAsync();
+        await ada.Page.ReloadAsync();
+        await ada.OpenAsync(group);
+        await Expect(ada.Page.Locator(".day")).ToHaveTextAsync("Today");
+
+        await ada.Page.Clock.FastForwardAsync("24:00:00");
+
+        await Expect(ada.Page.Locator(".day")).ToHaveTextAsync("Yesterday");
+        await Expect(ada.Page.Locator(".entry-time")).Not.ToContainTextAsync(":");
+    }
+
+    [Fact]
+    public async Task WithoutScript_ThePageDoesNotSayThatItLoads()
+    {
+        await using var visitor = await pulse.VisitAsync(script: false);
+        await visitor.SignInAsync("No Script");
+        await visitor.Page.GotoAsync("/chat");
+
+        await Expect(visitor.Page.Locator("noscript p")).ToBeVisibleAsync();
+        await Expect(visitor.Page.GetByText("Loading your conversations")).ToBeHiddenAsync();
+    }
+
     private static Dictionary<string, string> Origin(ChatPerson person) => new() { ["Origin"] = new Uri(person.Page.Url).GetLeftPart(UriPartial.Authority) };
 
     /// <summary>Waits until the conversation is as wanted, as the server shows it to that person.</summary>

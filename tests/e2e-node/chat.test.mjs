@@ -7,11 +7,10 @@ import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { ChatLog } from './support/chatlog.mjs';
-import { Client } from './support/client.mjs';
+import { Client, isUnavailable } from './support/client.mjs';
 import { somebody, startPulse } from './support/fixture.mjs';
 import { Proxy } from './support/proxy.mjs';
 import { noServers } from './support/stores.mjs';
@@ -190,14 +189,13 @@ async function writeEntries(people, id, count) {
   }));
 }
 
-/** Writes one entry. A refusal for the number of sends, which has written nothing, is repeated when Pulse says. */
+/**
+ * Writes one entry. A refusal that has written nothing is repeated when Pulse says: one for the number of sends, or because the store did not
+ * answer in time. If the outcome is unknown, only a message is repeated, because its client id makes it one message.
+ */
 async function write(person, method, path, body) {
-  const deadline = Date.now() + 60_000;
-  let answer = await person.send(method, path, body);
-  while (answer.status === 429 && Date.now() < deadline) {
-    await delay(Number(answer.headers.get('retry-after')) * 1_000);
-    answer = await person.send(method, path, body);
-  }
+  const answer = await person.sendUntilAvailable(method, path, body, (last) =>
+    last.status === 429 || isUnavailable(last) || (Boolean(body?.clientId) && last.body?.type === 'urn:pulse:problem:unknown-outcome'));
   assert.ok([200, 201].includes(answer.status), `${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
   return answer.body;
 }

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
@@ -11,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { parseAllDocuments } from 'yaml';
 import { startPulse } from './support/fixture.mjs';
+import { freePort } from './support/ports.mjs';
 import { until } from './support/until.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -201,14 +201,6 @@ async function openQuickStart(t, { scratch, located, variables, page, backend })
 /** The file that the first line of a block names: `// src/main.ts`. */
 function nameOf(text) {
   return /^\/\/ ([\w./-]+\.(?:ts|tsx|mjs|js))\n/.exec(text)?.[1];
-}
-
-async function freePort() {
-  const server = createServer().listen(0, 'localhost');
-  await new Promise((listening) => server.once('listening', listening));
-  const { port } = server.address();
-  await new Promise((closed) => server.close(closed));
-  return port;
 }
 
 function markdown(folder) {

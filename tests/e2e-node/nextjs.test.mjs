@@ -5,12 +5,12 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { freePort } from './support/ports.mjs';
 import { program } from './support/pulse.mjs';
 import { readmePath, site as folder } from './support/nextjs.mjs';
 import { until } from './support/until.mjs';
@@ -152,7 +152,7 @@ function leftovers(page) {
 async function startSample(t) {
   const directory = await mkdtemp(join(tmpdir(), 'pulse-nextjs-'));
   t.after(() => rm(directory, { recursive: true, force: true }));
-  const [sitePort, providerPort, pulsePort] = await freePorts(3);
+  const [sitePort, providerPort, pulsePort] = [await freePort(), await freePort(), await freePort()];
   const [site, pulse] = [sitePort, pulsePort].map((port) => `http://localhost:${port}`);
   const running = spawn(process.execPath, ['scripts/dev.mjs', 'start'], {
     cwd: folder,
@@ -185,12 +185,4 @@ async function startSample(t) {
     }, (status) => status === 200, { withinMs: 120_000 });
   }
   return { site, pulse };
-}
-
-async function freePorts(count) {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, 'localhost'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => String(server.address().port));
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
 }

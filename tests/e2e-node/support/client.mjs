@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { HttpTransportType, HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 
 /** A signed-in person, as an application's client code would be. */
@@ -10,11 +11,11 @@ export class Client {
   /** Signs in through development sign-in and syncs. */
   static async signIn(pulse, person) {
     const client = new Client(pulse, person);
-    const { status, body } = await client.send('POST', '/auth/dev', person);
+    const { status, body } = await client.sendUntilAvailable('POST', '/auth/dev', person);
     if (status !== 200) throw new Error(`POST /auth/dev answered ${status}: ${JSON.stringify(body)}`);
     client.token = body.accessToken;
     client.expiresAt = body.expiresAt;
-    client.sync = await client.send('POST', '/auth/sync', person);
+    client.sync = await client.sendUntilAvailable('POST', '/auth/sync', person);
     client.id = client.sync.body?.id;
     return client;
   }
@@ -31,6 +32,18 @@ export class Client {
     });
     const text = await answer.text();
     return { status: answer.status, headers: answer.headers, body: text ? JSON.parse(text) : undefined };
+  }
+
+  /**
+   * Repeats a request while `mayRepeat` takes its answer, after the seconds that Pulse asks for. Returns the last answer after a minute. By
+   * default it repeats what has changed nothing because a store did not answer in time, as happens on a busy machine.
+   */
+  async sendUntilAvailable(method, path, body, mayRepeat = isUnavailable) {
+    for (const deadline = Date.now() + 60_000; ;) {
+      const answer = await this.send(method, path, body);
+      if (!mayRepeat(answer) || Date.now() > deadline) return answer;
+      await delay(Number(answer.headers.get('retry-after') ?? 1) * 1_000);
+    }
   }
 
   async me() {
@@ -65,3 +78,6 @@ export class Client {
     return { hub, greeting: await connected };
   }
 }
+
+/** Whether Pulse has changed nothing, because a store did not answer in time. */
+export const isUnavailable = ({ status, body }) => status === 503 && body?.type === 'urn:pulse:problem:unavailable';

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { closeSync, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './ports.mjs';
 import { until } from './until.mjs';
 
 const web = { folder: fileURLToPath(new URL('../../../src/Pulse.Web/', import.meta.url)), name: 'Pulse.Web' };
@@ -17,7 +18,7 @@ export class Pulse {
   #project;
   #log;
   #process;
-  #listen = 'http://127.0.0.1:0';
+  #listen;
 
   /**
    * @param directory of this test only: data and log.
@@ -41,6 +42,8 @@ export class Pulse {
   }
 
   async start() {
+    const isFirst = !this.#listen;
+    if (isFirst) this.#listen = `http://127.0.0.1:${await freePort()}`;
     const log = openSync(this.#log, 'a');
     const offset = fstatSync(log).size;
     this.#process = spawn('dotnet', [built(this.#project)], {
@@ -50,12 +53,18 @@ export class Pulse {
     });
     closeSync(log);
 
-    // Port 0 the first time: the server itself takes a free port and logs it, because a port that was picked ahead could be taken
-    // meanwhile.
-    this.#listen = await until('"Now listening on" in the log', () => {
-      if (this.#process.exitCode !== null) throw new Error(`${this.#project.name} ended with code ${this.#process.exitCode}`);
-      return readFileSync(this.#log).subarray(offset).toString().match(/Now listening on: (http:\S+)/)?.[1];
-    }, Boolean, { withinMs: startMs }).catch((error) => this.#explain(error));
+    const output = () => readFileSync(this.#log).subarray(offset).toString();
+    const isUp = () => output().includes(`Now listening on: ${this.#listen}`);
+    await until('"Now listening on" in the log', () => isUp() || this.#hasEnded, Boolean, { withinMs: startMs })
+      .catch((error) => this.#explain(error));
+    if (this.#hasEnded) {
+      // Another process may have taken the port meanwhile.
+      if (isFirst && output().includes('address already in use')) {
+        this.#listen = undefined;
+        return this.start();
+      }
+      this.#explain(new Error(`${this.#project.name} ended with ${this.#process.exitCode ?? this.#process.signalCode}`));
+    }
     await until('200 from /health/ready', async () => (await fetch(`${this.url}/health/ready`)).status, (status) => status === 200, { withinMs: startMs })
       .catch((error) => this.#explain(error));
     return this;
@@ -85,9 +94,13 @@ export class Pulse {
     return existsSync(this.#log) ? readFileSync(this.#log, 'utf8').split('\n').slice(-40).join('\n') : '';
   }
 
+  get #hasEnded() {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null;
+  }
+
   async #end(signal) {
     const running = this.#process;
-    if (!running || running.exitCode !== null || running.signalCode !== null) return running?.exitCode;
+    if (!running || this.#hasEnded) return running?.exitCode;
     const ended = once(running, 'exit');
     running.kill(signal);
     const patience = setTimeout(() => running.kill('SIGKILL'), 30_000);

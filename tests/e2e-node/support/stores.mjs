@@ -36,7 +36,8 @@ export class Database {
 /** The settings that put a Pulse on that database and the Redis of PULSE_TEST_REDIS, in a cluster of its own. */
 export function serverSettings(database) {
   return {
-    ConnectionStrings__Postgres: database.connectionString,
+    // Three times the default, because a statement on a busy machine may take longer than Pulse waits by default.
+    ConnectionStrings__Postgres: `${database.connectionString};Command Timeout=6`,
     ConnectionStrings__Redis: redis,
     Pulse__Cluster__ClusterId: `e2e-${randomUUID()}`,
     Pulse__Cluster__AdvertisedAddress: '127.0.0.1',

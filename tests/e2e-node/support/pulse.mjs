@@ -59,7 +59,7 @@ export class Pulse {
       .catch((error) => this.#explain(error));
     if (this.#hasEnded) {
       // Another process may have taken the port meanwhile.
-      if (isFirst && output().includes('address already in use')) {
+      if (isFirst && output().includes('in use by another process')) {
         this.#listen = undefined;
         return this.start();
       }

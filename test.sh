@@ -72,7 +72,7 @@ finish() {
   [[ -z $work ]] || rm -rf -- "$work"
   ((failed == 0)) || code=$((code == 0 ? 1 : code))
   if [[ -d $results ]]; then
-    if ((code == 0)); then rm -rf -- "$results"; else printf '\nResults and logs: %s\n' "$results"; fi
+    if ((code == 0)) && [[ ! -f $results/repeated.txt ]]; then rm -rf -- "$results"; else printf '\nResults and logs: %s\n' "$results"; fi
   fi
   local line="$passed passed, $failed failed"
   ((skipped == 0)) || line+=", $skipped skipped"
@@ -246,8 +246,7 @@ build() {
   exec 9>"$repo/artifacts/.test-lock"
   flock 9
   # "|| return", because errexit is off in a function whose result the caller tests.
-  # The compiler server is this run's own and ends with the step, because it is in the step's process group.
-  dotnet build Pulse.sln -nologo -v:minimal "-p:SharedCompilationId=$(basename -- "$work")" 9>&- || return
+  dotnet build Pulse.sln --disable-build-servers -nologo -v:minimal 9>&- || return
   local package
   for package in tests/*/package.json clients/*/package.json; do
     package=$(dirname -- "$package")
@@ -346,8 +345,9 @@ main() {
   mkdir -p artifacts
   results=$(mktemp -d "$repo/artifacts/test-XXXXXX")
   # Build servers would outlive this script.
-  export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0
-  export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 NO_COLOR=1
+  export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false DOTNET_CLI_USE_MSBUILD_SERVER=0
+  # In English, because run_dotnet_tests looks for a text of the test runner.
+  export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_CLI_UI_LANGUAGE=en NO_COLOR=1
 
   say 'Building'
   step build || die 'the build failed.'

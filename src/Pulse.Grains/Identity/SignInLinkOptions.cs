@@ -12,7 +12,10 @@ public sealed class SignInLinkOptions
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan Lifetime { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Maximum valid links of one mailbox. Default 3. Further requests send no mail until a link expires or is used.</summary>
+    /// <summary>
+    /// Maximum valid links of one mailbox, and as many again for browsers in which its user has signed in before. Default 3. Further
+    /// requests send no mail until a link expires or is used.
+    /// </summary>
     [Range(1, 100)]
     public int MaxPerAddress { get; set; } = 3;
 }

@@ -61,7 +61,10 @@ internal sealed partial class ClusterCertificates(ClusterTlsSettings settings, T
     private void WarnOfTheEnd()
     {
         var (now, end) = (time.GetUtcNow(), Current.Own.NotAfter.ToUniversalTime());
-        if (end - now.UtcDateTime > s_warnsAhead || now - _warnedAt < s_warnsEvery) return;
+        // Certificates that live for days are renewed in their last third or later.
+        var share = (end - Current.Own.NotBefore.ToUniversalTime()) / 6;
+        var ahead = share < s_warnsAhead ? share : s_warnsAhead;
+        if (end - now.UtcDateTime > ahead || now - _warnedAt < s_warnsEvery) return;
         _warnedAt = now;
         LogEnding(end);
     }

@@ -53,8 +53,8 @@ internal static class KnownSettings
 
     private static IEnumerable<string> Faults(IConfigurationSection section, Node node, bool knowsAll)
     {
-        // The binder would ignore it. The value may be a secret.
-        if (!string.IsNullOrEmpty(section.Value) && node.Entry is { } entry) yield return $"{section.Path} has several values. Write {section.Path}:{entry} instead.";
+        // The binder would ignore it. The value may be a secret. PULSE itself may be a variable of a shell.
+        if (section.Path != Root && !string.IsNullOrEmpty(section.Value) && node.Entry is { } entry) yield return $"{section.Path} has several values. Write {section.Path}:{entry} instead.";
         foreach (var child in section.GetChildren())
         {
             if (node.Any is { } any)

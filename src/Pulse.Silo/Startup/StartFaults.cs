@@ -45,7 +45,7 @@ internal static partial class StartFaults
             case InvalidOperationException or IOException or CryptographicException when IsOfKestrel(fault):
                 return [$"The web server cannot listen as configured: {fault.Message.Split('\n')[0].TrimEnd('.', '\r')}. See Kestrel:Certificates, Kestrel:Endpoints and urls."];
             case SqliteException:
-            case UnauthorizedAccessException or IOException when fault.Message.Contains(DataDirectory.Of(configuration), StringComparison.Ordinal):
+            case UnauthorizedAccessException or IOException when IsAbout(DataDirectory.Of(configuration), fault.Message):
                 return [$"Pulse:DataDirectory is '{DataDirectory.Of(configuration)}': {fault.Message.TrimEnd('.')}. Name a directory that this process may write."];
             case UnauthorizedAccessException or IOException:
                 return [fault.Message];
@@ -74,6 +74,18 @@ internal static partial class StartFaults
         var text when text.EndsWith("System.Int32", StringComparison.Ordinal) => " Write a whole number.",
         _ => "",
     };
+
+    // If a parent of the directory cannot be created, the message has the parent's path.
+    private static bool IsAbout(string directory, string message)
+    {
+        if (message.Contains(directory, StringComparison.Ordinal)) return true;
+        for (var parent = Path.GetDirectoryName(directory); parent is { Length: > 1 }; parent = Path.GetDirectoryName(parent))
+        {
+            if (message.Contains($"'{parent}'", StringComparison.Ordinal)) return true;
+        }
+
+        return false;
+    }
 
     private static bool IsOfKestrel(Exception fault) => fault.StackTrace?.Contains("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) is true;
 

@@ -18,6 +18,7 @@ internal sealed partial class KeyRingUpkeep(
 
     // Until the first read, tokens are signed with SigningKey, which other programs cannot verify.
     private static readonly TimeSpan s_firstReadInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan s_lateReadInterval = TimeSpan.FromSeconds(4);
 
     // Longer than a rolling restart with a new SigningKey, because front ends without the new value cannot read elements that are encrypted
     // under it.
@@ -53,12 +54,13 @@ internal sealed partial class KeyRingUpkeep(
     // A front end that starts before its silos reads the ring as soon as they answer.
     private async Task FollowSoonAsync(CancellationToken stoppingToken)
     {
-        var since = time.GetTimestamp();
-        using var timer = new PeriodicTimer(s_firstReadInterval, time);
-        while (tokenKeys.Known is null && await timer.WaitForNextTickAsync(stoppingToken))
+        var (since, pause) = (time.GetTimestamp(), s_firstReadInterval);
+        while (tokenKeys.Known is not { Keys.Length: > 0 })
         {
+            await Task.Delay(pause, time, stoppingToken);
             var isLate = time.GetElapsedTime(since) >= s_readInterval;
-            if (isLate) since = time.GetTimestamp();
+            // After a while it is no silo that starts, but a fault.
+            if (isLate) (since, pause) = (time.GetTimestamp(), s_lateReadInterval);
             await FollowAsync(logs: isLate);
         }
     }
@@ -130,7 +132,7 @@ internal sealed partial class KeyRingUpkeep(
         }
     }
 
-    [LoggerMessage(1183, LogLevel.Warning, "The ring of token keys cannot be read ({Reason}). The read is repeated.")]
+    [LoggerMessage(1183, LogLevel.Warning, "The ring of token keys cannot be read ({Reason}). The read is retried.")]
     private partial void LogNotBegun(string reason);
 
     [LoggerMessage(1184, LogLevel.Warning, "The key rings could not be maintained ({Reason}). This is retried in an hour.")]

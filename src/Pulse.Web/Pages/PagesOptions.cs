@@ -20,10 +20,12 @@ internal sealed class PagesOptions
     /// </summary>
     public IList<string> PictureHosts { get; } = [];
 
-    /// <summary>The language of all pages, <c>en</c> or <c>de</c>. Default the visitor's, by Accept-Language.</summary>
+    /// <summary>
+    /// The language of all pages and mails, <c>en</c> or <c>de</c>. Default the visitor's, by Accept-Language, and English for notices.
+    /// </summary>
     public string? Language { get; set; }
 
-    /// <summary>The name that the pages show instead of Pulse, at most 40 characters.</summary>
+    /// <summary>The name that pages and mails show instead of Pulse, at most 40 characters.</summary>
     public string Name { get; set; } = PageTexts.DefaultName;
 
     /// <summary>Path of a picture file, square, that the pages show instead of Pulse's line.</summary>

@@ -54,11 +54,11 @@ public sealed class UserGrainSocketTests(PatientCluster cluster) : OneUser(clust
         // The call to the dead front end takes 10 s. Three calls must take much less than one of these.
         var started = Stopwatch.GetTimestamp();
         await User.CloseSessionsAsync([session]);
+        await Cluster.Told.ClosesAsync(Id, 1);
+        Assert.Equal([($"{Id:N}-b", CloseReason.SignedOut)], Cluster.Told.ClosedOf(Id));
         await User.ConnectAsync(Lease("c"), Cluster.FrontEnd);
         await User.RenewAsync([Lease("c")], Cluster.FrontEnd);
         Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, PulseSilo.ResponseTimeout - TimeSpan.FromSeconds(1));
-        await Cluster.Told.ClosesAsync(Id, 1);
-        Assert.Equal([($"{Id:N}-b", CloseReason.SignedOut)], Cluster.Told.ClosedOf(Id));
 
         // Only the front end that holds them is asked again.
         Assert.Equal(1, gone.Asked);

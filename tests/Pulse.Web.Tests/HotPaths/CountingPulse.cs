@@ -108,8 +108,10 @@ public sealed class CountingPulse : PulseApplication, IAsyncLifetime
     {
         public async Task Invoke(IIncomingGrainCallContext context)
         {
-            // Each front end checks for new keys every 30 s, and registers with the silos every 5 s, whatever operation is measured.
-            var isBackground = context.Grain is IKeyRingGrain or IInboxTableGrain || context.InterfaceMethod.Name == nameof(IPresenceReaderGrain.ListSilosAsync);
+            // Each front end checks for new keys every 30 s, registers with the silos every 5 s, and renews its subscriptions to open
+            // conversations every 10 s, whatever operation is measured.
+            var isBackground = context.Grain is IKeyRingGrain or IInboxTableGrain
+                || context.InterfaceMethod.Name is nameof(IPresenceReaderGrain.ListSilosAsync) or nameof(IConversationGrain.SubscribeAsync);
 
             if (isBackground || context.InterfaceMethod.DeclaringType?.Namespace?.StartsWith("Pulse", StringComparison.Ordinal) != true)
             {

@@ -214,7 +214,8 @@ public sealed class ChatPageTests(PagesApplication pulse)
               if (move === 'the list goes to its end') {
                 const before = view.scrollTop;
                 document.querySelector('.to-end').click();
-                while (view.scrollTop === before) await Promise.resolve();
+                for (let i = 0; i < 1000 && view.scrollTop === before; i++) await Promise.resolve();
+                if (view.scrollTop === before) throw new Error('The list did not move.');
               } else {
                 await frame();
               }

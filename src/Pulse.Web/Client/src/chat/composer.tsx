@@ -54,8 +54,12 @@ export function Composer({ conversation, name, purpose, isLive, members, onSend,
 
   useLayoutEffect(() => {
     const element = field.current!;
+    const row = element.parentElement!;
+    // The row keeps its height while the field is measured. Otherwise the list above grows for a moment, and the browser moves its view.
+    row.style.minHeight = `${row.offsetHeight}px`;
     element.style.height = 'auto';
     element.style.height = `${element.scrollHeight + 2}px`;
+    row.style.minHeight = '';
   }, [text]);
 
   const change = (change: Partial<Words>) => {

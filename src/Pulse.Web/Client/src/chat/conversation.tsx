@@ -174,7 +174,9 @@ export function ConversationView({ id, seq, turn, areDetailsOpen, onDetails }: C
       wantsEnd.current = false;
       timeline.current?.toEnd();
     }), (error) => {
-      if (conversation.getSnapshot().state === 'live') fail(error);
+      if (conversation.getSnapshot().state !== 'live') return;
+      wantsEnd.current = false;
+      fail(error);
     });
   };
   // Loads that have failed are repeated as soon as the conversation is live again.
@@ -185,8 +187,10 @@ export function ConversationView({ id, seq, turn, areDetailsOpen, onDetails }: C
   };
   useEffect(() => {
     if (state !== 'live') return;
-    setLoadError(undefined);
-    if (wantsEnd.current) toEnd();
+    if (wantsEnd.current) {
+      setLoadError(undefined);
+      toEnd();
+    } else if (loadError !== undefined) loadBefore();
     else timeline.current?.look();
   }, [state]);
   const open = () => void conversation.loadAround(Math.max(1, item?.head ?? 1)).catch(fail);
@@ -196,6 +200,11 @@ export function ConversationView({ id, seq, turn, areDetailsOpen, onDetails }: C
   }, [snapshot.resets]);
 
   const begin = (kind: 'reply' | 'edit', { key, seq: at, senderId, text, mentions, editedSeq, fromBlocked }: ShownMessage) => {
+    const present = readDraft(me.userId, id).purpose;
+    if (kind === 'edit' && present?.kind === 'edit' && present.message.key === key) {
+      document.querySelector<HTMLElement>('.composer textarea')?.focus();
+      return;
+    }
     const message = { key, seq: at!, senderId, text, mentions, editedSeq, fromBlocked };
     keepPurpose(me.userId, id, { kind, message }, kind === 'edit'
       ? { text: text ?? '', chosen: mentions.map((userId) => [directory.nameOf(userId), userId] as const) }
@@ -300,6 +309,8 @@ export function ConversationView({ id, seq, turn, areDetailsOpen, onDetails }: C
               if (present.hasAfter && !present.isLoadingAfter) void conversation.loadAfter().catch(() => undefined);
             }}
             onAtEnd={(atEnd) => {
+              // The reader has gone elsewhere.
+              if (!atEnd) wantsEnd.current = false;
               visible.current.atEnd = atEnd;
               setIsAtEnd(atEnd);
             }}

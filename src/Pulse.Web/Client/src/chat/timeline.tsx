@@ -57,6 +57,8 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
   #isAtEnd = true;
   /** Where the view was after its last known move. Scroll events come up to a frame later, one for all moves of that frame. */
   #top = 0;
+  /** Whether the view has no box, as behind the details in a narrow window: it then reports the top, whatever the reader sees afterwards. */
+  #isHidden = false;
   #hasStarted = false;
   /** Counts the moves to a row or to the end that wait for their rows. Meanwhile the place of the view says nothing about the reader. */
   #moving = 0;
@@ -94,7 +96,7 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
       this.#moving--;
       this.#keepAnchor();
       this.#top = view.scrollTop;
-      this.#isAtEnd = view.scrollHeight - view.scrollTop - view.clientHeight < endPx;
+      this.#isAtEnd = view.clientHeight > 0 && view.scrollHeight - view.scrollTop - view.clientHeight < endPx;
       this.#afterMove();
     });
     return true;
@@ -174,7 +176,7 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
   #afterMove(): void {
     const view = this.#view.current;
     // During a move the view is not yet where the reader will see it.
-    if (!view || !this.#hasStarted || this.#moving > 0) return;
+    if (!view || !this.#hasStarted || this.#moving > 0 || view.clientHeight === 0) return;
     const { rows, onNearStart, onNearEnd, onAtEnd, onVisible } = this.props;
     onAtEnd(this.#isAtEnd);
     if (view.scrollTop < nearPx) onNearStart();
@@ -190,7 +192,7 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
   /** The first row in view, and where it is. */
   #readAnchor(): void {
     const view = this.#view.current;
-    if (!view) return;
+    if (!view || view.clientHeight === 0) return;
     const top = view.getBoundingClientRect().top;
     for (const element of this.#list.current!.children) {
       const box = element.getBoundingClientRect();
@@ -213,6 +215,7 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
 
   #settle(): void {
     if (this.#moving === 0) this.#catchUp();
+    if (this.#isHidden) return;
     if (this.#isAtEnd) this.#moveToEnd();
     else this.#keepAnchor();
   }
@@ -220,7 +223,9 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
   /** Takes up a move of the reader whose scroll event is still to come: otherwise the next move of the list would undo it. */
   #catchUp(): void {
     const view = this.#view.current!;
-    const moved = view.scrollTop - this.#top;
+    const wasHidden = this.#isHidden;
+    this.#isHidden = view.clientHeight === 0;
+    const moved = wasHidden || this.#isHidden ? 0 : view.scrollTop - this.#top;
     const below = view.scrollHeight - view.scrollTop - view.clientHeight;
     this.#top = view.scrollTop;
     // At the end, the browser itself moves the view up when rows become shorter.
@@ -258,7 +263,8 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
       const former = this.#observed.get(key);
       if (former) this.#sizes.unobserve(former);
       this.#observed.set(key, element);
-      this.#heights.set(key, element.getBoundingClientRect().height);
+      const { height } = element.getBoundingClientRect();
+      if (height > 0) this.#heights.set(key, height);
       this.#sizes.observe(element);
     }
     for (const [key, element] of this.#observed) {
@@ -269,6 +275,10 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
   }
 
   #onResize(entries: readonly ResizeObserverEntry[]): void {
+    if (this.#view.current!.clientHeight === 0) {
+      this.#isHidden = true;
+      return;
+    }
     for (const { target, contentRect } of entries) {
       if (target === this.#view.current) {
         // Lines break elsewhere, so all former heights are wrong.

@@ -65,7 +65,7 @@ export const de: Texts = {
   show: 'Anzeigen',
   replyNotLoaded: 'Die beantwortete Nachricht anzeigen',
   seen: 'Gesehen',
-  seenBy: (names, more) => `Gesehen von ${more > 0 ? list.format([...names, `${more} weiteren`]) : list.format(names)}`,
+  seenBy: (names, more) => `Gesehen von ${more > 0 ? list.format([...names, `${more} weiteren ${more === 1 ? 'Person' : 'Personen'}`]) : list.format(names)}`,
   typing: (names) => (names.length === 1 ? `${names[0]} schreibt …` : names.length > 3 ? 'Mehrere Personen schreiben …' : `${list.format(names)} schreiben …`),
   announce: (name, text) => `${name}: ${text}`,
   announceMany: (count) => `${count} neue Nachrichten`,

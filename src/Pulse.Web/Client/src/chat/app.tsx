@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Person } from './api';
 import { ConversationView } from './conversation';
 import { Details } from './details';
@@ -53,7 +53,8 @@ export function App({ pulse, directory, me }: { readonly pulse: ChatPulse; reado
     ask: setQuestion,
   }), [pulse]);
 
-  useEffect(() => {
+  // Before the browser goes on: a move between the first reading and an effect would be missed.
+  useLayoutEffect(() => {
     const onMove = () => setPlace(readPlace());
     window.addEventListener('popstate', onMove);
     window.addEventListener('hashchange', onMove);

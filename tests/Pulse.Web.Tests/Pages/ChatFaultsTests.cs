@@ -7,7 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Pulse.Web.Tests.Pages;
 
 /// <summary>The chat page when something fails, is slow, or comes at an unusual moment.</summary>
-[Collection(ChatPages.Name)]
+[Collection(AllPages.Name)]
 public sealed class ChatFaultsTests(PagesApplication pulse)
 {
     private static readonly string s_long = string.Concat(Enumerable.Repeat("Words of some length. ", 20));

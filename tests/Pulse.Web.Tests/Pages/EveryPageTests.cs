@@ -7,8 +7,10 @@ namespace Pulse.Web.Tests.Pages;
 [Collection(AllPages.Name)]
 public sealed class EveryPageTests(PagesApplication pulse)
 {
+    private const int Wide = 1200;
     private const int Narrow = 320;
     private const int Phone = 360;
+    private const int Height = 900;
 
     private static readonly Dictionary<string, Func<Visitor, Task>> s_pages = new()
     {
@@ -60,31 +62,26 @@ public sealed class EveryPageTests(PagesApplication pulse)
 
     [Theory]
     [MemberData(nameof(Pages))]
-    public Task Page_LightScheme_PassesAxe(string page) => LookAsync(page, ColorScheme.Light, 1200, "light");
-
-    [Theory]
-    [MemberData(nameof(Pages))]
-    public Task Page_DarkScheme_PassesAxe(string page) => LookAsync(page, ColorScheme.Dark, 1200, "dark");
-
-    [Theory]
-    [MemberData(nameof(Pages))]
-    public Task Page_OnASmallPhone_PassesAxeAndFits(string page) => LookAsync(page, ColorScheme.Light, Narrow, "narrow");
-
-    [Theory]
-    [MemberData(nameof(Pages))]
-    public async Task Page_InGerman_HasNoEnglishText_PassesAxeAndFits(string page)
+    public async Task Page_InEachSchemeWidthAndLanguage_PassesAxeAndFits(string page)
     {
-        await using var visitor = await pulse.VisitAsync(width: Phone);
+        await using var visitor = await pulse.VisitAsync(width: Wide);
         await s_pages[page](visitor);
+        await LookAsync(visitor, $"{page}-light", Wide);
+
+        await visitor.Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
+        await LookAsync(visitor, $"{page}-dark", Wide);
+
+        await visitor.Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Light });
+        await visitor.Page.SetViewportSizeAsync(Narrow, Height);
+        await LookAsync(visitor, $"{page}-narrow", Narrow);
 
         // The steps to the page name English texts, so the browser changes its language at their end.
+        await visitor.Page.SetViewportSizeAsync(Phone, Height);
         await visitor.Page.Context.SetExtraHTTPHeadersAsync([new("Accept-Language", "de-AT,de;q=0.9,en;q=0.8")]);
         await visitor.Page.ReloadAsync();
-
         await Assertions.Expect(visitor.Page.Locator("html")).ToHaveAttributeAsync("lang", "de");
         Assert.Empty((await TextsAsync(visitor.Page)).Intersect(PageTextsTests.EnglishTexts));
-        await Screenshots.TakeAsync(visitor.Page, $"{page}-german");
-        await AssertFineAsync(visitor, Phone);
+        await LookAsync(visitor, $"{page}-german", Phone);
     }
 
     [Fact]
@@ -118,11 +115,9 @@ public sealed class EveryPageTests(PagesApplication pulse)
         }
         """);
 
-    private async Task LookAsync(string name, ColorScheme scheme, int width, string variant)
+    private static async Task LookAsync(Visitor visitor, string name, int width)
     {
-        await using var visitor = await pulse.VisitAsync(scheme, width);
-        await s_pages[name](visitor);
-        await Screenshots.TakeAsync(visitor.Page, $"{name}-{variant}");
+        await Screenshots.TakeAsync(visitor.Page, name);
         await AssertFineAsync(visitor, width);
     }
 

@@ -71,7 +71,7 @@ public sealed class SharedPages : ICollectionFixture<PagesApplication>
     public const string Name = "Pages";
 }
 
-/// <summary>As <see cref="SharedPages"/>, for the rules of every page. The three collections take about as long as each other.</summary>
+/// <summary>As <see cref="SharedPages"/>, for the rules of every page and the faults of the chat, so that the three collections take about as long as each other.</summary>
 [CollectionDefinition(Name)]
 public sealed class AllPages : ICollectionFixture<PagesApplication>
 {

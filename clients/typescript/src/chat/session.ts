@@ -29,6 +29,21 @@ function stopped(): PulseError {
   return new PulseError('stopped', 'The client was stopped.');
 }
 
+function aborted(): PulseError {
+  return new PulseError('aborted', 'The signal of this call was aborted.');
+}
+
+/** The promise's outcome, or a rejection with `aborted` as soon as the signal aborts. The work itself continues. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const cut = (): void => reject(aborted());
+    if (signal.aborted) cut();
+    signal.addEventListener('abort', cut);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', cut));
+  });
+}
+
 /** The connection of the moment and its user, for calls that outlive a connection. */
 export class Session {
   readonly #host: ExtensionHost;
@@ -103,13 +118,17 @@ export class Session {
     return this.#repeat(async () => this.call(await this.connected(), method, ...args));
   }
 
-  /** As `insist`, until the signal aborts: then no further call is made. */
-  async insistUntil<M extends keyof HubCalls>(over: AbortSignal | undefined, method: M, ...args: HubCalls[M]['args']): Promise<HubCalls[M]['answer']> {
-    return this.#repeat(async () => {
+  /** As `insist`, until the signal aborts: then it rejects with `aborted`, and no further call is made. */
+  async insistUntil<M extends keyof HubCalls>(
+    over: AbortSignal | undefined, method: M, ...args: HubCalls[M]['args']
+  ): Promise<HubCalls[M]['answer']> {
+    const work = this.#repeat(async () => {
       const connection = await this.connected();
-      over?.throwIfAborted();
+      // React Native lacks throwIfAborted.
+      if (over?.aborted) throw aborted();
       return this.call(connection, method, ...args);
     });
+    return unlessAborted(work, over);
   }
 
   /** Makes one request, before the first start as soon as the client starts. Rejects with a PulseError. */

@@ -78,6 +78,24 @@ test('an edit above the limit rejects', async () => {
   expect(s.inner.hubs.length, 'connections').toBe(1);
 });
 
+test.each(['while disconnected', 'between attempts'])('the signal of an edit ends the waiting at once: %s', async (when) => {
+  const s = chatScene();
+  const controller = new AbortController();
+  // As in React Native.
+  Object.assign(controller.signal, { throwIfAborted: undefined });
+  if (when === 'between attempts') (await s.online()).answers.EditMessage = () => Promise.reject(new PulseError('unavailable', 'no'));
+  const failed = vi.fn();
+  s.pulse.conversation(id).edit(2, 'x', { signal: controller.signal }).catch(failed);
+  await settle();
+  const calls = s.inner.hubs.length;
+  controller.abort();
+  await settle();
+  expect(failed).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ name: 'PulseError', code: 'aborted' }));
+  if (when === 'while disconnected') await s.online();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(s.inner.hub.callsOf('EditMessage').length).toBe(calls);
+});
+
 test('a message of a status above the limit rejects', async () => {
   const s = chatScene();
   await s.online();

@@ -13,6 +13,8 @@ export interface ExtensionHost {
   onError(error: PulseError): void;
   /** The connected user, or otherwise the latest one, most likely the next; undefined where none is known. */
   expectedUser(): string | undefined;
+  /** Whether a start has an effect; false on a server that renders pages. */
+  canStart(): boolean;
   readonly random: () => number;
   /** Whether the user may be looking at the page. */
   isSeen(): boolean;

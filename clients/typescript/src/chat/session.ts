@@ -94,14 +94,18 @@ export class Session {
     this.#life.abort();
     this.#life = new AbortController();
     for (const { reject } of this.#waiting.splice(0)) reject(stopped());
+    for (const look of this.#starting.splice(0)) look();
   }
 
   /** The connection, once there is one. Rejects with `stopped`. */
   connected(): Promise<Connection> {
-    const { connection } = this;
-    // The next connection may be another user's.
-    if (this.#isRunning === false) return Promise.reject(stopped());
-    return connection ? Promise.resolve(connection) : new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    if (this.#isRunning || this.#isAwaitingStart) return this.#connected();
+    const { over } = this;
+    return this.#begun().then(() => {
+      // The next connection may be another user's.
+      if (over.aborted || !this.#isRunning) throw stopped();
+      return this.#connected();
+    });
   }
 
   /** Makes one call, which ends with the connection. Rejects with a PulseError. */
@@ -133,11 +137,13 @@ export class Session {
 
   /** Makes one request, before the first start as soon as the client starts. Rejects with a PulseError. */
   async request<T>(method: Method, path: string, body?: object, signal?: AbortSignal): Promise<T> {
-    if (this.#isRunning === undefined) await new Promise<void>((resolve) => this.#starting.push(resolve));
-    if (!this.#isRunning) throw stopped();
     const { over } = this;
+    if (!this.#isRunning) await unlessAborted(this.#begun(), signal);
+    if (over.aborted || !this.#isRunning) throw stopped();
     try {
       return (await this.#request(method, path, body, ...(signal ? [over, signal] : [over]))) as T;
+    } catch (error) {
+      throw signal?.aborted ? aborted() : error;
     } finally {
       // An answer to a former user has no effect for the next one.
       if (over.aborted) throw stopped();
@@ -167,6 +173,23 @@ export class Session {
   backoff(failures: number, error?: unknown, ...cut: readonly AbortSignal[]): Promise<void> {
     const leastMs = (error instanceof PulseError && error.retryAfterMs) || 0;
     return pause(leastMs + Math.max(backoffMs(failures, this.#host.random), 100), this.over, ...cut);
+  }
+
+  /** The client was never started, and may be. */
+  get #isAwaitingStart(): boolean {
+    return this.#isRunning === undefined && this.#host.canStart();
+  }
+
+  /** Resolves when it is known whether the client runs. */
+  #begun(): Promise<void> {
+    if (this.#isAwaitingStart) return new Promise((resolve) => this.#starting.push(resolve));
+    // In React's StrictMode the effects of children run after a parent has stopped the client, and before it starts again in the same task.
+    return Promise.resolve();
+  }
+
+  #connected(): Promise<Connection> {
+    const { connection } = this;
+    return connection ? Promise.resolve(connection) : new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
   async #repeat<T>(work: () => Promise<T>): Promise<T> {

@@ -3,10 +3,12 @@ import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { chat } from '../../src/chat.js';
 import { ChatClient } from '../../src/chat/chat-client.js';
+import { Session } from '../../src/chat/session.js';
 import { memoryStorage } from '../../src/chat/storage.js';
 import { loneTab } from '../../src/chat/tab-locks.js';
 import type { ChatMembers, ChatStorage } from '../../src/chat/types.js';
 import { PulseError } from '../../src/errors.js';
+import type { ExtensionHost } from '../../src/extension.js';
 import type { PulseClient } from '../../src/pulse-client.js';
 import { ChatServer, Wire } from '../support/chat-server.js';
 import type { FakeHub } from '../support/fake-hub.js';
@@ -192,6 +194,61 @@ test('a request before the first start is made when the client starts', async ()
   const found = s.pulse.conversations.search('x');
   await settle();
   expect(s.requests).toEqual([]);
+  s.pulse.start();
+  expect(await found).toMatchObject({ before: null });
+});
+
+test('a stop before the first start ends the requests that wait for it', async () => {
+  const s = chatScene();
+  const { conversations } = s.pulse;
+  const calls = [conversations.search('x'), conversations.create({ kind: 'group', title: 'x' }), s.pulse.conversation(id).react(2, 'x')];
+  for (const call of calls) call.catch(() => undefined);
+  await settle();
+  void s.pulse.stop();
+  s.pulse.start();
+  for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'stopped' });
+  expect(s.requests).toEqual([]);
+  expect(await conversations.search('x')).toMatchObject({ before: null });
+});
+
+test('the signal of a search ends the waiting for the first start', async () => {
+  const s = chatScene();
+  const controller = new AbortController();
+  const found = s.pulse.conversations.search('x', { signal: controller.signal });
+  controller.abort();
+  await expect(found).rejects.toMatchObject({ code: 'aborted' });
+  s.pulse.start();
+  await settle();
+  expect(s.requests.filter((request) => request.includes('search'))).toEqual([]);
+});
+
+test('where the client cannot start, as on a server, calls reject', async () => {
+  const session = new Session({ canStart: () => false } as ExtensionHost, () => Promise.reject(new Error('asked')));
+  await expect(session.request('GET', '/search')).rejects.toMatchObject({ code: 'stopped' });
+  await expect(session.insist('React', id, 2, 'x', true)).rejects.toMatchObject({ code: 'stopped' });
+});
+
+test("calls between a stop and the start in the same task are made, as in React's StrictMode", async () => {
+  const s = chatScene();
+  const hub = await s.online();
+  void s.pulse.stop();
+  const found = s.pulse.conversations.search('x');
+  const edited = s.pulse.conversation(id).edit(2, 'x');
+  s.pulse.start();
+  expect(await found).toMatchObject({ before: null });
+  (await s.inner.accept()).answers.EditMessage = () => ({ seq: 3 });
+  await edited;
+  expect(s.inner.hub).not.toBe(hub);
+});
+
+test('a listener that is told of the start can make calls', async () => {
+  const s = chatScene();
+  await s.online();
+  await s.pulse.stop();
+  let found: Promise<unknown> | undefined;
+  s.pulse.subscribe(() => {
+    if (s.pulse.state.name === 'connecting') found ??= s.pulse.conversations.search('x');
+  });
   s.pulse.start();
   expect(await found).toMatchObject({ before: null });
 });

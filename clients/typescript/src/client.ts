@@ -88,7 +88,7 @@ export class Client implements PulseClient {
       getToken: () => this.#tokens.get(),
       dropToken: () => this.#tokens.drop(),
       onError: (error) => this.#eventListeners.error.tell(error),
-      expectedUser: () => this.#expectedUser,
+      ownUser: () => this.#ownUser,
       canStart: () => {
         try {
           return around.canStart();
@@ -314,9 +314,14 @@ export class Client implements PulseClient {
     return this.#state.name === 'online' || this.#state.name === 'reconnecting' ? this.#state.userId || undefined : undefined;
   }
 
-  /** The user of the latest connection, most likely also of the next one. */
+  /** The user of this client's latest connection. */
+  get #ownUser(): string | undefined {
+    return this.#userId ?? this.#lastUserId;
+  }
+
+  /** Most likely the user of the next connection: another tab may have signed in as another user since this client's latest one. */
   get #expectedUser(): string | undefined {
-    return this.#userId ?? this.#lastUserId ?? this.#kept.userId;
+    return this.#userId ?? this.#kept.userId ?? this.#lastUserId;
   }
 
   /** Applies the earlier choice of that user, from this page or another, unless the present choice is later. */
@@ -346,7 +351,8 @@ export class Client implements PulseClient {
   }
 
   #forget(): Promise<void> | undefined {
-    const userId = this.#expectedUser;
+    // Not the user that another tab has signed in meanwhile.
+    const userId = this.#ownUser ?? this.#kept.userId;
     this.#lastUserId = undefined;
     if (userId !== undefined) this.#kept.forget(userId);
     return this.#extension?.onForget(userId);

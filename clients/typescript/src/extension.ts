@@ -11,8 +11,8 @@ export interface ExtensionHost {
   /** The server has refused the token. */
   dropToken(): void;
   onError(error: PulseError): void;
-  /** The connected user, or otherwise the latest one, most likely the next; undefined where none is known. */
-  expectedUser(): string | undefined;
+  /** The connected user, or otherwise the latest one of this client; undefined before the first connection and after a sign-out. */
+  ownUser(): string | undefined;
   /** Whether a start has an effect; false on a server that renders pages. */
   canStart(): boolean;
   readonly random: () => number;

@@ -66,9 +66,9 @@ export class Session {
     return this.#connection?.over.aborted ? undefined : this.#connection;
   }
 
-  /** The present user, or the one of the next connection as far as that is known. */
-  get expectedUser(): string | undefined {
-    return this.userId ?? this.#host.expectedUser();
+  /** The present user, or otherwise the latest one of this client. */
+  get ownUser(): string | undefined {
+    return this.userId ?? this.#host.ownUser();
   }
 
   /** Aborts when the client stops. */

@@ -97,6 +97,7 @@ export class ChatClient implements Running<ChatMembers> {
   }
 
   onStart(): void {
+    this.#storage.resume();
     this.#outbox.begin();
     this.#session.started();
   }

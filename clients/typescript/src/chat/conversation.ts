@@ -349,6 +349,8 @@ export class ConversationStore implements Conversation {
       this.#isGone = false;
       this.#error = null;
       void this.join();
+    } else if (this.#snapshot && this.#snapshot.item === this.#shared.inbox.get(this.id)) {
+      return;
     }
     this.#changed();
   }

@@ -127,6 +127,33 @@ test('the inbox is read again about once a minute while it is shown, and the con
   expect(await reads(), 'no longer shown').toBe(0);
 });
 
+test('a reading of the inbox without news changes no snapshot', async () => {
+  const server = new ChatServer();
+  server.append('bob', { kind: 'message', clientId: 'b', text: 'hello', mentions: ['me'], replyTo: null });
+  const s = chatScene();
+  s.answer = () => structuredClone({ items: [server.item('me')], before: null });
+  await s.online();
+  const conversation = s.pulse.conversation(id);
+  const { conversations } = s.pulse;
+  await vi.advanceTimersByTimeAsync(5_000);
+  const told = vi.fn();
+  conversations.subscribe(told);
+  conversation.subscribe(told);
+  const before = [conversations.getSnapshot(), conversation.getSnapshot()];
+  const stores = vi.spyOn(s.storage, 'set');
+  s.requests.length = 0;
+  await vi.advanceTimersByTimeAsync(150_000);
+  expect(s.requests.length).toBe(2);
+  expect([conversations.getSnapshot(), conversation.getSnapshot()].map((after, index) => after === before[index])).toEqual([true, true]);
+  expect(told).not.toHaveBeenCalled();
+  expect(stores).not.toHaveBeenCalled();
+  server.append('bob', { kind: 'message', clientId: 'c', text: 'again', mentions: [], replyTo: null });
+  await vi.advanceTimersByTimeAsync(100_000);
+  expect(conversations.get(id)?.last?.text).toBe('again');
+  expect(conversations.getSnapshot().items[0]).toBe(conversations.get(id));
+  expect(told).toHaveBeenCalled();
+});
+
 test('a reading of the inbox that fails is repeated in the next minute', async () => {
   const s = chatScene();
   await s.online();

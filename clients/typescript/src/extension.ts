@@ -30,8 +30,10 @@ export interface Running<T extends object> {
   onOpen(connection: Connection, greeting: HubMessages['Connected']): void;
   /** The client was stopped or has ended. */
   onEnd(): void;
-  /** The user signs out: their data is to be removed from this device. Called before `onEnd`, with the latest user that is known.
-   * Resolves when they are. */
+  /**
+   * The user signs out: their data is to be removed from this device. Called before `onEnd`, with the latest user that is known. Resolves when
+   * the data is removed.
+   */
   onForget(userId: string | undefined): Promise<void>;
 }
 

@@ -176,8 +176,11 @@ export interface SearchHit {
 }
 
 /**
- * The user's conversations. A store that fits `useSyncExternalStore`; its functions do not use `this`. All calls of chat wait for the first
- * `start()`, and after `stop()` they reject with the code `stopped`, because the next user may be another one.
+ * The user's conversations. A store that fits `useSyncExternalStore`; its functions do not use `this`. Calls that return a promise wait for
+ * the first `start()`, except on a server that renders pages, where they reject with the code `stopped`. After `stop()` they reject with that
+ * code too, because the next user may be another one. `send` then keeps the message in memory until the next connection, and drops it if
+ * that is another user's, or if it followed a sign-out. Before the first connection a message belongs to whoever connects. `markRead` waits
+ * as long as those calls, and has no effect after a stop.
  */
 export interface Conversations {
   /** The same object until a value in it changes. */

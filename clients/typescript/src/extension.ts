@@ -31,8 +31,8 @@ export interface Running<T extends object> {
   /** The client was stopped or has ended. */
   onEnd(): void;
   /**
-   * The user signs out: their data is to be removed from this device. Called before `onEnd`, with the latest user that is known. Resolves when
-   * the data is removed.
+   * The user signs out: their data is to be removed from this device. Called before `onEnd`, with the latest user that is known.
+   * Resolves when the data is removed.
    */
   onForget(userId: string | undefined): Promise<void>;
 }

@@ -368,7 +368,7 @@ test.each([
   expect(sent).toEqual(when === 'stop' ? [] : ['of bob']);
 });
 
-test.each(['alice', 'bob'])('a message from before the first connection is sent as whoever connects, here after alice: %s', async (userId) => {
+test.each(['alice', 'bob'])('a message from before the first connection is sent as whoever connects: %s', async (userId) => {
   const browser = new FakeKeep([['pulse  user', 'alice']]);
   const s = chatScene({ keeps: { browser, tab: undefined } });
   s.pulse.conversation(id).send('early');

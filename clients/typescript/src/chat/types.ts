@@ -181,7 +181,7 @@ export interface SearchHit {
  * Calls that return a promise wait for the first `start()`, except on a server that renders pages: there they reject with the code
  * `stopped`. After `stop()` they reject with that code too, because the next user may be another one. After `stop()`, `send` keeps the
  * message in memory until the next connection. The client drops it if that connection is another user's, or if the user has signed out.
- * A message from before the first connection belongs to whoever connects. `markRead` waits like those calls, and has no effect after `stop()`.
+ * A message from before the first connection belongs to whoever connects. `markRead` waits too, and has no effect after `stop()`.
  */
 export interface Conversations {
   /** The same object until a value in it changes. */

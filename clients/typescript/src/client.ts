@@ -88,7 +88,15 @@ export class Client implements PulseClient {
       getToken: () => this.#tokens.get(),
       dropToken: () => this.#tokens.drop(),
       onError: (error) => this.#eventListeners.error.tell(error),
-      expectedUser: () => this.#expectedUser,
+      ownUser: () => this.#ownUser,
+      canStart: () => {
+        try {
+          return around.canStart();
+        } catch {
+          // `start()` itself tells the application what is missing.
+          return true;
+        }
+      },
       random: around.random,
       isSeen: () => this.#isSeen,
     });
@@ -106,12 +114,13 @@ export class Client implements PulseClient {
   readonly start = (): void => {
     if (this.#link || !this.#surroundings.canStart()) return;
     const { reach, random, page } = this.#surroundings;
+    // A token that was fetched while the client was stopped may be another user's.
+    this.#tokens.reset();
+    // Before the listeners, whose calls would otherwise reject with `stopped`.
+    this.#extension?.onStart();
     this.#setState(connecting);
     // A listener has stopped the client.
     if (this.#state !== connecting) return;
-    // A token that was fetched while the client was stopped may be another user's.
-    this.#tokens.reset();
-    this.#extension?.onStart();
     // Always take both: a kept connection belongs to the previous page, and must not be named later.
     const kept = this.#kept.takeConnection();
     this.#connectionId = (page && takePlace(page.window, this.#place, this.#replaceable)) ?? kept;
@@ -151,6 +160,8 @@ export class Client implements PulseClient {
   readonly stop = async ({ forget = false }: { readonly forget?: boolean } = {}): Promise<void> => {
     const forgotten = forget && this.#forget();
     if (this.#state.name !== 'stopped') await this.#end(stopped);
+    // Otherwise the next user would make what waits for the first start.
+    else this.#extension?.onEnd();
     await forgotten;
   };
 
@@ -303,9 +314,14 @@ export class Client implements PulseClient {
     return this.#state.name === 'online' || this.#state.name === 'reconnecting' ? this.#state.userId || undefined : undefined;
   }
 
-  /** The user of the latest connection, most likely also of the next one. */
+  /** The user of this client's latest connection. */
+  get #ownUser(): string | undefined {
+    return this.#userId ?? this.#lastUserId;
+  }
+
+  /** Most likely the user of the next connection: another tab may have signed in as another user since this client's latest one. */
   get #expectedUser(): string | undefined {
-    return this.#userId ?? this.#lastUserId ?? this.#kept.userId;
+    return this.#userId ?? this.#kept.userId ?? this.#lastUserId;
   }
 
   /** Applies the earlier choice of that user, from this page or another, unless the present choice is later. */
@@ -335,7 +351,8 @@ export class Client implements PulseClient {
   }
 
   #forget(): Promise<void> | undefined {
-    const userId = this.#expectedUser;
+    // Not the user that another tab has signed in meanwhile.
+    const userId = this.#ownUser ?? this.#kept.userId;
     this.#lastUserId = undefined;
     if (userId !== undefined) this.#kept.forget(userId);
     return this.#extension?.onForget(userId);

@@ -6,8 +6,9 @@ export class PulseError extends Error {
 
   /**
    * @param code the server's own (`invalid-argument`, `too-many-watched`, …), or `connection-failed`, `connection-lost`,
-   * `token-unavailable`, `call-failed`, `client-failed`, `stopped`, `storage-unavailable` (the storage of chat does not answer). The client
-   * itself refuses a call above 60 KiB with `too-long`, because the server would close the connection.
+   * `token-unavailable`, `call-failed`, `client-failed`, `stopped`, `aborted` (by the call's `signal`), `storage-unavailable` (the
+   * storage of chat does not answer). The client itself refuses a call above 60 KiB with `too-long`, because the server would close the
+   * connection.
    * @param message for people.
    */
   constructor(readonly code: string, message: string, options?: ErrorOptions & { readonly retryAfterMs?: number | undefined }) {

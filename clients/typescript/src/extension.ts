@@ -11,8 +11,10 @@ export interface ExtensionHost {
   /** The server has refused the token. */
   dropToken(): void;
   onError(error: PulseError): void;
-  /** The connected user, or otherwise the latest one, most likely the next; undefined where none is known. */
-  expectedUser(): string | undefined;
+  /** The connected user, or otherwise the latest one of this client; undefined before the first connection and after a sign-out. */
+  ownUser(): string | undefined;
+  /** Whether a start has an effect; false on a server that renders pages. */
+  canStart(): boolean;
   readonly random: () => number;
   /** Whether the user may be looking at the page. */
   isSeen(): boolean;
@@ -28,8 +30,10 @@ export interface Running<T extends object> {
   onOpen(connection: Connection, greeting: HubMessages['Connected']): void;
   /** The client was stopped or has ended. */
   onEnd(): void;
-  /** The user signs out: their data is to be removed from this device. Called before `onEnd`, with the latest user that is known.
-   * Resolves when they are. */
+  /**
+   * The user signs out: their data is to be removed from this device. Called before `onEnd`, with the latest user that is known.
+   * Resolves when the data is removed.
+   */
   onForget(userId: string | undefined): Promise<void>;
 }
 

@@ -69,7 +69,8 @@ export class Transport {
     try {
       if (this.#isOver) abort();
       const result = await work(cut.signal);
-      cut.signal.throwIfAborted();
+      // React Native lacks throwIfAborted.
+      if (cut.signal.aborted) throw new Error('The connection is over.');
       return result;
     } finally {
       this.#aborts.delete(abort);

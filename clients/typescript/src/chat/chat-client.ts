@@ -18,7 +18,9 @@ import type { Item } from './wire.js';
 
 /** Closed conversations whose logs stay in memory, so that going back to them is instant. */
 const closedLogs = 10;
-/** Of large conversations the server sends no hints. */
+/**
+ * Above `HintsUpTo` members the server sends hints only to mentioned users, so the client reads the inbox about this often.
+ */
 const refreshMs = 60_000;
 
 /** The environment of chat. Tests provide their own. */
@@ -29,13 +31,13 @@ export interface ChatSurroundings {
 }
 
 /**
- * The conversations of a client. One that nothing uses stays only as long as the application refers to it: a server that renders pages with
- * a client for all of them would otherwise keep one for each id.
+ * The conversations of a client. A conversation that nothing uses stays only as long as the application refers to it: a server that renders
+ * pages with a client for all of them would otherwise keep one for each id.
  */
 class WeakStores {
   readonly #used = new Set<ConversationStore>();
   readonly #all = new Map<string, Pick<WeakRef<ConversationStore>, 'deref'>>();
-  /** Collected ones are looked for when there are so many. */
+  /** At this number of conversations, `add` removes the entries of collected conversations. */
   #sweepAt = 100;
 
   get(id: string): ConversationStore | undefined {
@@ -97,6 +99,7 @@ export class ChatClient implements Running<ChatMembers> {
   }
 
   onStart(): void {
+    this.#storage.resume();
     this.#outbox.begin();
     this.#session.started();
   }

@@ -167,7 +167,7 @@ export class ConversationStore implements Conversation {
   };
 
   readonly typing = (): void => {
-    // Unlike the time of day, it never goes back.
+    // `performance.now()` never goes back, otherwise a corrected clock would stop the reports.
     const now = performance.now();
     const { connection } = this.#shared.session;
     if (!connection || now - this.#typedAt < typingEveryMs) return;
@@ -349,6 +349,8 @@ export class ConversationStore implements Conversation {
       this.#isGone = false;
       this.#error = null;
       void this.join();
+    } else if (this.#snapshot && this.#snapshot.item === this.#shared.inbox.get(this.id)) {
+      return;
     }
     this.#changed();
   }
@@ -378,7 +380,7 @@ export class ConversationStore implements Conversation {
     this.#log.reset();
     this.#markers = new Map();
     this.#read = this.#wanted = 0;
-    // It is live again only from the other log.
+    // Otherwise `state` would be `live` before the conversation is opened with the other log.
     this.#joined = undefined;
     this.#resets++;
     void this.#shared.shelf()?.delete(`log ${this.id}`);

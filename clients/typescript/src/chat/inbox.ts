@@ -42,10 +42,14 @@ export class Inbox {
   readonly #listeners = new Listeners<void>();
   readonly #rows = new Map<string, Row>();
   #snapshot: InboxSnapshot | undefined;
+  /** The listeners have yet to be told of changed rows. */
+  #hasNewRows = false;
   #unread: UnreadTotal | undefined;
   #before: string | null = null;
   #isReady = false;
   #loadingMore: Promise<void> | undefined;
+  /** The other values that the listeners were told of. */
+  #told = this.#flags;
   #refreshing: Promise<void> | undefined;
   #shelf: Shelf | undefined;
   #logId: string | undefined;
@@ -131,6 +135,7 @@ export class Inbox {
   drop(id: string): void {
     this.#dropped.set(id, this.#requests);
     if (!this.#rows.delete(id)) return;
+    this.#hasNewRows = true;
     this.#onItem(id, false);
     this.#changed();
   }
@@ -235,6 +240,7 @@ export class Inbox {
     this.#dropped.clear();
     const ids = [...this.#rows.keys()];
     this.#rows.clear();
+    this.#hasNewRows ||= ids.length > 0;
     this.#before = null;
     this.#isReady = false;
     clearTimeout(this.#keeping);
@@ -390,7 +396,11 @@ export class Inbox {
     const last = item.last && Object.freeze({ ...item.last, fromBlocked: this.#viewer.isBlocked(item.last.senderId) });
     const isNew = last !== null && last.seq > you.read && !this.#viewer.isMe(last.senderId);
     const hasUnread = you.unread === null ? isNew : you.unread > 0;
-    this.#rows.set(item.id, { item: Object.freeze({ ...item, you, last, hasUnread }), orderAt: item.lastAt ? Date.parse(item.lastAt) : orderAt });
+    const row: Row = { item: Object.freeze({ ...item, you, last, hasUnread }), orderAt: item.lastAt ? Date.parse(item.lastAt) : orderAt };
+    // The inbox is read again and again, mostly without news.
+    if (isSame(row, this.#rows.get(item.id))) return;
+    this.#rows.set(item.id, row);
+    this.#hasNewRows = true;
   }
 
   #total(): UnreadTotal {
@@ -407,7 +417,16 @@ export class Inbox {
     return isSame ? before : (this.#unread = Object.freeze(total));
   }
 
+  /** The parts of the snapshot that are not of the rows. */
+  get #flags(): string {
+    return `${this.#isReady} ${this.#before !== null} ${this.#loadingMore !== undefined}`;
+  }
+
   #changed(keeps = true): void {
+    const flags = this.#flags;
+    if (!this.#hasNewRows && flags === this.#told) return;
+    this.#hasNewRows = false;
+    this.#told = flags;
     this.#snapshot = undefined;
     if (keeps && this.#shelf) this.#keeping ??= setTimeout(() => this.#keep(), keepAfterMs);
     this.#listeners.tell();
@@ -418,6 +437,13 @@ export class Inbox {
     this.#keeping = undefined;
     if (this.#isReady) void this.#shelf?.set('inbox', { logId: this.#logId, items: this.getSnapshot().items.slice(0, keptItems) });
   }
+}
+
+/** Whether both are the same JSON value. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || !a || !b) return a === b;
+  const [entries, others] = [Object.entries(a), b as Readonly<Record<string, unknown>>];
+  return entries.length === Object.keys(b).length && entries.every(([key, value]) => isSame(value, others[key]));
 }
 
 function byOrder(a: Row, b: Row): number {

@@ -132,8 +132,9 @@ export class Outbox {
   }
 
   send(conversationId: string, text: string, { replyTo, mentions = [] }: SendOptions): string {
-    // Otherwise a message from before the first connection could be sent as another user that connects.
-    if (!this.#shelf) this.#owner ??= this.#session.expectedUser;
+    // Otherwise a message of the latest user could be sent as another one that connects. Before the first connection it belongs to whoever
+    // connects: the last user of this browser is a guess, and a wrong one would delete the message.
+    if (!this.#shelf) this.#owner ??= this.#session.ownUser;
     const clientId = newId();
     const now = Date.now();
     this.#lastOrder = Math.max(now, this.#lastOrder + 1);

@@ -8,6 +8,8 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export type Request = (method: Method, path: string, body?: object, ...cut: readonly AbortSignal[]) => Promise<unknown>;
 
 const answerWithinMs = 20_000;
+/** A proxy may name weeks, and browsers run a timer of more than 2^31 − 1 ms at once. */
+const longestRetryAfterMs = 600_000;
 const problem = 'urn:pulse:problem:';
 
 export function restOf(host: ExtensionHost): Request {
@@ -68,5 +70,5 @@ async function readProblem(answer: Response): Promise<PulseError> {
 function readRetryAfter({ headers }: Response): number | undefined {
   const text = headers.get('retry-after');
   const ms = Number(text) * 1_000 || Date.parse(text ?? '') - Date.now();
-  return ms > 0 ? ms : undefined;
+  return ms > 0 ? Math.min(ms, longestRetryAfterMs) : undefined;
 }

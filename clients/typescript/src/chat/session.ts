@@ -29,6 +29,21 @@ function stopped(): PulseError {
   return new PulseError('stopped', 'The client was stopped.');
 }
 
+function aborted(): PulseError {
+  return new PulseError('aborted', 'The signal of this call was aborted.');
+}
+
+/** The promise's outcome, or a rejection with `aborted` as soon as the signal aborts. The work itself continues. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const cut = (): void => reject(aborted());
+    if (signal.aborted) cut();
+    signal.addEventListener('abort', cut);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', cut));
+  });
+}
+
 /** The connection of the moment and its user, for calls that outlive a connection. */
 export class Session {
   readonly #host: ExtensionHost;
@@ -51,9 +66,9 @@ export class Session {
     return this.#connection?.over.aborted ? undefined : this.#connection;
   }
 
-  /** The present user, or the one of the next connection as far as that is known. */
-  get expectedUser(): string | undefined {
-    return this.userId ?? this.#host.expectedUser();
+  /** The present user, or otherwise the latest one of this client. */
+  get ownUser(): string | undefined {
+    return this.userId ?? this.#host.ownUser();
   }
 
   /** Aborts when the client stops. */
@@ -79,14 +94,18 @@ export class Session {
     this.#life.abort();
     this.#life = new AbortController();
     for (const { reject } of this.#waiting.splice(0)) reject(stopped());
+    for (const look of this.#starting.splice(0)) look();
   }
 
   /** The connection, once there is one. Rejects with `stopped`. */
   connected(): Promise<Connection> {
-    const { connection } = this;
-    // The next connection may be another user's.
-    if (this.#isRunning === false) return Promise.reject(stopped());
-    return connection ? Promise.resolve(connection) : new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    if (this.#isRunning || this.#isAwaitingStart) return this.#connected();
+    const { over } = this;
+    return this.#begun().then(() => {
+      // The next connection may be another user's.
+      if (over.aborted || !this.#isRunning) throw stopped();
+      return this.#connected();
+    });
   }
 
   /** Makes one call, which ends with the connection. Rejects with a PulseError. */
@@ -103,22 +122,28 @@ export class Session {
     return this.#repeat(async () => this.call(await this.connected(), method, ...args));
   }
 
-  /** As `insist`, until the signal aborts: then no further call is made. */
-  async insistUntil<M extends keyof HubCalls>(over: AbortSignal | undefined, method: M, ...args: HubCalls[M]['args']): Promise<HubCalls[M]['answer']> {
-    return this.#repeat(async () => {
+  /** As `insist`, until the signal aborts: then it rejects with `aborted`, and no further call is made. */
+  async insistUntil<M extends keyof HubCalls>(
+    over: AbortSignal | undefined, method: M, ...args: HubCalls[M]['args']
+  ): Promise<HubCalls[M]['answer']> {
+    const work = this.#repeat(async () => {
       const connection = await this.connected();
-      over?.throwIfAborted();
+      // React Native lacks throwIfAborted.
+      if (over?.aborted) throw aborted();
       return this.call(connection, method, ...args);
     });
+    return unlessAborted(work, over);
   }
 
   /** Makes one request, before the first start as soon as the client starts. Rejects with a PulseError. */
   async request<T>(method: Method, path: string, body?: object, signal?: AbortSignal): Promise<T> {
-    if (this.#isRunning === undefined) await new Promise<void>((resolve) => this.#starting.push(resolve));
-    if (!this.#isRunning) throw stopped();
     const { over } = this;
+    if (!this.#isRunning) await unlessAborted(this.#begun(), signal);
+    if (over.aborted || !this.#isRunning) throw stopped();
     try {
       return (await this.#request(method, path, body, ...(signal ? [over, signal] : [over]))) as T;
+    } catch (error) {
+      throw signal?.aborted ? aborted() : error;
     } finally {
       // An answer to a former user has no effect for the next one.
       if (over.aborted) throw stopped();
@@ -148,6 +173,23 @@ export class Session {
   backoff(failures: number, error?: unknown, ...cut: readonly AbortSignal[]): Promise<void> {
     const leastMs = (error instanceof PulseError && error.retryAfterMs) || 0;
     return pause(leastMs + Math.max(backoffMs(failures, this.#host.random), 100), this.over, ...cut);
+  }
+
+  /** The client was never started, and may be. */
+  get #isAwaitingStart(): boolean {
+    return this.#isRunning === undefined && this.#host.canStart();
+  }
+
+  /** Resolves when it is known whether the client runs. */
+  #begun(): Promise<void> {
+    if (this.#isAwaitingStart) return new Promise((resolve) => this.#starting.push(resolve));
+    // In React's StrictMode the effects of children run after a parent has stopped the client, and before it starts again in the same task.
+    return Promise.resolve();
+  }
+
+  #connected(): Promise<Connection> {
+    const { connection } = this;
+    return connection ? Promise.resolve(connection) : new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
   async #repeat<T>(work: () => Promise<T>): Promise<T> {

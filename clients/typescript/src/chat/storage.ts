@@ -16,7 +16,7 @@ export function memoryStorage(): ChatStorage {
 }
 
 const store = 'kept';
-/** A blocked database never answers. Chat then goes on without. */
+/** A blocked database never answers. After this time chat continues without the storage. */
 const storageMs = 5_000;
 
 /** The browser's database, shared by the tabs of this origin. */
@@ -78,7 +78,10 @@ export class StorageQueue {
   readonly #storage: ChatStorage;
   readonly #onStuck: (error: PulseError) => void;
   #last: Promise<unknown> = Promise.resolve();
-  #isStuck = false;
+  /** Counts the calls of `resume`. */
+  #round = 0;
+  /** The latest round whose work was not answered. */
+  #stuckRound = -1;
 
   constructor(storage: ChatStorage, onStuck: (error: PulseError) => void) {
     this.#storage = storage;
@@ -87,22 +90,24 @@ export class StorageQueue {
 
   /** @returns undefined where the storage fails, or does not answer. */
   do<T>(work: (storage: ChatStorage) => Promise<T>): Promise<T | undefined> {
-    const done = this.#last.then(() => this.#try(work));
+    // Work that times out after the next start must not leave that start without the storage.
+    const round = this.#round;
+    const done = this.#last.then(() => this.#try(round, work));
     this.#last = done;
     return done;
   }
 
-  /** Tries the storage again. */
+  /** Tries the storage again, for work from now on. */
   resume(): void {
-    this.#isStuck = false;
+    this.#round++;
   }
 
-  async #try<T>(work: (storage: ChatStorage) => Promise<T>): Promise<T | undefined> {
-    if (this.#isStuck) return undefined;
+  async #try<T>(round: number, work: (storage: ChatStorage) => Promise<T>): Promise<T | undefined> {
+    if (round <= this.#stuckRound) return undefined;
     try {
       return await within(storageMs, 'the storage of chat', Promise.resolve(this.#storage).then(work).catch(() => undefined));
     } catch (error) {
-      this.#isStuck = true;
+      this.#stuckRound = round;
       this.#onStuck(new PulseError('storage-unavailable', (error as Error).message));
       return undefined;
     }

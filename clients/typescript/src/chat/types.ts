@@ -176,8 +176,12 @@ export interface SearchHit {
 }
 
 /**
- * The user's conversations. A store that fits `useSyncExternalStore`; its functions do not use `this`. All calls of chat wait for the first
- * `start()`, and after `stop()` they reject with the code `stopped`, because the next user may be another one.
+ * The user's conversations. A store that fits `useSyncExternalStore`; its functions do not use `this`.
+ *
+ * Calls that return a promise wait for the first `start()`, except on a server that renders pages: there they reject with the code
+ * `stopped`. After `stop()` they reject with that code too, because the next user may be another one. After `stop()`, `send` keeps the
+ * message in memory until the next connection. The client drops it if that connection is another user's, or if the user has signed out.
+ * A message from before the first connection belongs to whoever connects. `markRead` waits too, and has no effect after `stop()`.
  */
 export interface Conversations {
   /** The same object until a value in it changes. */
@@ -269,7 +273,7 @@ export interface EditOptions {
   readonly mentions?: readonly string[];
   /** `editedSeq ?? 0` of the message that the user began to edit. Default: the present one. After a later edit the server answers `edit-conflict`. */
   readonly edited?: number;
-  /** Ends the waiting and the repeating. A call that is on its way may still have its effect. */
+  /** Ends the waiting and the repeating: the edit rejects with the code `aborted`. A call that is on its way may still have its effect. */
   readonly signal?: AbortSignal;
 }
 

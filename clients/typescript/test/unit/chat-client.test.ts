@@ -3,10 +3,12 @@ import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { chat } from '../../src/chat.js';
 import { ChatClient } from '../../src/chat/chat-client.js';
+import { Session } from '../../src/chat/session.js';
 import { memoryStorage } from '../../src/chat/storage.js';
 import { loneTab } from '../../src/chat/tab-locks.js';
 import type { ChatMembers, ChatStorage } from '../../src/chat/types.js';
 import { PulseError } from '../../src/errors.js';
+import type { ExtensionHost } from '../../src/extension.js';
 import type { PulseClient } from '../../src/pulse-client.js';
 import { ChatServer, Wire } from '../support/chat-server.js';
 import type { FakeHub } from '../support/fake-hub.js';
@@ -78,6 +80,24 @@ test('an edit above the limit rejects', async () => {
   expect(s.inner.hubs.length, 'connections').toBe(1);
 });
 
+test.each(['while disconnected', 'between attempts'])('the signal of an edit ends the waiting at once: %s', async (when) => {
+  const s = chatScene();
+  const controller = new AbortController();
+  // As in React Native.
+  Object.assign(controller.signal, { throwIfAborted: undefined });
+  if (when === 'between attempts') (await s.online()).answers.EditMessage = () => Promise.reject(new PulseError('unavailable', 'no'));
+  const failed = vi.fn();
+  s.pulse.conversation(id).edit(2, 'x', { signal: controller.signal }).catch(failed);
+  await settle();
+  const calls = s.inner.hubs.length;
+  controller.abort();
+  await settle();
+  expect(failed).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ name: 'PulseError', code: 'aborted' }));
+  if (when === 'while disconnected') await s.online();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(s.inner.hub.callsOf('EditMessage').length).toBe(calls);
+});
+
 test('a message of a status above the limit rejects', async () => {
   const s = chatScene();
   await s.online();
@@ -105,6 +125,33 @@ test('the inbox is read again about once a minute while it is shown, and the con
   expect(await reads(), 'on the next connection').toBe(2);
   unsubscribe();
   expect(await reads(), 'no longer shown').toBe(0);
+});
+
+test('a reading of the inbox without news changes no snapshot', async () => {
+  const server = new ChatServer();
+  server.append('bob', { kind: 'message', clientId: 'b', text: 'hello', mentions: ['me'], replyTo: null });
+  const s = chatScene();
+  s.answer = () => structuredClone({ items: [server.item('me')], before: null });
+  await s.online();
+  const conversation = s.pulse.conversation(id);
+  const { conversations } = s.pulse;
+  await vi.advanceTimersByTimeAsync(5_000);
+  const told = vi.fn();
+  conversations.subscribe(told);
+  conversation.subscribe(told);
+  const before = [conversations.getSnapshot(), conversation.getSnapshot()];
+  const stores = vi.spyOn(s.storage, 'set');
+  s.requests.length = 0;
+  await vi.advanceTimersByTimeAsync(150_000);
+  expect(s.requests.length).toBe(2);
+  expect([conversations.getSnapshot(), conversation.getSnapshot()].map((after, index) => after === before[index])).toEqual([true, true]);
+  expect(told).not.toHaveBeenCalled();
+  expect(stores).not.toHaveBeenCalled();
+  server.append('bob', { kind: 'message', clientId: 'c', text: 'again', mentions: [], replyTo: null });
+  await vi.advanceTimersByTimeAsync(100_000);
+  expect(conversations.get(id)?.last?.text).toBe('again');
+  expect(conversations.getSnapshot().items[0]).toBe(conversations.get(id));
+  expect(told).toHaveBeenCalled();
 });
 
 test('a reading of the inbox that fails is repeated in the next minute', async () => {
@@ -174,6 +221,61 @@ test('a request before the first start is made when the client starts', async ()
   const found = s.pulse.conversations.search('x');
   await settle();
   expect(s.requests).toEqual([]);
+  s.pulse.start();
+  expect(await found).toMatchObject({ before: null });
+});
+
+test('a stop before the first start ends the requests that wait for it', async () => {
+  const s = chatScene();
+  const { conversations } = s.pulse;
+  const calls = [conversations.search('x'), conversations.create({ kind: 'group', title: 'x' }), s.pulse.conversation(id).react(2, 'x')];
+  for (const call of calls) call.catch(() => undefined);
+  await settle();
+  void s.pulse.stop();
+  s.pulse.start();
+  for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'stopped' });
+  expect(s.requests).toEqual([]);
+  expect(await conversations.search('x')).toMatchObject({ before: null });
+});
+
+test('the signal of a search ends the waiting for the first start', async () => {
+  const s = chatScene();
+  const controller = new AbortController();
+  const found = s.pulse.conversations.search('x', { signal: controller.signal });
+  controller.abort();
+  await expect(found).rejects.toMatchObject({ code: 'aborted' });
+  s.pulse.start();
+  await settle();
+  expect(s.requests.filter((request) => request.includes('search'))).toEqual([]);
+});
+
+test('where the client cannot start, as on a server, calls reject', async () => {
+  const session = new Session({ canStart: () => false } as ExtensionHost, () => Promise.reject(new Error('asked')));
+  await expect(session.request('GET', '/search')).rejects.toMatchObject({ code: 'stopped' });
+  await expect(session.insist('React', id, 2, 'x', true)).rejects.toMatchObject({ code: 'stopped' });
+});
+
+test("calls between a stop and the start in the same task are made, as in React's StrictMode", async () => {
+  const s = chatScene();
+  const hub = await s.online();
+  void s.pulse.stop();
+  const found = s.pulse.conversations.search('x');
+  const edited = s.pulse.conversation(id).edit(2, 'x');
+  s.pulse.start();
+  expect(await found).toMatchObject({ before: null });
+  (await s.inner.accept()).answers.EditMessage = () => ({ seq: 3 });
+  await edited;
+  expect(s.inner.hub).not.toBe(hub);
+});
+
+test('a listener that is told of the start can make calls', async () => {
+  const s = chatScene();
+  await s.online();
+  await s.pulse.stop();
+  let found: Promise<unknown> | undefined;
+  s.pulse.subscribe(() => {
+    if (s.pulse.state.name === 'connecting') found ??= s.pulse.conversations.search('x');
+  });
   s.pulse.start();
   expect(await found).toMatchObject({ before: null });
 });
@@ -248,34 +350,32 @@ test('stop({ forget: true }) resolves when the data is removed', async () => {
 test.each([
   ['before the first connection, and a sign-out', 'before'],
   ['after a sign-out', 'after'],
-  ['before a connection that turns out to be of another user than the last one', 'other'],
+  ['after a stop', 'stop'],
 ])('a message that was written %s is not sent as the next user', async (_, when) => {
-  const browser = new FakeKeep();
-  if (when === 'other') browser.setItem('pulse  user', 'alice');
-  const s = chatScene({ keeps: { browser, tab: undefined } });
+  const s = chatScene({ keeps: { browser: new FakeKeep(), tab: undefined } });
   const conversation = s.pulse.conversation(id);
-  if (when !== 'after') s.pulse.start();
-  if (when === 'after') await s.online('alice');
+  if (when === 'before') s.pulse.start();
+  else await s.online('alice');
   if (when === 'before') conversation.send('of alice');
-  if (when !== 'other') await s.pulse.stop({ forget: true });
+  await s.pulse.stop({ forget: when !== 'stop' });
   if (when !== 'before') conversation.send('of alice');
-  if (when !== 'other') s.pulse.start();
+  s.pulse.start();
   await settle();
   const sent = serve(s.inner.hub);
-  if (when !== 'other') conversation.send('of bob');
+  if (when !== 'stop') conversation.send('of bob');
   await s.inner.accept('bob');
   await vi.advanceTimersByTimeAsync(1_000);
-  expect(sent).toEqual(when === 'other' ? [] : ['of bob']);
+  expect(sent).toEqual(when === 'stop' ? [] : ['of bob']);
 });
 
-test('a message that was written before the first connection is sent as the last user', async () => {
+test.each(['alice', 'bob'])('a message from before the first connection is sent as whoever connects: %s', async (userId) => {
   const browser = new FakeKeep([['pulse  user', 'alice']]);
   const s = chatScene({ keeps: { browser, tab: undefined } });
   s.pulse.conversation(id).send('early');
   s.pulse.start();
   await settle();
   const sent = serve(s.inner.hub);
-  await s.inner.accept('alice');
+  await s.inner.accept(userId);
   expect(sent).toEqual(['early']);
 });
 
@@ -294,6 +394,28 @@ test('a storage that never answers is given up once, and chat goes on without it
   await settle();
   expect(sent).toEqual(['hi', 'more']);
   expect(errors).toEqual(['storage-unavailable']);
+});
+
+test('work on storage that hangs when the user signs out keeps neither the removal nor the next session from the storage', async () => {
+  const storage = memoryStorage();
+  const { list, set } = storage;
+  let hangs = false;
+  const s = chatScene({ storage: { ...storage, set: (key, value) => (hangs ? new Promise(() => undefined) : set(key, value)) } });
+  await s.online('alice');
+  s.pulse.conversation(id).send('hi');
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect((await list('')).length).toBeGreaterThan(0);
+  hangs = true;
+  s.pulse.conversation(id).send('more');
+  await settle();
+  void s.pulse.stop({ forget: true });
+  hangs = false;
+  await s.online('bob');
+  await vi.advanceTimersByTimeAsync(6_000);
+  s.pulse.conversation(id).send('of bob');
+  await vi.advanceTimersByTimeAsync(2_000);
+  const users = new Set((await list('')).map(([key]) => key.split(' ')[2]));
+  expect([...users]).toEqual(['bob']);
 });
 
 /** Lets the hub and the requests answer for one conversation, which is below the first page of the inbox. */
@@ -533,6 +655,7 @@ test.each([
   ['too-many-lookups', { 'retry-after': '30' }, 429, 30_000],
   ['too-many-requests', { 'retry-after': new Date(60_000).toUTCString() }, 429, 60_000],
   ['internal', {}, 500, 0],
+  ['unavailable', { 'retry-after': '31536000' }, 503, 600_000],
 ])('a request that is answered %s %j is repeated, and not before that time', async (code, headers, status, leastMs) => {
   vi.setSystemTime(0);
   const answers = [problem(status, code, headers), new Response(null, { status: 204 })];
@@ -547,7 +670,7 @@ test.each([
   const pulse = s.pulse as object as ChatMembers;
   await s.online();
   const done = pulse.conversations.block('bob');
-  await vi.advanceTimersByTimeAsync(100_000);
+  await vi.advanceTimersByTimeAsync(leastMs + 40_000);
   await done;
   expect(times.length).toBe(2);
   expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(leastMs);

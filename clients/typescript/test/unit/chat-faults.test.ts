@@ -22,7 +22,10 @@ class Tab {
   isMember = true;
 
   constructor(readonly server: ChatServer, readonly browser = new Browser(), windowSize = 16) {
-    const host = { url: '', getToken: async () => 'token', dropToken: () => undefined, onError: () => undefined, random: () => 0.5, isSeen: () => true, expectedUser: () => undefined };
+    const host = {
+      url: '', canStart: () => true, getToken: async () => 'token', dropToken: () => undefined, onError: () => undefined,
+      random: () => 0.5, isSeen: () => true, ownUser: () => undefined,
+    };
     const request = (_method: string, path: string): Promise<unknown> => new Promise((resolve, reject) => {
       this.asked.push(path);
       this.requests.push({

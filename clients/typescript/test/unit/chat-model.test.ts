@@ -38,7 +38,10 @@ class Tab {
 
   load(): void {
     this.#locks = this.browser.locks();
-    const host = { url: '', getToken: async () => 'token', dropToken: () => undefined, onError: () => undefined, random: () => 0.5, isSeen: () => true, expectedUser: () => undefined };
+    const host = {
+      url: '', canStart: () => true, getToken: async () => 'token', dropToken: () => undefined, onError: () => undefined,
+      random: () => 0.5, isSeen: () => true, ownUser: () => undefined,
+    };
     const request = (_method: string, path: string): Promise<unknown> => new Promise((resolve, reject) => this.requests.push({ path, resolve, reject }));
     this.client = new ChatClient(host, { storage: this.browser.storage, windowSize: 16 }, { request, locks: this.#locks, minWindow: 1 });
     this.conversation = this.client.members.conversation(this.server.id);

@@ -38,6 +38,17 @@ test('a new connection names the previous one on the next page of the tab, once'
   expect(tab.tab.items.size, 'nothing is left while the page lives').toBe(0);
 });
 
+test('a client that starts again begins with the status of the user that another tab has signed in since', async () => {
+  const browser = new FakeKeep();
+  const first = scene({ keeps: keeps(browser) });
+  await first.online('ada');
+  await first.pulse.stop();
+  const other = scene({ keeps: keeps(browser), name: 'other' });
+  void other.pulse.setStatus('invisible');
+  await other.online('grace');
+  expect((await first.online('grace')).openedWith).toBe('invisible');
+});
+
 test('a duplicated tab does not name the living connection of the original', async () => {
   const original = keeps();
   const before = scene({ keeps: original });

@@ -346,6 +346,8 @@ main() {
   results=$(mktemp -d "$repo/artifacts/test-XXXXXX")
   # Build servers would outlive this script.
   export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false DOTNET_CLI_USE_MSBUILD_SERVER=0
+  # Profiles cost more than they gain in the many processes that live for seconds.
+  export DOTNET_TieredPGO=0
   # In English, because run_dotnet_tests looks for a text of the test runner.
   export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_CLI_UI_LANGUAGE=en NO_COLOR=1
 

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.DataProtection;
-using Pulse.Accounts;
 using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Audit;
@@ -61,12 +60,10 @@ internal sealed class AddressChanges(
 
         // An unchanged address is confirmed by a user who has unlinked its mailbox and wants it back. Silos of earlier versions also leave the
         // accounts to the front end. Otherwise these calls change nothing.
-        await Mailbox(email).LinkAsync(before.Id, SignInProviders.Email);
-        if (before.Email != email) await Mailbox(before.Email).UnlinkAsync(before.Id);
+        await links.Account(email).LinkAsync(before.Id, SignInProviders.Email);
+        if (before.Email != email) await links.Account(before.Email).UnlinkAsync(before.Id);
         return result.Outcome;
     }
-
-    private IAccountGrain Mailbox(string email) => grains.GetGrain<IAccountGrain>(new AccountKey(SignInProviders.Email, email).ToString());
 
     private string? Read(SignedInUser caller, string? token)
     {

@@ -116,7 +116,8 @@ internal sealed partial class EmailLinks(
         return true;
     }
 
-    private IAccountGrain Account(string email) => grains.GetGrain<IAccountGrain>(new AccountKey(SignInProviders.Email, email).ToString());
+    /// <summary>The account of a mailbox.</summary>
+    public IAccountGrain Account(string email) => grains.GetGrain<IAccountGrain>(new AccountKey(SignInProviders.Email, email).ToString());
 
     /// <summary>The links of a mailbox, the same grain for all its spellings.</summary>
     private ISignInLinksGrain Links(string email) => grains.GetGrain<ISignInLinksGrain>(Mailbox.Of(email));

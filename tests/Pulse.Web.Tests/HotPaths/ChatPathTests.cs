@@ -116,13 +116,7 @@ public sealed class ChatPathTests(CountingPulse pulse, ITestOutputHelper output)
 
     private async Task<Counted> MeasureAsync(Func<Task> operations)
     {
-        for (var (before, quiet) = (-1, 0); quiet < 3; await Task.Delay(50))
-        {
-            var now = pulse.GrainCalls.Count + pulse.Statements;
-            (before, quiet) = (now, now == before ? quiet + 1 : 0);
-        }
-
-        pulse.Reset();
+        await pulse.ResetAsync();
         await operations();
         return pulse.Count();
     }

@@ -54,13 +54,13 @@ public sealed class CountingPulse : PulseApplication, IAsyncLifetime
         ActivitySource.AddActivityListener(_listener);
     }
 
-    /// <summary>Grain calls that have begun since the last <see cref="Reset"/>, as <c>Interface.Method</c>.</summary>
+    /// <summary>Grain calls that have begun since the last <see cref="ResetAsync"/>, as <c>Interface.Method</c>.</summary>
     public IReadOnlyCollection<string> GrainCalls => _grainCalls;
 
-    /// <summary>Grain calls that have been answered since the last <see cref="Reset"/>, as <c>Interface.Method</c>.</summary>
+    /// <summary>Grain calls that have been answered since the last <see cref="ResetAsync"/>, as <c>Interface.Method</c>.</summary>
     public IReadOnlyCollection<string> Answers => _answers;
 
-    /// <summary>How many statements have ended since the last <see cref="Reset"/>.</summary>
+    /// <summary>How many statements have ended since the last <see cref="ResetAsync"/>.</summary>
     public int Statements => _statements.Count;
 
     async Task IAsyncLifetime.InitializeAsync()
@@ -77,9 +77,15 @@ public sealed class CountingPulse : PulseApplication, IAsyncLifetime
         await ExecuteOnServerAsync($"DROP DATABASE IF EXISTS {_database} WITH (FORCE)");
     }
 
-    /// <summary>Starts a new count.</summary>
-    public void Reset()
+    /// <summary>Starts a new count, once nothing is under way: what earlier operations have left to be done is not that of later ones.</summary>
+    public async Task ResetAsync()
     {
+        for (var (before, quiet) = (-1, 0); quiet < 3; await Task.Delay(50))
+        {
+            var now = GrainCalls.Count + Statements;
+            (before, quiet) = (now, now == before ? quiet + 1 : 0);
+        }
+
         _grainCalls.Clear();
         _answers.Clear();
         _statements.Clear();

@@ -184,14 +184,7 @@ public sealed class HotPathTests(CountingPulse pulse, ITestOutputHelper output) 
 
     private async Task<(Counted Counted, long BytesEach)> MeasureAsync(Func<Task> operations)
     {
-        // What earlier operations have left to be done is not theirs.
-        for (var (before, quiet) = (-1, 0); quiet < 3; await Task.Delay(50))
-        {
-            var now = pulse.GrainCalls.Count + pulse.Statements;
-            (before, quiet) = (now, now == before ? quiet + 1 : 0);
-        }
-
-        pulse.Reset();
+        await pulse.ResetAsync();
         var allocated = GC.GetTotalAllocatedBytes(precise: true);
         await operations();
         var bytes = (GC.GetTotalAllocatedBytes(precise: true) - allocated) / Times;

@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using Pulse.Grains.Tests;
 using Pulse.Web.Tests.Startup;
 using static Microsoft.Playwright.Assertions;
 
@@ -15,7 +16,7 @@ public sealed class ChatRestartTests(PagesApplication browsers) : IDisposable
     [Fact]
     public async Task KilledServer_ShowsABanner_AndNothingIsLostDoubledOrOutOfOrder()
     {
-        var address = new Uri($"http://127.0.0.1:{Ports.Free()}");
+        var address = new Uri($"http://127.0.0.1:{LowPort.Find()}");
         await using var killed = Start(address);
         await killed.AddressAsync();
         await using var ada = await ChatPerson.ArriveAsync(browsers, "Ada", address: address);

@@ -23,7 +23,7 @@ public sealed class WaitingTests : IAsyncLifetime
     public async Task PostgresThatIsUnreachable_IsNamedWithTheReason()
     {
         await using var process = Start(
-            "Pulse.Silo", $"postgres://pulse:secret@127.0.0.1:{Ports.Free()}/pulse", $"redis://{TestServers.Redis}");
+            "Pulse.Silo", $"postgres://pulse:secret@127.0.0.1:{LowPort.Find()}/pulse", $"redis://{TestServers.Redis}");
         await AssertWaitsAsync(process, "PostgreSQL (ConnectionStrings:Postgres)", "Failed to connect");
     }
 
@@ -40,14 +40,14 @@ public sealed class WaitingTests : IAsyncLifetime
     [InlineData("Pulse.Web", "External")]
     public async Task RedisThatIsUnreachable_IsNamedWithTheReason(string program, string silo)
     {
-        await using var process = Start(program, _database.ConnectionString, $"redis://127.0.0.1:{Ports.Free()}", ("Pulse__Silo", silo));
+        await using var process = Start(program, _database.ConnectionString, $"redis://127.0.0.1:{LowPort.Find()}", ("Pulse__Silo", silo));
         await AssertWaitsAsync(process, "Redis (ConnectionStrings:Redis)", "does not answer");
     }
 
     [Fact]
     public async Task RedisWithACertificateOfAnUnknownAuthority_IsNamedWithTheReason()
     {
-        var (port, tlsPort) = (Ports.Free(), Ports.Free());
+        var (port, tlsPort) = (LowPort.Find(), LowPort.Find());
         var script = Path.Combine(Pages.Checkout.Root, "deploy", "local", "certificates.sh");
         using (var certificates = Process.Start(new ProcessStartInfo(script, [_directory.FullName, "redis"]))!) await certificates.WaitForExitAsync();
         using var redis = StartRedis(port, "--tls-port", $"{tlsPort}", "--tls-auth-clients", "no", "--tls-cert-file", "redis.pem", "--tls-key-file", "redis.key", "--tls-ca-cert-file", "ca.pem");
@@ -66,7 +66,7 @@ public sealed class WaitingTests : IAsyncLifetime
     [Fact]
     public async Task RedisThatRefusesThePassword_IsNamedWithTheReason()
     {
-        var port = Ports.Free();
+        var port = LowPort.Find();
         using var redis = StartRedis(port, "--requirepass", "another");
         try
         {
@@ -108,7 +108,7 @@ public sealed class WaitingTests : IAsyncLifetime
     public async Task RedisThatIsLoading_IsNamedWithTheReason_AndServesOnceItHasLoaded()
     {
         // A separate Redis, with keys that take 10 ms each to load: 2 minutes, more than Pulse needs to start on a busy machine.
-        var port = Ports.Free();
+        var port = LowPort.Find();
         using (var first = StartRedis(port))
         {
             await using var connection = await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{port},allowAdmin=true,connectRetry=20");

@@ -1,10 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Pulse.Grains.Tests.Storage;
+namespace Pulse.Grains.Tests;
 
 /// <summary>
-/// Ports below the range from which the kernel takes those of outgoing connections. A server that restarts on such a port finds it free.
+/// Ports below the range from which the kernel takes those of outgoing connections, and none that Chromium blocks. A server that restarts on
+/// such a port finds it free.
 /// </summary>
 internal static class LowPort
 {
@@ -13,7 +14,7 @@ internal static class LowPort
     {
         while (true)
         {
-            var listener = new TcpListener(IPAddress.Loopback, Random.Shared.Next(10_000, 30_000));
+            var listener = new TcpListener(IPAddress.Loopback, Random.Shared.Next(20_000, 32_768));
             try
             {
                 listener.Start();

@@ -86,6 +86,15 @@ public class PulseCluster : IAsyncLifetime
         return await command.ExecuteScalarAsync() is DateTime at ? new DateTimeOffset(at) : null;
     }
 
+    /// <summary>Writes another lastSeen to the database, as a second program does.</summary>
+    public async Task WriteLastSeenAsync(Guid userId, DateTimeOffset at)
+    {
+        await using var command = _postgres!.CreateCommand("UPDATE users SET last_seen = $2 WHERE id = $1");
+        command.Parameters.Add(new() { Value = userId });
+        command.Parameters.Add(new() { Value = at });
+        await command.ExecuteNonQueryAsync();
+    }
+
     /// <summary>Renews a lease as a front end does, until disposed.</summary>
     public LeaseRenewal KeepRenewing(Guid userId, ConnectionLease lease) => new(Client.GetGrain<IUserGrain>(userId), lease, FrontEnd);
 

@@ -5,7 +5,7 @@ using Pulse.Users;
 namespace Pulse.Grains.Presence.Watching;
 
 /// <summary>
-/// Reads the presence index first, so that only users with a key cost a grain call. lastSeen of all other users comes from one statement.
+/// Reads the presence index first, so that only users with a key cost a grain call. lastSeen of offline users comes from one statement.
 /// </summary>
 [GrainType("presencereader")]
 [StatelessWorker, Reentrant]
@@ -26,12 +26,19 @@ internal sealed class PresenceReaderGrain(
         List<int> absent = [], others = [];
         for (var i = 0; i < userIds.Length; i++) (isOnline.Length > 0 && !isOnline[i] && Known(i) == 0 ? absent : others).Add(i);
 
-        var lastSeen = FindLastSeenAsync([.. absent.Select(i => userIds[i])]);
+        // For all users, so that neither the time of the answer nor a database outage sets an invisible user apart from an offline one.
+        var lastSeen = FindLastSeenAsync([.. userIds.Where((_, i) => Known(i) == 0)]);
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = CallsAtOnce, TaskScheduler = TaskScheduler.Current };
         await Parallel.ForEachAsync(others, parallel, async (i, _) => answers[i] = await grains.GetGrain<IUserGrain>(userIds[i]).ReadPresenceAsync(Known(i)));
+        int[] hidden = [.. others.Where(i => Known(i) == 0 && answers[i].Status == PresenceStatus.Offline)];
+        if (absent.Count + hidden.Length == 0) return answers;
+
         var found = await lastSeen;
-        foreach (var i in absent) answers[i] = Absent(userIds[i], found.TryGetValue(userIds[i], out var at) ? at : null, version);
+        foreach (var i in absent) answers[i] = Absent(userIds[i], LastSeen(i), version);
+        foreach (var i in hidden) answers[i] = answers[i] with { LastSeenAt = LastSeen(i), VersionForOthers = version };
         return answers;
+
+        DateTimeOffset? LastSeen(int i) => found.TryGetValue(userIds[i], out var at) ? at : null;
 
         long Known(int i) => knownVersions.Length == 0 ? 0 : knownVersions[i];
     }

@@ -55,6 +55,35 @@ public sealed class PresenceReaderTests(PulseCluster cluster) : IClassFixture<Pu
     }
 
     [Fact]
+    public async Task Read_DoesNotTellInvisibleUsersFromAbsentOnes()
+    {
+        var invisible = Guid.CreateVersion7();
+        var user = cluster.Client.GetGrain<IUserGrain>(invisible);
+        using var beating = cluster.KeepRenewing(invisible, Lease(invisible) with { Status = PresenceStatus.Invisible });
+        await Eventually.AsyncEqual(PresenceStatus.Invisible, async () => (await user.GetPresenceAsync()).OwnStatus);
+
+        for (var i = 0; i < 50; i++)
+        {
+            var answers = await Reader.ReadAsync([Guid.NewGuid(), invisible, Guid.NewGuid()], []);
+            Assert.Single(answers.Select(answer => (answer.Status, answer.Message, answer.LastSeenAt, answer.VersionForOthers)).Distinct());
+        }
+    }
+
+    [Fact]
+    public async Task Read_TakesLastSeenOfAnInvisibleUserFromTheStore_AsThatOfAbsentOnes()
+    {
+        var invisible = Guid.CreateVersion7();
+        var user = cluster.Client.GetGrain<IUserGrain>(invisible);
+        await user.SyncProfileAsync(new() { Email = $"{invisible:N}@example.com" });
+        using var beating = cluster.KeepRenewing(invisible, Lease(invisible) with { Status = PresenceStatus.Invisible });
+        await Eventually.AsyncEqual(PresenceStatus.Invisible, async () => (await user.GetPresenceAsync()).OwnStatus);
+        var other = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+        await cluster.WriteLastSeenAsync(invisible, other);
+
+        await Eventually.AsyncEqual(other, async () => (await Reader.ReadAsync([invisible], []))[0].LastSeenAt);
+    }
+
+    [Fact]
     public async Task Read_WithAKnownVersion_AnswersWithAHigherOne()
     {
         var absent = Guid.NewGuid();

@@ -60,11 +60,8 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
         var result = refreshed is null ? new(ProfileSyncOutcome.Updated, profile) : await user.SyncProfileAsync(refreshed);
 
         // Another user has proven the new address. This user keeps the former one, and the sign-in succeeds.
-        if (result.Outcome == ProfileSyncOutcome.EmailTaken) return await user.SyncProfileAsync(refreshed! with { Email = null, EmailVerified = false });
-
-        // Saved after the profile. If it were saved first and the profile write failed, the account's former address would no longer show
-        // that the user's address came from this account.
-        if (update.Email is { } email && email != owner.Email) await store.SaveEmailAsync(Key.Provider, Key.ProviderAccountId, owner.UserId, email);
+        if (result.Outcome == ProfileSyncOutcome.EmailTaken) return await user.SyncProfileAsync(WithoutEmail(refreshed!));
+        await SaveEmailAsync(owner, update);
 
         // A silo of an earlier version has changed the address only. Otherwise the mailbox is gone already.
         if (result.FormerEmail is { } former) await store.UnlinkAsync(MailboxProvider, former, owner.UserId);
@@ -88,14 +85,26 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
 
     private async Task<ProfileSyncResult> UpdateAsync(AccountOwner owner, ProfileUpdate update)
     {
-        if (update is { EmailVerified: true, Email: { } email } && email != owner.Email)
-            await store.SaveEmailAsync(Key.Provider, Key.ProviderAccountId, owner.UserId, email);
-
-        // As at a sign-in: the user keeps the former address if another user has proven the new one, and is let in.
         var user = User(owner.UserId);
-        var result = await user.SyncProfileAsync(update);
-        return result.Outcome == ProfileSyncOutcome.EmailTaken ? await user.SyncProfileAsync(update with { Email = null, EmailVerified = false }) : result;
+        var changes = update;
+        if (update.EmailVerified && await user.GetProfileAsync() is { } profile && !await FollowsEmailAsync(profile, owner, update, user))
+            changes = WithoutEmail(update);
+        var result = await user.SyncProfileAsync(changes);
+
+        // As at a sign-in.
+        if (result.Outcome == ProfileSyncOutcome.EmailTaken) return await user.SyncProfileAsync(WithoutEmail(update));
+        if (result.Outcome == ProfileSyncOutcome.Updated && update.EmailVerified) await SaveEmailAsync(owner, update);
+        return result;
     }
+
+    // After the profile. If it were before and the profile write failed, the account's former address would no longer show that the
+    // user's address came from this account.
+    private async Task SaveEmailAsync(AccountOwner owner, ProfileUpdate update)
+    {
+        if (update.Email is { } email && email != owner.Email) await store.SaveEmailAsync(Key.Provider, Key.ProviderAccountId, owner.UserId, email);
+    }
+
+    private static ProfileUpdate WithoutEmail(ProfileUpdate update) => update with { Email = null, EmailVerified = false };
 
     /// <summary>Creates a user for an unlinked account, or finds the user to which the account is linked now.</summary>
     /// <returns><see cref="ProfileSyncOutcome.Updated"/> with the unchanged profile if the user existed before.</returns>

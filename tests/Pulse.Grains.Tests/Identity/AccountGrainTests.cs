@@ -129,6 +129,32 @@ public sealed class AccountGrainTests(PulseCluster cluster) : IClassFixture<Puls
     }
 
     [Fact]
+    public async Task Sync_AfterTheUserHasConfirmedAnotherAddress_KeepsThatOne_AndItsMailbox()
+    {
+        var user = (await Account("issuer").SyncProfileAsync(Update(verified: true), "token")).Profile!;
+        await User(user.Id).SyncProfileAsync(new() { Email = "home." + Email, EmailVerified = true, ConfirmedInSession = Guid.NewGuid() });
+
+        var again = await Account("issuer").SyncProfileAsync(Update(verified: true) with { Name = "Ada New" }, "token");
+
+        Assert.Equal((user.Id, "home." + Email, true, "Ada New"), (again.Profile!.Id, again.Profile.Email, again.Profile.EmailVerified, again.Profile.Name));
+        Assert.Contains(await User(user.Id).ListAccountsAsync(), account => account.ProviderAccountId == "home." + Email);
+    }
+
+    [Fact]
+    public async Task Sync_ByTwoAccountsWithDifferentAddresses_DoesNotSwapThem()
+    {
+        var user = (await Account("google").SignInAsync(Update(verified: true), "oidc")).Profile!;
+        await User(user.Id).LinkAccountAsync(
+            new() { Provider = "issuer", ProviderAccountId = _id, Type = "token" }, LinkedAccounts.Mark(await User(user.Id).ListAccountsAsync()), "proof");
+
+        for (var turn = 0; turn < 2; turn++)
+        {
+            var synced = await Account("issuer").SyncProfileAsync(Update(verified: true) with { Email = "issuer." + Email }, "token");
+            Assert.Equal((user.Id, Email), (synced.Profile!.Id, synced.Profile.Email));
+        }
+    }
+
+    [Fact]
     public async Task SignIn_ByTwoAccountsWithDifferentAddresses_DoesNotSwapThem()
     {
         var user = (await Account("google").SignInAsync(Update(verified: true), "oidc")).Profile!;

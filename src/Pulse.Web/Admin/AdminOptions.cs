@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Options;
+using Pulse.Web.Auth;
 
 namespace Pulse.Web.Admin;
 
@@ -17,7 +18,7 @@ internal sealed class AdminOptions
 }
 
 /// <summary>Refuses a key that is easy to guess or invalid in a header.</summary>
-internal sealed class AdminOptionsValidator : IValidateOptions<AdminOptions>
+internal sealed class AdminOptionsValidator(IConfiguration configuration) : IValidateOptions<AdminOptions>
 {
     // RFC 6750 section 2.1: b64token.
     private const string Characters = "-._~+/=";
@@ -30,6 +31,8 @@ internal sealed class AdminOptionsValidator : IValidateOptions<AdminOptions>
             return ValidateOptionsResult.Fail($"{Setting} must be at least {AdminOptions.MinKeyBytes} bytes; openssl rand -hex 32 makes one.");
         if (options.Key.Any(character => !char.IsAsciiLetterOrDigit(character) && !Characters.Contains(character)))
             return ValidateOptionsResult.Fail($"{Setting} must consist of letters, digits and {Characters}, which a header can carry; openssl rand -hex 32 makes one.");
+        if (options.Key == configuration[$"{AuthOptions.SectionName}:{nameof(AuthOptions.SigningKey)}"]?.Trim())
+            return ValidateOptionsResult.Fail($"{Setting} and {AuthOptions.SectionName}:SigningKey are the same, so that whoever has one has both. Give each its own.");
         return options.Key.Distinct().Count() < 8
             ? ValidateOptionsResult.Fail($"{Setting} has fewer than 8 different characters; openssl rand -hex 32 makes a good one.")
             : ValidateOptionsResult.Success;

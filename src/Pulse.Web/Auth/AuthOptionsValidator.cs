@@ -95,14 +95,22 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment) : IVali
             .Where(group => group.Count() > 1)
             .Select(group => $"{AuthOptions.SectionName}: the issuer '{group.Key}' is given more than once (TrustedIssuers and Issuer together). List each once.");
 
-    // The holder of a key can make tokens of every issuer that uses it.
-    private static IEnumerable<string> SharedKeyFaults(AuthOptions options) =>
-        options.TrustedIssuers.Index().Select(issuer => (At: $"{AuthOptions.SectionName}:TrustedIssuers:{issuer.Index}:SigningKey", Key: issuer.Item.SigningKey, issuer.Item.IsAuthJs))
-            .Prepend((At: $"{AuthOptions.SectionName}:SigningKey", Key: options.SigningKey, IsAuthJs: false))
-            .Where(entry => !string.IsNullOrEmpty(entry.Key))
-            .GroupBy(entry => entry.Key, StringComparer.Ordinal)
-            .Where(group => group.Count() > 1 && !group.All(entry => entry.IsAuthJs))
+    // The holder of a key can make tokens of every issuer that uses it. An application that shared the key of earlier versions holds one of
+    // PreviousSigningKeys.
+    private static IEnumerable<string> SharedKeyFaults(AuthOptions options)
+    {
+        var own = options.PreviousSigningKeys.Index()
+            .Select(previous => (At: $"{AuthOptions.SectionName}:PreviousSigningKeys:{previous.Index}", Key: (string?)previous.Item, Kind: KeyKind.Own))
+            .Prepend((At: $"{AuthOptions.SectionName}:SigningKey", Key: options.SigningKey, Kind: KeyKind.Own));
+        var issuers = options.TrustedIssuers.Index().Select(issuer => (
+            At: $"{AuthOptions.SectionName}:TrustedIssuers:{issuer.Index}:SigningKey", Key: issuer.Item.SigningKey,
+            Kind: issuer.Item.IsAuthJs ? KeyKind.AuthJs : KeyKind.Issuer));
+        return own.Concat(issuers)
+            .Where(entry => !string.IsNullOrWhiteSpace(entry.Key))
+            .GroupBy(entry => entry.Key!.Trim(), StringComparer.Ordinal)
+            .Where(group => group.Count() > 1 && !group.All(entry => entry.Kind == KeyKind.AuthJs) && !group.All(entry => entry.Kind == KeyKind.Own))
             .Select(group => $"{string.Join(" and ", group.Select(entry => entry.At))} are the same, so that each could make the tokens of the others. Give each its own.");
+    }
 
     // Only the key distinguishes Auth.js applications.
     private static IEnumerable<string> SharedSecretFaults(AuthOptions options) =>
@@ -121,6 +129,13 @@ internal sealed class AuthOptionsValidator(IHostEnvironment environment) : IVali
             : SecretStrength.IsGuessable(key)
                 ? $"{setting} is easy to guess, because it repeats itself or has too few different characters. Make one with: openssl rand -base64 48"
                 : null;
+
+    private enum KeyKind
+    {
+        Own,
+        Issuer,
+        AuthJs,
+    }
 
     private static bool IsName(string? text) => !string.IsNullOrWhiteSpace(text) && !text.Any(char.IsControl);
 }

@@ -1,7 +1,10 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.SignalR;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
 using Pulse.Web.Tests.Auth;
 using Pulse.Web.Tests.Http;
 using Pulse.Web.Tests.Presence;
@@ -187,11 +190,25 @@ public sealed class AdminTests(AdminPulse pulse) : IClassFixture<AdminPulse>, ID
     [InlineData("a key with white space in it, long enough as it is", "a header can carry")]
     public void WeakKey_IsRefusedAtStart(string key, string why)
     {
-        var result = new Pulse.Web.Admin.AdminOptionsValidator().Validate(null, new() { Key = key });
+        var result = ValidateKey(key);
 
         Assert.Contains(why, result.FailureMessage, StringComparison.Ordinal);
         Assert.Contains("Pulse:Admin:Key", result.FailureMessage, StringComparison.Ordinal);
         Assert.DoesNotContain(key, result.FailureMessage, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Key_ThatIsAlsoTheSigningKey_IsRefused()
+    {
+        var key = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
+        Assert.True(ValidateKey(key, signingKey: TestTokens.Key).Succeeded);
+        Assert.Contains("Pulse:Admin:Key and Pulse:Auth:SigningKey are the same", ValidateKey(key, signingKey: key).FailureMessage, StringComparison.Ordinal);
+    }
+
+    private static ValidateOptionsResult ValidateKey(string key, string? signingKey = null)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Pulse:Auth:SigningKey", signingKey)]).Build();
+        return new Pulse.Web.Admin.AdminOptionsValidator(configuration).Validate(null, new() { Key = key });
     }
 
     /// <summary>Tries a token on every path that accepts tokens.</summary>

@@ -111,6 +111,17 @@ public sealed class AuthOptionsTests
     }
 
     [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    public void Validate_EarlierKeyThatIsATrustedIssuers_NamesBoth(string end)
+    {
+        var fault = Assert.Single(Faults(
+            "Production", [.. s_good, ("PreviousSigningKeys:0", TestTokens.OtherKey), .. Issuer(0, "one", "pulse", TestTokens.OtherKey + end, null)]));
+        Assert.Contains("Pulse:Auth:PreviousSigningKeys:0 and Pulse:Auth:TrustedIssuers:0:SigningKey are the same", fault, StringComparison.Ordinal);
+        Assert.Empty(Faults("Production", [.. s_good, ("PreviousSigningKeys:0", TestTokens.Key)]));
+    }
+
+    [Theory]
     [InlineData(TestTokens.Key, TestTokens.OtherKey, "Pulse:Auth:SigningKey and Pulse:Auth:TrustedIssuers:0:SigningKey are the same")]
     [InlineData(TestTokens.OtherKey, TestTokens.OtherKey, "Pulse:Auth:TrustedIssuers:0:SigningKey and Pulse:Auth:TrustedIssuers:1:SigningKey are the same")]
     [InlineData(AuthJsTokens.Secret, TestTokens.OtherKey, "Pulse:Auth:TrustedIssuers:0:SigningKey and Pulse:Auth:TrustedIssuers:2:SigningKey are the same")]

@@ -44,6 +44,7 @@ internal static class AuthSetup
         services.AddSingleton<HubTickets>();
         services.AddSingleton<Callers>();
         services.AddSingleton<UserAccess>();
+        services.AddSingleton<RecentSignIn>();
 
         // The framework writes two lines for each refused token and one for each old cookie. The audit log counts them instead.
         builder.Logging.AddFilter(typeof(BearerHandler).FullName, LogLevel.Warning);

@@ -45,4 +45,9 @@ public sealed record SessionStart
     /// The account that signs in, in the format of <see cref="AccountKey.ToString"/>. <see langword="null"/> from earlier versions.
     /// </summary>
     [Id(3)] public string? Account { get; init; }
+
+    /// <summary>
+    /// The time by the front end's wall clock, with which front ends compare it later. <see langword="null"/> from earlier versions.
+    /// </summary>
+    [Id(4)] public DateTimeOffset? At { get; init; }
 }

@@ -72,7 +72,7 @@ internal sealed class UserSessions(Guid userId, ISessionStore store, SignInSessi
 
         var now = Instant.Truncate(time.GetUtcNow());
         var session = new SessionRow(
-            Guid.CreateVersion7(now), userId, start.TokenHash, now, now, now + options.SessionLifetime,
+            Guid.CreateVersion7(now), userId, start.TokenHash, Instant.Truncate(start.At ?? now), now, now + options.SessionLifetime,
             Cut(start.Device, MaxDeviceLength), Cut(start.Address, MaxAddressLength), start.Account);
         var ended = ToMakeRoom(rows, now);
         if (!await WriteAsync(() => store.InsertAsync(session, ended))) return null;

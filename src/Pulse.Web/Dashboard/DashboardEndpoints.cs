@@ -84,9 +84,9 @@ internal static class DashboardEndpoints
         return Back(DashboardNotice.OtherDevices);
     }
 
-    private static async Task<IResult> UnlinkAsync(HttpContext context, SignedInUser user, AccountUnlinking unlinking, TimeProvider time)
+    private static async Task<IResult> UnlinkAsync(HttpContext context, SignedInUser user, AccountUnlinking unlinking, RecentSignIn recentSignIn)
     {
-        if (!user.IsRecent(time)) return SignInErrors.SignInTooOld(context);
+        if (!recentSignIn.IsRecent(user.Caller)) return SignInErrors.SignInTooOld(context);
 
         return Back(await unlinking.UnlinkAsync(context, user, (await RequestForm.ReadAsync(context))["account"].ToString()) switch
         {
@@ -97,9 +97,9 @@ internal static class DashboardEndpoints
     }
 
     private static async Task<IResult> EraseAsync(
-        HttpContext context, SignedInUser user, IGrainFactory grains, UserErasure erasure, SignInService cookie, TimeProvider time)
+        HttpContext context, SignedInUser user, IGrainFactory grains, UserErasure erasure, SignInService cookie, RecentSignIn recentSignIn)
     {
-        if (!user.IsRecent(time)) return SignInErrors.SignInTooOld(context);
+        if (!recentSignIn.IsRecent(user.Caller)) return SignInErrors.SignInTooOld(context);
         if (await grains.GetGrain<IUserGrain>(user.Id).GetProfileAsync() is not { } profile) return NoSuchUser();
 
         // Typed by the person, because a click can be a mistake and an erasure is irreversible.

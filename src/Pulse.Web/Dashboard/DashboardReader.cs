@@ -11,7 +11,8 @@ namespace Pulse.Web.Dashboard;
 
 /// <summary>Reads the content of the dashboard from all its sources in parallel.</summary>
 internal sealed class DashboardReader(
-    IGrainFactory grains, PeopleReader people, SignInProviders providers, AccountLinking linking, SitePaths paths, TimeProvider time)
+    IGrainFactory grains, PeopleReader people, SignInProviders providers, AccountLinking linking, SitePaths paths, RecentSignIn recentSignIn,
+    TimeProvider time)
 {
     // Accuracy of a session's last use.
     private static readonly TimeSpan s_useResolution = TimeSpan.FromDays(1);
@@ -28,7 +29,7 @@ internal sealed class DashboardReader(
         var sessions = grains.GetGrain<IUserSessionsGrain>(caller.Id).ListAsync();
         var others = people.ReadAsync(caller.Id, cancellationToken);
         var notices = ReadNoticesAsync(caller.Id);
-        var isRecent = caller.IsRecent(time);
+        var isRecent = recentSignIn.IsRecent(caller.Caller);
         await Task.WhenAll(profile, presence, accounts, sessions, others, notices);
         if (await profile is not { } stored) return null;
 

@@ -1,5 +1,6 @@
 using Pulse.Accounts;
 using Pulse.Identity;
+using Pulse.Silo.Clock;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
@@ -7,7 +8,9 @@ using Pulse.Web.Http;
 namespace Pulse.Web.Sessions;
 
 /// <summary>Signs a browser in and out.</summary>
-internal sealed class SignInService(IGrainFactory grains, Callers callers, SessionCookie cookie, SessionSecrets secrets, RequestedMailsCookie mails)
+internal sealed class SignInService(
+    IGrainFactory grains, Callers callers, SessionCookie cookie, SessionSecrets secrets, RequestedMailsCookie mails,
+    [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time)
 {
     // Clear Site Data section 3.1. "cookies" is left out, because a browser would also clear those of the whole registrable domain, and the
     // one that identifies this device. "executionContexts" is left out, because other tabs learn of the end over the hub and so keep a
@@ -35,6 +38,7 @@ internal sealed class SignInService(IGrainFactory grains, Callers callers, Sessi
             Device = context.Request.Headers.UserAgent.ToString(),
             Address = ClientAddress.Of(context),
             Account = account?.ToString(),
+            At = time.GetUtcNow(),
         });
         if (started is not { } session) return null;
 

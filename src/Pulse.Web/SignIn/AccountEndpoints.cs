@@ -44,11 +44,11 @@ internal static class AccountEndpoints
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> UnlinkAsync(
-        string account, HttpContext context, SignedInUser user, AccountUnlinking unlinking, TimeProvider time)
+        string account, HttpContext context, SignedInUser user, AccountUnlinking unlinking, RecentSignIn recentSignIn)
     {
         // A trusted issuer may act only for its own account among the user's accounts.
         if (user.IsFromTrustedIssuer) return context.Refuse(ProblemTypes.Forbidden, "Use a session of Pulse: a trusted issuer's token cannot unlink accounts.");
-        if (!user.IsRecent(time)) return context.Refuse(ProblemTypes.SignInTooOld);
+        if (!recentSignIn.IsRecent(user.Caller)) return context.Refuse(ProblemTypes.SignInTooOld);
 
         // Routing leaves %2F encoded, and a trusted issuer's name is a URL.
         return await unlinking.UnlinkAsync(context, user, Uri.UnescapeDataString(account)) switch

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.DataProtection;
 using Pulse.Accounts;
+using Pulse.Silo.Clock;
 using Pulse.Web.Auth;
 using Pulse.Web.Tokens;
 
@@ -14,7 +15,7 @@ namespace Pulse.Web.SignIn;
 /// make, for one person, session and provider. It is a link instead of a form, because form-action also applies to the redirects after a
 /// post.
 /// </remarks>
-internal sealed class AccountLinking(IDataProtectionProvider protection, TimeProvider time)
+internal sealed class AccountLinking(IDataProtectionProvider protection, [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time)
 {
     private readonly IDataProtector _protector = protection.CreateProtector("Pulse.Web.SignIn.AccountLinking.2");
 

@@ -22,9 +22,9 @@ internal static class AddressEndpoints
     }
 
     private static async Task<IResult> AskAsync(
-        HttpContext context, SignedInUser user, AddressChanges changes, MailLimits limits, SignInProviders providers, TimeProvider time)
+        HttpContext context, SignedInUser user, AddressChanges changes, MailLimits limits, SignInProviders providers, RecentSignIn recentSignIn)
     {
-        if (!user.IsRecent(time)) return SignInErrors.SignInTooOld(context);
+        if (!recentSignIn.IsRecent(user.Caller)) return SignInErrors.SignInTooOld(context);
         if (!EmailAddress.TryNormalize((await RequestForm.ReadAsync(context))["email"], out var email)) return SignInErrors.EmailUnusable();
         try
         {

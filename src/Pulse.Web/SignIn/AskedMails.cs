@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.DataProtection;
+using Pulse.Silo.Clock;
 using Pulse.Web.Sessions;
 
 namespace Pulse.Web.SignIn;
@@ -20,7 +21,7 @@ internal sealed record AskedMail(string Email, string Token, string Code, long E
 /// an attacker cannot sign a victim's browser in with a link to the attacker's mailbox (ASVS 5.0 section 6.6.2). The cookie also contains
 /// the code, so that the database stores only the token's hash.
 /// </remarks>
-internal sealed class AskedMails(IDataProtectionProvider protection, RequestedMailsCookie cookie, TimeProvider time)
+internal sealed class AskedMails(IDataProtectionProvider protection, RequestedMailsCookie cookie, [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time)
 {
     private const int AtMost = 3;
 

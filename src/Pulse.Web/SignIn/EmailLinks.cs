@@ -1,5 +1,6 @@
 using Pulse.Accounts;
 using Pulse.Identity;
+using Pulse.Silo.Clock;
 using Pulse.Web.Audit;
 using Pulse.Web.Mail;
 using Pulse.Web.Sessions;
@@ -8,7 +9,8 @@ namespace Pulse.Web.SignIn;
 
 /// <summary>Creates sign-in links and mails them.</summary>
 internal sealed partial class EmailLinks(
-    IGrainFactory grains, IMailSender sender, SignInMails mails, DeviceCookie devices, AuditLog audit, IConfiguration configuration, TimeProvider time, ILogger<EmailLinks> logger)
+    IGrainFactory grains, IMailSender sender, SignInMails mails, DeviceCookie devices, AuditLog audit, IConfiguration configuration,
+    [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time, ILogger<EmailLinks> logger)
 {
     /// <summary>The path of the links.</summary>
     public const string CallbackPath = "/auth/callback/email";

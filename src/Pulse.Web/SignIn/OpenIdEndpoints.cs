@@ -6,6 +6,7 @@ using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
 using Pulse.Web.Sessions;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.SignIn;
 
@@ -32,7 +33,7 @@ internal static class OpenIdEndpoints
     private static async Task<IResult> BeginAsync(
         string provider, string? returnUrl, bool? link, string? proof, string? consent, [FromQuery(Name = "login_hint")] string? loginHint,
         HttpContext context, SignInProviders providers, OpenIdAvailability availability, SignInCompletion completion, AccountLinking linking,
-        SignInConsent consents, SessionCookie cookie, TimeProvider time)
+        SignInConsent consents, SessionCookie cookie, RecentSignIn recentSignIn, TimeProvider time)
     {
         if (!providers.Has(provider)) return ProblemTypes.NotFound.ToResult();
 
@@ -46,7 +47,7 @@ internal static class OpenIdEndpoints
         {
             if (current is not { OwnUserId: not null } caller)
                 return new SeeOtherResult($"{SignInRedirect.SignInPath}?returnUrl={Uri.EscapeDataString(context.Request.PathBase + ReturnUrl.Dashboard)}");
-            if (!RecentSignIn.IsRecent(caller, time)) return SignInErrors.SignInTooOld(context);
+            if (!recentSignIn.IsRecent(caller)) return SignInErrors.SignInTooOld(context);
             if (linking.Read(caller, provider, proof) is not { } intent)
             {
                 context.Audit(AuditEvents.AccountLinkRefused, provider: provider, reason: "not-begun-here");

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.DataProtection;
+using Pulse.Silo.Clock;
 using Pulse.Web.Auth;
 
 namespace Pulse.Web.SignIn;
@@ -11,7 +12,7 @@ namespace Pulse.Web.SignIn;
 /// A provider often answers without asking the person. One navigation by another site's page would then end the browser's session and sign
 /// the browser in with another account (login CSRF).
 /// </remarks>
-internal sealed class SignInConsent(IDataProtectionProvider protection, TimeProvider time)
+internal sealed class SignInConsent(IDataProtectionProvider protection, [FromKeyedServices(ClockSetup.WallClock)] TimeProvider time)
 {
     private const string ReplacesKey = "pulse.replaces";
 

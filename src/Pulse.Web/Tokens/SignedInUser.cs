@@ -21,11 +21,6 @@ internal sealed record SignedInUser(Guid Id, Caller Caller) : IBindableFromHttpC
     /// </summary>
     public bool IsFromTrustedIssuer => Caller.OwnUserId is null;
 
-    /// <summary>
-    /// Whether the user has signed in within <see cref="RecentSignIn.MaxAge"/>. Always false for a trusted issuer's token.
-    /// </summary>
-    public bool IsRecent(TimeProvider time) => RecentSignIn.IsRecent(Caller, time);
-
     /// <summary>Reads the user of the request, for the framework.</summary>
     /// <exception cref="ProblemException">The token's user does not exist yet.</exception>
     /// <exception cref="StoreUnavailableException">The account is not cached and the database is unavailable.</exception>

@@ -97,10 +97,10 @@ internal static class UserEndpoints
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> EraseMeAsync(
-        HttpContext context, SignedInUser user, UserErasure erasure, SignInService cookie, TimeProvider time)
+        HttpContext context, SignedInUser user, UserErasure erasure, SignInService cookie, RecentSignIn recentSignIn)
     {
         if (user.SessionId is null) return context.Refuse(ProblemTypes.Forbidden, NeedsSession);
-        if (!user.IsRecent(time)) return context.Refuse(ProblemTypes.SignInTooOld);
+        if (!recentSignIn.IsRecent(user.Caller)) return context.Refuse(ProblemTypes.SignInTooOld);
         if (!await erasure.EraseAsync(context, user.Id, AuditEvents.UserErased, user.SessionId)) return ProblemTypes.NotSynced.ToResult();
 
         cookie.Forget(context);
@@ -108,10 +108,10 @@ internal static class UserEndpoints
     }
 
     private static async Task<Results<Ok<UserExport>, ProblemHttpResult>> ExportMeAsync(
-        HttpContext context, SignedInUser user, UserExports exports, TimeProvider time)
+        HttpContext context, SignedInUser user, UserExports exports, RecentSignIn recentSignIn)
     {
         if (user.SessionId is null) return context.Refuse(ProblemTypes.Forbidden, NeedsSession);
-        if (!user.IsRecent(time)) return context.Refuse(ProblemTypes.SignInTooOld);
+        if (!recentSignIn.IsRecent(user.Caller)) return context.Refuse(ProblemTypes.SignInTooOld);
         if (await exports.ReadAsync(user.Id) is not { } export) return ProblemTypes.NotSynced.ToResult();
 
         context.Audit(AuditEvents.UserExported);

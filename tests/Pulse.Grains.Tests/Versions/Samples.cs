@@ -131,12 +131,14 @@ internal static class Samples
         ["pulse.ProfileUpdate.4"] = new ProfileUpdate { TokenIssuedAt = s_at, TokensNotBefore = s_at.AddDays(-1) },
         ["pulse.SessionStart"] = new SessionStart { TokenHash = [.. Enumerable.Range(0, 32).Select(i => (byte)i)], Device = "Mozilla/5.0", Address = "192.0.2.1" },
         ["pulse.SessionStart.2"] = new SessionStart { TokenHash = [1], Account = "google\n110169484474386276334" },
+        ["pulse.SessionStart.3"] = new SessionStart { TokenHash = [2], At = s_at },
         ["pulse.SignInLink"] = new SignInLink(SignInLinkState.Good, "ada@example.com"),
         ["pulse.SignInSession"] = new SignInSession
         {
             Id = s_otherId, CreatedAt = s_at, LastUsedAt = s_at.AddDays(1), ExpiresAt = s_at.AddDays(8), Device = "Mozilla/5.0", Address = "2001:db8::1", Renewed = true,
         },
         ["pulse.StoreUnavailableException"] = new StoreUnavailableException("timeout"),
+        ["pulse.UserPage"] = new UserPage([new(s_id, "Ada", "https://example.com/ada.png"), new(s_otherId, "Bob", null)], HasMore: true),
         ["pulse.UserProfile"] = s_ada,
         ["pulse.UserProfile.2"] = s_ada with { DisabledAt = s_at.AddDays(2), TokensNotBefore = s_at.AddDays(-1) },
         ["pulse.UserRefusedException"] = new UserRefusedException(UserState.Disabled),

@@ -83,6 +83,10 @@ public interface IConversationReaderGrain : IGrainWithIntegerKey
     [Alias("SetBlockAsync")]
     Task SetBlockAsync(Guid userId, Guid blockedId, bool isBlocked);
 
+    /// <summary>The users that a user blocks, in the order of their ids, at most 200.</summary>
+    [Alias("ListBlockedAsync")]
+    Task<UserPage> ListBlockedAsync(Guid userId, Guid after);
+
     /// <summary>Sets a member's mute flag, which is for applications: Pulse sends muted members the same messages.</summary>
     /// <returns><see cref="ConversationError.None"/>, or why not when the user is no member.</returns>
     [Alias("SetMutedAsync")]
@@ -217,6 +221,12 @@ public sealed record LogPage
 [GenerateSerializer, Immutable, Alias("pulse.MemberPage")]
 public sealed record MemberPage(
     [property: Id(0)] ConversationError Error, [property: Id(1)] ConversationMemberInfo[] Members, [property: Id(2)] bool HasMore);
+
+/// <summary>A page of users.</summary>
+/// <param name="Users">In the order of their ids.</param>
+/// <param name="HasMore">Whether there are more.</param>
+[GenerateSerializer, Immutable, Alias("pulse.UserPage")]
+public sealed record UserPage([property: Id(0)] ConversationUser[] Users, [property: Id(1)] bool HasMore);
 
 /// <summary>A member.</summary>
 /// <param name="User">The user.</param>

@@ -11,6 +11,7 @@ internal sealed class ConversationReaderGrain(IConversationStore store, Conversa
 {
     private const int MembersPerPage = 200;
     private const int OwnPerPage = 200;
+    private const int BlockedPerPage = 200;
 
     public Task<ConversationSummary[]> ListAsync(Guid userId, int limit, ListCursor? before) => store.ListAsync(userId, limit, before);
 
@@ -41,6 +42,8 @@ internal sealed class ConversationReaderGrain(IConversationStore store, Conversa
     public Task<ReachableUsers> CheckUsersAsync(Guid userId, Guid[] others) => store.CheckUsersAsync(userId, others);
 
     public Task SetBlockAsync(Guid userId, Guid blockedId, bool isBlocked) => store.SetBlockAsync(userId, blockedId, isBlocked);
+
+    public Task<UserPage> ListBlockedAsync(Guid userId, Guid after) => store.ListBlockedAsync(userId, after, BlockedPerPage);
 
     public async Task<ConversationError> SetMutedAsync(Guid userId, Guid conversationId, bool muted)
     {

@@ -223,6 +223,12 @@ internal static class ConversationSql
 
     public const string Unblock = "DELETE FROM blocks WHERE user_id = @user AND blocked_id = @blocked";
 
+    public const string ListBlocked =
+        """
+        SELECT u.id, u.name, u.avatar FROM blocks b JOIN users u ON u.id = b.blocked_id
+        WHERE b.user_id = @user AND b.blocked_id > @after ORDER BY b.blocked_id LIMIT @limit
+        """;
+
     public const string SetMuted = "UPDATE members SET muted = @muted WHERE conversation_id = @id AND user_id = @user AND left_seq IS NULL";
 
     /// <summary>SQLite's own functions know the case of ASCII letters alone, so the store adds this function to the connection.</summary>

@@ -255,6 +255,14 @@ internal abstract class ConversationStore : IConversationStore
     public Task SetBlockAsync(Guid userId, Guid blockedId, bool isBlocked, CancellationToken cancellationToken = default) =>
         ExecuteAsync(isBlocked ? ConversationSql.Block : ConversationSql.Unblock, [("user", userId), ("blocked", blockedId)], cancellationToken);
 
+    public async Task<UserPage> ListBlockedAsync(Guid userId, Guid after, int limit, CancellationToken cancellationToken = default)
+    {
+        var users = await QueryAsync(
+            ConversationSql.ListBlocked, [("user", userId), ("after", after), ("limit", limit + 1)],
+            reader => new ConversationUser(reader.GetGuid(0), ConversationRows.Text(reader, 1) ?? "", ConversationRows.Text(reader, 2)), cancellationToken);
+        return new([.. users.Take(limit)], users.Count > limit);
+    }
+
     public async Task<ConversationError> SetMutedAsync(Guid userId, Guid id, bool muted, CancellationToken cancellationToken = default)
     {
         var changed = await ExecuteAsync(ConversationSql.SetMuted, [("user", userId), ("id", id), ("muted", muted)], cancellationToken);

@@ -95,6 +95,9 @@ internal interface IConversationStore
     /// <inheritdoc cref="IConversationReaderGrain.SetBlockAsync"/>
     Task SetBlockAsync(Guid userId, Guid blockedId, bool isBlocked, CancellationToken cancellationToken = default);
 
+    /// <inheritdoc cref="IConversationReaderGrain.ListBlockedAsync"/>
+    Task<UserPage> ListBlockedAsync(Guid userId, Guid after, int limit, CancellationToken cancellationToken = default);
+
     /// <inheritdoc cref="IConversationReaderGrain.SetMutedAsync"/>
     Task<ConversationError> SetMutedAsync(Guid userId, Guid id, bool muted, CancellationToken cancellationToken = default);
 }

@@ -112,6 +112,17 @@ internal sealed record MemberResponse(Guid UserId, string Name, string? Avatar, 
 /// <param name="After">The parameter of the next page. <see langword="null"/> after the last one.</param>
 internal sealed record MembersResponse(MemberResponse[] Items, string? After);
 
+/// <summary>A user that the caller blocks.</summary>
+/// <param name="UserId">The user.</param>
+/// <param name="Name">Display name.</param>
+/// <param name="Avatar">Picture URL, or <see langword="null"/>.</param>
+internal sealed record BlockedUserResponse(Guid UserId, string Name, string? Avatar);
+
+/// <summary>A page of users that the caller blocks.</summary>
+/// <param name="Items">By user id.</param>
+/// <param name="After">The parameter of the next page. <see langword="null"/> after the last one.</param>
+internal sealed record BlockedUsersResponse(BlockedUserResponse[] Items, string? After);
+
 /// <summary>A message that a search found.</summary>
 /// <param name="ConversationId">Its conversation.</param>
 /// <param name="Seq">Its position there.</param>
@@ -178,6 +189,7 @@ public sealed record SyncResponse(Guid Id, long Head, long From, long Read, Entr
 [JsonSerializable(typeof(MessagesResponse))]
 [JsonSerializable(typeof(EntriesResponse))]
 [JsonSerializable(typeof(MembersResponse))]
+[JsonSerializable(typeof(BlockedUsersResponse))]
 [JsonSerializable(typeof(SearchResponse))]
 [JsonSerializable(typeof(ChannelsResponse))]
 [JsonSerializable(typeof(SentResponse))]

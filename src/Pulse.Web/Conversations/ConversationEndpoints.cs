@@ -12,7 +12,7 @@ internal static class ConversationEndpoints
     private const int StandardPage = 50;
     private const int MaxPage = 100;
 
-    /// <summary>Maps the routes below <c>/conversations</c>, and <c>/users/{id}/block</c>.</summary>
+    /// <summary>Maps the routes below <c>/conversations</c>, <c>/users/{id}/block</c> and <c>/users/blocked</c>.</summary>
     public static void MapConversations(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("").WithTags("Chat").RequireAuthorization().AddEndpointFilter<ChatRefusalFilter>()
@@ -55,6 +55,8 @@ internal static class ConversationEndpoints
         group.MapDelete("/users/{id}/block", (string id, SignedInUser user, ConversationCalls calls) =>
             SetBlockAsync(id, user, calls, on: false))
             .WithSummary("Unblock a user").Refuses(ProblemTypes.InvalidArgument, ProblemTypes.TooManyLookups);
+        group.MapGet("/users/blocked", ListBlockedAsync).WithSummary("List the users that the caller blocks")
+            .QueryId("after", "The after of the previous page.").Refuses(ProblemTypes.InvalidArgument);
         group.MapMessages();
         group.MapSearch();
     }
@@ -91,8 +93,7 @@ internal static class ConversationEndpoints
 
     private static async Task<Ok<MembersResponse>> ListMembersAsync(string id, SignedInUser user, ConversationCalls calls, string? after)
     {
-        var from = string.IsNullOrEmpty(after) ? Guid.Empty : ChatInput.Id(after, "after");
-        var page = await calls.Reader.ListMembersAsync(user.Id, ChatInput.ConversationIdOf(id), from);
+        var page = await calls.Reader.ListMembersAsync(user.Id, ChatInput.ConversationIdOf(id), AfterOf(after));
         ChatProblems.ThrowIfRefused(page.Error);
         return TypedResults.Ok(new MembersResponse(
             Array.ConvertAll(page.Members, member => new MemberResponse(member.User.UserId, member.User.Name, member.User.Avatar, member.Role, member.Read)),
@@ -121,4 +122,15 @@ internal static class ConversationEndpoints
         await calls.SetBlockAsync(user.Id, ChatInput.Id(id, "The user id"), on);
         return TypedResults.NoContent();
     }
+
+    private static async Task<Ok<BlockedUsersResponse>> ListBlockedAsync(SignedInUser user, ConversationCalls calls, string? after)
+    {
+        var page = await calls.Reader.ListBlockedAsync(user.Id, AfterOf(after));
+        return TypedResults.Ok(new BlockedUsersResponse(
+            Array.ConvertAll(page.Users, blocked => new BlockedUserResponse(blocked.UserId, blocked.Name, blocked.Avatar)),
+            page.HasMore ? page.Users[^1].UserId.ToString("D") : null));
+    }
+
+    // Of a page in the order of ids.
+    private static Guid AfterOf(string? after) => string.IsNullOrEmpty(after) ? Guid.Empty : ChatInput.Id(after, "after");
 }

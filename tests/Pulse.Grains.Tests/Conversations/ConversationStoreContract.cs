@@ -306,6 +306,23 @@ public abstract partial class ConversationStoreContract(StoresFixture stores) : 
         Assert.Equal(1, (await Store.CountUnreadAsync(id, member)).Mentions);
     }
 
+    [Fact]
+    public async Task BlockedUsers_AreListedInPages_ForTheirBlockerAlone()
+    {
+        var blocker = await AddUserAsync();
+        Guid[] blocked = [.. (await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => AddUserAsync()))).Order()];
+        foreach (var id in blocked) await Store.SetBlockAsync(blocker, id, isBlocked: true);
+        await Store.SetBlockAsync(blocked[0], blocker, isBlocked: true);
+
+        var first = await Store.ListBlockedAsync(blocker, Guid.Empty, limit: 2);
+        var second = await Store.ListBlockedAsync(blocker, first.Users[^1].UserId, limit: 2);
+
+        Assert.Equal(blocked[..2], first.Users.Select(user => user.UserId));
+        Assert.Equal(blocked[2..], second.Users.Select(user => user.UserId));
+        Assert.Equal((true, false), (first.HasMore, second.HasMore));
+        Assert.All(first.Users, user => Assert.NotEmpty(user.Name));
+    }
+
     private protected async Task<Claimed> ClaimAsync(Guid id) => (await Store.ClaimAsync([new(id, -1)], s_limits))[0]!;
 
     private protected async Task<AppendOutcome> AppendAsync(LogRun run) => (await Store.AppendAsync([run], s_limits))[0];

@@ -153,6 +153,7 @@ public sealed class BadInputTests(PulseApplication pulse) : IAsyncLifetime
 
         ["mute: unknown conversation"] = At(404, "not-found", s_put, _ => $"/conversations/{Guid.NewGuid()}/mute", null),
         ["mute: channel without membership"] = At(403, "not-a-member", s_put, scene => $"/conversations/{scene.Channel}/mute", null, user: scene => scene.Carol),
+        ["blocked users: after that is no UUID"] = At(400, "invalid-argument", s_get, _ => "/users/blocked?after=bob", null),
         ["block: oneself"] = At(400, "invalid-argument", s_put, scene => $"/users/{scene.Ada.Id}/block", null),
         ["block: user that does not exist"] = At(404, "user-not-found", s_put, _ => $"/users/{Guid.NewGuid()}/block", null),
         ["block: user id that is no UUID"] = At(400, "invalid-argument", s_put, _ => "/users/bob/block", null),

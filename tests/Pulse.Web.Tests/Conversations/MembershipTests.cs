@@ -291,6 +291,21 @@ public sealed class MembershipTests(PulseApplication pulse) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Blocks_AreListed_ForTheirUserAlone()
+    {
+        await _bob.DoWithoutAnswerAsync(HttpMethod.Put, $"/users/{_ada.Id}/block");
+        await _bob.DoWithoutAnswerAsync(HttpMethod.Put, $"/users/{_carol.Id}/block");
+        await _bob.DoWithoutAnswerAsync(HttpMethod.Delete, $"/users/{_carol.Id}/block");
+
+        var page = await _bob.GetAsync("/users/blocked");
+
+        var blocked = Assert.Single(page["items"]!.AsArray())!;
+        Assert.Equal((_ada.Id.ToString(), null), ((string?)blocked["userId"], (string?)page["after"]));
+        Assert.Empty((await _bob.GetAsync($"/users/blocked?after={_ada.Id}"))["items"]!.AsArray());
+        Assert.Empty((await _ada.GetAsync("/users/blocked"))["items"]!.AsArray());
+    }
+
+    [Fact]
     public async Task Members_AreListedForMembers_WithTheirMarkers()
     {
         var group = await _ada.CreateAsync("group", _bob);

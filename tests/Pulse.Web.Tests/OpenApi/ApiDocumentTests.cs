@@ -234,6 +234,7 @@ public sealed partial class ApiDocumentTests(ApiDocumentTests.Application pulse)
         await bob.DeleteAsync($"/conversations/{group}/mute");
         await bob.PutAsync($"/users/{adaId}/block", null);
         await ada.PostAsJsonAsync($"/conversations/{direct}/messages", new { clientId = Guid.NewGuid(), text = "Hello" });
+        await bob.GetAsync("/users/blocked");
         await bob.DeleteAsync($"/users/{adaId}/block");
         await ada.DeleteAsync($"/conversations/{group}/members/{adaId}");
         await ada.DeleteAsync($"/conversations/{group}/members/{bobId}");

@@ -74,6 +74,7 @@ export class ChatClient implements Running<ChatMembers> {
   readonly #conversations = new WeakStores();
   readonly #shared: Shared;
   readonly #blocked = new Set<string>();
+  #blockCalls = 0;
   /** Closed conversations with a log in memory, the latest at the end. */
   readonly #closed = new Set<ConversationStore>();
   #shelf: Shelf | undefined;
@@ -167,10 +168,12 @@ export class ChatClient implements Running<ChatMembers> {
       }
       await this.#session.backoff(failures, refusal, connection.over);
     }
+    let areBlocksRead = isFirst && (await this.#readBlocked(shelf));
     while (!isOver()) {
       // At different times for the clients of a server that has restarted.
       await pause(refreshMs * (0.75 + this.#host.random() / 2), connection.over, this.#session.over);
       // A failure needs no repetition of its own, because the next minute brings one.
+      if (!isOver()) areBlocksRead ||= await this.#readBlocked(shelf);
       if (!isOver() && this.#inbox.isWatched && this.#host.isSeen()) await this.#inbox.refresh().catch(() => undefined);
     }
   }
@@ -215,8 +218,35 @@ export class ChatClient implements Running<ChatMembers> {
 
   async #recallBlocked(shelf: Shelf): Promise<void> {
     const blocked = (await shelf.get('blocked')) as readonly string[] | undefined;
-    if (this.#shelf !== shelf || !blocked) return;
-    for (const userId of blocked) this.#blocked.add(normalizeId(userId));
+    if (this.#shelf === shelf && blocked) this.#takeBlocked(blocked.map(normalizeId));
+  }
+
+  /** Blocks by other devices of the user. Returns whether the server has answered. */
+  async #readBlocked(shelf: Shelf): Promise<boolean> {
+    const calls = this.#blockCalls;
+    const ids: string[] = [];
+    let after: string | undefined;
+    try {
+      do {
+        const page: { items: readonly { userId: string }[]; after: string | null } = await this.#session.request('GET', `/users/blocked?${query({ after })}`);
+        for (const { userId } of page.items) ids.push(userId);
+        after = page.after ?? undefined;
+      } while (after);
+    } catch {
+      return false;
+    }
+    // The answer may be older than a block of this page.
+    if (calls !== this.#blockCalls) return this.#readBlocked(shelf);
+    if (this.#shelf === shelf) this.#takeBlocked(ids);
+    return true;
+  }
+
+  #takeBlocked(ids: readonly string[]): void {
+    const isSame = ids.length === this.#blocked.size && ids.every((id) => this.#blocked.has(id));
+    if (isSame) return;
+    this.#blocked.clear();
+    for (const id of ids) this.#blocked.add(id);
+    void this.#shelf?.set('blocked', ids);
     this.#remark();
   }
 
@@ -228,18 +258,16 @@ export class ChatClient implements Running<ChatMembers> {
 
   async #block(id: string, on: boolean): Promise<void> {
     const userId = normalizeId(id);
+    this.#blockCalls++;
     await this.#session.insistRequest(on ? 'PUT' : 'DELETE', `/users/${userId}/block`);
-    if (on) this.#blocked.add(userId);
-    else this.#blocked.delete(userId);
-    void this.#shelf?.set('blocked', [...this.#blocked]);
-    this.#remark();
+    this.#blockCalls++;
+    const others = [...this.#blocked].filter((blockedId) => blockedId !== userId);
+    this.#takeBlocked(on ? [...others, userId] : others);
   }
 
   #makeConversations(): Conversations {
     const [session, inbox] = [this.#session, this.#inbox];
     const { subscribe, getSnapshot, get, loadMore, refresh } = inbox;
-    const query = (parts: Readonly<Record<string, string | undefined>>): string =>
-      new URLSearchParams(Object.entries(parts).filter((part): part is [string, string] => part[1] !== undefined)).toString();
     return {
       subscribe, getSnapshot, get, loadMore, refresh,
       create: async ({ kind, title, members = [], newcomersSee }) => {
@@ -267,4 +295,8 @@ export class ChatClient implements Running<ChatMembers> {
       isBlocked: (userId) => this.#blocked.has(normalizeId(userId)),
     };
   }
+}
+
+function query(parts: Readonly<Record<string, string | undefined>>): string {
+  return new URLSearchParams(Object.entries(parts).filter((part): part is [string, string] => part[1] !== undefined)).toString();
 }

@@ -218,7 +218,7 @@ export interface Conversations {
   /** Refuses direct messages, new conversations and additions between both users. Marks that user's messages with `fromBlocked`. */
   block(userId: string): Promise<void>;
   unblock(userId: string): Promise<void>;
-  /** The users blocked on this device; the server has no list of them. */
+  /** Blocks by another device of the user are known from the next connection on. */
   isBlocked(userId: string): boolean;
 }
 

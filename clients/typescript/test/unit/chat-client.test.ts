@@ -22,10 +22,14 @@ type Answer = (path: string, method: string, body?: object) => unknown;
 /** A whole client with chat. By default each request is answered with an empty inbox. */
 function chatScene({ storage = memoryStorage(), ...options }: Parameters<typeof scene>[0] & { storage?: ChatStorage } = {}) {
   const requests: string[] = [];
-  const state = { answer: (() => ({ items: [], before: null })) as Answer };
+  const state = {
+    answer: (() => ({ items: [], before: null })) as Answer,
+    answerBlocked: ((): unknown => Promise.reject(new PulseError('unavailable', 'no'))) as Answer,
+  };
   const extension = {
     attach: (host: ConstructorParameters<typeof ChatClient>[0]) => new ChatClient(host, { storage }, {
       request: async (method, path, body) => {
+        if (path.startsWith('/users/blocked')) return state.answerBlocked(path, method, body);
         requests.push(`${method} ${path}`);
         await host.getToken();
         return state.answer(path, method, body);
@@ -534,6 +538,47 @@ test('messages of blocked users are marked, however late the stored list is', as
   expect(second.pulse.conversations.get(id)?.last?.fromBlocked).toBe(true);
 });
 
+test('the blocked users are those of the server, which other devices change as well', async () => {
+  const s = chatScene();
+  let listed = ['bob', 'carol'];
+  // One user on each page.
+  s.answerBlocked = (path) => {
+    const rest = listed.slice(listed.indexOf(new URLSearchParams(path.split('?')[1]).get('after') ?? '') + 1);
+    return { items: rest.slice(0, 1).map((userId) => ({ userId })), after: rest.length > 1 ? rest[0] : null };
+  };
+  const blocked = () => ['bob', 'carol', 'dave'].filter((userId) => s.pulse.conversations.isBlocked(userId));
+  await s.online();
+  await settle();
+  expect(blocked()).toEqual(['bob', 'carol']);
+
+  listed = ['dave'];
+  s.inner.hub.break();
+  await vi.advanceTimersByTimeAsync(5_000);
+  await s.inner.accept();
+  await vi.advanceTimersByTimeAsync(90_000);
+  expect(blocked()).toEqual(['dave']);
+});
+
+test('a block is kept while an older list arrives, and after a list that cannot be read', async () => {
+  const storage = memoryStorage();
+  const s = chatScene({ storage });
+  let answerList!: (page: object) => void;
+  const lists: Promise<object>[] = [new Promise((resolve) => (answerList = resolve)), Promise.resolve({ items: [{ userId: 'bob' }], after: null })];
+  s.answerBlocked = () => lists.shift();
+  await s.online();
+  await s.pulse.conversations.block('bob');
+  answerList({ items: [], after: null });
+  await settle();
+  expect(s.pulse.conversations.isBlocked('bob')).toBe(true);
+  expect(lists).toEqual([]);
+  await s.pulse.stop();
+
+  const second = chatScene({ storage });
+  await second.online();
+  await settle();
+  expect(second.pulse.conversations.isBlocked('bob')).toBe(true);
+});
+
 test('after a long absence all conversations can be reached', async () => {
   const item = new ChatServer().item('me');
   const make = (n: number) => ({ ...item, id: `00000000-0000-8000-8000-${String(n).padStart(12, '0')}`, lastAt: new Date(1_000_000 - n * 1_000).toISOString() });
@@ -662,7 +707,7 @@ test.each([
   const times: number[] = [];
   onTestFinished(() => void vi.unstubAllGlobals());
   vi.stubGlobal('fetch', async (url: string) => {
-    if (!url.includes('/block')) return new Response(JSON.stringify({ items: [], before: null }));
+    if (!url.endsWith('/block')) return new Response(JSON.stringify({ items: [], before: null }));
     times.push(Date.now());
     return answers.shift()!;
   });

@@ -50,10 +50,6 @@ export async function findConversation(id: string): Promise<ConversationItem> {
   return (await request('GET', `/conversations/${id}`)) as ConversationItem;
 }
 
-export function setBlocked(userId: string, on: boolean): Promise<unknown> {
-  return request(on ? 'PUT' : 'DELETE', `/users/${userId}/block`);
-}
-
 /** Calls a route with the session cookie. */
 export async function request(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<unknown> {
   let answer: Response;

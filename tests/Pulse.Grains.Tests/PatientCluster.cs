@@ -16,6 +16,7 @@ public sealed class PatientCluster : PulseCluster
         ["Pulse:Presence:TimeToLive"] = PatientTimeToLive.ToString(),
         ["Pulse:Presence:HeartbeatInterval"] = PatientTimeToLive.ToString(),
         ["Pulse:Presence:OfflineGrace"] = PatientTimeToLive.ToString(),
+        ["Pulse:Presence:AwayAfter"] = (PatientTimeToLive * 2).ToString(),
     });
 }
 

@@ -18,6 +18,11 @@ const example = read('.env.example');
 const objects = readdirSync(join(root, 'deploy/kubernetes')).filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml')
   .flatMap((name) => parseAllDocuments(read(`deploy/kubernetes/${name}`)).map((document) => document.toJS()));
 const ofKind = (kind) => objects.filter((object) => object.kind === kind);
+const install = read('docs/operator/install.md');
+/** The files that the page for operators shows: docker-compose.override.yml, and the overlay for Kubernetes. */
+const [override, overlay] = blocksOf(install, 'yaml');
+/** By its image: the services of one kind of process. */
+const services = (image) => Object.keys(compose.services).filter((name) => compose.services[name].image === image);
 
 test('each container of docker-compose.yml is bounded and restarts', () => {
   for (const [name, service] of Object.entries(compose.services)) {
@@ -32,8 +37,8 @@ test('.env.example and docker-compose.yml have the same names', () => {
   const interpolated = [...read('docker-compose.yml').matchAll(/(?<!\$)\$\{(\w+)/g)].map(([, name]) => name);
   const passed = Object.values(compose.services).flatMap(({ environment = {} }) => Object.entries(environment)).filter(([, value]) => value === null)
     .map(([name]) => name);
-  // Compose itself reads these two.
-  const taken = new Set([...interpolated, ...passed, 'COMPOSE_PROJECT_NAME', 'COMPOSE_PROFILES']);
+  // Compose itself reads these.
+  const taken = new Set([...interpolated, ...passed, 'COMPOSE_PROJECT_NAME', 'COMPOSE_PROFILES', 'COMPOSE_FILE']);
   assert.deepEqual(offered.filter((name) => !taken.has(name)), [], 'no name of .env.example is without effect');
   const images = /^PULSE_\w+_IMAGE$/;
   assert.deepEqual([...taken].filter((name) => !offered.includes(name) && !images.test(name)), [], 'each name is in .env.example');
@@ -69,6 +74,95 @@ test('the objects of Kubernetes fit together', () => {
   }
 });
 
+test('an upgrade of containers builds first, and then replaces one process after the other, silos first', () => {
+  const [lines] = blocksOf(section(read('docs/operating.md'), '## Upgrading'), 'sh');
+  const [, replaced] = /for process in (.*); do/.exec(lines);
+  assert.deepEqual(replaced.split(' '), [...services('pulse-silo'), ...services('pulse-web')]);
+  assert.match(lines, /docker compose build --pull\n(.|\n)*up -d --no-deps --wait \$process/);
+});
+
+test('images that only this machine has are not pulled', () => {
+  const built = Object.values(compose.services).filter(({ build }) => build).map(({ image }) => image);
+  assert.deepEqual(built.sort(), ['pulse-silo', 'pulse-web']);
+  const fetched = [...`${read('docker-compose.yml')}${read('docs/operating.md')}`.matchAll(/`docker compose pull([^`]*)`(?! alone)/g)].map(([, names]) => names.trim().split(' '));
+  assert.ok(fetched.length > 1);
+  for (const names of fetched)
+    assert.deepEqual(names.filter((name) => !compose.services[name] || built.includes(compose.services[name].image)), [], names.join(' '));
+});
+
+test('a restore with containers stops all processes of Pulse, and changes the id of the logs before they start', () => {
+  const [lines] = blocksOf(section(read('docs/operating.md'), '### Restore'), 'sh');
+  const [stop, drop, restore, change, start] = lines.trim().split('\n');
+  assert.deepEqual(stop.replace('docker compose stop ', '').split(' '), [...services('pulse-web'), ...services('pulse-silo')]);
+  assert.match(drop, /DROP SCHEMA pulse CASCADE/);
+  assert.match(restore, /pg_restore .* < pulse\.dump$/);
+  assert.match(change, /UPDATE pulse\.chat_log SET id = gen_random_uuid\(\)/);
+  assert.match(start, /^docker compose up/);
+  for (const page of ['docs/operating.md', 'docs/operator/install.md']) assert.match(read(page), /pg_dump -U postgres -Fc pulse > pulse\.dump/);
+});
+
+test('the override stays in force beside the dashboard', () => {
+  const name = 'docker-compose.override.yml';
+  assert.ok(override.startsWith(`# ${name}\n`), 'install.md names the file');
+  assert.match(read('.gitignore'), new RegExp(`^${name}$`, 'm'));
+  for (const path of ['docs/operator/observe.md', 'deploy/observability/compose.yaml', '.env.example']) {
+    const [, list] = /COMPOSE_FILE=(\S+)/.exec(read(path));
+    assert.deepEqual(list.split(':'), ['docker-compose.yml', name, 'deploy/observability/compose.yaml'], path);
+    assert.doesNotMatch(read(path), /docker compose -f/, path);
+  }
+});
+
+test('settings that silos and front ends both read are known as such, and both get them', () => {
+  const settings = read('docs/settings.md');
+  const shared = settings.split(/^## /m).filter((text) => text.includes('Silos and front ends both read'))
+    .map((text) => /both read `(Pulse:\w+):\*`/.exec(text)?.[1] ?? /^\| `(Pulse:\w+):/m.exec(text)[1]).sort();
+  const single = [...settings.matchAll(/^\| `([\w:]+)` \|.*give it to both/gm)].map(([, name]) => name.replaceAll(':', '__'));
+  assert.ok(shared.length > 1 && single.length > 1);
+
+  const env = read('deploy/kubernetes/silo.env');
+  assert.deepEqual([...env.matchAll(/\b(Pulse:\w+)/g)].map(([, name]) => name).sort(), shared);
+  for (const name of single) assert.match(env, new RegExp(`^#${name}=`, 'm'));
+
+  const isShared = (name) => single.includes(name) || shared.some((start) => name.startsWith(`${start.replace(':', '__')}__`));
+  const sharedOf = (environment) => Object.fromEntries(Object.entries(environment).filter(([name]) => isShared(name)));
+  const examples = { 'docker-compose.yml': compose, 'install.md': parse(override, { merge: true }) };
+  for (const [path, { services: all }] of Object.entries(examples)) {
+    const [first, ...others] = [...services('pulse-silo'), ...services('pulse-web')].map((name) => sharedOf(all[name].environment));
+    assert.ok(Object.keys(first).length > 0, path);
+    for (const other of others) assert.deepEqual(other, first, path);
+  }
+
+  const [silo, frontEnd] = ['pulse-silo', 'pulse-front-end'].map((name) =>
+    sharedOf(Object.fromEntries(parse(overlay).configMapGenerator.find((generator) => generator.name === name).literals.map((line) => line.split(/=(.*)/s)))));
+  assert.ok(Object.keys(silo).length > 0);
+  assert.deepEqual(frontEnd, silo);
+});
+
+test('the overlay for Kubernetes has all that is the operator\'s, and fits its base', () => {
+  const steps = section(install, '## Kubernetes');
+  const lines = blocksOf(steps, 'sh').join('');
+  assert.doesNotMatch(lines, /\bsed\b|[>\s]deploy\/\S+\s*(?:#.*)?$/m, 'no step changes a file of the repository');
+  assert.match(lines, /tag=\$\(git describe --always --dirty\)/);
+  assert.doesNotMatch(lines, /:\d/, 'no tag is the same for all builds');
+  assert.match(read('.gitignore'), /^overlays\/$/m);
+
+  const base = parse(read('deploy/kubernetes/kustomization.yaml'));
+  const { namespace, resources, images, configMapGenerator, patches } = parse(overlay);
+  assert.equal(namespace, base.namespace);
+  for (const name of resources.filter((resource) => !resource.startsWith('../'))) assert.ok(lines.includes(`overlays/production/${name}`), `a step makes ${name}`);
+  assert.deepEqual(images.map(({ name }) => name), base.images.map(({ newName }) => newName));
+  assert.deepEqual(configMapGenerator.map(({ name, behavior }) => [name, behavior]), base.configMapGenerator.map(({ name }) => [name, 'merge']));
+  for (const { target, patch } of patches) {
+    const object = ofKind(target.kind).find(({ metadata }) => metadata.name === target.name);
+    assert.ok(object, `${target.kind} ${target.name}`);
+    for (const { op, path } of parse(patch)) {
+      const keys = path.slice(1).split('/').map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+      const parent = keys.slice(0, -1).reduce((value, key) => value?.[key], object);
+      assert.ok(parent && (op === 'add') !== (keys.at(-1) in parent), `${op} ${path}`);
+    }
+  }
+});
+
 test('the programs that read these files accept them', { timeout: 300_000 }, async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'pulse-deploy-'));
   t.after(() => rm(directory, { recursive: true, force: true }));
@@ -78,7 +172,6 @@ test('the programs that read these files accept them', { timeout: 300_000 }, asy
   await writeFile(servers, 'backend front_ends\n  server one 127.0.0.1:18080 check\n');
   const files = ['-f', 'docker-compose.yml'];
   // The two files that the page for operators shows, where it says that they belong.
-  const [override, overlay] = [...read('docs/operator/install.md').matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text]) => text);
   await writeFile(join(directory, 'override.yml'), override);
   const production = join(directory, 'overlays/production');
   await mkdir(production, { recursive: true });
@@ -88,8 +181,8 @@ test('the programs that read these files accept them', { timeout: 300_000 }, asy
   const checks = [
     ['haproxy', '-c', '-f', 'deploy/haproxy/haproxy.cfg', '-f', servers],
     ['docker-compose', '--env-file', env, ...files, 'config', '-q'],
-    ['docker-compose', '--env-file', env, ...files, '-f', 'deploy/observability/compose.yaml', 'config', '-q'],
     ['docker-compose', '--env-file', env, ...files, '-f', join(directory, 'override.yml'), 'config', '-q'],
+    ['docker-compose', '--env-file', env, ...files, '-f', join(directory, 'override.yml'), '-f', 'deploy/observability/compose.yaml', 'config', '-q'],
     ['kubectl', 'kustomize', production],
     ['caddy', 'validate', '--adapter', 'caddyfile', '--config', 'deploy/caddy/Caddyfile'],
   ];
@@ -104,3 +197,15 @@ test('the programs that read these files accept them', { timeout: 300_000 }, asy
   // test.sh installs HAProxy.
   assert.ok(ran > 0);
 });
+
+/** The blocks of code in that language, without the indentation of a list. */
+function blocksOf(text, language) {
+  return [...text.matchAll(new RegExp(`^( *)\`\`\`${language}\\n(.*?)^\\1\`\`\`$`, 'gms'))]
+    .map(([, indent, code]) => code.replaceAll(new RegExp(`^${indent}`, 'gm'), ''));
+}
+
+/** The text of a document from that heading to the next one of its level. */
+function section(text, heading) {
+  const level = heading.split(' ')[0];
+  return text.split(`\n${heading}\n`)[1].split(new RegExp(`^#{1,${level.length}} `, 'm'))[0];
+}

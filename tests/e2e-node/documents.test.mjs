@@ -36,9 +36,14 @@ const unrun = [
   ['docs/dotnet/testing.md', './test.sh', 'is this run'],
   ['docs/operator/install.md', 'cp .env.example', 'needs Docker. deployment.test.mjs checks the files'],
   ['docs/operator/install.md', 'dotnet publish', 'takes minutes: the images of continuous integration publish both programs'],
+  ['docs/operator/install.md', 'docker compose exec', 'needs Docker'],
   ['docs/operator/install.md', 'registry=', 'needs Docker and Kubernetes. deployment.test.mjs checks the files'],
-  ['docs/operator/observe.md', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'lines of .env for Docker. deployment.test.mjs knows their names'],
-  ['docs/operator/observe.md', 'docker compose', 'needs Docker. deployment.test.mjs checks the files'],
+  ['docs/operator/install.md', 'mkdir -p overlays', 'makes files in the clone. deployment.test.mjs makes the same elsewhere'],
+  ['docs/operator/install.md', 'kubectl create namespace', 'needs Kubernetes. deployment.test.mjs checks the files'],
+  ['docs/operating.md', 'git pull', 'needs Docker. deployment.test.mjs checks the order'],
+  ['docs/operating.md', 'docker compose exec', 'needs Docker'],
+  ['docs/operating.md', 'docker compose stop', 'needs Docker. deployment.test.mjs checks the order'],
+  ['docs/operator/observe.md', 'COMPOSE_FILE', 'lines of .env for Docker. deployment.test.mjs knows their names'],
   ['docs/operator/observe.md', 'deploy/observability/prometheus.sh', 'needs a Prometheus that Debian 12 lacks'],
   ['docs/operator/observe.md', 'promtool', 'observability.test.mjs runs it where it is installed'],
   ['docs/operator/tls.md', 'PULSE_HOST=', 'needs Caddy and a host name. deployment.test.mjs checks the file'],
@@ -97,6 +102,51 @@ test('each page of docs is reached from the README', () => {
   };
   follow('README.md');
   assert.deepEqual(pages.filter((page) => !reached.has(page)), []);
+});
+
+test('the names of settings in documents and examples are those of Pulse', () => {
+  const known = read('tests/Pulse.Web.Tests/Contracts/public-contracts.txt').split('\n').filter((line) => line.startsWith('setting '))
+    .map((line) => line.split(' ')[1].replaceAll(':', '__')).concat('Pulse__Silo', 'Pulse__PublicUrl');
+  const patterns = known.map((name) => new RegExp(`^${name.replaceAll('*', '[^_]+')}$`));
+  const examples = ['.env.example', 'docker-compose.yml', ...files('deploy', '.env'), ...files('deploy', '.yaml')];
+  for (const path of [...pages, ...examples]) {
+    const used = [...read(path).matchAll(/Pulse(?:__\w+)+/g)].map(([name]) => name.replace(/_+$/, ''));
+    // A page may speak of a section, such as Pulse__Chat.
+    const wrong = used.filter((name) => !patterns.some((pattern) => pattern.test(name)) && !known.some((setting) => setting.startsWith(`${name}__`)));
+    assert.deepEqual(wrong, [], path);
+  }
+});
+
+test('a restore has one way, to which each page that speaks of it leads', () => {
+  const [, section] = /^### Restore\n(.*?)^##/ms.exec(read('docs/operating.md'));
+  const steps = [...section.matchAll(/^(\d)\. (.*?)(?=^\d\. |^$)/gms)].map(([, , text]) => text);
+  assert.equal(steps.length, 5, section);
+  for (const [step, words] of [['front ends', 'silos'], ['PostgreSQL'], ['chat_log'], ['silos', 'front ends'], ['user-erased', 'admin-erased', 'DELETE /admin/users']].entries())
+    for (const word of words) assert.ok(steps[step].includes(word), `step ${step + 1} names ${word}`);
+  const speaking = pages.filter((page) => /\brestor(?:e|ed|ing)\b[^.]*\b(?:backup|database)\b|\bbackup\b[^.]*\brestor/i.test(prose(read(page))));
+  for (const page of ['docs/chat.md', 'docs/security.md', 'docs/operator/README.md', 'docs/operating.md']) assert.ok(speaking.includes(page), page);
+  assert.deepEqual(speaking.filter((page) => !/\]\((?:(?:\.\.\/)*(?:docs\/)?operating\.md)?#restore\)/.test(read(page))), []);
+});
+
+test('the changelog has one section for each day, newest first', () => {
+  const changelog = read('CHANGELOG.md');
+  const sections = [...changelog.matchAll(/^## (.*?)\n(.*?)(?=^## |(?![\s\S]))/gms)];
+  const [[, first, unreleased]] = sections;
+  assert.equal(first, 'Unreleased');
+  const days = [...unreleased.matchAll(/^### (.*)$/gm)].map(([, day]) => day);
+  assert.ok(days.length > 0 && days.every((day) => /^\d{4}-\d{2}-\d{2}$/.test(day)), days.join());
+  assert.deepEqual(days, [...new Set(days)].sort().reverse());
+  assert.match(unreleased, /^\s*### /, 'each line is in the section of a day');
+  for (const [, heading] of sections.slice(1)) assert.match(heading, /^\d+\.\d+\.\d+ \(\d{4}-\d{2}-\d{2}\)$/);
+});
+
+test('the pages name the Node.js that their packages need, and pin what they fetch', () => {
+  const { engines } = JSON.parse(read('clients/typescript/package-lock.json')).packages['node_modules/vite'];
+  const versions = engines.node.match(/\d+\.\d+/g);
+  assert.ok(versions.length > 0);
+  for (const page of ['docs/front-end/quick-start.md', 'CONTRIBUTING.md'])
+    for (const version of versions) assert.ok(read(page).includes(version), `${page} names Node.js ${version}`);
+  assert.deepEqual(blocks.filter(({ text }) => text.includes('@latest')).map(({ page }) => page), []);
 });
 
 test('TypeScript compiles, with the package of this repository', { timeout: 120_000 }, async (t) => {
@@ -201,6 +251,15 @@ async function openQuickStart(t, { scratch, located, variables, page, backend })
 /** The file that the first line of a block names: `// src/main.ts`. */
 function nameOf(text) {
   return /^\/\/ ([\w./-]+\.(?:ts|tsx|mjs|js))\n/.exec(text)?.[1];
+}
+
+/** The text without its blocks of code. */
+function prose(text) {
+  return text.replaceAll(/^ *```.*?^ *```$/gms, '');
+}
+
+function read(path) {
+  return readFileSync(join(root, path), 'utf8');
 }
 
 function markdown(folder) {

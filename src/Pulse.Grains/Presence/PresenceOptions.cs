@@ -4,23 +4,30 @@ using Pulse.Presence;
 namespace Pulse.Grains.Presence;
 
 /// <summary>Timing of leases, keys and heartbeats.</summary>
-internal sealed class PresenceOptions : IValidatableObject
+internal sealed class PresenceOptions : SharedPresenceOptions
 {
     public const string SectionName = "Pulse:Presence";
 
-    /// <summary>Lifetime of a Redis presence key, from a second to a day. Default 60 s. Leases and renewals derive from it.</summary>
-    public TimeSpan TimeToLive { get; set; } = TimeSpan.FromSeconds(60);
-
-    /// <summary>Interval at which clients are asked to send a heartbeat. Default 30 s.</summary>
-    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_maxOfflineGrace = TimeSpan.FromDays(1);
+    private static readonly TimeSpan s_maxAwayAfter = TimeSpan.FromDays(365);
 
     /// <summary>
-    /// Time for which a user whose last connection broke still counts as connected, so that watchers never see a reconnect. Default 10 s.
+    /// Time for which a user whose last connection broke still counts as connected, so that watchers never see a reconnect. At most a day.
+    /// Default 10 s.
     /// </summary>
     public TimeSpan OfflineGrace { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>A connection whose client has not called for this time, heartbeats included, counts as away. Default 5 min.</summary>
+    /// <summary>
+    /// A connection whose client has not called for this time, heartbeats included, counts as away. At least <see cref="MinAwayAfter"/>, at
+    /// most a year. Default 5 min.
+    /// </summary>
     public TimeSpan AwayAfter { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// The age that the latest call of an active client can have in the grain: the client calls once per heartbeat interval, and the grain
+    /// learns of it at the next renewal.
+    /// </summary>
+    public TimeSpan MinAwayAfter => HeartbeatInterval + LeaseTimes.RenewalInterval(TimeToLive);
 
     /// <summary>Maximum connections of a user. One more closes the oldest. Default 20.</summary>
     [Range(1, 1_000)]
@@ -52,17 +59,24 @@ internal sealed class PresenceOptions : IValidatableObject
     /// <summary>Interval at which leases and keys are checked. It adds at most this much to every deadline above.</summary>
     public TimeSpan SweepInterval => TimeToLive / 60;
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    public override IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (HeartbeatInterval <= TimeSpan.Zero)
+        var shared = base.Validate(validationContext).ToArray();
+        foreach (var fault in shared) yield return fault;
+
+        if (OfflineGrace < TimeSpan.Zero || OfflineGrace > s_maxOfflineGrace)
         {
-            yield return new($"{SectionName}:HeartbeatInterval is {HeartbeatInterval}; it must be positive, such as 00:00:30.");
+            yield return new($"{SectionName}:OfflineGrace is {OfflineGrace}; it must be at most a day and not negative. 00:00:10 is usual, 0 for none.");
         }
 
-        if (OfflineGrace < TimeSpan.Zero) yield return new($"{SectionName}:OfflineGrace is {OfflineGrace}; it must not be negative. 00:00:10 is usual, 0 for none.");
-        if (TimeToLive < TimeSpan.FromSeconds(1) || TimeToLive > TimeSpan.FromDays(1))
+        // The minimum is the sum of the shared times, and means nothing while one of them is faulty.
+        if (shared.Length > 0) yield break;
+        if (AwayAfter < MinAwayAfter)
         {
-            yield return new($"{SectionName}:TimeToLive is {TimeToLive}; it must be at least a second and at most a day, such as 00:01:00.");
+            yield return new($"{SectionName}:AwayAfter is {AwayAfter}; it must be at least {MinAwayAfter}, which is HeartbeatInterval and a quarter of TimeToLive. "
+                + "Otherwise active users would be away between two renewals. 00:05:00 is usual.");
         }
+
+        if (AwayAfter > s_maxAwayAfter) yield return new($"{SectionName}:AwayAfter is {AwayAfter}; it must be at most {s_maxAwayAfter}. 00:05:00 is usual.");
     }
 }

@@ -3,16 +3,12 @@ using Pulse.Presence;
 
 namespace Pulse.Web.Connections;
 
-/// <summary>The front end's part of <c>Pulse:Presence</c>. The silo validates the same section.</summary>
-internal sealed class HubConnectionOptions
+/// <summary>
+/// The front end's part of <c>Pulse:Presence</c>. Clients get the heartbeat interval in <see cref="ConnectedMessage"/>.
+/// </summary>
+internal sealed class HubConnectionOptions : SharedPresenceOptions
 {
     public const string SectionName = "Pulse:Presence";
-
-    /// <summary>Lifetime of a presence key. Default 60 s.</summary>
-    public TimeSpan TimeToLive { get; set; } = TimeSpan.FromSeconds(60);
-
-    /// <summary>Interval at which clients are asked to send a heartbeat, sent in <see cref="ConnectedMessage"/>. Default 30 s.</summary>
-    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// Sockets that this front end accepts per second, and in a burst. Further clients wait for up to 5 s and are then refused. Default

@@ -21,7 +21,8 @@ internal static partial class PublicContracts
 {
     private static readonly Assembly s_web = typeof(Caller).Assembly;
 
-    private static readonly Assembly[] s_assemblies = [s_web, Assembly.Load("Pulse.Silo"), Assembly.Load("Pulse.Grains")];
+    private static readonly Assembly[] s_assemblies =
+        [s_web, Assembly.Load("Pulse.Silo"), Assembly.Load("Pulse.Grains"), Assembly.Load("Pulse.Grains.Interfaces")];
 
     /// <summary>All lines in ordinal order.</summary>
     public static string[] Describe(IServiceProvider services)

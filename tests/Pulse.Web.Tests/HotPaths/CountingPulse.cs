@@ -37,6 +37,7 @@ public sealed class CountingPulse : PulseApplication, IAsyncLifetime
         ["Pulse:Cluster:ClusterId"] = database,
         ["Pulse:Presence:TimeToLive"] = "10:00:00",
         ["Pulse:Presence:HeartbeatInterval"] = "10:00:00",
+        ["Pulse:Presence:AwayAfter"] = "20:00:00",
         ["Pulse:Chat:SendsPerSecond"] = "10000",
         ["Pulse:Chat:SendsAtOnce"] = "10000",
     })

@@ -73,6 +73,26 @@ public sealed class ErasureTests(PulseApplication pulse)
     }
 
     [Fact]
+    public async Task ErasureAndExport_ByATrustedIssuersToken_AreRefused_AndTheUserStays()
+    {
+        var claims = TestTokens.Claims(PulseApplication.TrustedIssuer, $"them|{Guid.NewGuid()}", $"{Guid.NewGuid():N}@example.com");
+        // As some issuers send them. They say nothing about a session of Pulse.
+        claims["sid"] = Guid.NewGuid().ToString();
+        claims["auth_time"] = TestTokens.In(0);
+        using var client = pulse.As(TestTokens.Hs256(claims, TestTokens.OtherKey));
+        using var synced = await client.PostJsonAsync("/auth/sync", null);
+        await synced.ReadAsync(HttpStatusCode.Created);
+
+        using var erased = await client.DeleteAsync("/auth/me");
+        await erased.ReadProblemAsync(HttpStatusCode.Forbidden, "forbidden");
+        using var export = await client.GetAsync("/auth/me/export");
+        await export.ReadProblemAsync(HttpStatusCode.Forbidden, "forbidden");
+
+        using var me = await client.GetAsync("/auth/me");
+        await me.ReadAsync(HttpStatusCode.OK);
+    }
+
+    [Fact]
     public async Task TrustedIssuersToken_FromBeforeTheErasure_IsRefused_AndALaterOneMakesANewUser()
     {
         var subject = $"them|{Guid.NewGuid()}";

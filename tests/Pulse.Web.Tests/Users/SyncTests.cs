@@ -221,6 +221,23 @@ public sealed class SyncTests(PulseApplication pulse)
         Assert.Equal(["Ada", "Ada King", "Countess", "Countess"], names);
     }
 
+    [Fact]
+    public async Task Sync_NameInTheFirstBody_CountsAsTheUsersOwnAndOutlivesLaterTokens()
+    {
+        var claims = TestTokens.Claims(PulseApplication.TrustedIssuer, $"them|{Guid.NewGuid()}", NewEmail());
+        using (var first = pulse.As(TestTokens.Hs256(claims, TestTokens.OtherKey)))
+        using (var created = await first.PostJsonAsync("/auth/sync", """{"name":"Ada","avatar":"https://example.com/ada.png"}"""))
+            await created.ReadAsync(HttpStatusCode.Created);
+
+        claims["name"] = "Ada King";
+        claims["picture"] = "https://example.com/king.png";
+        using var later = pulse.As(TestTokens.Hs256(claims, TestTokens.OtherKey));
+        using var synced = await later.PostJsonAsync("/auth/sync", null);
+
+        var user = await synced.ReadAsync(HttpStatusCode.OK);
+        Assert.Equal(("Ada", "https://example.com/ada.png"), ((string?)user["name"], (string?)user["avatar"]));
+    }
+
     private static JsonObject Proven(JsonObject claims)
     {
         claims["email_verified"] = true;

@@ -159,6 +159,9 @@ internal sealed partial class PresenceWatches(
             // the user goes offline.
             if (known.Status != PresenceStatus.Offline && presence.Status != PresenceStatus.Offline) presence = presence with { LastSeenAt = known.LastSeenAt };
 
+            // lastSeen of a hidden user is read from the database, which may lack what the user's grain knows.
+            if (presence.Version == known.Version && !Differs(known with { LastSeenAt = presence.LastSeenAt }, presence)) return false;
+
             // A different state with a lower version is late, or comes from a silo whose clock is behind. A state that was read may be
             // older than a change.
             var isLate = presence.Version <= known.Version;
@@ -193,24 +196,20 @@ internal sealed partial class PresenceWatches(
 
     private async Task TryAskAsync(Guid userId)
     {
+        PresenceSnapshot? presence = null;
         try
         {
-            if (Known(userId) is { } known)
-            {
-                var presence = await users[userId].ReadPresenceAsync(known.Version);
-                SetAsking(userId, false);
-                Apply(presence);
-            }
+            if (Known(userId) is { } known) presence = await users[userId].ReadPresenceAsync(known.Version);
         }
         catch (Exception e)
         {
             // The audit asks again.
             LogAskFailed(e.GetType().Name);
         }
-        finally
-        {
-            SetAsking(userId, false);
-        }
+
+        // Before the answer is applied, because that may begin to ask again.
+        SetAsking(userId, false);
+        if (presence is not null) Apply(presence);
     }
 
     private void SetAsking(Guid userId, bool isAsking)

@@ -100,6 +100,27 @@ public sealed class WatchingCostTests(WatchingCostTests.ShortLived pulse, ITestO
         await ada.StatusAsync(bob, "busy");
     }
 
+    [Fact]
+    public async Task InvisibleUserWhoseLastSeenIsNotStored_CostsOneCallPerAudit()
+    {
+        var bob = Guid.CreateVersion7();
+        await using var ada = await HubClient.ConnectAsync(pulse.Address, Token(Guid.CreateVersion7()));
+        await using var bobs = await HubClient.ConnectAsync(pulse.Address, Token(bob));
+        await ada.WatchAsync(Guid.NewGuid());
+        await bobs.Connection.InvokeAsync("SetStatus", "invisible", null);
+        await RenewalsAsync(8); // The silo forgets bob's latest change, which has the lastSeen of his grain.
+        await ada.WatchAsync(bob);
+        pulse.Calls.Clear();
+
+        await pulse.Services.GetRequiredService<PresenceWatches>().AskAsync([bob]);
+        await RenewalsAsync(1);
+
+        Assert.InRange(pulse.Calls.Count(call => call == "IUserGrain.ReadPresenceAsync"), 1, 5);
+
+        Task RenewalsAsync(int count) => Eventually.AsyncTrue(
+            $"{count} renewals", () => Task.FromResult(pulse.Calls.Count(call => call == "IWatchTableGrain.RenewAsync") >= count));
+    }
+
     private static PresenceSnapshot Ahead(Guid userId, PresenceStatus status)
     {
         var version = TimeProvider.System.GetUtcNow().AddHours(1).ToUnixTimeMilliseconds();

@@ -35,7 +35,12 @@ internal sealed class PresenceReaderGrain(
 
         var found = await lastSeen;
         foreach (var i in absent) answers[i] = Absent(userIds[i], LastSeen(i), version);
-        foreach (var i in hidden) answers[i] = answers[i] with { LastSeenAt = LastSeen(i), VersionForOthers = version };
+        foreach (var i in hidden)
+        {
+            // A later change whose version is lower, because this silo's clock leads, must not look newer to a front end.
+            answers[i] = answers[i] with { LastSeenAt = LastSeen(i), Version = Math.Max(answers[i].Version, version), VersionForOthers = version };
+        }
+
         return answers;
 
         DateTimeOffset? LastSeen(int i) => found.TryGetValue(userIds[i], out var at) ? at : null;

@@ -26,7 +26,7 @@ internal sealed partial class LeaseExpiryService(
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                if (pause.MayExpireLeases) await Parallel.ForEachAsync(keys.FindExpired(), parallel, async (userId, _) => await ExpireAsync(userId));
+                if (pause.MayExpireLeases) await Parallel.ForEachAsync(keys.FindExpired(), parallel, async (expired, _) => await ExpireAsync(expired.UserId, expired.Deadline));
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -35,12 +35,12 @@ internal sealed partial class LeaseExpiryService(
         }
     }
 
-    private async Task ExpireAsync(Guid userId)
+    private async Task ExpireAsync(Guid userId, DateTimeOffset deadline)
     {
         try
         {
             await grains.GetGrain<IUserGrain>(userId).ExpireLeasesAsync();
-            if (pause.MayExpireLeases) keys.ReleaseIfOverdue(userId);
+            if (pause.MayExpireLeases) keys.ReleaseIfUntouched(userId, deadline);
         }
         catch (Exception e)
         {

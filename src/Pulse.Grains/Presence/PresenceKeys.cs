@@ -80,7 +80,7 @@ internal sealed partial class PresenceKeys(
         return null;
     }
 
-    /// <summary>Records that the user is still online.</summary>
+    /// <summary>Records that the user is still online. Sets the key again if this instance has released the user.</summary>
     /// <returns>A task that completes once the invisible key is up to date or Redis is known to be unavailable. Completed if the key needs
     /// no change.</returns>
     public Task TouchAsync(Guid userId, OnlineState state)
@@ -88,7 +88,12 @@ internal sealed partial class PresenceKeys(
         Task changed;
         lock (_gate)
         {
-            if (!_users.TryGetValue(userId, out var entry)) return Task.CompletedTask;
+            if (!_users.TryGetValue(userId, out var entry))
+            {
+                // Whether the invisible key exists is unknown, so it is written in any case.
+                _users[userId] = entry = new() { KeyDueAt = DateTimeOffset.MinValue, HasInvisibleKey = !state.IsInvisible };
+            }
+
             entry.State = state;
             if (entry.HasInvisibleKey == state.IsInvisible) return Task.CompletedTask;
             entry.HasInvisibleKey = state.IsInvisible;
@@ -118,23 +123,22 @@ internal sealed partial class PresenceKeys(
     }
 
     /// <summary>
-    /// Removes a user whose deadline is still in the past after the grain was called. The grain is then active on another silo, which
-    /// renews the keys. Otherwise this silo would renew a ghost's key for ever.
+    /// Removes a user whose deadline is the same as before the grain was called. The grain is then active on another silo, which renews
+    /// the keys. Otherwise this silo would renew a ghost's key for ever.
     /// </summary>
-    public void ReleaseIfOverdue(Guid userId)
+    public void ReleaseIfUntouched(Guid userId, DateTimeOffset deadline)
     {
-        var now = time.GetUtcNow();
         lock (_gate)
         {
-            if (_users.TryGetValue(userId, out var entry) && entry.State.NextDeadline <= now) _users.Remove(userId);
+            if (_users.TryGetValue(userId, out var entry) && entry.State.NextDeadline == deadline) _users.Remove(userId);
         }
     }
 
-    /// <summary>Users whose grains must check their deadlines.</summary>
-    public List<Guid> FindExpired()
+    /// <summary>Users whose grains must check their deadlines, and the passed deadline of each.</summary>
+    public List<(Guid UserId, DateTimeOffset Deadline)> FindExpired()
     {
         var now = time.GetUtcNow();
-        lock (_gate) return [.. _users.Where(user => user.Value.State.NextDeadline <= now).Select(user => user.Key)];
+        lock (_gate) return [.. _users.Where(user => user.Value.State.NextDeadline <= now).Select(user => (user.Key, user.Value.State.NextDeadline))];
     }
 
     /// <summary>

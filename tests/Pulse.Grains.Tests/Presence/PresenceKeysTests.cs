@@ -41,15 +41,46 @@ public sealed class PresenceKeysTests
     {
         await _keys.SetOnlineAsync(_user, State(invisible: false));
         _clock.Set(_clock.Now.AddSeconds(51));
-        Assert.Equal([_user], _keys.FindExpired());
+        var (user, deadline) = Assert.Single(_keys.FindExpired());
+        Assert.Equal(_user, user);
 
         // As after a call that went to the grain on another silo, and left the entry here unchanged.
-        _keys.ReleaseIfOverdue(_user);
+        _keys.ReleaseIfUntouched(_user, deadline);
 
         Assert.Empty(_keys.FindExpired());
         _clock.Set(_clock.Now.AddSeconds(60));
         await _keys.RenewAsync();
         Assert.False(await _index.IsOnlineAsync(_user));
+    }
+
+    [Fact]
+    public async Task UserWhoseNextDeadlinePassesDuringTheCall_IsFoundAgain()
+    {
+        await _keys.SetOnlineAsync(_user, State(invisible: false));
+        _clock.Set(_clock.Now.AddSeconds(50));
+        var (_, deadline) = Assert.Single(_keys.FindExpired());
+
+        // The grain has another lease, which ends a moment later.
+        await _keys.TouchAsync(_user, new(_clock.Now.AddMilliseconds(1), _clock.Now, false));
+        _clock.Set(_clock.Now.AddMilliseconds(1));
+        _keys.ReleaseIfUntouched(_user, deadline);
+
+        Assert.Single(_keys.FindExpired());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task UserWhoIsReportedOnlineAfterTheRelease_HasTheKeysAgain(bool invisible)
+    {
+        await _keys.SetOnlineAsync(_user, State(!invisible));
+        _keys.Release(_user);
+        await _index.SetOfflineAsync(_user, wasInvisible: false);
+
+        await _keys.TouchAsync(_user, State(invisible));
+        await _keys.RenewAsync();
+
+        Assert.Equal((true, invisible), (await _index.IsOnlineAsync(_user), await _index.IsInvisibleAsync(_user)));
     }
 
     private PresenceKeys.OnlineState State(bool invisible) => new(_clock.Now.AddSeconds(50), _clock.Now, invisible);

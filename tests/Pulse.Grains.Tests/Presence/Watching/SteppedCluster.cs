@@ -31,7 +31,7 @@ public sealed class SteppedCluster : PulseCluster
             await silo.ServiceProvider.GetRequiredService<SiloPauseGuard>().TickAsync();
             var keys = silo.ServiceProvider.GetRequiredService<PresenceKeys>();
             await keys.RenewAsync();
-            foreach (var userId in keys.FindExpired()) await Client.GetGrain<IUserGrain>(userId).ExpireLeasesAsync();
+            foreach (var (userId, _) in keys.FindExpired()) await Client.GetGrain<IUserGrain>(userId).ExpireLeasesAsync();
         }
     }
 

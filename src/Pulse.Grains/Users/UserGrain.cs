@@ -293,9 +293,9 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         await keysAgree;
         if (!_online) await Task.WhenAll(_keys.SetOfflineAsync(UserId), SaveLastSeenAsync(_lastSeenAt, waitForCommit));
         else if (lastSeenMoved) await SaveLastSeenAsync(_lastSeenAt, waitForCommit); // Invisible: as if the user had left.
-        // Other connections may still be renewed. Save lastSeen now in case this was the last one, because its front end waits for the
-        // commit.
-        else if (_leases is { Count: 0, IsAssumed: true, IsInvisible: false }) await SaveLastSeenAsync(_leases.LastSeenAt, waitForCommit);
+        // The last connection is in its grace period, or others may still be renewed. Its front end waits for the commit, because no
+        // process remembers lastSeen if this silo dies.
+        else if (_leases is { Count: 0, IsInvisible: false }) await SaveLastSeenAsync(_leases.LastSeenAt, waitForCommit);
     }
 
     private async Task SaveLastSeenAsync(DateTimeOffset? at, bool waitForCommit)

@@ -65,6 +65,18 @@ public sealed class UserGrainTests(PatientCluster cluster) : OneUser(cluster)
     }
 
     [Fact]
+    public async Task Drop_SavesLastSeenBeforeItIsAnswered_BecauseNoOtherProcessRemembersIt()
+    {
+        await SyncAsync();
+        await User.ConnectAsync(Lease("a"), Cluster.FrontEnd);
+        var dropped = Lease("a");
+
+        await User.DisconnectAsync(dropped, ConnectionEnd.Dropped);
+
+        Assert.Equal((PresenceStatus.Online, Instant.Truncate(dropped.SeenAt)), ((await User.GetPresenceAsync()).Status, await Cluster.StoredLastSeenAsync(Id)));
+    }
+
+    [Fact]
     public async Task Deactivation_WithinTheGracePeriod_SavesWhenTheConnectionDropped()
     {
         await SyncAsync();

@@ -59,11 +59,17 @@ internal sealed partial class ConnectionRegistry(
             if (previousConnectionId is not null) lease = lease with { PreviousConnectionId = previousConnectionId };
             await users[connection.UserId].ConnectAsync(lease, reference.Value);
         }
+        catch (UserRefusedException)
+        {
+            // The grain has taken nothing.
+            Remove(connection);
+            throw;
+        }
         catch
         {
             // SignalR reports no disconnect for a connection whose start failed, and the grain may have taken the lease despite the
-            // failure.
-            await DisconnectAsync(connection, time.GetUtcNow(), ConnectionEnd.Closed);
+            // failure. The client tries again, and may have been connected just before.
+            await DisconnectAsync(connection, time.GetUtcNow(), ConnectionEnd.Dropped);
             throw;
         }
     }
@@ -81,9 +87,14 @@ internal sealed partial class ConnectionRegistry(
     /// <param name="how">Whether the user disconnected on purpose.</param>
     public Task DisconnectAsync(LiveConnection connection, DateTimeOffset seenAt, ConnectionEnd how)
     {
+        Remove(connection);
+        return EndAsync(connection.UserId, connection.ToLease(Id, seenAt), how);
+    }
+
+    private void Remove(LiveConnection connection)
+    {
         _connections.TryRemove(connection.ConnectionId, out _);
         SlotOf(connection).TryRemove(connection.ConnectionId, out _);
-        return EndAsync(connection.UserId, connection.ToLease(Id, seenAt), how);
     }
 
     /// <summary>Warns a client that its token is about to expire, once for each token.</summary>

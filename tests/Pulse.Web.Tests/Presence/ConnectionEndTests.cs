@@ -47,6 +47,30 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
         Assert.Equal(expected, (await pulse.Calls.EndOfAsync(_ada)).How);
     }
 
+    [Fact]
+    public async Task ConnectWithoutAnAnswer_IsNoGoodbye_BecauseTheClientTriesAgain()
+    {
+        pulse.Calls.Lost[_ada] = true;
+
+        await ConnectInVainAsync();
+
+        Assert.Equal(ConnectionEnd.Dropped, (await pulse.Calls.EndOfAsync(_ada)).How);
+    }
+
+    [Fact]
+    public async Task RefusedConnect_HasNoEnd_BecauseTheUserWasNotConnected()
+    {
+        pulse.Calls.Refused[_ada] = true;
+        await ConnectInVainAsync();
+        pulse.Calls.Refused.Clear();
+
+        await using var ada = await HubClient.ConnectAsync(pulse.Address, Token(_ada));
+        await ada.Connection.StopAsync();
+
+        var (lease, _) = await pulse.Calls.EndOfAsync(_ada);
+        Assert.Equal(pulse.Calls.LeasesOf(_ada)[^1].ConnectionId, lease.ConnectionId);
+    }
+
     [Theory]
     [InlineData(HttpTransportType.WebSockets)]
     [InlineData(HttpTransportType.LongPolling)]
@@ -198,6 +222,13 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
         (await http.PostAsync(connection, handshake)).EnsureSuccessStatusCode();
     }
 
+    private async Task ConnectInVainAsync()
+    {
+        await using var client = HubClient.Create(pulse.Address, Token(_ada));
+        await client.Connection.StartAsync();
+        await client.Closed;
+    }
+
     private static string Token(Guid userId) => TestTokens.Hs256(TestTokens.Claims(userId));
 
     public sealed class Application : PulseApplication
@@ -212,6 +243,12 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
     {
         private readonly ConcurrentDictionary<Guid, ConcurrentQueue<ConnectionLease>> _leases = new();
         private readonly ConcurrentDictionary<Guid, TaskCompletionSource<(ConnectionLease Lease, ConnectionEnd How)>> _ends = new();
+
+        /// <summary>The answers to connects of these users are lost.</summary>
+        public ConcurrentDictionary<Guid, bool> Lost { get; } = new();
+
+        /// <summary>Connects of these users are refused.</summary>
+        public ConcurrentDictionary<Guid, bool> Refused { get; } = new();
 
         public ConnectionLease[] LeasesOf(Guid userId) => [.. _leases[userId]];
 
@@ -238,7 +275,10 @@ public sealed class ConnectionEndTests(ConnectionEndTests.Application pulse) : I
                 foreach (var lease in leases) _leases.GetOrAdd(userId, _ => new()).Enqueue(lease);
             }
 
+            var connects = context.InterfaceMethod.Name == nameof(IUserGrain.ConnectAsync);
+            if (connects && Refused.ContainsKey(userId)) throw new UserRefusedException(UserState.Disabled);
             await context.Invoke();
+            if (connects && Lost.ContainsKey(userId)) throw new TimeoutException("Not answered.");
             if (context.InterfaceMethod.Name == nameof(IUserGrain.DisconnectAsync))
             {
                 var lease = (ConnectionLease)context.Request.GetArgument(0)!;

@@ -98,7 +98,6 @@ internal sealed class ConnectionLeases(TimeSpan duration)
     /// <returns><see langword="false"/>, if the connection has already ended. The leases are then unchanged.</returns>
     public bool Renew(ConnectionLease lease, DateTimeOffset now)
     {
-        ExpireAssumedInvisible(now);
         if (_ended is not null && _ended.ContainsKey(lease.ConnectionId)) return false;
 
         var wasVisible = (_live.Count > 0 || _dropped is not null) && !IsInvisible;

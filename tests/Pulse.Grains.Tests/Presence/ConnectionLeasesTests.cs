@@ -274,6 +274,16 @@ public sealed class ConnectionLeasesTests
     }
 
     [Fact]
+    public void AssumeOnline_Invisible_EndsByExpiryOnly_WhichWaitsAfterAPauseOfTheSilo()
+    {
+        _leases.AssumeOnline(s_start, TimeSpan.FromSeconds(25), invisible: true);
+
+        _leases.Renew(Lease("laptop", s_start.AddSeconds(60)), s_start.AddSeconds(60));
+
+        Assert.True(_leases.IsInvisible);
+    }
+
+    [Fact]
     public void AssumeOnline_Invisible_NoDeviceRenewed_KeepsLastSeen()
     {
         _leases.AssumeOnline(s_start, TimeSpan.FromSeconds(25), invisible: true);

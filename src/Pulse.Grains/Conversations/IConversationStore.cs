@@ -155,7 +155,11 @@ internal sealed record ConversationRow(
 internal sealed record MemberRow(Guid UserId, string Role, long VisibleFrom, long Read, long JoinedSeq, long Shown);
 
 /// <summary>A member's row, present or former.</summary>
-internal sealed record FormerMember(Guid UserId, long? LeftSeq, Guid? RemovedBy);
+/// <param name="UserId">The user.</param>
+/// <param name="Role">The role; that of a former member is the last one.</param>
+/// <param name="LeftSeq">Seq of the newest entry that ended or barred the membership; <see langword="null"/> for a present member.</param>
+/// <param name="RemovedBy">The member who removed the user; <see langword="null"/> for a user who left.</param>
+internal sealed record FormerMember(Guid UserId, string Role, long? LeftSeq, Guid? RemovedBy);
 
 /// <summary>An entry as stored, and the reactions to it.</summary>
 internal sealed record StoredEntry(ConversationEntry Entry, IReadOnlyList<(Guid UserId, string Emoji)> Reactions);

@@ -353,7 +353,8 @@ internal sealed partial class Sequencer(
             if (command.Kind == EntryKinds.SenderErased)
                 context = context with { Former = await store.FindMembersAsync(id, [command.SenderId]) is [var erased] ? erased : null };
             if (command.Kind == EntryKinds.Closed && state is { ClosedAt: not null, ClosedSeq: null }) state.ClosedSeq = await store.FindClosedAsync(id);
-            if (command.Kind == EntryKinds.MemberAdded && !state.Members.ContainsKey(command.UserId!.Value))
+            var mayBeFormer = command.Kind == EntryKinds.MemberAdded || (command.Kind == EntryKinds.MemberRemoved && state.Kind == ConversationKinds.Channel);
+            if (mayBeFormer && !state.Members.ContainsKey(command.UserId!.Value))
                 context = context with { Former = await store.FindMembersAsync(id, [command.UserId.Value]) is [var former] ? former : null };
             if (command.Kind == EntryKinds.Reaction)
             {

@@ -240,6 +240,52 @@ public sealed class MembershipTests(PulseApplication pulse) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Reader_ThatLeavesAndJoins_StaysReader_UntilAModeratorChangesThat()
+    {
+        var channel = await _ada.CreateAsync("channel");
+        await _bob.SetMemberAsync(channel, _bob);
+        await _ada.SetMemberAsync(channel, _bob, "reader");
+        await _bob.RemoveAsync(channel, _bob);
+        await _bob.RefusedAsync(HttpMethod.Put, $"/conversations/{channel}/members/{_bob.Id}", new { role = "member" }, HttpStatusCode.Forbidden, "not-yours");
+        await _bob.SetMemberAsync(channel, _bob);
+
+        Assert.Equal("reader", await RoleAsync());
+        await _bob.RefusedAsync(HttpMethod.Post, $"/conversations/{channel}/messages", new { clientId = Guid.NewGuid(), text = "x" }, HttpStatusCode.Forbidden, "read-only");
+
+        await _bob.RemoveAsync(channel, _bob);
+        await _ada.SetMemberAsync(channel, _bob);
+        Assert.Equal("member", await RoleAsync());
+
+        async Task<string?> RoleAsync() => (string?)(await _bob.GetAsync($"/conversations/{channel}"))["you"]!["role"];
+    }
+
+    [Fact]
+    public async Task MemberThatHasLeftAChannel_CanBeBarred_ByAModeratorAlone()
+    {
+        var channel = await _ada.CreateAsync("channel");
+        await _bob.SetMemberAsync(channel, _bob);
+        await _carol.SetMemberAsync(channel, _carol);
+        await _bob.RemoveAsync(channel, _bob);
+        await _carol.RefusedAsync(HttpMethod.Delete, $"/conversations/{channel}/members/{_bob.Id}", null, HttpStatusCode.Forbidden, "not-yours");
+
+        var barred = await _ada.RemoveAsync(channel, _bob);
+
+        Assert.Equal((barred, "member-removed", _ada.Id), (await _carol.EntriesAsync(channel))[^1] is var entry ? ((long)entry["seq"]!, (string?)entry["kind"], (Guid)entry["by"]!) : default);
+        await _bob.RefusedAsync(HttpMethod.Put, $"/conversations/{channel}/members/{_bob.Id}", null, HttpStatusCode.Forbidden, "cannot-message");
+        Assert.DoesNotContain((await _bob.GetAsync("/channels"))["items"]!.AsArray(), item => (Guid)item!["id"]! == channel);
+
+        // A second time there is nothing to do, and strangers and groups stay as they were.
+        await _ada.RefusedAsync(HttpMethod.Delete, $"/conversations/{channel}/members/{_bob.Id}", null, HttpStatusCode.NotFound, "not-found");
+        await _ada.RefusedAsync(HttpMethod.Delete, $"/conversations/{channel}/members/{Guid.CreateVersion7()}", null, HttpStatusCode.NotFound, "not-found");
+        var group = await _ada.CreateAsync("group", _bob);
+        await _bob.RemoveAsync(group, _bob);
+        await _ada.RefusedAsync(HttpMethod.Delete, $"/conversations/{group}/members/{_bob.Id}", null, HttpStatusCode.NotFound, "not-found");
+
+        await _ada.SetMemberAsync(channel, _bob);
+        Assert.Equal("member", (string?)(await _bob.GetAsync($"/conversations/{channel}"))["you"]!["role"]);
+    }
+
+    [Fact]
     public async Task Group_CannotBeJoined()
     {
         var group = await _ada.CreateAsync("group", _bob);

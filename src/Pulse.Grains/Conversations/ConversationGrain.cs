@@ -60,9 +60,17 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
             && first.Entry.SenderId == start.CreatorId && first.Entry.Body == ConversationBodies.Created(start));
         if (!isSame) return new(ConversationError.ClientIdReused, IsNew: false);
 
-        // Repetitions too: the first call may have been lost between its commit and its hints. A direct conversation enters the other user's
-        // inbox with its first message.
-        _inbox.Publish(Id, head: 1, isDirect ? [] : start.Members, [start.CreatorId]);
+        // Repetitions too: the first call may have been lost between its commit and its hints. A repetition can name any users, so the database
+        // says which of them are members. A direct conversation enters the other user's inbox with its first message.
+        Guid[] members = isDirect ? [] : start.Members;
+        Guid[] own = [start.CreatorId];
+        if (!isNew)
+        {
+            var present = (await _store.FindMembersAsync(Id, [.. members, .. own])).Where(member => member.LeftSeq is null).Select(member => member.UserId).ToHashSet();
+            (members, own) = ([.. members.Where(present.Contains)], [.. own.Where(present.Contains)]);
+        }
+
+        _inbox.Publish(Id, head: 1, members, own);
         return new(ConversationError.None, isNew);
     }
 

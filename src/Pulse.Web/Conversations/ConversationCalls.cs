@@ -47,7 +47,8 @@ internal sealed class ConversationCalls(
         var title = isDirect ? null : ChatInput.Title(request.Title);
         var newcomersSee = request.NewcomersSee is null ? NewcomersSee.All : RuleOf(request.NewcomersSee);
 
-        // A repetition is answered before the limits, and whether or not the others can still be reached.
+        // A repetition is answered before the limit on new conversations, and whether or not the others can still be reached. It notifies the
+        // members again, so it counts as one change.
         var id = isDirect ? ConversationId.OfPair(userId, members[0]) : ConversationId.OfCreator(userId, clientId);
         var start = new ConversationStart { Kind = request.Kind, CreatorId = userId, Title = title, Members = members, NewcomersSee = newcomersSee };
         if ((await Reader.FindAsync(userId, id)).Found is null)
@@ -62,6 +63,10 @@ internal sealed class ConversationCalls(
                 throw new ChatRefusedException(ProblemTypes.CannotMessage);
             limits.CountStart(userId);
             if (!isDirect) limits.CountAdds(userId, members.Length);
+        }
+        else
+        {
+            limits.CountAdds(userId, 1);
         }
 
         var created = await CallAsync(() => conversations[id].CreateAsync(start), answer => answer.Error, new ConversationCreated(ConversationError.UnknownOutcome, false));

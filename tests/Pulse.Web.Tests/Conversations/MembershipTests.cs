@@ -42,6 +42,25 @@ public sealed class MembershipTests(PulseApplication pulse) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task RepeatedCreation_WithOtherMembers_ReachesNoStranger()
+    {
+        var clientId = Guid.NewGuid();
+        var group = (Guid)(await CreateAsync(HttpStatusCode.Created, _bob))["id"]!;
+        await using var bobs = await _bob.ConnectAsync();
+        await using var carols = await _carol.ConnectAsync();
+
+        Assert.Equal(group, (Guid)(await CreateAsync(HttpStatusCode.OK, _carol, _bob))["id"]!);
+
+        // The hint of the repetition is sent before that of the later conversation.
+        await bobs.InboxAsync(group);
+        await carols.InboxAsync(await _ada.CreateAsync("group", _carol));
+        Assert.Empty(carols.Names(group));
+
+        Task<JsonObject> CreateAsync(HttpStatusCode expected, params ChatUser[] members) => _ada.DoAsync(
+            HttpMethod.Post, "/conversations", new { kind = "group", title = "Plans", members = members.Select(member => member.Id), clientId }, expected);
+    }
+
+    [Fact]
     public async Task MemberThatBlocksTheOwner_OrIsDisabled_CanStillBeDemoted()
     {
         var group = await _ada.CreateAsync("group", _bob);

@@ -171,6 +171,18 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
         return ConversationError.None;
     }
 
+    public async Task SetBlockAsync(Guid userId, Guid blockedId, bool isBlocked)
+    {
+        // Before the write, because its answer may be lost: the next command then reads what was stored.
+        _mayBlocksDiffer = true;
+        await _store.SetBlockAsync(userId, blockedId, isBlocked);
+
+        // If another activation has the conversation, that one has to know of the block. A claim takes the conversation over.
+        if (_sequencer.State is not null) await _sequencer.CheckAsync();
+        if (!await ClaimAsync()) return;
+        await RefreshBlocksAsync();
+    }
+
     public async Task RefreshBlocksAsync()
     {
         // A claim that is under way may have read the blocks of before.

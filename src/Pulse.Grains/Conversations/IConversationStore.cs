@@ -92,7 +92,7 @@ internal interface IConversationStore
     /// <inheritdoc cref="IConversationReaderGrain.CheckUsersAsync"/>
     Task<ReachableUsers> CheckUsersAsync(Guid userId, Guid[] others, CancellationToken cancellationToken = default);
 
-    /// <inheritdoc cref="IConversationReaderGrain.SetBlockAsync"/>
+    /// <summary>Blocks a user, or ends that.</summary>
     Task SetBlockAsync(Guid userId, Guid blockedId, bool isBlocked, CancellationToken cancellationToken = default);
 
     /// <inheritdoc cref="IConversationReaderGrain.SetMutedAsync"/>

@@ -193,8 +193,15 @@ internal sealed class ConversationCalls(
         if (userId == blockedId) throw ChatInput.Invalid("You cannot block yourself.");
         CountLookups(userId, 1);
         if (on && !(await Reader.CheckUsersAsync(userId, [blockedId])).Existing.Contains(blockedId)) throw new ChatRefusedException(ProblemTypes.UserNotFound);
-        await Reader.SetBlockAsync(userId, blockedId, on);
-        await conversations[ConversationId.OfPair(userId, blockedId)].RefreshBlocksAsync();
+
+        // The grain of their conversation stores the block, so that no block is stored of which it does not know.
+        ChatProblems.ThrowIfRefused(await CallAsync(SetAsync, error => error, ConversationError.UnknownOutcome));
+
+        async Task<ConversationError> SetAsync()
+        {
+            await conversations[ConversationId.OfPair(userId, blockedId)].SetBlockAsync(userId, blockedId, on);
+            return ConversationError.None;
+        }
     }
 
     // Answers about users are lookups of them, whichever route gives them.

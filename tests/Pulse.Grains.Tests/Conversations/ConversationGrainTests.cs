@@ -43,13 +43,14 @@ public sealed class ConversationGrainTests(ConversationGrainTests.ChatCluster cl
         await grain.CreateAsync(new() { Kind = ConversationKinds.Direct, CreatorId = ada, Members = [grace] });
         Assert.Equal(ConversationError.None, (await grain.ApplyAsync(Message(grace))).Error);
 
-        await cluster.Store.SetBlockAsync(ada, grace, true);
         cluster.FailsToLoad = true;
-        await Assert.ThrowsAsync<StoreUnavailableException>(grain.RefreshBlocksAsync);
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => grain.SetBlockAsync(ada, grace, true));
         Assert.Equal(ConversationError.Unavailable, (await grain.ApplyAsync(Message(grace))).Error);
         cluster.FailsToLoad = false;
 
         Assert.Equal(ConversationError.CannotMessage, (await grain.ApplyAsync(Message(grace))).Error);
+        await grain.SetBlockAsync(ada, grace, false);
+        Assert.Equal(ConversationError.None, (await grain.ApplyAsync(Message(grace))).Error);
 
         static ConversationCommand Message(Guid sender) => new() { Kind = EntryKinds.Message, SenderId = sender, ClientId = Guid.NewGuid(), Text = "text" };
     }

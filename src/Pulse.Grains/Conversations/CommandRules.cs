@@ -114,6 +114,7 @@ internal sealed class CommandRules(ChatOptions options)
         if (state.IsDirect) return Refuse(ConversationError.NotForDirect);
         var userId = command.UserId!.Value;
         if (state.Members.TryGetValue(userId, out var present)) return DecideRole(state, command, sender, present);
+        if (command.OnlyPresent) return Refuse(ConversationError.NotFound, "The user is no member.");
 
         var role = command.Role ?? MemberRoles.Member;
         if (sender is null)

@@ -160,7 +160,10 @@ internal sealed class ConversationCalls(
         }
 
         if (!isMember && reachable.Full?.Contains(memberId) == true) ThrowIfFull(reachable with { Full = [memberId] }, userId);
-        return await ApplyAsync(id, new() { Kind = EntryKinds.MemberAdded, SenderId = userId, UserId = memberId, Role = role });
+
+        // Another user who is a member now may leave, and block the caller, before the command arrives. Nothing was checked for an addition.
+        return await ApplyAsync(
+            id, new() { Kind = EntryKinds.MemberAdded, SenderId = userId, UserId = memberId, Role = role, OnlyPresent = isMember && memberId != userId });
     }
 
     /// <summary>Removes a member; the user's own membership ends that way too.</summary>

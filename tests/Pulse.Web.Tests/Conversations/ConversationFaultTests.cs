@@ -31,6 +31,33 @@ public sealed class ConversationFaultTests(ConversationFaultTests.Faulty pulse) 
     }
 
     [Fact]
+    public async Task Role_OfAMemberWhoBlocksAndLeavesMeanwhile_AddsNobody()
+    {
+        using var ada = await ChatUser.SyncAsync(pulse, "Ada");
+        using var bob = await ChatUser.SyncAsync(pulse, "Bob");
+        var group = await ada.CreateAsync("group", bob);
+        var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var left = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var applied = pulse.OnNext(nameof(IConversationGrain.ApplyAsync), async call =>
+        {
+            arrived.SetResult();
+            await left.Task;
+            await call.Invoke();
+        });
+
+        var setting = ada.CallAsync(HttpMethod.Put, $"/conversations/{group}/members/{bob.Id}", new { role = "reader" });
+        await arrived.Task;
+        await bob.DoWithoutAnswerAsync(HttpMethod.Put, $"/users/{ada.Id}/block");
+        await bob.RemoveAsync(group, bob);
+        left.SetResult();
+        await applied;
+
+        using var answer = await setting;
+        Assert.False(answer.IsSuccessStatusCode);
+        Assert.Empty(await bob.InboxAsync());
+    }
+
+    [Fact]
     public async Task Open_WhoseAnswerIsOlderThanWhatTheFrontEndBeganWith_StillOpens()
     {
         using var ada = await ChatUser.SyncAsync(pulse, "Ada");

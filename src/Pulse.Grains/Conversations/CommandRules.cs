@@ -20,7 +20,7 @@ internal sealed class CommandRules(ChatOptions options)
     public (NewEntry? Entry, ConversationAnswer? Answer) Decide(ConversationState state, ConversationCommand command, Context context, DateTimeOffset now)
     {
         if (command.Kind == EntryKinds.SenderErased) return DecideErasure(state, command, context);
-        var isJoin = command.Kind == EntryKinds.MemberAdded && command.UserId == command.SenderId && state.Kind == ConversationKinds.Channel;
+        var isJoin = IsJoin(command) && state.Kind == ConversationKinds.Channel;
         if (!state.Members.TryGetValue(command.SenderId, out var sender) && !isJoin) return Refuse(state.NotAMember);
         if (state.ClosedAt is not null && !IsAllowedWhenClosed(command)) return Refuse(ConversationError.Closed);
         return command.Kind switch
@@ -39,6 +39,9 @@ internal sealed class CommandRules(ChatOptions options)
             _ => Refuse(ConversationError.InvalidArgument, $"'{command.Kind}' is no kind of command."),
         };
     }
+
+    /// <summary>Whether a user adds itself, which a channel allows.</summary>
+    public static bool IsJoin(ConversationCommand command) => command.Kind == EntryKinds.MemberAdded && command.UserId == command.SenderId;
 
     /// <summary>Whether a stored message is what the command asks for. After an edit or a deletion that is not known any more, and counts as the same.</summary>
     public static bool IsSameContent(ConversationEntry stored, ConversationCommand command) =>
@@ -155,14 +158,14 @@ internal sealed class CommandRules(ChatOptions options)
         var userId = command.UserId!.Value;
         var isOwn = userId == command.SenderId;
         if (!isOwn && !sender.Manages) return Refuse(ConversationError.NotYours);
-        (NewEntry?, ConversationAnswer?) removal = (new(new() { Kind = EntryKinds.MemberRemoved, Body = ConversationBodies.Removed(userId, command.SenderId) }, userId), null);
+        var entry = new NewEntry(new() { Kind = EntryKinds.MemberRemoved, Body = ConversationBodies.Removed(userId, command.SenderId) }, userId);
 
         // A user who has left a channel could join it again, and so evade a removal by leaving first.
-        if (context.Former is { RemovedBy: null }) return removal;
+        if (context.Former is { RemovedBy: null }) return (entry, null);
         if (!state.Members.TryGetValue(userId, out var member)) return Refuse(ConversationError.NotFound, "The user is no member.");
         if (!isOwn && sender.Role != MemberRoles.Owner && member.Manages) return Refuse(ConversationError.NotYours);
         if (member.Role == MemberRoles.Owner && IsLastOwner(state) && state.ClosedAt is null) return Refuse(ConversationError.LastOwner);
-        return removal;
+        return (entry, null);
     }
 
     private static (NewEntry?, ConversationAnswer?) DecideRule(

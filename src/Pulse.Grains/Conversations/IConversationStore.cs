@@ -40,6 +40,9 @@ internal interface IConversationStore
     /// <summary>Members' rows, those of former members included.</summary>
     Task<IReadOnlyList<FormerMember>> FindMembersAsync(Guid id, Guid[] userIds, CancellationToken cancellationToken = default);
 
+    /// <summary>Why a user without membership is refused; <see cref="ConversationError.None"/> for a member.</summary>
+    Task<ConversationError> FindRefusalAsync(Guid id, Guid userId, CancellationToken cancellationToken = default);
+
     /// <summary>The newest entries, in ascending order.</summary>
     Task<IReadOnlyList<ConversationEntry>> ReadNewestAsync(Guid id, int count, CancellationToken cancellationToken = default);
 

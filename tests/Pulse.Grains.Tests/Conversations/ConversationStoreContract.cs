@@ -139,6 +139,8 @@ public abstract partial class ConversationStoreContract(StoresFixture stores) : 
         run.Add(new() { Kind = EntryKinds.Message, ClientId = Guid.NewGuid(), Body = "unseen" });
         Assert.Equal(AppendOutcome.Stored, await AppendAsync(run.Done()));
 
+        Assert.Equal((ConversationError.None, ConversationError.NotFound), (await Store.FindRefusalAsync(id, creator), await Store.FindRefusalAsync(id, member)));
+        Assert.Equal(ConversationError.NotFound, await Store.FindRefusalAsync(Guid.NewGuid(), creator));
         Assert.Equal(ConversationError.NotFound, (await Store.ReadEntriesAsync(member, id, 0, 10)).Error);
         Assert.Equal(ConversationError.NotFound, (await Store.ReadMessagesAsync(member, id, new())).Error);
         Assert.Equal(ConversationError.NotFound, (await Store.ListMembersAsync(member, id, Guid.Empty, 10, 100)).Error);

@@ -76,7 +76,8 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics, TimeP
         lock (_lock)
         {
             joined = new(
-                IsGone: opening.IsOver || opening.RemovedAt > memberHead, IsOutdated: !opening.IsOver && opening.SkippedTo > memberHead, Head, [], TooFar: false);
+                IsGone: opening.IsOver || opening.RemovedAt > memberHead, IsOutdated: !opening.IsOver && opening.SkippedTo > memberHead,
+                Head, [], TooFar: false);
             if (joined.IsOutdated) opening.SkippedTo = 0;
             if (joined.IsGone || joined.IsOutdated) return true;
             if (Head - after > maxEntries)
@@ -287,7 +288,7 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics, TimeP
 
     /// <summary>The outcome of opening.</summary>
     /// <param name="IsGone">The user was removed meanwhile, or the socket is gone. The conversation is not open.</param>
-    /// <param name="IsOutdated">Entries were skipped that may hold the user's removal: the grain has to be asked again. The conversation is not open.</param>
+    /// <param name="IsOutdated">Skipped entries may hold the user's removal, so the grain is asked again. The conversation is not open.</param>
     /// <param name="Head">Entries after this one are written to the socket.</param>
     /// <param name="Entries">What the client lacks up to that.</param>
     /// <param name="TooFar">The client lacks more than an answer holds.</param>

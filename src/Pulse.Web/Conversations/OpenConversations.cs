@@ -53,9 +53,8 @@ internal sealed partial class OpenConversations(
             }
 
             return new(
-                member.From, joined.Head, Array.ConvertAll(joined.Entries, entry => new EntryResponse(entry)), joined.TooFar, afterSeq > member.Head, member.Typing,
-                member.Markers,
-                new(member.Role, member.From, member.Read));
+                member.From, joined.Head, Array.ConvertAll(joined.Entries, entry => new EntryResponse(entry)), joined.TooFar,
+                afterSeq > member.Head, member.Typing, member.Markers, new(member.Role, member.From, member.Read));
         }
         finally
         {

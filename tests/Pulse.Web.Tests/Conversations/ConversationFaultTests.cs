@@ -26,7 +26,8 @@ public sealed class ConversationFaultTests(ConversationFaultTests.Faulty pulse) 
         using var answer = await ada.CallAsync(HttpMethod.Put, $"/users/{bob.Id}/block");
 
         await lost;
-        await bob.RefusedAsync(HttpMethod.Post, $"/conversations/{direct}/messages", new { clientId = Guid.NewGuid(), text = "x" }, HttpStatusCode.Forbidden, "cannot-message");
+        var message = new { clientId = Guid.NewGuid(), text = "x" };
+        await bob.RefusedAsync(HttpMethod.Post, $"/conversations/{direct}/messages", message, HttpStatusCode.Forbidden, "cannot-message");
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
     }
 
@@ -87,7 +88,8 @@ public sealed class ConversationFaultTests(ConversationFaultTests.Faulty pulse) 
 
         /// <summary>Handles the next call whose method has this in its name. The answer waits for <paramref name="until"/>.</summary>
         /// <returns>Completes once the call was handled.</returns>
-        internal Task OnNext(string name, Func<IIncomingGrainCallContext, Task> handle, Task? until = null) => _filter.OnNext(new(name, handle, until ?? Task.CompletedTask));
+        internal Task OnNext(string name, Func<IIncomingGrainCallContext, Task> handle, Task? until = null) =>
+            _filter.OnNext(new(name, handle, until ?? Task.CompletedTask));
 
         private protected override void Adjust(IServiceCollection services) => services.AddSingleton<IIncomingGrainCallFilter>(_filter);
 
@@ -109,8 +111,8 @@ public sealed class ConversationFaultTests(ConversationFaultTests.Faulty pulse) 
             public async Task Invoke(IIncomingGrainCallContext context)
             {
                 var fault = Volatile.Read(ref _next);
-                var isMeant = fault is not null && context.Grain is IConversationGrain && context.MethodName.Contains(fault.Name, StringComparison.Ordinal)
-                    && Interlocked.CompareExchange(ref _next, null, fault) == fault;
+                var isMeant = fault is not null && context.Grain is IConversationGrain
+                    && context.MethodName.Contains(fault.Name, StringComparison.Ordinal) && Interlocked.CompareExchange(ref _next, null, fault) == fault;
                 if (!isMeant)
                 {
                     await context.Invoke();

@@ -42,6 +42,9 @@ public sealed record ConversationCommand
 
     /// <summary>For members: one of <see cref="MemberRoles"/>.</summary>
     [Id(12)] public string? Role { get; init; }
+
+    /// <summary>For members: only a present member gets the role. A user who has left meanwhile is not added.</summary>
+    [Id(13)] public bool OnlyPresent { get; init; }
 }
 
 /// <summary>Why a conversation refuses a command. The names are those of the problem types.</summary>

@@ -48,7 +48,15 @@ public interface IConversationGrain : IGrainWithGuidKey
     [Alias("TypeAsync")]
     Task<ConversationError> TypeAsync(Guid userId);
 
+    /// <summary>Blocks one of the two users of a direct conversation for the other, or ends that. The conversation need not exist.</summary>
+    /// <param name="userId">The user who blocks.</param>
+    /// <param name="blockedId">The other user.</param>
+    /// <param name="isBlocked">Whether the block is to be there afterwards.</param>
+    [Alias("SetBlockAsync")]
+    Task SetBlockAsync(Guid userId, Guid blockedId, bool isBlocked);
+
     /// <summary>Reads the blocks between the two users of a direct conversation again.</summary>
+    [Obsolete("Where this call is lost, the conversation does not know of the block. Front ends of earlier versions make it.")]
     [Alias("RefreshBlocksAsync")]
     Task RefreshBlocksAsync();
 }

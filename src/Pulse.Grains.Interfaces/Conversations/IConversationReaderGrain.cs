@@ -80,6 +80,7 @@ public interface IConversationReaderGrain : IGrainWithIntegerKey
     Task<ReachableUsers> CheckUsersAsync(Guid userId, [Immutable] Guid[] others);
 
     /// <summary>Blocks a user, or ends that.</summary>
+    [Obsolete("The conversation of the two users does not know of the block yet. Front ends of earlier versions make this call.")]
     [Alias("SetBlockAsync")]
     Task SetBlockAsync(Guid userId, Guid blockedId, bool isBlocked);
 

@@ -11,7 +11,7 @@ internal sealed class CommandRules(ChatOptions options)
     /// <param name="Target">The entry that an edit, a deletion or a reaction is about.</param>
     /// <param name="ReplyTo">The entry that a message answers.</param>
     /// <param name="IsPredecessorThere">Whether the message that must come before is in the log or in this run.</param>
-    /// <param name="Former">The row of a former member that is to be added, or of an erased user.</param>
+    /// <param name="Former">The row of a former member that is to be added or kept out of a channel, or of an erased user.</param>
     /// <param name="ReactionSeq">The newest entry by this sender with the same reaction.</param>
     public sealed record Context(
         StoredEntry? Target = null, ConversationEntry? ReplyTo = null, bool IsPredecessorThere = false, FormerMember? Former = null, long? ReactionSeq = null);
@@ -20,7 +20,7 @@ internal sealed class CommandRules(ChatOptions options)
     public (NewEntry? Entry, ConversationAnswer? Answer) Decide(ConversationState state, ConversationCommand command, Context context, DateTimeOffset now)
     {
         if (command.Kind == EntryKinds.SenderErased) return DecideErasure(state, command, context);
-        var isJoin = command.Kind == EntryKinds.MemberAdded && command.UserId == command.SenderId && state.Kind == ConversationKinds.Channel;
+        var isJoin = IsJoin(command) && state.Kind == ConversationKinds.Channel;
         if (!state.Members.TryGetValue(command.SenderId, out var sender) && !isJoin) return Refuse(state.NotAMember);
         if (state.ClosedAt is not null && !IsAllowedWhenClosed(command)) return Refuse(ConversationError.Closed);
         return command.Kind switch
@@ -30,7 +30,7 @@ internal sealed class CommandRules(ChatOptions options)
             EntryKinds.Delete => DecideDelete(state, command, sender!, context),
             EntryKinds.Reaction => DecideReaction(state, command, sender!, context),
             EntryKinds.MemberAdded => DecideMember(state, command, sender, context),
-            EntryKinds.MemberRemoved => DecideRemoval(state, command, sender!),
+            EntryKinds.MemberRemoved => DecideRemoval(state, command, sender!, context),
             EntryKinds.Renamed => DecideRule(
                 state, command, sender!, state.Title == command.Text, ConversationBodies.Title(command.Text!)),
             EntryKinds.RulesChanged => DecideRule(
@@ -39,6 +39,9 @@ internal sealed class CommandRules(ChatOptions options)
             _ => Refuse(ConversationError.InvalidArgument, $"'{command.Kind}' is no kind of command."),
         };
     }
+
+    /// <summary>Whether a user adds itself, which a channel allows.</summary>
+    public static bool IsJoin(ConversationCommand command) => command.Kind == EntryKinds.MemberAdded && command.UserId == command.SenderId;
 
     /// <summary>Whether a stored message is what the command asks for. After an edit or a deletion that is not known any more, and counts as the same.</summary>
     public static bool IsSameContent(ConversationEntry stored, ConversationCommand command) =>
@@ -114,13 +117,16 @@ internal sealed class CommandRules(ChatOptions options)
         if (state.IsDirect) return Refuse(ConversationError.NotForDirect);
         var userId = command.UserId!.Value;
         if (state.Members.TryGetValue(userId, out var present)) return DecideRole(state, command, sender, present);
+        if (command.OnlyPresent) return Refuse(ConversationError.NotFound, "The user is no member.");
 
         var role = command.Role ?? MemberRoles.Member;
         if (sender is null)
         {
-            // Joins a channel.
+            // Joins a channel. A reader who left returns as a reader, because leaving would otherwise undo what a moderator has set.
             if (context.Former?.RemovedBy is not null) return Refuse(ConversationError.CannotMessage);
-            if (role != MemberRoles.Member) return Refuse(ConversationError.NotYours);
+            var own = context.Former?.Role == MemberRoles.Reader ? MemberRoles.Reader : MemberRoles.Member;
+            role = command.Role ?? own;
+            if (role != own) return Refuse(ConversationError.NotYours);
         }
         else if (!sender.Manages || (sender.Role != MemberRoles.Owner && role is MemberRoles.Owner or MemberRoles.Moderator))
         {
@@ -145,16 +151,21 @@ internal sealed class CommandRules(ChatOptions options)
         return (new(new() { Kind = EntryKinds.RoleChanged, Body = ConversationBodies.Member(command.UserId!.Value, role) }, command.UserId, role), null);
     }
 
-    private static (NewEntry?, ConversationAnswer?) DecideRemoval(ConversationState state, ConversationCommand command, ConversationState.Member sender)
+    private static (NewEntry?, ConversationAnswer?) DecideRemoval(
+        ConversationState state, ConversationCommand command, ConversationState.Member sender, Context context)
     {
         if (state.IsDirect) return Refuse(ConversationError.NotForDirect);
         var userId = command.UserId!.Value;
         var isOwn = userId == command.SenderId;
         if (!isOwn && !sender.Manages) return Refuse(ConversationError.NotYours);
+        var entry = new NewEntry(new() { Kind = EntryKinds.MemberRemoved, Body = ConversationBodies.Removed(userId, command.SenderId) }, userId);
+
+        // A user who has left a channel could join it again, and so evade a removal by leaving first.
+        if (context.Former is { RemovedBy: null }) return (entry, null);
         if (!state.Members.TryGetValue(userId, out var member)) return Refuse(ConversationError.NotFound, "The user is no member.");
         if (!isOwn && sender.Role != MemberRoles.Owner && member.Manages) return Refuse(ConversationError.NotYours);
         if (member.Role == MemberRoles.Owner && IsLastOwner(state) && state.ClosedAt is null) return Refuse(ConversationError.LastOwner);
-        return (new(new() { Kind = EntryKinds.MemberRemoved, Body = ConversationBodies.Removed(userId, command.SenderId) }, userId), null);
+        return (entry, null);
     }
 
     private static (NewEntry?, ConversationAnswer?) DecideRule(

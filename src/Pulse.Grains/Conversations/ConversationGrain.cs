@@ -21,6 +21,7 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
     private readonly Sequencer _sequencer;
     private readonly FrontEndSubscriptions _subscriptions;
     private readonly TypingUsers _typing;
+    private int _entering;
     private int _blockReads;
     private bool _mayBlocksDiffer;
     private IGrainTimer? _check;
@@ -60,15 +61,24 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
             && first.Entry.SenderId == start.CreatorId && first.Entry.Body == ConversationBodies.Created(start));
         if (!isSame) return new(ConversationError.ClientIdReused, IsNew: false);
 
-        // Repetitions too: the first call may have been lost between its commit and its hints. A direct conversation enters the other user's
-        // inbox with its first message.
-        _inbox.Publish(Id, head: 1, isDirect ? [] : start.Members, [start.CreatorId]);
+        // Repetitions too: the first call may have been lost between its commit and its hints. A repetition can name any users, so the database
+        // says which of them are members. A direct conversation enters the other user's inbox with its first message.
+        Guid[] members = isDirect ? [] : start.Members;
+        Guid[] own = [start.CreatorId];
+        if (!isNew)
+        {
+            var rows = await _store.FindMembersAsync(Id, [.. members, .. own]);
+            var present = rows.Where(member => member.LeftSeq is null).Select(member => member.UserId).ToHashSet();
+            (members, own) = ([.. members.Where(present.Contains)], [.. own.Where(present.Contains)]);
+        }
+
+        _inbox.Publish(Id, head: 1, members, own);
         return new(ConversationError.None, isNew);
     }
 
     public async Task<ConversationAnswer> ApplyAsync(ConversationCommand command)
     {
-        if (_mayBlocksDiffer)
+        if (_mayBlocksDiffer && _sequencer.State?.Members.ContainsKey(command.SenderId) == true)
         {
             try
             {
@@ -80,10 +90,17 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
             }
         }
 
-        var answer = await _sequencer.ApplyAsync(command);
+        ConversationAnswer answer;
+        _entering++;
+        try
+        {
+            answer = await _sequencer.ApplyAsync(command);
+        }
+        finally
+        {
+            LeaveUnclaimed();
+        }
 
-        // Any client can ask for any id.
-        if (_sequencer.State is null) DeactivateOnIdle();
         if (answer.Error == ConversationError.None && command is { Kind: EntryKinds.Message, Read: { } read })
         {
             try
@@ -101,14 +118,14 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
 
     public async Task<ConversationRun> SubscribeAsync(IConversationObserver frontEnd, long afterSeq)
     {
-        if (!await ClaimAsync()) return new() { ConversationId = Id, Error = ConversationError.NotFound };
+        if (await EnterAsync() is var refusal and not ConversationError.None) return new() { ConversationId = Id, Error = refusal };
         _check ??= this.RegisterGrainTimer(CheckAsync, s_checkInterval, s_checkInterval);
         return await _subscriptions.RenewAsync(frontEnd, afterSeq, State) with { Typing = _typing.Present };
     }
 
     public async Task<ConversationOpened> OpenAsync(IConversationObserver frontEnd, long afterSeq, Guid userId)
     {
-        if (!await ClaimAsync()) return new(new() { Error = ConversationError.NotFound }, null);
+        if (await EnterAsync(userId) is var refusal and not ConversationError.None) return new(new() { Error = refusal }, null);
         if (!State.Members.TryGetValue(userId, out var member)) return new(new() { Error = State.NotAMember }, null);
         var run = await SubscribeAsync(frontEnd, afterSeq);
 
@@ -131,7 +148,7 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
 
     public async Task<ReadAnswer> MarkReadAsync(Guid userId, long seq, bool isInvisible)
     {
-        if (!await ClaimAsync()) return new() { Error = ConversationError.NotFound };
+        if (await EnterAsync(userId) is var refusal and not ConversationError.None) return new() { Error = refusal };
         if (!State.Members.TryGetValue(userId, out var member)) return new() { Error = State.NotAMember };
         if (seq < 0 || seq > State.Head) return new() { Error = ConversationError.InvalidArgument };
         var isFurther = seq > member.Read;
@@ -154,13 +171,24 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
 
     public async Task<ConversationError> TypeAsync(Guid userId)
     {
-        if (!await ClaimAsync()) return ConversationError.NotFound;
+        if (await EnterAsync(userId) is var refusal and not ConversationError.None) return refusal;
         if (!State.Members.TryGetValue(userId, out var member)) return State.NotAMember;
         if (member.Role == MemberRoles.Reader) return ConversationError.ReadOnly;
         if (State.Members.Count > _options.TypingUpTo || State.IsBlocked || State.ClosedAt is not null) return ConversationError.None;
         if (_typing.Add(userId) || _typing.IsDueAgain) PublishTyping();
         _typingEnd ??= this.RegisterGrainTimer(EndTypingAsync, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
         return ConversationError.None;
+    }
+
+    public async Task SetBlockAsync(Guid userId, Guid blockedId, bool isBlocked)
+    {
+        // Before the write, because its answer may be lost: the next command then reads what was stored.
+        _mayBlocksDiffer = true;
+        await _store.SetBlockAsync(userId, blockedId, isBlocked);
+
+        // If another activation has the conversation, that one has to know of the block. A claim takes the conversation over.
+        if (_sequencer.State is not null) await _sequencer.CheckAsync();
+        if (await EnterAsync() == ConversationError.None) await RefreshBlocksAsync();
     }
 
     public async Task RefreshBlocksAsync()
@@ -176,12 +204,27 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
         (state.IsBlocked, _mayBlocksDiffer) = (row.IsBlocked, false);
     }
 
-    private async Task<bool> ClaimAsync()
+    /// <summary>Claims the conversation: for a member, or for a front end, which names no user.</summary>
+    /// <returns>Why there is nothing to claim, or not for this user.</returns>
+    private async Task<ConversationError> EnterAsync(Guid? userId = null)
     {
-        if (_sequencer.IsLost) throw new StoreUnavailableException("another activation has taken over");
-        if (await _sequencer.EnsureClaimedAsync()) return true;
-        DeactivateOnIdle();
-        return false;
+        _entering++;
+        try
+        {
+            if (userId is { } user && await _sequencer.FindRefusalAsync(user) is var refusal and not ConversationError.None) return refusal;
+            if (_sequencer.IsLost) throw new StoreUnavailableException("another activation has taken over");
+            return await _sequencer.EnsureClaimedAsync() ? ConversationError.None : ConversationError.NotFound;
+        }
+        finally
+        {
+            LeaveUnclaimed();
+        }
+    }
+
+    // Any client can ask for any id. A stranger's call does not end the activation while that of a member begins.
+    private void LeaveUnclaimed()
+    {
+        if (--_entering == 0 && _sequencer.State is null) DeactivateOnIdle();
     }
 
     private void Publish(NewEntry added)

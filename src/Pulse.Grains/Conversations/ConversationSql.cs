@@ -196,7 +196,14 @@ internal static class ConversationSql
     public const string FindByClientId =
         $"SELECT {EntryColumns} FROM entries e WHERE e.conversation_id = @id AND e.sender_id = @sender AND e.client_id = @client";
 
-    public const string FindMembers = "SELECT user_id, left_seq, removed_by FROM members WHERE conversation_id = @id AND user_id = ANY (@users)";
+    public const string FindMembers = "SELECT user_id, role, left_seq, removed_by FROM members WHERE conversation_id = @id AND user_id = ANY (@users)";
+
+    public const string FindMembership =
+        """
+        SELECT c.kind, m.user_id
+        FROM conversations c LEFT JOIN members m ON m.conversation_id = c.id AND m.user_id = @user AND m.left_seq IS NULL
+        WHERE c.id = @id
+        """;
 
     public const string ReadNewest =
         $"SELECT * FROM (SELECT {EntryColumns} FROM entries e WHERE e.conversation_id = @id ORDER BY e.seq DESC LIMIT @count) newest ORDER BY seq";

@@ -85,7 +85,15 @@ internal abstract class ConversationStore : IConversationStore
     public async Task<IReadOnlyList<FormerMember>> FindMembersAsync(Guid id, Guid[] userIds, CancellationToken cancellationToken = default) =>
         userIds.Length == 0 ? [] : await QueryAsync<FormerMember>(
             ConversationSql.FindMembers, [("id", id), ("users", userIds)],
-            reader => new(reader.GetGuid(0), ConversationRows.Number(reader, 1), reader.IsDBNull(2) ? null : reader.GetGuid(2)), cancellationToken);
+            reader => new(reader.GetGuid(0), reader.GetString(1), ConversationRows.Number(reader, 2), reader.IsDBNull(3) ? null : reader.GetGuid(3)), cancellationToken);
+
+    public async Task<ConversationError> FindRefusalAsync(Guid id, Guid userId, CancellationToken cancellationToken = default)
+    {
+        var errors = await QueryAsync(
+            ConversationSql.FindMembership, [("id", id), ("user", userId)],
+            reader => reader.IsDBNull(1) ? ConversationRows.NotAMember(reader.GetString(0)) : ConversationError.None, cancellationToken);
+        return errors is [var error] ? error : ConversationError.NotFound;
+    }
 
     public async Task<IReadOnlyList<ConversationEntry>> ReadNewestAsync(Guid id, int count, CancellationToken cancellationToken = default) =>
         await QueryAsync(ConversationSql.ReadNewest, [("id", id), ("count", count)], reader => ConversationRows.ReadEntry(reader, 0)!, cancellationToken);

@@ -40,6 +40,9 @@ internal interface IConversationStore
     /// <summary>Members' rows, those of former members included.</summary>
     Task<IReadOnlyList<FormerMember>> FindMembersAsync(Guid id, Guid[] userIds, CancellationToken cancellationToken = default);
 
+    /// <summary>Why a user without membership is refused; <see cref="ConversationError.None"/> for a member.</summary>
+    Task<ConversationError> FindRefusalAsync(Guid id, Guid userId, CancellationToken cancellationToken = default);
+
     /// <summary>The newest entries, in ascending order.</summary>
     Task<IReadOnlyList<ConversationEntry>> ReadNewestAsync(Guid id, int count, CancellationToken cancellationToken = default);
 
@@ -92,7 +95,7 @@ internal interface IConversationStore
     /// <inheritdoc cref="IConversationReaderGrain.CheckUsersAsync"/>
     Task<ReachableUsers> CheckUsersAsync(Guid userId, Guid[] others, CancellationToken cancellationToken = default);
 
-    /// <inheritdoc cref="IConversationReaderGrain.SetBlockAsync"/>
+    /// <summary>Blocks a user, or ends that.</summary>
     Task SetBlockAsync(Guid userId, Guid blockedId, bool isBlocked, CancellationToken cancellationToken = default);
 
     /// <inheritdoc cref="IConversationReaderGrain.ListBlockedAsync"/>
@@ -158,7 +161,11 @@ internal sealed record ConversationRow(
 internal sealed record MemberRow(Guid UserId, string Role, long VisibleFrom, long Read, long JoinedSeq, long Shown);
 
 /// <summary>A member's row, present or former.</summary>
-internal sealed record FormerMember(Guid UserId, long? LeftSeq, Guid? RemovedBy);
+/// <param name="UserId">The user.</param>
+/// <param name="Role">The role; that of a former member is the last one.</param>
+/// <param name="LeftSeq">Seq of the newest entry that ended or barred the membership; <see langword="null"/> for a present member.</param>
+/// <param name="RemovedBy">The member who removed the user; <see langword="null"/> for a user who left.</param>
+internal sealed record FormerMember(Guid UserId, string Role, long? LeftSeq, Guid? RemovedBy);
 
 /// <summary>An entry as stored, and the reactions to it.</summary>
 internal sealed record StoredEntry(ConversationEntry Entry, IReadOnlyList<(Guid UserId, string Emoji)> Reactions);

@@ -62,6 +62,15 @@ internal sealed partial class Sequencer(
         }
     }
 
+    /// <summary>Why a user without membership is refused; <see cref="ConversationError.None"/> for a member.</summary>
+    /// <remarks>
+    /// Each call of a stranger is one read and claims nothing, whether the conversation exists, is in use, or neither. Otherwise the time of
+    /// the answer would show strangers which two users have a direct conversation, because its id follows from theirs.
+    /// </remarks>
+    /// <exception cref="StoreUnavailableException">The database did not answer.</exception>
+    public Task<ConversationError> FindRefusalAsync(Guid userId) =>
+        State?.Members.ContainsKey(userId) == true ? Task.FromResult(ConversationError.None) : store.FindRefusalAsync(id, userId);
+
     /// <summary>Whether the first claim is under way.</summary>
     public bool IsLoading => _loading is not null;
 
@@ -78,7 +87,9 @@ internal sealed partial class Sequencer(
         var arrivedAt = time.GetTimestamp();
         try
         {
-            if (State is null && !await EnsureClaimedAsync().WaitAsync(Deadline, time)) return ConversationAnswer.Refuse(ConversationError.NotFound);
+            var isMember = State?.Members.ContainsKey(command.SenderId) == true;
+            if (!isMember && await EnterAsync(command).WaitAsync(Deadline, time) is var error and not ConversationError.None)
+                return ConversationAnswer.Refuse(error);
         }
         catch (Exception e) when (e is StoreUnavailableException or TimeoutException)
         {
@@ -108,6 +119,20 @@ internal sealed partial class Sequencer(
         var found = await writer.FindHeadAsync(id);
         if (_isRunning || state.Epoch != epoch || state.Head != head) return; // Something was appended meanwhile, which is a better check.
         if (found is null || found.Epoch != epoch || found.Head != head) Lose();
+    }
+
+    /// <summary>Claims the conversation for a user whom the rules may allow the command.</summary>
+    private async Task<ConversationError> EnterAsync(ConversationCommand command)
+    {
+        // An erased user may have left the conversation, and a channel can be joined.
+        if (command.Kind != EntryKinds.SenderErased)
+        {
+            var refusal = await FindRefusalAsync(command.SenderId);
+            var isJoin = refusal == ConversationError.NotAMember && CommandRules.IsJoin(command);
+            if (refusal != ConversationError.None && !isJoin) return refusal;
+        }
+
+        return State is not null || await EnsureClaimedAsync() ? ConversationError.None : ConversationError.NotFound;
     }
 
     private ConversationAnswer Count(ConversationAnswer answer)
@@ -353,7 +378,8 @@ internal sealed partial class Sequencer(
             if (command.Kind == EntryKinds.SenderErased)
                 context = context with { Former = await store.FindMembersAsync(id, [command.SenderId]) is [var erased] ? erased : null };
             if (command.Kind == EntryKinds.Closed && state is { ClosedAt: not null, ClosedSeq: null }) state.ClosedSeq = await store.FindClosedAsync(id);
-            if (command.Kind == EntryKinds.MemberAdded && !state.Members.ContainsKey(command.UserId!.Value))
+            var isBar = command.Kind == EntryKinds.MemberRemoved && state.Kind == ConversationKinds.Channel;
+            if ((isBar || command.Kind == EntryKinds.MemberAdded) && !state.Members.ContainsKey(command.UserId!.Value))
                 context = context with { Former = await store.FindMembersAsync(id, [command.UserId.Value]) is [var former] ? former : null };
             if (command.Kind == EntryKinds.Reaction)
             {

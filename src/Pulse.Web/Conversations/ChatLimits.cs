@@ -37,7 +37,7 @@ internal sealed class ChatLimits(IOptions<ChatOptions> options) : IDisposable
     /// <exception cref="ChatRefusedException">The user has to wait.</exception>
     public void CountStart(Guid userId) => Spend(_starts, userId, 1, $"A user may create {options.Value.StartsPerMinute} conversations a minute.");
 
-    /// <summary>Counts added members, and changes of roles, title and rules.</summary>
+    /// <summary>Counts added members, changes of roles, title and rules, and repeated creations.</summary>
     /// <exception cref="ChatRefusedException">The user has to wait.</exception>
     public void CountAdds(Guid userId, int count)
     {

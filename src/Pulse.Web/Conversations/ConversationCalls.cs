@@ -47,7 +47,8 @@ internal sealed class ConversationCalls(
         var title = isDirect ? null : ChatInput.Title(request.Title);
         var newcomersSee = request.NewcomersSee is null ? NewcomersSee.All : RuleOf(request.NewcomersSee);
 
-        // A repetition is answered before the limits, and whether or not the others can still be reached.
+        // A repetition is answered before the limit on new conversations, and whether or not the others can still be reached. It notifies the
+        // members again, so it counts as one change.
         var id = isDirect ? ConversationId.OfPair(userId, members[0]) : ConversationId.OfCreator(userId, clientId);
         var start = new ConversationStart { Kind = request.Kind, CreatorId = userId, Title = title, Members = members, NewcomersSee = newcomersSee };
         if ((await Reader.FindAsync(userId, id)).Found is null)
@@ -62,6 +63,10 @@ internal sealed class ConversationCalls(
                 throw new ChatRefusedException(ProblemTypes.CannotMessage);
             limits.CountStart(userId);
             if (!isDirect) limits.CountAdds(userId, members.Length);
+        }
+        else
+        {
+            limits.CountAdds(userId, 1);
         }
 
         var created = await CallAsync(() => conversations[id].CreateAsync(start), answer => answer.Error, new ConversationCreated(ConversationError.UnknownOutcome, false));
@@ -155,7 +160,10 @@ internal sealed class ConversationCalls(
         }
 
         if (!isMember && reachable.Full?.Contains(memberId) == true) ThrowIfFull(reachable with { Full = [memberId] }, userId);
-        return await ApplyAsync(id, new() { Kind = EntryKinds.MemberAdded, SenderId = userId, UserId = memberId, Role = role });
+
+        // Another user who is a member now may leave, and block the caller, before the command arrives. Nothing was checked for an addition.
+        return await ApplyAsync(
+            id, new() { Kind = EntryKinds.MemberAdded, SenderId = userId, UserId = memberId, Role = role, OnlyPresent = isMember && memberId != userId });
     }
 
     /// <summary>Removes a member; the user's own membership ends that way too.</summary>
@@ -188,8 +196,15 @@ internal sealed class ConversationCalls(
         if (userId == blockedId) throw ChatInput.Invalid("You cannot block yourself.");
         CountLookups(userId, 1);
         if (on && !(await Reader.CheckUsersAsync(userId, [blockedId])).Existing.Contains(blockedId)) throw new ChatRefusedException(ProblemTypes.UserNotFound);
-        await Reader.SetBlockAsync(userId, blockedId, on);
-        await conversations[ConversationId.OfPair(userId, blockedId)].RefreshBlocksAsync();
+
+        // The grain of their conversation stores the block, so that no block is stored of which it does not know.
+        ChatProblems.ThrowIfRefused(await CallAsync(SetAsync, error => error, ConversationError.UnknownOutcome));
+
+        async Task<ConversationError> SetAsync()
+        {
+            await conversations[ConversationId.OfPair(userId, blockedId)].SetBlockAsync(userId, blockedId, on);
+            return ConversationError.None;
+        }
     }
 
     // Answers about users are lookups of them, whichever route gives them.

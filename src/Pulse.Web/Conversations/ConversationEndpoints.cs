@@ -50,10 +50,10 @@ internal static class ConversationEndpoints
             SetMutedAsync(id, user, calls, muted: false))
             .WithSummary("Unmute a conversation").RefusesRead();
         group.MapPut("/users/{id}/block", (string id, SignedInUser user, ConversationCalls calls) =>
-            SetBlockAsync(id, user, calls, on: true))
+            SetBlockAsync(id, user, calls, on: true)).Refuses(ProblemTypes.UnknownOutcome)
             .WithSummary("Block a user").Refuses(ProblemTypes.InvalidArgument, ProblemTypes.UserNotFound, ProblemTypes.TooManyLookups);
         group.MapDelete("/users/{id}/block", (string id, SignedInUser user, ConversationCalls calls) =>
-            SetBlockAsync(id, user, calls, on: false))
+            SetBlockAsync(id, user, calls, on: false)).Refuses(ProblemTypes.UnknownOutcome)
             .WithSummary("Unblock a user").Refuses(ProblemTypes.InvalidArgument, ProblemTypes.TooManyLookups);
         group.MapGet("/users/blocked", ListBlockedAsync).WithSummary("List the users that the caller blocks")
             .QueryId("after", "The after of the previous page.").Refuses(ProblemTypes.InvalidArgument);

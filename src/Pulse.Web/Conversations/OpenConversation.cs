@@ -75,8 +75,11 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics, TimeP
     {
         lock (_lock)
         {
-            joined = new(IsGone: opening.IsOver || opening.RemovedAt > memberHead, Head, [], TooFar: false);
-            if (joined.IsGone) return true;
+            joined = new(
+                IsGone: opening.IsOver || opening.RemovedAt > memberHead, IsOutdated: !opening.IsOver && opening.SkippedTo > memberHead,
+                Head, [], TooFar: false);
+            if (joined.IsOutdated) opening.SkippedTo = 0;
+            if (joined.IsGone || joined.IsOutdated) return true;
             if (Head - after > maxEntries)
             {
                 joined = joined with { TooFar = true };
@@ -155,13 +158,13 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics, TimeP
     {
         if (Head < 0)
         {
-            Head = run.Entries is [var first, ..] ? first.Seq - 1 : run.Head;
+            SkipTo(run.Entries is [var first, ..] ? first.Seq - 1 : run.Head);
         }
         else if (run.TooFar && run.Head > Head)
         {
             // This front end has lost its place. Its sockets fetch what they lack, and open the conversation again.
             _recent.Clear();
-            Head = run.Head;
+            SkipTo(run.Head);
             foreach (var cursor in _cursors.Values.ToArray()) writes.Add(EndBehind(cursor));
         }
 
@@ -185,6 +188,13 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics, TimeP
         }
 
         return run.Head <= Head;
+    }
+
+    // A removal among the entries that do not arrive here is unknown. A grain that has confirmed a membership before it is asked again.
+    private void SkipTo(long head)
+    {
+        Head = head;
+        foreach (var opening in _openings) opening.SkippedTo = head;
     }
 
     // Before any later entry is written: the user's sockets leave, those that are being opened included.
@@ -278,10 +288,11 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics, TimeP
 
     /// <summary>The outcome of opening.</summary>
     /// <param name="IsGone">The user was removed meanwhile, or the socket is gone. The conversation is not open.</param>
+    /// <param name="IsOutdated">Skipped entries may hold the user's removal, so the grain is asked again. The conversation is not open.</param>
     /// <param name="Head">Entries after this one are written to the socket.</param>
     /// <param name="Entries">What the client lacks up to that.</param>
     /// <param name="TooFar">The client lacks more than an answer holds.</param>
-    public sealed record Joined(bool IsGone, long Head, ConversationEntry[] Entries, bool TooFar);
+    public sealed record Joined(bool IsGone, bool IsOutdated, long Head, ConversationEntry[] Entries, bool TooFar);
 
     /// <summary>A socket for which the conversation is being opened.</summary>
     public sealed class Opening(ChatSocket socket)
@@ -293,6 +304,9 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics, TimeP
 
         /// <summary>Seq of the user's removal, if one has arrived; it may be one from before the user was added again.</summary>
         public long RemovedAt { get; set; }
+
+        /// <summary>Seq up to which entries were skipped since the grain was asked; 0 for none.</summary>
+        public long SkippedTo { get; set; }
     }
 
     /// <summary>How far a socket has been sent the log.</summary>

@@ -36,21 +36,10 @@ internal sealed partial class OpenConversations(
         var (conversation, opening) = Begin(socket, id);
         try
         {
-            // Until the grain has answered once, what the client has is the best guess at what to ask for.
-            var known = conversation.Head < 0 ? Math.Max(0, afterSeq) : conversation.Head;
-            var opened = await conversations[id].OpenAsync(ObserverOf(id), known, socket.UserId).WaitAsync(Remaining(started), time);
-            ChatProblems.ThrowIfRefused(opened.Member.Error);
-            if (!conversation.Take(opened.Run!)) await RenewAsync(conversation).WaitAsync(Remaining(started), time);
-
-            var member = opened.Member;
-            var isReset = afterSeq > member.Head;
-            var after = isReset ? member.Head : Math.Max(afterSeq, member.From - 1);
-            if (!conversation.TryJoin(opening, after, read: null, member.Head, MaxEntries, out var joined))
-            {
-                var page = await Reader.ReadEntriesAsync(socket.UserId, id, after, MaxEntries).WaitAsync(Remaining(started), time);
-                ChatProblems.ThrowIfRefused(page.Error);
-                conversation.TryJoin(opening, after, page.Entries, member.Head, MaxEntries, out joined);
-            }
+            ConversationMembership member;
+            OpenConversation.Joined joined;
+            do (member, joined) = await JoinAsync(conversation, opening, afterSeq, started);
+            while (joined.IsOutdated);
 
             if (joined.IsGone) throw new ChatRefusedException(ProblemTypes.ConversationNotFound);
             socket.NoteMember(id);
@@ -64,8 +53,8 @@ internal sealed partial class OpenConversations(
             }
 
             return new(
-                member.From, joined.Head, Array.ConvertAll(joined.Entries, entry => new EntryResponse(entry)), joined.TooFar, isReset, member.Typing, member.Markers,
-                new(member.Role, member.From, member.Read));
+                member.From, joined.Head, Array.ConvertAll(joined.Entries, entry => new EntryResponse(entry)), joined.TooFar,
+                afterSeq > member.Head, member.Typing, member.Markers, new(member.Role, member.From, member.Read));
         }
         finally
         {
@@ -112,6 +101,29 @@ internal sealed partial class OpenConversations(
             // The next renewal asks again.
             LogRenewalFailed(e.GetType().Name);
         }
+    }
+
+    /// <summary>Asks the grain whether the user is a member, and opens the conversation for the user's socket if it is.</summary>
+    private async Task<(ConversationMembership Member, OpenConversation.Joined Joined)> JoinAsync(
+        OpenConversation conversation, OpenConversation.Opening opening, long afterSeq, long started)
+    {
+        // Until the grain has answered once, what the client has is the best guess at what to ask for.
+        var (id, userId) = (conversation.Id, opening.Socket.UserId);
+        var known = conversation.Head < 0 ? Math.Max(0, afterSeq) : conversation.Head;
+        var opened = await conversations[id].OpenAsync(ObserverOf(id), known, userId).WaitAsync(Remaining(started), time);
+        ChatProblems.ThrowIfRefused(opened.Member.Error);
+        if (!conversation.Take(opened.Run!)) await RenewAsync(conversation).WaitAsync(Remaining(started), time);
+
+        var member = opened.Member;
+        var after = afterSeq > member.Head ? member.Head : Math.Max(afterSeq, member.From - 1);
+        if (!conversation.TryJoin(opening, after, read: null, member.Head, MaxEntries, out var joined))
+        {
+            var page = await Reader.ReadEntriesAsync(userId, id, after, MaxEntries).WaitAsync(Remaining(started), time);
+            ChatProblems.ThrowIfRefused(page.Error);
+            conversation.TryJoin(opening, after, page.Entries, member.Head, MaxEntries, out joined);
+        }
+
+        return (member, joined);
     }
 
     // The run itself is usually on its way.

@@ -43,16 +43,76 @@ public sealed class ConversationGrainTests(ConversationGrainTests.ChatCluster cl
         await grain.CreateAsync(new() { Kind = ConversationKinds.Direct, CreatorId = ada, Members = [grace] });
         Assert.Equal(ConversationError.None, (await grain.ApplyAsync(Message(grace))).Error);
 
-        await cluster.Store.SetBlockAsync(ada, grace, true);
-        cluster.FailsToLoad = true;
-        await Assert.ThrowsAsync<StoreUnavailableException>(grain.RefreshBlocksAsync);
+        cluster.BeforeLoad = () => Task.FromException(new StoreUnavailableException("the test"));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => grain.SetBlockAsync(ada, grace, true));
         Assert.Equal(ConversationError.Unavailable, (await grain.ApplyAsync(Message(grace))).Error);
-        cluster.FailsToLoad = false;
+        cluster.BeforeLoad = null;
 
         Assert.Equal(ConversationError.CannotMessage, (await grain.ApplyAsync(Message(grace))).Error);
-
-        static ConversationCommand Message(Guid sender) => new() { Kind = EntryKinds.Message, SenderId = sender, ClientId = Guid.NewGuid(), Text = "text" };
+        await grain.SetBlockAsync(ada, grace, false);
+        Assert.Equal(ConversationError.None, (await grain.ApplyAsync(Message(grace))).Error);
     }
+
+    [Fact]
+    public async Task CallOfAStranger_IsOneRead_WhetherTheConversationExistsIsInUseOrNeither()
+    {
+        var (ada, grace, stranger) = (await cluster.AddUserAsync(), await cluster.AddUserAsync(), await cluster.AddUserAsync());
+        var (idle, used, unknown) = (ConversationId.OfPair(ada, stranger), ConversationId.OfPair(ada, grace), ConversationId.OfPair(grace, stranger));
+        var start = new ConversationStart { Kind = ConversationKinds.Direct, CreatorId = ada, Members = [grace] };
+        Assert.True(await cluster.Store.CreateAsync(idle, start, TestUsers.Noon));
+        Assert.True(await cluster.Store.CreateAsync(used, start, TestUsers.Noon));
+        Assert.Equal(ConversationError.None, (await cluster.Client.GetGrain<IConversationGrain>(used).ApplyAsync(Message(grace))).Error);
+        var before = await cluster.Store.FindHeadsAsync([idle, used], BatchLimits.Shared);
+
+        foreach (var id in new[] { idle, used, unknown })
+        {
+            var grain = cluster.Client.GetGrain<IConversationGrain>(id);
+            cluster.Calls.Clear();
+            for (var i = 0; i < 10; i++)
+            {
+                Assert.Equal(ConversationError.NotFound, (await grain.MarkReadAsync(stranger, 0, isInvisible: false)).Error);
+                Assert.Equal(ConversationError.NotFound, (await grain.ApplyAsync(Message(stranger))).Error);
+                Assert.Equal(ConversationError.NotFound, await grain.TypeAsync(stranger));
+            }
+
+            Assert.Equal(30, cluster.Calls.Count);
+            Assert.Single(cluster.Calls.Distinct());
+        }
+
+        Assert.Equal(before, await cluster.Store.FindHeadsAsync([idle, used], BatchLimits.Shared));
+    }
+
+    [Fact]
+    public async Task CallsOfAStranger_WhileAMembersFirstCallIsUnderWay_LeaveThatAlone()
+    {
+        var (ada, grace, stranger) = (await cluster.AddUserAsync(), await cluster.AddUserAsync(), await cluster.AddUserAsync());
+        var id = ConversationId.OfPair(ada, grace);
+        Assert.True(await cluster.Store.CreateAsync(id, new() { Kind = ConversationKinds.Direct, CreatorId = ada, Members = [grace] }, TestUsers.Noon));
+        var grain = cluster.Client.GetGrain<IConversationGrain>(id);
+        var (begun, released) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource());
+        cluster.BeforeLoad = () =>
+        {
+            begun.TrySetResult();
+            return released.Task;
+        };
+
+        var read = grain.MarkReadAsync(grace, 1, isInvisible: false);
+        await begun.Task;
+        try
+        {
+            for (var i = 0; i < 10; i++) Assert.Equal(ConversationError.NotFound, (await grain.MarkReadAsync(stranger, 0, isInvisible: false)).Error);
+        }
+        finally
+        {
+            released.SetResult();
+            cluster.BeforeLoad = null;
+        }
+
+        Assert.Equal(ConversationError.None, (await read).Error);
+        Assert.Equal(1, (await cluster.Store.FindHeadsAsync([id], BatchLimits.Shared))[0]!.Epoch);
+    }
+
+    private static ConversationCommand Message(Guid sender) => new() { Kind = EntryKinds.Message, SenderId = sender, ClientId = Guid.NewGuid(), Text = "text" };
 
     private sealed class Inbox : IInboxObserver
     {
@@ -67,13 +127,16 @@ public sealed class ConversationGrainTests(ConversationGrainTests.ChatCluster cl
 
     public sealed class ChatCluster : PulseCluster
     {
-        private volatile bool _failsToLoad;
+        private volatile Func<Task>? _beforeLoad;
 
-        /// <summary>Whether the row of a conversation cannot be read.</summary>
-        internal bool FailsToLoad
+        /// <summary>What runs before the row of a conversation is read.</summary>
+        internal Func<Task>? BeforeLoad
         {
-            set => _failsToLoad = value;
+            set => _beforeLoad = value;
         }
+
+        /// <summary>The names of the methods of the store that grains have called.</summary>
+        internal ConcurrentQueue<string> Calls { get; } = [];
 
         /// <summary>The database past the faults.</summary>
         internal IConversationStore Store { get; private set; } = null!;
@@ -92,8 +155,8 @@ public sealed class ConversationGrainTests(ConversationGrainTests.ChatCluster cl
             host.Services.AddSingleton(services =>
             {
                 Store = (IConversationStore)ActivatorUtilities.CreateInstance(services, former.ImplementationType!);
-                return FaultyStore.Reading(Store, name => _failsToLoad && name == nameof(IConversationStore.LoadAsync)
-                    ? Task.FromException(new StoreUnavailableException("the test")) : Task.CompletedTask);
+                return FaultyStore.Reading(
+                    Store, name => name == nameof(IConversationStore.LoadAsync) && _beforeLoad is { } before ? before() : Task.CompletedTask, Calls.Enqueue);
             });
         }
     }

@@ -139,12 +139,14 @@ public abstract partial class ConversationStoreContract(StoresFixture stores) : 
         run.Add(new() { Kind = EntryKinds.Message, ClientId = Guid.NewGuid(), Body = "unseen" });
         Assert.Equal(AppendOutcome.Stored, await AppendAsync(run.Done()));
 
+        Assert.Equal((ConversationError.None, ConversationError.NotFound), (await Store.FindRefusalAsync(id, creator), await Store.FindRefusalAsync(id, member)));
+        Assert.Equal(ConversationError.NotFound, await Store.FindRefusalAsync(Guid.NewGuid(), creator));
         Assert.Equal(ConversationError.NotFound, (await Store.ReadEntriesAsync(member, id, 0, 10)).Error);
         Assert.Equal(ConversationError.NotFound, (await Store.ReadMessagesAsync(member, id, new())).Error);
         Assert.Equal(ConversationError.NotFound, (await Store.ListMembersAsync(member, id, Guid.Empty, 10, 100)).Error);
         Assert.True((await Store.SyncAsync([new(member, [new(id, 0, 0)])]))[0][0].Gone);
         Assert.Empty(await Store.ListAsync(member, 10, null));
-        Assert.Equal(new(member, 4, creator), Assert.Single(await Store.FindMembersAsync(id, [member])));
+        Assert.Equal(new(member, "member", 4, creator), Assert.Single(await Store.FindMembersAsync(id, [member])));
 
         var back = new Run(id, (await ClaimAsync(id)), creator);
         var joined = back.Add(new() { Kind = EntryKinds.MemberAdded, Body = ConversationBodies.Member(member, "member") }, member, "member", run.Head + 1);

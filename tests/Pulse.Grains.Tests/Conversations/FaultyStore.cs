@@ -12,6 +12,7 @@ public class FaultyStore : DispatchProxy
     private double _faults;
     private bool _refuses;
     private Func<string, Task> _before = static _ => Task.CompletedTask;
+    private Action<string> _called = static _ => { };
 
     /// <summary>Appends whose statement was begun after its caller had been refused.</summary>
     private protected static readonly List<Task> Late = [];
@@ -33,10 +34,14 @@ public class FaultyStore : DispatchProxy
     }
 
     /// <summary>A store that runs this before reads of rows, of messages by client id and of what clients missed, with the name of the method.</summary>
-    internal static IConversationStore Reading(IConversationStore inner, Func<string, Task> before)
+    /// <param name="inner">The real store.</param>
+    /// <param name="before">What runs first.</param>
+    /// <param name="called">Gets the name of each method that is called, also of those that do not read.</param>
+    internal static IConversationStore Reading(IConversationStore inner, Func<string, Task> before, Action<string>? called = null)
     {
         var store = Around(inner, seed: 0, faults: 0);
         ((FaultyStore)(object)store)._before = before;
+        if (called is not null) ((FaultyStore)(object)store)._called = called;
         return store;
     }
 
@@ -48,7 +53,13 @@ public class FaultyStore : DispatchProxy
         await Task.WhenAll(late);
     }
 
-    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name switch
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+    {
+        _called(targetMethod!.Name);
+        return Call(targetMethod, args);
+    }
+
+    private object? Call(MethodInfo targetMethod, object?[]? args) => targetMethod.Name switch
     {
         nameof(IConversationStore.AppendAsync) when _refuses => Task.FromException<AppendOutcome[]>(new InvalidOperationException("a row is in the way")),
         nameof(IConversationStore.AppendAsync) => RunAsync(() => _inner.AppendAsync((LogRun[])args![0]!, (BatchLimits)args[1]!)),

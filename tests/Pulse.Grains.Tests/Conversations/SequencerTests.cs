@@ -214,6 +214,23 @@ public abstract class SequencerContract(StoresFixture stores) : IAsyncLifetime
     });
 
     [Fact]
+    public async Task RoleOfAMember_ThatHasLeftMeanwhile_AddsNobody()
+    {
+        var id = Guid.NewGuid();
+        var (owner, member) = (await AddUserAsync(), await AddUserAsync());
+        await _store.CreateAsync(id, new() { Kind = ConversationKinds.Group, CreatorId = owner, Title = "Group", Members = [member] }, TestUsers.Noon);
+        var sequencer = Activate(id, _store, []);
+        var command = new ConversationCommand { Kind = EntryKinds.MemberAdded, SenderId = owner, UserId = member, OnlyPresent = true };
+        Assert.Equal((ConversationError.None, true), await sequencer.ApplyAsync(command) is var present ? (present.Error, present.IsRepeat) : default);
+        Assert.Equal(2, (await sequencer.ApplyAsync(new() { Kind = EntryKinds.MemberRemoved, SenderId = member, UserId = member })).Seq);
+
+        Assert.Equal(ConversationError.NotFound, (await sequencer.ApplyAsync(command)).Error);
+        Assert.Equal(ConversationError.NotFound, (await sequencer.ApplyAsync(command with { Role = MemberRoles.Owner })).Error);
+        Assert.Equal(2, (await _store.FindHeadsAsync([id], BatchLimits.Shared))[0]!.Head);
+        Assert.Equal(3, (await sequencer.ApplyAsync(command with { OnlyPresent = false })).Seq);
+    }
+
+    [Fact]
     public async Task Repetition_OfAMessageThatIsNotInMemory_CostsNoSend()
     {
         var id = Guid.NewGuid();

@@ -74,6 +74,7 @@ internal static class Samples
             Kind = EntryKinds.Message, SenderId = s_id, ClientId = s_otherId, Text = "Hello", Target = 1, ReplyTo = 2, Mentions = [s_otherId], After = s_id, Read = 3,
             Edited = 4, On = true, UserId = s_otherId, Role = MemberRoles.Reader,
         },
+        ["pulse.ConversationCommand.2"] = new ConversationCommand { Kind = EntryKinds.MemberAdded, SenderId = s_id, UserId = s_otherId, OnlyPresent = true },
         ["pulse.ConversationCreated"] = new ConversationCreated(ConversationError.ClientIdReused, IsNew: true, "Choose another."),
         ["pulse.ConversationEntry"] = s_entry,
         ["pulse.ConversationLookup"] = new ConversationLookup(ConversationError.NotAMember, s_summary),

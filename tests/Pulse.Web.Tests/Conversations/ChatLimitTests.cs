@@ -80,6 +80,16 @@ public sealed class ChatLimitTests(ChatLimitTests.Limited pulse) : IClassFixture
     }
 
     [Fact]
+    public async Task RepeatedCreations_CountAsChanges()
+    {
+        using var ada = await ChatUser.SyncAsync(pulse, "Ada");
+        var group = new { kind = "group", title = "One", members = Array.Empty<Guid>(), clientId = Guid.NewGuid() };
+        await ada.DoAsync(HttpMethod.Post, "/conversations", group, HttpStatusCode.Created);
+
+        await RefusedAsync(_ => ada.CallAsync(HttpMethod.Post, "/conversations", group), async () => (await ada.InboxAsync()).Length, 60);
+    }
+
+    [Fact]
     public async Task FullConversation_TakesNoFurtherMember()
     {
         using var ada = await ChatUser.SyncAsync(pulse, "Ada");

@@ -42,6 +42,25 @@ public sealed class MembershipTests(PulseApplication pulse) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task RepeatedCreation_WithOtherMembers_ReachesNoStranger()
+    {
+        var clientId = Guid.NewGuid();
+        var group = (Guid)(await CreateAsync(HttpStatusCode.Created, _bob))["id"]!;
+        await using var bobs = await _bob.ConnectAsync();
+        await using var carols = await _carol.ConnectAsync();
+
+        Assert.Equal(group, (Guid)(await CreateAsync(HttpStatusCode.OK, _carol, _bob))["id"]!);
+
+        // The hint of the repetition is sent before that of the later conversation.
+        await bobs.InboxAsync(group);
+        await carols.InboxAsync(await _ada.CreateAsync("group", _carol));
+        Assert.Empty(carols.Names(group));
+
+        Task<JsonObject> CreateAsync(HttpStatusCode expected, params ChatUser[] members) => _ada.DoAsync(
+            HttpMethod.Post, "/conversations", new { kind = "group", title = "Plans", members = members.Select(member => member.Id), clientId }, expected);
+    }
+
+    [Fact]
     public async Task MemberThatBlocksTheOwner_OrIsDisabled_CanStillBeDemoted()
     {
         var group = await _ada.CreateAsync("group", _bob);
@@ -237,6 +256,58 @@ public sealed class MembershipTests(PulseApplication pulse) : IAsyncLifetime
         await _bob.RemoveAsync(channel, _bob);
         await _bob.SetMemberAsync(channel, _bob);
         Assert.Equal("member", (string?)(await _bob.GetAsync($"/conversations/{channel}"))["you"]!["role"]);
+    }
+
+    [Fact]
+    public async Task Reader_ThatLeavesAndJoins_StaysReader_UntilAModeratorChangesThat()
+    {
+        var channel = await _ada.CreateAsync("channel");
+        await _bob.SetMemberAsync(channel, _bob);
+        await _ada.SetMemberAsync(channel, _bob, "reader");
+        await _bob.RemoveAsync(channel, _bob);
+        var path = $"/conversations/{channel}";
+        await _bob.RefusedAsync(HttpMethod.Put, $"{path}/members/{_bob.Id}", new { role = "member" }, HttpStatusCode.Forbidden, "not-yours");
+        await _bob.SetMemberAsync(channel, _bob);
+
+        Assert.Equal("reader", await RoleAsync());
+        var message = new { clientId = Guid.NewGuid(), text = "x" };
+        await _bob.RefusedAsync(HttpMethod.Post, $"{path}/messages", message, HttpStatusCode.Forbidden, "read-only");
+
+        await _bob.RemoveAsync(channel, _bob);
+        await _ada.SetMemberAsync(channel, _bob);
+        Assert.Equal("member", await RoleAsync());
+
+        async Task<string?> RoleAsync() => (string?)(await _bob.GetAsync($"/conversations/{channel}"))["you"]!["role"];
+    }
+
+    [Fact]
+    public async Task MemberThatHasLeftAChannel_CanBeBarred_ByAModeratorAlone()
+    {
+        var channel = await _ada.CreateAsync("channel");
+        await _bob.SetMemberAsync(channel, _bob);
+        await _carol.SetMemberAsync(channel, _carol);
+        await _bob.RemoveAsync(channel, _bob);
+        var path = $"/conversations/{channel}/members/{_bob.Id}";
+        await _carol.RefusedAsync(HttpMethod.Delete, path, null, HttpStatusCode.Forbidden, "not-yours");
+
+        var barred = await _ada.RemoveAsync(channel, _bob);
+
+        var entry = (await _carol.EntriesAsync(channel))[^1];
+        Assert.Equal((barred, "member-removed", _ada.Id), ((long)entry["seq"]!, (string?)entry["kind"], (Guid)entry["by"]!));
+        await _bob.RefusedAsync(HttpMethod.Put, path, null, HttpStatusCode.Forbidden, "cannot-message");
+
+        // A second time there is nothing to do, and strangers and groups stay as they were.
+        await NoMemberAsync(channel, _bob.Id);
+        await NoMemberAsync(channel, Guid.CreateVersion7());
+        var group = await _ada.CreateAsync("group", _bob);
+        await _bob.RemoveAsync(group, _bob);
+        await NoMemberAsync(group, _bob.Id);
+
+        await _ada.SetMemberAsync(channel, _bob);
+        Assert.Equal("member", (string?)(await _bob.GetAsync($"/conversations/{channel}"))["you"]!["role"]);
+
+        Task NoMemberAsync(Guid id, Guid userId) =>
+            _ada.RefusedAsync(HttpMethod.Delete, $"/conversations/{id}/members/{userId}", null, HttpStatusCode.NotFound, "not-found");
     }
 
     [Fact]

@@ -41,6 +41,10 @@ public sealed class ChatPathTests(CountingPulse pulse, ITestOutputHelper output)
         await using var _ = ada;
         await using var __ = grace;
 
+        // The first send to an activation also checks the membership, claims the conversation, and loads it.
+        var begin = await ada.SendAsync(group, "Begin");
+        await grace.InboxAsync(group, item => item.GetProperty("head").GetInt64() >= begin);
+
         var counted = await MeasureAsync(async () =>
         {
             for (var i = 0; i < Times; i++)

@@ -68,7 +68,8 @@ internal static class AdminEndpoints
             .PathId("id", "User id.");
         group.MapGet("/users", FindAsync).WithSummary("Find users")
             .WithDescription($"Give at most one parameter. A page has {PageSize} users, by id.")
-            .QueryId("id", "Finds one user.").Query("email", "Finds users by address.").QueryId("after", "The after of the previous page.")
+            .QueryId("id", "Finds one user.")
+            .Query("email", "Finds users by address. The user who has proven it comes first, then all who only state it.").QueryId("after", "The after of the previous page.")
             .Refuses(ProblemTypes.Validation);
         group.MapPost("/keys/rotate", RotateKeysAsync).WithSummary("Rotate the key that signs access tokens")
             .Refuses(ProblemTypes.BadRequest)

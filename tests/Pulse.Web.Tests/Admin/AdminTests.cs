@@ -78,6 +78,25 @@ public sealed class AdminTests(AdminPulse pulse) : IClassFixture<AdminPulse>, ID
     }
 
     [Fact]
+    public async Task Address_OfAnOwnerAndOfAnEarlierClaim_FindsTheOwnerFirst()
+    {
+        var email = $"{Guid.NewGuid():N}@example.com";
+        var (claimant, owner) = (Guid.CreateVersion7(DateTimeOffset.UnixEpoch), Guid.CreateVersion7());
+        using (var mallory = pulse.As(TestTokens.Hs256(TestTokens.Claims(claimant))))
+        using (var stated = await mallory.PostJsonAsync("/auth/sync", $$"""{"email":"{{email}}"}"""))
+            Assert.Equal(HttpStatusCode.Created, stated.StatusCode);
+        var proof = TestTokens.Claims(owner, email);
+        proof["email_verified"] = true;
+        using (var heidi = pulse.As(TestTokens.Hs256(proof)))
+        using (var proven = await heidi.PostJsonAsync("/auth/sync", "{}"))
+            Assert.Equal(HttpStatusCode.Created, proven.StatusCode);
+
+        var items = (await AdminGetAsync($"/admin/users?email={email}"))["items"]!.AsArray();
+
+        Assert.Equal([(owner, true), (claimant, false)], items.Select(item => ((Guid)item!["id"]!, (bool)item["emailVerified"]!)));
+    }
+
+    [Fact]
     public async Task DisabledUser_IsRefusedOnEveryPath_UntilEnabled()
     {
         using var ada = await Browser.SignInAsync(pulse);

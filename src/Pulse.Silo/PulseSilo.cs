@@ -126,6 +126,14 @@ public static class PulseSilo
     {
         silo.AddPlacementDirector<OnItsSilo, OnItsSiloDirector>();
 
+        // Created only so that the gauges exist. Otherwise the first user's grain would create them, and monitoring would miss the silo
+        // until then.
+        silo.AddStartupTask((services, _) =>
+        {
+            services.GetRequiredService<PresenceMetrics>();
+            return Task.CompletedTask;
+        });
+
         // An unused grain is deactivated soon, so that memory depends on the number of present users instead of all users.
         silo.Configure<GrainCollectionOptions>(collection =>
         {

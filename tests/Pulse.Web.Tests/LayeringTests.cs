@@ -53,7 +53,7 @@ public sealed class LayeringTests
         [
             ("Clock", []),
             ("Health", []),
-            ("Telemetry", []),
+            ("Telemetry", ["Health"]),
             ("Startup", ["Health", "Telemetry"]),
             ("Clustering", ["Startup"]),
         ]),

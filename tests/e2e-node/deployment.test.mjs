@@ -1,14 +1,18 @@
 // The files of deploy and docker-compose.yml fit together. Programs that read them, where they are installed, accept them.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { parse, parseAllDocuments } from 'yaml';
+import { freePort } from './support/ports.mjs';
+import { until } from './support/until.mjs';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -17,6 +21,9 @@ const compose = parse(read('docker-compose.yml'), { merge: true });
 const example = read('.env.example');
 const objects = readdirSync(join(root, 'deploy/kubernetes')).filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml')
   .flatMap((name) => parseAllDocuments(read(`deploy/kubernetes/${name}`)).map((document) => document.toJS()));
+// Debian keeps HAProxy there.
+const withPrograms = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
+const withoutComments = (path) => read(path).replaceAll(/#.*$/gm, '');
 const ofKind = (kind) => objects.filter((object) => object.kind === kind);
 const install = read('docs/operator/install.md');
 /** The files that the page for operators shows: docker-compose.override.yml, and the overlay for Kubernetes. */
@@ -163,6 +170,41 @@ test('the overlay for Kubernetes has all that is the operator\'s, and fits its b
   }
 });
 
+test('no proxy compresses pages, because the length of a compressed page reveals its secrets', () => {
+  assert.doesNotMatch(withoutComments('deploy/caddy/Caddyfile'), /\bencode\b/);
+  assert.match(withoutComments('deploy/nginx/pulse.conf'), /^ {2}gzip off;$/m);
+  assert.doesNotMatch(withoutComments('deploy/haproxy/haproxy.cfg'), /\bcompression\b/);
+});
+
+test('nginx, which asks for no health, has one upstream', () => {
+  const [, upstream] = /^upstream pulse \{$(.*?)^\}$/ms.exec(read('deploy/nginx/pulse.conf'));
+  assert.equal([...upstream.matchAll(/^ *server /gm)].length, 1);
+  assert.match(upstream, /another balancer that asks \/health\/ready/, 'it says what chooses among several front ends');
+});
+
+test('HAProxy leaves a front end up whose health check takes longer than the interval of the checks', { timeout: 60_000 }, async (t) => {
+  let checks = 0;
+  // As while Redis does not answer.
+  const frontEnd = createServer((request, answer) => {
+    if (request.url !== '/health/ready') return answer.end('page');
+    checks++;
+    setTimeout(() => answer.end(), 1_500);
+  }).listen(0, '127.0.0.1');
+  await once(frontEnd, 'listening');
+  t.after(() => frontEnd.close());
+  const directory = await mkdtemp(join(tmpdir(), 'pulse-haproxy-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  const servers = join(directory, 'servers.cfg');
+  await writeFile(servers, `backend front_ends\n  server one 127.0.0.1:${frontEnd.address().port} check\n`);
+  const bind = `127.0.0.1:${await freePort()}`;
+  const haproxy = spawn('haproxy', ['-f', 'deploy/haproxy/haproxy.cfg', '-f', servers], { cwd: root, env: { ...withPrograms, PULSE_BIND: bind }, stdio: 'ignore' });
+  t.after(() => haproxy.kill('SIGKILL'));
+
+  // Two failed checks in a row would take it down.
+  await until('a third check', () => checks, (count) => count >= 3);
+  assert.equal((await fetch(`http://${bind}/`)).status, 200);
+});
+
 test('the programs that read these files accept them', { timeout: 300_000 }, async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'pulse-deploy-'));
   t.after(() => rm(directory, { recursive: true, force: true }));
@@ -188,7 +230,7 @@ test('the programs that read these files accept them', { timeout: 300_000 }, asy
   ];
   let ran = 0;
   for (const [program, ...options] of checks) {
-    await run(program, options, { cwd: root, env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin`, HOME: directory, CORP_SECRET: 'secret', PULSE_BIND: '127.0.0.1:18080' } })
+    await run(program, options, { cwd: root, env: { ...withPrograms, HOME: directory, CORP_SECRET: 'secret', PULSE_BIND: '127.0.0.1:18080' } })
       .then(() => ran++, (error) => {
         if (error.code === 'ENOENT') t.diagnostic(`${program} is missing: ${options.at(-1)} was not checked`);
         else throw new Error(`${program} ${options.join(' ')}: ${error.stderr}`);

@@ -8,7 +8,9 @@ import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { SignJWT } from 'jose';
 import { parseAllDocuments } from 'yaml';
+import { Client } from './support/client.mjs';
 import { startPulse } from './support/fixture.mjs';
 import { freePort } from './support/ports.mjs';
 import { until } from './support/until.mjs';
@@ -195,6 +197,7 @@ test('shell lines run as printed, and the page of the quick start shows both peo
   // The page's port here, and a shorter wait for the closed page.
   Object.assign(environment, { Pulse__Cors__Origins__0: `http://localhost:${page}`, Pulse__Presence__OfflineGrace: '00:00:01' });
   const { pulse } = await startPulse(t, { settings: environment });
+  const claimant = await stateAddress(pulse, environment, 'heidi@example.com');
 
   const located = (text) => text.replaceAll(/(?:http:\/\/)?localhost:5080/g, pulse.url).replaceAll('localhost:3000', `localhost:${backend}`);
   const variables = { ...process.env, ...environment, PORT: `${backend}`, PULSE: pulse.url };
@@ -207,9 +210,24 @@ test('shell lines run as printed, and the page of the quick start shows both peo
     assert.match(result.stdout, /"(id|userId|users|items)":/, `${name} shows an answer`);
     assert.doesNotMatch(result.stdout, /urn:pulse:problem/, `${name}: ${result.stdout}`);
   }
+  // The lines of docs/operator/users.md erase the owner of the address, and nobody else.
+  const admin = { headers: { authorization: `Bearer ${environment.Pulse__Admin__Key}` } };
+  const { items } = await (await fetch(`${pulse.url}/admin/users?email=heidi@example.com`, admin)).json();
+  assert.deepEqual(items.map(({ id, emailVerified }) => [id, emailVerified]), [[claimant.id, false]]);
   // Chromium is there in ./test.sh.
   if (process.env.PULSE_TEST_CHROMIUM) await openQuickStart(t, { scratch, located, variables, page, backend });
 });
+
+/** A user who has stated the address first, without a proof, in a token of the trusted issuer of the pages. */
+async function stateAddress(pulse, environment, email) {
+  const user = new Client(pulse);
+  user.token = await new SignJWT({ email }).setProtectedHeader({ alg: 'HS256' }).setSubject('mallory').setIssuedAt().setExpirationTime('1h')
+    .setIssuer(environment.Pulse__Auth__TrustedIssuers__0__Issuer).setAudience(environment.Pulse__Auth__TrustedIssuers__0__Audience)
+    .sign(new TextEncoder().encode(environment.Pulse__Auth__TrustedIssuers__0__SigningKey));
+  const { status, body } = await user.sendUntilAvailable('POST', '/auth/sync', {});
+  assert.equal(status, 201, JSON.stringify(body));
+  return body;
+}
 
 /** Serves the page as Vite's development server does, for two people in two browser windows. */
 async function openQuickStart(t, { scratch, located, variables, page, backend }) {

@@ -45,7 +45,7 @@ const others = [
   instrument('dotnet.thread_pool.queue.length', 'UpDownCounter', '{work_item}'),
 ];
 // Prometheus makes the first two of the resource: service.name and service.instance.id.
-const labels = new Set(['job', 'instance', 'le', 'pulse_audit_event', 'pulse_audit_outcome', ...others.flatMap((one) => one.attributes.map(translate))]);
+const labels = new Set(['job', 'instance', 'le', 'pulse_audit_event', 'pulse_audit_outcome', 'pulse_health_part', ...others.flatMap((one) => one.attributes.map(translate))]);
 
 test('the instruments in the sources are those of the recorded contracts', () => {
   const recorded = [...read('tests/Pulse.Web.Tests/Contracts/public-contracts.txt').matchAll(/^metric \S+ (\S+) (\S+)$/gm)].map(([, name, unit]) => `${name} ${unit}`);
@@ -75,6 +75,26 @@ test('dashboard and rules name existing series and labels, and leave out none of
       assert.ok(labels.has(label), `${where} names the label ${label}, which no metric has`);
   }
   assert.deepEqual(own.map(({ name }) => name).filter((name) => !used.has(name)), [], 'each metric of Pulse is on the dashboard or in a rule');
+});
+
+// The interval of OpenTelemetry, unless OTEL_METRIC_EXPORT_INTERVAL changes it.
+const exportSeconds = 60;
+
+test('rates of the dashboard have several samples at the interval at which Pulse sends', () => {
+  const rates = panels.flatMap(({ title, targets }) => targets.map((target) => ({ title, ...target }))).filter(({ expr }) => expr.includes('$__rate_interval'));
+  assert.ok(rates.length > 0);
+  // Grafana makes it four times this interval at least, or else four times that of the data source, which is 15 s by default.
+  for (const { title, interval } of rates) assert.ok(secondsOf(interval) >= exportSeconds, `panel "${title}" has the interval ${interval}`);
+  const [source] = parseYaml(read(`${folder}/grafana/provisioning/datasources/prometheus.yml`)).datasources;
+  assert.ok(secondsOf(source.jsonData.timeInterval) >= exportSeconds);
+});
+
+test('gauges are read over a window of one to two samples, so that a process which has stopped is not counted', () => {
+  const gauges = new Set([...own, ...others].filter(({ kind }) => kind !== 'Counter' && kind !== 'Histogram').flatMap(seriesOf));
+  const selectors = expressions.flatMap(({ where, expr }) => readExpression(expr).selectors.map((selector) => ({ where, ...selector }))).filter(({ name }) => gauges.has(name));
+  assert.ok(selectors.length > 0);
+  for (const { where, name, window } of selectors)
+    assert.ok(secondsOf(window) > exportSeconds && secondsOf(window) <= 2 * exportSeconds, `${where} reads ${name} over ${window ?? 'the default of five minutes'}`);
 });
 
 test('audit events of the rules are in docs/audit.md', () => {
@@ -131,26 +151,39 @@ test('Pulse sends the metrics of the framework under these names', { timeout: 30
       OTEL_METRIC_EXPORT_INTERVAL: '500',
     },
   });
+  const missing = (names) => names.filter((name) => !bodies.some((body) => body.includes(name)));
+  const sent = (names) => until(`each of ${names.join(', ')} in what Pulse sends`, () => missing(names), ({ length }) => length === 0);
+  // Without a user, because the rules report a process whose gauges are missing.
+  await sent(own.filter(({ kind }) => kind === 'Gauge').map(({ name }) => name));
+
   await Client.signIn(pulse, somebody());
   // A request of a route with a limiter of the framework.
   await fetch(`${pulse.url}/auth/signin/email`, { method: 'POST', body: new URLSearchParams({ email: 'ada@example.com' }) });
   await new Client(pulse, somebody()).send('GET', '/auth/me');
 
   // Npgsql's appear with PostgreSQL only.
-  const wanted = [...others.filter(({ name }) => !noServers || !name.startsWith('db.')), ...own.filter(({ name }) => /^pulse\.(connections|presence\.online)$/.test(name))]
-    .flatMap(({ name, attributes }) => [name, ...attributes]);
-  await until(`each of ${wanted.join(', ')} in what Pulse sends`, () => wanted.filter((name) => !bodies.some((body) => body.includes(name))), (missing) => missing.length === 0);
+  await sent(others.filter(({ name }) => !noServers || !name.startsWith('db.')).flatMap(({ name, attributes }) => [name, ...attributes]));
 });
 
-/** The series and label names of a PromQL expression, and where it is none. */
+/** `90s` and `1m` in seconds. NaN if absent. */
+function secondsOf(duration) {
+  const [, number, unit] = /^(\d+)([sm])$/.exec(duration) ?? [];
+  return number * { s: 1, m: 60 }[unit];
+}
+
+/** The series with their windows and the label names of a PromQL expression, and where it is none. */
 function readExpression(expr) {
   // Grafana replaces its variable before Prometheus sees it.
   const text = expr.replaceAll('$__rate_interval', '5m');
-  const found = { series: [], names: [], faults: [] };
+  const found = { series: [], selectors: [], names: [], faults: [] };
   parser.parse(text).iterate({
-    enter: ({ name, type, from, to }) => {
+    enter: ({ name, type, from, to, node }) => {
       if (type.isError) found.faults.push(text.slice(from));
-      if (name === 'Identifier') found.series.push(text.slice(from, to));
+      if (name === 'Identifier') {
+        found.series.push(text.slice(from, to));
+        const range = node.parent.parent;
+        found.selectors.push({ name: text.slice(from, to), window: range?.name === 'MatrixSelector' ? /\[(\w+)\]$/.exec(text.slice(range.from, range.to))?.[1] : undefined });
+      }
       if (name === 'LabelName') found.names.push(text.slice(from, to));
     },
   });

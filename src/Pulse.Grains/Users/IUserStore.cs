@@ -22,7 +22,7 @@ internal interface IUserStore : ILastSeenStore
     /// <summary>The rows with ids above this one, in order.</summary>
     Task<IReadOnlyList<UserRow>> ListAfterAsync(Guid after, int count, CancellationToken cancellationToken = default);
 
-    /// <summary>The rows with this address, proven or unproven, by id.</summary>
+    /// <summary>The rows with this address: the row for which it is proven, if any, and then the others by id.</summary>
     Task<IReadOnlyList<UserRow>> FindByEmailAsync(string email, int count, CancellationToken cancellationToken = default);
 
     /// <summary>Sets the time from which the user is disabled, or enables the user.</summary>

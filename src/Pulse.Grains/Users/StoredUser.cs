@@ -107,8 +107,18 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
     /// <returns><see langword="false"/>, and the database is unchanged, if the row is missing.</returns>
     public async Task<bool> SetDisabledAsync(bool disabled)
     {
-        var found = await store.SetDisabledAsync(userId, disabled ? Instant.Truncate(time.GetUtcNow()) : null);
-        await ReadAsync();
+        DateTimeOffset? at = disabled ? Instant.Truncate(time.GetUtcNow()) : null;
+        var found = await store.SetDisabledAsync(userId, at);
+        try
+        {
+            await ReadAsync();
+        }
+        catch (StoreUnavailableException) when (found)
+        {
+            // The change is committed. The caller must close the connections of a disabled user now, whatever the database does next.
+            if (_row is not null) _row = _row with { DisabledAt = disabled ? _row.DisabledAt ?? at : null };
+        }
+
         return found;
     }
 

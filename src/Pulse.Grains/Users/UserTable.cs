@@ -64,7 +64,9 @@ internal static class UserTable
 
     public const string ListAfterSql = $"SELECT {Columns} FROM users WHERE id > @after ORDER BY id LIMIT @count";
 
-    public const string FindByEmailSql = $"SELECT {Columns} FROM users WHERE email = @email OR unproven_email = @email ORDER BY id LIMIT @count";
+    /// <summary>The owner of the address comes first, because anybody may state an address without a proof, also before its owner comes.</summary>
+    public const string FindByEmailSql =
+        $"SELECT {Columns} FROM users WHERE email = @email OR unproven_email = @email ORDER BY email_verified DESC, id LIMIT @count";
 
     /// <summary>The one row of <see cref="FindSql"/>.</summary>
     public static (UserRow? Row, DateTimeOffset? ErasedAt) ReadFound(DbDataReader reader) =>

@@ -1,8 +1,10 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using Pulse.Conversations;
+using Pulse.Silo.Health;
 
 namespace Pulse.Silo.Telemetry;
 
@@ -18,6 +20,7 @@ public static class TelemetrySetup
     {
         if (!builder.ExportsTelemetry()) return;
 
+        builder.Services.AddSingleton<IHealthCheckPublisher, HealthMetrics>();
         var service = builder.Configuration["OTEL_SERVICE_NAME"] ?? builder.Environment.ApplicationName;
         builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService(service))

@@ -63,12 +63,14 @@ internal static class AdminEndpoints
         if (string.IsNullOrEmpty(app.Services.GetRequiredService<IOptions<AdminOptions>>().Value.Key)) return;
 
         var group = app.MapGroup("/admin").WithTags("Admin").AddEndpointFilter(app.Services.GetRequiredService<AdminKey>())
+            .AddEndpointFilter<AdminAudit>()
             .WithMetadata(new DescribedSecurity(DescribedSecurity.AdminKey))
             .Refuses(ProblemTypes.AdminKeyWrong, ProblemTypes.TooManyRequests)
             .PathId("id", "User id.");
         group.MapGet("/users", FindAsync).WithSummary("Find users")
             .WithDescription($"Give at most one parameter. A page has {PageSize} users, by id.")
-            .QueryId("id", "Finds one user.").Query("email", "Finds users by address.").QueryId("after", "The after of the previous page.")
+            .QueryId("id", "Finds one user.")
+            .Query("email", "Finds users by address. The user who has proven it comes first, then all who only state it.").QueryId("after", "The after of the previous page.")
             .Refuses(ProblemTypes.Validation);
         group.MapPost("/keys/rotate", RotateKeysAsync).WithSummary("Rotate the key that signs access tokens")
             .Refuses(ProblemTypes.BadRequest)
@@ -103,15 +105,14 @@ internal static class AdminEndpoints
         if (email is not null && !EmailAddress.TryNormalize(email, out address)) errors.Add("email", ProfileRules.EmailMessage);
         if (errors.Any) return errors.ToProblem();
 
-        context.Audit(AuditEvents.AdminRead, wantedId, reason: "list");
         var people = grains.GetGrain<IPeopleGrain>(0);
-        if (wantedId is { } userId) return Page(await grains.GetGrain<IUserGrain>(userId).GetProfileAsync() is { } found ? [found] : []);
-        if (address is not null) return Page(await people.FindByEmailAsync(address));
-
-        var users = await people.ListAfterAsync(wantedAfter ?? Guid.Empty);
-        return TypedResults.Ok(new AdminUsersResponse(Array.ConvertAll(users, AdminUserResponse.From), users.Length < PageSize ? null : users[^1].Id));
-
-        static Ok<AdminUsersResponse> Page(UserProfile[] found) => TypedResults.Ok(new AdminUsersResponse(Array.ConvertAll(found, AdminUserResponse.From), After: null));
+        UserProfile[] users =
+            wantedId is { } userId ? await grains.GetGrain<IUserGrain>(userId).GetProfileAsync() is { } user ? [user] : []
+            : address is not null ? await people.FindByEmailAsync(address)
+            : await people.ListAfterAsync(wantedAfter ?? Guid.Empty);
+        context.Audit(AuditEvents.AdminRead, wantedId, email: address, reason: "list");
+        var isWhole = wantedId is not null || address is not null || users.Length < PageSize;
+        return TypedResults.Ok(new AdminUsersResponse(Array.ConvertAll(users, AdminUserResponse.From), isWhole ? null : users[^1].Id));
     }
 
     private static async Task<Results<Ok<AdminUserResponse>, ProblemHttpResult>> GetAsync(Guid id, HttpContext context, IGrainFactory grains)
@@ -135,45 +136,50 @@ internal static class AdminEndpoints
 
     private static async Task<Results<NoContent, ProblemHttpResult>> SetDisabledAsync(Guid id, bool disabled, HttpContext context, UserErasure users)
     {
-        if (!await users.SetDisabledAsync(id, disabled)) return NoSuchUser();
-        context.Audit(disabled ? AuditEvents.AdminDisabled : AuditEvents.AdminEnabled, id);
-        return TypedResults.NoContent();
+        return await users.SetDisabledAsync(context, id, disabled) ? TypedResults.NoContent() : NoSuchUser();
     }
 
     private static async Task<Results<Ok<SessionResponse[]>, ProblemHttpResult>> ListSessionsAsync(Guid id, HttpContext context, IGrainFactory grains)
     {
         if (await grains.GetGrain<IUserGrain>(id).GetProfileAsync() is null) return NoSuchUser();
-        context.Audit(AuditEvents.AdminRead, id, reason: "sessions");
         var sessions = await grains.GetGrain<IUserSessionsGrain>(id).ListAsync();
+        context.Audit(AuditEvents.AdminRead, id, reason: "sessions");
         return TypedResults.Ok(Array.ConvertAll(sessions, session => SessionResponse.From(session, current: null)));
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> EndSessionAsync(Guid id, string sid, HttpContext context, IGrainFactory grains)
     {
-        if (Caller.ParseUuid(sid) is not { } sessionId || !await grains.GetGrain<IUserSessionsGrain>(id).EndAsync(sessionId))
+        if (Caller.ParseUuid(sid) is not { } sessionId || !await EndAsync(sessionId))
             return ProblemTypes.SessionNotFound.ToResult("The user has no such session. It may have ended already.");
-        context.Audit(AuditEvents.AdminSessionEnded, id, sessionId);
+        context.Audit(AuditEvents.AdminSessionEnded, id, sessionId, reason: AuditReasons.Committed);
         return TypedResults.NoContent();
+
+        Task<bool> EndAsync(Guid sessionId) =>
+            context.AuditUnknownAsync(AuditEvents.AdminSessionEnded, id, sessionId, () => grains.GetGrain<IUserSessionsGrain>(id).EndAsync(sessionId));
     }
 
     // The user may have no row, because a Pulse token may connect before the first POST /auth/sync.
     private static async Task<Ok<ConnectionResponse[]>> ListConnectionsAsync(Guid id, HttpContext context, IGrainFactory grains)
     {
+        var connections = await grains.GetGrain<IUserGrain>(id).ListConnectionsAsync();
         context.Audit(AuditEvents.AdminRead, id, reason: "connections");
-        return TypedResults.Ok(Array.ConvertAll(await grains.GetGrain<IUserGrain>(id).ListConnectionsAsync(), ConnectionResponse.From));
+        return TypedResults.Ok(Array.ConvertAll(connections, ConnectionResponse.From));
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> CloseConnectionAsync(Guid id, string cid, HttpContext context, IGrainFactory grains)
     {
-        if (!await grains.GetGrain<IUserGrain>(id).CloseConnectionAsync(cid)) return ProblemTypes.ConnectionNotFound.ToResult();
-        context.Audit(AuditEvents.AdminConnectionClosed, id);
+        var found = await context.AuditUnknownAsync(
+            AuditEvents.AdminConnectionClosed, id, sessionId: null, () => grains.GetGrain<IUserGrain>(id).CloseConnectionAsync(cid));
+        if (!found) return ProblemTypes.ConnectionNotFound.ToResult();
+        context.Audit(AuditEvents.AdminConnectionClosed, id, reason: AuditReasons.Committed);
         return TypedResults.NoContent();
     }
 
     private static async Task<Results<Ok<KeyRotationResponse>, ProblemHttpResult>> RotateKeysAsync(
         bool? atOnce, bool? withdrawOlder, HttpContext context, TokenKeys keys)
     {
-        var rotation = await keys.RotateAsync(atOnce ?? false, withdrawOlder ?? false);
+        var rotation = await context.AuditUnknownAsync(
+            AuditEvents.AdminKeysRotated, userId: null, sessionId: null, () => keys.RotateAsync(atOnce ?? false, withdrawOlder ?? false));
         context.Audit(AuditEvents.AdminKeysRotated, reason: rotation.KeyId);
         return TypedResults.Ok(new KeyRotationResponse(rotation.KeyId, rotation.SignsFrom));
     }

@@ -106,24 +106,28 @@ internal static class AuditEvents
     public static readonly AuditEvent AdminKeyRefused = new("admin-key-refused", Refused, AuditFields.Client, IsCounted: true);
 
     /// <summary>
-    /// An operator listed users, or read one: <c>list</c>, <c>user</c>, <c>sessions</c>, <c>connections</c>, <c>export</c>.
+    /// An operator listed users, or read one: <c>list</c>, <c>user</c>, <c>sessions</c>, <c>connections</c>, <c>export</c>. The line has the
+    /// mailbox of a search by address.
     /// </summary>
-    public static readonly AuditEvent AdminRead = new("admin-read", Success, AuditFields.Client | Reason | Caller);
+    public static readonly AuditEvent AdminRead = new("admin-read", Success, AuditFields.Client | Mailbox | Reason | Caller);
+
+    /// <summary>A request with the right admin key was refused. The reason is the kind of the problem, such as <c>user-not-found</c>.</summary>
+    public static readonly AuditEvent AdminRefused = new("admin-refused", Refused, AuditFields.Client | Reason | Caller);
 
     /// <summary>An operator erased a user: <c>committed</c>, <c>outcome-unknown</c>.</summary>
     public static readonly AuditEvent AdminErased = new("admin-erased", Success, User | AuditFields.Client | Reason);
 
-    /// <summary>An operator disabled a user.</summary>
-    public static readonly AuditEvent AdminDisabled = new("admin-disabled", Success, User | AuditFields.Client);
+    /// <summary>An operator disabled a user: <c>committed</c>, <c>outcome-unknown</c>.</summary>
+    public static readonly AuditEvent AdminDisabled = new("admin-disabled", Success, User | AuditFields.Client | Reason);
 
-    /// <summary>An operator enabled a user.</summary>
-    public static readonly AuditEvent AdminEnabled = new("admin-enabled", Success, User | AuditFields.Client);
+    /// <summary>An operator enabled a user: <c>committed</c>, <c>outcome-unknown</c>.</summary>
+    public static readonly AuditEvent AdminEnabled = new("admin-enabled", Success, User | AuditFields.Client | Reason);
 
-    /// <summary>An operator ended a session.</summary>
-    public static readonly AuditEvent AdminSessionEnded = new("admin-session-ended", Success, User | Session | AuditFields.Client);
+    /// <summary>An operator ended a session: <c>committed</c>, <c>outcome-unknown</c>.</summary>
+    public static readonly AuditEvent AdminSessionEnded = new("admin-session-ended", Success, User | Session | AuditFields.Client | Reason);
 
-    /// <summary>An operator closed a connection.</summary>
-    public static readonly AuditEvent AdminConnectionClosed = new("admin-connection-closed", Success, User | AuditFields.Client);
+    /// <summary>An operator closed a connection: <c>committed</c>, <c>outcome-unknown</c>.</summary>
+    public static readonly AuditEvent AdminConnectionClosed = new("admin-connection-closed", Success, User | AuditFields.Client | Reason);
 
     // Refusals by Pulse.
 
@@ -159,7 +163,7 @@ internal static class AuditEvents
 
     // Keys.
 
-    /// <summary>An operator has rotated the key that signs Pulse's tokens. The reason is the new key's id.</summary>
+    /// <summary>An operator has rotated the key that signs Pulse's tokens. The reason is the new key's id, or <c>outcome-unknown</c>.</summary>
     public static readonly AuditEvent AdminKeysRotated = new("admin-keys-rotated", Success, AuditFields.Client | Reason);
 
     /// <summary>A front end added an element to the key ring. The reason is the element's name.</summary>

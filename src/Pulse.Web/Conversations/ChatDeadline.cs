@@ -17,8 +17,17 @@ internal static class ChatDeadline
             Timeout = ConversationCalls.Timeout + TimeSpan.FromMilliseconds(200), TimeoutStatusCode = StatusCodes.Status503ServiceUnavailable, WriteTimeoutResponse = AnswerAsync,
         }));
 
-    /// <summary>Bounds the routes of a group.</summary>
-    public static void RequireChatDeadline(this IEndpointConventionBuilder group) => group.WithRequestTimeout(Policy);
+    /// <summary>Bounds the routes of a group, and documents what they answer then.</summary>
+    public static void RequireChatDeadline(this IEndpointConventionBuilder group)
+    {
+        group.WithRequestTimeout(Policy);
+        group.Refuses(ProblemTypes.ChatUnavailable);
+        group.Add(route =>
+        {
+            if (!route.Metadata.OfType<HttpMethodMetadata>().All(method => method.HttpMethods.All(HttpMethods.IsGet)))
+                route.Metadata.Add(new DescribedProblems([ProblemTypes.UnknownOutcome]));
+        });
+    }
 
     /// <summary>Runs a route. After the deadline its answer is of no use, and the route is left to itself.</summary>
     /// <exception cref="OperationCanceledException">The deadline has passed.</exception>

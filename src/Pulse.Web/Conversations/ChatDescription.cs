@@ -17,6 +17,6 @@ internal static class ChatDescription
     public static TBuilder RefusesCommand<TBuilder>(this TBuilder endpoint, params ProblemType[] own)
         where TBuilder : IEndpointConventionBuilder =>
         endpoint.RefusesRead()
-            .Refuses(ProblemTypes.Closed, ProblemTypes.TooManyMessages, ProblemTypes.ChatUnavailable, ProblemTypes.UnknownOutcome)
+            .Refuses(ProblemTypes.Closed, ProblemTypes.TooManyMessages)
             .Refuses(own);
 }

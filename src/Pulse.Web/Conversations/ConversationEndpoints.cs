@@ -25,7 +25,7 @@ internal static class ConversationEndpoints
             .Refuses(
                 ProblemTypes.InvalidArgument, ProblemTypes.UserNotFound, ProblemTypes.UserNotSynced, ProblemTypes.CannotMessage,
                     ProblemTypes.TooManyMembers,
-                ProblemTypes.ClientIdReused, ProblemTypes.TooManyLookups, ProblemTypes.TooManyMessages, ProblemTypes.ChatUnavailable, ProblemTypes.UnknownOutcome);
+                ProblemTypes.ClientIdReused, ProblemTypes.TooManyLookups, ProblemTypes.TooManyMessages);
         group.MapGet("/conversations", ListAsync).WithSummary("List the caller's conversations, newest first").Limit(StandardPage, MaxPage)
             .Query("before", "The before of the previous page.").Refuses(ProblemTypes.InvalidArgument);
         group.MapGet("/conversations/{id}", FindAsync).WithSummary("Read a conversation").RefusesRead();

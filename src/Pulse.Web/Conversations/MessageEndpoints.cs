@@ -44,7 +44,7 @@ internal static class MessageEndpoints
             ReactAsync(id, seq, emoji, user, calls, on: false))
             .WithSummary("Remove a reaction");
         group.MapPut("/conversations/{id}/read", MarkReadAsync).WithSummary("Move the read marker forward").Reads(typeof(ReadRequest))
-            .RefusesRead().Refuses(ProblemTypes.TooManyMessages, ProblemTypes.ChatUnavailable, ProblemTypes.UnknownOutcome);
+            .RefusesRead().Refuses(ProblemTypes.TooManyMessages);
     }
 
     private static async Task<Results<Created<SentResponse>, Ok<SentResponse>>> SendAsync(HttpContext context, string id, SignedInUser user, ConversationCalls calls)

@@ -81,7 +81,7 @@ internal static class ProblemTypes
     public static readonly ProblemType FormOutdated = new(Prefix + "form-outdated", 403, "The form is out of date.",
         "It was opened before you signed in or out, or it is not of this site; nothing was changed. Go back, reload the page and try again.");
 
-    public static readonly ProblemType SessionNotFound = new(Prefix + "session-not-found", 404, "You have no such session.",
+    public static readonly ProblemType SessionNotFound = new(Prefix + "session-not-found", 404, "There is no such session.",
         "It may have ended already; GET /auth/sessions lists those that live.");
 
     public static readonly ProblemType Forbidden = new(Prefix + "forbidden", 403, "This is not allowed.",
@@ -187,7 +187,7 @@ internal static class ProblemTypes
         "Nothing was written. Try again after the seconds that Retry-After says.");
 
     public static readonly ProblemType UnknownOutcome = new(Prefix + "unknown-outcome", 503, "It is not known whether this was written.",
-        "Send the request again with the same client id: if it was written, the answer is the first one.");
+        "Send the request again. If it has a client id, send the same one: if it was written, the answer is the first one.");
 
     public static readonly ProblemType UserNotSynced = new(Prefix + "user-not-synced", 404, "The token is valid, but its user does not exist yet.",
         "Call POST /auth/sync with this token first; it creates the user.");

@@ -106,13 +106,15 @@ internal sealed partial class TokenKeys(
             await ReadAsync();
             var (before, now) = (_set!, time.GetUtcNow());
             var signsFrom = atOnce || withdrawOlder ? now : now + PublishedAhead;
+            // A withdrawal takes effect now. A key that signs soon is withdrawn too, whether or not another front end already signs with it.
+            var soon = withdrawOlder ? now : now + s_margin;
             // Must be newer than the present signing key, whose time may come from another front end's clock.
-            if (before.Signing(now + s_margin) is { } present && signsFrom <= present.SignsFrom) signsFrom = present.SignsFrom + TimeSpan.FromMilliseconds(1);
+            if (before.Signing(soon) is { } present && signsFrom <= present.SignsFrom) signsFrom = present.SignsFrom + TimeSpan.FromMilliseconds(1);
             var key = TokenKey.Create(signsFrom, withdrawOlder ? signsFrom : signsFrom + options.Value.AccessTokenLifetime + s_margin);
             if (!await Ring.TryAddKeyAsync(key.ElementKey, Seal(key), before.StoredCount)) continue;
 
-            // Pending keys have signed nothing yet, and would replace the new one when their time comes.
-            foreach (var pending in before.Keys.Where(other => other.SignsFrom > now + s_margin)) await RetireAsync(pending);
+            // Pending keys would replace the new one when their time comes.
+            foreach (var pending in before.Keys.Where(other => other.SignsFrom > soon)) await RetireAsync(pending);
             await ReadAsync();
             LogRotated(key.Id, signsFrom);
             return new(key.Id, signsFrom);

@@ -139,7 +139,7 @@ internal sealed class DocumentDescription(IOptions<PathOptions> paths) : IOpenAp
         [
             ProblemTypes.TokenMissing, ProblemTypes.TokenInvalid, ProblemTypes.TicketInvalid, ProblemTypes.SignedOut,
                 ProblemTypes.CrossSite,
-            ProblemTypes.TooManyRequests, ProblemTypes.TooManyOpen, ProblemTypes.Unavailable,
+            ProblemTypes.TooManyRequests, ProblemTypes.Unavailable,
         ];
         foreach (var group in problems.GroupBy(problem => problem.Status)) OperationDescription.Add(operation, group.Key, group, document);
         document.Paths[path] = new OpenApiPathItem { Operations = new Dictionary<HttpMethod, OpenApiOperation> { [method] = operation } };

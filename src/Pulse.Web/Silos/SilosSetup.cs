@@ -34,12 +34,13 @@ internal static class SilosSetup
     {
         if (app.Services.GetService<SiloConnectionMonitor>() is not { } link) return;
 
-        // Anonymous endpoints handle unavailable silos themselves: health, the start page, assets, public keys.
+        // Health, the start page and the public keys handle unavailable silos themselves.
         app.Use((context, next) => link.IsUp || !NeedsSilos(context) ? next(context) : ProblemTypes.Unavailable.WriteAsync(context, SiloConnectionMonitor.DownMessage));
     }
 
-    private static bool NeedsSilos(HttpContext context) =>
-        context.GetEndpoint() is not null && !context.Request.Path.StartsWithSegments("/health") && context.Request.Path != "/";
+    // Programs that verify tokens read the public keys, and must go on while all silos restart.
+    private static bool NeedsSilos(HttpContext context) => context.GetEndpoint() is not null && context.Request.Path != "/"
+        && !context.Request.Path.StartsWithSegments("/health") && !context.Request.Path.StartsWithSegments("/.well-known");
 
     private static void AddSiloClient(this IHostApplicationBuilder builder)
     {

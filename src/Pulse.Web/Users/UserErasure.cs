@@ -10,11 +10,10 @@ namespace Pulse.Web.Users;
 /// <summary>Erases and disables users.</summary>
 internal sealed class UserErasure(IGrainFactory grains)
 {
-    // Reasons of the audit line. After a restore an operator erases the users of both again, because both have asked for it.
-    private const string Committed = "committed";
-    private const string OutcomeUnknown = "outcome-unknown";
-
     /// <summary>Erases the user: all stored data, and every socket. Safe to repeat. Writes the audit line.</summary>
+    /// <remarks>
+    /// After a restore an operator erases the users of all these lines again, because each of them has asked for it, whatever the outcome.
+    /// </remarks>
     /// <param name="context">The request.</param>
     /// <param name="userId">The user.</param>
     /// <param name="kind">The audit event.</param>
@@ -24,21 +23,17 @@ internal sealed class UserErasure(IGrainFactory grains)
     public async Task<bool> EraseAsync(HttpContext context, Guid userId, AuditEvent kind, Guid? sessionId = null)
     {
         var user = grains.GetGrain<IUserGrain>(userId);
-        var accounts = await user.ListAccountsAsync();
-        var email = (await user.GetProfileAsync())?.Email;
-        try
+        var (found, accounts, email) = await context.AuditUnknownAsync(kind, userId, sessionId, async () =>
         {
-            if (!await user.EraseAsync()) return false;
-        }
-        catch (Exception e) when (TransientErrors.IsTransient(e))
-        {
-            // The erasure may be committed. The user's sessions are then gone, so the user cannot repeat the request.
-            context.Audit(kind, userId, sessionId, reason: OutcomeUnknown);
-            throw;
-        }
+            var accounts = await user.ListAccountsAsync();
+            var email = (await user.GetProfileAsync())?.Email;
+            // If its outcome is unknown, the sessions may be gone, so that the user cannot repeat the request.
+            return (await user.EraseAsync(), accounts, email);
+        });
+        if (!found) return false;
 
         // Before the rest, because restoring a backup depends on this line.
-        context.Audit(kind, userId, sessionId, reason: Committed);
+        context.Audit(kind, userId, sessionId, reason: AuditReasons.Committed);
         await Task.WhenAll(
         [
             EndSessionsAsync(userId), EraseMessagesAsync(userId),
@@ -49,12 +44,14 @@ internal sealed class UserErasure(IGrainFactory grains)
         return true;
     }
 
-    /// <summary>Disables or enables the user. Disabling ends all sessions.</summary>
+    /// <summary>Disables or enables the user. Disabling ends all sessions. Safe to repeat. Writes the audit line.</summary>
     /// <returns><see langword="false"/> if the user is unknown.</returns>
-    /// <exception cref="StoreUnavailableException">The database is unavailable, and the user is unchanged.</exception>
-    public async Task<bool> SetDisabledAsync(Guid userId, bool disabled)
+    /// <exception cref="StoreUnavailableException">The database is unavailable. The user is changed or unchanged.</exception>
+    public async Task<bool> SetDisabledAsync(HttpContext context, Guid userId, bool disabled)
     {
-        if (!await grains.GetGrain<IUserGrain>(userId).SetDisabledAsync(disabled)) return false;
+        var kind = disabled ? AuditEvents.AdminDisabled : AuditEvents.AdminEnabled;
+        if (!await context.AuditUnknownAsync(kind, userId, sessionId: null, () => grains.GetGrain<IUserGrain>(userId).SetDisabledAsync(disabled))) return false;
+        context.Audit(kind, userId, reason: AuditReasons.Committed);
         if (disabled) await EndSessionsAsync(userId);
         return true;
     }

@@ -1,11 +1,14 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Pulse.Grains.Storage;
 using Pulse.Grains.Tests.Storage;
 using Pulse.Silo;
 using Pulse.Silo.Health;
+using Pulse.Silo.Telemetry;
 using StackExchange.Redis;
 using Xunit;
 
@@ -46,6 +49,48 @@ public sealed class StoreHealthTests(PostgresStores stores) : IClassFixture<Post
         await BecomesAsync(HealthStatus.Healthy, AskAsync);
 
         Task<HealthCheckResult> AskAsync() => new RedisHealthCheck(redis, TimeProvider.System).CheckHealthAsync(new());
+    }
+
+    [Fact]
+    public async Task RedisThatBecomesAReplica_IsDegradedInTheMetric_UntilItTakesWrites()
+    {
+        await using var server = await RedisServer.StartAsync();
+        var builder = Host.CreateEmptyApplicationBuilder(new());
+        builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:9";
+        builder.AddPulseTelemetry();
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(PresenceRedis.Configure(ConfigurationOptions.Parse(server.EndPoint))));
+        builder.Services.AddHealthChecks().AddCheck<RedisHealthCheck>("redis", tags: [HealthEndpoints.ReadyTag]).AddCheck("of the application", () => HealthCheckResult.Unhealthy());
+        builder.Services.Configure<HealthCheckPublisherOptions>(options => (options.Delay, options.Period) = (TimeSpan.Zero, TimeSpan.FromSeconds(1)));
+        using var host = builder.Build();
+        var factory = host.Services.GetRequiredService<IMeterFactory>();
+        List<string> measured = [];
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Scope == factory && instrument.Name == "pulse.health") listener.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<int>((_, value, tags, _) => measured.Add($"{string.Join(' ', tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}"))} {value}"));
+        listener.Start();
+        await host.StartAsync();
+        await Eventually.AsyncEqual("pulse.health.part=redis 2", MeasureAsync);
+
+        var primary = TestServers.Redis.Split(':');
+        await server.ExecuteAsync("REPLICAOF", primary[0], primary[1]);
+        await Eventually.AsyncEqual("pulse.health.part=redis 1", MeasureAsync);
+
+        await server.ExecuteAsync("REPLICAOF", "NO", "ONE");
+        await Eventually.AsyncEqual("pulse.health.part=redis 2", MeasureAsync);
+        await host.StopAsync();
+
+        Task<string> MeasureAsync()
+        {
+            measured.Clear();
+            listener.RecordObservableInstruments();
+            return Task.FromResult(string.Join(", ", measured));
+        }
     }
 
     [Fact]

@@ -77,6 +77,20 @@ public sealed class StoredUserTests
     }
 
     [Fact]
+    public async Task Disable_ThatIsCommittedBeforeTheDatabaseGoesAway_Succeeds_AndEnableToo()
+    {
+        _store.Row = TestUsers.New() with { Id = _id };
+        await _user.LoadFreshAsync();
+        _store.IsAway = true;
+
+        Assert.True(await _user.SetDisabledAsync(true));
+        Assert.Equal(UserState.Disabled, _user.State);
+
+        Assert.True(await _user.SetDisabledAsync(false));
+        Assert.Equal(UserState.Active, _user.State);
+    }
+
+    [Fact]
     public async Task Write_OfAnErasedUser_WritesNothing_EvenWithACachedRow()
     {
         _store.Row = TestUsers.New() with { Id = _id };
@@ -115,6 +129,7 @@ public sealed class StoredUserTests
 
         public DateTimeOffset? ErasedAt { get; set; }
 
+        /// <summary>Whether reads fail.</summary>
         public bool IsAway { get; set; }
 
         public Task<(UserRow? Row, DateTimeOffset? ErasedAt)> FindWithTombstoneAsync(Guid userId, CancellationToken cancellationToken)
@@ -127,7 +142,11 @@ public sealed class StoredUserTests
 
         public Task<IReadOnlyList<UserRow>> FindByEmailAsync(string email, int count, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-        public Task<bool> SetDisabledAsync(Guid userId, DateTimeOffset? disabledAt, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<bool> SetDisabledAsync(Guid userId, DateTimeOffset? disabledAt, CancellationToken cancellationToken)
+        {
+            Row = Row! with { DisabledAt = disabledAt };
+            return Task.FromResult(true);
+        }
 
         public Task EraseAsync(Guid userId, Guid[] accounts, string[] mailboxes, DateTimeOffset at, CancellationToken cancellationToken)
         {

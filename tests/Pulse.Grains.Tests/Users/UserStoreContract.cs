@@ -466,15 +466,16 @@ public abstract class UserStoreContract(StoresFixture stores)
     }
 
     [Fact]
-    public async Task Lists_FindUsersByIdAndByAddress_ProvenOrNot()
+    public async Task Lists_FindUsersByIdAndByAddress_TheProvenOneFirst()
     {
         var email = TestUsers.New().Email;
-        var proven = TestUsers.New(email);
-        var unproven = TestUsers.New(email) with { EmailVerified = false };
-        await _users.InsertAsync(proven, account: null);
+        var unproven = TestUsers.New(email) with { Id = Guid.CreateVersion7(TestUsers.Noon.AddYears(-20)), EmailVerified = false };
+        var proven = TestUsers.New(email) with { Id = Guid.CreateVersion7(TestUsers.Noon.AddYears(-10)) };
         await _users.InsertAsync(unproven, account: null);
+        await _users.InsertAsync(proven, account: null);
 
-        Assert.Equal(new[] { proven, unproven }.OrderBy(row => row.Id.ToString(), StringComparer.Ordinal), await _users.FindByEmailAsync(email, 10));
+        Assert.Equal([proven, unproven], await _users.FindByEmailAsync(email, 10));
+        Assert.Equal([proven], await _users.FindByEmailAsync(email, 1));
         var all = new List<Guid>();
         for (var after = Guid.Empty; (await _users.ListAfterAsync(after, 3)).Select(row => row.Id).ToList() is { Count: > 0 } page; after = page[^1]) all.AddRange(page);
         Assert.Equal(all.Distinct().OrderBy(id => id.ToString(), StringComparer.Ordinal), all);

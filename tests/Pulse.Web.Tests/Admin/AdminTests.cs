@@ -5,6 +5,8 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
+using Pulse.Identity;
+using Pulse.Users;
 using Pulse.Web.Tests.Auth;
 using Pulse.Web.Tests.Http;
 using Pulse.Web.Tests.Presence;
@@ -17,7 +19,11 @@ public sealed class AdminTests(AdminPulse pulse) : IClassFixture<AdminPulse>, ID
 {
     private readonly HttpClient _operator = pulse.Operator();
 
-    public void Dispose() => _operator.Dispose();
+    public void Dispose()
+    {
+        pulse.Calls.Before = pulse.Calls.After = null;
+        _operator.Dispose();
+    }
 
     [Theory]
     [InlineData("/admin/users")]
@@ -78,6 +84,25 @@ public sealed class AdminTests(AdminPulse pulse) : IClassFixture<AdminPulse>, ID
             using var response = await _operator.GetAsync($"/admin/users{query}");
             return [.. (await response.ReadAsync(HttpStatusCode.OK))["items"]!.AsArray().Select(item => (Guid)item!["id"]!)];
         }
+    }
+
+    [Fact]
+    public async Task Address_OfAnOwnerAndOfAnEarlierClaim_FindsTheOwnerFirst()
+    {
+        var email = $"{Guid.NewGuid():N}@example.com";
+        var (claimant, owner) = (Guid.CreateVersion7(DateTimeOffset.UnixEpoch), Guid.CreateVersion7());
+        using (var mallory = pulse.As(TestTokens.Hs256(TestTokens.Claims(claimant))))
+        using (var stated = await mallory.PostJsonAsync("/auth/sync", $$"""{"email":"{{email}}"}"""))
+            Assert.Equal(HttpStatusCode.Created, stated.StatusCode);
+        var proof = TestTokens.Claims(owner, email);
+        proof["email_verified"] = true;
+        using (var heidi = pulse.As(TestTokens.Hs256(proof)))
+        using (var proven = await heidi.PostJsonAsync("/auth/sync", "{}"))
+            Assert.Equal(HttpStatusCode.Created, proven.StatusCode);
+
+        var items = (await AdminGetAsync($"/admin/users?email={email}"))["items"]!.AsArray();
+
+        Assert.Equal([(owner, true), (claimant, false)], items.Select(item => ((Guid)item!["id"]!, (bool)item["emailVerified"]!)));
     }
 
     [Fact]
@@ -169,6 +194,65 @@ public sealed class AdminTests(AdminPulse pulse) : IClassFixture<AdminPulse>, ID
             using var response = await ada.PostAsync("/auth/token");
             return (string)(await response.ReadAsync(HttpStatusCode.OK))["accessToken"]!;
         }
+    }
+
+    [Theory]
+    [InlineData("GET", "/admin/users?email=x", "validation")]
+    [InlineData("GET", "/admin/users/{id}", "user-not-found")]
+    [InlineData("DELETE", "/admin/users/{id}", "user-not-found")]
+    [InlineData("GET", "/admin/users/{id}/export", "user-not-found")]
+    [InlineData("POST", "/admin/users/{id}/disable", "user-not-found")]
+    [InlineData("POST", "/admin/users/{id}/enable", "user-not-found")]
+    [InlineData("GET", "/admin/users/{id}/sessions", "user-not-found")]
+    [InlineData("DELETE", "/admin/users/{id}/sessions/{id}", "session-not-found")]
+    [InlineData("DELETE", "/admin/users/{id}/connections/none", "connection-not-found")]
+    public async Task RefusedRequest_IsOneAuditLine_WithTheProblem(string method, string path, string problem)
+    {
+        var (before, id) = (pulse.AuditLines.Count(), Guid.CreateVersion7());
+
+        using var response = await _operator.SendAsync(new(new(method), path.Replace("{id}", $"{id}", StringComparison.Ordinal)));
+
+        await response.ReadProblemAsync(response.StatusCode, problem);
+        var line = Assert.Single(pulse.AuditLines.Skip(before));
+        Assert.Equal(("admin-refused", problem, path.Contains("{id}", StringComparison.Ordinal) ? id : null), (line["EventName"], line["Reason"], (Guid?)line["UserId"]));
+    }
+
+    [Fact]
+    public async Task Read_WithoutAnAnswerOfASilo_IsOneAuditLine()
+    {
+        pulse.Calls.Before = call => call == nameof(IPeopleGrain.ListAfterAsync) ? throw new TimeoutException("Made by the test.") : Task.CompletedTask;
+        var before = pulse.AuditLines.Count();
+
+        using var response = await _operator.GetAsync("/admin/users");
+
+        await response.ReadProblemAsync(HttpStatusCode.ServiceUnavailable, "unavailable");
+        var line = Assert.Single(pulse.AuditLines.Skip(before));
+        Assert.Equal(("admin-refused", "unavailable"), (line["EventName"], line["Reason"]));
+    }
+
+    [Theory]
+    [InlineData("POST", "/disable", nameof(IUserGrain.SetDisabledAsync), "admin-disabled")]
+    [InlineData("POST", "/enable", nameof(IUserGrain.SetDisabledAsync), "admin-enabled")]
+    [InlineData("DELETE", "", nameof(IUserGrain.EraseAsync), "admin-erased")]
+    [InlineData("DELETE", "/sessions/{session}", nameof(IUserSessionsGrain.EndAsync), "admin-session-ended")]
+    [InlineData("DELETE", "/connections/{connection}", nameof(IUserGrain.CloseConnectionAsync), "admin-connection-closed")]
+    [InlineData("POST", "/keys/rotate", nameof(IKeyRingGrain.TryAddKeyAsync), "admin-keys-rotated")]
+    public async Task ChangeWhoseAnswerIsLost_IsOneAuditLine(string method, string path, string call, string name)
+    {
+        using var ada = await Browser.SignInAsync(pulse);
+        await using var socket = await HubClient.ConnectAsync(pulse.Address, TestTokens.Hs256(TestTokens.Claims(ada.UserId)));
+        var session = Assert.Single(await ada.Sessions.ListAsync()).Id;
+        var connection = Assert.Single(await ada.User.ListConnectionsAsync()).ConnectionId;
+        pulse.Calls.After = called => called == call ? throw new TimeoutException("Made by the test.") : Task.CompletedTask;
+        var before = pulse.AuditLines.Count();
+
+        var address = path == "/keys/rotate" ? $"/admin{path}" : $"/admin/users/{ada.UserId}{path}";
+        using var response = await _operator.SendAsync(new(
+            new(method), address.Replace("{session}", $"{session}", StringComparison.Ordinal).Replace("{connection}", connection, StringComparison.Ordinal)));
+
+        await response.ReadProblemAsync(HttpStatusCode.ServiceUnavailable, "unavailable");
+        var line = Assert.Single(pulse.AuditLines.Skip(before), line => ((string)line["EventName"]!).StartsWith("admin-", StringComparison.Ordinal));
+        Assert.Equal((name, "outcome-unknown"), (line["EventName"], line["Reason"]));
     }
 
     [Fact]

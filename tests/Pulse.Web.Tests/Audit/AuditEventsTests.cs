@@ -163,7 +163,9 @@ public sealed class AuditEventsTests(AuditApplication pulse) : IClassFixture<Aud
         },
         [AuditEvents.AdminKeyRefused] = async (ada, _) =>
             Assert.Equal(HttpStatusCode.Unauthorized, (await ada.WithTokenAsync(HttpMethod.Get, "/admin/users", "another-key-than-that-one")).Status),
-        [AuditEvents.AdminRead] = async (ada, _) => await ada.AdminAsync(HttpMethod.Get, "/admin/users"),
+        [AuditEvents.AdminRead] = async (ada, _) => await ada.AdminAsync(HttpMethod.Get, $"/admin/users?email={ada.Email}"),
+        [AuditEvents.AdminRefused] = async (ada, _) => Assert.Equal(
+            HttpStatusCode.NotFound, (await ada.WithTokenAsync(HttpMethod.Get, $"/admin/users/{Guid.NewGuid()}", AuditApplication.AdminKey)).Status),
         [AuditEvents.AdminErased] = async (ada, _) =>
         {
             await ada.SignInAsync();

@@ -8,7 +8,7 @@ using Pulse.Web.Tests.Presence;
 namespace Pulse.Web.Tests.Contracts;
 
 /// <summary>Renaming a class or moving a file changes nothing that clients, operators and stored data depend on.</summary>
-public sealed class PublicContractsTests(AdminPulse pulse) : IClassFixture<AdminPulse>
+public sealed class PublicContractsTests(PublicContractsTests.Application pulse) : IClassFixture<PublicContractsTests.Application>
 {
     [Fact]
     public async Task Contracts_AreAsRecorded()
@@ -24,4 +24,7 @@ public sealed class PublicContractsTests(AdminPulse pulse) : IClassFixture<Admin
         Assert.True(gone == "", $"Clients, operators or stored data depend on these lines:\n{gone}\nThe code now has:\n{added}");
         Assert.True(added == "", $"Add these lines to public-contracts.txt, in ordinal order:\n{added}");
     }
+
+    /// <summary>With all optional routes, and with an exporter of metrics, whose collector need not exist.</summary>
+    public sealed class Application() : PulseApplication([new("Pulse:Admin:Key", AdminPulse.Key), new("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")]);
 }

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Pulse.Conversations;
 using Pulse.Web.Tests.Users;
-using Pulse.Web.Users;
 
 namespace Pulse.Web.Tests.Conversations;
 
@@ -65,12 +64,12 @@ public sealed class ChatErasureTests(PulseApplication pulse)
         using var bob = await ChatUser.SyncAsync(pulse, "Bob");
         var group = await ada.CreateAsync("group", bob);
         await using var socket = await ada.ConnectAsync();
-        Assert.True(await pulse.Services.GetRequiredService<UserErasure>().SetDisabledAsync(ada.Id, disabled: true));
+        Assert.True(await pulse.Services.SetUserDisabledAsync(ada.Id, disabled: true));
 
         using var refused = await ada.CallAsync(HttpMethod.Post, $"/conversations/{group}/messages", new { clientId = Guid.NewGuid(), text = "x" });
         Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
         await Assert.ThrowsAnyAsync<Exception>(() => socket.SendAsync(group, "x"));
         Assert.Equal(1, await bob.HeadAsync(group));
-        Assert.True(await pulse.Services.GetRequiredService<UserErasure>().SetDisabledAsync(ada.Id, disabled: false));
+        Assert.True(await pulse.Services.SetUserDisabledAsync(ada.Id, disabled: false));
     }
 }

@@ -157,6 +157,24 @@ public sealed class TokenKeysTests
     }
 
     [Fact]
+    public async Task Withdrawal_SecondsBeforeAPlannedKeySigns_TakesEffectAtOnce_AndWithdrawsThatKeyToo()
+    {
+        var keys = await StartAsync();
+        var old = Header(keys).KeyId!;
+        var planned = await keys.RotateAsync();
+        _time.Advance(TokenKeys.PublishedAhead - TimeSpan.FromSeconds(100));
+
+        var rotation = await keys.RotateAsync(withdrawOlder: true);
+
+        Assert.Null(keys.Find(old));
+        Assert.Null(keys.Find(planned.KeyId));
+        Assert.Equal([rotation.KeyId], Published(keys));
+        Assert.Equal(("ES256", rotation.KeyId), Header(keys));
+        _time.Advance(TokenKeys.PublishedAhead);
+        Assert.Equal(("ES256", rotation.KeyId), Header(keys));
+    }
+
+    [Fact]
     public async Task Rotation_WhileAKeyWaits_ReplacesThatKey()
     {
         _rings[KeyRingRepository.RingName]["key-1"] = "<key id='1'/>";

@@ -8,6 +8,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -87,6 +88,8 @@ public sealed partial class ApiDocumentTests(ApiDocumentTests.Application pulse)
     {
         var known = typeof(ProblemTypes).GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
             .Where(field => field.FieldType == typeof(ProblemType)).Select(field => (ProblemType)field.GetValue(null)!)
+            // Only a call of the hub is answered so, and docs/hub.md has it.
+            .Where(problem => problem != ProblemTypes.TooManyOpen)
             .Select(problem => $"{problem.Status} {problem.Type} {problem.Title}").Distinct().Order();
 
         var documented = from operation in Operations()
@@ -99,6 +102,28 @@ public sealed partial class ApiDocumentTests(ApiDocumentTests.Application pulse)
                          select $"{status} {example["type"]} {example["title"]}";
 
         Assert.Equal(known, documented.Distinct().Order());
+    }
+
+    [Fact]
+    public void RoutesWithADeadline_DocumentAnUnknownOutcome_UnlessTheyOnlyRead()
+    {
+        var withDeadline = pulse.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.Metadata.GetMetadata<RequestTimeoutAttribute>() is not null)
+            .SelectMany(endpoint => endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods
+                .Select(method => $"{method.ToLowerInvariant()} {PathOf(endpoint)}"))
+            .Order().ToArray();
+
+        var documented = Operations().Where(operation => Problems(operation.Value, "503").Contains("unknown-outcome"))
+            .Select(operation => $"{operation.Method} {operation.Path}");
+        Assert.Equal(withDeadline.Where(route => !route.StartsWith("get ", StringComparison.Ordinal)), documented.Order());
+        Assert.Contains("put /users/{id}/block", withDeadline);
+    }
+
+    [Fact]
+    public void HubRoutes_DocumentNoCodesOfHubCalls()
+    {
+        foreach (var operation in Operations().Where(operation => operation.Path.StartsWith("/hubs/", StringComparison.Ordinal)))
+            Assert.Equal(["too-many-requests"], Problems(operation.Value, "429"));
     }
 
     [Fact]
@@ -314,6 +339,9 @@ public sealed partial class ApiDocumentTests(ApiDocumentTests.Application pulse)
         from path in _document["paths"]!.AsObject()
         from operation in path.Value!.AsObject()
         select (operation.Key, path.Key, operation.Value!);
+
+    private static IEnumerable<string> Problems(JsonNode operation, string status) =>
+        operation["responses"]![status]?["content"]?["application/problem+json"]?["examples"]?.AsObject().Select(example => example.Key) ?? [];
 
     // All bodies of the front end, except cookies, the data of the page /chat, and problems, which have a test of their own.
     private static IEnumerable<(Type Type, JsonSerializerContext Context, bool IsRequest)> Bodies() =>

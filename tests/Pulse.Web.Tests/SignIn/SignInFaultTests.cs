@@ -22,7 +22,7 @@ public sealed partial class SignInFaultTests(SignInFaultTests.Application pulse)
 
     public void Dispose()
     {
-        pulse.Before = pulse.After = null;
+        pulse.Calls.Before = pulse.Calls.After = null;
         _browser.Dispose();
         _other.Dispose();
     }
@@ -32,7 +32,7 @@ public sealed partial class SignInFaultTests(SignInFaultTests.Application pulse)
     {
         await SignInAsync(_browser, Email);
         var user = await _browser.WhoAmIAsync();
-        pulse.Before = call => call == nameof(IUserSessionsGrain.StartAsync) ? throw new StoreUnavailableException("Made by the test.") : Task.CompletedTask;
+        pulse.Calls.Before = call => call == nameof(IUserSessionsGrain.StartAsync) ? throw new StoreUnavailableException("Made by the test.") : Task.CompletedTask;
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await PostSignInAsync(_browser, $"second.{Email}")).Status);
 
@@ -45,7 +45,7 @@ public sealed partial class SignInFaultTests(SignInFaultTests.Application pulse)
         await SignInAsync(_other, Email);
         var user = Grains.GetGrain<IUserGrain>(Assert.NotNull(await _other.WhoAmIAsync()));
         await SignInAsync(_browser, $"second.{Email}");
-        pulse.Before = call => call == nameof(IUserSessionsGrain.StartAsync) ? user.SetDisabledAsync(true) : Task.CompletedTask;
+        pulse.Calls.Before = call => call == nameof(IUserSessionsGrain.StartAsync) ? user.SetDisabledAsync(true) : Task.CompletedTask;
 
         var answer = await PostSignInAsync(_browser, Email);
 
@@ -62,7 +62,7 @@ public sealed partial class SignInFaultTests(SignInFaultTests.Application pulse)
     {
         await SignInAsync(_browser, Email);
         var user = Assert.NotNull(await _browser.WhoAmIAsync());
-        pulse.Before = call => call == failing ? throw new TimeoutException("Made by the test.") : Task.CompletedTask;
+        pulse.Calls.Before = call => call == failing ? throw new TimeoutException("Made by the test.") : Task.CompletedTask;
 
         Assert.Equal(HttpStatusCode.NoContent, (await _browser.SendAsync(new(HttpMethod.Delete, "/auth/me"))).Status);
 
@@ -74,7 +74,7 @@ public sealed partial class SignInFaultTests(SignInFaultTests.Application pulse)
     {
         await SignInAsync(_browser, Email);
         var user = Assert.NotNull(await _browser.WhoAmIAsync());
-        pulse.After = call => call == nameof(IUserGrain.EraseAsync) ? throw new TimeoutException("Made by the test.") : Task.CompletedTask;
+        pulse.Calls.After = call => call == nameof(IUserGrain.EraseAsync) ? throw new TimeoutException("Made by the test.") : Task.CompletedTask;
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await _browser.SendAsync(new(HttpMethod.Delete, "/auth/me"))).Status);
 
@@ -87,10 +87,10 @@ public sealed partial class SignInFaultTests(SignInFaultTests.Application pulse)
     public async Task UnlinkedDuringASignIn_TheSignInIsRefused()
     {
         var (user, dev) = await SignInWithTwoAccountsAsync();
-        pulse.Before = async call =>
+        pulse.Calls.Before = async call =>
         {
             if (call != nameof(IUserSessionsGrain.StartAsync)) return;
-            pulse.Before = null;
+            pulse.Calls.Before = null;
             Assert.Equal(AccountLinkOutcome.Unlinked, await dev.UnlinkAsync(user));
         };
 
@@ -107,10 +107,10 @@ public sealed partial class SignInFaultTests(SignInFaultTests.Application pulse)
         await SignInAsync(_other, Email);
 
         // The database has committed the unlink, and its answer is lost.
-        pulse.After = call => call == nameof(IAccountGrain.UnlinkAsync) ? throw new StoreUnavailableException("Made by the test.") : Task.CompletedTask;
+        pulse.Calls.After = call => call == nameof(IAccountGrain.UnlinkAsync) ? throw new StoreUnavailableException("Made by the test.") : Task.CompletedTask;
         var form = await FormTokenAsync(_browser);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await _browser.PostAsync("/dashboard/accounts/unlink", ("formToken", form), ("account", "dev"))).Status);
-        pulse.After = null;
+        pulse.Calls.After = null;
 
         Assert.Null(await dev.FindUserAsync());
         await Eventually.AsyncTrue("the unlinked account's session has ended", async () => await _other.WhoAmIAsync() is null);
@@ -187,26 +187,11 @@ public sealed partial class SignInFaultTests(SignInFaultTests.Application pulse)
     {
         private readonly LogSink _log = new();
 
-        /// <summary>Runs before each call of the method with that name.</summary>
-        internal Func<string, Task>? Before { get; set; }
-
-        /// <summary>Runs after each call.</summary>
-        internal Func<string, Task>? After { get; set; }
+        internal FaultyCalls Calls { get; } = new();
 
         internal IEnumerable<LogLine> AuditLines => _log.Lines.Where(line => line.Category == AuditLog.Category);
 
         private protected override void Adjust(IServiceCollection services) =>
-            services.AddSingleton<ILoggerProvider>(_log).AddSingleton<IIncomingGrainCallFilter>(new Filter(this));
-
-        private sealed class Filter(Application pulse) : IIncomingGrainCallFilter
-        {
-            public async Task Invoke(IIncomingGrainCallContext context)
-            {
-                var isOurs = context.InterfaceMethod.DeclaringType?.Assembly == typeof(IUserGrain).Assembly;
-                if (isOurs && pulse.Before is { } before) await before(context.InterfaceMethod.Name);
-                await context.Invoke();
-                if (isOurs && pulse.After is { } after) await after(context.InterfaceMethod.Name);
-            }
-        }
+            services.AddSingleton<ILoggerProvider>(_log).AddSingleton<IIncomingGrainCallFilter>(Calls);
     }
 }

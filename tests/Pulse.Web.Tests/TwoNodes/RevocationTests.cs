@@ -8,7 +8,6 @@ using Pulse.Web.Tests.Presence;
 using Pulse.Web.Tests.Sessions;
 using Pulse.Web.Tokens;
 using Pulse.Web.Tests.Users;
-using Pulse.Web.Users;
 using Xunit.Abstractions;
 
 namespace Pulse.Web.Tests.TwoNodes;
@@ -73,8 +72,8 @@ public sealed class RevocationTests(TwoNodes nodes, ITestOutputHelper output)
             await watcher.WatchAsync(browser.UserId);
 
             var clock = Stopwatch.StartNew();
-            var removal = nodes.A.Services.GetRequiredService<UserErasure>();
-            var done = erase ? nodes.A.Services.EraseUserAsync(browser.UserId) : removal.SetDisabledAsync(browser.UserId, disabled: true);
+            var services = nodes.A.Services;
+            var done = erase ? services.EraseUserAsync(browser.UserId) : services.SetUserDisabledAsync(browser.UserId, disabled: true);
             foreach (var socket in new[] { here, there })
             {
                 Assert.Equal("user-removed", (await socket.NextAsync("SessionEnded")).GetProperty("reason").GetString());

@@ -145,7 +145,7 @@ async function show(page, visibility) {
   }, visibility);
 }
 
-/** The second message shows that the reader's page has done what it does about the first one. */
+/** When the second message is shown, the reader's page has handled the first one. */
 async function sayTwice(speaker, reader, text) {
   for (const message of [text, `${text}, again`]) {
     await say(speaker, message);

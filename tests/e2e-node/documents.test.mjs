@@ -60,7 +60,7 @@ const blocks = pages.filter((page) => !elsewhere[page]).flatMap((page) =>
 const of = (...languages) => blocks.filter(({ language, reason }) => languages.includes(language) && !reason);
 
 test('each block has a known language, and each reason a block', () => {
-  const known = ['sh', 'ts', 'tsx', 'js', 'json', 'yaml', 'cs', 'sql', 'http', 'mermaid', 'text'];
+  const known = ['sh', 'ts', 'tsx', 'js', 'html', 'json', 'yaml', 'cs', 'sql', 'http', 'mermaid', 'text'];
   assert.deepEqual(blocks.filter(({ language }) => !known.includes(language)).map(({ page, language, text }) => [page, language, text.split('\n')[0]]), []);
   for (const [page, begin] of unrun) assert.ok(blocks.some((block) => block.page === page && block.text.trimStart().startsWith(begin)), `${page} has no block "${begin}"`);
   for (const page of Object.keys(elsewhere)) assert.ok(pages.includes(page), page);
@@ -162,6 +162,7 @@ test('TypeScript compiles, with the package of this repository', { timeout: 120_
       noEmit: true, skipLibCheck: true, moduleDetection: 'force', allowJs: true,
       paths: {
         '@pulse-presence/client': [join(client, 'src/index.ts')],
+        '@pulse-presence/client/chat': [join(client, 'src/chat.ts')],
         '@pulse-presence/client/react': [join(client, 'src/react.ts')],
         jose: [join(root, 'tests/e2e-node/node_modules/jose')],
       },
@@ -183,7 +184,7 @@ test('TypeScript compiles, with the package of this repository', { timeout: 120_
   await run(process.execPath, [join(client, 'node_modules/typescript/bin/tsc'), '-p', '.'], { cwd: project }).catch((error) => assert.fail(`${error.stdout}${error.stderr}`));
 });
 
-test('shell lines run as printed, and the page of the quick start shows both people', { timeout: 300_000 }, async (t) => {
+test('shell lines run as printed, and the pages of the quick start and of its chat work in two windows', { timeout: 300_000 }, async (t) => {
   const scratch = await mkdtemp(join(tmpdir(), 'pulse-docs-'));
   t.after(() => rm(scratch, { recursive: true, force: true }));
   await symlink(fileURLToPath(new URL('node_modules', import.meta.url)), join(scratch, 'node_modules'));
@@ -215,7 +216,7 @@ test('shell lines run as printed, and the page of the quick start shows both peo
   const { items } = await (await fetch(`${pulse.url}/admin/users?email=heidi@example.com`, admin)).json();
   assert.deepEqual(items.map(({ id, emailVerified }) => [id, emailVerified]), [[claimant.id, false]]);
   // Chromium is there in ./test.sh.
-  if (process.env.PULSE_TEST_CHROMIUM) await openQuickStart(t, { scratch, located, variables, page, backend });
+  if (process.env.PULSE_TEST_CHROMIUM) await openPages(t, { scratch, located, variables, page, backend });
 });
 
 /** A user who has stated the address first, without a proof, in a token of the trusted issuer of the pages. */
@@ -229,46 +230,122 @@ async function stateAddress(pulse, environment, email) {
   return body;
 }
 
-/** Serves the page as Vite's development server does, for two people in two browser windows. */
-async function openQuickStart(t, { scratch, located, variables, page, backend }) {
+/** Serves the pages as Vite's development server does, for two people in two browser windows. */
+async function openPages(t, { scratch, located, variables, page, backend }) {
   const server = spawn(process.execPath, ['server.mjs'], { cwd: scratch, env: variables, stdio: 'ignore' });
   t.after(() => server.kill('SIGKILL'));
   // Those of the package's own tests.
   const modules = join(root, 'clients/typescript/node_modules');
   const { createServer: createSite } = await import(join(modules, 'vite/dist/node/index.js'));
   const { chromium } = await import(join(modules, 'playwright-core/index.mjs'));
-  const [main] = of('ts').filter(({ page: name, text }) => name === 'docs/front-end/quick-start.md' && nameOf(text) === 'src/main.ts');
-  const site = join(scratch, 'site');
-  await mkdir(join(site, 'src'), { recursive: true });
-  await writeFile(join(site, 'src/main.ts'), located(main.text));
-  await writeFile(join(site, 'index.html'), '<body><script type="module" src="/src/main.ts"></script></body>');
-  const vite = await createSite({
-    root: site, configFile: false, logLevel: 'silent', cacheDir: join(scratch, 'cache'),
-    resolve: { alias: { '@pulse-presence/client': join(root, 'clients/typescript/src/index.ts') } },
-    server: { port: page, strictPort: true, host: 'localhost', fs: { strict: false }, proxy: { '/api': `http://localhost:${backend}` } },
-  });
-  t.after(() => vite.close());
-  await vite.listen();
   await until('the back end', async () => (await fetch(`http://localhost:${backend}/api/people`)).status, (status) => status === 200);
   const browser = await chromium.launch({ executablePath: process.env.PULSE_TEST_CHROMIUM, args: ['--no-sandbox'] });
   t.after(() => browser.close());
+
+  /** Serves the files that a page of the documents names, until the returned function is called. */
+  const serve = async (document) => {
+    const site = await mkdtemp(join(scratch, 'site-'));
+    await mkdir(join(site, 'src'));
+    // The one that `npm create vite` makes, as far as the quick start needs it.
+    await writeFile(join(site, 'index.html'), '<body><script type="module" src="/src/main.ts"></script></body>');
+    for (const { text } of of('ts', 'html').filter(({ page: name, text }) => name === document && nameOf(text))) {
+      await writeFile(join(site, nameOf(text)), located(text));
+    }
+    const client = join(root, 'clients/typescript/src');
+    const vite = await createSite({
+      root: site, configFile: false, logLevel: 'silent', cacheDir: join(scratch, 'cache'),
+      resolve: {
+        alias: [{ find: /^@pulse-presence\/client$/, replacement: join(client, 'index.ts') }, { find: '@pulse-presence/client', replacement: client }],
+      },
+      server: { port: page, strictPort: true, host: 'localhost', fs: { strict: false }, proxy: { '/api': `http://localhost:${backend}` } },
+    });
+    t.after(() => vite.close());
+    await vite.listen();
+    return () => vite.close();
+  };
+  const errors = [];
   const open = async (query) => {
     const tab = await (await browser.newContext()).newPage();
+    tab.on('pageerror', (error) => errors.push(error.message));
     await tab.goto(`http://localhost:${page}/${query}`);
     return tab;
   };
-  const [ada, bob] = [await open(''), await open('?as=bob')];
+
+  const close = await serve('docs/front-end/quick-start.md');
+  await showContacts(await open(''), await open('?as=bob'));
+  await close();
+  await serve('docs/front-end/chat.md');
+  await talk(await open(''), await open('?as=bob'));
+  assert.deepEqual(errors, []);
+}
+
+async function showContacts(ada, bob) {
   for (const tab of [ada, bob]) {
     await until('both people online', () => tab.locator('li').allInnerTexts(),
       (rows) => rows.length === 2 && rows.every((row) => /^(Ada|Bob): online/.test(row)));
   }
   await bob.close();
   await until('Bob offline', () => ada.locator('li').allInnerTexts(), (rows) => rows.some((row) => row.startsWith('Bob: offline')));
+  await ada.close();
 }
 
-/** The file that the first line of a block names: `// src/main.ts`. */
+async function talk(ada, bob) {
+  const rows = (tab, list) => tab.locator(`#${list} li`).allInnerTexts().then((texts) => texts.map((text) => text.trim()));
+  const shows = (tab, list, expected) => until(`${list}: ${expected}`, () => rows(tab, list), (texts) => texts.join('\n') === expected.join('\n'));
+  const isTitled = (tab, title) => until(title, () => tab.title(), (text) => text === title);
+  const say = async (tab, text) => {
+    await tab.locator('#text').fill(text);
+    await tab.locator('#text').press('Enter');
+  };
+  for (const [tab, own] of [[ada, 'Ada'], [bob, 'Bob']]) {
+    await shows(tab, 'people', ['Ada online', 'Bob online']);
+    assert.equal(await tab.locator('#people button', { hasText: own }).isDisabled(), true, 'nobody talks to themselves');
+  }
+
+  await ada.locator('#people button', { hasText: 'Bob' }).click();
+  await say(ada, ' ');
+  await say(ada, 'Hello, Bob');
+  await shows(ada, 'messages', ['You: Hello, Bob']);
+  await shows(bob, 'inbox', ['Ada Hello, Bob 1 unread']);
+  await isTitled(bob, '(1) Contacts');
+
+  await bob.locator('#inbox button').click();
+  await shows(bob, 'messages', ['Ada: Hello, Bob']);
+  await shows(bob, 'inbox', ['Ada Hello, Bob']);
+  await isTitled(bob, 'Contacts');
+  await bob.locator('#text').pressSequentially('Hel');
+  await until('Bob is typing', () => ada.locator('#typing').innerText(), (text) => text === 'Bob typing…');
+  await say(bob, 'Hello, Ada');
+  await shows(ada, 'messages', ['You: Hello, Bob', 'Bob: Hello, Ada']);
+  await isTitled(ada, 'Contacts');
+
+  // As the script sees it, because pages of a headless browser are always visible.
+  const show = (state) => ada.evaluate((visibility) => {
+    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => visibility });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, state);
+  await show('hidden');
+  // Two, because a message that is read at once is unread for a moment as well.
+  await say(bob, 'Are you there?');
+  await say(bob, 'I am here');
+  await shows(ada, 'messages', ['You: Hello, Bob', 'Bob: Hello, Ada', 'Bob: Are you there?', 'Bob: I am here']);
+  await isTitled(ada, '(2) Contacts');
+  await show('visible');
+  await isTitled(ada, 'Contacts');
+
+  const said = ['Ada: Hello, Bob', 'You: Hello, Ada', 'You: Are you there?', 'You: I am here'];
+  await say(bob, 'a'.repeat(9_000));
+  await bob.locator('#messages li button', { hasText: 'Remove' }).click();
+  await shows(bob, 'messages', said);
+  // The conversation of the two users is one, whoever opens it and from where.
+  await bob.locator('#people button', { hasText: 'Ada' }).click();
+  await shows(bob, 'messages', said);
+  assert.equal((await rows(bob, 'inbox')).length, 1);
+}
+
+/** The file that the first line of a block names: `// src/main.ts`, or `<!-- index.html -->`. */
 function nameOf(text) {
-  return /^\/\/ ([\w./-]+\.(?:ts|tsx|mjs|js))\n/.exec(text)?.[1];
+  return /^(?:\/\/|<!--) ([\w./-]+\.(?:ts|tsx|mjs|js|html))(?: -->)?\n/.exec(text)?.[1];
 }
 
 /** The text without its blocks of code. */

@@ -70,15 +70,34 @@ test('a user of the Next.js sample talks to a user of /chat, and leaves nothing 
   const texts = (await ada.locator('.messages li').allInnerTexts()).map((text) => text.trim());
   assert.deepEqual(texts, ['Hello Ada', 'Hello <b>Bob</b>', 'Are you there?']);
 
+  const unread = () => unreadOf(ada, { site, pulse, id });
+  await until('all read', unread, (count) => count === 0);
+  await show(ada, 'hidden');
+  await sayTwice(bob, ada, 'in the background');
+  assert.equal(await unread(), 2, 'a hidden page reads nothing');
+  await show(ada, 'visible');
+  await until('all read', unread, (count) => count === 0);
+
   // The chat example of the package's README, in another tab of Ada.
+  await show(ada, 'hidden');
   const tab = await ada.context().newPage();
   tab.setDefaultTimeout(60_000);
   await tab.goto(`${site}${readmePath}?pulse=${pulse}`);
-  await tab.getByRole('button', { name: /^Bob: Are you there\?/ }).click();
+  await tab.getByRole('button', { name: /^Bob: in the background, again/ }).click();
   await tab.locator('li', { hasText: 'Hello <b>Bob</b>' }).waitFor();
+  await tab.locator('input').fill(' ');
+  await tab.locator('input').press('Enter');
   await tab.locator('input').fill('From the README');
   await tab.locator('input').press('Enter');
   await bob.locator('.message.stored', { hasText: 'From the README' }).waitFor();
+  assert.deepEqual(await tab.locator('li').allInnerTexts(), [
+    'Hello Ada', 'Hello <b>Bob</b>', 'Are you there?', 'in the background', 'in the background, again', 'From the README',
+  ], 'an empty message is not sent');
+  await show(tab, 'hidden');
+  await sayTwice(bob, tab, 'beside the README');
+  assert.equal(await unread(), 2, 'a hidden page of the README reads nothing');
+  await show(tab, 'visible');
+  await until('all read', unread, (count) => count === 0);
   await tab.close();
 
   await until('stored messages of Ada', () => leftovers(ada), ({ kept }) => kept.some((key) => key.includes(profile.id)));
@@ -116,6 +135,29 @@ async function say(page, text) {
   await page.locator('.composer textarea').fill(text);
   await page.locator('.composer textarea').press('Enter');
   await page.locator('.message.stored', { hasText: text }).waitFor();
+}
+
+/** Hides or shows a page as its script sees it: pages of a headless browser are always visible. */
+async function show(page, visibility) {
+  await page.evaluate((state) => {
+    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => state });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, visibility);
+}
+
+/** When the second message is shown, the reader's page has handled the first one. */
+async function sayTwice(speaker, reader, text) {
+  for (const message of [text, `${text}, again`]) {
+    await say(speaker, message);
+    await reader.locator('li', { hasText: message }).last().waitFor();
+  }
+}
+
+/** The unread messages of the page's user in a conversation, as Pulse counts them. */
+async function unreadOf(page, { site, pulse, id }) {
+  const { accessToken } = await (await page.request.post(`${site}/api/pulse-token`)).json();
+  const answer = await fetch(`${pulse}/conversations/${id}`, { headers: { authorization: `Bearer ${accessToken}` } });
+  return (await answer.json()).you.unread;
 }
 
 /** The profile in Pulse of the user of a page, by the token that the page's script gets. */

@@ -88,7 +88,7 @@ export class Client implements PulseClient {
       getToken: () => this.#tokens.get(),
       dropToken: () => this.#tokens.drop(),
       onError: (error) => this.#eventListeners.error.tell(error),
-      ownUser: () => this.#ownUser,
+      ownUser: () => this.userId,
       canStart: () => {
         try {
           return around.canStart();
@@ -105,6 +105,10 @@ export class Client implements PulseClient {
 
   get state(): PulseState {
     return this.#state;
+  }
+
+  get userId(): string | undefined {
+    return this.#connectedUser ?? this.#lastUserId;
   }
 
   get own(): OwnPresence {
@@ -159,9 +163,14 @@ export class Client implements PulseClient {
 
   readonly stop = async ({ forget = false }: { readonly forget?: boolean } = {}): Promise<void> => {
     const forgotten = forget && this.#forget();
-    if (this.#state.name !== 'stopped') await this.#end(stopped);
-    // Otherwise the next user would make what waits for the first start.
-    else this.#extension?.onEnd();
+    if (this.#state.name !== 'stopped') {
+      await this.#end(stopped);
+    } else {
+      // Otherwise the next user would make what waits for the first start.
+      this.#extension?.onEnd();
+      // `userId` has changed.
+      if (forget) this.#setState(stopped);
+    }
     await forgotten;
   };
 
@@ -192,14 +201,14 @@ export class Client implements PulseClient {
   };
 
   readonly getSnapshot = (): PulseSnapshot =>
-    (this.#snapshot ??= Object.freeze({ state: this.#state, presences: this.#store.all(), own: this.#own }));
+    (this.#snapshot ??= Object.freeze({ state: this.#state, userId: this.userId, presences: this.#store.all(), own: this.#own }));
 
   readonly setStatus = (status: OwnStatus, message?: string): Promise<void> => {
     // Later than the present choice also where the clock was set back, because other tabs and a reload take the latest.
     const choice: Choice = { status, message: message || null, at: Math.max(Date.now(), this.#status.choice.at + 1) };
     const chosen = this.#status.choose(choice);
     if (this.#status.choice === choice) {
-      this.#chosenBy = this.#userId;
+      this.#chosenBy = this.#connectedUser;
       this.#keepChoice();
       this.#onOwnChange();
     }
@@ -244,7 +253,7 @@ export class Client implements PulseClient {
   }
 
   #onLost(): void {
-    const userId = this.#userId ?? '';
+    const userId = this.#connectedUser ?? '';
     this.#sync = undefined;
     // The timer already runs if the connection was lost before it had reported all users.
     this.#losing ??= later(this.#settings.unknownAfterMs, () => {
@@ -310,18 +319,13 @@ export class Client implements PulseClient {
   }
 
   /** The user of the present or lost connection; undefined before it is known. */
-  get #userId(): string | undefined {
+  get #connectedUser(): string | undefined {
     return this.#state.name === 'online' || this.#state.name === 'reconnecting' ? this.#state.userId || undefined : undefined;
-  }
-
-  /** The user of this client's latest connection. */
-  get #ownUser(): string | undefined {
-    return this.#userId ?? this.#lastUserId;
   }
 
   /** Most likely the user of the next connection: another tab may have signed in as another user since this client's latest one. */
   get #expectedUser(): string | undefined {
-    return this.#userId ?? this.#kept.userId ?? this.#lastUserId;
+    return this.#connectedUser ?? this.#kept.userId ?? this.#lastUserId;
   }
 
   /** Applies the earlier choice of that user, from this page or another, unless the present choice is later. */
@@ -352,7 +356,7 @@ export class Client implements PulseClient {
 
   #forget(): Promise<void> | undefined {
     // Not the user that another tab has signed in meanwhile.
-    const userId = this.#ownUser ?? this.#kept.userId;
+    const userId = this.userId ?? this.#kept.userId;
     this.#lastUserId = undefined;
     if (userId !== undefined) this.#kept.forget(userId);
     return this.#extension?.onForget(userId);

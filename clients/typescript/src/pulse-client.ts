@@ -5,6 +5,8 @@ import type { PulseState, SessionEnded } from './state.js';
 /** All state of the client at one moment. Immutable. */
 export interface PulseSnapshot {
   readonly state: PulseState;
+  /** See `PulseClient.userId`. */
+  readonly userId: string | undefined;
   /** All watched users whose presence is known, by user id. */
   readonly presences: ReadonlyMap<string, Presence>;
   readonly own: OwnPresence;
@@ -21,6 +23,12 @@ export interface PulseEvents {
 export interface PulseClient {
   /** The state of the connection. The same object until it changes. */
   readonly state: PulseState;
+
+  /**
+   * The Pulse id of this client's user, with which a page knows its own messages: the user of the present connection, otherwise of the
+   * latest one. Undefined before the first connection, and after the user has signed out.
+   */
+  readonly userId: string | undefined;
 
   /**
    * Connects, and stays connected. Has no effect while the client runs. After `ended`, begins anew.
@@ -61,7 +69,7 @@ export interface PulseClient {
   countOnline(userIds?: Iterable<string>): number;
 
   /**
-   * Calls `listener` when `state`, `own` or the presence of any user has changed, or, with a user id, the presence of that user.
+   * Calls `listener` when `state`, `userId`, `own` or the presence of any user has changed, or, with a user id, the presence of that user.
    * @returns a function that ends the subscription. Fits `useSyncExternalStore`, with `getSnapshot` or `presence`.
    */
   subscribe(listener: () => void, userId?: string): () => void;

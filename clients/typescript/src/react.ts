@@ -83,6 +83,12 @@ export function useOnlineCount(userIds?: readonly string[]): number {
   return useSyncExternalStore(client.subscribe, () => client.countOnline(userIds), () => 0);
 }
 
+/** The Pulse id of the client's user; undefined before the first connection. Renders the component again when it changes. */
+export function useUserId(): string | undefined {
+  const client = usePulse();
+  return useSyncExternalStore(client.subscribe, () => client.userId, nothing);
+}
+
 /** The status that the user has chosen with `setStatus`. Renders the component again when it changes. */
 export function useOwnPresence(): OwnPresence {
   const client = usePulse();

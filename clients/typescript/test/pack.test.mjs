@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { somebody } from '../../../tests/e2e-node/support/fixture.mjs';
+import { chat } from '../dist/chat.js';
 import { connect, launchBrowser, noBrowser, signUp, startPulse, until } from './e2e/support.mjs';
 
 const run = promisify(execFile);
@@ -207,6 +208,34 @@ test('the code of both READMEs runs for longer than a token lives', { skip: noBr
   expect(ada.noise).toEqual([]);
 });
 
+test("the README's conversation without React runs in Chromium", { skip: noBrowser, timeout }, async () => {
+  const pulse = await startPulse();
+  const grace = await signUp(pulse);
+  const graces = connect(pulse, grace, { chat: chat() });
+  const example = quoted.find(({ extension, code }) => extension === 'ts' && code.includes('conversations.create'));
+  const site = await serve(pulse, {
+    talk: {
+      extension: example.extension,
+      code: example.code.replace('018f6a52-0000-7000-8000-000000000001', grace.id),
+      html: '',
+      after: 'Object.assign(window, { like, leave, conversation });\n',
+    },
+  });
+  const { page, noise, lines } = await visit(site, 'talk.html');
+  const item = await until('a message for Grace', () => graces.conversations.getSnapshot().items[0] ?? null, (first) => first?.last?.text === 'Hello', { withinMs: 60_000 });
+  await until('the own message, known as such', () => lines, (all) => all.includes('You Hello'), { withinMs: 60_000 });
+  const conversation = graces.conversation(item.id);
+  onTestFinished(conversation.open());
+  conversation.send('Hello yourself');
+  await until('the answer', () => lines, (all) => all.includes(`${grace.id} Hello yourself`), { withinMs: 60_000 });
+  await page.evaluate((seq) => window.like(seq), item.last.seq + 1);
+  const { messages } = await until('the reaction', () => conversation.getSnapshot(), ({ messages: all }) => all[1]?.reactions.length === 1, { withinMs: 60_000 });
+  expect(messages.map(({ text, reactions }) => [text, reactions[0]?.emoji])).toEqual([['Hello', undefined], ['Hello yourself', '👍']]);
+  await page.evaluate(() => window.leave());
+  await page.waitForFunction(() => window.conversation.getSnapshot().state === 'closed', undefined, { timeout: 60_000 });
+  expect(noise).toEqual([]);
+});
+
 test("rendered on a server, the README's React part sends no request, and the process ends", { timeout }, async () => {
   await install('react', 'react-dom', '@types/react', '@types/react-dom');
   const react = quoted.find(({ extension }) => extension === 'tsx');
@@ -245,8 +274,10 @@ async function serve(pulse, modules = {}) {
 
 const proxyTo = (pulse) => ({
   '/auth': pulse.url,
+  '/conversations': pulse.url,
   '/health': pulse.url,
   '/hubs': { target: pulse.url, ws: true },
+  '/users': pulse.url,
   // The application's own back end.
   '/api/pulse-token': { target: pulse.url, rewrite: () => '/auth/token' },
 });
@@ -259,13 +290,15 @@ async function visit(site, path, { before } = {}) {
   const page = await context.newPage();
   const noise = [];
   page.on('pageerror', (error) => noise.push(error.message));
+  const lines = [];
+  page.on('console', (message) => lines.push(message.text()));
   const sockets = [];
   page.on('websocket', (socket) => new URL(socket.url()).pathname === '/hubs/pulse' && sockets.push(socket));
   await page.goto(new URL('/auth/me', site).href);
   await page.evaluate((fields) => fetch('/auth/signin/dev', { method: 'POST', body: new URLSearchParams(fields) }), somebody());
   await before?.(await page.evaluate(() => fetch('/auth/me').then((answer) => answer.json()).then((me) => me.id)));
   await page.goto(new URL(path, site).href);
-  return { page, noise, sockets };
+  return { page, noise, lines, sockets };
 }
 
 async function install(...packages) {

@@ -1,17 +1,23 @@
 'use client';
 import { useConversation } from '@pulse-presence/client/react';
 import { useEffect, useRef } from 'react';
+import { useIsVisible } from '@/components/visible';
 
 /** A conversation: its messages, those that wait for an answer of Pulse, and a field for the next one. */
 export function Chat({ id, self }: { id: string; self: string }) {
   const { conversation, state, messages, pending, hasBefore, typing } = useConversation(id);
   const end = useRef<HTMLDivElement>(null);
   const newest = messages.at(-1)?.seq;
+  const isVisible = useIsVisible();
 
   useEffect(() => {
     end.current?.scrollIntoView({ block: 'end' });
-    if (newest !== undefined) conversation.markRead(newest);
-  }, [conversation, newest, pending.length]);
+  }, [newest, pending.length]);
+
+  // A message that arrives in a background tab stays unread until the user returns to the tab.
+  useEffect(() => {
+    if (isVisible && newest !== undefined) conversation.markRead(newest);
+  }, [conversation, isVisible, newest]);
 
   function submit(form: FormData): void {
     const text = String(form.get('text')).trim();

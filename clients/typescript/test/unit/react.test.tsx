@@ -3,7 +3,7 @@ import { act, StrictMode, type ReactNode } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { renderToString } from 'react-dom/server';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { PulseProvider, useOnlineCount, useOwnPresence, usePresence, usePresences, usePulse, usePulseState } from '../../src/react.js';
+import { PulseProvider, useOnlineCount, useOwnPresence, usePresence, usePresences, usePulse, usePulseState, useUserId } from '../../src/react.js';
 import { presence } from '../support/fake-hub.js';
 import { scene, settle } from '../support/scene.js';
 
@@ -111,6 +111,19 @@ test('the number of online users, and the own choice', async () => {
   await act(async () => vi.advanceTimersByTimeAsync(0));
   expect(page.textContent).toBe('2 1 busy writing false');
   expect(renderToString(<PulseProvider client={s.pulse}><Counts /></PulseProvider>)).toBe('<u>0 0 online null false</u>');
+});
+
+function Self(): ReactNode {
+  return <u>{useUserId() ?? '?'}</u>;
+}
+
+test('the own id, from the first connection on', async () => {
+  const s = scene();
+  await act(async () => root.render(<PulseProvider client={s.pulse}><Self /></PulseProvider>));
+  expect(page.textContent).toBe('?');
+  await act(async () => void (await s.online('ada')));
+  expect(page.textContent).toBe('ada');
+  expect(renderToString(<PulseProvider client={s.pulse}><Self /></PulseProvider>)).toBe('<u>?</u>');
 });
 
 test('on a server: presences are unknown, and the client stays stopped', async () => {

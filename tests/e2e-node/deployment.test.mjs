@@ -60,6 +60,12 @@ test('git ignores the files that readers fill with secrets', async (t) => {
   await git('alone', 'check-ignore', '.env.local');
 });
 
+test('the AppHost of the samples knows the password of the volume that it keeps', () => {
+  assert.match(read('samples/dotnet-host-apphost/AppHost.cs'), /WithDataVolume\(\)/);
+  // Aspire keeps a generated password in the user secrets of the project, or else makes a new one at each start.
+  assert.match(read('samples/dotnet-host-apphost/Pulse.Samples.AppHost.csproj'), /<UserSecretsId>[^<]+<\/UserSecretsId>/);
+});
+
 test('the objects of Kubernetes fit together', () => {
   const selected = ({ spec }) => Object.entries(spec.podSelector?.matchLabels ?? spec.selector.matchLabels ?? spec.selector).join();
   const deployments = ofKind('Deployment');

@@ -29,7 +29,8 @@ export const choices = providers.map((provider) => {
 export const { handlers, auth, signIn, signOut } = NextAuth({
   providers,
   pages: { signIn: '/signin' },
-  // Pulse accepts the session token until it expires, also after a sign-out. Auth.js renews the cookie while the user is here.
+  // Pulse accepts the session token until it expires, also after a sign-out. Page loads renew the cookie (proxy.ts), and so does
+  // lib/token.ts while the user is active.
   session: { strategy: 'jwt', maxAge: 60 * 60 },
   callbacks: {
     // Pulse knows a person by `sub`. Without this line Auth.js makes a new random one at each sign-in, and Pulse a new user.

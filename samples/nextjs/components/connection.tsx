@@ -16,7 +16,12 @@ export function Connection({ url, userId, children }: { url: string; userId: str
     const cleanups = [
       watchUse(),
       client.on('sessionEnded', ({ reason }) => {
-        if (reason === 'signed-out' || reason === 'user-removed') location.assign('/signin');
+        if (reason === 'signed-out') location.assign('/signin');
+        if (reason === 'user-removed') location.assign(`/signed-out?error=${reason}`);
+      }),
+      client.on('error', ({ code }) => {
+        // The user was erased, and the token was renewed since.
+        if (code === 'user-not-synced') location.assign('/signed-out?error=not-synced');
       }),
       client.subscribe(() => {
         const { state } = client;

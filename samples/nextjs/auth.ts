@@ -28,8 +28,9 @@ export const choices = providers.map((provider) => {
 
 export const { handlers, auth, signIn, signOut } = NextAuth({
   providers,
-  pages: { signIn: '/signin' },
-  // Pulse accepts the session token until it expires, also after a sign-out. Auth.js renews the cookie while the user is here.
+  pages: { signIn: '/signin', error: '/signin' },
+  // Pulse accepts the session token until it expires, also after a sign-out. Page loads renew the cookie (proxy.ts), and so does
+  // lib/token.ts while the user is active.
   session: { strategy: 'jwt', maxAge: 60 * 60 },
   callbacks: {
     // Pulse knows a person by `sub`. Without this line Auth.js makes a new random one at each sign-in, and Pulse a new user.
@@ -41,6 +42,6 @@ export const { handlers, auth, signIn, signOut } = NextAuth({
       return token;
     },
     // For proxy.ts: other users are sent to the sign-in page.
-    authorized: ({ auth: session }) => session !== null,
+    authorized: ({ auth: session }) => !!session?.user,
   },
 });

@@ -57,6 +57,27 @@ test('both images name their source and licence', () => {
   for (const image of [silo, web]) for (const label of ['title', 'description']) assert.match(image, new RegExp(`org\\.opencontainers\\.image\\.${label}="`), label);
 });
 
+test('git ignores the files that readers fill with secrets', async (t) => {
+  // In a new repository, because this one may be an archive without its history.
+  const scratch = await mkdtemp(join(tmpdir(), 'pulse-ignored-'));
+  t.after(() => rm(scratch, { recursive: true, force: true }));
+  const git = (folder, ...args) => run('git', args, { cwd: join(scratch, folder) });
+  await cp(join(root, '.gitignore'), join(scratch, 'all/.gitignore'));
+  await git('all', 'init', '--quiet');
+  await git('all', 'check-ignore', '.env', 'deploy/kubernetes/secrets.yaml', 'samples/nextjs/.env.local').then(({ stdout }) =>
+    assert.equal(stdout.trim().split('\n').length, 3, stdout));
+  // The sample is also copied alone.
+  await cp(join(root, 'samples/nextjs/.gitignore'), join(scratch, 'alone/.gitignore'));
+  await git('alone', 'init', '--quiet');
+  await git('alone', 'check-ignore', '.env.local');
+});
+
+test('the AppHost of the samples knows the password of the volume that it keeps', () => {
+  assert.match(read('samples/dotnet-host-apphost/AppHost.cs'), /WithDataVolume\(\)/);
+  // Aspire keeps a generated password in the user secrets of the project, or else makes a new one at each start.
+  assert.match(read('samples/dotnet-host-apphost/Pulse.Samples.AppHost.csproj'), /<UserSecretsId>[^<]+<\/UserSecretsId>/);
+});
+
 test('the objects of Kubernetes fit together', () => {
   const selected = ({ spec }) => Object.entries(spec.podSelector?.matchLabels ?? spec.selector.matchLabels ?? spec.selector).join();
   const deployments = ofKind('Deployment');

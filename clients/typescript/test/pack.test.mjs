@@ -159,6 +159,49 @@ test('all of the README compiles, and the sample builds', { timeout }, async () 
   await npm(join(project, 'sample'), 'run', 'build');
 });
 
+test('the contact list keeps an invisible person invisible, and forgets a person that leaves', { skip: noBrowser, timeout }, async () => {
+  const pulse = await startPulse();
+  const { page, noise } = await visit(await serve(pulse, {}, join(project, 'sample')), '');
+  const [status, message, problem] = ['select', 'input', '#problem'].map((selector) => page.locator(selector));
+  const become = async (name) => {
+    await page.getByRole('button', { name }).click();
+    await page.getByText('Live').waitFor();
+  };
+  const sent = [];
+  page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => {
+    const [, choice] = /"target":"SetStatus".*?"arguments":(\[.*?\])|$/.exec(payload);
+    if (choice) sent.push(JSON.parse(choice));
+  }));
+  const form = () => status.evaluate(({ form }) => [form.status.value, form.message.value]);
+  const set = () => page.getByRole('button', { name: 'Set' }).click();
+
+  await become('Ada Lovelace');
+  await status.selectOption('invisible');
+  await set();
+  await until('her choice', () => sent, (all) => all.length === 1);
+  await page.reload();
+  await page.getByText('Live').waitFor();
+  await until('her status in the form', form, ([shown]) => shown === 'invisible');
+  await message.fill('Reading');
+  await set();
+  await until('her message', () => sent, (all) => all.length === 2);
+  expect(sent).toEqual([['invisible', null], ['invisible', 'Reading']]);
+
+  await page.getByRole('button', { name: 'Leave' }).click();
+  const kept = () => page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith('pulse ')));
+  expect(await kept()).toEqual([]);
+  await become('Grace Hopper');
+  expect(await form()).toEqual(['online', '']);
+  await pulse.kill();
+  await page.getByText('Connection lost').waitFor();
+  await set();
+  await until('words', () => problem.textContent());
+  await page.getByRole('button', { name: 'Leave' }).click();
+  expect(await kept()).toEqual([]);
+  expect(await problem.textContent()).toBe('');
+  expect(noise).toEqual([]);
+});
+
 // A busy machine may let a token run out and so spoil one run; a fault of the package spoils each.
 test('the code of both READMEs runs for longer than a token lives', { skip: noBrowser, timeout, retry: 2 }, async () => {
   const pulse = await startPulse({ Pulse__Auth__AccessTokenLifetime: '00:00:10' });
@@ -252,8 +295,8 @@ console.log(renderToString(<Contacts people={[{ id: 'a', name: 'Ada' }]} />), pu
   await rm(join(project, 'src/render.tsx'));
 });
 
-/** Page and Pulse at one origin, with a page for each of these modules; without modules, the project's own page. */
-async function serve(pulse, modules = {}) {
+/** Page and Pulse at one origin, with a page for each of these modules; without modules, the page of the built project. */
+async function serve(pulse, modules = {}, root = project) {
   const input = [];
   for (const [name, { extension, code, html, after = '' }] of Object.entries(modules)) {
     await write(`${name}.html`, `${html}<script type="module" src="/src/run-${name}.${extension}"></script>`);
@@ -267,7 +310,7 @@ async function serve(pulse, modules = {}) {
     for (const [name, { extension }] of Object.entries(modules)) await rm(join(project, `src/run-${name}.${extension}`));
   }
   const { preview } = await import('vite');
-  const site = await preview({ root: project, configFile: false, logLevel: 'silent', preview: { host: '127.0.0.1', port: 0, proxy: proxyTo(pulse) } });
+  const site = await preview({ root, configFile: false, logLevel: 'silent', preview: { host: '127.0.0.1', port: 0, proxy: proxyTo(pulse) } });
   onTestFinished(() => site.close());
   return site.resolvedUrls.local[0];
 }

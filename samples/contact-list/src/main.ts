@@ -1,4 +1,4 @@
-import { createPulseClient, PulseError, type OwnStatus, type PulseClient, type PulseState } from '@pulse-presence/client';
+import { createPulseClient, PulseError, type OwnPresence, type OwnStatus, type PulseClient, type PulseState } from '@pulse-presence/client';
 import { findPeople, signInAs, type Person } from './people';
 import { Row } from './row';
 
@@ -8,7 +8,10 @@ const meKey = 'contact-list.me';
 const who = byId('who');
 const contacts = byId('contacts');
 const form = byId<HTMLFormElement>('me');
+const problem = byId('problem');
 let pulse: PulseClient | undefined;
+/** The status that the fields were filled with, or that was set from them. Fields that differ have changes that were not sent. */
+let shown = readFields();
 
 try {
   const people = await findPeople();
@@ -22,20 +25,28 @@ try {
 
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
-  const fields = new FormData(form);
-  const problem = byId('problem');
-  if (pulse?.state.name !== 'online') problem.textContent = 'It will be set as soon as there is a connection.';
+  const client = pulse;
+  if (!client) return;
+  const chosen = readFields();
+  problem.textContent = client.state.name === 'online' ? '' : 'It will be set as soon as there is a connection.';
   try {
-    await pulse?.setStatus(fields.get('status') as OwnStatus, String(fields.get('message')).trim());
+    await client.setStatus(chosen.status, chosen.message);
+    if (client !== pulse) return;
+    shown = chosen;
     problem.textContent = '';
   } catch (error) {
+    // The form belongs to the next person by now.
+    if (client !== pulse) return;
     problem.textContent = error instanceof PulseError ? error.message : String(error);
   }
 });
 
 byId('leave').addEventListener('click', () => {
   sessionStorage.removeItem(meKey);
-  void pulse?.stop();
+  // A sign-out: this browser keeps nothing of the person.
+  void pulse?.stop({ forget: true });
+  pulse = undefined;
+  problem.textContent = '';
   contacts.hidden = true;
   who.hidden = false;
   who.querySelector('button')?.focus();
@@ -59,16 +70,33 @@ function become(me: Person, people: readonly Person[]): void {
     client.watch(person.id, (presence) => row.show(presence));
     return row.element;
   }));
-  client.subscribe(() => showLink(client.state));
+  form.reset();
+  shown = readFields();
+  client.subscribe(() => {
+    showLink(client.state);
+    showOwn(client.own);
+  });
   client.start();
 
   const title = byId('me-title');
   title.textContent = me.name;
-  form.reset();
   who.hidden = true;
   contacts.hidden = false;
   // The control that had the focus is hidden now. Without this, keyboard users would be thrown to the top of the page.
   title.focus();
+}
+
+/** The status may come from an earlier page or another tab. Without it in the fields, the next "Set" would show an invisible person. */
+function showOwn({ status, message }: OwnPresence): void {
+  const fields = readFields();
+  if (fields.status !== shown.status || fields.message !== shown.message) return;
+  shown = { status, message: message ?? '' };
+  field('status').value = shown.status;
+  field('message').value = shown.message;
+}
+
+function readFields(): { status: OwnStatus; message: string } {
+  return { status: field('status').value as OwnStatus, message: field('message').value.trim() };
 }
 
 function showLink(state: PulseState): void {
@@ -79,6 +107,10 @@ function showLink(state: PulseState): void {
   // Screen readers read it aloud, so it is set only when it has changed.
   if (link.textContent !== words) link.textContent = words;
   link.dataset['state'] = state.name;
+}
+
+function field(name: string): HTMLInputElement | HTMLSelectElement {
+  return form.elements.namedItem(name) as HTMLInputElement | HTMLSelectElement;
 }
 
 function byId<T extends HTMLElement = HTMLElement>(id: string): T {

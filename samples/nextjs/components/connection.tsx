@@ -1,32 +1,42 @@
 'use client';
 import { createPulseClient } from '@pulse-presence/client';
 import { chat } from '@pulse-presence/client/chat';
-import { PulseProvider, usePulseState } from '@pulse-presence/client/react';
+import { PulseProvider, usePulse, usePulseState } from '@pulse-presence/client/react';
 import { useEffect, useState, type ReactNode } from 'react';
+import { getToken, watchUse } from '@/lib/token';
 
-/** Connects the page to Pulse, as the user of the session. */
-export function Connection({ url, children }: { url: string; children: ReactNode }) {
-  const [client] = useState(() => createPulseClient({
-    url,
-    chat: chat(),
-    getToken: async ({ signal }) => {
-      const answer = await fetch('/api/pulse-token', { method: 'POST', signal });
-      if (answer.status === 401) return null; // The session has ended.
-      if (!answer.ok) throw new Error(`POST /api/pulse-token answered ${answer.status}`);
-      return answer.json();
-    },
-  }));
+/**
+ * Connects the page to Pulse, as the user of the session.
+ * @param userId the user that the server has rendered the page for.
+ */
+export function Connection({ url, userId, children }: { url: string; userId: string; children: ReactNode }) {
+  const [client] = useState(() => createPulseClient({ url, chat: chat(), getToken }));
 
   useEffect(() => {
-    const unsubscribe = client.on('sessionEnded', ({ mayReconnect }) => {
-      if (!mayReconnect) location.assign('/signin');
-    });
+    const cleanups = [
+      watchUse(),
+      client.on('sessionEnded', ({ reason }) => {
+        if (reason === 'signed-out') location.assign('/signin');
+        if (reason === 'user-removed') location.assign(`/signed-out?error=${reason}`);
+      }),
+      client.on('error', ({ code }) => {
+        // The user was erased, and the token was renewed since.
+        if (code === 'user-not-synced') location.assign('/signed-out?error=not-synced');
+      }),
+      client.subscribe(() => {
+        const { state } = client;
+        if (state.name !== 'online' || state.userId === userId) return;
+        // Another tab has signed in another user. The content of this page, also an unsent text, is the former user's.
+        void client.stop();
+        location.reload();
+      }),
+    ];
     client.start();
     return () => {
-      unsubscribe();
+      for (const cleanup of cleanups) cleanup();
       void client.stop();
     };
-  }, [client]);
+  }, [client, userId]);
 
   return (
     <PulseProvider client={client}>
@@ -37,6 +47,17 @@ export function Connection({ url, children }: { url: string; children: ReactNode
 }
 
 function Banner() {
-  const { name } = usePulseState();
-  return <p role="status" className="banner">{name === 'reconnecting' ? 'Connection lost. Reconnecting…' : ''}</p>;
+  const client = usePulse();
+  const state = usePulseState();
+  return (
+    <p role="status" className="banner">
+      {state.name === 'reconnecting' && 'Connection lost. Reconnecting…'}
+      {state.name === 'ended' && (
+        <>
+          {state.reason === 'too-many-connections' ? 'You have opened too many pages, so this one was disconnected.' : 'Disconnected.'}{' '}
+          <button onClick={() => client.start()}>Connect</button>
+        </>
+      )}
+    </p>
+  );
 }

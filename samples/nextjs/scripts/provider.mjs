@@ -1,7 +1,16 @@
 // A local OpenID Connect provider, to try the sample without an account elsewhere. It asks for a name and believes it.
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
+
+/** The name of each account that has signed in. */
+const names = new Map();
+
+/** The id of a name's account, which is also the local part of its address. Not every name can be an address or a `sub`. */
+function accountOf(name) {
+  const id = name.toLowerCase().replaceAll(' ', '.');
+  return /^[a-z0-9]+(\.[a-z0-9]+)*$/.test(id) ? id : createHash('sha256').update(name).digest('hex').slice(0, 32);
+}
 
 /** Starts the provider at http://localhost:<port>, for one client. */
 export async function startProvider({ port, clientId, clientSecret, redirectUri }) {
@@ -15,7 +24,7 @@ export async function startProvider({ port, clientId, clientSecret, redirectUri 
     interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
     findAccount: (_, sub) => ({
       accountId: sub,
-      claims: () => ({ sub, name: sub, email: `${sub.toLowerCase().replace(/[^a-z0-9]+/g, '.')}@example.com`, email_verified: true }),
+      claims: () => ({ sub, name: names.get(sub), email: `${sub}@example.com`, email_verified: true }),
     }),
     // There is no page that asks for consent.
     async loadExistingGrant({ oidc }) {
@@ -35,12 +44,16 @@ export async function startProvider({ port, clientId, clientSecret, redirectUri 
         let body = '';
         for await (const part of request) body += part;
         const name = new URLSearchParams(body).get('name')?.trim();
-        if (name) return await provider.interactionFinished(request, response, { login: { accountId: name } });
+        if (name) {
+          const accountId = accountOf(name);
+          names.set(accountId, name);
+          return await provider.interactionFinished(request, response, { login: { accountId } });
+        }
       }
       response.setHeader('content-type', 'text/html; charset=utf-8');
       response.end(`<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
         <title>Local account</title>
-        <form method="post"><label>Your name <input name="name" required autofocus></label> <button>Sign in</button></form>`);
+        <form method="post"><label>Your name <input name="name" maxlength="60" required autofocus></label> <button>Sign in</button></form>`);
     } catch (error) {
       response.statusCode = 500;
       response.end(String(error));

@@ -19,6 +19,9 @@ export const site = join(root, 'artifacts/nextjs');
 /** The path of the page that is the chat example of the package's README. It reads the address of Pulse from its own: `?pulse=`. */
 export const readmePath = '/readme';
 
+/** A POST adds 300 people to those of the application, as if they had signed in. */
+export const manyPeoplePath = '/api/many-people';
+
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) build();
 
 function build() {
@@ -76,6 +79,13 @@ function writePages() {
   getToken: async () => (await fetch('/api/pulse-token', { method: 'POST' })).json(),
 })`));
   writeFileSync(join(folder, 'page.tsx'), "import { Chat } from './chat';\n\nexport default function Page() {\n  return <Chat />;\n}\n");
+  mkdirSync(join(site, 'app', manyPeoplePath));
+  writeFileSync(join(site, 'app', manyPeoplePath, 'route.ts'), `import { remember } from '@/lib/people';
+export function POST() {
+  for (let number = 0; number < 300; number++) remember({ subject: \`test:\${number}\`, name: \`Person \${number}\` });
+  return new Response();
+}
+`);
 }
 
 function isSource(path) {

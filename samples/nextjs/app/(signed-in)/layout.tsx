@@ -7,7 +7,7 @@ import { me, pulseUrl } from '@/lib/pulse';
 export default async function SignedIn({ children }: { children: ReactNode }) {
   const { id, name } = await me();
   return (
-    <Connection key={id} url={pulseUrl}>
+    <Connection key={id} url={pulseUrl} userId={id}>
       <header>
         <a href="/dashboard">Pulse with Next.js</a>
         <span>{name}</span>

@@ -114,7 +114,7 @@ describe('samples/nextjs', { skip, timeout: 300_000, concurrency: true }, () => 
 
     const other = await openPage(ada.context());
     await other.goto(`${site}/dashboard`);
-    await other.locator('section[aria-labelledby=conversations] li', { hasText: 'From the README' }).waitFor();
+    await other.locator('section[aria-labelledby=conversations] li', { hasText: 'beside the README, again' }).waitFor();
     await until('stored messages of Ada', () => leftovers(ada), ({ kept }) => kept.some((key) => key.includes(profile.id)));
     await ada.getByRole('button', { name: 'Sign out' }).click();
     for (const page of [ada, other]) await page.waitForURL(`${site}/signin`);

@@ -64,7 +64,9 @@ public interface IConversationReaderGrain : IGrainWithIntegerKey
     [Alias("ReadOwnAsync")]
     Task<OwnMessage[]> ReadOwnAsync(Guid userId, Guid conversationId, long afterSeq);
 
-    /// <summary>Empties the texts of an erased user and ends the user's memberships. Safe to repeat.</summary>
+    /// <summary>
+    /// Ends an erased user's memberships, and makes the user's texts unreadable. Their rows are emptied soon afterwards. Safe to repeat.
+    /// </summary>
     [Alias("EraseAsync")]
     Task EraseAsync(Guid userId);
 

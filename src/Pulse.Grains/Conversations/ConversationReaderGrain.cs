@@ -20,7 +20,7 @@ internal sealed class ConversationReaderGrain(IConversationStore store, Conversa
 
     public Task<OwnMessage[]> ReadOwnAsync(Guid userId, Guid conversationId, long afterSeq) => store.ReadOwnAsync(userId, conversationId, afterSeq, OwnPerPage);
 
-    public Task EraseAsync(Guid userId) => erased.EraseAsync();
+    public Task EraseAsync(Guid userId) => erased.EraseAsync(userId);
 
     public Task<LogPage> ReadMessagesAsync(Guid userId, Guid conversationId, MessageRange range) => store.ReadMessagesAsync(userId, conversationId, range);
 

@@ -123,10 +123,70 @@ public sealed class PostgresConversationStoreTests(PostgresStores stores) : Conv
         }
     }
 
-    private static string AppendText(Guid id, Claimed claimed, Guid sender) =>
+    [Fact]
+    public async Task Erasure_BySilosOfEarlierVersions_LeavesTheSameRows()
+    {
+        var (former, present) = (await TalkAsync(), await TalkAsync());
+
+        await using (var connection = await OpenAsync())
+        {
+            await ExecuteAsync(connection, AppendText(former.Id, former.Claimed, former.Erased, EntryKinds.SenderErased, version: 1));
+        }
+
+        await AppendErasureAsync(present);
+        while (await Store.EraseNextAsync(new(present.Erased, present.Id), Guid.NewGuid(), 1_000, s_limits) != ErasureStep.Done);
+
+        Assert.Equal(await RowsAsync(former), await RowsAsync(present));
+        Assert.DoesNotContain(new(present.Erased, present.Id), await Store.ListErasuresAsync());
+
+        async Task<object?> RowsAsync(ErasedTalk talk) => await Stores.ExecuteAsync(
+            $"""
+            SELECT concat_ws('; ',
+                (SELECT string_agg(concat_ws(',', seq, kind, sender_id = '{talk.Erased}', client_id IS NULL, target_seq, edited_seq, deleted_seq,
+                    CASE WHEN kind IN ('message', 'edit') THEN coalesce(body, 'emptied') END), '; ' ORDER BY seq) FROM entries WHERE conversation_id = '{talk.Id}'),
+                (SELECT count(*) FROM mentions WHERE conversation_id = '{talk.Id}'),
+                (SELECT count(*) FROM reactions WHERE conversation_id = '{talk.Id}'),
+                (SELECT count(*) FROM members WHERE conversation_id = '{talk.Id}'))
+            """);
+    }
+
+    [Fact]
+    public async Task Erasure_OfAnotherSilo_IsLeftToIt_UntilItMakesNoMoreSteps()
+    {
+        var talk = await TalkAsync();
+        await AppendErasureAsync(talk);
+        var (part, one, other) = (new MemberOf(talk.Erased, talk.Id), Guid.NewGuid(), Guid.NewGuid());
+
+        Assert.Equal(ErasureStep.More, await Store.EraseNextAsync(part, one, 10, s_limits));
+        Assert.Equal(ErasureStep.Taken, await Store.EraseNextAsync(part, other, 10, s_limits));
+        Assert.Equal(ErasureStep.More, await Store.EraseNextAsync(part, one, 10, s_limits));
+
+        await Stores.ExecuteAsync($"UPDATE erasures SET worked_at = now() - interval '11 seconds' WHERE conversation_id = '{talk.Id}'");
+        while (await Store.EraseNextAsync(part, other, 50, s_limits) is var step and not ErasureStep.Done) Assert.Equal(ErasureStep.More, step);
+    }
+
+    [Fact]
+    public async Task Erasure_DuringAnAppend_WaitsForIt_AndTheAppendDuringAStepIsBusy()
+    {
+        var talk = await TalkAsync();
+        await AppendErasureAsync(talk);
+        var part = new MemberOf(talk.Erased, talk.Id);
+        await using var connection = await OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await ExecuteAsync(connection, $"SELECT chat_erase_1('{talk.Id}', '{talk.Erased}', NULL, 10)");
+
+        var claimed = talk.Claimed with { Head = talk.Claimed.Head + 1 };
+        Assert.Equal(AppendOutcome.Busy, await AppendAsync(Messages(talk.Id, claimed, talk.Reader, 1)));
+        await Assert.ThrowsAsync<BatchBlockedException>(() => Store.EraseNextAsync(part, Guid.NewGuid(), 10, new(TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(10))));
+        await transaction.CommitAsync();
+
+        Assert.Equal(AppendOutcome.Stored, await AppendAsync(Messages(talk.Id, claimed, talk.Reader, 1)));
+    }
+
+    private static string AppendText(Guid id, Claimed claimed, Guid sender, string kind = EntryKinds.Message, int version = 2) =>
         $"""
-        SELECT * FROM chat_append_1(ARRAY['{id}']::uuid[], ARRAY[{claimed.Epoch}]::bigint[], ARRAY[{claimed.Head}]::bigint[], ARRAY[1], ARRAY[{claimed.Head + 1}]::bigint[],
-            ARRAY['message'], ARRAY['{sender}']::uuid[], ARRAY['{Guid.NewGuid()}']::uuid[], ARRAY[NULL]::bigint[], ARRAY[NULL]::bigint[], ARRAY['late'], ARRAY[now()],
+        SELECT * FROM chat_append_{version}(ARRAY['{id}']::uuid[], ARRAY[{claimed.Epoch}]::bigint[], ARRAY[{claimed.Head}]::bigint[], ARRAY[1], ARRAY[{claimed.Head + 1}]::bigint[],
+            ARRAY['{kind}'], ARRAY['{sender}']::uuid[], ARRAY[{(kind == EntryKinds.Message ? $"'{Guid.NewGuid()}'" : "NULL")}]::uuid[], ARRAY[NULL]::bigint[], ARRAY[NULL]::bigint[], ARRAY['late'], ARRAY[now()],
             ARRAY[NULL]::uuid[], ARRAY[NULL]::text[], ARRAY[NULL]::bigint[], ARRAY[]::int[], ARRAY[]::bigint[], ARRAY[]::uuid[])
         """;
 

@@ -139,6 +139,24 @@ internal static class ConversationSql
         ORDER BY e.conversation_id, e.seq LIMIT @limit
         """;
 
+    /// <summary>A page of the own messages in one conversation, in the order of an index that all senders' messages have.</summary>
+    public const string ReadOwnOf =
+        $"""
+        SELECT e.conversation_id, {EntryColumns} FROM entries e
+        WHERE e.conversation_id = @id AND e.sender_id = @user AND e.client_id >= @after AND (@first OR e.client_id <> @after) AND e.deleted_seq IS NULL
+        ORDER BY e.client_id LIMIT @limit
+        """;
+
+    /// <summary>Conversations with own messages, those of which the user is a former member included.</summary>
+    public const string FindOwn =
+        """
+        SELECT m.conversation_id FROM members m
+        WHERE m.user_id = @user AND m.conversation_id > @id AND EXISTS (
+            SELECT 1 FROM entries e
+            WHERE e.conversation_id = m.conversation_id AND e.sender_id = @user AND e.client_id IS NOT NULL AND e.deleted_seq IS NULL)
+        ORDER BY m.conversation_id LIMIT @limit
+        """;
+
     public const string ListErased =
         """
         SELECT m.user_id, m.conversation_id FROM members m JOIN tombstones t ON t.id = m.user_id

@@ -127,6 +127,23 @@ internal abstract class ConversationStore : IConversationStore
         return [.. rows];
     }
 
+    public async Task<OwnMessage[]> ReadOwnAfterAsync(
+        Guid userId, Guid conversationId, Guid afterClientId, int limit, CancellationToken cancellationToken = default)
+    {
+        var found = conversationId == Guid.Empty ? [] : await ReadOwnOfAsync(conversationId, afterClientId, isFirst: false, limit);
+        if (found.Count == limit) return [.. found];
+
+        // Each of them has a message at least.
+        var others = await QueryAsync(
+            ConversationSql.FindOwn, [("user", userId), ("id", conversationId), ("limit", limit)], reader => reader.GetGuid(0), cancellationToken);
+        foreach (var other in others.TakeWhile(_ => found.Count < limit)) found.AddRange(await ReadOwnOfAsync(other, Guid.Empty, isFirst: true, limit - found.Count));
+        return [.. found];
+
+        Task<List<OwnMessage>> ReadOwnOfAsync(Guid id, Guid after, bool isFirst, int count) => QueryAsync(
+            ConversationSql.ReadOwnOf, [("user", userId), ("id", id), ("after", after), ("first", isFirst), ("limit", count)],
+            reader => new OwnMessage(reader.GetGuid(0), ConversationRows.ReadEntry(reader, 1)!), cancellationToken);
+    }
+
     public async Task<IReadOnlyList<MemberOf>> ListErasedAsync(Guid? userId, MemberOf? after, int limit, CancellationToken cancellationToken = default) =>
         await QueryAsync(
             userId is null ? ConversationSql.ListErased : ConversationSql.ListErasedOf,

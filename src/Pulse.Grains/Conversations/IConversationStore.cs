@@ -59,8 +59,11 @@ internal interface IConversationStore
     /// <inheritdoc cref="IConversationReaderGrain.FindManyAsync"/>
     Task<ConversationSummary?[]> FindManyAsync(MemberOf[] parts, CancellationToken cancellationToken = default);
 
-    /// <inheritdoc cref="IConversationReaderGrain.ReadOwnAsync"/>
+    /// <summary>A part of a user's own messages, by conversation and seq. Costs all the user's messages of that conversation.</summary>
     Task<OwnMessage[]> ReadOwnAsync(Guid userId, Guid conversationId, long afterSeq, int limit, CancellationToken cancellationToken = default);
+
+    /// <inheritdoc cref="IConversationReaderGrain.ReadOwnAfterAsync"/>
+    Task<OwnMessage[]> ReadOwnAfterAsync(Guid userId, Guid conversationId, Guid afterClientId, int limit, CancellationToken cancellationToken = default);
 
     /// <summary>The rows in members that erased users still have, present or former, in the order of user and conversation.</summary>
     /// <param name="userId">The user; <see langword="null"/> for all erased users.</param>

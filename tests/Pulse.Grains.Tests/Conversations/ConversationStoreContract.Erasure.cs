@@ -81,6 +81,43 @@ public abstract partial class ConversationStoreContract
             $"SELECT count(*) FROM entries WHERE conversation_id IN ('{one.Id}', '{other.Id}') AND body LIKE '%secret%'"));
     }
 
+    [Fact]
+    public async Task ReadOwn_InPages_GivesEachMessageOnce()
+    {
+        var user = await AddUserAsync();
+        var sent = new List<(Guid Id, long Seq)>();
+        for (var i = 0; i < 4; i++)
+        {
+            var (id, creator) = await CreateAsync();
+            var claimed = await ClaimAsync(id);
+            var joins = new Run(id, claimed, creator);
+            joins.Add(new() { Kind = EntryKinds.MemberAdded, Body = ConversationBodies.Member(user, "member") }, user, "member", 1);
+            joins.Add(new() { Kind = EntryKinds.Message, ClientId = Guid.NewGuid(), Body = "not own" });
+            Assert.Equal(AppendOutcome.Stored, await AppendAsync(joins.Done()));
+            var run = new Run(id, claimed with { Head = joins.Head }, user);
+
+            // No message in one of the conversations, and a client id that no other is before.
+            for (var n = 0; n < 5 * i; n++)
+                sent.Add((id, run.Add(new() { Kind = EntryKinds.Message, ClientId = n == 0 ? Guid.Empty : Guid.NewGuid(), Body = "own" })));
+            var deleted = run.Add(new() { Kind = EntryKinds.Message, ClientId = Guid.NewGuid(), Body = "deleted" });
+            run.Add(new() { Kind = EntryKinds.Delete, Target = deleted, Body = ConversationBodies.Deleted(user) });
+            run.Add(new() { Kind = EntryKinds.MemberRemoved, Body = ConversationBodies.Removed(user, user) }, user);
+            Assert.Equal(AppendOutcome.Stored, await AppendAsync(run.Done()));
+        }
+
+        var found = new List<(Guid Id, long Seq)>();
+        var (conversationId, clientId) = (Guid.Empty, Guid.Empty);
+        while (await Store.ReadOwnAfterAsync(user, conversationId, clientId, 4) is [.., var last] page)
+        {
+            Assert.InRange(page.Length, 1, 4);
+            Assert.All(page, own => Assert.Equal("own", own.Message.Body));
+            found.AddRange(page.Select(own => (own.ConversationId, own.Message.Seq)));
+            (conversationId, clientId) = (last.ConversationId, last.Message.ClientId!.Value);
+        }
+
+        Assert.Equal(sent.Order(), found.Order());
+    }
+
     /// <summary>A conversation in which a member that will be erased has written more than one step empties.</summary>
     private protected async Task<ErasedTalk> TalkAsync()
     {

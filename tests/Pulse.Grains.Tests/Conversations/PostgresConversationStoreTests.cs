@@ -183,6 +183,32 @@ public sealed class PostgresConversationStoreTests(PostgresStores stores) : Conv
         Assert.Equal(AppendOutcome.Stored, await AppendAsync(Messages(talk.Id, claimed, talk.Reader, 1)));
     }
 
+    [Fact]
+    public async Task ReadOwn_ReadsOnlyThePage_InTheOrderOfTheIndex()
+    {
+        var (id, user) = await CreateAsync();
+        await using var connection = await OpenAsync();
+        await ExecuteAsync(
+            connection,
+            $"""
+            INSERT INTO entries (conversation_id, seq, kind, sender_id, client_id, body, sent_at)
+            SELECT '{id}', 1 + n, 'message', '{user}', gen_random_uuid(), 'own ' || n, timestamptz '2026-01-01Z' FROM generate_series(1, 12000) n
+            """);
+        await ExecuteAsync(connection, "ANALYZE entries");
+        await using var command = new NpgsqlCommand($"EXPLAIN {ConversationSql.ForPostgres(ConversationSql.ReadOwnOf)}", connection);
+        command.Parameters.Add(new("id", id));
+        command.Parameters.Add(new("user", user));
+        command.Parameters.Add(new("after", Guid.Parse("10000000-0000-4000-8000-000000000000")));
+        command.Parameters.Add(new("first", false));
+        command.Parameters.Add(new("limit", 200));
+        await using var reader = await command.ExecuteReaderAsync();
+        var plan = new List<string>();
+        while (await reader.ReadAsync()) plan.Add(reader.GetString(0));
+
+        Assert.Contains(plan, line => line.Contains("Index Scan using entries_client_id_key", StringComparison.Ordinal));
+        Assert.DoesNotContain(plan, line => line.Contains("Sort", StringComparison.Ordinal));
+    }
+
     private static string AppendText(Guid id, Claimed claimed, Guid sender, string kind = EntryKinds.Message, int version = 2) =>
         $"""
         SELECT * FROM chat_append_{version}(ARRAY['{id}']::uuid[], ARRAY[{claimed.Epoch}]::bigint[], ARRAY[{claimed.Head}]::bigint[], ARRAY[1], ARRAY[{claimed.Head + 1}]::bigint[],

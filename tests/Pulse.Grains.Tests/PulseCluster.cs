@@ -95,6 +95,9 @@ public class PulseCluster : IAsyncLifetime
         await command.ExecuteNonQueryAsync();
     }
 
+    /// <summary>A connection to the silos' database, as another program has it.</summary>
+    internal ValueTask<NpgsqlConnection> OpenDatabaseAsync() => _postgres!.OpenConnectionAsync();
+
     /// <summary>Renews a lease as a front end does, until disposed.</summary>
     public LeaseRenewal KeepRenewing(Guid userId, ConnectionLease lease) => new(Client.GetGrain<IUserGrain>(userId), lease, FrontEnd);
 

@@ -61,10 +61,21 @@ public interface IConversationReaderGrain : IGrainWithIntegerKey
     /// <param name="userId">The sender.</param>
     /// <param name="conversationId">The conversation of the last message of the part before.</param>
     /// <param name="afterSeq">The seq of that message.</param>
+    [Obsolete("Reads all own messages of a conversation for each part. Front ends of earlier versions call it.")]
     [Alias("ReadOwnAsync")]
     Task<OwnMessage[]> ReadOwnAsync(Guid userId, Guid conversationId, long afterSeq);
 
-    /// <summary>Empties the texts of an erased user and ends the user's memberships. Safe to repeat.</summary>
+    /// <summary>A part of a user's own messages, for an export: by conversation and client id, since an index has that order.</summary>
+    /// <param name="userId">The sender.</param>
+    /// <param name="conversationId">The conversation of the last message of the part before; an empty id for the first part.</param>
+    /// <param name="afterClientId">The client id of that message.</param>
+    /// <returns>Nothing after the last part.</returns>
+    [Alias("ReadOwnAfterAsync")]
+    Task<OwnMessage[]> ReadOwnAfterAsync(Guid userId, Guid conversationId, Guid afterClientId);
+
+    /// <summary>
+    /// Ends an erased user's memberships, and makes the user's texts unreadable. Their rows are emptied soon afterwards. Safe to repeat.
+    /// </summary>
     [Alias("EraseAsync")]
     Task EraseAsync(Guid userId);
 

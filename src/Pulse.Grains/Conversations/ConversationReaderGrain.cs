@@ -21,7 +21,10 @@ internal sealed class ConversationReaderGrain(IConversationStore store, Conversa
 
     public Task<OwnMessage[]> ReadOwnAsync(Guid userId, Guid conversationId, long afterSeq) => store.ReadOwnAsync(userId, conversationId, afterSeq, OwnPerPage);
 
-    public Task EraseAsync(Guid userId) => erased.EraseAsync();
+    public Task<OwnMessage[]> ReadOwnAfterAsync(Guid userId, Guid conversationId, Guid afterClientId) =>
+        store.ReadOwnAfterAsync(userId, conversationId, afterClientId, OwnPerPage);
+
+    public Task EraseAsync(Guid userId) => erased.EraseAsync(userId);
 
     public Task<LogPage> ReadMessagesAsync(Guid userId, Guid conversationId, MessageRange range) => store.ReadMessagesAsync(userId, conversationId, range);
 

@@ -15,26 +15,31 @@ internal sealed record FoundMessage(Guid ConversationId, long Seq, Guid SenderId
 internal static class ConversationRows
 {
     /// <summary>How many columns an entry takes.</summary>
-    public const int EntryWidth = 11;
+    public const int EntryWidth = 12;
 
     /// <summary>Reads an entry.</summary>
     /// <param name="reader">At a row.</param>
     /// <param name="at">The entry's first column.</param>
-    /// <returns><see langword="null"/> where an outer join found no entry.</returns>
-    public static ConversationEntry? ReadEntry(DbDataReader reader, int at) => reader.IsDBNull(at) ? null : new()
+    /// <returns><see langword="null"/> where an outer join found no entry. While the sender's erasure is under way, the entry as it will be in the end.</returns>
+    public static ConversationEntry? ReadEntry(DbDataReader reader, int at)
     {
-        Seq = reader.GetInt64(at),
-        Kind = reader.GetString(at + 1),
-        SenderId = reader.GetGuid(at + 2),
-        SentAt = reader.GetFieldValue<DateTimeOffset>(at + 3),
-        ClientId = reader.IsDBNull(at + 4) ? null : reader.GetGuid(at + 4),
-        Target = Number(reader, at + 5),
-        ReplyTo = Number(reader, at + 6),
-        Body = Text(reader, at + 7),
-        EditedSeq = Number(reader, at + 8),
-        DeletedSeq = Number(reader, at + 9),
-        Mentions = Text(reader, at + 10) is { } ids ? Array.ConvertAll(ids.Split(','), Guid.Parse) : [],
-    };
+        if (reader.IsDBNull(at)) return null;
+        var (kind, erasedSeq) = (reader.GetString(at + 1), Number(reader, at + 11));
+        return new()
+        {
+            Seq = reader.GetInt64(at),
+            Kind = kind,
+            SenderId = reader.GetGuid(at + 2),
+            SentAt = reader.GetFieldValue<DateTimeOffset>(at + 3),
+            ClientId = reader.IsDBNull(at + 4) ? null : reader.GetGuid(at + 4),
+            Target = Number(reader, at + 5),
+            ReplyTo = Number(reader, at + 6),
+            Body = erasedSeq is null ? Text(reader, at + 7) : null,
+            EditedSeq = Number(reader, at + 8),
+            DeletedSeq = Number(reader, at + 9) ?? (kind == EntryKinds.Message ? erasedSeq : null),
+            Mentions = erasedSeq is null && Text(reader, at + 10) is { } ids ? Array.ConvertAll(ids.Split(','), Guid.Parse) : [],
+        };
+    }
 
     /// <summary>Reads what <see cref="ConversationSql.ReadMessages"/> says of reactions: <c>count:mine:emoji</c>, divided by the control character 31, which no emoji holds.</summary>
     public static MessageReaction[] ReadReactions(DbDataReader reader, int at)

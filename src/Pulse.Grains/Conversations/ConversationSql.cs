@@ -13,9 +13,16 @@ internal static class ConversationSql
          WHERE x.conversation_id = e.conversation_id AND x.seq = CASE e.kind WHEN 'message' THEN e.seq WHEN 'edit' THEN e.target_seq END)
         """;
 
+    /// <summary>Seq of the entry that erased the sender, while rows of the sender are still to be emptied. See 011_erasures.sql.</summary>
+    private const string ErasedSeq =
+        """
+        CASE WHEN e.kind IN ('message', 'edit') THEN
+            (SELECT x.seq FROM erasures x WHERE x.conversation_id = e.conversation_id AND x.user_id = e.sender_id) END
+        """;
+
     /// <summary>The columns of an entry <c>e</c>, as <see cref="ConversationRows.ReadEntry"/> reads them.</summary>
     public const string EntryColumns =
-        $"e.seq, e.kind, e.sender_id, e.sent_at, e.client_id, e.target_seq, e.reply_to, e.body, e.edited_seq, e.deleted_seq, {Mentions}";
+        $"e.seq, e.kind, e.sender_id, e.sent_at, e.client_id, e.target_seq, e.reply_to, e.body, e.edited_seq, e.deleted_seq, {Mentions}, {ErasedSeq}";
 
     private const string Me =
         """
@@ -64,12 +71,14 @@ internal static class ConversationSql
                 SELECT 1 FROM (
                     SELECT s.kind, s.sender_id, s.deleted_seq FROM entries s
                     WHERE s.conversation_id = c.id AND s.seq > MAX2(c.read_seq, c.visible_from - 1) ORDER BY s.seq LIMIT 1000) scanned
-                WHERE scanned.kind = 'message' AND scanned.sender_id <> c.member_id AND scanned.deleted_seq IS NULL LIMIT 101) unread),
+                WHERE scanned.kind = 'message' AND scanned.sender_id <> c.member_id AND scanned.deleted_seq IS NULL
+                    AND scanned.sender_id NOT IN (SELECT user_id FROM erasures WHERE conversation_id = c.id) LIMIT 101) unread),
             (SELECT count(*) FROM (
                 SELECT 1 FROM mentions x
                 WHERE x.user_id = c.member_id AND x.conversation_id = c.id AND x.seq > MAX2(c.read_seq, c.visible_from - 1)
-                    AND NOT EXISTS (SELECT 1 FROM entries q JOIN blocks b ON b.user_id = c.member_id AND b.blocked_id = q.sender_id
-                                    WHERE q.conversation_id = x.conversation_id AND q.seq = x.seq)
+                    AND NOT EXISTS (SELECT 1 FROM entries q WHERE q.conversation_id = x.conversation_id AND q.seq = x.seq
+                        AND (q.sender_id IN (SELECT blocked_id FROM blocks WHERE user_id = c.member_id)
+                            OR q.sender_id IN (SELECT user_id FROM erasures WHERE conversation_id = c.id)))
                 LIMIT 100) mentioned),
             {EntryColumns}
         """;
@@ -130,6 +139,24 @@ internal static class ConversationSql
         ORDER BY e.conversation_id, e.seq LIMIT @limit
         """;
 
+    /// <summary>A page of the own messages in one conversation, in the order of an index that all senders' messages have.</summary>
+    public const string ReadOwnOf =
+        $"""
+        SELECT e.conversation_id, {EntryColumns} FROM entries e
+        WHERE e.conversation_id = @id AND e.sender_id = @user AND e.client_id >= @after AND (@first OR e.client_id <> @after) AND e.deleted_seq IS NULL
+        ORDER BY e.client_id LIMIT @limit
+        """;
+
+    /// <summary>Conversations with own messages, those of which the user is a former member included.</summary>
+    public const string FindOwn =
+        """
+        SELECT m.conversation_id FROM members m
+        WHERE m.user_id = @user AND m.conversation_id > @id AND EXISTS (
+            SELECT 1 FROM entries e
+            WHERE e.conversation_id = m.conversation_id AND e.sender_id = @user AND e.client_id IS NOT NULL AND e.deleted_seq IS NULL)
+        ORDER BY m.conversation_id LIMIT @limit
+        """;
+
     public const string ListErased =
         """
         SELECT m.user_id, m.conversation_id FROM members m JOIN tombstones t ON t.id = m.user_id
@@ -137,8 +164,19 @@ internal static class ConversationSql
         ORDER BY m.user_id, m.conversation_id LIMIT @limit
         """;
 
+    public const string ListErasedOf =
+        """
+        SELECT m.user_id, m.conversation_id FROM members m JOIN tombstones t ON t.id = m.user_id
+        WHERE m.user_id = @user AND m.conversation_id > @id ORDER BY m.conversation_id LIMIT @limit
+        """;
+
+    public const string ListErasures = "SELECT user_id, conversation_id FROM erasures ORDER BY user_id, conversation_id";
+
     public const string DeleteErasedBlocks =
         "DELETE FROM blocks WHERE user_id IN (SELECT id FROM tombstones) OR blocked_id IN (SELECT id FROM tombstones)";
+
+    public const string DeleteErasedBlocksOf =
+        "DELETE FROM blocks WHERE (user_id = @user OR blocked_id = @user) AND EXISTS (SELECT 1 FROM tombstones WHERE id = @user)";
 
     /// <summary>The marker of the member <c>m</c> that other members may know, see 008_shown_markers.sql.</summary>
     public const string ShownMarker = "CASE WHEN m.shown_seq >= m.joined_seq THEN m.shown_seq ELSE m.read_seq END";

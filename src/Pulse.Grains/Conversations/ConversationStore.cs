@@ -135,11 +135,36 @@ internal abstract class ConversationStore : IConversationStore
         return [.. rows];
     }
 
-    public async Task<IReadOnlyList<MemberOf>> ListErasedAsync(
-        Guid afterUser, Guid afterConversation, int limit, CancellationToken cancellationToken = default) =>
-        await QueryAsync(ConversationSql.ListErased, [("user", afterUser), ("id", afterConversation), ("limit", limit)], reader => new MemberOf(reader.GetGuid(0), reader.GetGuid(1)), cancellationToken);
+    public async Task<OwnMessage[]> ReadOwnAfterAsync(
+        Guid userId, Guid conversationId, Guid afterClientId, int limit, CancellationToken cancellationToken = default)
+    {
+        var found = conversationId == Guid.Empty ? [] : await ReadOwnOfAsync(conversationId, afterClientId, isFirst: false, limit);
+        if (found.Count == limit) return [.. found];
 
-    public Task DeleteErasedBlocksAsync(CancellationToken cancellationToken = default) => ExecuteAsync(ConversationSql.DeleteErasedBlocks, [], cancellationToken);
+        // Each of them has a message at least.
+        var others = await QueryAsync(
+            ConversationSql.FindOwn, [("user", userId), ("id", conversationId), ("limit", limit)], reader => reader.GetGuid(0), cancellationToken);
+        foreach (var other in others.TakeWhile(_ => found.Count < limit)) found.AddRange(await ReadOwnOfAsync(other, Guid.Empty, isFirst: true, limit - found.Count));
+        return [.. found];
+
+        Task<List<OwnMessage>> ReadOwnOfAsync(Guid id, Guid after, bool isFirst, int count) => QueryAsync(
+            ConversationSql.ReadOwnOf, [("user", userId), ("id", id), ("after", after), ("first", isFirst), ("limit", count)],
+            reader => new OwnMessage(reader.GetGuid(0), ConversationRows.ReadEntry(reader, 1)!), cancellationToken);
+    }
+
+    public async Task<IReadOnlyList<MemberOf>> ListErasedAsync(Guid? userId, MemberOf? after, int limit, CancellationToken cancellationToken = default) =>
+        await QueryAsync(
+            userId is null ? ConversationSql.ListErased : ConversationSql.ListErasedOf,
+            [("user", userId ?? after?.UserId ?? Guid.Empty), ("id", after?.ConversationId ?? Guid.Empty), ("limit", limit)], ReadMember, cancellationToken);
+
+    public Task DeleteErasedBlocksAsync(Guid? userId, CancellationToken cancellationToken = default) => userId is { } id
+        ? ExecuteAsync(ConversationSql.DeleteErasedBlocksOf, [("user", id)], cancellationToken)
+        : ExecuteAsync(ConversationSql.DeleteErasedBlocks, [], cancellationToken);
+
+    public async Task<IReadOnlyList<MemberOf>> ListErasuresAsync(CancellationToken cancellationToken = default) =>
+        await QueryAsync(ConversationSql.ListErasures, [], ReadMember, cancellationToken);
+
+    public abstract Task<ErasureStep> EraseNextAsync(MemberOf part, Guid worker, int count, BatchLimits limits);
 
     public async Task<LogPage> ReadEntriesAsync(Guid userId, Guid id, long after, int limit, CancellationToken cancellationToken = default)
     {
@@ -293,6 +318,8 @@ internal abstract class ConversationStore : IConversationStore
     /// <summary>For each item of each call what follows its seq, at most that many entries for one call; none where that alone is more.</summary>
     protected abstract Task<IReadOnlyList<MissedPage>[]> ReadMissedAsync(SyncCall[] calls, int maxEntries, CancellationToken cancellationToken);
 
+    private static MemberOf ReadMember(DbDataReader reader) => new(reader.GetGuid(0), reader.GetGuid(1));
+
     private static LogPage ToPage(List<LogRow> rows) => rows switch
     {
         [] => new() { Error = ConversationError.NotFound },
@@ -308,7 +335,9 @@ internal abstract class ConversationStore : IConversationStore
         public static LogRow Read(DbDataReader reader, bool hasReactions)
         {
             var entry = ConversationRows.ReadEntry(reader, 3);
-            if (hasReactions && entry is not null) entry = entry with { Reactions = ConversationRows.ReadReactions(reader, 3 + ConversationRows.EntryWidth) };
+
+            // An erasure leaves the reactions of other users to the erased messages in the table.
+            if (hasReactions && entry is { DeletedSeq: null }) entry = entry with { Reactions = ConversationRows.ReadReactions(reader, 3 + ConversationRows.EntryWidth) };
             return new(reader.GetString(0), reader.GetInt64(1), ConversationRows.Number(reader, 2), entry);
         }
     }

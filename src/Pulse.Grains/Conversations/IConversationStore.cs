@@ -62,14 +62,32 @@ internal interface IConversationStore
     /// <inheritdoc cref="IConversationReaderGrain.FindManyAsync"/>
     Task<ConversationSummary?[]> FindManyAsync(MemberOf[] parts, CancellationToken cancellationToken = default);
 
-    /// <inheritdoc cref="IConversationReaderGrain.ReadOwnAsync"/>
+    /// <summary>A part of a user's own messages, by conversation and seq. Costs all the user's messages of that conversation.</summary>
     Task<OwnMessage[]> ReadOwnAsync(Guid userId, Guid conversationId, long afterSeq, int limit, CancellationToken cancellationToken = default);
 
-    /// <summary>The rows in members that erased users still have, present or former, in the order of user and conversation.</summary>
-    Task<IReadOnlyList<MemberOf>> ListErasedAsync(Guid afterUser, Guid afterConversation, int limit, CancellationToken cancellationToken = default);
+    /// <inheritdoc cref="IConversationReaderGrain.ReadOwnAfterAsync"/>
+    Task<OwnMessage[]> ReadOwnAfterAsync(Guid userId, Guid conversationId, Guid afterClientId, int limit, CancellationToken cancellationToken = default);
 
-    /// <summary>Deletes the blocks of erased users.</summary>
-    Task DeleteErasedBlocksAsync(CancellationToken cancellationToken = default);
+    /// <summary>The rows in members that erased users still have, present or former, in the order of user and conversation.</summary>
+    /// <param name="userId">The user; <see langword="null"/> for all erased users.</param>
+    /// <param name="after">The last row of the part before; <see langword="null"/> for the first part.</param>
+    /// <param name="limit">How many at most.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    Task<IReadOnlyList<MemberOf>> ListErasedAsync(Guid? userId, MemberOf? after, int limit, CancellationToken cancellationToken = default);
+
+    /// <summary>Deletes the blocks of an erased user, or of all.</summary>
+    Task DeleteErasedBlocksAsync(Guid? userId, CancellationToken cancellationToken = default);
+
+    /// <summary>The erasures whose entry is in the log, and whose rows are not all emptied yet.</summary>
+    Task<IReadOnlyList<MemberOf>> ListErasuresAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Empties the next rows of an erasure, at most some times <paramref name="count"/>. Readers notice nothing of it.</summary>
+    /// <param name="part">The erased user and the conversation.</param>
+    /// <param name="worker">The caller. Another worker's erasure is left to it for ten seconds after its latest step.</param>
+    /// <param name="count">How many messages at most.</param>
+    /// <param name="limits">Sends to the conversation wait for the statement.</param>
+    /// <exception cref="BatchBlockedException">The limits have passed, and nothing has changed.</exception>
+    Task<ErasureStep> EraseNextAsync(MemberOf part, Guid worker, int count, BatchLimits limits);
 
     /// <inheritdoc cref="IConversationReaderGrain.ReadMessagesAsync"/>
     Task<LogPage> ReadMessagesAsync(Guid userId, Guid id, MessageRange range, CancellationToken cancellationToken = default);
@@ -145,6 +163,19 @@ internal enum AppendOutcome
 
     /// <summary>The conversation has another epoch or head. Nothing was written.</summary>
     Fenced,
+}
+
+/// <summary>What a step of an erasure leaves.</summary>
+internal enum ErasureStep
+{
+    /// <summary>Nothing.</summary>
+    Done,
+
+    /// <summary>More rows.</summary>
+    More,
+
+    /// <summary>Another worker has made a step in the last ten seconds. Nothing was changed.</summary>
+    Taken,
 }
 
 /// <summary>A conversation's row and its present members.</summary>

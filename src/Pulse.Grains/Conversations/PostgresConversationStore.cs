@@ -24,7 +24,7 @@ internal sealed class PostgresConversationStore(PostgresDatabase database) : Con
 
     private const string AppendSql =
         """
-        SELECT o_id, o_result FROM chat_append_1(
+        SELECT o_id, o_result FROM chat_append_2(
             @ids, @epochs, @heads, @run, @seqs, @kinds, @senders, @clients, @targets, @replies, @bodies, @ats, @users, @roles, @froms,
             @mentionRun, @mentionSeq, @mentionUser)
         """;
@@ -163,6 +163,27 @@ internal sealed class PostgresConversationStore(PostgresDatabase database) : Con
                 return Array.ConvertAll(marks, mark => read.GetValueOrDefault((mark.ConversationId, mark.UserId), mark.Seq));
             });
     }
+
+    public override Task<ErasureStep> EraseNextAsync(MemberOf part, Guid worker, int count, BatchLimits limits) => database.RunBatchAsync(
+        "SELECT chat_erase_1(@id, @user, @worker, @count)",
+        limits,
+        parameters =>
+        {
+            parameters.Add(new("id", part.ConversationId));
+            parameters.Add(new("user", part.UserId));
+            parameters.Add(new("worker", worker));
+            parameters.Add(new("count", count));
+        },
+        async (reader, token) =>
+        {
+            await reader.ReadAsync(token);
+            return reader.GetString(0) switch
+            {
+                "done" => ErasureStep.Done,
+                "more" => ErasureStep.More,
+                _ => ErasureStep.Taken,
+            };
+        });
 
     private protected override Task<(List<FoundMessage> Found, bool IsCut)> FindMessagesAsync(
         Guid userId, MessageSearch search, SearchQuery query, SearchScope scope, int limit, CancellationToken cancellationToken) =>

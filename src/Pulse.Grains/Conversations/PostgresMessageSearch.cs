@@ -28,11 +28,12 @@ internal sealed class PostgresMessageSearch(PostgresDatabase database)
                 (SELECT to_tsquery('pg_catalog.simple', @words) AS query) w
             WHERE numnode(w.query) > 0
         ), found AS MATERIALIZED (
-            SELECT e.conversation_id, e.seq, e.sent_at FROM entries e
+            SELECT e.conversation_id, e.seq, e.sent_at, e.sender_id FROM entries e
             WHERE e.kind = 'message' AND e.deleted_seq IS NULL AND chat_search_1(e.conversation_id, e.sent_at, e.body) @@ (SELECT query FROM asked)
         ), page AS MATERIALIZED (
             SELECT f.conversation_id, f.seq, f.sent_at FROM found f JOIN scope s ON s.conversation_id = f.conversation_id AND f.seq >= s.visible_from
-            WHERE f.sent_at < @until AND (@at IS NULL OR (f.sent_at, f.conversation_id, f.seq) < (@at, @before, @seq))
+            WHERE (f.conversation_id, f.sender_id) NOT IN (SELECT conversation_id, user_id FROM erasures)
+                AND f.sent_at < @until AND (@at IS NULL OR (f.sent_at, f.conversation_id, f.seq) < (@at, @before, @seq))
             ORDER BY f.sent_at DESC, f.conversation_id DESC, f.seq DESC LIMIT @limit
         )
         SELECT p.conversation_id, p.seq, e.sender_id, p.sent_at, e.body

@@ -9,6 +9,9 @@ namespace Pulse.Grains.Conversations;
 /// <summary>The chat's tables in the embedded SQLite file. Writers take turns, so the statements of a claim or an append are one step.</summary>
 internal sealed class SqliteConversationStore(SqliteDatabase database) : ConversationStore
 {
+    /// <summary>As in chat_append_2 (postgres/011_erasures.sql): that many messages of an erased sender are emptied with the entry.</summary>
+    private const int ErasedAtOnce = 100;
+
     private const string CreateSql =
         """
         INSERT INTO conversations (id, kind, title, head, newcomers_see, created_at) VALUES (@id, @kind, @title, 1, @newcomers, @at) ON CONFLICT DO NOTHING
@@ -57,6 +60,7 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
         JOIN entries e ON e.conversation_id = r.conversation_id AND e.seq = r.seq AND e.deleted_seq IS NULL
         WHERE f.message_search MATCH (
             SELECT 'conversation : (' || group_concat('"' || replace(conversation_id, '-', '') || '"', ' OR ') || ') AND words : (' || @words || ')' FROM scope)
+            AND (e.conversation_id, e.sender_id) NOT IN (SELECT conversation_id, user_id FROM erasures)
             AND (@at = '' OR (e.sent_at, e.conversation_id, e.seq) < (@at, @before, @seq))
         ORDER BY e.sent_at DESC, e.conversation_id DESC, e.seq DESC LIMIT @limit
         """;
@@ -86,6 +90,10 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
 
     public override Task<AppendOutcome[]> AppendAsync(LogRun[] runs, BatchLimits limits) =>
         database.WriteAsync(connection => Array.ConvertAll(runs, run => Append(connection, run)), CancellationToken.None);
+
+    // One process has the file, and it makes one step at a time.
+    public override Task<ErasureStep> EraseNextAsync(MemberOf part, Guid worker, int count, BatchLimits limits) =>
+        database.WriteAsync(connection => EraseNext(connection, part.ConversationId, part.UserId, count), CancellationToken.None);
 
     public override Task<long[]> MarkReadAsync(ReadMark[] marks, BatchLimits limits) => database.WriteAsync(
         connection => Array.ConvertAll(marks, mark => Read(
@@ -236,21 +244,14 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
             EntryKinds.RulesChanged => "UPDATE conversations SET newcomers_see = @body ->> 'newcomersSee' WHERE id = @id",
             EntryKinds.SenderErased =>
                 """
-                DELETE FROM message_search WHERE rowid IN (
-                    SELECT r.id FROM entries e JOIN message_rows r ON r.conversation_id = e.conversation_id AND r.seq = e.seq
-                    WHERE e.conversation_id = @id AND e.sender_id = @sender AND e.client_id IS NOT NULL);
-                DELETE FROM mentions WHERE conversation_id = @id
-                    AND (user_id = @sender OR seq IN (SELECT seq FROM entries WHERE conversation_id = @id AND sender_id = @sender AND client_id IS NOT NULL));
-                DELETE FROM reactions WHERE conversation_id = @id AND user_id = @sender;
-                UPDATE entries SET body = NULL, deleted_seq = coalesce(deleted_seq, @seq)
-                WHERE conversation_id = @id AND sender_id = @sender AND client_id IS NOT NULL;
-                UPDATE entries SET body = NULL
-                WHERE conversation_id = @id AND target_seq IS NOT NULL AND kind = 'edit' AND sender_id = @sender;
-                DELETE FROM members WHERE conversation_id = @id AND user_id = @sender
+                DELETE FROM members WHERE conversation_id = @id AND user_id = @sender;
+                INSERT INTO erasures (conversation_id, user_id, seq) VALUES (@id, @sender, @seq)
+                ON CONFLICT (conversation_id, user_id) DO UPDATE SET next_client = '', reactions_after = 0
                 """,
             EntryKinds.Closed => "UPDATE conversations SET closed_at = @at WHERE id = @id",
             _ => null,
         });
+        if (entry.Kind == EntryKinds.SenderErased) EraseNext(connection, id, entry.SenderId, ErasedAtOnce);
 
         var mentioned = entry.Kind == EntryKinds.Edit ? entry.Target : entry.Seq;
         foreach (var user in entry.Mentions) Execute(connection, MentionSql, ("user", user), ("id", id), ("target", mentioned));
@@ -265,6 +266,79 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
                 connection, sql, ("id", id), ("seq", entry.Seq), ("sender", entry.SenderId), ("target", entry.Target), ("body", entry.Body), ("at", entry.SentAt),
                 ("user", added.UserId), ("role", added.Role), ("from", added.VisibleFrom));
         }
+    }
+
+    /// <summary>The steps of <c>chat_erase_1</c>, see postgres/011_erasures.sql.</summary>
+    private static ErasureStep EraseNext(SqliteConnection connection, Guid id, Guid userId, int count)
+    {
+        if (Read(
+            connection, "SELECT seq, next_client, reactions_after FROM erasures WHERE conversation_id = @id AND user_id = @user",
+            reader => (Seq: reader.GetInt64(0), Next: ConversationRows.Text(reader, 1), ReactionsAfter: reader.GetInt64(2)),
+            ("id", id), ("user", userId)) is not [var (seq, next, reactionsAfter)]) return ErasureStep.Done;
+        if (next is not null)
+        {
+            var messages = Read(
+                connection,
+                """
+                SELECT client_id, seq FROM entries WHERE conversation_id = @id AND sender_id = @user AND client_id >= @next ORDER BY client_id LIMIT @count + 1
+                """,
+                reader => (ClientId: reader.GetString(0), Seq: reader.GetInt64(1)), ("id", id), ("user", userId), ("next", next), ("count", count));
+            var seqs = messages.Take(count).Select(message => message.Seq).ToArray();
+            Run(
+                """
+                DELETE FROM message_search WHERE rowid IN (SELECT id FROM message_rows WHERE conversation_id = @id AND seq = ANY (@seqs));
+                UPDATE entries SET body = NULL, deleted_seq = coalesce(deleted_seq, @seq)
+                WHERE conversation_id = @id AND seq = ANY (@seqs) AND (body IS NOT NULL OR deleted_seq IS NULL)
+                """,
+                seqs);
+            var edits = Run(
+                """
+                UPDATE entries SET body = NULL WHERE conversation_id = @id AND seq IN (
+                    SELECT seq FROM entries
+                    WHERE conversation_id = @id AND target_seq IS NOT NULL AND target_seq = ANY (@seqs) AND kind = 'edit' AND body IS NOT NULL LIMIT @count)
+                """,
+                seqs);
+            var mentions = Run(
+                """
+                DELETE FROM mentions WHERE (user_id, conversation_id, seq) IN (
+                    SELECT user_id, conversation_id, seq FROM mentions WHERE conversation_id = @id AND seq = ANY (@seqs) LIMIT @count)
+                """,
+                seqs);
+            if (edits < count && mentions < count) next = messages.Count > count ? messages[count].ClientId : null;
+        }
+
+        if (next is null)
+        {
+            var mentions = Run(
+                """
+                DELETE FROM mentions WHERE (user_id, conversation_id, seq) IN (
+                    SELECT user_id, conversation_id, seq FROM mentions WHERE user_id = @user AND conversation_id = @id LIMIT @count)
+                """);
+            var reactions = Read(
+                connection, "SELECT seq FROM reactions WHERE conversation_id = @id AND seq > @after ORDER BY seq LIMIT 10 * @count", reader => reader.GetInt64(0),
+                ("id", id), ("after", reactionsAfter), ("count", count));
+            if (reactions is [.., var last])
+            {
+                Execute(
+                    connection, "DELETE FROM reactions WHERE conversation_id = @id AND seq > @after AND seq <= @last AND user_id = @user",
+                    ("id", id), ("after", reactionsAfter), ("last", last), ("user", userId));
+                reactionsAfter = last;
+            }
+
+            if (mentions < count && reactions.Count < 10 * count)
+            {
+                Execute(connection, "DELETE FROM erasures WHERE conversation_id = @id AND user_id = @user", ("id", id), ("user", userId));
+                return ErasureStep.Done;
+            }
+        }
+
+        Execute(
+            connection, "UPDATE erasures SET next_client = @next, reactions_after = @after WHERE conversation_id = @id AND user_id = @user",
+            ("id", id), ("user", userId), ("next", next), ("after", reactionsAfter));
+        return ErasureStep.More;
+
+        int Run(string sql, long[]? seqs = null) =>
+            Execute(connection, sql, ("id", id), ("user", userId), ("seq", seq), ("count", count), ("seqs", seqs ?? []));
     }
 
     private static int Execute(SqliteConnection connection, string sql, params (string Name, object? Value)[] parameters)

@@ -37,6 +37,7 @@ internal sealed class PassingUsersRemoval(IStoreDatabase database, PassingUsers?
                 : [],
             $"DELETE FROM mentions WHERE conversation_id IN {conversations} OR user_id IN {users}",
             $"DELETE FROM reactions WHERE conversation_id IN {conversations} OR user_id IN {users}",
+            $"DELETE FROM erasures WHERE conversation_id IN {conversations} OR user_id IN {users}",
             $"DELETE FROM entries WHERE conversation_id IN {conversations}",
             $"DELETE FROM members WHERE conversation_id IN {conversations} OR user_id IN {users}",
             $"DELETE FROM conversations WHERE id IN {conversations}",

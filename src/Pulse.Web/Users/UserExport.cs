@@ -1,4 +1,7 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
+using Polly;
+using Polly.Retry;
 using Pulse.Accounts;
 using Pulse.Conversations;
 using Pulse.Identity;
@@ -17,7 +20,7 @@ namespace Pulse.Web.Users;
 /// <param name="Sessions">The live sessions.</param>
 /// <param name="Connections">The live connections, which are in memory only.</param>
 /// <param name="Notices">The notices to the user.</param>
-/// <param name="Messages">The messages that the user has sent, in all conversations, read while they are written.</param>
+/// <param name="Messages">The messages that the user has sent, conversation by conversation, in no order within one, read while they are written.</param>
 internal sealed record UserExport(
     [property: JsonConverter(typeof(UtcTimeConverter))] DateTimeOffset ExportedAt,
     UserResponse User,
@@ -95,6 +98,16 @@ internal sealed record ConnectionResponse(
 /// <summary>Reads exports.</summary>
 internal sealed class UserExports(IGrainFactory grains, TimeProvider time)
 {
+    // 0.2, 0.4, 0.8, 1.6, 3.2 s: the answer has begun, so a page that fails would end it in the middle.
+    private readonly ResiliencePipeline _retry = new ResiliencePipelineBuilder { TimeProvider = time }.AddRetry(new RetryStrategyOptions
+    {
+        ShouldHandle = new PredicateBuilder().Handle<Exception>(TransientErrors.IsTransient),
+        BackoffType = DelayBackoffType.Exponential,
+        UseJitter = true,
+        Delay = TimeSpan.FromMilliseconds(200),
+        MaxRetryAttempts = 5,
+    }).Build();
+
     /// <summary>The export of that user. <see langword="null"/> if the user is unknown.</summary>
     /// <exception cref="StoreUnavailableException">The database is unavailable.</exception>
     public async Task<UserExport?> ReadAsync(Guid userId)
@@ -121,14 +134,17 @@ internal sealed class UserExports(IGrainFactory grains, TimeProvider time)
             ReadMessagesAsync(userId));
     }
 
-    private async IAsyncEnumerable<ExportedMessage> ReadMessagesAsync(Guid userId)
+    private async IAsyncEnumerable<ExportedMessage> ReadMessagesAsync(Guid userId, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var reader = grains.GetGrain<IConversationReaderGrain>(0);
-        var (conversationId, seq) = (Guid.Empty, 0L);
-        while (await reader.ReadOwnAsync(userId, conversationId, seq) is [.., var last] page)
+        var (conversationId, clientId) = (Guid.Empty, Guid.Empty);
+        while (await ReadPageAsync() is [.., var last] page)
         {
             foreach (var own in page) yield return new(own.ConversationId, own.Message.Seq, own.Message.SentAt, own.Message.Body);
-            (conversationId, seq) = (last.ConversationId, last.Message.Seq);
+            (conversationId, clientId) = (last.ConversationId, last.Message.ClientId!.Value);
         }
+
+        async Task<OwnMessage[]> ReadPageAsync() =>
+            await _retry.ExecuteAsync(async _ => await reader.ReadOwnAfterAsync(userId, conversationId, clientId), cancellationToken);
     }
 }

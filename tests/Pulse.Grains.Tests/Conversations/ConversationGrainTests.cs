@@ -112,7 +112,50 @@ public sealed class ConversationGrainTests(ConversationGrainTests.ChatCluster cl
         Assert.Equal(1, (await cluster.Store.FindHeadsAsync([id], BatchLimits.Shared))[0]!.Epoch);
     }
 
+    [Fact]
+    public async Task Erasure_BesideAnotherThatIsStuck_IsAnswered_AndItsTextsAreEmptiedSoon()
+    {
+        var (_, stuck) = await AddErasedTalkAsync(messages: 1);
+        var (erased, talk) = await AddErasedTalkAsync(messages: 700);
+        await using var connection = await cluster.OpenDatabaseAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"SELECT 1 FROM conversations WHERE id = '{stuck}' FOR UPDATE";
+        await command.ExecuteNonQueryAsync();
+
+        // Repeated, because a busy machine may take too long for an answer.
+        await Eventually.AsyncEqual(true, async () =>
+        {
+            await cluster.Client.GetGrain<IConversationReaderGrain>(0).EraseAsync(erased);
+            return true;
+        });
+
+        var log = await cluster.Store.ReadNewestAsync(talk, 500);
+        Assert.Equal((EntryKinds.SenderErased, erased), (log[^1].Kind, log[^1].SenderId));
+        Assert.All(log.SkipLast(1), entry => Assert.Equal((null, log[^1].Seq), (entry.Body, entry.DeletedSeq)));
+
+        // Long before the next round of the job.
+        await Eventually.AsyncEqual(false, async () => (await cluster.Store.ListErasuresAsync()).Any(part => part.UserId == erased));
+    }
+
     private static ConversationCommand Message(Guid sender) => new() { Kind = EntryKinds.Message, SenderId = sender, ClientId = Guid.NewGuid(), Text = "text" };
+
+    /// <summary>A user without a row, as after an erasure, and a conversation with messages of the user.</summary>
+    private async Task<(Guid User, Guid Conversation)> AddErasedTalkAsync(int messages)
+    {
+        var (user, id) = (await cluster.AddUserAsync(), Guid.NewGuid());
+        await cluster.Store.CreateAsync(id, new() { Kind = ConversationKinds.Group, CreatorId = user, Title = "Talk" }, TestUsers.Noon);
+        var limits = BatchLimits.Alone(TimeSpan.FromSeconds(10));
+        var claimed = (await cluster.Store.ClaimAsync([new(id, -1)], limits))[0]!;
+        NewEntry[] entries =
+        [
+            .. Enumerable.Range(2, messages).Select(seq => new NewEntry(
+                new() { Seq = seq, Kind = EntryKinds.Message, SenderId = user, ClientId = Guid.NewGuid(), Body = "secret", SentAt = TestUsers.Noon })),
+        ];
+        Assert.Equal([AppendOutcome.Stored], await cluster.Store.AppendAsync([new(id, claimed.Epoch, claimed.Head, entries)], limits));
+        await cluster.EraseUserAsync(user);
+        return (user, id);
+    }
 
     private sealed class Inbox : IInboxObserver
     {
@@ -147,6 +190,10 @@ public sealed class ConversationGrainTests(ConversationGrainTests.ChatCluster cl
             await Cluster.Silos[0].ServiceProvider.GetRequiredService<IUserStore>().InsertAsync(user, account: null);
             return user.Id;
         }
+
+        /// <summary>Erases the user's row, and leaves the conversations.</summary>
+        internal Task EraseUserAsync(Guid userId) =>
+            Cluster.Silos[0].ServiceProvider.GetRequiredService<IUserStore>().EraseAsync(userId, [], [], TestUsers.Noon);
 
         private protected override void Adjust(IHostApplicationBuilder host)
         {

@@ -11,7 +11,7 @@ namespace Pulse.Grains.Tests.Conversations;
 /// <summary>The chat's tables: what holds on PostgreSQL and on SQLite.</summary>
 public abstract partial class ConversationStoreContract(StoresFixture stores) : IAsyncLifetime
 {
-    private static readonly BatchLimits s_limits = BatchLimits.Alone(TimeSpan.FromSeconds(10));
+    private protected static readonly BatchLimits s_limits = BatchLimits.Alone(TimeSpan.FromSeconds(10));
 
     private ServiceProvider _services = null!;
 

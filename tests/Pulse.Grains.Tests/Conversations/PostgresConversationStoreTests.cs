@@ -123,10 +123,96 @@ public sealed class PostgresConversationStoreTests(PostgresStores stores) : Conv
         }
     }
 
-    private static string AppendText(Guid id, Claimed claimed, Guid sender) =>
+    [Fact]
+    public async Task Erasure_BySilosOfEarlierVersions_LeavesTheSameRows()
+    {
+        var (former, present) = (await TalkAsync(), await TalkAsync());
+
+        await using (var connection = await OpenAsync())
+        {
+            await ExecuteAsync(connection, AppendText(former.Id, former.Claimed, former.Erased, EntryKinds.SenderErased, version: 1));
+        }
+
+        await AppendErasureAsync(present);
+        while (await Store.EraseNextAsync(new(present.Erased, present.Id), Guid.NewGuid(), 1_000, s_limits) != ErasureStep.Done);
+
+        Assert.Equal(await RowsAsync(former), await RowsAsync(present));
+        Assert.DoesNotContain(new(present.Erased, present.Id), await Store.ListErasuresAsync());
+
+        async Task<object?> RowsAsync(ErasedTalk talk) => await Stores.ExecuteAsync(
+            $"""
+            SELECT concat_ws('; ',
+                (SELECT string_agg(concat_ws(',', seq, kind, sender_id = '{talk.Erased}', client_id IS NULL, target_seq, edited_seq, deleted_seq,
+                    CASE WHEN kind IN ('message', 'edit') THEN coalesce(body, 'emptied') END), '; ' ORDER BY seq) FROM entries WHERE conversation_id = '{talk.Id}'),
+                (SELECT count(*) FROM mentions WHERE conversation_id = '{talk.Id}'),
+                (SELECT count(*) FROM reactions WHERE conversation_id = '{talk.Id}'),
+                (SELECT count(*) FROM members WHERE conversation_id = '{talk.Id}'))
+            """);
+    }
+
+    [Fact]
+    public async Task Erasure_OfAnotherSilo_IsLeftToIt_UntilItMakesNoMoreSteps()
+    {
+        var talk = await TalkAsync();
+        await AppendErasureAsync(talk);
+        var (part, one, other) = (new MemberOf(talk.Erased, talk.Id), Guid.NewGuid(), Guid.NewGuid());
+
+        Assert.Equal(ErasureStep.More, await Store.EraseNextAsync(part, one, 10, s_limits));
+        Assert.Equal(ErasureStep.Taken, await Store.EraseNextAsync(part, other, 10, s_limits));
+        Assert.Equal(ErasureStep.More, await Store.EraseNextAsync(part, one, 10, s_limits));
+
+        await Stores.ExecuteAsync($"UPDATE erasures SET worked_at = now() - interval '11 seconds' WHERE conversation_id = '{talk.Id}'");
+        while (await Store.EraseNextAsync(part, other, 50, s_limits) is var step and not ErasureStep.Done) Assert.Equal(ErasureStep.More, step);
+    }
+
+    [Fact]
+    public async Task Erasure_DuringAnAppend_WaitsForIt_AndTheAppendDuringAStepIsBusy()
+    {
+        var talk = await TalkAsync();
+        await AppendErasureAsync(talk);
+        var part = new MemberOf(talk.Erased, talk.Id);
+        await using var connection = await OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await ExecuteAsync(connection, $"SELECT chat_erase_1('{talk.Id}', '{talk.Erased}', NULL, 10)");
+
+        var claimed = talk.Claimed with { Head = talk.Claimed.Head + 1 };
+        Assert.Equal(AppendOutcome.Busy, await AppendAsync(Messages(talk.Id, claimed, talk.Reader, 1)));
+        await Assert.ThrowsAsync<BatchBlockedException>(() => Store.EraseNextAsync(part, Guid.NewGuid(), 10, new(TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(10))));
+        await transaction.CommitAsync();
+
+        Assert.Equal(AppendOutcome.Stored, await AppendAsync(Messages(talk.Id, claimed, talk.Reader, 1)));
+    }
+
+    [Fact]
+    public async Task ReadOwn_ReadsOnlyThePage_InTheOrderOfTheIndex()
+    {
+        var (id, user) = await CreateAsync();
+        await using var connection = await OpenAsync();
+        await ExecuteAsync(
+            connection,
+            $"""
+            INSERT INTO entries (conversation_id, seq, kind, sender_id, client_id, body, sent_at)
+            SELECT '{id}', 1 + n, 'message', '{user}', gen_random_uuid(), 'own ' || n, timestamptz '2026-01-01Z' FROM generate_series(1, 12000) n
+            """);
+        await ExecuteAsync(connection, "ANALYZE entries");
+        await using var command = new NpgsqlCommand($"EXPLAIN {ConversationSql.ForPostgres(ConversationSql.ReadOwnOf)}", connection);
+        command.Parameters.Add(new("id", id));
+        command.Parameters.Add(new("user", user));
+        command.Parameters.Add(new("after", Guid.Parse("10000000-0000-4000-8000-000000000000")));
+        command.Parameters.Add(new("first", false));
+        command.Parameters.Add(new("limit", 200));
+        await using var reader = await command.ExecuteReaderAsync();
+        var plan = new List<string>();
+        while (await reader.ReadAsync()) plan.Add(reader.GetString(0));
+
+        Assert.Contains(plan, line => line.Contains("Index Scan using entries_client_id_key", StringComparison.Ordinal));
+        Assert.DoesNotContain(plan, line => line.Contains("Sort", StringComparison.Ordinal));
+    }
+
+    private static string AppendText(Guid id, Claimed claimed, Guid sender, string kind = EntryKinds.Message, int version = 2) =>
         $"""
-        SELECT * FROM chat_append_1(ARRAY['{id}']::uuid[], ARRAY[{claimed.Epoch}]::bigint[], ARRAY[{claimed.Head}]::bigint[], ARRAY[1], ARRAY[{claimed.Head + 1}]::bigint[],
-            ARRAY['message'], ARRAY['{sender}']::uuid[], ARRAY['{Guid.NewGuid()}']::uuid[], ARRAY[NULL]::bigint[], ARRAY[NULL]::bigint[], ARRAY['late'], ARRAY[now()],
+        SELECT * FROM chat_append_{version}(ARRAY['{id}']::uuid[], ARRAY[{claimed.Epoch}]::bigint[], ARRAY[{claimed.Head}]::bigint[], ARRAY[1], ARRAY[{claimed.Head + 1}]::bigint[],
+            ARRAY['{kind}'], ARRAY['{sender}']::uuid[], ARRAY[{(kind == EntryKinds.Message ? $"'{Guid.NewGuid()}'" : "NULL")}]::uuid[], ARRAY[NULL]::bigint[], ARRAY[NULL]::bigint[], ARRAY['late'], ARRAY[now()],
             ARRAY[NULL]::uuid[], ARRAY[NULL]::text[], ARRAY[NULL]::bigint[], ARRAY[]::int[], ARRAY[]::bigint[], ARRAY[]::uuid[])
         """;
 

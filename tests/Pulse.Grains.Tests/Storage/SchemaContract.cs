@@ -9,6 +9,10 @@ public abstract class SchemaContract(StoresFixture database) : IAsyncLifetime
 {
     private const string CountScripts = "SELECT count(*) FROM schema_versions";
 
+    // Each script of one database has a counterpart for the other.
+    private static readonly long s_scripts =
+        typeof(SchemaDialect).Assembly.GetManifestResourceNames().Count(name => name.Split('/', '\\') is ["sql", "postgres", _]);
+
     public Task InitializeAsync() => database.InitializeEmptyAsync();
 
     public Task DisposeAsync() => database.DisposeAsync();
@@ -22,7 +26,7 @@ public abstract class SchemaContract(StoresFixture database) : IAsyncLifetime
         await database.Database.ApplySchemaAsync();
         await database.StartProcess().ApplyPulseSchemaAsync();
 
-        Assert.Equal(9L, await database.ExecuteAsync(CountScripts));
+        Assert.Equal(s_scripts, await database.ExecuteAsync(CountScripts));
         Assert.Equal(before, await database.ExecuteAsync("SELECT min(applied_at) FROM schema_versions"));
     }
 
@@ -31,7 +35,7 @@ public abstract class SchemaContract(StoresFixture database) : IAsyncLifetime
     {
         await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(() => database.StartProcess().ApplyPulseSchemaAsync())));
 
-        Assert.Equal(9L, await database.ExecuteAsync(CountScripts));
+        Assert.Equal(s_scripts, await database.ExecuteAsync(CountScripts));
     }
 
     [Fact]
@@ -67,6 +71,6 @@ public abstract class SchemaContract(StoresFixture database) : IAsyncLifetime
         await database.ExecuteAsync("DROP TABLE OrleansQuery");
 
         await database.StartProcess().ApplyPulseSchemaAsync();
-        Assert.Equal(9L, await database.ExecuteAsync(CountScripts));
+        Assert.Equal(s_scripts, await database.ExecuteAsync(CountScripts));
     }
 }

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Pulse.Accounts;
+using Pulse.Conversations;
 using Pulse.Identity;
 using Pulse.Users;
 using Pulse.Web.Audit;
@@ -81,6 +82,24 @@ public sealed partial class SignInFaultTests(SignInFaultTests.Application pulse)
         Assert.Null(await _browser.WhoAmIAsync());
         var line = Assert.Single(pulse.AuditLines, line => line["EventName"] as string == "user-erased" && (Guid?)line["UserId"] == user);
         Assert.Equal("outcome-unknown", line["Reason"]);
+    }
+
+    [Fact]
+    public async Task Export_WithAPageOfMessagesThatFailsOnce_IsComplete()
+    {
+        await SignInAsync(_browser, Email);
+        var user = Assert.NotNull(await _browser.WhoAmIAsync());
+        var conversation = Grains.GetGrain<IConversationGrain>(Guid.NewGuid());
+        await conversation.CreateAsync(new() { Kind = ConversationKinds.Group, CreatorId = user, Title = "Notes" });
+        await conversation.ApplyAsync(new() { Kind = EntryKinds.Message, SenderId = user, ClientId = Guid.NewGuid(), Text = "exported" });
+        var pages = 0;
+        pulse.Calls.Before = call => call == nameof(IConversationReaderGrain.ReadOwnAfterAsync) && ++pages == 2 ? throw new StoreUnavailableException("Made by the test.") : Task.CompletedTask;
+
+        var answer = await _browser.SendAsync(new(HttpMethod.Get, "/auth/me/export"));
+
+        Assert.Equal((HttpStatusCode.OK, 3), (answer.Status, pages));
+        using var export = JsonDocument.Parse(answer.Body);
+        Assert.Equal("exported", Assert.Single(export.RootElement.GetProperty("messages").EnumerateArray()).GetProperty("text").GetString());
     }
 
     [Fact]

@@ -22,7 +22,7 @@ public abstract class SchemaContract(StoresFixture database) : IAsyncLifetime
         await database.Database.ApplySchemaAsync();
         await database.StartProcess().ApplyPulseSchemaAsync();
 
-        Assert.Equal(9L, await database.ExecuteAsync(CountScripts));
+        Assert.Equal(10L, await database.ExecuteAsync(CountScripts));
         Assert.Equal(before, await database.ExecuteAsync("SELECT min(applied_at) FROM schema_versions"));
     }
 
@@ -31,7 +31,7 @@ public abstract class SchemaContract(StoresFixture database) : IAsyncLifetime
     {
         await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(() => database.StartProcess().ApplyPulseSchemaAsync())));
 
-        Assert.Equal(9L, await database.ExecuteAsync(CountScripts));
+        Assert.Equal(10L, await database.ExecuteAsync(CountScripts));
     }
 
     [Fact]
@@ -67,6 +67,6 @@ public abstract class SchemaContract(StoresFixture database) : IAsyncLifetime
         await database.ExecuteAsync("DROP TABLE OrleansQuery");
 
         await database.StartProcess().ApplyPulseSchemaAsync();
-        Assert.Equal(9L, await database.ExecuteAsync(CountScripts));
+        Assert.Equal(10L, await database.ExecuteAsync(CountScripts));
     }
 }

@@ -10,17 +10,17 @@ public sealed record MessageSearch
     /// <summary>The conversation to search; <see langword="null"/> for the user's 200 most recent ones.</summary>
     [Id(1)] public Guid? ConversationId { get; init; }
 
-    /// <summary>The last hit of the page before; <see langword="null"/> for the first page.</summary>
+    /// <summary>Where the page before ends; <see langword="null"/> for the first page.</summary>
     [Id(2)] public SearchCursor? Before { get; init; }
 
     /// <summary>The most hits, 1 to 50.</summary>
     [Id(3)] public int Limit { get; init; } = 20;
 }
 
-/// <summary>Where a page of hits ends.</summary>
-/// <param name="At">When the message was sent.</param>
-/// <param name="ConversationId">Its conversation.</param>
-/// <param name="Seq">Its seq.</param>
+/// <summary>Where a page of hits ends: at its last hit, or at the time that a search reached.</summary>
+/// <param name="At">When the message was sent, or the time itself: the next page has earlier messages.</param>
+/// <param name="ConversationId">The conversation of the message; <see cref="Guid.Empty"/> with a time.</param>
+/// <param name="Seq">The message's seq; 0 with a time.</param>
 [GenerateSerializer, Immutable, Alias("pulse.SearchCursor")]
 public sealed record SearchCursor([property: Id(0)] DateTimeOffset At, [property: Id(1)] Guid ConversationId, [property: Id(2)] long Seq);
 
@@ -38,9 +38,16 @@ public sealed record SearchHit(
 /// <summary>A page of hits, newest first.</summary>
 /// <param name="Error">Why the reader does not get it.</param>
 /// <param name="Hits">The hits.</param>
-/// <param name="HasMore">Whether there are more.</param>
+/// <param name="HasMore">Whether there may be more. A page can have no hits and still have more, if the search ended early for its time.</param>
 [GenerateSerializer, Immutable, Alias("pulse.SearchPage")]
-public sealed record SearchPage([property: Id(0)] ConversationError Error, [property: Id(1)] SearchHit[] Hits, [property: Id(2)] bool HasMore);
+public sealed record SearchPage([property: Id(0)] ConversationError Error, [property: Id(1)] SearchHit[] Hits, [property: Id(2)] bool HasMore)
+{
+    /// <summary>
+    /// Where the next page begins; <see langword="null"/> without one. A silo of an earlier version leaves it out: the next page then begins after
+    /// the last hit.
+    /// </summary>
+    [Id(3)] public SearchCursor? Next { get; init; }
+}
 
 /// <summary>A search for channels.</summary>
 [GenerateSerializer, Immutable, Alias("pulse.ChannelSearch")]

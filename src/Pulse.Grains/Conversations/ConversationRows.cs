@@ -3,13 +3,20 @@ using Pulse.Conversations;
 
 namespace Pulse.Grains.Conversations;
 
-/// <summary>The time that the messages of a search are from.</summary>
-/// <param name="NewestAt">The newest message of all conversations.</param>
-/// <param name="OldestAt">A time before the first message of each of them.</param>
-internal sealed record SearchScope(DateTimeOffset NewestAt, DateTimeOffset OldestAt);
+/// <summary>A conversation that a search reads.</summary>
+/// <param name="Id">The conversation.</param>
+/// <param name="NewestAt">The time of its newest message.</param>
+/// <param name="OldestAt">A time before its first message.</param>
+/// <param name="Entries">How many entries it has.</param>
+internal sealed record SearchedConversation(Guid Id, DateTimeOffset NewestAt, DateTimeOffset OldestAt, long Entries);
 
 /// <summary>A message that a search found.</summary>
 internal sealed record FoundMessage(Guid ConversationId, long Seq, Guid SenderId, DateTimeOffset SentAt, string Text);
+
+/// <summary>The answer to a search.</summary>
+/// <param name="Messages">Newest first.</param>
+/// <param name="Reached">Where a search that ended early goes on; <see langword="null"/> if it has read everything or has enough messages.</param>
+internal sealed record FoundMessages(IReadOnlyList<FoundMessage> Messages, SearchCursor? Reached);
 
 /// <summary>Reads rows of the statements in <see cref="ConversationSql"/>.</summary>
 internal static class ConversationRows

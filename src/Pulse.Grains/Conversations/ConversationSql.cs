@@ -194,13 +194,15 @@ internal static class ConversationSql
     /// <summary>The conversations that a search reads: one, or the 200 most recent of the user.</summary>
     public const string SearchScope =
         """
-        SELECT m.conversation_id, m.visible_from, coalesce(c.last_at, c.created_at) AS order_at, c.created_at
+        SELECT m.conversation_id, coalesce(c.last_at, c.created_at) AS order_at, c.created_at, c.head
         FROM members m JOIN conversations c ON c.id = m.conversation_id
         WHERE m.user_id = @user AND m.left_seq IS NULL AND (@id = '00000000-0000-0000-0000-000000000000' OR m.conversation_id = @id)
         ORDER BY order_at DESC, c.id DESC LIMIT 200
         """;
 
-    public const string FindSearchScope = $"SELECT max(order_at), min(created_at) FROM ({SearchScope}) scope HAVING count(*) > 0";
+    /// <summary>Those conversations of <see cref="SearchScope"/> in which the user is still a member, in the statement that reads the messages.</summary>
+    public const string Readable =
+        "SELECT m.conversation_id, m.visible_from FROM members m WHERE m.user_id = @user AND m.left_seq IS NULL AND m.conversation_id = ANY (@ids)";
 
     // The index of the title gives the order. A title that contains the text is found by reading titles in that order.
     public const string ListChannels =

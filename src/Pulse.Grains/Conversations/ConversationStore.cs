@@ -218,10 +218,11 @@ internal abstract class ConversationStore : IConversationStore
 
     public async Task<SearchPage> SearchAsync(Guid userId, MessageSearch search, CancellationToken cancellationToken = default)
     {
-        var scopes = await QueryAsync(
-            ConversationSql.FindSearchScope, [("user", userId), ("id", search.ConversationId ?? Guid.Empty)],
-            reader => new SearchScope(reader.GetFieldValue<DateTimeOffset>(0), reader.GetFieldValue<DateTimeOffset>(1)), cancellationToken);
-        if (scopes.Count == 0)
+        var scope = await QueryAsync(
+            ConversationSql.SearchScope, [("user", userId), ("id", search.ConversationId ?? Guid.Empty)],
+            reader => new SearchedConversation(
+                reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetFieldValue<DateTimeOffset>(2), reader.GetInt64(3)), cancellationToken);
+        if (scope.Count == 0)
         {
             // A membership that began in between is one that this search does not see yet.
             var error = search.ConversationId is { } id ? (await FindAsync(userId, id, cancellationToken)).Error : ConversationError.None;
@@ -232,10 +233,13 @@ internal abstract class ConversationStore : IConversationStore
         if (query.IsEmpty) return new(ConversationError.None, [], false);
 
         // One more says whether there are more.
-        var (found, isCut) = await FindMessagesAsync(userId, search, query, scopes[0], search.Limit + 1, cancellationToken);
-        var hits = found.Take(search.Limit)
-            .Select(message => new SearchHit(message.ConversationId, message.Seq, message.SenderId, message.SentAt, query.Snippet(message.Text)));
-        return new(ConversationError.None, [.. hits], isCut || found.Count > search.Limit);
+        var found = await FindMessagesAsync(userId, search with { Limit = search.Limit + 1 }, query, scope, cancellationToken);
+        FoundMessage[] page = [.. found.Messages.Take(search.Limit)];
+        var next = found.Messages.Count > search.Limit ? new SearchCursor(page[^1].SentAt, page[^1].ConversationId, page[^1].Seq) : found.Reached;
+        return new(
+            ConversationError.None,
+            Array.ConvertAll(page, message => new SearchHit(message.ConversationId, message.Seq, message.SenderId, message.SentAt, query.Snippet(message.Text))),
+            next is not null) { Next = next };
     }
 
     public async Task<ChannelPage> ListChannelsAsync(Guid userId, ChannelSearch search, CancellationToken cancellationToken = default)
@@ -310,10 +314,10 @@ internal abstract class ConversationStore : IConversationStore
     /// <returns>How many rows it changed.</returns>
     protected abstract Task<int> ExecuteAsync(string sql, (string Name, object Value)[] parameters, CancellationToken cancellationToken);
 
-    /// <summary>The newest messages that match a query, in conversations of which the user is a member.</summary>
-    /// <returns>At most <paramref name="limit"/>, and whether the search ended early for its time.</returns>
-    private protected abstract Task<(List<FoundMessage> Found, bool IsCut)> FindMessagesAsync(
-        Guid userId, MessageSearch search, SearchQuery query, SearchScope scope, int limit, CancellationToken cancellationToken);
+    /// <summary>The newest messages that match a query, in those conversations of which the user is a member.</summary>
+    /// <exception cref="StoreUnavailableException">The time of a search was not enough for a single step.</exception>
+    private protected abstract Task<FoundMessages> FindMessagesAsync(
+        Guid userId, MessageSearch search, SearchQuery query, IReadOnlyList<SearchedConversation> scope, CancellationToken cancellationToken);
 
     /// <summary>For each item of each call what follows its seq, at most that many entries for one call; none where that alone is more.</summary>
     protected abstract Task<IReadOnlyList<MissedPage>[]> ReadMissedAsync(SyncCall[] calls, int maxEntries, CancellationToken cancellationToken);

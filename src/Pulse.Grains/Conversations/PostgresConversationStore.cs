@@ -67,6 +67,8 @@ internal sealed class PostgresConversationStore(PostgresDatabase database) : Con
         ORDER BY w.ord, e.seq
         """;
 
+    private readonly PostgresMessageSearch _search = new(database);
+
     public override async Task<bool> CreateAsync(Guid id, ConversationStart start, DateTimeOffset at, CancellationToken cancellationToken = default)
     {
         var (users, roles) = ConversationBodies.FirstMembers(start);
@@ -185,9 +187,9 @@ internal sealed class PostgresConversationStore(PostgresDatabase database) : Con
             };
         });
 
-    private protected override Task<(List<FoundMessage> Found, bool IsCut)> FindMessagesAsync(
-        Guid userId, MessageSearch search, SearchQuery query, SearchScope scope, int limit, CancellationToken cancellationToken) =>
-        new PostgresMessageSearch(database).FindAsync(userId, search, query, scope, limit);
+    private protected override Task<FoundMessages> FindMessagesAsync(
+        Guid userId, MessageSearch search, SearchQuery query, IReadOnlyList<SearchedConversation> scope, CancellationToken cancellationToken) =>
+        _search.FindAsync(userId, search, query, scope, cancellationToken);
 
     protected override async Task<IReadOnlyList<MissedPage>[]> ReadMissedAsync(SyncCall[] calls, int maxEntries, CancellationToken cancellationToken)
     {

@@ -7,81 +7,45 @@ using Pulse.Grains.Storage;
 namespace Pulse.Grains.Conversations;
 
 /// <summary>Searches messages with the GIN index of <c>007_search.sql</c>.</summary>
+/// <remarks>
+/// A statement reads one slice of time in one of two ways. It names the conversations to the index, which then reads the caller's messages
+/// with these words alone: its cost is independent of what other users write. Or it finds the messages with these words of all users, and
+/// joins those of the caller. The index compares each candidate with each name, so names make a search of many large conversations slower
+/// (docs/performance.md).
+/// </remarks>
 internal sealed class PostgresMessageSearch(PostgresDatabase database)
 {
-    /// <summary>One slice of a search. The memberships are checked in the statement that reads the messages.</summary>
-    /// <remarks>
-    /// The index moves through the lists of all lexemes of a query for each candidate. With the lexemes of 200 conversations that
-    /// took 0.5 ms each, so above 16 conversations a join selects the messages of the scope. <c>found</c> names no column of another
-    /// index, so the planner has the choice between the GIN index and the whole table.
-    /// </remarks>
-    public const string Sql =
-        $"""
-        WITH scope AS MATERIALIZED (
-            {ConversationSql.SearchScope}
-        ), asked AS MATERIALIZED (
-            SELECT CASE WHEN s.size <= 16 AND @lexemes <> '' THEN s.lexemes::tsquery && nullif(@lexemes, '')::tsquery && w.query
-                WHEN s.size <= 16 THEN s.lexemes::tsquery && w.query
-                WHEN @lexemes <> '' THEN nullif(@lexemes, '')::tsquery && w.query
-                ELSE w.query END AS query
-            FROM (SELECT count(*) AS size, string_agg(quote_literal(':c' || conversation_id), '|') AS lexemes FROM scope) s,
-                (SELECT to_tsquery('pg_catalog.simple', @words) AS query) w
-            WHERE numnode(w.query) > 0
-        ), found AS MATERIALIZED (
-            SELECT e.conversation_id, e.seq, e.sent_at, e.sender_id FROM entries e
-            WHERE e.kind = 'message' AND e.deleted_seq IS NULL AND chat_search_1(e.conversation_id, e.sent_at, e.body) @@ (SELECT query FROM asked)
-        ), page AS MATERIALIZED (
-            SELECT f.conversation_id, f.seq, f.sent_at FROM found f JOIN scope s ON s.conversation_id = f.conversation_id AND f.seq >= s.visible_from
-            WHERE (f.conversation_id, f.sender_id) NOT IN (SELECT conversation_id, user_id FROM erasures)
-                AND f.sent_at < @until AND (@at IS NULL OR (f.sent_at, f.conversation_id, f.seq) < (@at, @before, @seq))
-            ORDER BY f.sent_at DESC, f.conversation_id DESC, f.seq DESC LIMIT @limit
-        )
-        SELECT p.conversation_id, p.seq, e.sender_id, p.sent_at, e.body
-        FROM page p JOIN entries e ON e.conversation_id = p.conversation_id AND e.seq = p.seq
-        ORDER BY p.sent_at DESC, p.conversation_id DESC, p.seq DESC
-        """;
+    /// <summary>The most names in one query of the index. Each query collects all words with a beginning anew, and more names cost more per candidate.</summary>
+    private const int NamesAtOnce = 50;
 
-    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(1);
+    /// <summary>Conversations with fewer entries together are named, however many they are.</summary>
+    private const long FewEntries = 20_000;
 
-    /// <summary>The newest messages that match, at most <paramref name="limit"/>.</summary>
-    /// <exception cref="StoreUnavailableException">The search took longer than a second.</exception>
-    public async Task<(List<FoundMessage> Found, bool IsCut)> FindAsync(Guid userId, MessageSearch search, SearchQuery query, SearchScope scope, int limit)
-    {
-        var found = new List<FoundMessage>();
-        var started = Stopwatch.GetTimestamp();
-        var newest = search.Before is { } before && before.At < scope.NewestAt ? before.At : scope.NewestAt;
-        foreach (var slice in SearchSlices.Of(newest, scope.OldestAt))
-        {
-            var left = s_timeout - Stopwatch.GetElapsedTime(started);
-            try
-            {
-                if (left < TimeSpan.FromMilliseconds(1)) throw new BatchBlockedException("a search has a second");
-                found.AddRange(await database.RunBatchAsync(
-                    Sql, new(left, left), parameters => AddParameters(parameters, userId, search, query, slice, limit - found.Count), ReadAsync));
-            }
-            catch (BatchBlockedException) when (found.Count > 0)
-            {
-                // The next page goes on from here.
-                return (found, true);
-            }
-            catch (BatchBlockedException)
-            {
-                throw new StoreUnavailableException("the search took longer than a second: a longer word, or a search in one conversation, takes less");
-            }
+    /// <summary>Conversations with fewer entries together are named after the join took longer than <see cref="s_join"/>.</summary>
+    private const long SomeEntries = 200_000;
 
-            if (found.Count >= limit) break;
-        }
+    private static readonly TimeSpan s_join = TimeSpan.FromMilliseconds(200);
 
-        return (found, false);
-    }
+    private readonly SearchPlaces _places = new(database.MaxConnections / 5);
 
-    /// <summary>Adds the parameters of <see cref="Sql"/>.</summary>
+    /// <summary>The newest messages that match, at most as many as the search asks for.</summary>
+    /// <exception cref="StoreUnavailableException">The search has read nothing in its time.</exception>
+    public Task<FoundMessages> FindAsync(
+        Guid userId, MessageSearch search, SearchQuery query, IReadOnlyList<SearchedConversation> scope, CancellationToken cancellationToken) =>
+        _places.RunAsync(userId, deadline => FindAsync(userId, search, query, scope, deadline, cancellationToken), cancellationToken);
+
+    /// <summary>Whether a statement names these conversations to the index from the start.</summary>
+    public static bool IsNamed(IReadOnlyCollection<SearchedConversation> conversations) =>
+        conversations.Count <= NamesAtOnce || EntriesOf(conversations) < FewEntries;
+
+    /// <summary>Adds the parameters of <see cref="SqlOf"/>.</summary>
     public static void AddParameters(
-        NpgsqlParameterCollection parameters, Guid userId, MessageSearch search, SearchQuery query, SearchSlice slice, int limit)
+        NpgsqlParameterCollection parameters, Guid userId, MessageSearch search, SearchQuery query, SearchSlice slice, Guid[] ids, int limit)
     {
         parameters.Add(new("user", userId));
-        parameters.Add(new("id", search.ConversationId ?? Guid.Empty));
-        parameters.Add(new("lexemes", slice.Lexemes));
+        parameters.Add(new("ids", ids));
+        parameters.Add(new("names", Array.ConvertAll(ids.Chunk(NamesAtOnce).ToArray(), some => string.Join('|', some.Select(id => $"':c{id}'")))));
+        parameters.Add(new("times", slice.Lexemes));
         parameters.Add(new("words", query.ToPostgres()));
         parameters.Add(new("until", slice.Until));
         parameters.Add(new("at", NpgsqlDbType.TimestampTz) { Value = (object?)search.Before?.At ?? DBNull.Value });
@@ -90,7 +54,87 @@ internal sealed class PostgresMessageSearch(PostgresDatabase database)
         parameters.Add(new("limit", limit));
     }
 
-    private static async Task<List<FoundMessage>> ReadAsync(NpgsqlDataReader reader, CancellationToken token)
+    /// <summary>Reads one slice. The memberships are checked in the statement that reads the messages.</summary>
+    /// <remarks>
+    /// The times are a condition of their own: the index then skips to the messages of these times, instead of comparing each candidate with
+    /// each time. <c>found</c> names no column of another index, and subqueries hide the words from the planner, so it has the choice between
+    /// the GIN index and the whole table.
+    /// </remarks>
+    public static string SqlOf(bool isNamed, SearchSlice slice)
+    {
+        const string Text = "chat_search_1(e.conversation_id, e.sent_at, e.body)";
+        const string Words = "(SELECT words FROM to_tsquery('pg_catalog.simple', @words) words WHERE numnode(words) > 0)";
+        return $"""
+            WITH scope AS MATERIALIZED (
+                {ConversationSql.Readable}
+            ), found AS MATERIALIZED (
+                SELECT e.conversation_id, e.seq, e.sent_at, e.sender_id FROM {(isNamed ? "unnest(@names) AS named (conversations), " : "")}entries e
+                WHERE e.kind = 'message' AND e.deleted_seq IS NULL AND {Text} @@ {(isNamed ? $"(named.conversations::tsquery && {Words})" : Words)}
+                    {(slice.Lexemes == "" ? "" : $"AND {Text} @@ (SELECT @times::tsquery)")}
+            ), page AS MATERIALIZED (
+                SELECT f.conversation_id, f.seq, f.sent_at FROM found f JOIN scope s ON s.conversation_id = f.conversation_id AND f.seq >= s.visible_from
+                WHERE (f.conversation_id, f.sender_id) NOT IN (SELECT conversation_id, user_id FROM erasures)
+                    AND f.sent_at < @until AND (@at IS NULL OR (f.sent_at, f.conversation_id, f.seq) < (@at, @before, @seq))
+                ORDER BY f.sent_at DESC, f.conversation_id DESC, f.seq DESC LIMIT @limit
+            )
+            SELECT p.conversation_id, p.seq, e.sender_id, p.sent_at, e.body
+            FROM page p JOIN entries e ON e.conversation_id = p.conversation_id AND e.seq = p.seq
+            ORDER BY p.sent_at DESC, p.conversation_id DESC, p.seq DESC
+            """;
+    }
+
+    private async Task<FoundMessages> FindAsync(
+        Guid userId, MessageSearch search, SearchQuery query, IReadOnlyList<SearchedConversation> scope, SearchDeadline deadline, CancellationToken cancellationToken)
+    {
+        var found = new List<FoundMessage>();
+        var newest = scope.Max(conversation => conversation.NewestAt);
+        if (search.Before is { } before && before.At < newest) newest = before.At;
+        SearchCursor? reached = null;
+        foreach (var slice in SearchSlices.Of(newest, scope.Min(conversation => conversation.OldestAt)))
+        {
+            var read = scope.Where(conversation => conversation.NewestAt >= slice.From && conversation.OldestAt < slice.Until).ToArray();
+            try
+            {
+                if (read.Length > 0) found.AddRange(await ReadAsync(read, slice));
+            }
+            catch (BatchBlockedException)
+            {
+                return new(found, reached ?? throw SearchDeadline.Missed());
+            }
+
+            if (found.Count >= search.Limit) break;
+
+            // A time that is not the time of the caller's last page: what is before it is still to be read.
+            reached = new(slice.From, Guid.Empty, 0);
+        }
+
+        return new(found, null);
+
+        async Task<List<FoundMessage>> ReadAsync(SearchedConversation[] read, SearchSlice slice)
+        {
+            if (IsNamed(read)) return await RunAsync(isNamed: true, deadline.Left);
+            if (EntriesOf(read) >= SomeEntries) return await RunAsync(isNamed: false, deadline.Left);
+            try
+            {
+                return await RunAsync(isNamed: false, deadline.Left < s_join ? deadline.Left : s_join);
+            }
+            catch (BatchBlockedException)
+            {
+                return await RunAsync(isNamed: true, deadline.Left);
+            }
+
+            Task<List<FoundMessage>> RunAsync(bool isNamed, TimeSpan limit) => limit < TimeSpan.FromMilliseconds(1)
+                ? throw new BatchBlockedException("the search has no time left")
+                : database.RunBatchAsync(
+                    SqlOf(isNamed, slice), new(limit, limit),
+                    parameters => AddParameters(parameters, userId, search, query, slice, Array.ConvertAll(read, conversation => conversation.Id), search.Limit - found.Count),
+                    ReadRowsAsync, cancellationToken);
+        }
+    }
+
+    private static long EntriesOf(IReadOnlyCollection<SearchedConversation> conversations) => conversations.Sum(conversation => conversation.Entries);
+
+    private static async Task<List<FoundMessage>> ReadRowsAsync(NpgsqlDataReader reader, CancellationToken token)
     {
         var found = new List<FoundMessage>();
         while (await reader.ReadAsync(token)) found.Add(ConversationRows.ReadFound(reader));

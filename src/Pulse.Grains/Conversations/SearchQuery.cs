@@ -86,7 +86,6 @@ internal sealed class SearchQuery
         const int Length = 160;
         if (text.Length <= Length) return text;
 
-        // Where the text spells a word otherwise, such as in full-width letters, the snippet is its beginning.
         var at = FirstMatch(text);
         var start = Math.Max(0, Math.Min(at - (Length / 3), text.Length - Length));
         var end = Math.Min(text.Length, start + Length);
@@ -102,20 +101,55 @@ internal sealed class SearchQuery
     private static string Cut(string word) =>
         word.Length <= MaxWordLength ? word : word[..(char.IsHighSurrogate(word[MaxWordLength - 1]) ? MaxWordLength - 1 : MaxWordLength)];
 
+    /// <summary>The place of the first match of the longest term, which is the rarest in most texts. Its words follow each other, as in the index.</summary>
     private int FirstMatch(string text)
     {
-        var first = text.Length;
-        foreach (var word in _terms.Select(words => words[0]))
+        var words = WordsAt(text);
+        foreach (var (term, index) in _terms.Select((term, index) => (term, index)).OrderByDescending(item => item.term.Sum(word => word.Length)))
         {
-            for (var at = 0; (at = text.IndexOf(word, at, StringComparison.OrdinalIgnoreCase)) >= 0; at++)
+            var isPrefix = _endsWithPrefix && index == _terms.Count - 1;
+            for (var i = 0; i + term.Length <= words.Count; i++)
             {
-                if (at > 0 && char.IsLetterOrDigit(text[at - 1])) continue;
-                first = Math.Min(first, at);
-                break;
+                if (IsMatch(words, i, term, isPrefix)) return words[i].At;
             }
         }
 
-        return first == text.Length ? 0 : first;
+        return 0;
+    }
+
+    private static bool IsMatch(List<(int At, string Word)> words, int start, string[] term, bool isPrefix)
+    {
+        for (var i = 0; i < term.Length; i++)
+        {
+            var word = words[start + i].Word;
+            if (!(isPrefix && i == term.Length - 1 ? word.StartsWith(term[i], StringComparison.Ordinal) : word == term[i])) return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>The words of a text and their places, spelt as <see cref="Words"/> spells them.</summary>
+    private static List<(int At, string Word)> WordsAt(string text)
+    {
+        var words = new List<(int, string)>();
+        var start = -1;
+        for (var i = 0; i <= text.Length;)
+        {
+            var rune = i < text.Length ? Rune.GetRuneAt(text, i) : default;
+            if (i < text.Length && IsOfWord(rune))
+            {
+                if (start < 0) start = i;
+            }
+            else if (start >= 0)
+            {
+                words.AddRange(Words(text[start..i]).Select(word => (start, Cut(word))));
+                start = -1;
+            }
+
+            i += i < text.Length ? rune.Utf16SequenceLength : 1;
+        }
+
+        return words;
     }
 
     private static int NextBlank(string text, int from, int within) =>

@@ -24,18 +24,20 @@ internal static class SearchSlices
             var last = Number(until.AddTicks(-1), unit);
             var first = last - count + 1;
             var prefix = unit == s_hour ? 'h' : 'd';
+            var from = s_first + (first * unit);
             yield return new(
-                until, string.Join('|', Enumerable.Range(0, count).Select(i => string.Create(CultureInfo.InvariantCulture, $"':{prefix}{last - i}'"))));
-            until = s_first + (first * unit);
+                from, until, string.Join('|', Enumerable.Range(0, count).Select(i => string.Create(CultureInfo.InvariantCulture, $"':{prefix}{last - i}'"))));
+            until = from;
         }
 
-        if (until > oldest) yield return new(until, "");
+        if (until > oldest) yield return new(DateTimeOffset.MinValue, until, "");
     }
 
     private static long Number(DateTimeOffset at, TimeSpan unit) => (long)Math.Floor((at - s_first) / unit);
 }
 
 /// <summary>A part of time.</summary>
+/// <param name="From">Its beginning.</param>
 /// <param name="Until">Its end, exclusive.</param>
 /// <param name="Lexemes">The hours or days of <c>007_search.sql</c>, one of which a message must have; empty for everything before the end.</param>
-internal sealed record SearchSlice(DateTimeOffset Until, string Lexemes);
+internal sealed record SearchSlice(DateTimeOffset From, DateTimeOffset Until, string Lexemes);

@@ -38,7 +38,11 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
 
     private const string MentionSql = "INSERT INTO mentions (user_id, conversation_id, seq) VALUES (@user, @id, @target) ON CONFLICT DO NOTHING";
 
-    private const string AddRowSql = "INSERT INTO message_rows (conversation_id, seq) VALUES (@id, @target)";
+    private const string AddRowSql =
+        """
+        INSERT INTO message_rows (conversation_id, seq, newest_at)
+        VALUES (@id, @target, max(@at, coalesce((SELECT newest_at FROM message_rows ORDER BY id DESC LIMIT 1), '')))
+        """;
 
     private const string AddWordsSql =
         """
@@ -49,21 +53,7 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
     private const string DeleteWordsSql =
         "DELETE FROM message_search WHERE rowid = (SELECT id FROM message_rows WHERE conversation_id = @id AND seq = @target)";
 
-    private const string SearchSql =
-        $"""
-        WITH scope AS MATERIALIZED (
-            {ConversationSql.SearchScope}
-        )
-        SELECT e.conversation_id, e.seq, e.sender_id, e.sent_at, e.body
-        FROM message_search f JOIN message_rows r ON r.id = f.rowid
-        JOIN scope s ON s.conversation_id = r.conversation_id AND r.seq >= s.visible_from
-        JOIN entries e ON e.conversation_id = r.conversation_id AND e.seq = r.seq AND e.deleted_seq IS NULL
-        WHERE f.message_search MATCH (
-            SELECT 'conversation : (' || group_concat('"' || replace(conversation_id, '-', '') || '"', ' OR ') || ') AND words : (' || @words || ')' FROM scope)
-            AND (e.conversation_id, e.sender_id) NOT IN (SELECT conversation_id, user_id FROM erasures)
-            AND (@at = '' OR (e.sent_at, e.conversation_id, e.seq) < (@at, @before, @seq))
-        ORDER BY e.sent_at DESC, e.conversation_id DESC, e.seq DESC LIMIT @limit
-        """;
+    private readonly SqliteMessageSearch _search = new(database);
 
     public override Task<bool> CreateAsync(Guid id, ConversationStart start, DateTimeOffset at, CancellationToken cancellationToken = default) =>
         database.WriteAsync(
@@ -130,15 +120,9 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
             },
             cancellationToken);
 
-    private protected override Task<(List<FoundMessage> Found, bool IsCut)> FindMessagesAsync(
-        Guid userId, MessageSearch search, SearchQuery query, SearchScope scope, int limit, CancellationToken cancellationToken) => database.ReadAsync(
-        connection => (
-            Read(
-                connection, SearchSql, ConversationRows.ReadFound, ("user", userId), ("id", search.ConversationId ?? Guid.Empty), ("words", query.ToSqlite()),
-                ("at", search.Before is { } before ? before.At : ""), ("before", search.Before?.ConversationId ?? Guid.Empty), ("seq", search.Before?.Seq ?? 0),
-                ("limit", limit)),
-            false),
-        cancellationToken);
+    private protected override Task<FoundMessages> FindMessagesAsync(
+        Guid userId, MessageSearch search, SearchQuery query, IReadOnlyList<SearchedConversation> scope, CancellationToken cancellationToken) =>
+        _search.FindAsync(userId, search, query, scope, cancellationToken);
 
     protected override Task<int> ExecuteAsync(string sql, (string Name, object Value)[] parameters, CancellationToken cancellationToken) =>
         database.WriteAsync(connection => Execute(connection, sql, Array.ConvertAll(parameters, p => (p.Name, (object?)p.Value))), cancellationToken);
@@ -198,7 +182,7 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
         switch (entry.Kind)
         {
             case EntryKinds.Message:
-                Execute(connection, AddRowSql, ("id", id), ("target", entry.Seq));
+                Execute(connection, AddRowSql, ("id", id), ("target", entry.Seq), ("at", entry.SentAt));
                 AddWords(entry.Seq);
                 break;
             case EntryKinds.Edit:
@@ -356,7 +340,8 @@ internal sealed class SqliteConversationStore(SqliteDatabase database) : Convers
         return rows;
     }
 
-    private static SqliteCommand Command(SqliteConnection connection, string sql, (string Name, object? Value)[] parameters)
+    /// <summary>A statement of <see cref="ConversationSql"/> with its parameters.</summary>
+    public static SqliteCommand Command(SqliteConnection connection, string sql, (string Name, object? Value)[] parameters)
     {
         var command = new SqliteCommand(ConversationSql.ForSqlite(sql), connection);
         foreach (var (name, value) in parameters)

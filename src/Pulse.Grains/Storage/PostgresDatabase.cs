@@ -36,6 +36,9 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     /// <summary>Time for an answer to travel from the server to this process, after the server has said that it has answered.</summary>
     private static readonly TimeSpan s_answerOnItsWay = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>Time for the server to end a statement at its own limit, on a busy machine too.</summary>
+    private static readonly TimeSpan s_endOnItsWay = TimeSpan.FromMilliseconds(200);
+
     /// <summary>
     /// Part of the command timeout that is reserved for returning the answer to the caller in time, on a busy machine too.
     /// </summary>
@@ -87,6 +90,9 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
 
     /// <inheritdoc/>
     public DbDataSource DataSource => _pool;
+
+    /// <summary>The most connections of the pool.</summary>
+    public int MaxConnections => _pool.MaxConnections;
 
     /// <inheritdoc/>
     public async Task ApplySchemaAsync(CancellationToken cancellationToken = default)
@@ -174,8 +180,13 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     /// unchanged.</exception>
     /// <exception cref="StoreUnavailableException">The timeout has passed. The statement may still take effect.</exception>
     public Task<T> RunBatchAsync<T>(
-        string sql, BatchLimits limits, Action<NpgsqlParameterCollection> addParameters, Func<NpgsqlDataReader, CancellationToken, Task<T>> read)
+        string sql, BatchLimits limits, Action<NpgsqlParameterCollection> addParameters, Func<NpgsqlDataReader, CancellationToken, Task<T>> read,
+        CancellationToken cancellationToken = default)
     {
+        // The server ends the statement at its limit, so an earlier silence proves nothing about the connection. This matters behind a pooler,
+        // where the server cannot be asked.
+        var doubt = _timeout * DoubtAfter;
+        if (doubt > TimeSpan.Zero && limits.Statement + s_endOnItsWay > doubt) doubt = limits.Statement + s_endOnItsWay;
         var limited = string.Create(
             CultureInfo.InvariantCulture,
             $"""
@@ -199,7 +210,10 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
                     throw new BatchBlockedException(exception.MessageText);
                 }
             },
-            CancellationToken.None);
+            new(),
+            _timeout,
+            doubt,
+            cancellationToken);
 
         // PostgreSQL treats zero as unlimited.
         static long Milliseconds(TimeSpan limit) => Math.Max(1, (long)limit.TotalMilliseconds);
@@ -226,8 +240,12 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         return _pool.DisposeAsync();
     }
 
+    private Task<T> RunAsync<T>(
+        string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, Attempt attempt, TimeSpan timeout, CancellationToken cancellationToken) =>
+        RunAsync(sql, execute, attempt, timeout, timeout * DoubtAfter, cancellationToken);
+
     private async Task<T> RunAsync<T>(
-        string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, Attempt attempt, TimeSpan timeout, CancellationToken cancellationToken)
+        string sql, Func<NpgsqlCommand, CancellationToken, Task<T>> execute, Attempt attempt, TimeSpan timeout, TimeSpan doubt, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -236,7 +254,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         {
             // Waits on its own timer: the driver reacts to the token only after it has asked the server to cancel, which requires a
             // responsive server.
-            var answer = await InTimeAsync(RunWithRetryAsync(sql, execute, attempt, timeout * DoubtAfter, deadline.Token), timeout, cancellationToken);
+            var answer = await InTimeAsync(RunWithRetryAsync(sql, execute, attempt, doubt, deadline.Token), timeout, cancellationToken);
             _readBreaker.Reset();
             return answer;
         }

@@ -35,16 +35,19 @@ internal sealed class PostgresPool : DbDataSource
     /// <summary>The pool for new statements.</summary>
     public Generation Current => Volatile.Read(ref _current);
 
+    /// <summary>The most connections of one pool.</summary>
+    public int MaxConnections => _settings.MaxPoolSize;
+
     /// <inheritdoc/>
     public override string ConnectionString => _settings.ConnectionString;
 
     /// <summary>Asks the server, over a new connection, whether it is executing the statement of another connection.</summary>
-    /// <returns><see langword="null"/> if the server does not know the connection, as behind a pooler.</returns>
+    /// <returns><see langword="null"/> if the server does not know the connection, as behind a pooler, or keeps no activities.</returns>
     public async Task<bool?> IsAtWorkAsync(int processId, CancellationToken cancellationToken)
     {
         await using var connection = new NpgsqlConnection(_unpooledConnectionString);
         await connection.OpenAsync(cancellationToken);
-        await using var command = new NpgsqlCommand("SELECT state = 'active' FROM pg_stat_activity WHERE pid = @pid", connection);
+        await using var command = new NpgsqlCommand("SELECT nullif(state, 'disabled') = 'active' FROM pg_stat_activity WHERE pid = @pid", connection);
         command.Parameters.Add(new("pid", processId));
         return await command.ExecuteScalarAsync(cancellationToken) as bool?;
     }

@@ -17,6 +17,9 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
     /// <summary>Timeout of a caller, both for its turn in this process and for another process's lock.</summary>
     private static readonly TimeSpan s_commandTimeout = TimeSpan.FromSeconds(1.8);
 
+    // A step takes some nanoseconds up to some microseconds.
+    private const int StepsBetweenChecks = 1_000;
+
     private readonly SqliteDataSource _dataSource;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
@@ -94,6 +97,31 @@ internal sealed class SqliteDatabase : IStoreDatabase, IDisposable
             return work(connection);
         }));
     }
+
+    /// <summary>Runs a read that can take long on another thread, so that the caller's grain goes on.</summary>
+    /// <param name="work">The read. Its statement ends with an error of <see cref="IsEnded"/> when its time is over.</param>
+    /// <param name="isOver">Whether the time is over.</param>
+    /// <param name="cancellationToken">Ends the statement too.</param>
+    /// <exception cref="StoreUnavailableException">The file is unreadable.</exception>
+    public Task<T> ReadApartAsync<T>(Func<SqliteConnection, T> work, Func<bool> isOver, CancellationToken cancellationToken) => Task.Run(
+        () => Translate(() =>
+        {
+            using var connection = _dataSource.Open(s_commandTimeout);
+            raw.sqlite3_progress_handler(connection.Handle, StepsBetweenChecks, _ => isOver() || cancellationToken.IsCancellationRequested ? 1 : 0, null);
+            try
+            {
+                return work(connection);
+            }
+            finally
+            {
+                // The connection goes back to the pool.
+                raw.sqlite3_progress_handler(connection.Handle, 0, null, null);
+            }
+        }),
+        cancellationToken);
+
+    /// <summary>Whether a statement of <see cref="ReadApartAsync"/> ended because its time was over.</summary>
+    public static bool IsEnded(SqliteException exception) => exception.SqliteErrorCode == raw.SQLITE_INTERRUPT;
 
     /// <summary>Runs a write in its own transaction. An exception rolls it back.</summary>
     /// <exception cref="StoreUnavailableException">The file is read-only or damaged, or the turn came too late. The database is

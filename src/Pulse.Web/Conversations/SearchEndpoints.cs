@@ -15,7 +15,7 @@ internal static class SearchEndpoints
     /// <summary>Maps <c>/search</c> and <c>/channels</c>.</summary>
     public static void MapSearch(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/search", SearchAsync).WithSummary("Search in messages").WithDescription("Newest first, in the conversations of the caller.")
+        group.MapGet("/search", SearchAsync).WithSummary("Search in messages").WithDescription("Newest first, in the conversations of the caller. A page may have no items and more: its before goes on.")
             .Query("q", "Words that the message has.").QueryId("conversation", "Searches in this conversation only.")
             .Query("before", "The before of the previous page.").Limit(HitsPerPage, MaxHits)
             .RefusesRead().Refuses(ProblemTypes.TooManyRequests, ProblemTypes.ChatUnavailable);
@@ -37,10 +37,20 @@ internal static class SearchEndpoints
         limits.CountSearch(user.Id);
         var page = await calls.Reader.SearchAsync(user.Id, search);
         ChatProblems.ThrowIfRefused(page.Error);
-        var next = page is { HasMore: true, Hits: [.., var last] } ? ChatInput.ToText(new SearchCursor(last.SentAt, last.ConversationId, last.Seq)) : null;
+        var next = NextOf(page);
         return TypedResults.Ok(new SearchResponse(
-            Array.ConvertAll(page.Hits, hit => new SearchHitResponse(hit.ConversationId, hit.Seq, hit.SenderId, hit.SentAt, hit.Snippet)), next, page.HasMore));
+            Array.ConvertAll(page.Hits, hit => new SearchHitResponse(hit.ConversationId, hit.Seq, hit.SenderId, hit.SentAt, hit.Snippet)),
+            next is null ? null : ChatInput.ToText(next), next is not null));
     }
+
+    /// <summary>Where the next page begins, <see langword="null"/> after the last one. A silo of an earlier version does not say it: there, after the last hit.</summary>
+    public static SearchCursor? NextOf(SearchPage page) => page switch
+    {
+        { HasMore: false } => null,
+        { Next: { } next } => next,
+        { Hits: [.., var last] } => new(last.SentAt, last.ConversationId, last.Seq),
+        _ => null,
+    };
 
     private static async Task<Ok<ChannelsResponse>> ListChannelsAsync(SignedInUser user, ConversationCalls calls, ChatLimits limits, string? q, string? after)
     {

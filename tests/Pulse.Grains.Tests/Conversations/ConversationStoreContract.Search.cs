@@ -216,9 +216,9 @@ public abstract partial class ConversationStoreContract
             page = await Store.SearchAsync(user, new() { Text = "needle", Limit = 5, Before = cursor });
             found.AddRange(page.Hits.Select(hit => (hit.SentAt, hit.ConversationId, hit.Seq)));
 
-            // On a busy machine a search can end after its second, with fewer hits than asked for.
-            Assert.True(page.Hits.Length > 0 || !page.HasMore);
-            if (page.HasMore) cursor = new(page.Hits[^1].SentAt, page.Hits[^1].ConversationId, page.Hits[^1].Seq);
+            // On a busy machine a search can end after its second, with fewer hits than asked for, or none.
+            Assert.Equal(page.HasMore, page.Next is not null);
+            cursor = page.Next;
         }
         while (page.HasMore);
 
@@ -247,7 +247,7 @@ public abstract partial class ConversationStoreContract
             var page = await Store.SearchAsync(user, new() { Text = "everywhere", Limit = 50, Before = cursor });
             found.AddRange(page.Hits.Select(hit => hit.ConversationId));
             Assert.Equal(i < 3, page.HasMore);
-            cursor = new(page.Hits[^1].SentAt, page.Hits[^1].ConversationId, page.Hits[^1].Seq);
+            cursor = page.Next;
         }
 
         Assert.Equal(ids.AsEnumerable().Reverse().Take(200), found);

@@ -1,8 +1,12 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Pulse.Conversations;
 using Pulse.Grains.Conversations;
 using Pulse.Grains.Storage;
 using Pulse.Grains.Tests.Storage;
+using Pulse.Grains.Tests.Users;
 using Xunit;
 
 namespace Pulse.Grains.Tests.Conversations;
@@ -94,29 +98,17 @@ public sealed class PostgresConversationStoreTests(PostgresStores stores) : Conv
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(20)]
-    public async Task Search_UsesTheIndexOfWords(int conversations)
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Search_UsesTheIndexOfWords(bool isNamed)
     {
-        var (id, user) = await CreateAsync();
-        for (var i = 1; i < conversations; i++) await CreateAsync(user);
+        var (user, ids) = await CommonAsync(conversations: 60, strangers: 5_000);
         await using var connection = await OpenAsync();
-        await ExecuteAsync(
-            connection,
-            $"""
-            INSERT INTO entries (conversation_id, seq, kind, sender_id, body, sent_at)
-            SELECT '{id}', 1 + n, 'message', '{user}', 'common ' || n, timestamptz '2026-01-01Z' + n * interval '1 minute' FROM generate_series(1, 5000) n
-            """);
-        await ExecuteAsync(connection, "ANALYZE entries");
         foreach (var words in new[] { "common", "4711" })
         {
             foreach (var slice in SearchSlices.Of(new(2026, 1, 5, 0, 0, 0, TimeSpan.Zero), new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero)))
             {
-                await using var command = new NpgsqlCommand($"EXPLAIN {PostgresMessageSearch.Sql}", connection);
-                PostgresMessageSearch.AddParameters(command.Parameters, user, new() { Text = words }, SearchQuery.Parse(words), slice, limit: 21);
-                await using var reader = await command.ExecuteReaderAsync();
-                var plan = new List<string>();
-                while (await reader.ReadAsync()) plan.Add(reader.GetString(0));
+                var plan = await ExplainAsync(connection, "", isNamed, slice, user, ids, words);
                 Assert.Contains(plan, line => line.Contains("Bitmap Index Scan on entries_search_idx", StringComparison.Ordinal));
                 Assert.DoesNotContain(plan, line => line.Contains("Seq Scan on entries", StringComparison.Ordinal));
             }
@@ -195,6 +187,8 @@ public sealed class PostgresConversationStoreTests(PostgresStores stores) : Conv
             SELECT '{id}', 1 + n, 'message', '{user}', gen_random_uuid(), 'own ' || n, timestamptz '2026-01-01Z' FROM generate_series(1, 12000) n
             """);
         await ExecuteAsync(connection, "ANALYZE entries");
+        // The other tests' rows make the planner think that the user has few messages, which it would rather sort.
+        await ExecuteAsync(connection, "SET enable_sort = off");
         await using var command = new NpgsqlCommand($"EXPLAIN {ConversationSql.ForPostgres(ConversationSql.ReadOwnOf)}", connection);
         command.Parameters.Add(new("id", id));
         command.Parameters.Add(new("user", user));
@@ -207,6 +201,146 @@ public sealed class PostgresConversationStoreTests(PostgresStores stores) : Conv
 
         Assert.Contains(plan, line => line.Contains("Index Scan using entries_client_id_key", StringComparison.Ordinal));
         Assert.DoesNotContain(plan, line => line.Contains("Sort", StringComparison.Ordinal));
+    }
+
+    /// <summary>What strangers write changes the time of a search by nothing that a user would notice.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(20)]
+    [InlineData(60)]
+    public async Task Search_InFewMessages_ReadsNoneOfOthers(int conversations)
+    {
+        var (user, ids) = await CommonAsync(conversations, strangers: 5_000);
+        await using var connection = await OpenAsync();
+        var scope = ids.Select(id => new SearchedConversation(id, DateTimeOffset.MaxValue, DateTimeOffset.MinValue, Entries: 2)).ToArray();
+        Assert.True(PostgresMessageSearch.IsNamed(scope));
+
+        var plan = await ExplainAsync(
+            connection, "(ANALYZE, TIMING OFF, COSTS OFF)", isNamed: true, new(DateTimeOffset.MinValue, new(2027, 1, 1, 0, 0, 0, TimeSpan.Zero), ""), user, ids, "common");
+
+        var read = plan.Where(line => line.Contains("Bitmap Heap Scan on entries", StringComparison.Ordinal))
+            .Select(line => Regex.Match(line, @"rows=([\d.]+) loops=(\d+)").Groups).Sum(counts => double.Parse(counts[1].Value, CultureInfo.InvariantCulture) * int.Parse(counts[2].Value, CultureInfo.InvariantCulture));
+        Assert.InRange(read, 1, conversations);
+    }
+
+    [Fact]
+    public async Task Search_OfManySlowOnes_TakeFewConnections()
+    {
+        var (id, user) = await CreateAsync();
+        Assert.Equal(AppendOutcome.Stored, await AppendAsync(Messages(id, await ClaimAsync(id), user, 1)));
+        await using var connection = await OpenAsync();
+        await using var watch = await OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await ExecuteAsync(connection, "LOCK TABLE entries IN ACCESS EXCLUSIVE MODE");
+
+        var searches = Task.WhenAll(Enumerable.Range(0, 40).Select(i => Task.Run(() => IsAnsweredAsync(() => Store.SearchAsync(user, new() { Text = $"message {i}" })))));
+        var most = 0L;
+        await using var count = new NpgsqlCommand(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%to_tsquery%'", watch);
+        while (!searches.IsCompleted) most = Math.Max(most, (long)(await count.ExecuteScalarAsync())!);
+
+        Assert.All(await searches, Assert.False);
+        Assert.InRange(most, 1, 2);
+    }
+
+    /// <summary>A search that ends early goes on where it has ended, also if it has found nothing there.</summary>
+    [Fact]
+    public async Task Search_SlowTimeWithoutHits_BetweenTwoHits_ReachesTheSecond()
+    {
+        // Beside few messages PostgreSQL would read all of them instead of the index.
+        await CommonAsync(conversations: 1, strangers: 5_000);
+        var (id, user) = await CreateAsync(at: TestUsers.Noon.AddDays(-300));
+        var (first, last) = (0L, 0L);
+        var claimed = await ClaimAsync(id);
+        var times = Enumerable.Range(3, 12).Select(hours => (Hours: hours, Text: "one slow needle")).Prepend((0, "needle one")).Append((24 * 200, "needle one")).Reverse();
+        foreach (var (hours, text) in times)
+        {
+            var run = new Run(id, claimed, user, TestUsers.Noon.AddHours(-hours));
+            var seq = run.Add(new() { Kind = EntryKinds.Message, ClientId = Guid.NewGuid(), Body = text });
+            if (text == "needle one") (first, last) = (first == 0 ? seq : first, seq);
+            Assert.Equal(AppendOutcome.Stored, await AppendAsync(run.Done()));
+            claimed = claimed with { Head = run.Head };
+        }
+
+        // The index finds the words of a phrase, and PostgreSQL then reads the message. All these messages take longer than a search has.
+        var body = (string)(await Stores.ExecuteAsync("SELECT prosrc FROM pg_proc WHERE proname = 'chat_search_1'"))!;
+        const string Signature = "CREATE OR REPLACE FUNCTION chat_search_1(conversation_id uuid, sent_at timestamptz, body text) RETURNS tsvector IMMUTABLE PARALLEL SAFE";
+        await Stores.ExecuteAsync(
+            $"{Signature} LANGUAGE plpgsql AS $$ BEGIN IF body LIKE '%slow%' THEN PERFORM pg_sleep(0.12); END IF; RETURN ({body.Trim()}); END $$");
+        var found = new List<long>();
+        try
+        {
+            // Sessions from before would not use the index, because they have read its expression.
+            await using var services = Stores.StartProcess();
+            var store = services.GetRequiredService<IConversationStore>();
+            var (page, cursor, refusals) = ((SearchPage?)null, (SearchCursor?)null, 0);
+            while (page is not { HasMore: false } && refusals < 5)
+            {
+                try
+                {
+                    page = await store.SearchAsync(user, new() { Text = "\"needle one\"", ConversationId = id, Before = cursor });
+                    found.AddRange(page.Hits.Select(hit => hit.Seq));
+                    cursor = page.Next;
+                }
+                catch (StoreUnavailableException)
+                {
+                    refusals++; // On a busy machine even a short part can take too long.
+                }
+            }
+        }
+        finally
+        {
+            await Stores.ExecuteAsync($"{Signature} LANGUAGE sql AS $$ {body} $$");
+        }
+
+        Assert.Equal([last, first], found);
+    }
+
+    /// <summary>Many messages of strangers with the word common, and one in each of a user's conversations.</summary>
+    private async Task<(Guid User, Guid[] Ids)> CommonAsync(int conversations, int strangers)
+    {
+        var user = await AddUserAsync();
+        var ids = new Guid[conversations];
+        for (var i = 0; i < conversations; i++) ids[i] = (await CreateAsync(user)).Id;
+        await using var connection = await OpenAsync();
+        await using var insert = new NpgsqlCommand(
+            """
+            INSERT INTO entries (conversation_id, seq, kind, sender_id, body, sent_at)
+            SELECT @stranger, 1 + n, 'message', @user, 'common ' || n, timestamptz '2026-01-01Z' + n * interval '1 minute' FROM generate_series(1, @strangers) n
+            UNION ALL SELECT id, 2, 'message', @user, 'common 4711', timestamptz '2026-01-02Z' FROM unnest(@ids) id
+            """,
+            connection);
+        insert.Parameters.Add(new("stranger", Guid.NewGuid()));
+        insert.Parameters.Add(new("user", user));
+        insert.Parameters.Add(new("strangers", strangers));
+        insert.Parameters.Add(new("ids", ids));
+        await insert.ExecuteNonQueryAsync();
+        await ExecuteAsync(connection, "ANALYZE entries");
+        return (user, ids);
+    }
+
+    private static async Task<List<string>> ExplainAsync(
+        NpgsqlConnection connection, string options, bool isNamed, SearchSlice slice, Guid user, Guid[] ids, string words)
+    {
+        await using var command = new NpgsqlCommand($"EXPLAIN {options} {PostgresMessageSearch.SqlOf(isNamed, slice)}", connection);
+        PostgresMessageSearch.AddParameters(command.Parameters, user, new() { Text = words }, SearchQuery.Parse(words), slice, ids, limit: 21);
+        await using var reader = await command.ExecuteReaderAsync();
+        var plan = new List<string>();
+        while (await reader.ReadAsync()) plan.Add(reader.GetString(0));
+        return plan;
+    }
+
+    private static async Task<bool> IsAnsweredAsync(Func<Task> call)
+    {
+        try
+        {
+            await call();
+            return true;
+        }
+        catch (StoreUnavailableException)
+        {
+            return false;
+        }
     }
 
     private static string AppendText(Guid id, Claimed claimed, Guid sender, string kind = EntryKinds.Message, int version = 2) =>

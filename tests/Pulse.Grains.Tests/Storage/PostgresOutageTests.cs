@@ -193,6 +193,22 @@ public sealed class PostgresOutageTests(TimedPostgresStores stores) : IClassFixt
     }
 
     [Fact]
+    public async Task StatementWithALongLimit_ServerCannotBeAsked_KeepsThePool()
+    {
+        // As behind a pooler, the server does not say whether it works on the statement.
+        var options = stores.Options;
+        options.PostgresConnectionString += ";Options=-c track_activities=off";
+        await using var services = stores.StartProcess(options);
+        using var drops = new PoolDrops(services);
+        var database = (PostgresDatabase)services.GetRequiredService<IStoreDatabase>();
+        var limit = TimeSpan.FromSeconds(1.2);
+
+        await database.RunBatchAsync("SELECT pg_sleep(0.8)", new(limit, limit), _ => { }, (reader, token) => reader.ReadAsync(token));
+
+        Assert.Equal(0, drops.Count);
+    }
+
+    [Fact]
     public async Task ReadWithoutAPlaceInThePool_DoesNotCountAsAnOutage()
     {
         var user = TestUsers.New();

@@ -65,6 +65,7 @@ internal static class Samples
         ["pulse.SearchCursor"] = new SearchCursor(s_at, s_id, 7),
         ["pulse.SearchHit"] = new SearchHit(s_id, 7, s_otherId, s_at, "Hello"),
         ["pulse.SearchPage"] = new SearchPage(ConversationError.NotAMember, [new(s_id, 7, s_otherId, s_at, "Hello")], HasMore: true),
+        ["pulse.SearchPage.2"] = new SearchPage(ConversationError.NotAMember, [new(s_id, 7, s_otherId, s_at, "Hello")], HasMore: true) { Next = new(s_at, s_id, 7) },
         ["pulse.ConversationAnswer"] = new ConversationAnswer
         {
             Error = ConversationError.TooManyMessages, Seq = 7, SentAt = s_at, IsRepeat = true, Detail = "Wait.", RetryAfter = 2,

@@ -287,9 +287,15 @@ export class ChatClient implements Running<ChatMembers> {
         if (!item) throw new PulseError('not-found', 'The channel is gone.');
         return item;
       },
-      search: (q, { conversation, before, signal } = {}) => session.request<{ items: readonly SearchHit[]; before: string | null; more: boolean }>(
-        'GET', `/search?${query({ q, conversation, before })}`, undefined, signal,
-      ),
+      search: async (q, { conversation, before, signal } = {}) => {
+        const next = (from: string | undefined) => session.request<{ items: readonly SearchHit[]; before: string | null; more: boolean }>(
+          'GET', `/search?${query({ q, conversation, before: from })}`, undefined, signal,
+        );
+        let page = await next(before);
+        // A search that needs long answers how far it came, without items.
+        while (page.more && page.before !== null && page.items.length === 0) page = await next(page.before);
+        return page;
+      },
       block: (userId) => this.#block(userId, true),
       unblock: (userId) => this.#block(userId, false),
       isBlocked: (userId) => this.#blocked.has(normalizeId(userId)),

@@ -209,7 +209,10 @@ export interface Conversations {
   channels(query?: string, after?: string): Promise<{ readonly items: readonly Channel[]; readonly after: string | null }>;
   /** Joins a channel. */
   join(channelId: string): Promise<ConversationItem>;
-  /** Messages that contain the words, newest first. `before`: of the page before. */
+  /**
+   * Messages that contain the words, newest first. `before`: of the page before. A page without items is asked for on, until there are
+   * some or the end is reached.
+   */
   search(
     query: string,
     options?: { readonly conversation?: string; readonly before?: string; readonly signal?: AbortSignal },

@@ -730,6 +730,21 @@ test('a refused request says when to try again', async () => {
   await expect((s.pulse as object as ChatMembers).conversations.search('x')).rejects.toMatchObject({ code: 'too-many-requests', retryAfterMs: 7_000 });
 });
 
+test('a search without hits goes on where the server stopped', async () => {
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const asked: (string | null)[] = [];
+  vi.stubGlobal('fetch', async (input: string) => {
+    const before = new URL(input, 'http://pulse').searchParams.get('before');
+    asked.push(before);
+    return Response.json(before === 'c2' ? { items: [{ seq: 7 }], before: 'c3', more: true } : { items: [], before: before === 'c1' ? 'c2' : 'c1', more: true });
+  });
+  const s = scene({ chat: chat({ storage: memoryStorage() }) });
+  await s.online();
+  asked.length = 0;
+  expect(await (s.pulse as object as ChatMembers).conversations.search('x')).toEqual({ items: [{ seq: 7 }], before: 'c3', more: true });
+  expect(asked).toEqual([null, 'c1', 'c2']);
+});
+
 test('a conversation that nothing uses is collected, as after the rendering of a page on a server', async () => {
   vi.useRealTimers();
   setFlagsFromString('--expose-gc');

@@ -1,3 +1,4 @@
+import { PulseError } from '@pulse-presence/client';
 import type { ConversationItem, InboxSnapshot, SearchHit } from '@pulse-presence/client/chat';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { findConversation } from './api';
@@ -11,6 +12,7 @@ import { texts } from './texts';
 import { exactTime, shortTime } from './times';
 
 const pauseMs = 250;
+const refreshMs = 2_000;
 
 export interface SidebarProps {
   readonly openId: string | undefined;
@@ -129,38 +131,68 @@ function Badge({ item }: { readonly item: ConversationItem }) {
   );
 }
 
+interface Results {
+  readonly query: string;
+  readonly attempt: number;
+  readonly stamp: string;
+  readonly hasOnePage: boolean;
+  readonly items: readonly SearchHit[];
+  readonly before: string | null;
+  readonly failure?: unknown;
+}
+
 function Found({ query, inbox, openId }: { readonly query: string; readonly inbox: InboxSnapshot; readonly openId: string | undefined }) {
   const { pulse, go } = useChat();
   const directory = useDirectory();
-  const [found, setFound] = useState<{ query: string; items: readonly SearchHit[]; before: string | null; failure?: string }>();
+  const [found, setFound] = useState<Results>();
+  const [attempt, setAttempt] = useState(0);
   const words = query.toLocaleLowerCase();
   const chats = inbox.items.filter((item) => nameOf(item).toLocaleLowerCase().includes(words));
 
+  /** Changes with each entry in a conversation that has hits: one of them may be deleted or edited. */
+  const stampOf = (items: readonly SearchHit[]): string =>
+    [...new Set(items.map(({ conversationId }) => conversationId))].map((id) => `${id} ${pulse.conversations.get(id)?.head}`).join();
+  const stamp = found?.hasOnePage ? stampOf(found.items) : '';
+
   useEffect(() => {
+    const isShown = found?.query === query && found.attempt === attempt;
+    if (isShown && (!found.hasOnePage || found.stamp === stamp)) return undefined;
     const abort = new AbortController();
     const timer = setTimeout(async () => {
       try {
         const { items, before, more } = await pulse.conversations.search(query, { signal: abort.signal });
-        if (!abort.signal.aborted) setFound({ query, items, before: more ? before : null });
+        if (!abort.signal.aborted) setFound({ query, attempt, stamp: stampOf(items), hasOnePage: true, items, before: more ? before : null });
       } catch (error) {
-        if (!abort.signal.aborted) setFound({ query, items: [], before: null, failure: codeOf(error) === 'not-found' ? texts.searchUnavailable : texts.searchFailed });
+        if (abort.signal.aborted || isShown) return;
+        setFound({ query, attempt, stamp: '', hasOnePage: true, items: [], before: null, failure: error });
       }
-    }, pauseMs);
+    }, isShown ? refreshMs : pauseMs);
     return () => {
       clearTimeout(timer);
       abort.abort();
     };
-  }, [query]);
+  }, [query, attempt, stamp]);
+
+  const failure = found?.query === query ? found.failure : undefined;
+  const waitMs = failure instanceof PulseError && failure.code === 'too-many-requests' ? failure.retryAfterMs : undefined;
+  useEffect(() => {
+    if (waitMs === undefined) return undefined;
+    const timer = setTimeout(() => setAttempt(attempt + 1), waitMs);
+    return () => clearTimeout(timer);
+  }, [failure]);
 
   // The user may have changed the query before the answer.
-  const more = async (begun: NonNullable<typeof found>) => {
+  const more = async (begun: Results) => {
     try {
       const page = await pulse.conversations.search(begun.query, { before: begun.before! });
-      setFound((present) => (present === begun ? { query: begun.query, items: [...begun.items, ...page.items], before: page.more ? page.before : null } : present));
-    } catch {
-      setFound((present) => (present === begun ? { ...begun, failure: texts.searchFailed } : present));
+      setFound((present) =>
+        (present === begun ? { ...begun, hasOnePage: false, failure: undefined, items: [...begun.items, ...page.items], before: page.more ? page.before : null } : present));
+    } catch (error) {
+      setFound((present) => (present === begun ? { ...begun, failure: error } : present));
     }
   };
+  const isHidden = ({ conversationId, senderId }: SearchHit): boolean =>
+    pulse.conversations.isBlocked(senderId) && pulse.conversations.get(conversationId)?.kind !== 'direct';
   const names = useNames(found?.items ?? []);
 
   const isCurrent = found?.query === query;
@@ -184,7 +216,7 @@ function Found({ query, inbox, openId }: { readonly query: string; readonly inbo
                 }}>
                   <span class="entry-name"><bdi>{names.get(hit.conversationId) ?? ''}</bdi></span>
                   <time class="entry-time" dateTime={hit.sentAt}>{shortTime(Date.parse(hit.sentAt))}</time>
-                  <span class="hit-text" dir="auto"><b><bdi>{directory.nameOf(hit.senderId)}</bdi>: </b>{withMarks(hit.snippet, query)}</span>
+                  <span class="hit-text" dir="auto"><b><bdi>{directory.nameOf(hit.senderId)}</bdi>: </b>{isHidden(hit) ? texts.blockedHidden : withMarks(hit.snippet, query)}</span>
                 </a>
               </li>
             ))}
@@ -193,7 +225,10 @@ function Found({ query, inbox, openId }: { readonly query: string; readonly inbo
         </>
       )}
       <p class="note side-note" role="status">
-        {!isCurrent ? texts.searching : found.failure ?? (chats.length === 0 && found.items.length === 0 ? texts.noMatches(query) : '')}
+        {!isCurrent ? texts.searching : failure !== undefined ? searchFailure(failure) : chats.length === 0 && found.items.length === 0 ? texts.noMatches(query) : ''}
+        {failure !== undefined && waitMs === undefined && found!.items.length === 0 && (
+          <> <button type="button" class="linkish" onClick={() => setAttempt(attempt + 1)}>{texts.retry}</button></>
+        )}
       </p>
     </div>
   );
@@ -219,9 +254,15 @@ function useNames(hits: readonly SearchHit[]): ReadonlyMap<string, string> {
   }));
 }
 
-/** The words of the query in the snippet, marked. */
+function searchFailure(failure: unknown): string {
+  const code = codeOf(failure);
+  if (code === 'not-found') return texts.searchUnavailable;
+  return code === 'unavailable' ? texts.searchSlow : texts.searchFailed;
+}
+
+/** The words of the query in the snippet, marked where a word begins. */
 function withMarks(snippet: string, query: string) {
-  const words = query.split(/\s+/).filter(Boolean).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  const words = query.split(/[\s"“”„]+/).filter(Boolean).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   if (words.length === 0) return snippet;
-  return snippet.split(new RegExp(`(${words.join('|')})`, 'giu')).map((part, index) => (index % 2 === 1 ? <mark key={index}>{part}</mark> : part));
+  return snippet.split(new RegExp(`(?<![\\p{L}\\p{N}])(${words.join('|')})`, 'giu')).map((part, index) => (index % 2 === 1 ? <mark key={index}>{part}</mark> : part));
 }

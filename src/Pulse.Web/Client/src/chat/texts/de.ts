@@ -21,6 +21,7 @@ export const de: Texts = {
   messagesFound: 'Nachrichten',
   searching: 'Suche läuft …',
   searchFailed: 'Die Suche ist fehlgeschlagen. Versuchen Sie es gleich noch einmal.',
+  searchSlow: 'Die Suche dauert zu lange. Ein längeres Wort hilft, oder ein zweites.',
   searchUnavailable: 'Dieser Server kann Nachrichten nicht durchsuchen.',
   moreResults: 'Mehr anzeigen',
   unread: (count, more) => (count === 1 && !more ? '1 ungelesene Nachricht' : `${count}${more ? ' oder mehr' : ''} ungelesene Nachrichten`),

@@ -22,6 +22,7 @@ export const en = {
   messagesFound: 'Messages',
   searching: 'Searching…',
   searchFailed: 'The search did not work. Try it again in a moment.',
+  searchSlow: 'The search takes too long. A longer word helps, or a second one.',
   searchUnavailable: 'This server cannot search messages.',
   moreResults: 'Show more',
   unread: (count: number, more: boolean) => (count === 1 && !more ? '1 unread message' : `${count}${more ? ' or more' : ''} unread messages`),

@@ -101,6 +101,27 @@ public sealed class PeopleTests(PagesApplication pulse)
     }
 
     [Fact]
+    public async Task PageOfAFormerUser_ShowsTheUserWhomAnotherTabHasSignedIn()
+    {
+        await using var ada = await pulse.VisitAsync();
+        var network = await Network.OfAsync(ada.Page);
+        await ada.SignInAsync("Ada");
+        await Expect(ada.Page.Locator("#presence")).ToHaveTextAsync("Online");
+
+        // As in a suspended laptop, the page does not learn of the end of its session.
+        await network.CutAsync();
+        await Expect(ada.Page.Locator("#presence")).ToHaveTextAsync("Reconnecting");
+        var grace = await Visitor.OpenAsync(ada.Page.Context);
+        await grace.SignInAsync("Grace");
+        await Expect(ada.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Hello, Ada");
+
+        network.Restore();
+        await ada.Page.EvaluateAsync("window.dispatchEvent(new Event('online'))");
+
+        await Expect(ada.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Hello, Grace");
+    }
+
+    [Fact]
     public async Task StatusMessage_ThatTheHubRefuses_SaysSo()
     {
         await using var ada = await pulse.VisitAsync();

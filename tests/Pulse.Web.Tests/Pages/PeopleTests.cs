@@ -101,6 +101,26 @@ public sealed class PeopleTests(PagesApplication pulse)
     }
 
     [Fact]
+    public async Task StatusForm_BesideAnInvisibleDevice_SaysWhatOthersSee()
+    {
+        await using var phone = await pulse.VisitAsync();
+        await using var desk = await pulse.VisitAsync();
+        var email = $"{Guid.NewGuid():N}@example.com";
+        await phone.SignInAsync("Ada", email);
+        await SetStatusAsync(phone, "Invisible", "");
+        await Expect(phone.Page.Locator("#status-note")).ToHaveTextAsync("Set: others see you offline.");
+
+        await desk.SignInAsync("Ada", email);
+        await Expect(desk.Page.Locator("#presence")).ToHaveTextAsync("Invisible");
+        await SetStatusAsync(desk, "Busy", "Counting");
+        await Expect(desk.Page.Locator("#status-note")).ToHaveTextAsync("Set for this device. Another device of yours decides what others see: Offline.");
+
+        await SetStatusAsync(phone, "Online", "");
+        await Expect(desk.Page.Locator("#status-note")).ToHaveTextAsync("Set: others see it now.");
+        await Expect(phone.Page.Locator("#status-note")).ToHaveTextAsync("Set for this device. Another device of yours decides what others see: Busy.");
+    }
+
+    [Fact]
     public async Task PageOfAFormerUser_ShowsTheUserWhomAnotherTabHasSignedIn()
     {
         await using var ada = await pulse.VisitAsync();

@@ -32,6 +32,23 @@ public sealed class PeopleTests(PagesApplication pulse)
         await Expect(row).ToContainTextAsync("Online", s_patiently);
         await Expect(row).ToHaveAttributeAsync("data-state", "online");
 
+        // Name and picture too. Each of two pages saves only what was edited in it.
+        await grace.Page.Context.RouteAsync("https://pictures.example/**", ShowPictureAsync);
+        await ada.Page.Context.RouteAsync("https://pictures.example/**", ShowPictureAsync);
+        var second = await Visitor.OpenAsync(grace.Page.Context);
+        await second.Page.GotoAsync("/dashboard");
+        name = NewName();
+        await SaveAsync(grace, "Name", name);
+        await SaveAsync(second, "Picture", "https://pictures.example/grace.svg");
+        await Expect(second.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync($"Hello, {name}");
+        await Expect(row).ToHaveCountAsync(0, new() { Timeout = 60_000 });
+        row = Row(ada, name);
+        await Expect(row.Locator("img")).ToHaveAttributeAsync("src", "https://pictures.example/grace.svg");
+        await SaveAsync(second, "Picture", "");
+        await Expect(row.Locator("img")).ToHaveCountAsync(0);
+        await second.Page.CloseAsync();
+        await Expect(row).ToContainTextAsync("Online", s_patiently);
+
         await SetStatusAsync(grace, "Busy", "Counting nanoseconds");
         await Expect(row).ToContainTextAsync("Busy Counting nanoseconds", s_patiently);
         await Expect(row).ToHaveAttributeAsync("data-state", "busy");
@@ -194,6 +211,17 @@ public sealed class PeopleTests(PagesApplication pulse)
         await visitor.Page.GetByLabel("In your words").FillAsync(message);
         await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Set status" }).ClickAsync();
     }
+
+    private static async Task SaveAsync(Visitor visitor, string field, string value)
+    {
+        await visitor.Page.GetByText("Edit name and picture").ClickAsync();
+        await visitor.Page.GetByLabel(field, new() { Exact = true }).FillAsync(value);
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await visitor.ArriveAsync("/dashboard?done=profile");
+    }
+
+    private static Task ShowPictureAsync(IRoute route) =>
+        route.FulfillAsync(new() { ContentType = "image/svg+xml", Body = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"/>" });
 
     private static ILocator Row(Visitor visitor, string name) =>
         visitor.Page.Locator("#others > li").Filter(new() { Has = visitor.Page.GetByText(name, new() { Exact = true }) });

@@ -35,6 +35,16 @@ public sealed class WordsTests
     public void Initials_OfAName_AreItsFirstAndLastLetter(string name, string initials) => Assert.Equal(initials, Initials.Of(name));
 
     [Fact]
+    public void ProfileForm_UpdatesOnlyTheFieldsThatDifferFromThePage()
+    {
+        var form = new ProfileForm("Ada", "https://example.com/new.png") { ShownName = "Ada", ShownAvatar = "https://example.com/old.png" };
+
+        Assert.Equal(new() { Avatar = "https://example.com/new.png", EditsAvatar = true }, form.ToUpdate());
+        Assert.Equal(new() { Name = "Ada", EditsName = true }, (form with { ShownName = "Eve", ShownAvatar = form.Avatar }).ToUpdate());
+        Assert.Equal(new(), (form with { ShownAvatar = form.Avatar }).ToUpdate());
+    }
+
+    [Fact]
     public void ProfileForm_WithAnEmptyPicture_RemovesIt()
     {
         var update = new ProfileForm("Ada", "").ToUpdate();

@@ -60,7 +60,7 @@ internal sealed partial class PageTexts(IStringLocalizer<PageTexts> localizer, I
             var own = options.Value.Texts.FirstOrDefault(text => text.Of == key && (text.Language ?? Languages[0]) == Language)?.Is;
             var text = own ?? localizer[key].Value;
             if (Name != DefaultName) text = ProductName().Replace(text, _ => values.Length == 0 ? Name : Escaped(Name));
-            return values.Length == 0 ? text : string.Format(Culture, text, values);
+            return values.Length == 0 ? text : string.Format(Culture, text, Array.ConvertAll(values, value => value is Words words ? this[words] : value));
         }
     }
 

@@ -48,7 +48,6 @@ internal static class DashboardEndpoints
         HttpContext context, SignedInUser user, DashboardReader reader, IGrainFactory grains, IOptions<PagesOptions> options)
     {
         var form = ProfileForm.From(await RequestForm.ReadAsync(context)) with { Hosts = [.. options.Value.PictureHosts] };
-        if (form.AvatarFault is not null && (await grains.GetGrain<IUserGrain>(user.Id).GetProfileAsync())?.Avatar == form.Avatar) form = form with { KeepsAvatar = true };
         if (form.HasFault)
         {
             return await reader.ReadAsync(user, context.RequestAborted) is { } view

@@ -47,7 +47,7 @@ internal sealed class DashboardReader(
 
     private DashboardView.Device ToDevice(SignInSession session, Guid? currentId) => new(
         session.Id,
-        DeviceName.From(session.Device),
+        DeviceWords.Of(DeviceName.From(session.Device)),
         // Includes tablets: the word is in the User-Agent of both kinds of phone and of Android's tablets.
         session.Device is { } device && (device.Contains("Mobile", StringComparison.Ordinal) || device.Contains("Android", StringComparison.Ordinal)),
         session.Id == currentId,

@@ -43,7 +43,7 @@ public sealed record DashboardView
     /// <param name="LastUsedAt">Latest known use, UTC, accurate to a day.</param>
     /// <param name="UsedToday">Whether the use is so recent that the page can only show "in the last day".</param>
     public sealed record Device(
-        Guid Id, string Name, bool IsPhone, bool IsCurrent, string? Address, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, bool UsedToday);
+        Guid Id, Words Name, bool IsPhone, bool IsCurrent, string? Address, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, bool UsedToday);
 
     /// <summary>A way to sign in.</summary>
     /// <param name="Provider">Its name in accounts.</param>
@@ -55,6 +55,6 @@ public sealed record DashboardView
     /// <param name="Id">The id for unlinking. <see langword="null"/> if it is not linked.</param>
     /// <param name="Email">The account's address at the provider, if known.</param>
     public sealed record Account(
-        string Provider, string DisplayName, bool IsLinked, bool CanUnlink = false, string? LinkHref = null, string? UnavailableReason = null,
+        string Provider, Words DisplayName, bool IsLinked, bool CanUnlink = false, string? LinkHref = null, Words? UnavailableReason = null,
         string? Id = null, string? Email = null);
 }

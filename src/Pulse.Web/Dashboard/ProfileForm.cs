@@ -8,25 +8,31 @@ namespace Pulse.Web.Dashboard;
 public sealed record ProfileForm(string Name, string Avatar)
 {
     /// <summary>The stored profile, to be edited.</summary>
-    public static ProfileForm From(UserProfile user) => new(user.Name, user.Avatar ?? "");
+    public static ProfileForm From(UserProfile user) => new(user.Name, user.Avatar ?? "") { ShownName = user.Name, ShownAvatar = user.Avatar ?? "" };
 
     /// <summary>A submitted form. Missing fields count as empty.</summary>
-    public static ProfileForm From(IFormCollection form) => new(form["name"].ToString().Trim(), form["avatar"].ToString().Trim());
+    public static ProfileForm From(IFormCollection form) => new(form["name"].ToString().Trim(), form["avatar"].ToString().Trim())
+    {
+        ShownName = form["shownName"],
+        ShownAvatar = form["shownAvatar"],
+    };
 
-    /// <summary>
-    /// Whether the picture is the stored one, which is kept even if it breaks a present rule, because older rows have pictures over http.
-    /// </summary>
-    public bool KeepsAvatar { get; init; }
+    /// <summary>The name that the page had when it was rendered. <see langword="null"/> if the field is missing.</summary>
+    public string? ShownName { get; init; }
+
+    /// <summary>As <see cref="ShownName"/>, for the picture.</summary>
+    public string? ShownAvatar { get; init; }
 
     /// <summary>The rule that <see cref="Name"/> breaks.</summary>
-    public string? NameFault => ProfileRules.NameFault(Name);
+    public string? NameFault => EditsName ? ProfileRules.NameFault(Name) : null;
 
     /// <summary>The rule that <see cref="Avatar"/> breaks. An empty value is valid and removes the picture.</summary>
     public Words? AvatarFault
     {
         get
         {
-            if (KeepsAvatar || Avatar.Length == 0) return null;
+            // Older rows have pictures over http.
+            if (!EditsAvatar || Avatar.Length == 0) return null;
             if (ProfileRules.AvatarFault(Avatar) is not null)
                 return (Words)$"The picture must be an https address, at most {ProfileRules.MaxAvatarLength} characters: pages load no pictures over http.";
             if (IsShown(new Uri(Avatar).Host)) return null;
@@ -41,13 +47,20 @@ public sealed record ProfileForm(string Name, string Avatar)
     /// <summary>Whether a field is invalid.</summary>
     public bool HasFault => NameFault is not null || AvatarFault is not null;
 
+    // An unchanged field is no edit: the page may be older than the stored value.
+    private bool EditsName => Name != ShownName?.Trim();
+    private bool EditsAvatar => Avatar != ShownAvatar?.Trim();
+
     private bool IsShown(string host) => Hosts.Count == 0 || Hosts.Any(shown =>
         shown.StartsWith("*.", StringComparison.Ordinal) ? host.EndsWith(shown[1..], StringComparison.OrdinalIgnoreCase) : host.Equals(shown, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>The update to store.</summary>
-    public ProfileUpdate ToUpdate() => KeepsAvatar
-        ? new() { Name = ProfileRules.UsableName(Name), EditsName = true }
-        : Avatar.Length == 0
-            ? new() { Name = ProfileRules.UsableName(Name), EditsName = true, RemoveAvatar = true, EditsAvatar = true }
-            : new() { Name = ProfileRules.UsableName(Name), EditsName = true, Avatar = Avatar, EditsAvatar = true };
+    /// <summary>The update to store: the fields that the user has edited.</summary>
+    public ProfileUpdate ToUpdate() => new()
+    {
+        Name = EditsName ? ProfileRules.UsableName(Name) : null,
+        EditsName = EditsName,
+        Avatar = EditsAvatar && Avatar.Length > 0 ? Avatar : null,
+        RemoveAvatar = EditsAvatar && Avatar.Length == 0,
+        EditsAvatar = EditsAvatar,
+    };
 }

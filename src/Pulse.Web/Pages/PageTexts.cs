@@ -27,8 +27,10 @@ internal sealed partial class PageTexts(IStringLocalizer<PageTexts> localizer, I
         "Connecting", "Reconnecting", "Not connected", "Connecting…", "The connection is lost; trying again…",
         "Connected. Open a second tab and close this one: you stay online until the last is gone.",
         "You are connected in too many places; this one is closed. Reload the page to come back.",
-        "Not set: {0}", "Not set: this page is not connected any more. Reload it.", "Not set yet: it will be as soon as this page is connected.",
+        "Not set: a text has at most 140 characters, and no control characters or line breaks.", "Not set: the server has refused it.",
+        "Not set: this page is not connected any more. Reload it.", "Not set yet: it will be as soon as this page is connected.",
         "Setting…", "Set: others see you offline.", "Set: others see it now.",
+        "Set for this device. Another device of yours decides what others see: {0}.",
     ];
 
     /// <summary>The language of the page, for <c>lang</c>.</summary>
@@ -58,7 +60,7 @@ internal sealed partial class PageTexts(IStringLocalizer<PageTexts> localizer, I
             var own = options.Value.Texts.FirstOrDefault(text => text.Of == key && (text.Language ?? Languages[0]) == Language)?.Is;
             var text = own ?? localizer[key].Value;
             if (Name != DefaultName) text = ProductName().Replace(text, _ => values.Length == 0 ? Name : Escaped(Name));
-            return values.Length == 0 ? text : string.Format(Culture, text, values);
+            return values.Length == 0 ? text : string.Format(Culture, text, Array.ConvertAll(values, value => value is Words words ? this[words] : value));
         }
     }
 

@@ -5,7 +5,10 @@ using System.Text;
 namespace Pulse.Web.Pages;
 
 /// <summary>An English text for a page, with its values apart, so that <see cref="PageTexts"/> can translate it.</summary>
-/// <remarks>Written as a string: <c>"Try again."</c>, or <c>$"{provider} is not available"</c>.</remarks>
+/// <remarks>
+/// Written as a string: <c>"Try again."</c>, or <c>$"{provider} is not available"</c>. A value may be such a text too. Other values are shown
+/// as they are, so a name without a translation is <c>$"{name}"</c>.
+/// </remarks>
 [InterpolatedStringHandler]
 public readonly struct Words
 {

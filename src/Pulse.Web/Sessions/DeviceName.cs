@@ -6,7 +6,14 @@ namespace Pulse.Web.Sessions;
 /// </remarks>
 internal static class DeviceName
 {
-    private const string Unknown = "Unknown device";
+    /// <summary>The name without a usable User-Agent.</summary>
+    public const string Unknown = "Unknown device";
+
+    /// <summary>The name of a browser that is none of the well-known ones.</summary>
+    public const string AnyBrowser = "Browser";
+
+    /// <summary>Between browser and system.</summary>
+    public const string On = " on ";
 
     // Maximum length of a name from the User-Agent.
     private const int MaxProductLength = 40;
@@ -32,9 +39,9 @@ internal static class DeviceName
         var system = Find(s_systems, userAgent);
         return (browser, system) switch
         {
-            (not null, not null) => $"{browser} on {system}",
+            (not null, not null) => $"{browser}{On}{system}",
             (not null, null) => browser,
-            (null, not null) when userAgent.StartsWith("Mozilla/", StringComparison.Ordinal) => $"Browser on {system}",
+            (null, not null) when userAgent.StartsWith("Mozilla/", StringComparison.Ordinal) => $"{AnyBrowser}{On}{system}",
             _ => ProductOf(userAgent),
         };
     }

@@ -11,6 +11,9 @@ internal sealed class SessionCookie(IHostEnvironment environment, TimeProvider t
     public const string SecureName = "__Host-pulse";
     public const string PlainName = "pulse";
 
+    // The maximum lifetime of a cookie in browsers (RFC 6265bis section 5.5).
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(400);
+
     /// <summary>The cookie's value, or <see langword="null"/> if it is missing.</summary>
     public string? Read(HttpContext context) => context.Request.Cookies.TryGetValue(NameFor(context), out var value) ? value : null;
 
@@ -22,13 +25,31 @@ internal sealed class SessionCookie(IHostEnvironment environment, TimeProvider t
         Prepare(context);
         context.Response.Cookies.Append(NameFor(context), secret.Text, options);
         if (WasSignedOut(context)) context.Response.Cookies.Delete(SignedOutName(context), OptionsFor(context));
+        Remember(context, secret.UserId);
     }
 
-    /// <summary>Deletes the cookie in the browser.</summary>
-    public void Clear(HttpContext context)
+    /// <summary>Deletes the cookie in the browser, and the data that Pulse's scripts have stored there about the cookie's user.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="userId">The cookie's user. <see langword="null"/> if the cookie is forged.</param>
+    public void Clear(HttpContext context, Guid? userId)
     {
         Prepare(context);
         context.Response.Cookies.Delete(NameFor(context), OptionsFor(context));
+        if (userId is { } user) Forget(context, user);
+    }
+
+    /// <summary>Has the next page delete the data that Pulse's scripts have stored in the browser about a user.</summary>
+    /// <remarks>
+    /// <c>Clear-Site-Data</c> is insufficient, because browsers obey it over https only, and at a shared origin it would also clear the
+    /// data of other applications.
+    /// </remarks>
+    public void Forget(HttpContext context, Guid userId)
+    {
+        var options = OptionsFor(context);
+        // The script reads the cookie, and removes it when the data is deleted (forget.ts). The user id is no secret.
+        options.HttpOnly = false;
+        options.MaxAge = s_longest;
+        context.Response.Cookies.Append(ForgetName(context), userId.ToString("D"), options);
     }
 
     /// <summary>Records in the browser that a person has signed out.</summary>
@@ -43,6 +64,15 @@ internal sealed class SessionCookie(IHostEnvironment environment, TimeProvider t
     public bool WasSignedOut(HttpContext context) => context.Request.Cookies.ContainsKey(SignedOutName(context));
 
     private string SignedOutName(HttpContext context) => $"{NameFor(context)}-signed-out";
+
+    // The user has returned before a page ran that script, so the data is the present user's.
+    private void Remember(HttpContext context, Guid userId)
+    {
+        Withdraw(context, $"{ForgetName(context)}={userId:D}");
+        if (context.Request.Cookies[ForgetName(context)] == userId.ToString("D")) context.Response.Cookies.Delete(ForgetName(context), OptionsFor(context));
+    }
+
+    private string ForgetName(HttpContext context) => $"{NameFor(context)}-forget";
 
     /// <summary>Whether the request is plain http in Development, where browsers reject <c>__Host-</c> cookies.</summary>
     public bool IsPlain(HttpContext context) => environment.IsDevelopment() && !context.Request.IsHttps;
@@ -62,11 +92,15 @@ internal sealed class SessionCookie(IHostEnvironment environment, TimeProvider t
 
     private void Prepare(HttpContext context)
     {
-        var headers = context.Response.Headers;
-        var prefix = $"{NameFor(context)}=";
-        headers.SetCookie = headers.SetCookie.Where(cookie => cookie?.StartsWith(prefix, StringComparison.Ordinal) == false).ToArray();
+        Withdraw(context, $"{NameFor(context)}=");
 
         // RFC 6265 section 8.3 and RFC 9111 section 7.3: a shared cache would give the cookie to other clients.
-        headers.CacheControl = "no-store";
+        context.Response.Headers.CacheControl = "no-store";
+    }
+
+    private static void Withdraw(HttpContext context, string prefix)
+    {
+        var headers = context.Response.Headers;
+        headers.SetCookie = headers.SetCookie.Where(cookie => cookie?.StartsWith(prefix, StringComparison.Ordinal) == false).ToArray();
     }
 }

@@ -22,7 +22,7 @@ internal sealed class SessionHandler(
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         if (cookie.Read(Context) is not { } value) return AuthenticateResult.NoResult();
-        if (!secrets.TryParse(value, out var secret)) return Ended("forged");
+        if (!secrets.TryParse(value, out var secret)) return Ended("forged", userId: null);
 
         SignInSession? session;
         try
@@ -35,7 +35,7 @@ internal sealed class SessionHandler(
             return AuthenticateResult.Fail(new SessionUnknownException(exception));
         }
 
-        if (session is null) return Ended("ended");
+        if (session is null) return Ended("ended", secret.UserId);
         if (session.Renewed) cookie.Set(Context, secret, session.ExpiresAt);
         return AuthenticateResult.Success(new(SessionPrincipal.Create(session, secret.UserId, auth.Value.Issuer), base.Scheme.Name));
     }
@@ -62,10 +62,10 @@ internal sealed class SessionHandler(
         await (failure is null ? ProblemTypes.TokenMissing : ProblemTypes.SignedOut).WriteAsync(Context);
     }
 
-    private AuthenticateResult Ended(string reason)
+    private AuthenticateResult Ended(string reason, Guid? userId)
     {
         Context.Audit(AuditEvents.CookieRefused, reason: reason);
-        cookie.Clear(Context);
+        cookie.Clear(Context, userId);
         return AuthenticateResult.Fail(new SessionEndedException());
     }
 }

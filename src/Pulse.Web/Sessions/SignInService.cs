@@ -46,6 +46,7 @@ internal sealed class SignInService(
         context.Audit(AuditEvents.SignedIn, userId, session.Id, account?.Provider);
 
         // After the start, because a sign-in that fails must leave the person signed in.
+        if (Read(context) is { } former && former.UserId != userId) cookie.Forget(context, former.UserId);
         try
         {
             await EndBrowsersAsync(context, AuditEvents.SessionReplaced);
@@ -88,12 +89,12 @@ internal sealed class SignInService(
     // The requested mails too: with them a form that is submitted again would sign in again, because its answer is repeated for a minute.
     private void Clear(HttpContext context)
     {
-        cookie.Clear(context);
+        cookie.Clear(context, Read(context)?.UserId);
         mails.Clear(context);
     }
 
     // Browsers ignore the header on answers over http. Below a path, other applications share the origin, and the header would clear their
-    // data.
+    // data. In both cases the pages delete the user's data: see SessionCookie.
     private static void ClearSiteData(HttpContext context)
     {
         if (context.Request is { IsHttps: true, PathBase.HasValue: false }) context.Response.Headers["Clear-Site-Data"] = SiteData;
@@ -101,10 +102,13 @@ internal sealed class SignInService(
 
     private async Task EndBrowsersAsync(HttpContext context, AuditEvent why)
     {
-        if (cookie.Read(context) is not { } value || !secrets.TryParse(value, out var secret)) return;
+        if (Read(context) is not { } secret) return;
 
         var sessions = grains.GetGrain<IUserSessionsGrain>(secret.UserId);
         if (await sessions.AuthenticateAsync(secret.Hash, ClientAddress.Of(context)) is { } session && await sessions.EndAsync(session.Id))
             context.Audit(why, secret.UserId, session.Id);
     }
+
+    private SessionSecret? Read(HttpContext context) =>
+        cookie.Read(context) is { } value && secrets.TryParse(value, out var secret) ? secret : null;
 }

@@ -40,7 +40,7 @@ internal static class AccountEndpoints
         context.Response.Headers.CacheControl = "no-store";
         var accounts = await grains.GetGrain<IUserGrain>(user.Id).ListAccountsAsync();
         return TypedResults.Ok(accounts.Select(account => new AccountResponse(
-            account.LinkId, account.Provider, providers.DisplayName(account.Provider), account.Email, account.LinkedAt)).ToArray());
+            account.LinkId, account.Provider, providers.DisplayName(account.Provider).ToString(), account.Email, account.LinkedAt)).ToArray());
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> UnlinkAsync(

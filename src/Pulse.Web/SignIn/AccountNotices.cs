@@ -12,7 +12,7 @@ internal sealed partial class AccountNotices(IGrainFactory grains, IMailSender s
     /// <param name="request">The request, which has the site's address.</param>
     /// <param name="user">The user with the previous address.</param>
     /// <param name="kind">The change.</param>
-    /// <param name="detail">The changed object as readable text.</param>
+    /// <param name="detail">The changed object as readable text in English. See <see cref="NoticeWords"/>.</param>
     public async Task NotifyAsync(HttpRequest request, UserProfile user, AccountNoticeKind kind, string? detail)
     {
         try

@@ -56,7 +56,7 @@ internal sealed class AddressChanges(
         if (result.Outcome != ProfileSyncOutcome.Updated) return result.Outcome;
 
         request.HttpContext.Audit(AuditEvents.AddressChanged, email: email);
-        if (before.Email != email) await notices.NotifyAsync(request, before, AccountNoticeKind.AddressChanged, $"{before.Email} → {email}");
+        if (before.Email != email) await notices.NotifyAsync(request, before, AccountNoticeKind.AddressChanged, NoticeWords.Change(before.Email, email));
 
         // An unchanged address is confirmed by a user who has unlinked its mailbox and wants it back. Silos of earlier versions also leave the
         // accounts to the front end. Otherwise these calls change nothing.

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Pulse.Web.Pages;
 
 namespace Pulse.Web.SignIn;
 
@@ -19,16 +20,16 @@ internal sealed partial class OpenIdAvailability(
     private static readonly TimeSpan s_whileWell = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_intervalWhenDown = TimeSpan.FromSeconds(5);
 
-    private readonly ConcurrentDictionary<string, string> _faults = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, Lazy<Task<string?>>> _checks = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Words> _faults = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<Task<Words?>>> _checks = new(StringComparer.Ordinal);
 
     /// <summary>
     /// The reason why that provider is unavailable, as of the last check. <see langword="null"/> if it is available or unchecked.
     /// </summary>
-    public string? UnavailableReason(string provider) => _faults.GetValueOrDefault(provider);
+    public Words? UnavailableReason(string provider) => _faults.TryGetValue(provider, out var fault) ? fault : (Words?)null;
 
     /// <summary>Checks now, within <see cref="Timeout"/>. Simultaneous callers share one check.</summary>
-    public Task<string?> CheckAsync(string provider) =>
+    public Task<Words?> CheckAsync(string provider) =>
         _checks.GetOrAdd(provider, name => new(() => LookAsync(name))).Value;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -43,7 +44,7 @@ internal sealed partial class OpenIdAvailability(
         }
     }
 
-    private async Task<string?> LookAsync(string provider)
+    private async Task<Words?> LookAsync(string provider)
     {
         // Runs on another thread, so that the dictionary has this check before the check can end.
         await Task.Yield();
@@ -52,8 +53,8 @@ internal sealed partial class OpenIdAvailability(
             var fault = await FindFaultAsync(schemes.Get(provider), providers.Value.Find(provider)!.Authority!);
             var before = UnavailableReason(provider);
             if (fault is null) _faults.TryRemove(provider, out _);
-            else _faults[provider] = fault;
-            if (fault is not null && fault != before) LogAway(provider, fault);
+            else _faults[provider] = fault.Value;
+            if (fault?.ToString() is { } reason && reason != before?.ToString()) LogAway(provider, reason);
             if (fault is null && before is not null) LogBack(provider);
             return fault;
         }
@@ -64,26 +65,25 @@ internal sealed partial class OpenIdAvailability(
     }
 
     // Bypasses the scheme's ConfigurationManager, which answers from its cache for hours.
-    private async Task<string?> FindFaultAsync(OpenIdConnectOptions scheme, string authority)
+    private async Task<Words?> FindFaultAsync(OpenIdConnectOptions scheme, string authority)
     {
         using var deadline = new CancellationTokenSource(Timeout, time);
         try
         {
             var documents = new HttpDocumentRetriever(scheme.Backchannel) { RequireHttps = scheme.RequireHttpsMetadata };
             var configuration = await OpenIdConnectConfigurationRetriever.GetAsync(scheme.MetadataAddress!, documents, deadline.Token);
-            var verdict = new OpenIdDiscoveryRules(authority, scheme.RequireHttpsMetadata).Validate(configuration);
-            return verdict.Succeeded ? null : verdict.ErrorMessage;
+            return new OpenIdDiscoveryRules(authority, scheme.RequireHttpsMetadata).FindFault(configuration);
         }
         catch (Exception) when (deadline.IsCancellationRequested)
         {
-            return "it does not answer in time";
+            return (Words)"it does not answer in time";
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
             // After any exception of the retriever and its parsers, people cannot be sent to the provider.
             return exception.GetBaseException() is HttpRequestException or IOException or System.Net.Sockets.SocketException
-                ? "it does not answer"
-                : "its discovery document cannot be read";
+                ? (Words)"it does not answer"
+                : (Words)"its discovery document cannot be read";
         }
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Pulse.Web.Pages;
 
 namespace Pulse.Web.SignIn;
 
@@ -9,20 +10,21 @@ namespace Pulse.Web.SignIn;
 internal sealed class OpenIdDiscoveryRules(string authority, bool requireHttps) : IConfigurationValidator<OpenIdConnectConfiguration>
 {
     public ConfigurationValidationResult Validate(OpenIdConnectConfiguration configuration) =>
-        Fault(configuration) is { } fault ? new() { Succeeded = false, ErrorMessage = fault } : new() { Succeeded = true };
+        FindFault(configuration) is { } fault ? new() { Succeeded = false, ErrorMessage = fault.ToString() } : new() { Succeeded = true };
 
-    private string? Fault(OpenIdConnectConfiguration configuration)
+    /// <summary>The broken rule, as the end of a sentence about the provider.</summary>
+    public Words? FindFault(OpenIdConnectConfiguration configuration)
     {
         // OpenID Connect Discovery 1.0 section 4.3: the document's issuer must be the configured one. Otherwise another party has answered.
         if (!string.Equals(configuration.Issuer?.TrimEnd('/'), authority.TrimEnd('/'), StringComparison.Ordinal)
             && !TenantIssuer.IsTemplateOf(authority, configuration.Issuer))
         {
-            return "its discovery document is another issuer's";
+            return (Words)"its discovery document is another issuer's";
         }
 
         if (!IsEndpoint(configuration.AuthorizationEndpoint) || !IsEndpoint(configuration.TokenEndpoint) || !IsEndpoint(configuration.JwksUri))
-            return "its discovery document lacks a usable endpoint";
-        return configuration.SigningKeys.Count == 0 ? "it publishes no usable keys" : null;
+            return (Words)"its discovery document lacks a usable endpoint";
+        return configuration.SigningKeys.Count == 0 ? (Words)"it publishes no usable keys" : (Words?)null;
     }
 
     private bool IsEndpoint(string? url) =>

@@ -5,6 +5,7 @@ using Pulse.Users;
 using Pulse.Web.Audit;
 using Pulse.Web.Auth;
 using Pulse.Web.Http;
+using Pulse.Web.Pages;
 using Pulse.Web.Profiles;
 using Pulse.Web.Sessions;
 
@@ -49,7 +50,7 @@ internal sealed class SignInCompletion(
         if (result.FormerEmail is { } former)
         {
             context.Audit(AuditEvents.AddressChanged, user.Id, sessionId, who.Account.Provider, user.Email);
-            await notices.NotifyAsync(context.Request, user with { Email = former }, AccountNoticeKind.AddressChanged, $"{former} to {user.Email}");
+            await notices.NotifyAsync(context.Request, user with { Email = former }, AccountNoticeKind.AddressChanged, NoticeWords.Change(former, user.Email));
         }
 
         if (!isKnown && result.Outcome != ProfileSyncOutcome.Created)
@@ -62,7 +63,7 @@ internal sealed class SignInCompletion(
     }
 
     // The user was disabled or erased, or the account unlinked, after the account was proven.
-    private async Task<IResult> RefuseAsync(HttpContext context, Guid userId, ExternalIdentity who, string provider)
+    private async Task<IResult> RefuseAsync(HttpContext context, Guid userId, ExternalIdentity who, Words provider)
     {
         var isDisabled = await grains.GetGrain<IUserGrain>(userId).GetProfileAsync() is { DisabledAt: not null };
         context.Audit(AuditEvents.SignInRefused, provider: who.Account.Provider, reason: isDisabled ? "user-disabled" : "account-gone");

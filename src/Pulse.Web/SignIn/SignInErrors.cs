@@ -11,7 +11,7 @@ internal static class SignInErrors
     private const string BackToSignIn = "Back to sign-in";
 
     /// <summary>The provider is unavailable or misbehaves.</summary>
-    public static IResult Unavailable(string provider) => Page.Error(
+    public static IResult Unavailable(Words provider) => Page.Error(
         StatusCodes.Status503ServiceUnavailable, $"{provider} is not available",
         $"Pulse asked {provider} and got no usable answer, so nobody can sign in with it right now.",
         "Try again in a minute, or sign in another way.", SignInPage, BackToSignIn);
@@ -23,31 +23,31 @@ internal static class SignInErrors
         "Wait a few seconds and sign in again.", SignInPage, BackToSignIn);
 
     /// <summary>The person pressed "cancel" at the provider.</summary>
-    public static IResult Cancelled(string provider) => Page.Error(
+    public static IResult Cancelled(Words provider) => Page.Error(
         StatusCodes.Status400BadRequest, "You cancelled",
         $"{provider} did not sign you in because you, or it, said no.",
         "Sign in again when you like, or in another way.", SignInPage, BackToSignIn);
 
     /// <summary>The state is missing, used, late, or another browser's.</summary>
-    public static IResult NotThisBrowser(string provider) => Page.Error(
+    public static IResult NotThisBrowser(Words provider) => Page.Error(
         StatusCodes.Status400BadRequest, "This sign-in cannot be finished",
         $"The answer from {provider} does not belong to a sign-in that this browser has begun: it may have been used already, taken too long, or begun elsewhere.",
         "Begin again, in this browser.", SignInPage, BackToSignIn);
 
     /// <summary>The provider's answer broke a rule.</summary>
-    public static IResult NotAccepted(string provider) => Page.Error(
+    public static IResult NotAccepted(Words provider) => Page.Error(
         StatusCodes.Status400BadRequest, "This sign-in was not accepted",
         $"What came back from {provider} did not prove who you are.",
         "Begin again. If that does not help, sign in another way.", SignInPage, BackToSignIn);
 
     /// <summary>The account's proven address belongs to another user, whom this account does not join.</summary>
-    public static IResult EmailTaken(string provider) => Page.Error(
+    public static IResult EmailTaken(Words provider) => Page.Error(
         StatusCodes.Status409Conflict, "You may be here already",
         $"The e-mail address of this {provider} account belongs to a user who has signed in with another account, and an address alone does not show that it was you.",
         $"Sign in the way you did before, then link this {provider} account on your dashboard.", SignInPage, BackToSignIn);
 
     /// <summary>The provider sent no address, and Pulse needs one.</summary>
-    public static IResult EmailMissing(string provider) => Page.Error(
+    public static IResult EmailMissing(Words provider) => Page.Error(
         StatusCodes.Status400BadRequest, "An e-mail address is needed",
         $"{provider} did not tell Pulse your e-mail address.",
         $"Allow {provider} to share it, or sign in another way.", SignInPage, BackToSignIn);
@@ -59,19 +59,19 @@ internal static class SignInErrors
         "Ask the operator to enable the user.", SignInPage, BackToSignIn);
 
     /// <summary>The user was erased, or the account was unlinked, during the sign-in.</summary>
-    public static IResult AccountGone(string provider) => Page.Error(
+    public static IResult AccountGone(Words provider) => Page.Error(
         StatusCodes.Status409Conflict, "This account was just removed",
         $"While you signed in, this {provider} account was unlinked or its user was deleted, so you are not signed in.",
         "Begin again.", SignInPage, BackToSignIn);
 
     /// <summary>The person lacks a user, and the site's settings forbid a new one.</summary>
-    public static IResult SignUpRefused(string provider) => Page.Error(
+    public static IResult SignUpRefused(Words provider) => Page.Error(
         StatusCodes.Status403Forbidden, "You have no access here",
         $"This {provider} account belongs to no user, and this site takes no new users, or only those with an address at certain domains.",
         "Ask the operator of this site for access. If you have been here before, sign in with the account that you used then.", SignInPage, BackToSignIn);
 
     /// <summary>The account to link belongs to another user.</summary>
-    public static IResult AccountTaken(string provider) => Page.Error(
+    public static IResult AccountTaken(Words provider) => Page.Error(
         StatusCodes.Status409Conflict, "That account is somebody else's here",
         $"The {provider} account that you chose already signs in another user, so it was not linked to you.",
         $"Choose another {provider} account, or sign in with that one and unlink it first.", ReturnUrl.Dashboard, "Back to the dashboard");

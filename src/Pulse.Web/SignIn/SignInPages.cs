@@ -23,7 +23,7 @@ internal static class SignInPages
     /// <param name="provider">The provider's readable name.</param>
     /// <param name="href">The button's target.</param>
     /// <param name="isSignedIn">Whether the browser has a session.</param>
-    public static IResult BeginSignIn(string provider, string href, bool isSignedIn) =>
+    public static IResult BeginSignIn(Words provider, string href, bool isSignedIn) =>
         Page.Of<BeginSignInPage>(new()
         {
             [nameof(BeginSignInPage.Provider)] = provider,

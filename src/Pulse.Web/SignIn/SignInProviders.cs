@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Pulse.Web.Auth;
 using Pulse.Web.Mail;
+using Pulse.Web.Pages;
 
 namespace Pulse.Web.SignIn;
 
@@ -9,7 +10,7 @@ namespace Pulse.Web.SignIn;
 /// <param name="DisplayName">Its readable name.</param>
 /// <param name="UnavailableReason">The reason why it is unavailable, as readable text. <see langword="null"/> if it is available as far as is
 /// known.</param>
-internal sealed record SignInProvider(string Name, string DisplayName, string? UnavailableReason);
+internal sealed record SignInProvider(string Name, Words DisplayName, Words? UnavailableReason);
 
 /// <summary>The ways to sign in. Calls are cheap, because a background service monitors the availability.</summary>
 internal sealed class SignInProviders(
@@ -20,6 +21,9 @@ internal sealed class SignInProviders(
 
     /// <summary>The provider of unproven accounts, in Development.</summary>
     public const string Dev = "dev";
+
+    private const string EmailName = "E-mail link";
+    private const string DevName = "Development sign-in";
 
     /// <summary>The OpenID Connect providers, in the order of the page. Unavailable ones have a reason.</summary>
     public IReadOnlyList<SignInProvider> All =>
@@ -37,16 +41,24 @@ internal sealed class SignInProviders(
     /// <summary>See <see cref="OpenIdProviderOptions.JoinsByEmail"/>.</summary>
     public bool? JoinsByEmail(string provider) => options.Value.Find(provider)?.JoinsByEmail;
 
-    /// <summary>An account as readable text.</summary>
-    public string Describe(string provider, string? email) => email is null ? DisplayName(provider) : $"{DisplayName(provider)} ({email})";
+    /// <summary>An account as readable text in English.</summary>
+    public string Describe(string provider, string? email) => email is null ? $"{DisplayName(provider)}" : $"{DisplayName(provider)} ({email})";
 
     /// <summary>The readable name of an account's provider. Also defined for a former provider and a trusted issuer.</summary>
-    public string DisplayName(string provider) => provider switch
+    public Words DisplayName(string provider)
     {
-        Email => "E-mail link",
-        Dev => "Development sign-in",
-        _ when options.Value.Find(provider) is { } known => string.IsNullOrWhiteSpace(known.DisplayName) ? provider : known.DisplayName,
-        OpenIdOptions.GoogleName => "Google",
-        _ => Uri.TryCreate(provider, UriKind.Absolute, out var issuer) && issuer.Host.Length > 0 ? issuer.Host : provider,
-    };
+        if (provider == Email) return EmailName;
+        if (provider == Dev) return DevName;
+        return $"{OpenIdName(provider)}";
+    }
+
+    /// <summary>The text for a name of <see cref="DisplayName"/> that was stored in English.</summary>
+    public static Words Stored(string name) => name is EmailName or DevName ? (Words)name : $"{name}";
+
+    private string OpenIdName(string provider)
+    {
+        if (options.Value.Find(provider) is { } known) return string.IsNullOrWhiteSpace(known.DisplayName) ? provider : known.DisplayName;
+        if (provider == OpenIdOptions.GoogleName) return "Google";
+        return Uri.TryCreate(provider, UriKind.Absolute, out var issuer) && issuer.Host.Length > 0 ? issuer.Host : provider;
+    }
 }

@@ -77,7 +77,7 @@ internal static class UserEndpoints
         if (synced.FormerEmail is { } former)
         {
             context.Audit(AuditEvents.AddressChanged, user.Id, caller.OwnSessionId, caller.Issuer, user.Email);
-            await notices.NotifyAsync(context.Request, user with { Email = former }, AccountNoticeKind.AddressChanged, $"{former} to {user.Email}");
+            await notices.NotifyAsync(context.Request, user with { Email = former }, AccountNoticeKind.AddressChanged, NoticeWords.Change(former, user.Email));
         }
 
         NeverStore(context);

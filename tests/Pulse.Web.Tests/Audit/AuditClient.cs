@@ -19,8 +19,9 @@ internal sealed partial class AuditClient(AuditApplication pulse, string address
 
     public string Email { get; } = $"p{Guid.NewGuid():N}@audit.example";
 
-    /// <summary>The texts that must be missing in the log: addresses, tokens, codes, cookies.</summary>
-    public IEnumerable<string> Secrets => [Email, .. _secrets, .. Browser.Cookies.GetAllCookies().Select(cookie => cookie.Value).Where(value => value.Length > 8)];
+    /// <summary>The texts that must be missing in the log: addresses, tokens, codes, and the cookies that scripts cannot read.</summary>
+    public IEnumerable<string> Secrets =>
+        [Email, .. _secrets, .. Browser.Cookies.GetAllCookies().Where(cookie => cookie is { HttpOnly: true, Value.Length: > 8 }).Select(cookie => cookie.Value)];
 
     /// <summary>Asks for a sign-in mail. Returns the page that takes the code.</summary>
     public async Task<Answer> AskAsync(string? email = null) => await Browser.PostAsync("/auth/signin/email", ("email", email ?? Email));

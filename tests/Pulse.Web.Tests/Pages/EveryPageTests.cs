@@ -96,6 +96,10 @@ public sealed class EveryPageTests(PagesApplication pulse)
         await Assertions.Expect(visitor.Page.Locator("#presence")).ToHaveTextAsync("Beschäftigt");
         await Assertions.Expect(visitor.Page.Locator("#status-note")).ToHaveTextAsync("Gesetzt: Andere sehen es jetzt.");
         await Assertions.Expect(visitor.Page.Locator("#presence-note")).ToContainTextAsync("Verbunden.");
+        // The hub's error is in English.
+        await visitor.Page.GetByLabel("In Ihren Worten").EvaluateAsync("input => { input.removeAttribute('maxlength'); input.value = 'x'.repeat(141); }");
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Status setzen" }).ClickAsync();
+        await Assertions.Expect(visitor.Page.Locator("#status-note")).ToHaveTextAsync("Nicht gesetzt: Ein Text hat höchstens 140 Zeichen und keine Steuerzeichen oder Zeilenumbrüche.");
         Assert.Empty((await TextsAsync(visitor.Page)).Intersect(PageTextsTests.EnglishTexts));
         await Screenshots.TakeAsync(visitor.Page, "dashboard-german-wide");
     }

@@ -17,7 +17,7 @@ public sealed class PageTextsTests
 
     // Sources whose sentences are all texts of pages.
     private static readonly string[] s_sentences =
-        ["SignIn/SignInErrors.cs", "SignIn/NoticeWords.cs", "Pages/ErrorPages.cs", "Pages/DashboardNotice.cs", "Dashboard/ProfileForm.cs"];
+        ["SignIn/SignInErrors.cs", "SignIn/NoticeWords.cs", "SignIn/DeviceWords.cs", "Pages/ErrorPages.cs", "Pages/DashboardNotice.cs", "Dashboard/ProfileForm.cs"];
 
     internal static PageTexts Texts(PagesOptions? options = null) => new(
         new StringLocalizer<PageTexts>(
@@ -35,11 +35,13 @@ public sealed class PageTextsTests
         var errors = Directory.EnumerateFiles(s_sources, "*.cs", SearchOption.AllDirectories)
             .SelectMany(file => Matches(file, """Page\.Error\(((?:"(?:[^"\\]|\\.)*"|[^;"])*);""")).SelectMany(Literals);
         var rules = new[] { new string('x', ProfileRules.MaxNameLength + 1), "a\nb", " " }.Select(name => ProfileRules.NameFault(name)!);
-        // The groups of the list of people, and the formats of RelativeTime.
-        string[] others = ["All", "Here", "d MMMM yyyy"];
+        var words = Directory.EnumerateFiles(s_sources, "*.cs", SearchOption.AllDirectories)
+            .SelectMany(file => Matches(file, """\(Words\)\$?"((?:[^"\\]|\\.)*)["]""")).Select(Numbered).Where(HasWords);
+        // The groups of the list of people, the formats of RelativeTime, and the names of SignInProviders.
+        string[] others = ["All", "Here", "d MMMM yyyy", "E-mail link", "Development sign-in"];
         var scripts = Directory.GetFiles(Path.Combine(s_sources, "Client", "src"), "*.ts").SelectMany(file => Matches(file, """\bt\('([^']*)'"""));
 
-        string[] used = [.. titles.Concat(pages).Concat(mails).Concat(sentences).Concat(errors).Concat(rules).Concat(others).Concat(PageTexts.ScriptTexts).Distinct()];
+        string[] used = [.. titles.Concat(pages).Concat(mails).Concat(sentences).Concat(errors).Concat(words).Concat(rules).Concat(others).Concat(PageTexts.ScriptTexts).Distinct()];
         Assert.InRange(used.Length, 100, 1000);
         Assert.Empty(used.Except(Keys("PageTexts.resx")));
         Assert.Empty(Keys("PageTexts.resx").Except(used));
@@ -173,7 +175,10 @@ public sealed class PageTextsTests
     // Literals that begin as a sentence does. "{provider} is not available" is stored with {0}.
     private static IEnumerable<string> Literals(string source) => Regex
         .Matches(Regex.Replace(source, @"//.*", ""), """\$?"((?:[^"\\]|\\.)*)["]""")
-        .Select(match => Numbered(match.Groups[1].Value)).Where(text => Regex.IsMatch(text, @"^(?:[A-Z]|\{0\} )"));
+        .Select(match => Numbered(match.Groups[1].Value)).Where(text => Regex.IsMatch(text, @"^(?:[A-Z]|\{0\} )") && HasWords(text));
+
+    // "{0} ({1})" is the same in all languages.
+    private static bool HasWords(string text) => text.Any(char.IsLetter);
 
     private static string Numbered(string text)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -75,8 +76,12 @@ public sealed class PathBaseTests(PathBaseTests.Application pulse) : IClassFixtu
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
         await Expect(ada.Page.GetByRole(AriaRole.Heading, new() { Name = "Hello, Ada below" })).ToBeVisibleAsync();
 
+        // The header that clears the browser's data is left out here. The dashboard has no client of the chat.
+        await ChatAsync(ada);
+        await ada.Page.GotoAsync("/pulse/dashboard");
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out", Exact = true }).ClickAsync();
         await ada.ArriveAsync("/pulse/signin");
+        await Eventually.AsyncTrue("the data of the user is deleted", async () => (await StoredAsync(ada)).Length == 0);
 
         // A person on the way to the other application arrives there.
         await ada.Page.GotoAsync("/pulse/signin?returnUrl=%2Frooms%2F1");
@@ -85,8 +90,61 @@ public sealed class PathBaseTests(PathBaseTests.Application pulse) : IClassFixtu
         await ada.ArriveAsync("/rooms/1");
         await Expect(ada.Page.GetByText("the other application")).ToBeVisibleAsync();
         Assert.Equal("GET /rooms/1", pulse.Elsewhere.First());
+
+        // Grace deletes her account, the first time with a mistake.
+        await ChatAsync(ada);
+        foreach (var (typed, page) in new[] { ("ada@example.com", "/pulse/dashboard?done=not-erased"), ("grace@example.com", "/pulse/") })
+        {
+            Assert.Contains(await StoredAsync(ada), key => key.EndsWith(" inbox", StringComparison.Ordinal));
+            await ada.Page.GotoAsync("/pulse/dashboard");
+            await ada.Page.GetByText("Delete your account").ClickAsync();
+            await ada.Page.GetByLabel("To confirm").FillAsync(typed);
+            await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Delete my account" }).ClickAsync();
+            await ada.ArriveAsync(page);
+        }
+
+        await Eventually.AsyncTrue("the data of the user is deleted", async () => (await StoredAsync(ada)).Length == 0);
         Assert.DoesNotContain(ada.Complaints, complaint => complaint.Contains("/pulse/", StringComparison.Ordinal));
     }
+
+    /// <summary>Leaves data of each kind in the browser: a conversation, a draft, and the user's status.</summary>
+    private static async Task ChatAsync(Visitor visitor)
+    {
+        await visitor.Page.GotoAsync("/pulse/chat");
+        var created = await visitor.Page.EvaluateAsync<JsonElement>(
+            """
+            () => fetch('/pulse/conversations', {
+              method: 'POST',
+              headers: { 'Content-Type': 'application/json' },
+              body: JSON.stringify({ kind: 'group', title: 'Below', members: [], clientId: crypto.randomUUID() }),
+            }).then(answer => answer.json())
+            """);
+        await visitor.Page.GotoAsync($"/pulse/chat#{created.GetProperty("id").GetString()}");
+        await visitor.Page.Locator(".composer textarea").FillAsync("half a thought");
+        await Eventually.AsyncTrue("the page has stored its data", async () =>
+        {
+            var keys = await StoredAsync(visitor);
+            return Array.Exists(keys, key => key.EndsWith(" inbox", StringComparison.Ordinal)) && Array.Exists(keys, key => key.StartsWith("pulse-chat-draft:", StringComparison.Ordinal))
+                && Array.Exists(keys, key => key.EndsWith(" user", StringComparison.Ordinal));
+        });
+    }
+
+    /// <summary>The keys of the browser's data, except those of the tab.</summary>
+    private static Task<string[]> StoredAsync(Visitor visitor) => visitor.Page.EvaluateAsync<string[]>(
+        """
+        () => new Promise((resolve, reject) => {
+          const opening = indexedDB.open('pulse-chat', 1);
+          opening.onerror = () => reject(opening.error);
+          opening.onupgradeneeded = () => opening.result.createObjectStore('kept');
+          opening.onsuccess = () => {
+            const keys = opening.result.transaction('kept').objectStore('kept').getAllKeys();
+            keys.onsuccess = () => {
+              opening.result.close();
+              resolve([...keys.result, ...Object.keys(localStorage)]);
+            };
+          };
+        })
+        """);
 
     [Fact]
     public async Task Provider_SendsBackBelowTheBase()

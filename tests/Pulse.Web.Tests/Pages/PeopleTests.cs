@@ -32,6 +32,23 @@ public sealed class PeopleTests(PagesApplication pulse)
         await Expect(row).ToContainTextAsync("Online", s_patiently);
         await Expect(row).ToHaveAttributeAsync("data-state", "online");
 
+        // Name and picture too. Each of two pages saves only what was edited in it.
+        await grace.Page.Context.RouteAsync("https://pictures.example/**", ShowPictureAsync);
+        await ada.Page.Context.RouteAsync("https://pictures.example/**", ShowPictureAsync);
+        var second = await Visitor.OpenAsync(grace.Page.Context);
+        await second.Page.GotoAsync("/dashboard");
+        name = NewName();
+        await SaveAsync(grace, "Name", name);
+        await SaveAsync(second, "Picture", "https://pictures.example/grace.svg");
+        await Expect(second.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync($"Hello, {name}");
+        await Expect(row).ToHaveCountAsync(0, new() { Timeout = 60_000 });
+        row = Row(ada, name);
+        await Expect(row.Locator("img")).ToHaveAttributeAsync("src", "https://pictures.example/grace.svg");
+        await SaveAsync(second, "Picture", "");
+        await Expect(row.Locator("img")).ToHaveCountAsync(0);
+        await second.Page.CloseAsync();
+        await Expect(row).ToContainTextAsync("Online", s_patiently);
+
         await SetStatusAsync(grace, "Busy", "Counting nanoseconds");
         await Expect(row).ToContainTextAsync("Busy Counting nanoseconds", s_patiently);
         await Expect(row).ToHaveAttributeAsync("data-state", "busy");
@@ -101,6 +118,47 @@ public sealed class PeopleTests(PagesApplication pulse)
     }
 
     [Fact]
+    public async Task StatusForm_BesideAnInvisibleDevice_SaysWhatOthersSee()
+    {
+        await using var phone = await pulse.VisitAsync();
+        await using var desk = await pulse.VisitAsync();
+        var email = $"{Guid.NewGuid():N}@example.com";
+        await phone.SignInAsync("Ada", email);
+        await SetStatusAsync(phone, "Invisible", "");
+        await Expect(phone.Page.Locator("#status-note")).ToHaveTextAsync("Set: others see you offline.");
+
+        await desk.SignInAsync("Ada", email);
+        await Expect(desk.Page.Locator("#presence")).ToHaveTextAsync("Invisible");
+        await SetStatusAsync(desk, "Busy", "Counting");
+        await Expect(desk.Page.Locator("#status-note")).ToHaveTextAsync("Set for this device. Another device of yours decides what others see: Offline.");
+
+        await SetStatusAsync(phone, "Online", "");
+        await Expect(desk.Page.Locator("#status-note")).ToHaveTextAsync("Set: others see it now.");
+        await Expect(phone.Page.Locator("#status-note")).ToHaveTextAsync("Set for this device. Another device of yours decides what others see: Busy.");
+    }
+
+    [Fact]
+    public async Task PageOfAFormerUser_ShowsTheUserWhomAnotherTabHasSignedIn()
+    {
+        await using var ada = await pulse.VisitAsync();
+        var network = await Network.OfAsync(ada.Page);
+        await ada.SignInAsync("Ada");
+        await Expect(ada.Page.Locator("#presence")).ToHaveTextAsync("Online");
+
+        // As in a suspended laptop, the page does not learn of the end of its session.
+        await network.CutAsync();
+        await Expect(ada.Page.Locator("#presence")).ToHaveTextAsync("Reconnecting");
+        var grace = await Visitor.OpenAsync(ada.Page.Context);
+        await grace.SignInAsync("Grace");
+        await Expect(ada.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Hello, Ada");
+
+        network.Restore();
+        await ada.Page.EvaluateAsync("window.dispatchEvent(new Event('online'))");
+
+        await Expect(ada.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Hello, Grace");
+    }
+
+    [Fact]
     public async Task StatusMessage_ThatTheHubRefuses_SaysSo()
     {
         await using var ada = await pulse.VisitAsync();
@@ -153,6 +211,17 @@ public sealed class PeopleTests(PagesApplication pulse)
         await visitor.Page.GetByLabel("In your words").FillAsync(message);
         await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Set status" }).ClickAsync();
     }
+
+    private static async Task SaveAsync(Visitor visitor, string field, string value)
+    {
+        await visitor.Page.GetByText("Edit name and picture").ClickAsync();
+        await visitor.Page.GetByLabel(field, new() { Exact = true }).FillAsync(value);
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await visitor.ArriveAsync("/dashboard?done=profile");
+    }
+
+    private static Task ShowPictureAsync(IRoute route) =>
+        route.FulfillAsync(new() { ContentType = "image/svg+xml", Body = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"/>" });
 
     private static ILocator Row(Visitor visitor, string name) =>
         visitor.Page.Locator("#others > li").Filter(new() { Has = visitor.Page.GetByText(name, new() { Exact = true }) });

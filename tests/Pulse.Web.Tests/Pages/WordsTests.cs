@@ -1,7 +1,9 @@
 using System.Globalization;
+using Pulse.Identity;
 using Pulse.Web.Dashboard;
 using Pulse.Web.Home;
 using Pulse.Web.Pages.Parts;
+using Pulse.Web.SignIn;
 
 namespace Pulse.Web.Tests.Pages;
 
@@ -33,6 +35,34 @@ public sealed class WordsTests
     [InlineData(" 👩‍💻", "👩‍💻")]
     [InlineData("e\u0301mile", "E\u0301")]
     public void Initials_OfAName_AreItsFirstAndLastLetter(string name, string initials) => Assert.Equal(initials, Initials.Of(name));
+
+    [Theory]
+    [InlineData("Firefox on Windows, by E-mail link", "Firefox auf Windows, über Link per E-Mail")]
+    [InlineData("Browser on Linux, by Development sign-in", "Browser auf Linux, über Anmeldung der Entwicklung")]
+    [InlineData("Unknown device", "Unbekanntes Gerät")]
+    // Names of programs and providers stay, also if they are a text of the pages.
+    [InlineData("Dashboard, by Sign in, by day", "Dashboard, über Sign in, by day")]
+    public void Notice_OfADevice_IsTranslatedWithItsParts(string detail, string expected) => PageTextsTests.InGerman(() =>
+        Assert.Equal($"Ein neues Gerät hat sich als Sie angemeldet: {expected}.", PageTextsTests.Texts()[NoticeWords.For(AccountNoticeKind.NewDevice, detail)!.Value]));
+
+    [Theory]
+    [InlineData("E-mail link (ada@example.com)", "Link per E-Mail (ada@example.com)")]
+    [InlineData("E-mail link", "Link per E-Mail")]
+    [InlineData("Acme (Europe) (ada@example.com)", "Acme (Europe) (ada@example.com)")]
+    [InlineData("Link", "Link")]
+    public void Notice_OfAnAccount_IsTranslatedWithItsParts(string detail, string expected) => PageTextsTests.InGerman(() =>
+        Assert.Equal(
+            $"Ein Konto wurde verknüpft: {expected}. Es kann Sie von nun an anmelden.", PageTextsTests.Texts()[NoticeWords.For(AccountNoticeKind.Linked, detail)!.Value]));
+
+    [Fact]
+    public void ProfileForm_UpdatesOnlyTheFieldsThatDifferFromThePage()
+    {
+        var form = new ProfileForm("Ada", "https://example.com/new.png") { ShownName = "Ada", ShownAvatar = "https://example.com/old.png" };
+
+        Assert.Equal(new() { Avatar = "https://example.com/new.png", EditsAvatar = true }, form.ToUpdate());
+        Assert.Equal(new() { Name = "Ada", EditsName = true }, (form with { ShownName = "Eve", ShownAvatar = form.Avatar }).ToUpdate());
+        Assert.Equal(new(), (form with { ShownAvatar = form.Avatar }).ToUpdate());
+    }
 
     [Fact]
     public void ProfileForm_WithAnEmptyPicture_RemovesIt()

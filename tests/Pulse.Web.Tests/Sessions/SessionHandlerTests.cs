@@ -43,6 +43,20 @@ public sealed class SessionHandlerTests
     }
 
     [Fact]
+    public async Task EndedSession_HasTheNextPageDeleteTheDataOfItsUser()
+    {
+        await using var services = AuthHost.CreateWithKey();
+        var secret = services.GetRequiredService<SessionSecrets>().Create(Guid.NewGuid());
+        var context = NewContext(services, secret);
+
+        Assert.False((await context.AuthenticateAsync()).Succeeded);
+
+        Assert.StartsWith("pulse=; expires=Thu, 01 Jan 1970", context.Response.Headers.SetCookie[0], StringComparison.Ordinal);
+        // Without httponly, because a script reads it.
+        Assert.Equal($"pulse-forget={secret.UserId:D}; max-age=34560000; path=/; samesite=lax", context.Response.Headers.SetCookie[1]);
+    }
+
+    [Fact]
     public async Task Renewed_SetsTheSameCookieAgain()
     {
         await using var services = AuthHost.CreateWithKey();

@@ -49,7 +49,9 @@ public sealed class SignInCookieTests(PulseApplication pulse)
         await Cookie.SignInAsync(context, ada.UserId);
 
         var planted = eve.Cookie!;
-        ada.Cookie = context.Response.Headers.SetCookie.Single()!.Split(';')[0]["pulse=".Length..];
+        ada.Cookie = context.Response.Headers.SetCookie[0]!.Split(';')[0]["pulse=".Length..];
+        // What Eve's pages have stored in the browser is deleted.
+        Assert.StartsWith($"pulse-forget={eve.UserId:D}; ", context.Response.Headers.SetCookie[1], StringComparison.Ordinal);
         Assert.NotEqual(planted[22..], ada.Cookie[22..]);
         Assert.Equal(HttpStatusCode.OK, await ada.GetStatusAsync("/auth/me"));
         Assert.Equal(HttpStatusCode.Unauthorized, await eve.GetStatusAsync("/auth/me"));
@@ -71,11 +73,32 @@ public sealed class SignInCookieTests(PulseApplication pulse)
         using var browser = await Browser.SignInAsync(pulse);
         var context = NewContext("http");
         context.Request.Headers.Cookie = "pulse=cut";
-        pulse.Services.GetRequiredService<SessionCookie>().Clear(context);
+        pulse.Services.GetRequiredService<SessionCookie>().Clear(context, userId: null);
 
         await Cookie.SignInAsync(context, browser.UserId);
 
         Assert.Contains("max-age=6047", context.Response.Headers.SetCookie.Single(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SignIn_OfAUserWhoseSessionHadEnded_KeepsTheStoredDataOfThatUserOnly()
+    {
+        using var ada = await Browser.SignInAsync(pulse);
+        using var grace = await Browser.SignInAsync(pulse);
+        var cookie = pulse.Services.GetRequiredService<SessionCookie>();
+        foreach (var (former, expected) in new[] { (ada.UserId, ""), (grace.UserId, $"pulse-forget={grace.UserId:D}") })
+        {
+            // One cookie is still to come to the browser, and the other one came with an earlier answer.
+            var (now, earlier) = (NewContext("http"), NewContext("http"));
+            cookie.Clear(now, former);
+            earlier.Request.Headers.Cookie = $"pulse-forget={former:D}";
+
+            await Cookie.SignInAsync(now, ada.UserId);
+            await Cookie.SignInAsync(earlier, ada.UserId);
+
+            Assert.Equal(expected, now.Response.Headers.SetCookie.SingleOrDefault(value => value!.StartsWith("pulse-forget=", StringComparison.Ordinal))?.Split(';')[0] ?? "");
+            Assert.Equal(expected.Length == 0, earlier.Response.Headers.SetCookie.Any(value => value!.StartsWith("pulse-forget=; expires=Thu, 01 Jan 1970", StringComparison.Ordinal)));
+        }
     }
 
     private DefaultHttpContext NewContext(string scheme)

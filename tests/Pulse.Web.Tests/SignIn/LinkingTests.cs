@@ -118,6 +118,14 @@ public sealed partial class LinkingTests : IDisposable
             ["An account was unlinked", "A new device signed in", "An account was linked"],
             Notice().Matches(dashboard).Select(match => match.Value));
         Assert.Contains(AddressOf("burglar"), dashboard, StringComparison.Ordinal);
+
+        // The parts of the details are translated too, and the reasons of the providers that are unavailable.
+        var german = WebUtility.HtmlDecode((await _owner.SendAsync(new(HttpMethod.Get, "/dashboard") { Headers = { { "Accept-Language", "de" } } })).Body);
+        Assert.Contains("Ein neues Gerät hat sich als Sie angemeldet: Unbekanntes Gerät, über ", german, StringComparison.Ordinal);
+        Assert.Matches(@"Link per E-Mail\s*<span", german);
+        Assert.Matches(@"Unbekanntes Gerät\s*<span", german);
+        Assert.Matches("Nicht verfügbar: (antwortet nicht|das Discovery-Dokument)", german);
+        Assert.DoesNotMatch("(?i)unknown device|e-mail link|does not|its discovery", german);
     }
 
     [Fact]

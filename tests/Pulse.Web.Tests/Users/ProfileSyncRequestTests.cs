@@ -20,7 +20,7 @@ public sealed class ProfileSyncRequestTests
         var form = new ProfileForm("Ada", "http://example.com/a.png");
         Assert.True(form.HasFault);
 
-        var kept = form with { KeepsAvatar = true };
+        var kept = form with { ShownAvatar = form.Avatar };
 
         Assert.False(kept.HasFault);
         Assert.Equal((null, false, false), (kept.ToUpdate().Avatar, kept.ToUpdate().RemoveAvatar, kept.ToUpdate().EditsAvatar));

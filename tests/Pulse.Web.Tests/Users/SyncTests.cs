@@ -261,6 +261,6 @@ public sealed class SyncTests(PulseApplication pulse)
 
         var notice = Assert.Single(await pulse.Services.GetRequiredService<IGrainFactory>().GetGrain<INoticesGrain>(userId).ListAsync());
 
-        Assert.Equal((AccountNoticeKind.AddressChanged, $"old-{userId:N}@example.com to new-{userId:N}@example.com"), (notice.Kind, notice.Detail));
+        Assert.Equal((AccountNoticeKind.AddressChanged, $"old-{userId:N}@example.com → new-{userId:N}@example.com"), (notice.Kind, notice.Detail));
     }
 }

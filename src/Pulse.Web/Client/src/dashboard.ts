@@ -3,6 +3,7 @@ import { createPulseClient, type PulseState } from '@pulse-presence/client';
 import { base, setText } from './dom';
 import { followPeople } from './people';
 import { offerStatus } from './status';
+import { leaveWithUser, stopAtSignOut } from './user';
 import { statusWord, t } from './words';
 
 const notes: Readonly<Record<PulseState['name'], string>> = {
@@ -24,21 +25,12 @@ pulse.watch(userId);
 pulse.subscribe(showMyself);
 followPeople(pulse);
 offerStatus(pulse, userId);
-forgetOnSignOut();
+stopAtSignOut(pulse);
 pulse.start();
 
-// The page closes before the server's message about the sign-out could reach it.
-function forgetOnSignOut(): void {
-  for (const form of document.querySelectorAll(`form[action^="${base}/auth/signout"]`)) {
-    form.addEventListener('submit', () => void pulse.stop({ forget: true }));
-  }
-}
-
 function showMyself(): void {
+  if (leaveWithUser(pulse, userId, '/dashboard')) return;
   const { state } = pulse;
-  if (state.name === 'ended' && (state.reason === 'signed-out' || state.reason === 'user-removed')) {
-    return location.assign(`${base}/signin?returnUrl=${encodeURIComponent(`${base}/dashboard`)}`);
-  }
   setText(note, notes[state.name]);
 
   const mine = pulse.presence(userId);

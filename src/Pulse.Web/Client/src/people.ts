@@ -13,16 +13,19 @@ const searchFrom = 8;
 class Row {
   readonly userId: string;
   readonly unwatch: () => void;
-  readonly #name: string;
-  readonly #found: string;
+  #name: string;
+  #found: string;
+  /** The picture, or the initials, as the server has rendered it. */
+  #avatar: string;
   readonly #words: Element;
   readonly #text: HTMLElement;
   #state: string;
 
   constructor(readonly element: HTMLElement, pulse: PulseClient, onChange: () => void) {
     this.userId = element.dataset['user']!;
-    this.#name = element.querySelector('.name')!.textContent!;
+    this.#name = nameIn(element);
     this.#found = plain(this.#name);
+    this.#avatar = avatarIn(element).outerHTML;
     this.#words = element.querySelector('.words')!;
     this.#text = element.querySelector('.text')!;
     this.#state = element.dataset['state']!;
@@ -38,6 +41,24 @@ class Row {
 
   static compare(a: Row, b: Row): number {
     return names.compare(a.#name, b.#name);
+  }
+
+  /** Shows name and picture of a newer row of the same person. @returns whether the name is another one. */
+  update(newer: HTMLElement): boolean {
+    const [name, avatar] = [nameIn(newer), avatarIn(newer)];
+    const isRenamed = name !== this.#name;
+    if (avatar.outerHTML !== this.#avatar) {
+      this.#avatar = avatar.outerHTML;
+      avatarIn(this.element).replaceWith(document.adoptNode(avatar));
+      hideBrokenPictures(this.element);
+    }
+    if (isRenamed) {
+      this.#name = name;
+      this.#found = plain(name);
+      this.element.querySelector('.name > bdi')!.textContent = name;
+      this.measure();
+    }
+    return isRenamed;
   }
 
   /** Shows the row if it fits, and lets the keyboard reach a text that does not fit into its place. */
@@ -63,7 +84,7 @@ class Row {
   }
 }
 
-/** Keeps the list of people live, if the page has one. Rows keep their places: a change of a person moves nobody. */
+/** Keeps the list of people live, if the page has one. Rows keep their places: only another name moves a person. */
 export function followPeople(pulse: PulseClient): void {
   const list = document.getElementById('others');
   const count = document.getElementById('people-count')!;
@@ -87,6 +108,12 @@ export function followPeople(pulse: PulseClient): void {
     return row;
   }
 
+  /** Puts a row where its name belongs. */
+  function place(row: Row): void {
+    const next = [...rows.values()].filter((other) => other !== row && other.element.isConnected && Row.compare(row, other) < 0).sort(Row.compare)[0];
+    list!.insertBefore(row.element, next?.element ?? null);
+  }
+
   function summarize(): void {
     const all = [...rows.values()];
     const known = all.some(({ state }) => state !== 'unknown');
@@ -101,7 +128,7 @@ export function followPeople(pulse: PulseClient): void {
     noMatch.hidden = all.length === 0 || shown > 0;
   }
 
-  /** Fetches the present list from the server: new people get a row, and the rows of missing people are removed. */
+  /** Fetches the present list from the server: new people get a row, known people their new names and pictures, and missing people lose theirs. */
   async function lookForOthers(): Promise<void> {
     try {
       // The server redirects a signed-out user to a page that lacks the list.
@@ -112,10 +139,13 @@ export function followPeople(pulse: PulseClient): void {
       for (const element of page.querySelectorAll<HTMLElement>('#others > li')) {
         const userId = element.dataset['user']!;
         listed.add(userId);
-        if (rows.has(userId)) continue;
-        hideBrokenPictures(document.adoptNode(element));
-        const row = add(element);
-        list!.insertBefore(element, [...rows.values()].filter((other) => other.element.isConnected && Row.compare(row, other) < 0).sort(Row.compare)[0]?.element ?? null);
+        const known = rows.get(userId);
+        if (!known) {
+          hideBrokenPictures(document.adoptNode(element));
+          place(add(element));
+        } else if (known.update(element)) {
+          place(known);
+        }
       }
       for (const [userId, row] of rows) {
         if (listed.has(userId)) continue;
@@ -128,6 +158,14 @@ export function followPeople(pulse: PulseClient): void {
       // The next fetch may succeed.
     }
   }
+}
+
+function nameIn(row: HTMLElement): string {
+  return row.querySelector('.name')!.textContent!;
+}
+
+function avatarIn(row: HTMLElement): HTMLElement {
+  return row.querySelector<HTMLElement>('.avatar')!;
 }
 
 function isHere(state: string): boolean {

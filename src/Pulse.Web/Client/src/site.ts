@@ -1,5 +1,6 @@
 // The script of every page. Pages are complete even if it does not run.
 import { hideBrokenPictures } from './avatar';
+import { forgetFormerUser } from './forget';
 import { pressOnce } from './forms';
 import { followHealth } from './health';
 import { keepTimesCurrent } from './time';
@@ -8,3 +9,4 @@ keepTimesCurrent();
 hideBrokenPictures();
 pressOnce();
 followHealth();
+void forgetFormerUser();

@@ -1,5 +1,9 @@
-import type { OwnStatus, PulseClient } from '@pulse-presence/client';
-import { t } from './words';
+import { PulseError, type OwnStatus, type PulseClient } from '@pulse-presence/client';
+import { setText } from './dom';
+import { statusWord, t } from './words';
+
+/** After the server's answer to a choice, others see it within this time, unless another device of the user outranks this one. */
+const seenWithinMs = 2_000;
 
 /** What the user has chosen in this form. */
 interface Choice {
@@ -7,6 +11,10 @@ interface Choice {
   readonly message: string;
   /** Others have seen it. */
   seen: boolean;
+  /** The server has it. */
+  isTaken?: boolean;
+  /** Others would have seen it by now. */
+  isOutranked?: boolean;
   fault?: string;
 }
 
@@ -38,9 +46,14 @@ export function offerStatus(pulse: PulseClient, userId: string): void {
       const set = pulse.setStatus(mine.status, mine.message);
       show();
       await set;
+      mine.isTaken = true;
       if (choice === mine) isEdited = false;
+      window.setTimeout(() => {
+        mine.isOutranked = !mine.seen;
+        show();
+      }, seenWithinMs);
     } catch (error) {
-      mine.fault = error instanceof Error ? error.message : String(error);
+      mine.fault = faultWords(error);
     }
     show();
   }
@@ -49,8 +62,8 @@ export function offerStatus(pulse: PulseClient, userId: string): void {
     const seen = pulse.state.name === 'online' ? pulse.presence(userId) : undefined;
     if (choice && seen?.status === choice.status && (seen.message ?? '') === choice.message) choice.seen = true;
     // Another tab or device has replaced the choice, and the form shows the new one.
-    else if (choice?.seen && seen) choice = undefined;
-    note.textContent = words();
+    else if (choice && (choice.seen ? seen : isReplaced(choice))) choice = undefined;
+    setText(note, words(seen?.status));
     if (isEdited || choice || !seen) return;
     // "away" may be the client's own, for an idle page, and is then no choice.
     const shown = seen.status === 'away' ? pulse.own.status : seen.status;
@@ -58,12 +71,27 @@ export function offerStatus(pulse: PulseClient, userId: string): void {
     if (message.value !== (seen.message ?? '')) message.value = seen.message ?? '';
   }
 
-  function words(): string {
+  function isReplaced(mine: Choice): boolean {
+    const { own } = pulse;
+    return mine.isTaken === true && (own.status !== mine.status || (own.message ?? '') !== mine.message);
+  }
+
+  function words(seen: string | undefined): string {
     if (!choice) return '';
-    if (choice.fault) return t('Not set: {0}', choice.fault);
+    // Also if the end has rejected the choice.
     if (pulse.state.name === 'ended') return t('Not set: this page is not connected any more. Reload it.');
+    if (choice.fault) return choice.fault;
     if (pulse.state.name !== 'online') return t('Not set yet: it will be as soon as this page is connected.');
     if (!pulse.own.isSet) return t('Setting…');
-    return choice.status === 'invisible' ? t('Set: others see you offline.') : t('Set: others see it now.');
+    if (choice.seen) return choice.status === 'invisible' ? t('Set: others see you offline.') : t('Set: others see it now.');
+    if (!choice.isOutranked || !seen || seen === 'unknown') return t('Setting…');
+    return t('Set for this device. Another device of yours decides what others see: {0}.', statusWord(seen === 'invisible' ? 'offline' : seen));
   }
+}
+
+// The errors themselves are in English.
+function faultWords(error: unknown): string {
+  return error instanceof PulseError && error.code === 'invalid-argument'
+    ? t('Not set: a text has at most 140 characters, and no control characters or line breaks.')
+    : t('Not set: the server has refused it.');
 }

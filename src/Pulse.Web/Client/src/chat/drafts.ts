@@ -124,11 +124,11 @@ export function saveEdit(userId: string, conversation: Conversation, purpose: Pu
   );
 }
 
-/** Removes all drafts, because other users of this browser must not find them. */
-export function forgetDrafts(): void {
+/** Removes all drafts of that user, because other users of this browser must not find them. */
+export function forgetDrafts(userId: string): void {
   drafts.clear();
   try {
-    for (const key of Object.keys(localStorage)) if (key.startsWith(prefix)) localStorage.removeItem(key);
+    for (const key of Object.keys(localStorage)) if (key.startsWith(keyOf(userId, ''))) localStorage.removeItem(key);
   } catch {
     // The browser keeps nothing for this site.
   }

@@ -5,7 +5,7 @@
 --     of 007_search.sql kept such an index. It is dropped here and built again.
 --   * The pending list of entries_search_idx stays below 128 KiB. Each statement of a search reads the whole list, and the append that fills the list moves
 --     it into the sorted index. With PostgreSQL's limit of 4 MiB, searches were slow while messages were written, and that append had too little time.
---     Without a list (fastupdate = off), every append would take more time than it saves the searches (docs/performance.md).
+--     With fastupdate = off, each append would take more time than the searches save (docs/performance.md).
 --
 -- Silos of earlier versions work with this index as before. Appends wait while the limit changes, for some milliseconds, because the list is emptied
 -- before.

@@ -1,20 +1,20 @@
 -- Erasing a member with many messages takes several transactions.
 --
 -- These rules must hold:
---   * erasures has one row for each conversation and erased user whose rows are not all emptied yet. The append of sender-erased writes it, in the
+--   * erasures has one row for each conversation and erased user with rows that are still to be emptied. The append of sender-erased writes it, in the
 --     transaction that deletes the user's row in members. chat_erase_1 deletes it, in the transaction that empties the last row.
---   * While that row is there, a message or an edit of that sender counts as emptied: reads give no text and no mentions, and for a message
---     deleted_seq or otherwise erasures.seq. Searches and counts leave such messages out. So readers see the same before, between and after the steps.
---   * Silos of earlier versions erase with chat_append_1, in one step and without a row here. The rows are the same in the end. Such silos do not read
---     this table: until the last step they show the texts that are left, which are those beyond the first hundred.
+--   * While that row is there, a message or an edit of that sender counts as emptied: reads give it without text and mentions, and a message
+--     has its deleted_seq or otherwise erasures.seq. Searches and counts leave these messages out. Readers see the same before, between and after the steps.
+--   * Silos of earlier versions erase with chat_append_1, in one step. The rows are the same in the end. These silos ignore this
+--     table: until the last step they show the texts that are left, which are those beyond the first hundred.
 --   * chat_append_2 differs from chat_append_1 (006_chat.sql) only in sender-erased.
 
 CREATE TABLE erasures (
     conversation_id  uuid         NOT NULL,
     user_id          uuid         NOT NULL,
-    -- Of the entry sender-erased.
+    -- The seq of the entry sender-erased.
     seq              bigint       NOT NULL,
-    -- The first client id whose message is not emptied yet. NULL: all are.
+    -- The client id of the next message to empty. NULL after the last one.
     next_client      uuid         NULL DEFAULT '00000000-0000-0000-0000-000000000000',
     -- The user's reactions up to this seq are deleted.
     reactions_after  bigint       NOT NULL DEFAULT 0,
@@ -24,11 +24,11 @@ CREATE TABLE erasures (
     CONSTRAINT erasures_pkey PRIMARY KEY (conversation_id, user_id)
 );
 
--- Empties the next messages of an erased user in one conversation, at most that many, by the index of client ids: the log itself is not scanned. The
--- row of the conversation is locked, as in an append, so that the two change no row at the same time. Keep the steps short: sends wait meanwhile.
+-- Empties the next messages of an erased user in one conversation, at most that many, by the index of client ids instead of a scan of the log. The
+-- row of the conversation is locked, as in an append, because both change the same rows. Keep the steps short: sends wait meanwhile.
 -- The answer:
 --   more   Call it again.
---   done   Nothing is left.
+--   done   All rows are emptied.
 --   taken  Another worker has made a step in the last ten seconds.
 CREATE FUNCTION chat_erase_1(cid uuid, uid uuid, by_worker uuid, most int) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -69,7 +69,7 @@ BEGIN
     END IF;
 
     IF work.next_client IS NULL THEN
-        -- 3. The mentions of the user, and the user's reactions, which no index finds: the reactions of the conversation are read in their order.
+        -- 3. The mentions of the user, and the user's reactions. The reactions of the conversation are read in their order, because an index by user is missing.
         DELETE FROM mentions x WHERE x.ctid = ANY (ARRAY(
             SELECT d.ctid FROM mentions d WHERE d.user_id = uid AND d.conversation_id = cid LIMIT most));
         GET DIAGNOSTICS mentioned = ROW_COUNT;

@@ -2,8 +2,8 @@
 --
 -- What must stay true:
 --   * message_rows.newest_at is the latest sent_at of this row and of all rows with lower ids, so it grows with the id. A search reads the newest rows first,
---     and stops when it has a page of messages that are later than the newest_at of the next row. The ids alone do not order messages by time, because
---     two conversations can store theirs in another order than they were sent.
+--     and stops when it has a page of messages that are later than the newest_at of the next row. The ids alone give another order, because
+--     two conversations can store their messages in another order than they were sent.
 ALTER TABLE message_rows ADD COLUMN newest_at TEXT NOT NULL DEFAULT '';
 
 UPDATE message_rows SET newest_at = coalesce(n.newest_at, '')

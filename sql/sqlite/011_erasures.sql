@@ -4,9 +4,9 @@
 CREATE TABLE erasures (
     conversation_id  TEXT     NOT NULL,
     user_id          TEXT     NOT NULL,
-    -- Of the entry sender-erased.
+    -- The seq of the entry sender-erased.
     seq              INTEGER  NOT NULL,
-    -- The first client id whose message is not emptied yet. NULL: all are.
+    -- The client id of the next message to empty. NULL after the last one.
     next_client      TEXT     NULL DEFAULT '',
     -- The user's reactions up to this seq are deleted.
     reactions_after  INTEGER  NOT NULL DEFAULT 0,

@@ -28,7 +28,7 @@ const ofKind = (kind) => objects.filter((object) => object.kind === kind);
 const install = read('docs/operator/install.md');
 /** The files that the page for operators shows: docker-compose.override.yml, and the overlay for Kubernetes. */
 const [override, overlay] = blocksOf(install, 'yaml');
-/** By its image: the services of one kind of process. */
+/** The names of the services that run an image. */
 const services = (image) => Object.keys(compose.services).filter((name) => compose.services[name].image === image);
 
 test('each container of docker-compose.yml is bounded and restarts', () => {
@@ -205,7 +205,7 @@ test('nginx, which asks for no health, has one upstream', () => {
 
 test('HAProxy leaves a front end up whose health check takes longer than the interval of the checks', { timeout: 60_000 }, async (t) => {
   let checks = 0;
-  // As while Redis does not answer.
+  // The check takes 1.5 s, as it does while Redis is unavailable.
   const frontEnd = createServer((request, answer) => {
     if (request.url !== '/health/ready') return answer.end('page');
     checks++;

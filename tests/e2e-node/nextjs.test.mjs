@@ -374,13 +374,13 @@ async function closeConnections(user) {
   return all;
 }
 
-/** Its client fetches a token for that. */
+/** Closes all connections of the user. The client then fetches a token and connects again. */
 async function reconnect(user) {
   const closed = (await closeConnections(user)).map(({ id }) => id);
   await connected(user, (all) => all.every(({ id }) => !closed.includes(id)));
 }
 
-/** Only the application, as `npm start` runs it. Its settings are complete but for these. */
+/** Runs the application alone, as `npm start` does. The settings here replace or complete its own. */
 async function startSite(t, settings) {
   const port = await freePort();
   const url = `http://localhost:${port}`;

@@ -153,7 +153,7 @@ test('Pulse sends the metrics of the framework under these names', { timeout: 30
   });
   const missing = (names) => names.filter((name) => !bodies.some((body) => body.includes(name)));
   const sent = (names) => until(`each of ${names.join(', ')} in what Pulse sends`, () => missing(names), ({ length }) => length === 0);
-  // Without a user, because the rules report a process whose gauges are missing.
+  // No user is signed in yet: gauges must exist from the start, because the rules report a process that lacks them.
   await sent(own.filter(({ kind }) => kind === 'Gauge').map(({ name }) => name));
 
   await Client.signIn(pulse, somebody());

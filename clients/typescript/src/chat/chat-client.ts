@@ -292,8 +292,15 @@ export class ChatClient implements Running<ChatMembers> {
           'GET', `/search?${query({ q, conversation, before: from })}`, undefined, signal,
         );
         let page = await next(before);
-        // A search that needs long answers how far it came, without items.
-        while (page.more && page.before !== null && page.items.length === 0) page = await next(page.before);
+        // A slow search answers an empty page with the position that it has reached.
+        while (page.more && page.before !== null && page.items.length === 0) {
+          try {
+            page = await next(page.before);
+          } catch (error) {
+            if (!(error instanceof PulseError) || !['unavailable', 'too-many-requests'].includes(error.code)) throw error;
+            break;
+          }
+        }
         return page;
       },
       block: (userId) => this.#block(userId, true),

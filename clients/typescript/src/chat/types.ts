@@ -210,8 +210,8 @@ export interface Conversations {
   /** Joins a channel. */
   join(channelId: string): Promise<ConversationItem>;
   /**
-   * Messages that contain the words, newest first. `before`: of the page before. A page without items is asked for on, until there are
-   * some or the end is reached.
+   * Messages that contain the words, newest first. `before` is the value of the preceding page. While a page is empty and has `more`, the
+   * client requests the next one. If that fails for now, the empty page is the answer.
    */
   search(
     query: string,
@@ -221,7 +221,7 @@ export interface Conversations {
   /** Refuses direct messages, new conversations and additions between both users. Marks that user's messages with `fromBlocked`. */
   block(userId: string): Promise<void>;
   unblock(userId: string): Promise<void>;
-  /** Blocks by another device of the user are known from the next connection on. */
+  /** Whether this user blocks the other one. Blocks by another device are known from the start on, or about a minute after a reconnect. */
   isBlocked(userId: string): boolean;
 }
 

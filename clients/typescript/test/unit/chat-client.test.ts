@@ -541,7 +541,7 @@ test('messages of blocked users are marked, however late the stored list is', as
 test('the blocked users are those of the server, which other devices change as well', async () => {
   const s = chatScene();
   let listed = ['bob', 'carol'];
-  // One user on each page.
+  // The server answers one user per page.
   s.answerBlocked = (path) => {
     const rest = listed.slice(listed.indexOf(new URLSearchParams(path.split('?')[1]).get('after') ?? '') + 1);
     return { items: rest.slice(0, 1).map((userId) => ({ userId })), after: rest.length > 1 ? rest[0] : null };
@@ -743,6 +743,15 @@ test('a search without hits goes on where the server stopped', async () => {
   asked.length = 0;
   expect(await (s.pulse as object as ChatMembers).conversations.search('x')).toEqual({ items: [{ seq: 7 }], before: 'c3', more: true });
   expect(asked).toEqual([null, 'c1', 'c2']);
+});
+
+test('a search whose next page fails for now answers where it can go on', async () => {
+  onTestFinished(() => void vi.unstubAllGlobals());
+  vi.stubGlobal('fetch', async (input: string) =>
+    (input.includes('before=') ? problem(503, 'unavailable') : Response.json({ items: [], before: 'c1', more: true })));
+  const s = scene({ chat: chat({ storage: memoryStorage() }) });
+  await s.online();
+  expect(await (s.pulse as object as ChatMembers).conversations.search('x')).toEqual({ items: [], before: 'c1', more: true });
 });
 
 test('a conversation that nothing uses is collected, as after the rendering of a page on a server', async () => {

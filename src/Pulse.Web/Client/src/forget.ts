@@ -1,9 +1,9 @@
-import { Shelf, StorageQueue, defaultStorage } from '@pulse-presence/client/src/chat/storage';
+import { Shelf, StorageQueue, defaultStorage, type ChatStorage } from '@pulse-presence/client/src/chat/storage';
 import { currentKeeps, Kept } from '@pulse-presence/client/src/kept';
 import { forgetDrafts } from './chat/drafts';
 import { base } from './dom';
 
-// The cookie with which the server says whose session in this browser has ended. Over https its name has the prefix.
+// The server names in this cookie the user whose session in this browser has ended. Over https the name has the prefix.
 const order = /(?:^|; )((?:__Host-)?pulse-forget)=([\da-f-]{36})/;
 
 /**
@@ -15,7 +15,15 @@ export async function forgetFormerUser(): Promise<void> {
   if (!name || !userId) return;
   new Kept(base, currentKeeps()).forget(userId);
   forgetDrafts(userId);
-  await new Shelf(new StorageQueue(defaultStorage(), () => undefined), base, userId).forget();
-  // At the end, so that the next page continues what this one has not completed.
+  // The shelf itself never rejects.
+  let hasFailed = false;
+  const fail = (): void => {
+    hasFailed = true;
+  };
+  const storage = defaultStorage();
+  const watched: ChatStorage = { ...storage, clear: (prefix) => storage.clear(prefix).catch(fail) };
+  await new Shelf(new StorageQueue(watched, fail), base, userId).forget();
+  // Otherwise the next page tries again. Meanwhile another tab may have signed another user in and out.
+  if (hasFailed || order.exec(document.cookie)?.[2] !== userId) return;
   document.cookie = `${name}=; Path=/; Max-Age=0${name.startsWith('__Host-') ? '; Secure' : ''}`;
 }

@@ -78,7 +78,7 @@ export function offerStatus(pulse: PulseClient, userId: string): void {
 
   function words(seen: string | undefined): string {
     if (!choice) return '';
-    // Also if the end has rejected the choice.
+    // This precedes the fault, because the end of the client rejects a pending choice as well.
     if (pulse.state.name === 'ended') return t('Not set: this page is not connected any more. Reload it.');
     if (choice.fault) return choice.fault;
     if (pulse.state.name !== 'online') return t('Not set yet: it will be as soon as this page is connected.');

@@ -1,4 +1,4 @@
-// What a page with a client does when its user is no longer the one of this browser.
+// Leaves a page whose user is signed out, or was replaced by another user of the browser.
 import type { PulseClient } from '@pulse-presence/client';
 import { base } from './dom';
 
@@ -24,7 +24,7 @@ export function leaveWithUser(pulse: PulseClient, userId: string, path: string, 
   if (state.name === 'online' && state.userId !== userId) {
     forget?.();
     void pulse.stop();
-    // Not a reload, because the page may be the answer to a form of the former user.
+    // A reload would repeat the former user's form if the page is the answer to one.
     location.replace(base + path);
     return true;
   }

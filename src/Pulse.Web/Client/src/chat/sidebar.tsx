@@ -152,11 +152,12 @@ function Found({ query, inbox, openId }: { readonly query: string; readonly inbo
   /** Changes with each entry in a conversation that has hits: one of them may be deleted or edited. */
   const stampOf = (items: readonly SearchHit[]): string =>
     [...new Set(items.map(({ conversationId }) => conversationId))].map((id) => `${id} ${pulse.conversations.get(id)?.head}`).join();
-  const stamp = found?.hasOnePage ? stampOf(found.items) : '';
+  const isShown = found?.query === query && found.attempt === attempt;
+  // Of the present hits only: entries must not restart the search for other words.
+  const isStale = isShown && found.hasOnePage && found.stamp !== stampOf(found.items);
 
   useEffect(() => {
-    const isShown = found?.query === query && found.attempt === attempt;
-    if (isShown && (!found.hasOnePage || found.stamp === stamp)) return undefined;
+    if (isShown && !isStale) return undefined;
     const abort = new AbortController();
     const timer = setTimeout(async () => {
       try {
@@ -171,7 +172,7 @@ function Found({ query, inbox, openId }: { readonly query: string; readonly inbo
       clearTimeout(timer);
       abort.abort();
     };
-  }, [query, attempt, stamp]);
+  }, [query, attempt, isStale]);
 
   const failure = found?.query === query ? found.failure : undefined;
   const waitMs = failure instanceof PulseError && failure.code === 'too-many-requests' ? failure.retryAfterMs : undefined;
@@ -204,7 +205,7 @@ function Found({ query, inbox, openId }: { readonly query: string; readonly inbo
           <ul>{chats.map((item) => <li key={item.id}><Entry item={item} isOpen={item.id === openId} /></li>)}</ul>
         </>
       )}
-      {found && found.items.length > 0 && (
+      {found && (found.items.length > 0 || found.before) && (
         <>
           <h2>{texts.messagesFound}</h2>
           <ul>
@@ -225,7 +226,7 @@ function Found({ query, inbox, openId }: { readonly query: string; readonly inbo
         </>
       )}
       <p class="note side-note" role="status">
-        {!isCurrent ? texts.searching : failure !== undefined ? searchFailure(failure) : chats.length === 0 && found.items.length === 0 ? texts.noMatches(query) : ''}
+        {!isCurrent ? texts.searching : failure !== undefined ? searchFailure(failure) : chats.length === 0 && found.items.length === 0 && !found.before ? texts.noMatches(query) : ''}
         {failure !== undefined && waitMs === undefined && found!.items.length === 0 && (
           <> <button type="button" class="linkish" onClick={() => setAttempt(attempt + 1)}>{texts.retry}</button></>
         )}

@@ -184,7 +184,16 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
     {
         // Before the write, because its answer may be lost: the next command then reads what was stored.
         _mayBlocksDiffer = true;
-        await _store.SetBlockAsync(userId, blockedId, isBlocked);
+        try
+        {
+            await _store.SetBlockAsync(userId, blockedId, isBlocked);
+        }
+        finally
+        {
+            // A read that began during the write may have missed it.
+            _blockReads++;
+            _mayBlocksDiffer = true;
+        }
 
         // If another activation has the conversation, that one has to know of the block. A claim takes the conversation over.
         if (_sequencer.State is not null) await _sequencer.CheckAsync();

@@ -54,6 +54,31 @@ public sealed class ConversationGrainTests(ConversationGrainTests.ChatCluster cl
     }
 
     [Fact]
+    public async Task BlockWhoseAnswerIsLost_HoldsForTheNextMessage_AlsoIfOneWasSentMeanwhile()
+    {
+        var (ada, grace) = (await cluster.AddUserAsync(), await cluster.AddUserAsync());
+        var grain = cluster.Client.GetGrain<IConversationGrain>(ConversationId.OfPair(ada, grace));
+        await grain.CreateAsync(new() { Kind = ConversationKinds.Direct, CreatorId = ada, Members = [grace] });
+        var (begun, released) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource());
+        cluster.BeforeBlock = async () =>
+        {
+            begun.TrySetResult();
+            await released.Task;
+            await cluster.Store.SetBlockAsync(ada, grace, true);
+            throw new StoreUnavailableException("after");
+        };
+
+        var block = grain.SetBlockAsync(ada, grace, true);
+        await begun.Task;
+        Assert.Equal(ConversationError.None, (await grain.ApplyAsync(Message(grace))).Error);
+        released.SetResult();
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => block);
+        cluster.BeforeBlock = null;
+
+        Assert.Equal(ConversationError.CannotMessage, (await grain.ApplyAsync(Message(grace))).Error);
+    }
+
+    [Fact]
     public async Task CallOfAStranger_IsOneRead_WhetherTheConversationExistsIsInUseOrNeither()
     {
         var (ada, grace, stranger) = (await cluster.AddUserAsync(), await cluster.AddUserAsync(), await cluster.AddUserAsync());
@@ -171,11 +196,18 @@ public sealed class ConversationGrainTests(ConversationGrainTests.ChatCluster cl
     public sealed class ChatCluster : PulseCluster
     {
         private volatile Func<Task>? _beforeLoad;
+        private volatile Func<Task>? _beforeBlock;
 
         /// <summary>What runs before the row of a conversation is read.</summary>
         internal Func<Task>? BeforeLoad
         {
             set => _beforeLoad = value;
+        }
+
+        /// <summary>What runs before a block is stored.</summary>
+        internal Func<Task>? BeforeBlock
+        {
+            set => _beforeBlock = value;
         }
 
         /// <summary>The names of the methods of the store that grains have called.</summary>
@@ -203,7 +235,14 @@ public sealed class ConversationGrainTests(ConversationGrainTests.ChatCluster cl
             {
                 Store = (IConversationStore)ActivatorUtilities.CreateInstance(services, former.ImplementationType!);
                 return FaultyStore.Reading(
-                    Store, name => name == nameof(IConversationStore.LoadAsync) && _beforeLoad is { } before ? before() : Task.CompletedTask, Calls.Enqueue);
+                    Store,
+                    name => name switch
+                    {
+                        nameof(IConversationStore.LoadAsync) => _beforeLoad,
+                        nameof(IConversationStore.SetBlockAsync) => _beforeBlock,
+                        _ => null,
+                    } is { } before ? before() : Task.CompletedTask,
+                    Calls.Enqueue);
             });
         }
     }

@@ -33,7 +33,10 @@ public class FaultyStore : DispatchProxy
         return store;
     }
 
-    /// <summary>A store that runs this before reads of rows, of messages by client id and of what clients missed, with the name of the method.</summary>
+    /// <summary>
+    /// A store that runs this before blocks, and before reads of rows, of messages by client id and of what clients missed, with the name of
+    /// the method.
+    /// </summary>
     /// <param name="inner">The real store.</param>
     /// <param name="before">What runs first.</param>
     /// <param name="called">Gets the name of each method that is called, also of those that do not read.</param>
@@ -66,6 +69,7 @@ public class FaultyStore : DispatchProxy
         nameof(IConversationStore.ClaimAsync) => RunAsync(() => _inner.ClaimAsync((Claim[])args![0]!, (BatchLimits)args[1]!)),
         nameof(IConversationStore.LoadAsync) => ReadAsync(targetMethod.Name, () => _inner.LoadAsync((Guid)args![0]!)),
         nameof(IConversationStore.FindByClientIdsAsync) => ReadAsync(targetMethod.Name, () => _inner.FindByClientIdsAsync((Guid)args![0]!, ((Guid, Guid)[])args[1]!)),
+        nameof(IConversationStore.SetBlockAsync) => WriteAsync(targetMethod.Name, () => _inner.SetBlockAsync((Guid)args![0]!, (Guid)args[1]!, (bool)args[2]!)),
         nameof(IConversationStore.SyncAsync) => ReadAsync(targetMethod.Name, () => _inner.SyncAsync((SyncCall[])args![0]!)),
         _ => targetMethod.Invoke(_inner, args),
     };
@@ -74,6 +78,12 @@ public class FaultyStore : DispatchProxy
     {
         await _before(name);
         return await read();
+    }
+
+    private async Task WriteAsync(string name, Func<Task> write)
+    {
+        await _before(name);
+        await write();
     }
 
     private async Task<T> RunAsync<T>(Func<Task<T>> call)

@@ -10,7 +10,8 @@ internal static class ConversationSql
     private const string Mentions =
         """
         (SELECT string_agg(CAST(x.user_id AS text), ',') FROM mentions x
-         WHERE x.conversation_id = e.conversation_id AND x.seq = CASE e.kind WHEN 'message' THEN e.seq WHEN 'edit' THEN e.target_seq END)
+         WHERE x.conversation_id = e.conversation_id AND x.seq = CASE e.kind WHEN 'message' THEN e.seq WHEN 'edit' THEN e.target_seq END
+            AND x.user_id NOT IN (SELECT z.user_id FROM erasures z WHERE z.conversation_id = e.conversation_id))
         """;
 
     /// <summary>Seq of the entry that erased the sender, while rows of the sender are still to be emptied. See 011_erasures.sql.</summary>
@@ -50,7 +51,8 @@ internal static class ConversationSql
         SELECT me.kind, me.head, me.visible_from, {EntryColumns},
             (SELECT string_agg(CAST(r.n AS text) || ':' || r.mine || ':' || r.emoji, CHR31) FROM (
                 SELECT emoji, count(*) AS n, max(CASE WHEN user_id = @user THEN '1' ELSE '0' END) AS mine
-                FROM reactions WHERE conversation_id = e.conversation_id AND seq = e.seq GROUP BY emoji) r)
+                FROM reactions WHERE conversation_id = e.conversation_id AND seq = e.seq
+                    AND user_id NOT IN (SELECT z.user_id FROM erasures z WHERE z.conversation_id = e.conversation_id) GROUP BY emoji) r)
         FROM me LEFT JOIN (
             SELECT * FROM (
                 SELECT * FROM entries
@@ -231,7 +233,11 @@ internal static class ConversationSql
 
     public const string FindEntries = $"SELECT {EntryColumns} FROM entries e WHERE e.conversation_id = @id AND e.seq = ANY (@seqs) ORDER BY e.seq";
 
-    public const string FindReactions = "SELECT seq, user_id, emoji FROM reactions WHERE conversation_id = @id AND seq = ANY (@seqs)";
+    public const string FindReactions =
+        """
+        SELECT seq, user_id, emoji FROM reactions
+        WHERE conversation_id = @id AND seq = ANY (@seqs) AND user_id NOT IN (SELECT z.user_id FROM erasures z WHERE z.conversation_id = @id)
+        """;
 
     public const string FindByClientId =
         $"SELECT {EntryColumns} FROM entries e WHERE e.conversation_id = @id AND e.sender_id = @sender AND e.client_id = @client";

@@ -160,7 +160,7 @@ public abstract partial class ConversationStoreContract
         return run.Done();
     }
 
-    /// <summary>What every kind of read gives of the erased member.</summary>
+    /// <summary>What every kind of read gives of the erased member, also in messages of others.</summary>
     private async Task<string> ViewAsync(ErasedTalk talk)
     {
         var pages = new List<ConversationEntry>();
@@ -168,8 +168,8 @@ public abstract partial class ConversationStoreContract
         var item = (await Store.FindAsync(talk.Reader, talk.Id)).Found!;
         return JsonSerializer.Serialize(new
         {
-            Entries = pages.Where(Own),
-            Messages = (await Store.ReadMessagesAsync(talk.Reader, talk.Id, new() { Around = talk.Last })).Entries.Where(Own),
+            Entries = pages,
+            Messages = (await Store.ReadMessagesAsync(talk.Reader, talk.Id, new() { Around = talk.Last })).Entries,
             First = (await Store.ReadMessagesAsync(talk.Reader, talk.Id, new() { After = 0, Limit = 100 })).Entries.Where(Own),
             item.Last,
             item.Unread,

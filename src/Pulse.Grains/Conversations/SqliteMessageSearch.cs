@@ -74,8 +74,12 @@ internal sealed class SqliteMessageSearch(SqliteDatabase database)
         {
             // Everything later than this time has been read.
             var reached = newestAt?.AddTicks(TimeSpan.TicksPerMicrosecond);
-            if (reached is null || reached >= (search.Before?.At ?? DateTimeOffset.MaxValue)) throw SearchDeadline.Missed();
-            return new([.. found.Where(message => message.SentAt >= reached)], new(reached.Value, Guid.Empty, 0));
+            if (reached is { } at && at < (search.Before?.At ?? DateTimeOffset.MaxValue) && found.Any(message => message.SentAt >= at))
+                return new([.. found.Where(message => message.SentAt >= at)], new(at, Guid.Empty, 0));
+
+            // After a message of a clock that was ahead, the time says nothing. The rows have been read nearly in the order of time.
+            if (found.Max is not { } last) throw SearchDeadline.Missed();
+            return new([.. found], new(last.SentAt, last.ConversationId, last.Seq));
         }
 
         return new([.. found], null);

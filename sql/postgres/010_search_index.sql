@@ -12,7 +12,9 @@
 
 DO $$
 BEGIN
-    IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('entries_search_idx') AND NOT indisvalid) THEN
+    -- An index that is still being built is left alone.
+    IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('entries_search_idx') AND NOT indisvalid)
+        AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index WHERE relid = 'entries'::regclass) THEN
         DROP INDEX entries_search_idx;
     END IF;
 END

@@ -159,8 +159,13 @@ internal sealed partial class PresenceWatches(
             // the user goes offline.
             if (known.Status != PresenceStatus.Offline && presence.Status != PresenceStatus.Offline) presence = presence with { LastSeenAt = known.LastSeenAt };
 
-            // lastSeen of a hidden user is read from the database, which may lack what the user's grain knows.
-            if (presence.Version == known.Version && !Differs(known with { LastSeenAt = presence.LastSeenAt }, presence)) return false;
+            // lastSeen of a hidden user is read from the database, which may lack what the user's grain knows. The next watcher gets the
+            // later value.
+            if (presence.Version == known.Version && known with { LastSeenAt = presence.LastSeenAt } is var same && !Differs(same, presence))
+            {
+                watched.Known = same;
+                return false;
+            }
 
             // A different state with a lower version is late, or comes from a silo whose clock is behind. A state that was read may be
             // older than a change.

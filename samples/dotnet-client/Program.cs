@@ -198,6 +198,9 @@ internal sealed class ChatClient(Uri pulse, Func<Task<string>> getToken, IReadOn
     {
         _connectionId = greeting.ConnectionId;
 
+        // The greeting can come before StartAsync returns, and the hub accepts calls only then.
+        while (hub.State == HubConnectionState.Connecting) await PauseAsync(TimeSpan.FromMilliseconds(10));
+
         // After a restored backup, the stored logs are not those of the database.
         if (_logId is not null && greeting.LogId is not null && _logId != greeting.LogId)
         {

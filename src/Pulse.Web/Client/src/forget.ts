@@ -1,4 +1,5 @@
-import { Shelf, StorageQueue, defaultStorage, type ChatStorage } from '@pulse-presence/client/src/chat/storage';
+import type { ChatStorage } from '@pulse-presence/client/chat';
+import { Shelf, StorageQueue, defaultStorage } from '@pulse-presence/client/src/chat/storage';
 import { currentKeeps, Kept } from '@pulse-presence/client/src/kept';
 import { forgetDrafts } from './chat/drafts';
 import { base } from './dom';
@@ -21,7 +22,7 @@ export async function forgetFormerUser(): Promise<void> {
     hasFailed = true;
   };
   const storage = defaultStorage();
-  const watched: ChatStorage = { ...storage, clear: (prefix) => storage.clear(prefix).catch(fail) };
+  const watched: ChatStorage = { ...storage, clear: (prefix: string) => storage.clear(prefix).catch(fail) };
   await new Shelf(new StorageQueue(watched, fail), base, userId).forget();
   // Otherwise the next page tries again. Meanwhile another tab may have signed another user in and out.
   if (hasFailed || order.exec(document.cookie)?.[2] !== userId) return;

@@ -29,7 +29,8 @@ public sealed class SlowChatReaderTests(ManySends pulse) : IClassFixture<ManySen
         // The longest texts, in an alphabet that JSON escapes.
         var most = 0L;
         var last = 0L;
-        for (var round = 0; round < Rounds || most < LeastForOneSocket; round++)
+        // Some rounds follow the last time that the socket opens the conversation again, so that it is behind in the end.
+        for (var round = 0; round < Rounds || most < LeastForOneSocket || round % 10 != 0; round++)
         {
             Assert.True(round < 10 * Rounds, "The socket took everything.");
             var seqs = await Task.WhenAll(senders.Select(sender => sender.SendAsync(group, new string('\u0436', 8_000))));

@@ -300,10 +300,27 @@ internal sealed class Talk(LocalCluster cluster) : IAsyncDisposable
             hub.On<JsonElement>("EntriesAdded", message =>
             {
                 var id = message.GetProperty("conversationId").GetGuid();
-                if (!TryApply(id, message.GetProperty("entries"))) _ = FetchAsync(id);
+                if (!TryApply(id, message.GetProperty("entries"))) _ = RepeatAsync(hub, () => FetchAsync(id));
             });
-            hub.On<JsonElement>("Behind", message => OpenAsync(hub, message.GetProperty("conversationId").GetGuid()));
+            hub.On<JsonElement>("Behind", message => RepeatAsync(hub, () => OpenAsync(hub, message.GetProperty("conversationId").GetGuid())));
             foreach (var id in _logs.Keys) await OpenAsync(hub, id);
+        }
+
+        /// <summary>Repeats a step while a front end cannot reach the silos, as clients do. The next connection makes up for a lost one.</summary>
+        private static async Task RepeatAsync(HubConnection hub, Func<Task> step)
+        {
+            while (hub.State == HubConnectionState.Connected)
+            {
+                try
+                {
+                    await step();
+                    return;
+                }
+                catch (Exception e) when (e is HubException or HttpRequestException or TaskCanceledException or InvalidOperationException)
+                {
+                    await Task.Delay(TimeSpan.FromMilliseconds(500));
+                }
+            }
         }
 
         private async Task OpenAsync(HubConnection hub, Guid id)
@@ -314,10 +331,16 @@ internal sealed class Talk(LocalCluster cluster) : IAsyncDisposable
 
         private async Task FetchAsync(Guid id)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_address, $"/conversations/{id}/entries?after={Last(id)}&limit=500"));
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token);
-            using var answer = await _http.SendAsync(request);
-            if (answer.IsSuccessStatusCode) TryApply(id, (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("entries"));
+            for (var isLast = false; !isLast;)
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_address, $"/conversations/{id}/entries?after={Last(id)}&limit=500"));
+                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token);
+                using var answer = await _http.SendAsync(request);
+                answer.EnsureSuccessStatusCode();
+                var entries = (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("entries");
+                TryApply(id, entries);
+                isLast = entries.GetArrayLength() < 500;
+            }
         }
 
         private long Last(Guid id)

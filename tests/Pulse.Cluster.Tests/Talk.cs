@@ -272,6 +272,8 @@ internal sealed class Talk(LocalCluster cluster) : IAsyncDisposable
     /// <summary>A client that holds logs: applies the next entry, drops earlier ones, fetches missing ones.</summary>
     private sealed class LogReader
     {
+        private const int PageSize = 500;
+
         private readonly Lock _gate = new();
         private readonly HttpClient _http;
         private readonly Uri _address;
@@ -333,13 +335,13 @@ internal sealed class Talk(LocalCluster cluster) : IAsyncDisposable
         {
             for (var isLast = false; !isLast;)
             {
-                using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_address, $"/conversations/{id}/entries?after={Last(id)}&limit=500"));
+                using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_address, $"/conversations/{id}/entries?after={Last(id)}&limit={PageSize}"));
                 request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token);
                 using var answer = await _http.SendAsync(request);
                 answer.EnsureSuccessStatusCode();
                 var entries = (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("entries");
                 TryApply(id, entries);
-                isLast = entries.GetArrayLength() < 500;
+                isLast = entries.GetArrayLength() < PageSize;
             }
         }
 

@@ -6,25 +6,14 @@ using Pulse.Web.Tests.Startup;
 namespace Pulse.Web.Tests.Silos;
 
 /// <summary>A front end whose silos are all dead, as built programs.</summary>
-public sealed class LostSilosTests : IAsyncLifetime
+public sealed class LostSilosTests : ProgramTests
 {
-    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("pulse-lost-");
-    private PostgresTestDatabase _database = null!;
-
-    public async Task InitializeAsync() => _database = await PostgresTestDatabase.CreateAsync();
-
-    public async Task DisposeAsync()
-    {
-        await _database.DisposeAsync();
-        _directory.Delete(recursive: true);
-    }
-
     [Fact]
     public async Task SilosKilled_PublishedKeysAreStillAnswered_OtherRequestsAreUnavailable()
     {
-        await using var silo = Start("Pulse.Silo");
+        await using var silo = StartInCluster("Pulse.Silo");
         await silo.AddressAsync();
-        await using var frontEnd = Start("Pulse.Web", ("Pulse__Silo", "External"));
+        await using var frontEnd = StartInCluster("Pulse.Web", ("Pulse__Silo", "External"));
         using var http = new HttpClient { BaseAddress = await frontEnd.AddressAsync() };
         var published = "";
         await Eventually.AsyncTrue("the keys are published", async () =>
@@ -44,12 +33,11 @@ public sealed class LostSilosTests : IAsyncLifetime
         Assert.Equal(published, await keys.Content.ReadAsStringAsync());
     }
 
-    private PulseProcess Start(string program, params (string Key, string Value)[] settings) => PulseProcess.Start(
-        program, _directory.FullName,
-        new[]
-        {
-            (Key: "ConnectionStrings__Postgres", Value: _database.ConnectionString), (Key: "ConnectionStrings__Redis", Value: TestServers.Redis),
-            (Key: "Pulse__Cluster__ClusterId", Value: _directory.Name), (Key: "Pulse__Cluster__SiloPort", Value: "0"),
-            (Key: "Pulse__Cluster__GatewayPort", Value: "0"), (Key: "Pulse__DataDirectory", Value: _directory.FullName),
-        }.Concat(settings).Select(setting => KeyValuePair.Create(setting.Key, setting.Value)));
+    private PulseProcess StartInCluster(string program, params (string Key, string Value)[] settings) => Start(
+        program,
+        [
+            ("ConnectionStrings__Postgres", Postgres), ("ConnectionStrings__Redis", TestServers.Redis),
+            ("Pulse__Cluster__ClusterId", Folder.Name), ("Pulse__Cluster__SiloPort", "0"),
+            ("Pulse__Cluster__GatewayPort", "0"), ("Pulse__DataDirectory", Folder.FullName), .. settings,
+        ]);
 }

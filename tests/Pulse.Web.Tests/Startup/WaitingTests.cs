@@ -6,19 +6,8 @@ using StackExchange.Redis;
 namespace Pulse.Web.Tests.Startup;
 
 /// <summary>Stores that are unavailable when Pulse starts: the log names them and the reason, on the built programs.</summary>
-public sealed class WaitingTests : IAsyncLifetime
+public sealed class WaitingTests : ProgramTests
 {
-    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("pulse-wait-");
-    private PostgresTestDatabase _database = null!;
-
-    public async Task InitializeAsync() => _database = await PostgresTestDatabase.CreateAsync();
-
-    public async Task DisposeAsync()
-    {
-        await _database.DisposeAsync();
-        _directory.Delete(recursive: true);
-    }
-
     [Fact]
     public async Task PostgresThatIsUnreachable_IsNamedWithTheReason()
     {
@@ -40,7 +29,7 @@ public sealed class WaitingTests : IAsyncLifetime
     [InlineData("Pulse.Web", "External")]
     public async Task RedisThatIsUnreachable_IsNamedWithTheReason(string program, string silo)
     {
-        await using var process = Start(program, _database.ConnectionString, $"redis://127.0.0.1:{LowPort.Find()}", ("Pulse__Silo", silo));
+        await using var process = Start(program, Postgres, $"redis://127.0.0.1:{LowPort.Find()}", ("Pulse__Silo", silo));
         await AssertWaitsAsync(process, "Redis (ConnectionStrings:Redis)", "does not answer");
     }
 
@@ -49,11 +38,11 @@ public sealed class WaitingTests : IAsyncLifetime
     {
         var (port, tlsPort) = (LowPort.Find(), LowPort.Find());
         var script = Path.Combine(Pages.Checkout.Root, "deploy", "local", "certificates.sh");
-        using (var certificates = Process.Start(new ProcessStartInfo(script, [_directory.FullName, "redis"]))!) await certificates.WaitForExitAsync();
+        using (var certificates = Process.Start(new ProcessStartInfo(script, [Folder.FullName, "redis"]))!) await certificates.WaitForExitAsync();
         using var redis = StartRedis(port, "--tls-port", $"{tlsPort}", "--tls-auth-clients", "no", "--tls-cert-file", "redis.pem", "--tls-key-file", "redis.key", "--tls-ca-cert-file", "ca.pem");
         try
         {
-            await using var process = Start("Pulse.Silo", _database.ConnectionString, $"rediss://:secret@127.0.0.1:{tlsPort}");
+            await using var process = Start("Pulse.Silo", Postgres, $"rediss://:secret@127.0.0.1:{tlsPort}");
             await AssertWaitsAsync(process, "Redis (ConnectionStrings:Redis)", "TLS handshake fails");
         }
         finally
@@ -70,7 +59,7 @@ public sealed class WaitingTests : IAsyncLifetime
         using var redis = StartRedis(port, "--requirepass", "another");
         try
         {
-            await using var process = Start("Pulse.Silo", _database.ConnectionString, $"redis://:secret@127.0.0.1:{port}");
+            await using var process = Start("Pulse.Silo", Postgres, $"redis://:secret@127.0.0.1:{port}");
             await AssertWaitsAsync(process, "Redis (ConnectionStrings:Redis)", "WRONGPASS");
         }
         finally
@@ -90,7 +79,7 @@ public sealed class WaitingTests : IAsyncLifetime
         {
             // The rights of docs/operating.md, except one.
             await database.ExecuteAsync("ACL", ["SETUSER", user, "on", ">secret", "~*", "&*", "+@all", "-@admin", "-eval", "-evalsha"]);
-            await using var process = Start("Pulse.Silo", _database.ConnectionString, $"redis://{user}:secret@{TestServers.Redis}",
+            await using var process = Start("Pulse.Silo", Postgres, $"redis://{user}:secret@{TestServers.Redis}",
                 ("Pulse__Cluster__SiloPort", "0"), ("Pulse__Cluster__GatewayPort", "0"), ("Pulse__Cluster__ClusterId", user));
             await AssertWaitsAsync(process, "Redis (ConnectionStrings:Redis)", "NOPERM");
 
@@ -121,7 +110,7 @@ public sealed class WaitingTests : IAsyncLifetime
         using var loading = StartRedis(port, "--key-load-delay", "10000", "--loading-process-events-interval-bytes", "1024");
         try
         {
-            await using var process = Start("Pulse.Silo", _database.ConnectionString, $"127.0.0.1:{port}",
+            await using var process = Start("Pulse.Silo", Postgres, $"127.0.0.1:{port}",
                 ("Pulse__Cluster__SiloPort", "0"), ("Pulse__Cluster__GatewayPort", "0"));
             await AssertWaitsAsync(process, "Redis (ConnectionStrings:Redis)", "LOADING");
             using var quick = Process.Start(
@@ -149,12 +138,9 @@ public sealed class WaitingTests : IAsyncLifetime
         Assert.DoesNotContain("secret", process.ToString(), StringComparison.Ordinal);
     }
 
-    private PulseProcess Start(string program, string postgres, string redis, params (string Key, string Value)[] settings) => PulseProcess.Start(
-        program,
-        _directory.FullName,
-        new[] { (Key: "ConnectionStrings__Postgres", Value: postgres), (Key: "ConnectionStrings__Redis", Value: redis) }.Concat(settings)
-            .Select(setting => KeyValuePair.Create(setting.Key, setting.Value)));
+    private PulseProcess Start(string program, string postgres, string redis, params (string Key, string Value)[] settings) =>
+        Start(program, [("ConnectionStrings__Postgres", postgres), ("ConnectionStrings__Redis", redis), .. settings]);
 
     private Process StartRedis(int port, params string[] arguments) => Process.Start(new ProcessStartInfo(
-        "redis-server", ["--port", port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--dir", _directory.FullName, "--logfile", "redis.log", .. arguments]))!;
+        "redis-server", ["--port", port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--save", "", "--dir", Folder.FullName, "--logfile", "redis.log", .. arguments]))!;
 }

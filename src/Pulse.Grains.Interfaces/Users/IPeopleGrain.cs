@@ -15,7 +15,7 @@ public interface IPeopleGrain : IGrainWithIntegerKey
     [Alias("ListAfterAsync")]
     Task<UserProfile[]> ListAfterAsync(Guid after);
 
-    /// <summary>The users with this address, at most 100: first the user for whom it is proven, if any, then those for whom it is unproven.</summary>
+    /// <summary>The users with this address, at most 100. The user with the proven address comes before those with the same unproven one.</summary>
     /// <param name="email">Normalized.</param>
     /// <exception cref="StoreUnavailableException">The database is unavailable.</exception>
     [Alias("FindByEmailAsync")]

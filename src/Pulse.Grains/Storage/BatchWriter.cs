@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Pulse.Grains.Storage;
 
-/// <summary>Writes the items of many callers in one statement. An item that blocks or fails a batch affects only its own caller.</summary>
+/// <summary>Writes, or reads, the items of many callers in one statement. An item that blocks or fails a batch affects only its own caller.</summary>
 /// <remarks>
 /// While one batch commits, the next collects items, without a timer. A batch that is blocked or refused leaves the queue and is divided in
 /// parallel to it, until the item that causes the problem is alone. That item's key becomes a suspect: further items with this key bypass
@@ -45,7 +45,7 @@ internal sealed class BatchWriter<TItem, TAnswer>(
         if (Interlocked.Increment(ref _unanswered) > settings.QueueLimit)
         {
             Interlocked.Decrement(ref _unanswered);
-            throw new StoreUnavailableException($"{settings.QueueLimit} writes already wait for the database");
+            throw new StoreUnavailableException($"{settings.QueueLimit} requests already wait for the database");
         }
 
         var member = new Member(item, Activity.Current, Stopwatch.GetTimestamp(), cancellationToken);

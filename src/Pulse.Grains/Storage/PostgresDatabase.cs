@@ -154,7 +154,7 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
     {
         if (_readBreaker.IsOpen) throw new StoreUnavailableException("PostgreSQL has just failed to answer other callers");
 
-        var started = Stopwatch.GetTimestamp();
+        var (started, wasExhausted) = (Stopwatch.GetTimestamp(), _pool.Current.IsExhausted);
         var attempt = new Attempt();
         try
         {
@@ -162,10 +162,10 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         }
         catch (StoreUnavailableException)
         {
-            // A statement that is refused at once costs no waiting time, and succeeds again as soon as the server does. A read that found
-            // no free connection in the pool proves nothing about the server.
-            var hasAsked = attempt.HasConnection || !_pool.Current.IsExhausted;
-            if (hasAsked && Stopwatch.GetElapsedTime(started) > s_promptAnswer) _readBreaker.Trip(started);
+            // A statement that is refused at once costs no waiting time, and succeeds again as soon as the server does. A wait for a free
+            // connection of the pool proves nothing about the server.
+            if (!attempt.HasConnection && (wasExhausted || _pool.Current.IsExhausted)) throw;
+            if (Stopwatch.GetElapsedTime(attempt.HasConnection ? attempt.SentAt : started) > s_promptAnswer) _readBreaker.Trip(started);
             throw;
         }
     }
@@ -472,10 +472,14 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
 
         public bool HasConnection => Volatile.Read(ref _givenUp) is not null;
 
+        /// <summary>When the statement was first sent, as of <see cref="Stopwatch.GetTimestamp"/>.</summary>
+        public long SentAt { get; private set; }
+
         public int ProcessId { get; private set; }
 
         public void Begin(int processId, CancellationTokenSource givenUp)
         {
+            if (SentAt == 0) SentAt = Stopwatch.GetTimestamp();
             ProcessId = processId;
             Volatile.Write(ref _givenUp, givenUp);
         }

@@ -92,6 +92,7 @@ internal sealed class PostgresUserStore(PostgresDatabase database, UnprovenRows 
         """;
 
     private readonly PostgresUserInserter _inserter = new(database, unproven, metrics);
+    private readonly PostgresUserReader _reader = new(database, metrics);
 
     /// <inheritdoc/>
     public async Task WarmUpAsync(CancellationToken cancellationToken = default)
@@ -101,16 +102,8 @@ internal sealed class PostgresUserStore(PostgresDatabase database, UnprovenRows 
     }
 
     /// <inheritdoc/>
-    public Task<(UserRow? Row, DateTimeOffset? ErasedAt)> FindWithTombstoneAsync(Guid userId, CancellationToken cancellationToken = default) => database.ReadAsync(
-        UserTable.FindSql,
-        async (command, token) =>
-        {
-            command.Parameters.Add(new("id", userId));
-            await using var reader = await command.ExecuteReaderAsync(token);
-            await reader.ReadAsync(token);
-            return UserTable.ReadFound(reader);
-        },
-        cancellationToken);
+    public Task<(UserRow? Row, DateTimeOffset? ErasedAt)> FindWithTombstoneAsync(Guid userId, CancellationToken cancellationToken = default) =>
+        _reader.FindAsync(userId, cancellationToken);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<UserRow>> ListAfterAsync(Guid after, int count, CancellationToken cancellationToken = default) =>

@@ -12,6 +12,13 @@ namespace Pulse.Grains.Users;
 /// <summary><c>users</c> in the embedded SQLite file.</summary>
 internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
 {
+    // Always returns one row.
+    private const string FindSql =
+        $"""
+        SELECT {UserTable.Columns}, (SELECT erased_at FROM tombstones WHERE tombstones.id = asked.asked_id)
+        FROM (SELECT @id AS asked_id) AS asked LEFT JOIN users ON users.id = asked.asked_id
+        """;
+
     private const string InsertAccountSql =
         """
         INSERT INTO accounts (id, user_id, type, provider, provider_account_id, email)
@@ -61,10 +68,10 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
     public Task<(UserRow? Row, DateTimeOffset? ErasedAt)> FindWithTombstoneAsync(Guid userId, CancellationToken cancellationToken = default) => database.ReadAsync(
         connection =>
         {
-            using var command = new SqliteCommand(UserTable.FindSql, connection) { Parameters = { new("id", SqliteText.From(userId)) } };
+            using var command = new SqliteCommand(FindSql, connection) { Parameters = { new("id", SqliteText.From(userId)) } };
             using var reader = command.ExecuteReader();
             reader.Read();
-            return UserTable.ReadFound(reader);
+            return UserTable.ReadFound(reader, reader.FieldCount - 1);
         },
         cancellationToken);
 

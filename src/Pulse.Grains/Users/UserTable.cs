@@ -12,13 +12,6 @@ internal static class UserTable
     private const string NewValues =
         "@id, @email, @verified, @name, @avatar, @created, @seen, @version, @unproven, @nameEdited, @avatarEdited, @disabled, @notBefore";
 
-    /// <summary>Always returns one row: the user's columns, all NULL if the user has no row, and the time of the tombstone.</summary>
-    public const string FindSql =
-        $"""
-        SELECT {Columns}, (SELECT erased_at FROM tombstones WHERE tombstones.id = asked.asked_id)
-        FROM (SELECT @id AS asked_id) AS asked LEFT JOIN users ON users.id = asked.asked_id
-        """;
-
     public const string ListNewestSql = $"SELECT {Columns} FROM users ORDER BY id DESC LIMIT @count";
 
     public const string ListAddressesSql =
@@ -68,9 +61,9 @@ internal static class UserTable
     public const string FindByEmailSql =
         $"SELECT {Columns} FROM users WHERE email = @email OR unproven_email = @email ORDER BY email_verified DESC, id LIMIT @count";
 
-    /// <summary>The one row of <see cref="FindSql"/>.</summary>
-    public static (UserRow? Row, DateTimeOffset? ErasedAt) ReadFound(DbDataReader reader) =>
-        (reader.IsDBNull(0) ? null : Read(reader), Time(reader, reader.FieldCount - 1));
+    /// <summary>A row of a statement that begins with <see cref="Columns"/>, all NULL if the user has no row, and the time of the tombstone in the given column.</summary>
+    public static (UserRow? Row, DateTimeOffset? ErasedAt) ReadFound(DbDataReader reader, int erasedAt) =>
+        (reader.IsDBNull(0) ? null : Read(reader), Time(reader, erasedAt));
 
     /// <summary>
     /// A row of a statement that begins with <see cref="Columns"/>. Both drivers convert ids and times from their stored form.

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 using Pulse.Grains.Tests.Storage;
 using Pulse.Grains.Users;
@@ -63,6 +64,39 @@ public sealed class PostgresUserStoreTests(PostgresStores stores) : UserStoreCon
 
         // One, as a rule. A shared statement that reaches its lock limit of 50 ms on a busy machine is split.
         Assert.InRange((long)(await _stores.ExecuteAsync($"SELECT count(DISTINCT xmin::text) FROM users WHERE id IN ({ids})"))!, 1, 3);
+    }
+
+    [Fact]
+    public async Task Find_Concurrent_SharesStatements()
+    {
+        UserRow[] users = [.. Enumerable.Range(0, 30).Select(_ => TestUsers.New())];
+        foreach (var user in users[..20]) await _stores.Users.InsertAsync(user, account: null);
+        await _stores.Users.EraseAsync(users[0].Id, [], [], TestUsers.Noon);
+        await using var holder = (NpgsqlConnection)await _stores.Database.DataSource.OpenConnectionAsync();
+        await using var transaction = await holder.BeginTransactionAsync();
+        await using (var held = new NpgsqlCommand("LOCK TABLE users IN ACCESS EXCLUSIVE MODE", holder, transaction)) await held.ExecuteNonQueryAsync();
+        var first = _stores.Users.FindAsync(users[1].Id);
+        await Eventually.AsyncEqual<object?>(true, () => _stores.ExecuteAsync("SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'users'::regclass AND NOT granted)"));
+
+        var database = await _stores.ExecuteAsync("SELECT current_database()");
+        var statements = 0;
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "Npgsql",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = statement =>
+            {
+                if (statement.TagObjects.Any(tag => Equals(tag.Value, database))) Interlocked.Increment(ref statements);
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        var others = users.Append(users[1]).Select(user => _stores.Users.FindWithTombstoneAsync(user.Id)).ToArray();
+        await transaction.RollbackAsync();
+
+        Assert.Equal(users[1], await first);
+        var found = await Task.WhenAll(others);
+        Assert.Equal([(null, TestUsers.Noon), .. users[1..20].Select(user => (user, (DateTimeOffset?)null)), .. Enumerable.Repeat<(UserRow?, DateTimeOffset?)>((null, null), 10), (users[1], null)], found);
+        Assert.InRange(statements, 1, 2);
     }
 
     [Fact]

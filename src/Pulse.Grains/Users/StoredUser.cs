@@ -21,6 +21,9 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
     /// <summary>Maximum age of the row while the database is unavailable.</summary>
     public static readonly TimeSpan StaleReadLimit = TimeSpan.FromMinutes(5);
 
+    // A caller that has a row in memory gets it after this time, so that requests keep their own deadlines while the database is slow.
+    private static readonly TimeSpan s_refreshTimeout = TimeSpan.FromMilliseconds(300);
+
     // A second activation of this user can win a race for the row once. A series of wins is implausible.
     private const int WriteAttempts = 3;
 
@@ -63,11 +66,12 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
 
         var age = time.GetElapsedTime(at);
         if (age < FreshFor || (age < StaleReadLimit && _awayAt is { } away && time.GetElapsedTime(away) < FreshFor)) return _row;
+        using var timeout = age < StaleReadLimit ? new CancellationTokenSource(s_refreshTimeout, time) : null;
         try
         {
-            return await ReadAsync();
+            return await ReadAsync(timeout?.Token ?? CancellationToken.None);
         }
-        catch (StoreUnavailableException) when (age < StaleReadLimit)
+        catch (Exception exception) when (exception is StoreUnavailableException or OperationCanceledException && age < StaleReadLimit)
         {
             _awayAt = time.GetTimestamp();
             return _row;
@@ -173,14 +177,14 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
         throw new StoreUnavailableException("the user's row changed repeatedly during this write.");
     }
 
-    private async Task<UserRow?> ReadAsync()
+    private async Task<UserRow?> ReadAsync(CancellationToken cancellationToken = default)
     {
-        (_row, _erasedAt) = await store.FindWithTombstoneAsync(userId);
+        (_row, _erasedAt) = await store.FindWithTombstoneAsync(userId, cancellationToken);
         (_readAt, _awayAt) = (time.GetTimestamp(), null);
         if (_row is null || _erasedAt is not { } at) return _row;
 
         // Another activation, which did not know of the erasure yet, inserted the row in between.
-        await store.EraseAsync(userId, [], [], at);
+        await store.EraseAsync(userId, [], [], at, CancellationToken.None);
         return _row = null;
     }
 

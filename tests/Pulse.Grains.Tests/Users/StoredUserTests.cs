@@ -77,6 +77,26 @@ public sealed class StoredUserTests
     }
 
     [Fact]
+    public async Task LoadFresh_DatabaseSilent_ReturnsTheRowSoon_AndAsksAgainFiveSecondsLater()
+    {
+        _store.Row = TestUsers.New() with { Id = _id };
+        await _user.LoadFreshAsync();
+        _store.IsSilent = true;
+        _time.Advance(StoredUser.FreshFor);
+
+        var answer = _user.LoadFreshAsync().AsTask();
+        Assert.False(answer.IsCompleted);
+        _time.Advance(TimeSpan.FromMilliseconds(300));
+        Assert.Equal(_store.Row, await answer);
+        Assert.Equal(_store.Row, await _user.LoadFreshAsync());
+        Assert.Equal(2, _store.Reads);
+
+        (_store.IsSilent, _store.Row) = (false, _store.Row with { Name = "Changed by SQL" });
+        _time.Advance(StoredUser.FreshFor);
+        Assert.Equal("Changed by SQL", (await _user.LoadFreshAsync())!.Name);
+    }
+
+    [Fact]
     public async Task Disable_ThatIsCommittedBeforeTheDatabaseGoesAway_Succeeds_AndEnableToo()
     {
         _store.Row = TestUsers.New() with { Id = _id };
@@ -132,10 +152,14 @@ public sealed class StoredUserTests
         /// <summary>Whether reads fail.</summary>
         public bool IsAway { get; set; }
 
-        public Task<(UserRow? Row, DateTimeOffset? ErasedAt)> FindWithTombstoneAsync(Guid userId, CancellationToken cancellationToken)
+        /// <summary>Whether reads take until they are cancelled.</summary>
+        public bool IsSilent { get; set; }
+
+        public async Task<(UserRow? Row, DateTimeOffset? ErasedAt)> FindWithTombstoneAsync(Guid userId, CancellationToken cancellationToken)
         {
             Reads++;
-            return IsAway ? throw new StoreUnavailableException("test") : Task.FromResult((Row, ErasedAt));
+            if (IsSilent) await Task.Delay(Timeout.Infinite, cancellationToken);
+            return IsAway ? throw new StoreUnavailableException("test") : (Row, ErasedAt);
         }
 
         public Task<IReadOnlyList<UserRow>> ListAfterAsync(Guid after, int count, CancellationToken cancellationToken) => throw new NotSupportedException();

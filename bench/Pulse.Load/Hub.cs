@@ -18,9 +18,12 @@ internal sealed class Hub : IProtocol
 
     public bool GreetsFirst => true;
 
-    /// <summary>A call of the hub.</summary>
-    public static byte[] Invoke(string method, string arguments) =>
-        Text($"{{\"type\":1,\"invocationId\":\"0\",\"target\":\"{method}\",\"arguments\":{arguments}}}");
+    /// <summary>The frame of a call of the hub.</summary>
+    public static byte[] Invoke(string method, string arguments) => WebSocketFrame.Encode(WebSocketFrame.Text, Call(method, arguments));
+
+    /// <summary>A call of the hub, without its frame.</summary>
+    public static byte[] Call(string method, string arguments) =>
+        Record($"{{\"type\":1,\"invocationId\":\"0\",\"target\":\"{method}\",\"arguments\":{arguments}}}");
 
     public string Target(string token) => $"/hubs/pulse?access_token={token}";
 
@@ -71,5 +74,7 @@ internal sealed class Hub : IProtocol
         };
     }
 
-    private static byte[] Text(string record) => WebSocketFrame.Encode(WebSocketFrame.Text, [.. Encoding.UTF8.GetBytes(record), End]);
+    private static byte[] Text(string record) => WebSocketFrame.Encode(WebSocketFrame.Text, Record(record));
+
+    private static byte[] Record(string json) => [.. Encoding.UTF8.GetBytes(json), End];
 }

@@ -26,6 +26,7 @@ static Task MeasureAsync(Options options, Meter meter, Dictionary<string, object
     "me" => new Http(options, meter, line).MeAsync(),
     "sync" => new Http(options, meter, line).SyncAsync(),
     "insert" => new Inserts(options, meter, line).RunAsync(),
+    "flood" => new Flood(options, line).RunAsync(),
     _ => Task.Run(() => RunOnSockets(options, meter, line)),
 };
 

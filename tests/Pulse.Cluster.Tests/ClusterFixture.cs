@@ -1,6 +1,6 @@
 namespace Pulse.Cluster.Tests;
 
-/// <summary>One cluster and one fleet for all tests of a class. Each test leaves them in order.</summary>
+/// <summary>One cluster and one fleet for all tests of this assembly.</summary>
 public sealed class ClusterFixture : IAsyncLifetime
 {
     internal LocalCluster Cluster { get; private set; } = null!;

@@ -8,7 +8,7 @@ internal sealed class Fleet
     private const int LeavingAtOnce = 100;
 
     private readonly HttpClient _http;
-    private readonly CancellationTokenSource _stopWriting = new();
+    private CancellationTokenSource _stopWriting = new();
     private readonly Func<Guid, string> _token;
     private Task _writing = Task.CompletedTask;
 
@@ -58,7 +58,7 @@ internal sealed class Fleet
         await Wait.UntilAsync("every user connected", () => Task.FromResult(Connected == Users.Length ? "" : $"{Connected} of {Users.Length}"), TimeSpan.FromMinutes(3));
         foreach (var watcher in Watchers) watcher.Socket.Connect();
         await Wait.UntilAsync("every watcher answered", () => Task.FromResult(Watchers.All(w => w.IsWatching) ? "" : "not yet"), TimeSpan.FromMinutes(2));
-        _writing = Task.WhenAll(Writers.Select(writer => writer.RunAsync(_stopWriting.Token)));
+        StartWriting();
     }
 
     public int Connected => Sockets.Values.Count(socket => socket.IsConnected);
@@ -94,10 +94,17 @@ internal sealed class Fleet
         Left.Clear();
     }
 
+    public void StartWriting()
+    {
+        _stopWriting = new();
+        _writing = Task.WhenAll(Writers.Select(writer => writer.RunAsync(_stopWriting.Token)));
+    }
+
     public async Task StopWritingAsync()
     {
         await _stopWriting.CancelAsync();
         await _writing;
+        _stopWriting.Dispose();
     }
 
     public async Task StopAsync()

@@ -17,6 +17,7 @@ internal sealed class LocalCluster : IAsyncDisposable
     /// <summary>The processes of Pulse itself.</summary>
     public static readonly string[] Processes = ["silo-1", "silo-2", "silo-3", "front-end-1", "front-end-2"];
 
+    private static readonly string s_configuration = Environment.GetEnvironmentVariable("PULSE_TEST_CONFIGURATION") ?? "Debug";
     private static readonly string s_script = Path.GetFullPath(Path.Combine(Here(), "../../deploy/local/cluster.sh"));
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("pulse-cluster-");
@@ -26,13 +27,13 @@ internal sealed class LocalCluster : IAsyncDisposable
     {
         ["PULSE_CLUSTER_DIR"] = _directory.FullName,
         ["ASPNETCORE_ENVIRONMENT"] = "Production",
-        ["PULSE_CONFIGURATION"] = Environment.GetEnvironmentVariable("PULSE_TEST_CONFIGURATION") ?? "Debug",
+        ["PULSE_CONFIGURATION"] = s_configuration,
         ["Pulse__Presence__TimeToLive"] = Scale.TimeToLive.ToString("c"),
         ["Pulse__Presence__HeartbeatInterval"] = (Scale.TimeToLive / 2).ToString("c"),
         // 2 MiB instead of a size that depends on the machine's caches, so that growing memory is retained memory.
         ["DOTNET_GCgen0size"] = "0x200000",
-        // Three times the default, because Debug builds of five processes start cold on the cores that also make the load.
-        ["PULSE_CLUSTER_POSTGRES_OPTIONS"] = "Command Timeout=6",
+        // Debug builds have three times the default, because five processes start cold on the cores that also make the load.
+        ["PULSE_CLUSTER_POSTGRES_OPTIONS"] = s_configuration == "Debug" ? "Command Timeout=6" : "",
         ["Pulse__Drain__NoticePeriod"] = "00:00:03",
         ["Pulse__Drain__Window"] = Scale.IsLong ? "00:00:05" : "00:00:01",
     };
@@ -79,6 +80,16 @@ internal sealed class LocalCluster : IAsyncDisposable
     {
         _environment.Remove(Build(name));
         return RunAsync("start", name);
+    }
+
+    /// <summary>Stops all processes of PostgreSQL, so that it neither answers nor refuses, or lets them go on.</summary>
+    public void SilencePostgres(bool silent)
+    {
+        var server = Pid("postgres");
+        // The server itself first, so that no process is added.
+        string[] all = [server, .. File.ReadAllText($"/proc/{server}/task/{server}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)];
+        using var kill = Process.Start("kill", [silent ? "-STOP" : "-CONT", .. all])!;
+        kill.WaitForExit();
     }
 
     /// <summary>Deletes all stored data of a stopped Redis.</summary>

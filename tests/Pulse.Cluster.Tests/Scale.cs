@@ -8,6 +8,9 @@ internal static class Scale
     /// <summary>Users with a socket.</summary>
     public static int Users => IsLong ? 3_000 : 200;
 
+    /// <summary>Users whose sockets are all at one front end: <c>PULSE_CLUSTER_CROWD</c>, or the number of the set.</summary>
+    public static int Crowd => int.TryParse(Environment.GetEnvironmentVariable("PULSE_CLUSTER_CROWD"), out var crowd) ? crowd : IsLong ? 10_000 : 200;
+
     /// <summary>Sockets that watch. Every user is watched by two of them.</summary>
     public static int Watchers => IsLong ? 20 : 4;
 

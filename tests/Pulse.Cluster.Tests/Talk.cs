@@ -37,7 +37,8 @@ internal sealed class Talk(LocalCluster cluster) : IAsyncDisposable
     private readonly ConcurrentDictionary<(Guid Conversation, Guid Sender, Guid ClientId), (long Seq, int Number)> _acknowledged = new();
     private readonly ConcurrentQueue<string> _faults = new();
     private Task _sending = Task.CompletedTask;
-    private long _slowestTicks;
+    private long _slowestRest;
+    private long _slowestHub;
     private int _repeats;
 
     /// <summary>How many messages were acknowledged.</summary>
@@ -46,8 +47,14 @@ internal sealed class Talk(LocalCluster cluster) : IAsyncDisposable
     /// <summary>How many repetitions were answered.</summary>
     public int Repeats => _repeats;
 
-    /// <summary>The longest time from a request to its answer.</summary>
-    public TimeSpan Slowest => TimeSpan.FromTicks(Volatile.Read(ref _slowestTicks));
+    /// <summary>The longest time from a request to its answer, over REST or a hub.</summary>
+    public TimeSpan Slowest => SlowestOverRest > SlowestOverHub ? SlowestOverRest : SlowestOverHub;
+
+    /// <summary>The longest time over REST.</summary>
+    public TimeSpan SlowestOverRest => TimeSpan.FromTicks(Volatile.Read(ref _slowestRest));
+
+    /// <summary>The longest time over a hub, without the wait for earlier calls of that socket.</summary>
+    public TimeSpan SlowestOverHub => TimeSpan.FromTicks(Volatile.Read(ref _slowestHub));
 
     /// <summary>Whether the senders leave the first front end alone.</summary>
     public bool AvoidsFirstFrontEnd { get; set; }
@@ -78,7 +85,11 @@ internal sealed class Talk(LocalCluster cluster) : IAsyncDisposable
     }
 
     /// <summary>Measures <see cref="Slowest"/> from now on.</summary>
-    public void ForgetSlowest() => Volatile.Write(ref _slowestTicks, 0);
+    public void ForgetSlowest()
+    {
+        Volatile.Write(ref _slowestRest, 0);
+        Volatile.Write(ref _slowestHub, 0);
+    }
 
     /// <summary>Creates a conversation of all senders that no sender uses.</summary>
     public Task<Guid> CreateAsync() => CreateAsync(_users[0]);
@@ -196,7 +207,7 @@ internal sealed class Talk(LocalCluster cluster) : IAsyncDisposable
         try
         {
             using var answer = await SendAsync(HttpMethod.Post, $"/conversations/{id}/messages", token, new { clientId, text = $"{number}" }, s_frontEnds[frontEnd]);
-            NoteTime(started);
+            InterlockedMax(ref _slowestRest, Stopwatch.GetElapsedTime(started).Ticks);
             if (answer.IsSuccessStatusCode) return (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("seq").GetInt64();
             if (answer.StatusCode is not (HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests)) _faults.Enqueue($"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
         }
@@ -211,6 +222,9 @@ internal sealed class Talk(LocalCluster cluster) : IAsyncDisposable
     private TrySend HubOf(string token)
     {
         var hubs = new HubConnection?[s_frontEnds.Length];
+
+        // The calls of a socket wait for one another, so each is measured by itself.
+        var turns = s_frontEnds.Select(_ => new SemaphoreSlim(1)).ToArray();
         for (var i = 0; i < hubs.Length; i++)
         {
             var at = i;
@@ -228,18 +242,18 @@ internal sealed class Talk(LocalCluster cluster) : IAsyncDisposable
 
         return async (id, clientId, number, frontEnd) =>
         {
-            if (hubs[frontEnd] is not { State: HubConnectionState.Connected } hub) return null;
+            await turns[frontEnd].WaitAsync();
+            var started = Stopwatch.GetTimestamp();
             try
             {
-                // The calls of a socket wait for one another, so each is measured from when it is the only one.
-                await hub.InvokeAsync("Typing", id);
-                var started = Stopwatch.GetTimestamp();
+                if (hubs[frontEnd] is not { State: HubConnectionState.Connected } hub) return null;
                 var seq = (await hub.InvokeAsync<JsonElement>("SendMessage", id, new { clientId, text = $"{number}" })).GetProperty("seq").GetInt64();
-                NoteTime(started);
+                InterlockedMax(ref _slowestHub, Stopwatch.GetElapsedTime(started).Ticks);
                 return seq;
             }
             catch (HubException e) when (e.Message.Contains(": ", StringComparison.Ordinal))
             {
+                InterlockedMax(ref _slowestHub, Stopwatch.GetElapsedTime(started).Ticks);
                 string[] expected = ["unavailable", "unknown-outcome", "too-many", "server-stopping"];
                 if (!expected.Any(code => e.Message.Contains(code, StringComparison.Ordinal))) _faults.Enqueue(e.Message);
             }
@@ -247,12 +261,14 @@ internal sealed class Talk(LocalCluster cluster) : IAsyncDisposable
             {
                 // The connection is gone.
             }
+            finally
+            {
+                turns[frontEnd].Release();
+            }
 
             return null;
         };
     }
-
-    private void NoteTime(long started) => InterlockedMax(ref _slowestTicks, Stopwatch.GetElapsedTime(started).Ticks);
 
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string token, object body, string frontEnd = "front-end-1")
     {

@@ -13,34 +13,37 @@ namespace Pulse.Web.Tests.Presence;
 /// <summary>The cost of watching without changes, and the detection of lost changes. Counts are the same on any machine.</summary>
 public sealed class WatchingCostTests(WatchingCostTests.ShortLived pulse, ITestOutputHelper output) : IClassFixture<WatchingCostTests.ShortLived>
 {
-    private const int Sockets = 20;
-    private const int Watched = Sockets * PresenceWatches.MaxPerConnection;
+    // PULSE_TEST_WATCHING_SOCKETS sets a number of sockets, each with 100 contacts that five of them share.
+    private static readonly int? s_many = int.TryParse(Environment.GetEnvironmentVariable("PULSE_TEST_WATCHING_SOCKETS"), out var many) ? many : null;
+    private static readonly int s_sockets = s_many ?? 20;
+    private static readonly int s_contacts = s_many is null ? PresenceWatches.MaxPerConnection : 100;
+    private static readonly int s_watched = s_sockets * s_contacts / (s_many is null ? 1 : 5);
 
     // In one lifetime of a key: 30 lists of silos, 6 renewals, and one comparison for each 1,000 users.
-    private const int CallsPerLifetime = 30 + 6 + (Watched / PresenceBatches.MaxUsers);
+    private static readonly int s_callsPerLifetime = 30 + 6 + (s_watched / PresenceBatches.MaxUsers);
 
     [Fact]
     public async Task ManyAbsentUsers_CostNoActivation_FewCallsAtRest_AndFewWhenTheSocketsLeave()
     {
         var clients = new List<HubClient>();
-        var watched = Enumerable.Range(0, Watched).Select(_ => Guid.NewGuid()).ToArray();
+        var watched = Enumerable.Range(0, s_watched).Select(_ => Guid.NewGuid()).ToArray();
         pulse.Calls.Clear();
         var before = GC.GetTotalMemory(forceFullCollection: true);
-        for (var i = 0; i < Sockets; i++)
+        for (var i = 0; i < s_sockets; i++)
         {
             var client = await HubClient.ConnectAsync(pulse.Address, Token(Guid.CreateVersion7()));
             clients.Add(client);
-            await client.WatchAsync(watched[(i * PresenceWatches.MaxPerConnection)..((i + 1) * PresenceWatches.MaxPerConnection)]);
+            await client.WatchAsync([.. Enumerable.Range(i * s_contacts, s_contacts).Select(contact => watched[contact % s_watched])]);
         }
 
-        output.WriteLine($"{pulse.Calls.Count} calls to watch {Watched} users: {pulse.Describe()}");
-        output.WriteLine($"{(GC.GetTotalMemory(forceFullCollection: true) - before) / Watched} bytes for each watched user, of front end, silo and test together");
-        Assert.InRange(pulse.Calls.Count, 1, CallsPerLifetime + (6 * Sockets));
+        output.WriteLine($"{pulse.Calls.Count} calls to watch {s_watched} users: {pulse.Describe()}");
+        output.WriteLine($"{(GC.GetTotalMemory(forceFullCollection: true) - before) / s_watched} bytes for each watched user, of front end, silo and test together");
+        Assert.InRange(pulse.Calls.Count, 1, s_callsPerLifetime + (6 * s_sockets));
 
         pulse.Calls.Clear();
         await Eventually.AsyncTrue("a lifetime has passed", () => Task.FromResult(pulse.Calls.Count(call => call == "IWatchTableGrain.RenewAsync") >= 6));
         output.WriteLine($"{pulse.Calls.Count} calls at rest in one lifetime: {pulse.Describe()}");
-        Assert.InRange(pulse.Calls.Count, 1, CallsPerLifetime * 2);
+        Assert.InRange(pulse.Calls.Count, 1, s_callsPerLifetime * 2);
         var grains = pulse.Services.GetRequiredService<IGrainFactory>();
         var active = (await grains.GetGrain<IManagementGrain>(0).GetDetailedGrainStatistics()).Select(grain => grain.GrainId).ToHashSet();
         Assert.DoesNotContain(watched, userId => active.Contains(grains.GetGrain<IUserGrain>(userId).GetGrainId()));
@@ -50,7 +53,7 @@ public sealed class WatchingCostTests(WatchingCostTests.ShortLived pulse, ITestO
         await Eventually.AsyncTrue("nothing is watched", () => Task.FromResult(pulse.Services.GetRequiredService<PresenceWatches>().Count == 0));
         await Eventually.AsyncTrue("the table has been told", () => Task.FromResult(pulse.Calls.Contains("IWatchTableGrain.UpdateAsync")));
         output.WriteLine($"{pulse.Calls.Count} calls to leave: {pulse.Describe()}");
-        Assert.InRange(pulse.Calls.Count, 1, (Watched / PresenceBatches.MaxWatched) + CallsPerLifetime);
+        Assert.InRange(pulse.Calls.Count, 1, (s_watched / PresenceBatches.MaxWatched) + s_callsPerLifetime);
     }
 
     [Fact]

@@ -45,8 +45,8 @@ internal sealed partial class Sequencer(
     /// <summary>Whether another activation has taken over. Nothing is appended any more.</summary>
     public bool IsLost { get; private set; }
 
-    /// <summary>Claims the conversation if that was not done yet.</summary>
-    /// <returns><see langword="false"/> when there is no such conversation.</returns>
+    /// <summary>Claims the conversation once.</summary>
+    /// <returns><see langword="false"/> if the conversation is missing.</returns>
     /// <exception cref="StoreUnavailableException">The database did not answer.</exception>
     public async Task<bool> EnsureClaimedAsync()
     {

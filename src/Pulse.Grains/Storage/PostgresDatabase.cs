@@ -162,8 +162,8 @@ internal sealed class PostgresDatabase : IStoreDatabase, IAsyncDisposable, IDisp
         }
         catch (StoreUnavailableException)
         {
-            // A statement that is refused at once costs no waiting time, and succeeds again as soon as the server does. A read that found
-            // no free connection in the pool proves nothing about the server.
+            // A statement that is refused at once saves the waiting time, and succeeds again as soon as the server does. A read that found
+            // the pool exhausted proves nothing about the server.
             var hasAsked = attempt.HasConnection || !_pool.Current.IsExhausted;
             if (hasAsked && Stopwatch.GetElapsedTime(started) > s_promptAnswer) _readBreaker.Trip(started);
             throw;

@@ -64,8 +64,8 @@ internal sealed partial class Sequencer(
 
     /// <summary>Why a user without membership is refused; <see cref="ConversationError.None"/> for a member.</summary>
     /// <remarks>
-    /// Each call of a stranger costs one read, whatever the state of the conversation. Otherwise the time of the answer would show strangers
-    /// which two users have a direct conversation, because its id follows from theirs.
+    /// Each call of a stranger costs one read and claims nothing, whatever the state of the conversation. Otherwise the time of the answer
+    /// would show strangers which two users have a direct conversation, because its id follows from theirs.
     /// </remarks>
     /// <exception cref="StoreUnavailableException">The database did not answer.</exception>
     public Task<ConversationError> FindRefusalAsync(Guid userId) =>

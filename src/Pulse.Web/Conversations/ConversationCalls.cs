@@ -159,6 +159,7 @@ internal sealed class ConversationCalls(
                 throw new ChatRefusedException(ProblemTypes.CannotMessage);
         }
 
+        // The limit on memberships is for new members: a present one only gets another role.
         if (!isMember && reachable.Full?.Contains(memberId) == true) ThrowIfFull(reachable with { Full = [memberId] }, userId);
 
         // Another user who is a member now may leave, and block the caller, before the command arrives. Nothing was checked for an addition.

@@ -58,6 +58,7 @@ export function offerStatus(pulse: PulseClient, userId: string): void {
     show();
   }
 
+  // Until the user begins to choose, the form shows the present choice, also one from before the page was loaded.
   function show(): void {
     const seen = pulse.state.name === 'online' ? pulse.presence(userId) : undefined;
     if (choice && seen?.status === choice.status && (seen.message ?? '') === choice.message) choice.seen = true;

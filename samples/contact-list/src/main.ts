@@ -82,7 +82,7 @@ function become(me: Person, people: readonly Person[]): void {
   title.textContent = me.name;
   who.hidden = true;
   contacts.hidden = false;
-  // The control that had the focus is hidden now. The focus would fall to the top of the page, and keyboard users would have to start there.
+  // The control that had the focus is hidden now. Otherwise the focus would fall to the top of the page, where keyboard users would start anew.
   title.focus();
 }
 

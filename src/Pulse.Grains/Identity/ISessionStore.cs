@@ -13,7 +13,7 @@ internal interface ISessionStore
 
     /// <summary>Adds a session and deletes others of the same user in one transaction.</summary>
     /// <returns>
-    /// <see langword="false"/>, and the database is unchanged, if the user is disabled or lacks a row, or if the account belongs to another user.
+    /// <see langword="false"/>, and the database is unchanged, if the user is disabled or lacks a row, or if the account is not the user's.
     /// </returns>
     Task<bool> InsertAsync(SessionRow session, IReadOnlyCollection<Guid> ended, CancellationToken cancellationToken = default);
 

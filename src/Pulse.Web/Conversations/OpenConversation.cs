@@ -53,7 +53,7 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics, TimeP
     }
 
     /// <summary>Ends a successful or failed opening.</summary>
-    /// <returns>Whether the last socket has closed the conversation, which is then marked as removed.</returns>
+    /// <returns>Whether the last socket and the last opening have ended, so that the conversation is marked as removed.</returns>
     public bool End(Opening opening)
     {
         lock (_lock)
@@ -105,7 +105,7 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics, TimeP
     /// <summary>Closes the conversation for a socket.</summary>
     /// <param name="socket">The socket.</param>
     /// <param name="isBehind">Whether the socket misses entries that are on their way.</param>
-    /// <returns>Whether the last socket has closed the conversation, which is then marked as removed.</returns>
+    /// <returns>Whether the last socket and the last opening have ended, so that the conversation is marked as removed.</returns>
     public bool Leave(ChatSocket socket, out bool isBehind)
     {
         lock (_lock)

@@ -80,7 +80,7 @@ export class Pulse {
     return this.#end('SIGTERM');
   }
 
-  /** Pauses the process, like a paused machine. */
+  /** Stops the process in place, like a paused machine. */
   freeze() {
     this.#process.kill('SIGSTOP');
   }

@@ -1,5 +1,5 @@
 // The cost of the framework only: Kestrel answering GET /auth/me with fixed JSON, and an empty SignalR hub. Both check the token's
-// signature and expiry by hand. They use no database, no Redis and no grain.
+// signature and expiry by hand. Database, Redis and grains are left out.
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.SignalR;
 using Pulse.Limits;

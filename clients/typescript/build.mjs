@@ -1,4 +1,4 @@
-// `npm run build` makes dist/ from src/ in an empty folder, because the package must not contain files under former names.
+// `npm run build` makes dist/ from src/ in an empty folder, because files under former names would become part of the package.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -165,7 +165,7 @@ internal sealed class ChatClient(Uri pulse, Func<Task<string>> getToken, IReadOn
         var hub = new HubConnectionBuilder()
             .WithUrl(new Uri(pulse, $"/hubs/pulse?status=online&previous={_connectionId}"), options =>
             {
-                // Without negotiation, any front end serves the only request.
+                // The client skips negotiation, so the connection is one request, which any front end can serve.
                 options.Transports = HttpTransportType.WebSockets;
                 options.SkipNegotiation = true;
                 options.AccessTokenProvider = async () => await getToken();

@@ -33,7 +33,7 @@ export const { handlers, auth, signIn, signOut } = NextAuth({
   // lib/token.ts while the user is active.
   session: { strategy: 'jwt', maxAge: 60 * 60 },
   callbacks: {
-    // Pulse knows a person by `sub`. Without this line Auth.js makes a new random one at each sign-in, and Pulse a new user.
+    // Pulse identifies a person by `sub`. This callback sets it, because Auth.js would make a new random one at each sign-in, and Pulse a new user.
     jwt({ token, account, profile }) {
       if (!account) return token;
       token.sub = `${account.provider}:${account.providerAccountId}`;

@@ -4,8 +4,8 @@ using Xunit.Sdk;
 namespace Pulse.Grains.Tests;
 
 /// <summary>
-/// Waits for a condition, with a bound that a busy machine does not reach. An exception of a read, such as one of a store that did not
-/// answer in time, counts as "not yet".
+/// Waits for a condition, with a bound above the times of a busy machine. An exception of a read, such as that of a store that timed out,
+/// counts as "not yet".
 /// </summary>
 internal static class Eventually
 {

@@ -5,7 +5,7 @@ using Xunit;
 namespace Pulse.Grains.Tests;
 
 /// <summary>
-/// A cluster with long deadlines and intervals, so that a test on a busy machine sees neither expiries nor periodic work.
+/// A cluster with long deadlines and intervals, so that expiries and periodic work come after the end of a test on a busy machine.
 /// </summary>
 public sealed class PatientCluster : PulseCluster
 {

@@ -121,7 +121,7 @@ test("the document's client gives up a message only after an error that a repeti
   const refusals = /^const refusals = \[(.*?)\];/ms.exec(blocks('js')[0])?.[1].match(/[a-z-]+/g);
   const rows = [...document.matchAll(/^\| ((?:`[a-z-]+`(?:, )?)+) \| (\d{3}|hub only) \|/gm)];
   const final = rows.filter(([, , status]) => !['429', '503', 'hub only'].includes(status)).flatMap(([, codes]) => codes.match(/[a-z-]+/g));
-  // SendMessage gives no other ones, without `after`.
+  // These codes belong to other requests, and `predecessor-missing` to a message with `after`.
   const others = ['not-yours', 'not-synced', 'last-owner', 'not-for-direct', 'edit-conflict', 'predecessor-missing', 'too-many-members', 'too-large'];
   assert.deepEqual(refusals, final.filter((code) => !others.includes(code)));
 });
@@ -190,8 +190,8 @@ async function writeEntries(people, id, count) {
 }
 
 /**
- * Writes one entry. A refusal that has written nothing is repeated when Pulse says: one for the number of sends, or because the store did not
- * answer in time. If the outcome is unknown, only a message is repeated, because its client id makes it one message.
+ * Writes one entry. Two refusals come before any change and are repeated when Pulse says: one for the number of sends, and one because the
+ * store timed out. If the outcome is unknown, only a message is repeated, because its client id makes it one message.
  */
 async function write(person, method, path, body) {
   const answer = await person.sendUntilAvailable(method, path, body, (last) =>

@@ -58,7 +58,7 @@ test('both images name their source and licence', () => {
 });
 
 test('git ignores the files that readers fill with secrets', async (t) => {
-  // In a new repository, because this one may be an archive without its history.
+  // A new repository is used, because this tree may be an archive that lacks its history.
   const scratch = await mkdtemp(join(tmpdir(), 'pulse-ignored-'));
   t.after(() => rm(scratch, { recursive: true, force: true }));
   const git = (folder, ...args) => run('git', args, { cwd: join(scratch, folder) });
@@ -261,7 +261,7 @@ test('the programs that read these files accept them', { timeout: 300_000 }, asy
   assert.ok(ran > 0);
 });
 
-/** The blocks of code in that language, without the indentation of a list. */
+/** The blocks of code in that language, stripped of the indentation of a list. */
 function blocksOf(text, language) {
   return [...text.matchAll(new RegExp(`^( *)\`\`\`${language}\\n(.*?)^\\1\`\`\`$`, 'gms'))]
     .map(([, indent, code]) => code.replaceAll(new RegExp(`^${indent}`, 'gm'), ''));

@@ -23,7 +23,7 @@ const elsewhere = {
   'docs/authjs.md': 'needs next-auth and an application with it; tests/authjs-tokens makes such tokens',
 };
 
-// By the beginning of the block. What needs Docker, Kubernetes, root, an account elsewhere or many minutes is not run here.
+// Each block is named by its beginning. This test skips blocks that need Docker, Kubernetes, root, an account elsewhere or many minutes.
 const unrun = [
   ['README.md', 'git clone', 'clones and builds: this test uses the build of the clone'],
   ['README.md', 'export ConnectionStrings__Postgres', 'the servers are the reader\'s. newcomer.test.mjs runs Pulse on both'],
@@ -169,7 +169,7 @@ test('TypeScript compiles, with the package of this repository', { timeout: 120_
     },
     include: ['code'],
   }));
-  // Packages that no test needs otherwise: the parts that the pages use.
+  // Of a package that only these pages need, this declares the parts that they use.
   await mkdir(join(project, 'code'));
   await writeFile(join(project, 'code/vue.d.ts'), 'declare module "vue" { export function shallowRef<T>(value: T): { value: T }; export function onScopeDispose(end: () => void): void; }\n');
   const quoted = of('ts', 'tsx', 'js');
@@ -211,7 +211,7 @@ test('shell lines run as printed, and the pages of the quick start and of its ch
     assert.match(result.stdout, /"(id|userId|users|items)":/, `${name} shows an answer`);
     assert.doesNotMatch(result.stdout, /urn:pulse:problem/, `${name}: ${result.stdout}`);
   }
-  // The lines of docs/operator/users.md erase the owner of the address, and nobody else.
+  // The lines of docs/operator/users.md erase only the owner of the address.
   const admin = { headers: { authorization: `Bearer ${environment.Pulse__Admin__Key}` } };
   const { items } = await (await fetch(`${pulse.url}/admin/users?email=heidi@example.com`, admin)).json();
   assert.deepEqual(items.map(({ id, emailVerified }) => [id, emailVerified]), [[claimant.id, false]]);
@@ -219,7 +219,7 @@ test('shell lines run as printed, and the pages of the quick start and of its ch
   if (process.env.PULSE_TEST_CHROMIUM) await openPages(t, { scratch, located, variables, page, backend });
 });
 
-/** A user who has stated the address first, without a proof, in a token of the trusted issuer of the pages. */
+/** A user that has stated the address first, unproven, in a token of the trusted issuer of the pages. */
 async function stateAddress(pulse, environment, email) {
   const user = new Client(pulse);
   user.token = await new SignJWT({ email }).setProtectedHeader({ alg: 'HS256' }).setSubject('mallory').setIssuedAt().setExpirationTime('1h')
@@ -234,7 +234,7 @@ async function stateAddress(pulse, environment, email) {
 async function openPages(t, { scratch, located, variables, page, backend }) {
   const server = spawn(process.execPath, ['server.mjs'], { cwd: scratch, env: variables, stdio: 'ignore' });
   t.after(() => server.kill('SIGKILL'));
-  // Those of the package's own tests.
+  // Vite and Playwright are those of the package's own tests.
   const modules = join(root, 'clients/typescript/node_modules');
   const { createServer: createSite } = await import(join(modules, 'vite/dist/node/index.js'));
   const { chromium } = await import(join(modules, 'playwright-core/index.mjs'));
@@ -337,7 +337,7 @@ async function talk(ada, bob) {
   await say(bob, 'a'.repeat(9_000));
   await bob.locator('#messages li button', { hasText: 'Remove' }).click();
   await shows(bob, 'messages', said);
-  // The conversation of the two users is one, whoever opens it and from where.
+  // Either user opens the same conversation, from any page.
   await bob.locator('#people button', { hasText: 'Ada' }).click();
   await shows(bob, 'messages', said);
   assert.equal((await rows(bob, 'inbox')).length, 1);
@@ -348,7 +348,7 @@ function nameOf(text) {
   return /^(?:\/\/|<!--) ([\w./-]+\.(?:ts|tsx|mjs|js|html))(?: -->)?\n/.exec(text)?.[1];
 }
 
-/** The text without its blocks of code. */
+/** The text between its blocks of code. */
 function prose(text) {
   return text.replaceAll(/^ *```.*?^ *```$/gms, '');
 }

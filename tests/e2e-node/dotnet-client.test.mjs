@@ -30,7 +30,7 @@ test('the .NET client chats, renews its token, and loses nothing when Pulse is k
   await socket.invoke('SendMessage', id, { clientId: randomUUID(), text: 'It is.' });
   await ada.line(/^#3 bob: It is\.$/m);
 
-  // A conversation that is not on the screen of the sample.
+  // A conversation outside of the sample's screen.
   const members = (await bob.send('GET', `/conversations/${id}/members`)).body.items;
   const group = (await bob.send('POST', '/conversations', {
     kind: 'group', title: 'Team', members: members.map(({ userId }) => userId).filter((userId) => userId !== bob.id), clientId: randomUUID(),

@@ -31,7 +31,7 @@ for (const [name, servers] of [['embedded stores', false], ['PostgreSQL and Redi
     await hub.invoke('Heartbeat');
     assert.equal((await ada.presence()).status, 'online');
 
-    // Between the times taken before and after, however long a busy machine took. Both are from one clock, shown in milliseconds.
+    // The time must be between those taken before and after, however long a busy machine took. Both are from one clock, shown in milliseconds.
     const before = Date.now();
     await hub.stop();
     const gone = await until('offline, with lastSeen', () => ada.presence(), (p) => p.status === 'offline' && p.lastSeen);

@@ -131,7 +131,7 @@ describe('samples/nextjs', { skip, timeout: 300_000, concurrency: true }, () => 
   });
 
   check('a page renews the session while it is used, and notices another user', async () => {
-    // A name that is neither an address nor a valid `sub`.
+    // This name is invalid as an address and as a `sub`.
     const name = 'José, 李';
     const [used, unused, former] = [await openPage(), await openPage(), await openPage()];
     for (const [page, user] of [[used, 'Carol'], [unused, name], [former, 'Dan']]) {
@@ -210,7 +210,7 @@ describe('samples/nextjs', { skip, timeout: 300_000, concurrency: true }, () => 
     await signIn(closed, 'Heidi');
     assert.notEqual((await profileOf(closed)).id, heidi.id);
 
-    // To Pulse, the renewed token of an erased user is one of a user that it does not know.
+    // To Pulse, the renewed token of an erased user is one of an unknown user.
     await keepNoToken(renewed);
     const leo = await profileOf(renewed);
     const value = await encode({ token: { sub: 'test:erased' }, secret, salt: sessionCookie, maxAge: 600 });

@@ -32,7 +32,7 @@ const own = sources(join(root, 'src')).flatMap((source) =>
   [...source.matchAll(/\.Create(Observable)?(Counter|Gauge|Histogram|UpDownCounter)(?:<\w+>)?\(\s*"([^"]+)"([^;]*)/g)].map(([, , kind, name, rest]) =>
     instrument(name, kind, /, (?:unit: )?"(\{\w+\}|s|By)"/.exec(rest)?.[1])));
 
-// Of .NET, ASP.NET Core and Npgsql, as they send them. The last test sees each name in what Pulse sends.
+// The metrics of .NET, ASP.NET Core and Npgsql, as they send them. The last test finds each name among those that Pulse sends.
 const others = [
   instrument('http.server.request.duration', 'Histogram', 's', 'http.response.status_code', 'http.route'),
   instrument('http.server.active_requests', 'UpDownCounter', '{request}'),
@@ -153,7 +153,7 @@ test('Pulse sends the metrics of the framework under these names', { timeout: 30
   });
   const missing = (names) => names.filter((name) => !bodies.some((body) => body.includes(name)));
   const sent = (names) => until(`each of ${names.join(', ')} in what Pulse sends`, () => missing(names), ({ length }) => length === 0);
-  // No user is signed in yet: gauges must exist from the start, because the rules report a process that lacks them.
+  // This runs before the first sign-in: gauges must exist from the start, because the rules report a process that lacks them.
   await sent(own.filter(({ kind }) => kind === 'Gauge').map(({ name }) => name));
 
   await Client.signIn(pulse, somebody());
@@ -171,7 +171,7 @@ function secondsOf(duration) {
   return number * { s: 1, m: 60 }[unit];
 }
 
-/** The series with their windows and the label names of a PromQL expression, and where it is none. */
+/** The series of a PromQL expression with their windows, its label names, and the places of its syntax errors. */
 function readExpression(expr) {
   // Grafana replaces its variable before Prometheus sees it.
   const text = expr.replaceAll('$__rate_interval', '5m');

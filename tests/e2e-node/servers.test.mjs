@@ -23,7 +23,7 @@ test('presence key: exists while one connection lives, is deleted with the last,
   assert.ok(liveKey(key), `expected true and 0 < TTL <= 60, was ${JSON.stringify(key)}`);
 
   await first.hub.stop();
-  // A round trip over the second socket after the first one's end. Then the state must still be the same.
+  // The second socket makes a round trip after the end of the first one. Then the state must still be the same.
   await second.hub.invoke('Heartbeat');
   assert.ok(liveKey(await presenceKey(ada.id)), 'the key stays while the second connection lives');
   assert.equal((await ada.presence()).status, 'online');

@@ -1,8 +1,8 @@
-// A mail server that stores no mail: `node mailbox.mjs [USER PASSWORD]`.
+// A mail server that only prints mails: `node mailbox.mjs [USER PASSWORD]`.
 //
 // Prints its port as one line of JSON, then each mail as another, and runs until its standard input ends. Some recipients are special:
-// refused@ does not exist, busy@ is refused for the time being twice, then accepted. If no user is given it is an old server, which takes
-// ASCII addresses only.
+// refused@ is an unknown mailbox, busy@ is refused for the time being twice, then accepted. If the user is missing it is an old server, which
+// takes ASCII addresses only.
 import { SMTPServer } from 'smtp-server';
 
 const [user, password] = process.argv.slice(2);
@@ -10,7 +10,7 @@ let busy = 2;
 
 const server = new SMTPServer({
   authOptional: !user,
-  // Tests connect to it on this machine, without TLS.
+  // Tests connect to it on this machine, in plain text.
   allowInsecureAuth: true,
   disabledCommands: ['STARTTLS'],
   hideSMTPUTF8: !user,

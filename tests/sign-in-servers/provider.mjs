@@ -47,7 +47,7 @@ const provider = new Provider(issuer, {
   },
 });
 
-// Printed, because tests search for the tokens in places that must not have them.
+// The tokens are printed, because tests search for them in places that must be free of them.
 provider.on('grant.success', (ctx) => console.log(JSON.stringify({ issued: ctx.body })));
 
 const oidc = provider.callback();

@@ -50,7 +50,7 @@ export class Client implements PulseClient {
   #connectionId: string | undefined;
   /** The user that made the present choice; undefined while the connected user is unknown. */
   #chosenBy: string | undefined;
-  /** In a browser that blocks storage nothing else remembers it. */
+  /** The only record of the last user in a browser that blocks storage. */
   #lastUserId: string | undefined;
   #hasExplainedSync = false;
 
@@ -93,7 +93,7 @@ export class Client implements PulseClient {
         try {
           return around.canStart();
         } catch {
-          // `start()` itself tells the application what is missing.
+          // `start()` itself reports what is missing.
           return true;
         }
       },
@@ -125,7 +125,7 @@ export class Client implements PulseClient {
     this.#setState(connecting);
     // A listener has stopped the client.
     if (this.#state !== connecting) return;
-    // Always take both: a kept connection belongs to the previous page, and must not be named later.
+    // Always take both: the kept connection belongs to the previous page, so it is named once, now.
     const kept = this.#kept.takeConnection();
     this.#connectionId = (page && takePlace(page.window, this.#place, this.#replaceable)) ?? kept;
     // Before the activity, because its waking opens the next socket.
@@ -136,7 +136,7 @@ export class Client implements PulseClient {
     // The status of the latest socket. A link has only one socket at a time.
     let opened: OwnStatus = 'online';
     const openHub = (token: string): Hub => {
-      // The user is unknown before the server has greeted. Most likely it is the previous user, and an invisible user must not be seen for
+      // The user is unknown until the server has greeted. Most likely it is the previous user, and an invisible user must stay unseen for
       // a moment.
       const userId = this.#expectedUser;
       if (userId !== undefined) this.#recall(userId);
@@ -204,7 +204,7 @@ export class Client implements PulseClient {
     (this.#snapshot ??= Object.freeze({ state: this.#state, userId: this.userId, presences: this.#store.all(), own: this.#own }));
 
   readonly setStatus = (status: OwnStatus, message?: string): Promise<void> => {
-    // Later than the present choice also where the clock was set back, because other tabs and a reload take the latest.
+    // The time is later than that of the present choice even if the clock was set back, because other tabs and a reload take the latest choice.
     const choice: Choice = { status, message: message || null, at: Math.max(Date.now(), this.#status.choice.at + 1) };
     const chosen = this.#status.choose(choice);
     if (this.#status.choice === choice) {
@@ -219,7 +219,7 @@ export class Client implements PulseClient {
   readonly on = <E extends keyof PulseEvents>(event: E, listener: (event: PulseEvents[E]) => void): (() => void) =>
     this.#eventListeners[event].add(listener);
 
-  /** A mistake in the application that only its developer can correct and that has no other symptom. */
+  /** Reports a mistake in the application. This message is its only symptom, and only the developer can correct it. */
   #explainSync(): void {
     if (this.#hasExplainedSync) return;
     this.#hasExplainedSync = true;
@@ -355,7 +355,7 @@ export class Client implements PulseClient {
   }
 
   #forget(): Promise<void> | undefined {
-    // Not the user that another tab has signed in meanwhile.
+    // Another tab may have signed in another user meanwhile, so the user of this client comes first.
     const userId = this.userId ?? this.#kept.userId;
     this.#lastUserId = undefined;
     if (userId !== undefined) this.#kept.forget(userId);

@@ -155,11 +155,11 @@ export class Connection {
    */
   close(): Promise<void> {
     this.#finish(undefined);
-    // SignalR may wait for an answer that never comes.
+    // SignalR may wait for ever for an answer.
     return Promise.race([this.#hub.stop().catch(() => undefined), pause(closeWithinMs)]);
   }
 
-  /** Ends the connection now, without a goodbye, because the client will reconnect. */
+  /** Cuts the connection now, and leaves out the goodbye because the client will reconnect. */
   drop(error?: PulseError): Promise<void> {
     this.#finish(error);
     return this.#hub.drop().catch(() => undefined);

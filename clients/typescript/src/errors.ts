@@ -1,7 +1,7 @@
 /** A failure with a code for decisions. */
 export class PulseError extends Error {
   override readonly name = 'PulseError';
-  /** A retry before that time is refused too (`Retry-After` of an answer to a request); undefined where the server says nothing. */
+  /** A retry before that time is refused too (`Retry-After` of an answer to a request); undefined where the server names no time. */
   readonly retryAfterMs: number | undefined;
 
   /**
@@ -17,7 +17,7 @@ export class PulseError extends Error {
   }
 }
 
-// "too-many-watched: unwatch some": errors of the hub begin with their code, other errors have none. SignalR's client puts a sentence
+// "too-many-watched: unwatch some": errors of the hub begin with their code, other errors lack one. SignalR's client puts a sentence
 // before the text with which the server closes, and older servers put one before each text.
 const hubException = /^(?:.*HubException: |Server returned an error on close: )?(([a-z]+(?:-[a-z]+)*): .*)/s;
 

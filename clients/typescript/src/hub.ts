@@ -11,7 +11,7 @@ export interface Hub {
   start(): Promise<void>;
   /** Closes with a goodbye: the server sets the user offline at once. */
   stop(): Promise<void>;
-  /** Closes without a goodbye: the server waits a while for a reconnect. */
+  /** Closes the connection and leaves out the goodbye, so that the server waits a while for a reconnect. */
   drop(): Promise<void>;
   on(method: string, handler: (message: never) => void): void;
   onclose(handler: (error?: Error) => void): void;

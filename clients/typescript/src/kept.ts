@@ -84,7 +84,7 @@ function readChoice(text: string | null | undefined): Choice | undefined {
   if (!text) return undefined;
   const { status, message, at } = JSON.parse(text) as Choice;
   if (!isChoosable(status) || typeof at !== 'number') return undefined;
-  // Of two choices the later counts. A choice from the future, as after the clock was set back, would keep all others out.
+  // The later of two choices counts. A choice from the future, as after the clock was set back, would keep all others out.
   return { status, message: typeof message === 'string' ? message : null, at: Math.min(at, Date.now()) };
 }
 

@@ -7,7 +7,7 @@ import type { SessionEnded } from './state.js';
 import { pause } from './time.js';
 import type { Tokens } from './tokens.js';
 
-/** A connection that was shorter than this counts as a failed attempt, because clients must not storm a server that drops all of them. */
+/** A connection that was shorter than this counts as a failed attempt. Otherwise clients would storm a server that drops all of them. */
 const heldMs = 10_000;
 /**
  * An attempt of this age is cut when the network or the page is back. A younger one may just be slow, and every page load reports "back".
@@ -213,7 +213,7 @@ export class Link {
         this.#failures = 0;
         this.#failingSince = undefined;
       }
-      // A session that ended for good is not reported as lost, because listeners would expect a reconnect for a moment.
+      // A session that ended for good skips `onLost`, because listeners would expect a reconnect for a moment.
       if (!this.#stopped.signal.aborted && end.session?.mayReconnect !== false) this.#events.onLost();
     }
     return end;
@@ -241,7 +241,7 @@ export class Link {
           this.#token = token;
           break;
         }
-        // The source keeps its token until shortly before its end, so a newer one does not exist yet.
+        // The source keeps its token until shortly before its end, so a newer one would be made only later.
         const again = askAgainMs(expiresAt - Date.now());
         if (again === undefined) break;
         waitMs = again;

@@ -27,7 +27,7 @@ export interface PulseClientOptions {
   readonly name?: string;
   /** After so long without input, the user is reported as `away`; Infinity for never. Default: 5 minutes. */
   readonly idleAfterMs?: number;
-  /** Conversations: `chat()` of `@pulse-presence/client/chat`. Default: none, and none of its code. */
+  /** Conversations: `chat()` of `@pulse-presence/client/chat`. Default: presence only, which leaves out the code of chat. */
   readonly chat?: Extension<ChatMembers>;
   /** When the connection has been lost for so long, presence becomes `unknown`. Default: 10 seconds. */
   readonly unknownAfterMs?: number;
@@ -81,7 +81,7 @@ export function surroundings({ url, transports }: Settings, getToken: TokenSourc
     random: Math.random,
     canStart: () => {
       if (typeof location === 'object') return true;
-      // The page's module may also run on the server that renders it, where it must not make a user look online.
+      // The page's module may also run on the server that renders it, where a client would make a user look online.
       if (!url) return false;
       if (!getToken) throw new TypeError('Outside of pages there is no session cookie to get a token with: set getToken.');
       return true;

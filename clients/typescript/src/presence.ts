@@ -28,7 +28,7 @@ export interface Presence {
 }
 
 /**
- * A presence as the hub sends it. Of two messages about one user on one connection, the higher version is the later, whichever came first.
+ * A presence as the hub sends it. The higher version of two messages about one user on one connection is the later one, whichever came first.
  */
 export interface WirePresence {
   readonly userId: string;

@@ -3,7 +3,7 @@ import { pause, within } from './time.js';
 /** Resolves when the server answers a small HTTP request, whatever the answer, and otherwise rejects. */
 export type Reach = (signal: AbortSignal) => Promise<unknown>;
 
-/** Most attempts are over by then, and cost no request. */
+/** Most attempts end before this time, which saves their request. */
 const firstLookMs = 500;
 const answerMs = 2_000;
 /** Shorter than an answer may take, because a request that was sent during the outage must not delay the next one. */
@@ -24,7 +24,7 @@ export interface Attempt {
   readonly mayCutSilent: boolean;
 }
 
-/** Asks the health route, which needs no token. Without CORS the browser hides the answer, but its arrival is enough. */
+/** Asks the health route, which is open to all. If CORS is missing the browser hides the answer, but its arrival is enough. */
 export function healthReach(url: string): Reach {
   return (signal) => fetch(`${url}/health/live`, { mode: 'no-cors', cache: 'no-store', credentials: 'omit', signal });
 }

@@ -7,7 +7,7 @@ import type { PulseState } from './state.js';
 
 const PulseContext = createContext<PulseClient | undefined>(undefined);
 const nothing = (): undefined => undefined;
-// While rendering on a server, the client is not connected.
+// On a server that renders pages the client stays stopped.
 const notStarted: PulseState = Object.freeze({ name: 'stopped' });
 const nobody: ReadonlyMap<string, Presence> = new Map();
 const nothingChosen: OwnPresence = Object.freeze({ status: 'online', message: null, isSet: false });

@@ -1,6 +1,6 @@
 /** A started client, as other copies and versions of this package in the page see it: its members are permanent. */
 export interface Replaceable {
-  /** Ends without a goodbye. Returns the connection that the next client replaces, if any. */
+  /** Ends, and leaves out the goodbye. Returns the connection that the next client replaces, if any. */
   replace(): string | undefined;
 }
 

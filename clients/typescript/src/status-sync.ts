@@ -143,7 +143,7 @@ export class StatusSync {
         this.#accepted = choice;
       }
     } finally {
-      // Directly after the last comparison with the wanted status, so that no change is missed in between.
+      // This line follows the last comparison with the wanted status directly, so that a change in between cannot be missed.
       if (this.#running === connection) this.#running = undefined;
     }
     this.#accept(this.#choice);

@@ -6,7 +6,7 @@ type Message =
 
 /**
  * The user's chosen status, shared by the tabs of one browser. Each tab has its own connection, and the server shows the busiest of them.
- * Otherwise a user could not undo in one tab the choice of another.
+ * The tabs share it because a user would otherwise be unable to undo in one tab the choice of another.
  */
 export class Tabs {
   readonly #name: string;
@@ -54,7 +54,7 @@ export class Tabs {
     try {
       this.#channel?.postMessage(message);
     } catch {
-      // A value that cannot be copied, such as a message that is not a text, is refused by the server too.
+      // The server refuses a value that cannot be copied too, such as a function in place of the message.
     }
   }
 

@@ -58,7 +58,8 @@ export class Tokens {
   }
 
   /**
-   * Also forgets a request in progress, because the next token may be another person's. Only callers that already wait for it still get it.
+   * Forgets the token and a request in progress, because the next token may be another person's. The callers that already wait for that
+   * request still get its token.
    */
   reset(): void {
     this.#resets++;

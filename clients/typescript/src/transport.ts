@@ -142,7 +142,7 @@ export class Transport {
       override close(): void {
         const isOpening = this.readyState === 0;
         super.close();
-        // The platform sends no event then, and SignalR would wait for ever.
+        // The platform omits its event then, and SignalR would wait for ever.
         if (isOpening) this.onerror?.(new Event('error'));
       }
     };
@@ -153,7 +153,7 @@ export class Transport {
     const inner = new DefaultHttpClient(NullLogger.instance);
     return new (class extends HttpClient {
       override async send(request: HttpRequest): Promise<HttpResponse> {
-        // Both the close message and the DELETE of long polling are goodbyes.
+        // The close message and the DELETE of long polling are both goodbyes.
         if (transport.#isDropped) throw new Error('The connection is dropped.');
         if (transport.#isGoodbye) return inner.send(request);
         const cut = new AbortController();

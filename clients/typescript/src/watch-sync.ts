@@ -84,13 +84,13 @@ export class WatchSync {
       if (this.#connection.over.aborted) return;
       const { code } = error as PulseError;
       if ((code === 'invalid-argument' || code === 'too-many-watched') && chunk.length > 1) {
-        // One bad id, or one too many, must not cost the other users their presence: the chunk is halved until the bad id stands alone.
+        // The chunk is halved until the bad id, or the one too many, stands alone. The other users keep their presence.
         const middle = chunk.length >> 1;
         await this.#watchAll(chunk.slice(0, middle), missing);
         await this.#watchAll(chunk.slice(middle), missing);
         return;
       }
-      // When one user is too many, so are all the rest. They are asked for again when another user is no longer watched.
+      // When one user is too many, so are all the rest. They are asked for again when the watch of another user ends.
       const refused = code === 'too-many-watched' ? missing.filter((userId) => !this.#watched.has(userId)) : chunk;
       for (const userId of refused) this.#refused.add(userId);
       this.#events.onRefused(error as PulseError);

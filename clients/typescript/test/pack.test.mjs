@@ -35,7 +35,8 @@ beforeAll(async () => {
   const { stdout } = await npm(root, 'pack', '--json', '--pack-destination', project);
   // npm 12 answers with an object of packages where npm 11 answers with a list.
   [packed] = Object.values(JSON.parse(stdout));
-  // Overrides, because `install` names direct dependencies only. Those are overridden too, which npm allows if the versions are the same.
+  // Overrides fix the versions of indirect dependencies too: `install` names direct ones only. npm allows overrides of direct dependencies if
+  // the versions are the same.
   await write('package.json', JSON.stringify({ name: 'fresh', private: true, type: 'module', overrides: versions }));
   // As `npm create vite` makes it, but it also checks the package's own types.
   await write('tsconfig.json', JSON.stringify({

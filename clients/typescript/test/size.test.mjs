@@ -1,4 +1,4 @@
-// What an application's page downloads of the built package, in bytes.
+// Measures in bytes how much of the built package an application's page downloads.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -2,7 +2,7 @@ import { createPulseClient, PulseError, type OwnPresence, type OwnStatus, type P
 import { findPeople, signInAs, type Person } from './people';
 import { Row } from './row';
 
-/** Survives only a reload of this tab. It holds no token. */
+/** Holds the address of the chosen person, so that a reload of this tab keeps the choice. The token stays in memory. */
 const meKey = 'contact-list.me';
 
 const who = byId('who');
@@ -10,7 +10,7 @@ const contacts = byId('contacts');
 const form = byId<HTMLFormElement>('me');
 const problem = byId('problem');
 let pulse: PulseClient | undefined;
-/** The status that the fields were filled with, or that was set from them. Fields that differ have changes that were not sent. */
+/** The status that the fields were filled with, or that was set from them. Fields that differ have changes that the user has yet to send. */
 let shown = readFields();
 
 try {
@@ -43,7 +43,7 @@ form.addEventListener('submit', async (event) => {
 
 byId('leave').addEventListener('click', () => {
   sessionStorage.removeItem(meKey);
-  // A sign-out: this browser keeps nothing of the person.
+  // A sign-out removes the data of the person from this browser.
   void pulse?.stop({ forget: true });
   pulse = undefined;
   problem.textContent = '';
@@ -82,11 +82,11 @@ function become(me: Person, people: readonly Person[]): void {
   title.textContent = me.name;
   who.hidden = true;
   contacts.hidden = false;
-  // The control that had the focus is hidden now. Without this, keyboard users would be thrown to the top of the page.
+  // The control that had the focus is hidden now. Otherwise the focus would fall to the top of the page, where keyboard users would start anew.
   title.focus();
 }
 
-/** The status may come from an earlier page or another tab. Without it in the fields, the next "Set" would show an invisible person. */
+/** Shows a status that may come from an earlier page or another tab. Otherwise the next "Set" would show an invisible person. */
 function showOwn({ status, message }: OwnPresence): void {
   const fields = readFields();
   if (fields.status !== shown.status || fields.message !== shown.message) return;

@@ -4,7 +4,7 @@ import type { Person } from './people';
 const words = { online: 'Online', away: 'Away', busy: 'Busy', offline: 'Offline', invisible: 'Invisible', unknown: 'Not known' };
 const ago = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 
-/** A contact: a picture with a dot, a name, and the status also in words, for people that do not see colours. */
+/** A contact: a picture with a dot, a name, and the status also in words, for people that cannot see colours. */
 export class Row {
   readonly element = document.createElement('li');
   readonly #status = document.createElement('span');

@@ -1,6 +1,6 @@
 'use client';
 
-/** Replaces a page that the server could not render, for example while Pulse restarts. */
+/** Replaces a page that the server failed to render, for example while Pulse restarts. */
 export default function ErrorPage() {
   return (
     <main className="narrow">

@@ -8,8 +8,8 @@ export function SignOut({ end }: { end: () => Promise<void> }) {
   const otherTabs = useRef<BroadcastChannel>(null);
 
   useEffect(() => {
-    // The sign-out of another tab ends the session of this one too. Until its token expires, this page would stay online otherwise, and
-    // store the user's messages again. A channel does not get its own messages.
+    // The sign-out of another tab ends the session of this one too. Otherwise this page would stay online until its token expires, and
+    // store the user's messages again. A channel gets only the messages of other tabs.
     const channel = (otherTabs.current = new BroadcastChannel('sign-out'));
     channel.onmessage = async () => {
       await client.stop({ forget: true });
@@ -19,7 +19,7 @@ export function SignOut({ end }: { end: () => Promise<void> }) {
   }, [client]);
 
   async function signOut(): Promise<void> {
-    // First, while the page has the client: removes the user's messages and status from this browser. `stop()` alone keeps them for the
+    // The page still has the client here, which removes the user's messages and status from this browser. `stop()` alone keeps them for the
     // next page of the same user.
     await client.stop({ forget: true });
     otherTabs.current?.postMessage('');

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react';
 
-/** Whether the page may be in the user's view: it is neither in a background tab nor in a minimized window. */
+/** Whether the page may be in the user's view. Background tabs and minimized windows are hidden. */
 export function useIsVisible(): boolean {
   return useSyncExternalStore(subscribe, () => document.visibilityState === 'visible', () => false);
 }

@@ -13,7 +13,7 @@ export function remember(person: Person): void {
   people.set(person.subject, person);
 }
 
-/** Everyone who has signed in since this server started. */
+/** All people that have signed in since this server started. */
 export function everyone(): readonly Person[] {
   return [...people.values()];
 }

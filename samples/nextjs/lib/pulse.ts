@@ -21,18 +21,18 @@ export interface Conversation {
   readonly other?: { readonly userId: string; readonly name: string };
 }
 
-/** An error answer of Pulse, or none. */
+/** An error answer of Pulse, or a missing answer. */
 export class PulseProblem extends Error {
-  /** @param code the end of the problem's `type`, such as `not-found`; `unavailable` if Pulse itself did not answer. */
+  /** @param code the end of the problem's `type`, such as `not-found`; `unavailable` if the answer is not from Pulse itself. */
   constructor(readonly status: number, readonly code: string, message: string) {
     super(message);
   }
 }
 
-/** The value of the session cookie, which Pulse accepts as a bearer token, or null without a session. Pulse verifies it. */
+/** The value of the session cookie, which Pulse accepts as a bearer token, or null if the session is missing. Pulse verifies it. */
 export const sessionToken = (): Promise<string | null> => readCookie(true);
 
-/** When the session token expires, or null without a valid session. */
+/** When the session token expires, or null if the session is missing or invalid. */
 export async function sessionExpiry(): Promise<Date | null> {
   const claims = await readCookie(false);
   return claims?.exp ? new Date(claims.exp * 1000) : null;
@@ -44,7 +44,7 @@ export const sync = (): Promise<Me> => call('POST', '/auth/sync');
 export const profile = (): Promise<Me> => call('GET', '/auth/me');
 
 /**
- * The signed-in user. Ends the session of a user that Pulse refuses or does not know. Such a user may have been erased, and only a sign-in
+ * The signed-in user. Ends the session of a user that Pulse refuses or lacks. Such a user may have been erased, and only a sign-in
  * may create a user again.
  */
 export async function me(): Promise<Me> {
@@ -81,7 +81,7 @@ export const conversation = (id: string): Promise<Conversation> => call('GET', `
 
 async function readCookie<R extends boolean>(raw: R) {
   const request = await headers();
-  // Auth.js names its cookie so on a site with https. Only a proxy in front of this server may know that the site has it.
+  // Auth.js names its cookie so on a site with https. The address here may lack it, because a proxy may handle https.
   const secureCookie = request.get('cookie')?.includes('__Secure-authjs.session-token') ?? false;
   return await getToken({ req: { headers: request }, secret: process.env.AUTH_SECRET, raw, secureCookie });
 }

@@ -14,7 +14,7 @@ export function watchUse(): () => void {
 
 /** The session token; null when the session has ended. The client calls it again shortly before the token expires. */
 export async function getToken({ signal }: { signal: AbortSignal }) {
-  // Auth.js renews its cookie, and with it the token. A page that nobody uses leaves this out, so that the session of a forgotten tab
+  // Auth.js renews its cookie, and with it the token. An unused page leaves this out, so that the session of a forgotten tab
   // expires.
   if (isUsed) await fetch('/api/auth/session', { signal });
   const answer = await fetch('/api/pulse-token', { method: 'POST', signal });

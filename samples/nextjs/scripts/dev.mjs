@@ -9,9 +9,9 @@ import { startProvider } from './provider.mjs';
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const root = path('..');
 if (existsSync(`${root}.env.local`)) process.loadEnvFile(`${root}.env.local`);
-// Without telemetry, unless the user asks for it.
+// Telemetry is off unless the user asks for it.
 process.env.NEXT_TELEMETRY_DISABLED ??= '1';
-// Both programs get the secret. A new one ends all sessions.
+// The two programs share the secret. A new one ends all sessions.
 process.env.AUTH_SECRET ||= randomBytes(33).toString('base64');
 process.env.PULSE_URL ||= 'http://localhost:5080';
 // Auth.js trusts the Host header of a request in development only.

@@ -1,4 +1,4 @@
-// A local OpenID Connect provider, to try the sample without an account elsewhere. It asks for a name and believes it.
+// A local OpenID Connect provider, so that the sample can be tried before any account exists. It asks for a name and believes it.
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
@@ -6,7 +6,7 @@ import Provider from 'oidc-provider';
 /** The name of each account that has signed in. */
 const names = new Map();
 
-/** The id of a name's account, which is also the local part of its address. Not every name can be an address or a `sub`. */
+/** The id of a name's account, which is also the local part of its address. Some names would be invalid as an address or a `sub`. */
 function accountOf(name) {
   const id = name.toLowerCase().replaceAll(' ', '.');
   return /^[a-z0-9]+(\.[a-z0-9]+)*$/.test(id) ? id : createHash('sha256').update(name).digest('hex').slice(0, 32);
@@ -26,7 +26,7 @@ export async function startProvider({ port, clientId, clientSecret, redirectUri 
       accountId: sub,
       claims: () => ({ sub, name: names.get(sub), email: `${sub}@example.com`, email_verified: true }),
     }),
-    // There is no page that asks for consent.
+    // Consent is granted at once, in place of a page that asks for it.
     async loadExistingGrant({ oidc }) {
       const grant = new oidc.provider.Grant({ clientId: oidc.client.clientId, accountId: oidc.session.accountId });
       grant.addOIDCScope('openid email profile');

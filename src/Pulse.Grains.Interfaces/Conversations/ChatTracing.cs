@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Pulse.Conversations;
 
-/// <summary>Spans of the chat, for one trace from a send to the writes to the sockets. They carry neither ids nor texts.</summary>
+/// <summary>Spans of the chat, for one trace from a send to the writes to the sockets. Ids and texts are left out.</summary>
 public static class ChatTracing
 {
     /// <summary>The name of the source.</summary>

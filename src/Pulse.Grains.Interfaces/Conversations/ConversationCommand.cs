@@ -43,7 +43,7 @@ public sealed record ConversationCommand
     /// <summary>For members: one of <see cref="MemberRoles"/>.</summary>
     [Id(12)] public string? Role { get; init; }
 
-    /// <summary>For members: only a present member gets the role. A user who has left meanwhile is not added.</summary>
+    /// <summary>For members: only a present member gets the role. A user who has left meanwhile stays out.</summary>
     [Id(13)] public bool OnlyPresent { get; init; }
 }
 

@@ -13,7 +13,7 @@ public sealed record ConversationEntry
     /// <summary>The user whose call made the entry.</summary>
     [Id(2)] public Guid SenderId { get; init; }
 
-    /// <summary>When the conversation's grain took it, UTC. Never decreases with <see cref="Seq"/>.</summary>
+    /// <summary>When the conversation's grain took it, UTC. Entries in the order of <see cref="Seq"/> have equal or growing times.</summary>
     [Id(3)] public DateTimeOffset SentAt { get; init; }
 
     /// <summary>The id that the sender's client chose; <see langword="null"/> for other kinds than messages.</summary>

@@ -48,10 +48,10 @@ public interface IConversationGrain : IGrainWithGuidKey
     [Alias("TypeAsync")]
     Task<ConversationError> TypeAsync(Guid userId);
 
-    /// <summary>Blocks one of the two users of a direct conversation for the other, or ends that. The conversation need not exist.</summary>
-    /// <param name="userId">The user who blocks.</param>
+    /// <summary>Blocks one of the two users of a direct conversation for the other, or ends the block. It can precede the conversation.</summary>
+    /// <param name="userId">The blocking user.</param>
     /// <param name="blockedId">The other user.</param>
-    /// <param name="isBlocked">Whether the block is to be there afterwards.</param>
+    /// <param name="isBlocked">True to block, false to end the block.</param>
     [Alias("SetBlockAsync")]
     Task SetBlockAsync(Guid userId, Guid blockedId, bool isBlocked);
 
@@ -98,7 +98,7 @@ public sealed record ConversationRun
 
 /// <summary>The answer to a member who opens a conversation.</summary>
 /// <param name="Member">The member's part.</param>
-/// <param name="Run">What the front end lacks; <see langword="null"/> when the user is no member.</param>
+/// <param name="Run">The entries that the front end lacks. <see langword="null"/> if the user is outside of the conversation.</param>
 [GenerateSerializer, Immutable, Alias("pulse.ConversationOpened")]
 public sealed record ConversationOpened([property: Id(0)] ConversationMembership Member, [property: Id(1)] ConversationRun? Run);
 
@@ -122,7 +122,7 @@ public sealed record ReadAnswer
     [Id(2)] public UnreadCount Unread { get; init; } = new(0, false, 0);
 }
 
-/// <summary>What a member has not read.</summary>
+/// <summary>The number of a member's unread messages.</summary>
 /// <param name="Messages">Messages of others after the read marker, not deleted.</param>
 /// <param name="More">Whether there may be more: counting stops at 100, or after 1,000 entries.</param>
 /// <param name="Mentions">Those whose newest text mentions the member.</param>

@@ -20,7 +20,7 @@ public interface IConversationReaderGrain : IGrainWithIntegerKey
     [Alias("FindAsync")]
     Task<ConversationLookup> FindAsync(Guid userId, Guid conversationId);
 
-    /// <summary>Conversations as several users see them now. A user without membership gets none.</summary>
+    /// <summary>Conversations as several users see them now. Each user gets only the conversations of which the user is a member.</summary>
     /// <param name="parts">At most 500.</param>
     /// <returns>In the order asked.</returns>
     [Alias("FindManyAsync")]
@@ -100,7 +100,7 @@ public interface IConversationReaderGrain : IGrainWithIntegerKey
     Task<UserPage> ListBlockedAsync(Guid userId, Guid after);
 
     /// <summary>Sets a member's mute flag, which is for applications: Pulse sends muted members the same messages.</summary>
-    /// <returns><see cref="ConversationError.None"/>, or why not when the user is no member.</returns>
+    /// <returns><see cref="ConversationError.None"/>, or the refusal if the user is outside of the conversation.</returns>
     [Alias("SetMutedAsync")]
     Task<ConversationError> SetMutedAsync(Guid userId, Guid conversationId, bool muted);
 }
@@ -180,8 +180,8 @@ public sealed record ConversationSummary
 [GenerateSerializer, Immutable, Alias("pulse.ConversationUser")]
 public sealed record ConversationUser([property: Id(0)] Guid UserId, [property: Id(1)] string Name, [property: Id(2)] string? Avatar);
 
-/// <summary>A conversation, or why the reader does not get it.</summary>
-/// <param name="Error">Why not.</param>
+/// <summary>A conversation, or the reason why the reader is refused it.</summary>
+/// <param name="Error">The reason of a refusal.</param>
 /// <param name="Found">The conversation.</param>
 [GenerateSerializer, Immutable, Alias("pulse.ConversationLookup")]
 public sealed record ConversationLookup([property: Id(0)] ConversationError Error, [property: Id(1)] ConversationSummary? Found);

@@ -9,7 +9,7 @@ namespace Pulse.Conversations;
 [Alias("pulse.IInboxTableGrain")]
 public interface IInboxTableGrain : IGrainWithStringKey
 {
-    /// <summary>Registers a front end, or renews that. Without a renewal for 30 seconds the front end is removed.</summary>
+    /// <summary>Registers a front end, or renews its registration, which expires after 30 seconds.</summary>
     [Alias("RegisterAsync")]
     Task RegisterAsync([Immutable] IInboxObserver frontEnd);
 

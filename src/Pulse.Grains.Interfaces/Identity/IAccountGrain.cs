@@ -24,8 +24,8 @@ public interface IAccountGrain : IGrainWithStringKey
     /// <remarks>
     /// Within one provider only the account id identifies the person. An unlinked account joins the user with its e-mail only if three
     /// conditions hold: both sides have proven that address, <see cref="ProfileUpdate.JoinsByEmail"/> is set, and the user has no other
-    /// account of the provider. Otherwise another user's proven address results in <see cref="ProfileSyncOutcome.EmailTaken"/>. An unproven
-    /// address neither joins a user nor takes an address.
+    /// account of the provider. Otherwise another user's proven address results in <see cref="ProfileSyncOutcome.EmailTaken"/>. Only a proven
+    /// address joins a user or takes an address.
     /// </remarks>
     /// <param name="update">The profile from the token and the request.</param>
     /// <param name="type">The kind of proof. See <see cref="ExternalAccount.Type"/>.</param>

@@ -11,7 +11,7 @@ public interface IUserSessionsGrain : IGrainWithGuidKey
     /// <summary>
     /// Begins a session, which is in the database when the call returns. A repeated call with the same secret returns the existing session.
     /// </summary>
-    /// <returns><see langword="null"/>, without a write, if the user is disabled or has no row.</returns>
+    /// <returns><see langword="null"/> before any write if the user is disabled or lacks a row.</returns>
     [Alias("StartAsync")]
     Task<SignInSession?> StartAsync(SessionStart start);
 

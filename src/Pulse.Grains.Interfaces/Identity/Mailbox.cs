@@ -7,7 +7,7 @@ public static class Mailbox
 {
     private static readonly string[] s_withoutDots = ["gmail.com", "googlemail.com"];
 
-    /// <summary>The address without the tag after "+", and for Google also without the dots, which Google ignores.</summary>
+    /// <summary>Removes from the address the tag after "+", and for Google also the dots, which Google ignores.</summary>
     /// <param name="email">A normalized address. Another text, as of a row of another program, is its own mailbox.</param>
     public static string Of(string email)
     {

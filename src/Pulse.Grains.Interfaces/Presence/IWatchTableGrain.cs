@@ -24,7 +24,7 @@ public interface IWatchTableGrain : IGrainWithStringKey
     Task<WatchTableAnswer> UpdateAsync(
         string frontEndId, [Immutable] IFrontEndObserver frontEnd, [Immutable] Guid[] added, [Immutable] Guid[] removed, long generation);
 
-    /// <summary>Keeps the front end in the table. Without a renewal for the lifetime of a key the front end is removed.</summary>
+    /// <summary>Keeps the front end in the table. The table removes a front end whose last renewal is older than the lifetime of a key.</summary>
     /// <param name="frontEndId">The front-end process.</param>
     /// <param name="generation">The generation of the previous answer.</param>
     /// <param name="mark">The mark of the previous answer to this method. 0 for the first call.</param>

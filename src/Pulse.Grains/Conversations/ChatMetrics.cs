@@ -3,7 +3,7 @@ using Pulse.Conversations;
 
 namespace Pulse.Grains.Conversations;
 
-/// <summary>The meter <c>Pulse.Chat</c> of a silo. Without ids and without texts.</summary>
+/// <summary>The meter <c>Pulse.Chat</c> of a silo. Its tags are free of ids and texts.</summary>
 internal sealed class ChatMetrics
 {
     private readonly Counter<long> _entries;

@@ -42,7 +42,7 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
 
     private ConversationState State => _sequencer.State!;
 
-    // Above that, members get neither receipts nor counts.
+    // Larger conversations omit receipts and counts.
     private bool HasManyMembers => State.Members.Count > _options.ReceiptsUpTo;
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -213,8 +213,8 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
         (state.IsBlocked, _mayBlocksDiffer) = (row.IsBlocked, false);
     }
 
-    /// <summary>Claims the conversation: for a member, or for a front end, which names no user.</summary>
-    /// <returns>Why there is nothing to claim, or not for this user.</returns>
+    /// <summary>Claims the conversation for a member, or for a front end if the user is <see langword="null"/>.</summary>
+    /// <returns>The reason of a refusal: the conversation is missing, or the user is outside of it.</returns>
     private async Task<ConversationError> EnterAsync(Guid? userId = null)
     {
         _entering++;

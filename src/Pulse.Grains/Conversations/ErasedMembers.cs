@@ -7,10 +7,10 @@ namespace Pulse.Grains.Conversations;
 
 /// <summary>Ends the memberships of erased users, and empties their texts.</summary>
 /// <remarks>
-/// In each conversation the entry <c>sender-erased</c> deletes the member's row, and from then on nobody can read the member's texts. What that append does
-/// not empty at once is emptied in steps (011_erasures.sql), so that no statement takes long however much a member has written. The rows in
-/// <c>members</c> and <c>erasures</c> that are left are the work that is left. A silo that crashes leaves it to the others, which look for it every five
-/// minutes.
+/// In each conversation the entry <c>sender-erased</c> deletes the member's row, and from then on the member's texts are unreadable. The
+/// append empties a first part of the texts, and the rest follows in steps (011_erasures.sql), so that each statement is short however much
+/// a member has written. The remaining rows in <c>members</c> and <c>erasures</c> are the remaining work. The other silos look for the work
+/// of a crashed silo every five minutes.
 /// </remarks>
 internal sealed partial class ErasedMembers(IConversationStore store, IGrainFactory grains, TimeProvider time, ILogger<ErasedMembers> logger) : BackgroundService
 {

@@ -195,7 +195,7 @@ internal sealed record MemberRow(Guid UserId, string Role, long VisibleFrom, lon
 /// <param name="UserId">The user.</param>
 /// <param name="Role">The role; that of a former member is the last one.</param>
 /// <param name="LeftSeq">Seq of the newest entry that ended or barred the membership; <see langword="null"/> for a present member.</param>
-/// <param name="RemovedBy">The member who removed the user; <see langword="null"/> for a user who left.</param>
+/// <param name="RemovedBy">The member that removed the user. <see langword="null"/> if the user left.</param>
 internal sealed record FormerMember(Guid UserId, string Role, long? LeftSeq, Guid? RemovedBy);
 
 /// <summary>An entry as stored, and the reactions to it.</summary>

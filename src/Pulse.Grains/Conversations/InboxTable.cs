@@ -4,8 +4,8 @@ namespace Pulse.Grains.Conversations;
 
 /// <summary>Gathers the changes in the conversations of this silo, and sends them to all front ends, one call at a time for each.</summary>
 /// <remarks>
-/// A front end gets for each conversation the newest head and all users for whom something has changed. A front end that does not answer holds
-/// nothing up: its changes are merged until it registers again, or it is removed.
+/// A front end gets for each conversation the newest head and all users for whom something has changed. The changes for
+/// a front end that does not answer are merged until it registers again or is removed, while the others get theirs.
 /// </remarks>
 internal sealed class InboxTable(TimeProvider time)
 {
@@ -51,10 +51,10 @@ internal sealed class InboxTable(TimeProvider time)
 
     /// <summary>Publishes that a conversation has changed.</summary>
     /// <param name="conversationId">The conversation.</param>
-    /// <param name="head">Seq of its newest entry; 0 where the log has not changed.</param>
-    /// <param name="recipients">The users for whom the log has changed.</param>
+    /// <param name="head">Seq of its newest entry, or 0 if the log is unchanged.</param>
+    /// <param name="recipients">The users whose view of the log has changed.</param>
     /// <param name="own">The users whose own part has changed.</param>
-    /// <param name="isLarge">Whether clients get no counts.</param>
+    /// <param name="isLarge">Whether the conversation is too large for counts.</param>
     public void Publish(Guid conversationId, long head, IReadOnlyCollection<Guid> recipients, IReadOnlyCollection<Guid> own, bool isLarge = false)
     {
         lock (_lock)

@@ -90,7 +90,7 @@ internal sealed class PostgresConversationStore(PostgresDatabase database) : Con
             cancellationToken) > 0;
     }
 
-    // Of several claims of one conversation in a batch, only an unconditional one succeeds, so that two activations never get the same epoch.
+    // If a batch has several claims of one conversation, only an unconditional one succeeds. Otherwise two activations could get the same epoch.
     public override Task<Claimed?[]> ClaimAsync(Claim[] claims, BatchLimits limits) => ClaimDistinctAsync(
         claims, [.. claims.GroupBy(claim => claim.Id).Where(same => same.Count() == 1 || same.Any(claim => claim.IfEpoch < 0)).Select(same => same.MinBy(claim => claim.IfEpoch))],
         limits);

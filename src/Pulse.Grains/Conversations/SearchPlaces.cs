@@ -4,8 +4,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Pulse.Grains.Conversations;
 
 /// <summary>
-/// The places for searches on this silo. A search can take a second of a connection, so without a bound a few users who type would
-/// take the connections of all sends.
+/// The places for searches on this silo. A search can take a second of a connection. The bound leaves connections to the
+/// sends, because a few users that type would take them all.
 /// </summary>
 /// <param name="count">The most searches at a time.</param>
 [SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim whose wait handle is not used holds nothing to dispose.")]

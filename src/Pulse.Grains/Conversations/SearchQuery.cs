@@ -37,7 +37,7 @@ internal sealed class SearchQuery
         }
     }
 
-    /// <summary>Whether the query has no word: it matches no text.</summary>
+    /// <summary>Whether the query lacks words, so that it matches no text.</summary>
     public bool IsEmpty => _terms.Count == 0;
 
     /// <summary>Reads a query.</summary>
@@ -73,7 +73,7 @@ internal sealed class SearchQuery
         }
     }
 
-    /// <summary>The query for <c>to_tsquery</c>. Words hold no quotation mark, so nothing has to be escaped.</summary>
+    /// <summary>The query for <c>to_tsquery</c>. Words are free of quotation marks, so they need no escaping.</summary>
     public string ToPostgres() =>
         Join(" & ", (words, isPrefix) => $"({string.Join(" <-> ", words.Select(word => $"'{word}'"))}{(isPrefix ? ":*" : "")})");
 

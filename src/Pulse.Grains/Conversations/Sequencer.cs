@@ -45,8 +45,8 @@ internal sealed partial class Sequencer(
     /// <summary>Whether another activation has taken over. Nothing is appended any more.</summary>
     public bool IsLost { get; private set; }
 
-    /// <summary>Claims the conversation if that was not done yet.</summary>
-    /// <returns><see langword="false"/> when there is no such conversation.</returns>
+    /// <summary>Claims the conversation once.</summary>
+    /// <returns><see langword="false"/> if the conversation is missing.</returns>
     /// <exception cref="StoreUnavailableException">The database did not answer.</exception>
     public async Task<bool> EnsureClaimedAsync()
     {
@@ -64,8 +64,8 @@ internal sealed partial class Sequencer(
 
     /// <summary>Why a user without membership is refused; <see cref="ConversationError.None"/> for a member.</summary>
     /// <remarks>
-    /// Each call of a stranger costs one read, whatever the state of the conversation. Otherwise the time of the answer would show strangers
-    /// which two users have a direct conversation, because its id follows from theirs.
+    /// Each call of a stranger costs one read and claims nothing, whatever the state of the conversation. Otherwise the time of the answer
+    /// would show strangers which two users have a direct conversation, because its id follows from theirs.
     /// </remarks>
     /// <exception cref="StoreUnavailableException">The database did not answer.</exception>
     public Task<ConversationError> FindRefusalAsync(Guid userId) =>

@@ -121,7 +121,7 @@ internal sealed class AccountGrain(IAccountStore store, IUserStore users, TimePr
             && update.EmailVerified && (update.JoinsByEmail || Key.Provider == MailboxProvider);
         var joined = mayJoin ? await store.LinkByEmailAsync(ToAccount(type, update.Email), update.Email!, time.GetUtcNow()) : null;
 
-        // A second activation of this grain may have been faster.
+        // A second activation of this grain may have been faster. Then the account belongs to its user, and the link above has returned nothing.
         var owner = mayJoin || result.Outcome == ProfileSyncOutcome.AccountTaken ? joined ?? (await ReadOwnerAsync())?.UserId : null;
         if (owner is null) return result;
 

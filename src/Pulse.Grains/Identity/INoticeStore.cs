@@ -8,7 +8,7 @@ namespace Pulse.Grains.Identity;
 internal interface INoticeStore
 {
     /// <summary>
-    /// Adds a notice, and deletes all but the user's latest <see cref="NoticeTable.MaxResults"/>. Does nothing for a user without a row.
+    /// Adds a notice, and deletes all but the user's latest <see cref="NoticeTable.MaxResults"/>. A user that lacks a row is skipped.
     /// </summary>
     Task AddAsync(Guid userId, AccountNotice notice, CancellationToken cancellationToken = default);
 

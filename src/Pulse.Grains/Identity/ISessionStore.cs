@@ -12,7 +12,9 @@ internal interface ISessionStore
     Task<IReadOnlyList<SessionRow>> ListAsync(Guid userId, CancellationToken cancellationToken = default);
 
     /// <summary>Adds a session and deletes others of the same user in one transaction.</summary>
-    /// <returns><see langword="false"/>, and the database is unchanged, if the user is disabled or has no row, or if the account is not the user's.</returns>
+    /// <returns>
+    /// <see langword="false"/>, and the database is unchanged, if the user is disabled or lacks a row, or if the account is not the user's.
+    /// </returns>
     Task<bool> InsertAsync(SessionRow session, IReadOnlyCollection<Guid> ended, CancellationToken cancellationToken = default);
 
     /// <summary>Writes the row's latest use, expiry and address.</summary>

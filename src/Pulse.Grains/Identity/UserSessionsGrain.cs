@@ -18,8 +18,8 @@ namespace Pulse.Grains.Identity;
 [GrainType("usersessions")]
 internal sealed partial class UserSessionsGrain : Grain, IUserSessionsGrain, IHubTicketsGrain
 {
-    // Longer than the user's grain waits for front ends. A silo that has just died sends no answer, and other session checks must not wait
-    // for it.
+    // The user's grain waits for front ends for a shorter time than this. A silo that has just died stays silent, and this bound limits how
+    // long other session checks wait for it.
     private static readonly TimeSpan s_closeTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_retryInterval = TimeSpan.FromSeconds(1);
 

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace Pulse.Grains.Presence;
 
-/// <summary>A silo's measurements of wrong and nearly wrong presence states and their causes. Without user ids.</summary>
+/// <summary>A silo's measurements of wrong and nearly wrong presence states and their causes. Their tags are free of user ids.</summary>
 internal sealed class PresenceMetrics
 {
     private readonly Counter<long> _flaps;

@@ -56,7 +56,7 @@ internal sealed class PublishedPresence(Guid userId)
     {
         if (_published is null) return;
 
-        // Without a fresh version, a viewer could infer from an old version that this activation has been in use, and therefore that an
+        // The version is fresh, because a viewer could infer from an old version that this activation has been in use, and therefore that an
         // invisible user is connected.
         if (knownVersion == 0) _published = _published with { Version = Next(_published.Version, now), VersionForOthers = Next(_published.VersionForOthers, now) };
         else if (_published.Version < knownVersion) _published = _published with { Version = knownVersion + 1, VersionForOthers = knownVersion + 1 };

@@ -52,8 +52,8 @@ internal sealed class PostgresUserInserter(PostgresDatabase database, UnprovenRo
     /// Finds the reason for a refused write: another user has proven the e-mail, or another activation or a first attempt was faster.
     /// </summary>
     /// <remarks>
-    /// Takes the e-mail from a user who has it without proof. The answer is then <see cref="UserWrite.Stale"/>, so that the caller writes
-    /// again.
+    /// Takes the e-mail from a user that has stated it and lacks a proof. The answer is then <see cref="UserWrite.Stale"/>, so that the
+    /// caller writes again.
     /// </remarks>
     public async Task<UserWrite> FindConflictAsync(UserRow user, CancellationToken cancellationToken)
     {

@@ -28,7 +28,7 @@ internal sealed class SqliteUserStore(SqliteDatabase database) : IUserStore
     private const string FindLastSeenSql =
         "SELECT id, last_seen FROM users WHERE id IN (SELECT value FROM json_each(@ids)) AND last_seen IS NOT NULL";
 
-    // One JSON array of [id, time] pairs, because SQLite has no array parameters and limits a statement to 32,766 parameters.
+    // The parameter is one JSON array of [id, time] pairs, because SQLite lacks array parameters and limits a statement to 32,766 parameters.
     private const string SaveLastSeenSql =
         """
         WITH seen AS (SELECT value ->> 0 AS id, value ->> 1 AS at FROM json_each(@seen))

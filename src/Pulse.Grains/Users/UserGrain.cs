@@ -79,8 +79,8 @@ internal sealed partial class UserGrain : Grain, IUserGrain
         // The front ends' next renewals activate the grain on another silo. The user is still online, so the Redis keys stay unchanged.
         _keys.Release(UserId);
 
-        // Save lastSeen now if no renewal will follow: the last connection has ended and this activation will not see the end of its grace
-        // period, or the front end stops with this process. The writer stops after the silo. The value of a user who stays connected
+        // Save lastSeen now if the renewals are over: the last connection has ended and this activation ends before its grace period, or the
+        // front end stops with this process. The writer stops after the silo. The value of a user who stays connected
         // elsewhere is saved from time to time anyway.
         var seenAt = _leases.Count == 0 || reason.ReasonCode == DeactivationReasonCode.ShuttingDown ? Later(_leases.LastSeenAt, VisibleSeenAt) : null;
         if (seenAt is { } at) _lastSeenWriter.Queue([new(UserId, Instant.Truncate(at))]);
@@ -154,7 +154,7 @@ internal sealed partial class UserGrain : Grain, IUserGrain
     public async Task<PresenceSnapshot> ReadPresenceAsync(long knownVersion)
     {
         await EnsureInitializedAsync(readRow: knownVersion == 0);
-        // The first state of this activation has no predecessor, so it is not a change to publish.
+        // The first state of this activation lacks a predecessor, so it is no change to publish.
         if (_isShown) Publish();
         Show();
         _published.AdvancePast(knownVersion, _time.GetUtcNow());

@@ -11,7 +11,7 @@ namespace Pulse.Silo.Clustering;
 /// </summary>
 /// <remarks>
 /// If packets are lost while ports stay open, Linux retransmits for a quarter of an hour, and a front end uses the silo as a gateway for as
-/// long. Orleans' own sockets have no setting for it, and keep-alive has no effect while data is in transit.
+/// long. Orleans' own sockets lack a setting for it, and keep-alive is suspended while data is in transit.
 /// </remarks>
 public static class ClusterSockets
 {

@@ -5,8 +5,8 @@ namespace Pulse.Silo.Health;
 
 /// <summary>A gauge of each part that decides <c>/health/ready</c>. The framework runs the checks every 30 s.</summary>
 /// <remarks>
-/// A degraded part leaves <c>/health/ready</c> at 200, and no balancer asks a silo. Without the gauge an unavailable Redis would be noticed
-/// only in the log.
+/// A degraded part leaves <c>/health/ready</c> at 200, and balancers ask only front ends. If the gauge were missing, only the log would show
+/// an unavailable Redis.
 /// </remarks>
 internal sealed class HealthMetrics : IHealthCheckPublisher
 {

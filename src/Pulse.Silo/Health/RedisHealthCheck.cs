@@ -4,8 +4,8 @@ using StackExchange.Redis;
 namespace Pulse.Silo.Health;
 
 /// <summary>
-/// Whether Redis answers and accepts writes. Without Redis, Pulse works except for updates of the presence keys, so it is degraded instead
-/// of unhealthy.
+/// Whether Redis answers and accepts writes. While Redis is unavailable, Pulse works except for updates of the presence keys, so it is
+/// degraded instead of unhealthy.
 /// </summary>
 internal sealed class RedisHealthCheck(IConnectionMultiplexer redis, TimeProvider time) : SharedHealthCheck(time)
 {

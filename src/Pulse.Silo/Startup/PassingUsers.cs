@@ -68,6 +68,6 @@ internal sealed class PassingUsersRemoval(IStoreDatabase database, PassingUsers?
         return found;
     }
 
-    // An id of no row keeps the list from being empty, which SQL does not allow.
+    // The empty id, which belongs to no row, keeps the list from being empty, which SQL refuses.
     private static string ListOf(IEnumerable<Guid> ids) => $"({string.Join(", ", ids.Append(Guid.Empty).Select(id => $"'{id:D}'"))})";
 }

@@ -107,7 +107,7 @@ internal static class Ports
             {
                 SocketError.AddressAlreadyInUse => $"port {port} is in use by another process",
                 SocketError.AccessDenied => $"this process has no permission to listen on port {port}",
-                // A machine without IPv6 has no ::1.
+                // A machine that lacks IPv6 also lacks ::1.
                 SocketError.AddressNotAvailable when isOnly => $"{address} is no address of this machine",
                 _ => null,
             };

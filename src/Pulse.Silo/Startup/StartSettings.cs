@@ -14,7 +14,7 @@ internal sealed class StartSettingsValidator(IConfiguration configuration, IHost
     public ValidateOptionsResult Validate(string? name, StartSettings options)
     {
         var faults = PlatformFaults()
-            // A process without a silo has registered none.
+            // Only a process with a silo has registered connection strings. Another process reads them here.
             .Concat((connections ?? ConnectionStrings.From(configuration, hostsSilo: false)).Faults)
             .Concat(KnownSettings.Faults(configuration, environment.ApplicationName))
             .Concat(WhiteSpaceFaults())

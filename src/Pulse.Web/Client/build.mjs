@@ -1,5 +1,5 @@
 // Run by the .NET build (see Client.targets): installs the packages if the lock file changed, then runs `npm run build`. Uses only Node
-// itself, because a fresh clone has no packages yet.
+// itself, because a fresh clone lacks the packages.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

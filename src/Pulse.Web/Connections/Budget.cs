@@ -10,7 +10,7 @@ internal struct Budget(int perSecond, int atOnce)
     /// <returns><see langword="false"/>, with the budget unchanged, if less is left.</returns>
     public bool TrySpend(DateTimeOffset at, int amount)
     {
-        // A clock that is set back neither adds to the budget nor reduces it.
+        // A clock that is set back leaves the budget as it is.
         _left = Math.Min(atOnce, _left + (Math.Max(0, (at - _at).TotalSeconds) * perSecond));
         _at = at;
         if (_left < amount) return false;

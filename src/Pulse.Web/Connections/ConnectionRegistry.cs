@@ -153,7 +153,7 @@ internal sealed partial class ConnectionRegistry(
 
     /// <summary>
     /// Begins to retry each pending disconnect once. Their leases may have expired, and only the reported lastSeen then matters. The call
-    /// returns without waiting, because an unresponsive silo must not delay the disconnects of other silos' users.
+    /// returns at once, otherwise an unresponsive silo would delay the disconnects of other silos' users.
     /// </summary>
     public void RetryDisconnects()
     {

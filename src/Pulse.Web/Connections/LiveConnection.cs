@@ -89,8 +89,7 @@ internal sealed class LiveConnection(HubCallerContext context, Guid userId, Call
     /// <summary>Replaces the token by another one of the same user.</summary>
     public void Reauthorize(Caller renewed, DateTimeOffset at)
     {
-        // A token with the same expiry causes no second warning, because the client may have no newer one and would send it again and
-        // again.
+        // A token with the same expiry causes no second warning, because the client may lack a newer one and would send it again and again.
         var isLater = renewed.ExpiresAt > _authorization.ExpiresAt;
         _authorization = Authorization.Of(renewed, at);
         if (isLater) IsWarnedOfExpiry = false;

@@ -21,8 +21,7 @@ internal sealed class Outbox(HubConnectionContext socket)
             if (_isStopped) return;
             if (_isWriting)
             {
-                // A newer change keeps the place of the older one, so that a user with many changes neither delays other users nor is
-                // delayed.
+                // A newer change keeps the place of the older one, so that a user with many changes waits as long as the other users.
                 (_waiting ??= [])[userId] = change;
                 return;
             }

@@ -52,7 +52,7 @@ internal static class ChatInput
     /// <summary>A refusal that names the broken rule.</summary>
     public static ChatRefusedException Invalid(string detail) => new(ProblemTypes.InvalidArgument, detail);
 
-    /// <summary>A conversation's id. A text that is no UUID is the id of no conversation.</summary>
+    /// <summary>A conversation's id. Any text but a UUID is refused as an unknown conversation.</summary>
     public static Guid ConversationIdOf(string? text) => Caller.ParseUserId(text) ?? throw new ChatRefusedException(ProblemTypes.ConversationNotFound);
 
     /// <summary>A hyphenated UUID.</summary>

@@ -24,7 +24,7 @@ internal sealed class ChatSocket(HubConnectionContext socket, Guid userId, Func<
 
     private readonly Lock _lock = new();
 
-    // Most sockets never wait for their clients, and have nothing open: the collections are made when they are needed.
+    // Most sockets have fast clients and no open conversation, so the collections are made when they are needed.
     private Dictionary<Guid, OpenConversation>? _open;
 
     // Each cursor at most once, so bounded by the number of open conversations.

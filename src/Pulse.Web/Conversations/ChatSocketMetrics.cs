@@ -3,7 +3,7 @@ using Pulse.Conversations;
 
 namespace Pulse.Web.Conversations;
 
-/// <summary>The meter <c>Pulse.Chat</c> of a front end. Without ids and without texts.</summary>
+/// <summary>The meter <c>Pulse.Chat</c> of a front end. Its tags are free of ids and texts.</summary>
 internal sealed class ChatSocketMetrics
 {
     private readonly Counter<long> _behind;

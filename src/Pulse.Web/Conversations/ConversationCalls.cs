@@ -20,7 +20,7 @@ internal sealed class ConversationCalls(
     private static readonly TimeSpan s_retryUntil = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
-    // Presence decides only who sees typing and markers, so a call does not wait long for it.
+    // Presence decides only which members see typing and markers, so a call waits a short time for it.
     private static readonly TimeSpan s_presenceTimeout = TimeSpan.FromSeconds(1);
 
     public ChatOptions Options => options.Value;
@@ -159,6 +159,7 @@ internal sealed class ConversationCalls(
                 throw new ChatRefusedException(ProblemTypes.CannotMessage);
         }
 
+        // The limit on memberships is for new members: a present one only gets another role.
         if (!isMember && reachable.Full?.Contains(memberId) == true) ThrowIfFull(reachable with { Full = [memberId] }, userId);
 
         // Another user who is a member now may leave, and block the caller, before the command arrives. Nothing was checked for an addition.
@@ -197,7 +198,7 @@ internal sealed class ConversationCalls(
         CountLookups(userId, 1);
         if (on && !(await Reader.CheckUsersAsync(userId, [blockedId])).Existing.Contains(blockedId)) throw new ChatRefusedException(ProblemTypes.UserNotFound);
 
-        // The grain of their conversation stores the block, so that no block is stored of which it does not know.
+        // The grain of their conversation stores the block, so that it knows every stored block.
         ChatProblems.ThrowIfRefused(await CallAsync(SetAsync, error => error, ConversationError.UnknownOutcome));
 
         async Task<ConversationError> SetAsync()
@@ -227,7 +228,7 @@ internal sealed class ConversationCalls(
 
     private async Task<T> CallAsync<T>(Func<Task<T>> call, Func<T, ConversationError> error, T late, long started)
     {
-        // An earlier attempt may have changed something, so a later refusal does not say that nothing is stored.
+        // An earlier attempt may have stored the change, so a later refusal leaves the outcome unknown.
         var isInDoubt = false;
         while (true)
         {
@@ -257,8 +258,8 @@ internal sealed class ConversationCalls(
         }
     }
 
-    // A user whose presence is unknown, or not known for certain after a failover, is treated as invisible, because an invisible user must not
-    // be betrayed by a fault.
+    // A user whose presence is unknown, or uncertain after a failover, is treated as invisible, because a fault must not betray an invisible
+    // user.
     private async Task<bool> IsInvisibleAsync(Guid userId)
     {
         try

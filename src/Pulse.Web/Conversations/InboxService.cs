@@ -148,7 +148,7 @@ internal sealed partial class InboxService(
                     reference ??= grains.CreateObjectReference<IInboxObserver>(this);
                     var silos = await grains.GetGrain<IPresenceReaderGrain>(0).ListSilosAsync().WaitAsync(s_callTimeout, time, stoppingToken);
 
-                    // A silo that does not answer keeps no socket waiting: it sends nothing to those that are registered either.
+                    // Sockets wait only for silos that answer. A silent silo sends its registered front ends nothing either.
                     var isRegistered = await Task.WhenAll(silos.Select(silo => TryRegisterAsync(silo, reference)));
                     if (isRegistered.Contains(true)) _registered.TrySetResult();
                 }

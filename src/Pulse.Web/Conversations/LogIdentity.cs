@@ -3,7 +3,7 @@ using Pulse.Conversations;
 namespace Pulse.Web.Conversations;
 
 /// <summary>The id of the database's logs, which <c>Connected</c> carries. Read when the front end starts.</summary>
-/// <remarks>Connecting needs no database: while the id is unknown because the database was unavailable, clients get none.</remarks>
+/// <remarks>Clients can connect while the database is unavailable. The id is then unknown, and <c>Connected</c> lacks it.</remarks>
 internal sealed partial class LogIdentity(IGrainFactory grains, TimeProvider time, ILogger<LogIdentity> logger) : BackgroundService
 {
     private static readonly TimeSpan s_firstAttempt = TimeSpan.FromSeconds(1);

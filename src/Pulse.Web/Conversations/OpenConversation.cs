@@ -52,8 +52,8 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics, TimeP
         }
     }
 
-    /// <summary>Ends an opening, whether it succeeded or not.</summary>
-    /// <returns>Whether the conversation is needed no longer, and has been marked as removed.</returns>
+    /// <summary>Ends a successful or failed opening.</summary>
+    /// <returns>Whether the last socket and the last opening have ended, so that the conversation is marked as removed.</returns>
     public bool End(Opening opening)
     {
         lock (_lock)
@@ -104,8 +104,8 @@ internal sealed class OpenConversation(Guid id, ChatSocketMetrics metrics, TimeP
 
     /// <summary>Closes the conversation for a socket.</summary>
     /// <param name="socket">The socket.</param>
-    /// <param name="isBehind">Entries are on their way that the socket now does not get.</param>
-    /// <returns>Whether the conversation is needed no longer, and has been marked as removed.</returns>
+    /// <param name="isBehind">Whether the socket misses entries that are on their way.</param>
+    /// <returns>Whether the last socket and the last opening have ended, so that the conversation is marked as removed.</returns>
     public bool Leave(ChatSocket socket, out bool isBehind)
     {
         lock (_lock)

@@ -1,6 +1,6 @@
 namespace Pulse.Web.Conversations;
 
-/// <summary>Renews the subscriptions of this front end, so that a silo's death leaves no socket without new entries.</summary>
+/// <summary>Renews the subscriptions of this front end, so that all sockets get new entries also after the death of a silo.</summary>
 internal sealed class SubscriptionRenewalService(OpenConversations conversations, TimeProvider time) : BackgroundService
 {
     private const int AtOnce = 64;

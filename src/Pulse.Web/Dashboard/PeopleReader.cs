@@ -13,7 +13,7 @@ internal sealed class PeopleReader(IGrainFactory grains, IPresencePolicy policy,
     private static readonly Comparer<Person> s_order = Comparer<Person>.Create((a, b) =>
         CultureInfo.InvariantCulture.CompareInfo.Compare(a.Name, b.Name, CompareOptions.IgnoreCase));
 
-    /// <summary>The newest users whom the viewer may see, without the viewer. <see langword="null"/> if the list is off.</summary>
+    /// <summary>The newest other users that the viewer may see. <see langword="null"/> if the list is off.</summary>
     /// <param name="viewer">The viewing user.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
     public async Task<IReadOnlyList<Person>?> ReadAsync(Guid viewer, CancellationToken cancellationToken)

@@ -27,7 +27,7 @@ internal sealed partial class DemoPeople(
     private readonly Dictionary<DemoPerson, DateTimeOffset> _stays = [];
     private readonly TaskCompletionSource _arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    // One action at a time: two would give a person two leases, and one of them would never end.
+    // Actions run one at a time, because two would give a person two leases, and one of them would stay for ever.
     private readonly SemaphoreSlim _turn = new(1, 1);
     private volatile HashSet<DemoPerson> _hereNow = [];
 

@@ -8,6 +8,7 @@ internal static class DeadlineExtensions
     /// <summary>Waits for a grain until the request's deadline.</summary>
     /// <exception cref="OperationCanceledException">The deadline has passed. The framework answers as the route's policy says.</exception>
     public static Task<T> WaitAsync<T>(this Task<T> task, HttpContext context) =>
-        // Not the feature's own token, because the framework takes its cancellation for the client's until it has cancelled the request's.
+        // The request's token is used instead of the feature's own, because the framework takes the cancellation of the latter for the client's
+        // until it has cancelled the request's.
         context.Features.Get<IHttpRequestTimeoutFeature>() is null ? task : task.WaitAsync(context.RequestAborted);
 }

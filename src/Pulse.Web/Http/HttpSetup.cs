@@ -18,8 +18,9 @@ internal static class HttpSetup
             kestrel.Limits.MaxRequestLineSize = MaxRequestLineBytes;
         });
 
-        // The framework logs each request's URL in this category, and a hub's URL may contain an access token. None instead of Warning,
-        // because the category has no other logs. Only None also avoids an activity for each request and socket without tracing.
+        // The framework logs each request's URL in this category, and a hub's URL may contain an access token. The level is
+        // None instead of Warning, because the category has only these logs. When tracing is off, only None also avoids an activity for each
+        // request and socket.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
 
         builder.Services.AddJson(ProblemJson.Default);

@@ -21,7 +21,7 @@ internal static class HubEndpoint
 
     /// <summary>
     /// Whether the request begins a connection: a negotiation, or a WebSocket without one. SignalR ignores the id of a negotiation, and an
-    /// empty id counts as missing.
+    /// empty id counts as missing. SignalR reads the query as well, so its parsing adds no cost.
     /// </summary>
     public static bool BeginsConnection(HttpRequest request) => IsNegotiation(request) || (IsConnection(request) && string.IsNullOrEmpty(request.Query["id"]));
 }

@@ -5,8 +5,8 @@ using Microsoft.Net.Http.Headers;
 
 namespace Pulse.Web.Http;
 
-/// <summary>Writes each error answer that no earlier writer accepts: problem details with a trace id for the logs.</summary>
-/// <remarks>The framework's own writer leaves the body empty for a caller that accepts neither JSON nor HTML.</remarks>
+/// <summary>Writes each error answer that earlier writers leave: problem details with a trace id for the logs.</summary>
+/// <remarks>The framework's own writer writes a body only for callers that accept JSON or HTML.</remarks>
 internal sealed class ProblemWriter : IProblemDetailsWriter
 {
     private const int RetryAfterSeconds = 2;

@@ -33,7 +33,7 @@ internal static class SecurityHeaders
         headers.TryAdd("Content-Security-Policy", isPage ? pagePolicy : DataPolicy);
 
         // Pages must not use no-referrer: browsers would then send "Origin: null" with a page's own form posts (Fetch section 3.2), which a
-        // same-origin check must refuse. The full URL is never sent, because a mail link's URL contains its token.
+        // same-origin check must refuse. At most the origin is sent, because a mail link's URL contains its token.
         headers.TryAdd("Referrer-Policy", isPage ? "strict-origin" : "no-referrer");
         if (!isPage) return;
 

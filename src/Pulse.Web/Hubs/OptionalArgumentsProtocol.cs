@@ -36,7 +36,7 @@ internal sealed class OptionalArgumentsProtocol(IHubProtocol inner) : IHubProtoc
             if (message is CloseMessage) flow.SaidGoodbye = true;
         }
 
-        // Only a call that did not fit is parsed again, so that other calls cost nothing extra.
+        // Only a call whose arguments failed to bind is parsed again, so that other calls keep their cost.
         if (message is InvocationBindingFailureMessage { Target: nameof(PresenceHub.SetStatus) }
             && inner.TryParseMessage(ref unread, new WithoutLast(binder), out var shorter)
             && shorter is InvocationMessage call)

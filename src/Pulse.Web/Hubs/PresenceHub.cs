@@ -195,7 +195,7 @@ internal sealed class PresenceHub(
         return chat.OpenAsync(Context, id, afterSeq);
     }
 
-    /// <summary>Closes a conversation; one that is not open is no error.</summary>
+    /// <summary>Closes a conversation. A call for a closed conversation is ignored.</summary>
     public void CloseConversation(string? id)
     {
         CountCall();

@@ -1,6 +1,6 @@
 namespace Pulse.Web.Mail;
 
-/// <summary>Keeps the latest mails in this process's memory instead of sending them. Only for Development without a mail server.</summary>
+/// <summary>Keeps the latest mails in this process's memory instead of sending them. Only for Development, if the mail server is missing.</summary>
 internal sealed class DevMailbox(TimeProvider time) : IMailSender
 {
     private const int Capacity = 50;

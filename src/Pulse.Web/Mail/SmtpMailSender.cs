@@ -100,7 +100,8 @@ internal sealed partial class SmtpMailSender(IOptions<MailOptions> options, Time
     {
         MailSecurity.Tls => SecureSocketOptions.SslOnConnect,
         MailSecurity.None => SecureSocketOptions.None,
-        // Not "when available", because an attacker on the network path could claim that it is unavailable (RFC 8314 section 4).
+        // StartTLS is required instead of "when available", because an attacker on the network path could claim that it is unavailable
+        // (RFC 8314 section 4).
         _ => SecureSocketOptions.StartTls,
     };
 

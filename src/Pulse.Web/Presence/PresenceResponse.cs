@@ -12,8 +12,9 @@ namespace Pulse.Web.Presence;
 /// <param name="LastSeen">End of the last connection, or the last sign of life of one that fell silent, UTC. <see langword="null"/> if the
 /// user never connected.</param>
 /// <param name="Version">
-/// Grows with each change: of two presences of one user, the one with the higher version is newer. Below 2^53. See
-/// <see cref="PresenceSnapshot.Version"/> and, for other users, <see cref="PresenceSnapshot.VersionForOthers"/>.
+/// Grows with each change: of two presences of one user, the one with the higher version is newer. Below 2^53. Only
+/// the hub sends it, because answers and changes can overtake each other there. See <see cref="PresenceSnapshot.Version"/> and, for other
+/// users, <see cref="PresenceSnapshot.VersionForOthers"/>.
 /// </param>
 public sealed record PresenceResponse(
     Guid UserId,

@@ -8,7 +8,7 @@ namespace Pulse.Web.Presence;
 /// Compares this front end's state of each watched user with the user's presence key. A pass over all users takes one lifetime of a key.
 /// </summary>
 /// <remarks>
-/// A wrong state is found within that time, whichever message was lost. Only a user for whom the two differ costs a grain call.
+/// A wrong state is found within that time, whichever message was lost. Only users whose two states differ cost a grain call.
 /// </remarks>
 internal sealed partial class WatchAudit(
     IGrainFactory grains, PresenceWatches watches, IOptions<HubConnectionOptions> options, TimeProvider time, ILogger<WatchAudit> logger) : BackgroundService

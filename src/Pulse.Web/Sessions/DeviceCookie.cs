@@ -7,7 +7,7 @@ namespace Pulse.Web.Sessions;
 /// Remembers in a browser its signed-in users, so that a sign-in with another browser can be reported to the user, and so that strangers
 /// cannot use up the sign-in mails of the user's own browsers.
 /// </summary>
-/// <remarks>The cookie is neither a credential nor secret. It is protected so that only Pulse can write and read it.</remarks>
+/// <remarks>The cookie proves no identity, and its content may be known. It is protected so that only Pulse can write and read it.</remarks>
 internal sealed class DeviceCookie(SessionCookie sessions, IDataProtectionProvider protection)
 {
     public const string SecureName = "__Host-pulse-device";

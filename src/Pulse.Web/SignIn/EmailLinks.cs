@@ -20,9 +20,9 @@ internal sealed partial class EmailLinks(
 
     /// <summary>Mails a new link, unless that mailbox has the maximum of valid ones, which protects people from floods of mail.</summary>
     /// <param name="request">The request, which has the site's address.</param>
-    /// <param name="email">Normalized address. The behaviour is the same whether or not it belongs to a user.</param>
+    /// <param name="email">Normalized address. The behaviour is the same for users and strangers.</param>
     /// <param name="returnUrl">A path of this site.</param>
-    /// <returns>The data that the requesting browser must keep. The same whether or not a mail was sent.</returns>
+    /// <returns>The data that the requesting browser must keep. The same also if the maximum prevented the mail.</returns>
     /// <exception cref="MailUnavailableException">The mail was not sent.</exception>
     /// <exception cref="MailAddressUnsupportedException">The mail server lacks support for the address.</exception>
     /// <exception cref="StoreUnavailableException">The database is unavailable.</exception>
@@ -77,8 +77,8 @@ internal sealed partial class EmailLinks(
 
     /// <summary>Sends the mail of a saved link. Removes the link if that fails, because an unsent link must not count.</summary>
     /// <remarks>
-    /// A client that goes away does not stop it. Otherwise a client could have mails sent that count nowhere, by leaving once the mail
-    /// server has accepted each.
+    /// The work continues if the client disconnects. Otherwise a client could have mails sent that count nowhere, by disconnecting once the
+    /// mail server has accepted each.
     /// </remarks>
     public async Task SendOrRemoveAsync(string email, byte[] tokenHash, OutgoingMail mail)
     {

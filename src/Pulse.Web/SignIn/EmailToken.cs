@@ -19,7 +19,7 @@ internal static class EmailToken
     /// <summary>The hash of a token. <see langword="false"/> if the text is malformed.</summary>
     public static bool TryHash(string? token, out byte[] hash)
     {
-        // Each token has one spelling: the bits that do not fit a byte must be zero. Otherwise a modified link would still be valid.
+        // Each token has one spelling: the bits beyond the last byte must be zero. Otherwise a modified link would still be valid.
         var isToken = token is { Length: 43 } && Base64Url.IsValid(token) && Base64Url.EncodeToString(Base64Url.DecodeFromChars(token)) == token;
         hash = isToken ? Hash(token!) : [];
         return isToken;

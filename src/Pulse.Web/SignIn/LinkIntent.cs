@@ -7,7 +7,7 @@ namespace Pulse.Web.SignIn;
 /// A person's request to link another account to the signed-in user. Stored in the state of the sign-in, which only Pulse can write.
 /// </summary>
 /// <param name="UserId">The user.</param>
-/// <param name="SessionId">The user's session, so that a person who signs in meanwhile does not get the account.</param>
+/// <param name="SessionId">The user's session. If another person signs in meanwhile, the link is refused.</param>
 /// <param name="Known">The mark of the user's accounts at the time (<see cref="Pulse.Accounts.LinkedAccounts.Mark"/>).</param>
 /// <param name="ProofId">Id of the proof that it was begun on the user's dashboard.</param>
 internal sealed record LinkIntent(Guid UserId, string? SessionId, string Known, string ProofId)

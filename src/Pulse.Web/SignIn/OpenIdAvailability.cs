@@ -8,7 +8,7 @@ using Pulse.Web.Pages;
 namespace Pulse.Web.SignIn;
 
 /// <summary>
-/// Monitors which OpenID Connect providers are available, so that neither the sign-in page nor a health probe waits for an unavailable one.
+/// Monitors which OpenID Connect providers are available, so that the sign-in page and health probes need not wait for an unavailable one.
 /// </summary>
 internal sealed partial class OpenIdAvailability(
     IOptions<OpenIdOptions> providers, IOptionsMonitor<OpenIdConnectOptions> schemes, TimeProvider time, ILogger<OpenIdAvailability> logger)

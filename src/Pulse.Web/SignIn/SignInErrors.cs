@@ -40,7 +40,7 @@ internal static class SignInErrors
         $"What came back from {provider} did not prove who you are.",
         "Begin again. If that does not help, sign in another way.", SignInPage, BackToSignIn);
 
-    /// <summary>The account's proven address belongs to another user, whom this account does not join.</summary>
+    /// <summary>The account's proven address belongs to another user, and this account stays separate.</summary>
     public static IResult EmailTaken(Words provider) => Page.Error(
         StatusCodes.Status409Conflict, "You may be here already",
         $"The e-mail address of this {provider} account belongs to a user who has signed in with another account, and an address alone does not show that it was you.",

@@ -69,7 +69,7 @@ internal sealed class AuthJsTokenHandler(IReadOnlyList<AuthJsKey> keys, TimeProv
     {
         foreach (var (issuer, key) in keys)
         {
-            // Auth.js names the key. RFC 7516 section 4.1.6 makes the name optional. Without it every key is tried.
+            // Auth.js names the key. RFC 7516 section 4.1.6 makes the name optional. If it is missing, every key is tried.
             if (token.Kid is { Length: > 0 } kid && !string.Equals(kid, key.KeyId, StringComparison.Ordinal)) continue;
             try
             {

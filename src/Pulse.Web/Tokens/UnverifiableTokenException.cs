@@ -3,7 +3,7 @@ using Microsoft.IdentityModel.Tokens;
 namespace Pulse.Web.Tokens;
 
 /// <summary>
-/// A credential could be neither accepted nor refused, because the service that decides is unavailable. A later retry can help.
+/// The service that decides about a credential is unavailable, so the outcome is open. A later retry can help.
 /// </summary>
 /// <param name="message">For the log.</param>
 /// <param name="advice">For the caller.</param>

@@ -94,8 +94,8 @@ internal sealed class UserErasure(IGrainFactory grains)
         }
     }
 
-    // The rows are invalid already. This call clears the memory of the grain that checks them. Without it the grain reads again within
-    // seconds.
+    // The rows are invalid already. This call clears the memory of the grain that checks them. Otherwise the grain reads again only after
+    // some seconds.
     private async Task EndSessionsAsync(Guid userId)
     {
         try

@@ -96,7 +96,7 @@ public abstract partial class ConversationStoreContract
             Assert.Equal(AppendOutcome.Stored, await AppendAsync(joins.Done()));
             var run = new Run(id, claimed with { Head = joins.Head }, user);
 
-            // No message in one of the conversations, and a client id that no other is before.
+            // One of the conversations is without messages, and one client id is the first of all in order.
             for (var n = 0; n < 5 * i; n++)
                 sent.Add((id, run.Add(new() { Kind = EntryKinds.Message, ClientId = n == 0 ? Guid.Empty : Guid.NewGuid(), Body = "own" })));
             var deleted = run.Add(new() { Kind = EntryKinds.Message, ClientId = Guid.NewGuid(), Body = "deleted" });

@@ -92,7 +92,7 @@ public abstract partial class ConversationStoreContract
         { "'fox'' \\' ; DROP TABLE entries; --", [] },
         { "{fox} + [dog] @ # $ % ~ `", [0] },
 
-        // A query without a word finds nothing.
+        // An emoji is no word, so this query finds nothing.
         { "👍", [] },
         { "&", [] },
         { "\"", [] },
@@ -276,7 +276,7 @@ public abstract partial class ConversationStoreContract
         inClosed.Add(new() { Kind = EntryKinds.Closed, Body = "{}" });
         foreach (var run in new[] { inJoined, inBarred, inLeft, inClosed }) Assert.Equal(AppendOutcome.Stored, await AppendAsync(run.Done()));
 
-        // A member who leaves is removed by nobody else.
+        // This member leaves by itself, so the remover is the same user.
         var leaving = new Run(left, await ClaimAsync(left), user);
         leaving.Add(new() { Kind = EntryKinds.MemberRemoved, Body = ConversationBodies.Removed(user, user) }, user);
         Assert.Equal(AppendOutcome.Stored, await AppendAsync(leaving.Done()));

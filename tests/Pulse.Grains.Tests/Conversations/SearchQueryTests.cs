@@ -6,7 +6,7 @@ namespace Pulse.Grains.Tests.Conversations;
 public sealed class SearchQueryTests
 {
     [Theory]
-    // A term is found as a whole: neither its first word alone, nor a part of another word.
+    // A term is found only as a whole. Its first word alone, or a part of another word, is skipped.
     [InlineData("\"red car\"", "red paint", "the Red Car", "the Red Car")]
     [InlineData("e-mail", "e or mail", "by E-Mail", "by E-Mail")]
     [InlineData("\"plan\" x", "planet", "the plan x", "the plan x")]
@@ -18,7 +18,7 @@ public sealed class SearchQueryTests
     // Texts are spelt as the index spells them.
     [InlineData("fine", "refine", "ﬁne weather", "ﬁne weather")]
     [InlineData("café", "cafes", "cafe\u0301 now", "cafe\u0301 now")]
-    // What the text does not hold in this form is shown from its beginning.
+    // A text that lacks this form is shown from its beginning.
     [InlineData("absent", "begin", "the end", "begin")]
     public void Snippet_ShowsTheMatch(string query, string near, string match, string expected)
     {

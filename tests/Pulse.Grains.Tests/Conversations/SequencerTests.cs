@@ -136,7 +136,7 @@ public abstract class SequencerContract(StoresFixture stores) : IAsyncLifetime
         var command = new ConversationCommand { Kind = EntryKinds.Message, SenderId = sender, ClientId = Guid.NewGuid(), Text = "hello" };
         Assert.Equal(ConversationError.Unavailable, (await sequencer.ApplyAsync(command)).Error);
 
-        // One claim, to find out that nothing was stored.
+        // One claim finds out that the log is unchanged.
         Assert.Equal(before + 1, await EpochAsync());
 
         async Task<long> EpochAsync() => (await _store.FindHeadsAsync([id], BatchLimits.Shared))[0]!.Epoch;

@@ -209,7 +209,7 @@ public abstract class AccountLinkContract(StoresFixture stores)
 
         Assert.Null(await stores.Accounts.LinkByEmailAsync(account, user.Email, s_now));
 
-        // Whoever has the unlinked mailbox now may also have other accounts with its address.
+        // The present holder of the unlinked mailbox may also have other accounts with its address.
         Assert.Equal(provider == "email" ? null : user.Id, await stores.Accounts.LinkByEmailAsync(Account("another"), user.Email, s_now));
 
         Assert.Equal(user.Id, await stores.Accounts.LinkAsync(account, user.Id, s_now));

@@ -86,7 +86,7 @@ public sealed class SessionEndTests(SessionEndTests.TroubledCluster cluster) : I
     private Task AssertClosedAsync(SignInSession session) =>
         Eventually.AsyncEqual(($"{_id:N}-{session.Id}", CloseReason.SignedOut), () => Task.FromResult(cluster.Told.ClosedOf(_id).FirstOrDefault()));
 
-    /// <summary>Some users' grains do not close sessions, and some users' rows are deleted without an answer.</summary>
+    /// <summary>Some users' grains fail to close sessions, and the answer to the deletion of some users' rows is lost.</summary>
     public sealed class TroubledCluster : PulseCluster, IIncomingGrainCallFilter
     {
         /// <summary>The replacement behaviour of each user's grain.</summary>

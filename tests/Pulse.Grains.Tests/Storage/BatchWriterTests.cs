@@ -108,7 +108,7 @@ public sealed class BatchWriterTests : IDisposable
         await AnswerAsync(1 + KeyCount);
         Assert.Equal(["1", $"{1 + KeyCount}"], await Task.WhenAll(blocked, second));
 
-        // It was not blocked, so its key is no longer isolated.
+        // The second write has succeeded, so its key is batched with others again.
         var together = await AddTogetherAsync(writer, 1, 2);
         await AnswerAsync(1, 2);
         await Task.WhenAll(together);

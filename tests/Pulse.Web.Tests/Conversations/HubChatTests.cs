@@ -210,7 +210,7 @@ public sealed class HubChatTests(PulseApplication pulse) : IAsyncLifetime
         await _ada.SetMemberAsync(group, _bob, "moderator");
         await bobs.InboxAsync(group, changed => changed.GetProperty("you").GetProperty("role").GetString() == "moderator");
 
-        // A removal reaches the user who does not have the conversation open.
+        // A removal also reaches a user whose client keeps the conversation closed.
         await _ada.RemoveAsync(group, _bob);
         Assert.Equal(group, (await bobs.NextAsync("ConversationGone")).GetProperty("conversationId").GetGuid());
 

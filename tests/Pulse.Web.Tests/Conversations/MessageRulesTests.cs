@@ -133,7 +133,7 @@ public sealed class MessageRulesTests(PulseApplication pulse) : IAsyncLifetime
         var message = await _ada.SendAsync(_group, "cake?");
         var path = $"/conversations/{_group}/messages/{message}/reactions/{Uri.EscapeDataString("👍🏽")}";
 
-        // Not there: nothing to remove, and no earlier entry but the message.
+        // The reaction is missing, so the answer names the seq of the message, which is the only entry.
         Assert.Equal(message, await ReactAsync(_bob, HttpMethod.Delete));
         var on = await ReactAsync(_bob, HttpMethod.Put);
         Assert.Equal(on, await ReactAsync(_bob, HttpMethod.Put));

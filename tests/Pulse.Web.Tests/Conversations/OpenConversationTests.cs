@@ -49,6 +49,6 @@ public sealed class OpenConversationTests : IDisposable
 
     private ConversationRun Run(long head, bool tooFar) => new() { ConversationId = _conversation.Id, Head = head, TooFar = tooFar };
 
-    // Its first message is never written, so nothing reaches the connection.
+    // Its first message stays unwritten, so the test needs no connection.
     private static ChatSocket NewSocket() => new(socket: null!, Guid.NewGuid(), static () => false, static (_, _) => { });
 }

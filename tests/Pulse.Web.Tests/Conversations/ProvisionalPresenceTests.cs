@@ -23,7 +23,7 @@ public sealed class ProvisionalPresenceTests(ProvisionalPresenceTests.Unsure pul
         await bob.ReadAsync(group, seq);
         pulse.IsUnsure = false;
 
-        // What the grain sends is in order, so what follows is later than what was not sent.
+        // The grain sends in order. When this message arrives, an earlier one would have arrived.
         await adas.UntilAsync(group, await ada.SendAsync(group, "again"));
         Assert.Empty(adas.Received("TypingChanged", group));
         Assert.Empty(adas.Received("ReadChanged", group));

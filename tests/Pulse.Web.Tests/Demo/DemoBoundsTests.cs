@@ -20,7 +20,7 @@ public sealed class DemoBoundsTests(DemoBoundsTests.Application pulse) : IClassF
         var id = channel!.Value;
         await joan.SetMemberAsync(id, joan);
 
-        // No client is connected, so the first talk ends and no further talk begins.
+        // All clients are disconnected, so the first talk is the last.
         await SilenceAsync(joan, id);
         Assert.InRange(await joan.HeadAsync(id), 5, MaxEntries - 20);
 

@@ -78,7 +78,7 @@ public sealed class CountingPulse : PulseApplication, IAsyncLifetime
         await ExecuteOnServerAsync($"DROP DATABASE IF EXISTS {_database} WITH (FORCE)");
     }
 
-    /// <summary>Starts a new count, once nothing is under way: what earlier operations have left to be done is not that of later ones.</summary>
+    /// <summary>Starts a new count once the process is idle, so that work of earlier operations stays out of it.</summary>
     public async Task ResetAsync()
     {
         for (var (before, quiet) = (-1, 0); quiet < 3; await Task.Delay(50))

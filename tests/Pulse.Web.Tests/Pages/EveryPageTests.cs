@@ -3,7 +3,7 @@ using Microsoft.Playwright;
 
 namespace Pulse.Web.Tests.Pages;
 
-/// <summary>The rules of every page: no finding of axe, no error of the browser, no clipped content on a small phone.</summary>
+/// <summary>The rules of every page: it is free of findings of axe, of errors of the browser, and of clipped content on a small phone.</summary>
 [Collection(AllPages.Name)]
 public sealed class EveryPageTests(PagesApplication pulse)
 {

@@ -88,7 +88,7 @@ public sealed class PeopleTests(PagesApplication pulse)
         await Expect(Row(ada, gone)).ToContainTextAsync("Last seen", s_patiently);
         Assert.True(await PlaceAsync(ada, gone) < await PlaceAsync(ada, here), "A user who leaves moves nobody.");
 
-        // Without script, the list shows the server's state.
+        // If scripts are off, the list shows the server's state.
         await using var unscripted = await pulse.VisitAsync(script: false);
         await unscripted.SignInAsync("Ada without script");
         await Expect(Row(unscripted, gone)).ToContainTextAsync("Last seen");

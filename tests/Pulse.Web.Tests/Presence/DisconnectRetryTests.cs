@@ -17,7 +17,7 @@ public sealed class DisconnectRetryTests(DisconnectRetryTests.Application pulse)
         var clients = await Task.WhenAll(gone.Select(user => HubClient.ConnectAsync(pulse.Address, Token(user))));
         foreach (var user in gone) pulse.Calls.Stuck[user] = 0;
 
-        // One after the other, because an end whose grain does not answer must not delay later ones.
+        // The clients disconnect one after the other. A silent grain must not delay the later disconnects.
         foreach (var client in clients) await client.Connection.StopAsync();
 
         await Eventually.AsyncTrue("all ends are being told again", () => Task.FromResult(pulse.Calls.Stuck.Values.All(told => told == 2)));

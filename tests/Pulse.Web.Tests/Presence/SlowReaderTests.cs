@@ -67,8 +67,8 @@ public sealed class SlowReaderTests(PulseApplication pulse)
         await sessions.EndAsync(session.Id);
         await Eventually.AsyncTrue("the socket is gone", () => Task.FromResult(!ConnectionRegistry.Connections.Any(connection => connection.UserId == _ada)));
 
-        // The server gives a slow client half a second for the notice: a shorter time would mean that the notice was delivered. Without the
-        // cut-off the socket would close after the 10 s that SignalR allows for a write.
+        // The server gives a slow client half a second for the notice: a shorter time would mean that the notice was delivered. If the
+        // cut-off were missing, the socket would close after the 10 s that SignalR allows for a write.
         Assert.InRange(clock.Elapsed, TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(9));
         await socket.ClosedAsync();
     }

@@ -76,7 +76,7 @@ internal sealed class SlowSocket : IDisposable
     public Task CloseAsync(WebSocketCloseStatus status = WebSocketCloseStatus.NormalClosure) =>
         _socket!.CloseOutputAsync(status, null, CancellationToken.None);
 
-    /// <summary>Sends a close frame without a code, as browsers do for a script that gives none, and reads no further.</summary>
+    /// <summary>Sends a close frame that lacks a code, as browsers do for a script that omits it, and stops reading.</summary>
     public async Task CloseWithoutCodeAsync() => await _tcp.GetStream().WriteAsync((byte[])[0x88, 0x80, 0, 0, 0, 0]);
 
     /// <summary>Reads until the connection is closed, with a goodbye or without.</summary>

@@ -52,7 +52,7 @@ public sealed class SessionHandlerTests
         Assert.False((await context.AuthenticateAsync()).Succeeded);
 
         Assert.StartsWith("pulse=; expires=Thu, 01 Jan 1970", context.Response.Headers.SetCookie[0], StringComparison.Ordinal);
-        // Without httponly, because a script reads it.
+        // The cookie omits httponly, because a script reads it.
         Assert.Equal($"pulse-forget={secret.UserId:D}; max-age=34560000; path=/; samesite=lax", context.Response.Headers.SetCookie[1]);
     }
 

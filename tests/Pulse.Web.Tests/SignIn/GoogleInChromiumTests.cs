@@ -122,7 +122,7 @@ public sealed class GoogleInChromiumTests : IAsyncLifetime
 
     private static ILocator GoogleButton(IPage page) => page.GetByRole(AriaRole.Link, new() { Name = "Continue with Google" });
 
-    // One user, with Google's account and none of Google's tokens. Returns the user's id.
+    // The rows hold one user with Google's account, and are free of Google's tokens. Returns the user's id.
     private static object? AssertIsThePerson(StoredRows rows)
     {
         var user = Assert.Single(rows["users"]);

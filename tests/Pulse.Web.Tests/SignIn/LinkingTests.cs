@@ -112,7 +112,7 @@ public sealed partial class LinkingTests : IDisposable
         foreach (var words in new[] { "An account was linked", "A new device signed in", "An account was unlinked" })
             Assert.Contains(words, (await _pulse.Mailbox.NextNoticeAsync(Email, words)).HtmlBody, StringComparison.Ordinal);
 
-        // The second sign-in in the burglar's browser makes no notice, and neither does the first sign-in of a user.
+        // Only the first sign-in in the burglar's browser makes a notice. The second one, and the first sign-in of a user, make none.
         var dashboard = (await _owner.GetAsync("/dashboard")).Body;
         Assert.Equal(
             ["An account was unlinked", "A new device signed in", "An account was linked"],

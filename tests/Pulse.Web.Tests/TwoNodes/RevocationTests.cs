@@ -18,7 +18,7 @@ public sealed class RevocationTests(TwoNodes nodes, ITestOutputHelper output)
     private const int Sessions = 200;
     private const int AtOnce = 4;
 
-    // Not measured: the first ones wait for the compiler.
+    // The first revocations wait for the compiler, so the measurement leaves them out.
     private const int WarmUp = 8;
 
     private const int Removals = 20;

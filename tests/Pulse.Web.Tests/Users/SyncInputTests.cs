@@ -7,7 +7,7 @@ using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.Users;
 
-/// <summary>Bodies that must not be trusted. Each answer names the error, and none is a 500.</summary>
+/// <summary>Untrustworthy bodies. Each answer names the error, and its status is below 500.</summary>
 [Collection(SharedPulse.Name)]
 public sealed class SyncInputTests(PulseApplication pulse)
 {

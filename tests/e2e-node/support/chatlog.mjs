@@ -9,7 +9,7 @@ export class ChatLog {
     return this.entries.length;
   }
 
-  /** Applies consecutive entries. Those that are there already must be the same positions. */
+  /** Applies consecutive entries. Entries that the log already has must be at the same positions. */
   apply(entries) {
     for (const entry of entries) {
       if (entry.seq <= this.last) continue;
@@ -44,7 +44,7 @@ export class ChatLog {
       else this.apply(opened.entries);
       return opened;
     };
-    // A socket that is closing fails its last steps. What is missing then shows where the logs are compared.
+    // A socket that is closing fails its last steps. The comparison of the logs then shows missing entries.
     hub.on('EntriesAdded', (run) => run.conversationId === id && step(async () => {
       if (run.from > this.last + 1) await this.load(client, id);
       this.apply(run.entries);

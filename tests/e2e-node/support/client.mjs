@@ -36,7 +36,7 @@ export class Client {
 
   /**
    * Repeats a request while `mayRepeat` takes its answer, after the seconds that Pulse asks for. Returns the last answer after a minute. By
-   * default it repeats what has changed nothing because a store did not answer in time, as happens on a busy machine.
+   * default it repeats requests that Pulse refused before any change because a store timed out, as happens on a busy machine.
    */
   async sendUntilAvailable(method, path, body, mayRepeat = isUnavailable) {
     for (const deadline = Date.now() + 60_000; ;) {
@@ -72,12 +72,12 @@ export class Client {
       hub.on('Connected', resolve);
       hub.onclose((error) => reject(error ?? new Error('closed before Connected')));
     });
-    // A later close is not a failure of this promise, which is settled by then. Before, start() may fail first.
+    // A later close finds this promise settled. At an earlier close start() may fail first, and this rejection stays unused.
     connected.catch(() => undefined);
     await hub.start();
     return { hub, greeting: await connected };
   }
 }
 
-/** Whether Pulse has changed nothing, because a store did not answer in time. */
+/** Whether Pulse refused before any change, because a store timed out. */
 export const isUnavailable = ({ status, body }) => status === 503 && body?.type === 'urn:pulse:problem:unavailable';

@@ -61,7 +61,7 @@ function installPackage() {
   run('tar', ['-xzf', file, '-C', installed, '--strip-components=1'], made);
 }
 
-/** Only the client of the example is changed: the site and Pulse have different origins here. */
+/** Changes only the client of the example, because the site and Pulse have different origins here. */
 function writePages() {
   const readme = readFileSync(join(client, 'README.md'), 'utf8');
   const examples = [...readme.matchAll(/^```tsx\n(.*?)^```$/gms)].map(([, code]) => code);

@@ -8,7 +8,7 @@ export const translate = (name) => name.replace(/[^a-zA-Z0-9_]/g, '_');
 
 const units = { s: 'seconds', ms: 'milliseconds', By: 'bytes' };
 
-/** The series of an instrument. A unit in braces is an annotation, and has no suffix. */
+/** The series of an instrument. A unit in braces is an annotation, which adds no suffix. */
 export function seriesOf({ name, kind, unit }) {
   const suffix = unit?.startsWith('{') ? undefined : units[unit];
   if (!unit?.startsWith('{') && !suffix) throw new Error(`${name} has the unit ${unit}, whose suffix is unknown here`);

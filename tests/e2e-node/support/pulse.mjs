@@ -70,7 +70,7 @@ export class Pulse {
     return this;
   }
 
-  /** Stops like a power cut, with no chance of a goodbye. */
+  /** Stops like a power cut, which leaves no time for a goodbye. */
   kill() {
     return this.#end('SIGKILL');
   }
@@ -80,7 +80,7 @@ export class Pulse {
     return this.#end('SIGTERM');
   }
 
-  /** The process neither runs nor ends, like a paused machine. */
+  /** Stops the process in place, like a paused machine. */
   freeze() {
     this.#process.kill('SIGSTOP');
   }

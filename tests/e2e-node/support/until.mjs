@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Asks `probe` until `accept` takes its answer, and returns that answer. What throws counts as not yet.
+ * Asks `probe` until `accept` takes its answer, and returns that answer. An error counts as "not yet".
  * A busy machine stays below the bound.
  * @param expected what is waited for, in words: the message of a time-out pairs it with what came last.
  */

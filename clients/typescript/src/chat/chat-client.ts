@@ -31,8 +31,8 @@ export interface ChatSurroundings {
 }
 
 /**
- * The conversations of a client. A conversation that nothing uses stays only as long as the application refers to it: a server that renders
- * pages with a client for all of them would otherwise keep one for each id.
+ * The conversations of a client. An unused conversation stays only as long as the application refers to it, because a server that renders
+ * pages with one client would otherwise keep a conversation for each id.
  */
 class WeakStores {
   readonly #used = new Set<ConversationStore>();
@@ -138,7 +138,7 @@ export class ChatClient implements Running<ChatMembers> {
     this.#session.ended();
   }
 
-  /** Catches up with what happened while the client was not connected. */
+  /** Catches up with the time in which the client was disconnected. */
   async #begin(connection: Connection, shelf: Shelf, logId: string | undefined): Promise<void> {
     const isOver = (): boolean => connection.over.aborted || this.#shelf !== shelf;
     const isFirst = this.#logId === undefined;
@@ -172,7 +172,7 @@ export class ChatClient implements Running<ChatMembers> {
     while (!isOver()) {
       // At different times for the clients of a server that has restarted.
       await pause(refreshMs * (0.75 + this.#host.random() / 2), connection.over, this.#session.over);
-      // A failure needs no repetition of its own, because the next minute brings one.
+      // The next minute repeats a failed reading.
       if (!isOver()) areBlocksRead ||= await this.#readBlocked(shelf);
       if (!isOver() && this.#inbox.isWatched && this.#host.isSeen()) await this.#inbox.refresh().catch(() => undefined);
     }

@@ -31,13 +31,12 @@ export interface Shared {
   shelf(): Shelf | undefined;
   /** The database that the logs are of. Another tab may store the logs of an earlier one. */
   logId(): string | undefined;
-  /** The conversation may be in use now, or no longer: see `isUsed`. */
+  /** `isUsed` of the conversation may have changed. */
   onUse(conversation: ConversationStore): void;
   /** The conversation was closed, and its log stays in memory. */
   onClosed(conversation: ConversationStore): void;
 }
 
-/** One conversation, open or not. */
 export class ConversationStore implements Conversation {
   readonly id: string;
   readonly #shared: Shared;
@@ -67,7 +66,7 @@ export class ConversationStore implements Conversation {
   #loadingBefore: Promise<void> | undefined;
   #loadingAfter: Promise<void> | undefined;
   #resets = 0;
-  /** Raised when the log is dropped: answers to earlier requests no longer count. */
+  /** Raised when the log is dropped: answers to earlier requests are ignored. */
   #epoch = 0;
   #recalled: Promise<void> | undefined;
   #keeping: ReturnType<typeof setTimeout> | undefined;
@@ -82,7 +81,7 @@ export class ConversationStore implements Conversation {
     return this.#opens > 0 || this.#closing !== undefined;
   }
 
-  /** It has a state that must not be lost, or listeners, which must be told. */
+  /** Whether the conversation has state to keep, or listeners to notify. */
   get isUsed(): boolean {
     return this.isOpen || this.#listeners.size > 0 || this.#log.applied !== undefined || this.#wanted > 0
       || this.#shared.outbox.has(this.id);
@@ -167,7 +166,7 @@ export class ConversationStore implements Conversation {
   };
 
   readonly typing = (): void => {
-    // `performance.now()` never goes back, otherwise a corrected clock would stop the reports.
+    // `performance.now()` only grows. `Date.now()` may go back when the clock is corrected, and the reports would stop.
     const now = performance.now();
     const { connection } = this.#shared.session;
     if (!connection || now - this.#typedAt < typingEveryMs) return;
@@ -209,7 +208,7 @@ export class ConversationStore implements Conversation {
   readonly setRole = (userId: string, role: Role): Promise<void> => this.#change('PUT', `/members/${userId}`, { role });
 
   readonly remove = (userId: string): Promise<void> =>
-    // The first attempt may have removed the user, or the caller, without an answer.
+    // The first attempt may have removed the user, or the caller, although its answer was lost.
     this.#remove(userId, (error, attempt) => attempt > 1 && isFinal(error));
 
   readonly leave = async (): Promise<void> => {
@@ -246,7 +245,7 @@ export class ConversationStore implements Conversation {
         let refusal: unknown;
         try {
           const known = this.#log.applied;
-          // Without a log, the newest page of history and the live entries come at the same time.
+          // If the log is empty, the newest page of history and the live entries are loaded at the same time.
           const [opened] = await Promise.all([
             session.call(connection, 'OpenConversation', this.id, known ?? inbox.get(this.id)?.head ?? 0),
             known === undefined && this.#loadNewest(),
@@ -262,7 +261,7 @@ export class ConversationStore implements Conversation {
             void inbox.fetch(this.id);
           }
           this.#isGone = false;
-          // What was typed, read and so on before is unknown now.
+          // The answer replaces the role, the markers and the typing users, which may have changed meanwhile.
           this.#role = opened.you.role;
           this.#read = Math.max(this.#read, opened.you.read);
           this.#setTyping(opened.typing);
@@ -283,7 +282,7 @@ export class ConversationStore implements Conversation {
           if (isOver()) break;
           refusal = error;
           const isRefused = isFinal(error as PulseError);
-          // A refusal from before the user was added again says nothing about the present.
+          // The server may have reported the membership again since the request. The refusal is outdated then.
           if (isRefused ? news === this.#news : !this.#isGone) this.#fail(error as PulseError);
           if (isRefused && this.#isGone) break;
         }
@@ -496,7 +495,7 @@ export class ConversationStore implements Conversation {
             failures = 1;
             continue;
           }
-          // The page did not help, so the next request waits.
+          // The page left the gap as it was, so the next request waits.
         } catch (error) {
           if (isOver()) break;
           refusal = error;
@@ -543,7 +542,7 @@ export class ConversationStore implements Conversation {
           this.#restart();
           return;
         }
-        // The entries up to that head were lost, and no newer ones are known since.
+        // The server has lost the entries above its head, and the known head is still that of before the request.
         if (page.head < head && this.#log.head === head) this.#log.correct(page.head);
         // The log has jumped while the page was on its way. The next page is read after the jump, so this ends.
       } while (this.#log.isStale(page));

@@ -6,7 +6,7 @@ import type {
 
 const nobody: readonly string[] = Object.freeze([]);
 const nothingUnread: UnreadTotal = Object.freeze({ messages: 0, more: false, mentions: 0, conversations: 0 });
-// While rendering on a server, nothing is known.
+// A rendering server shows an inbox that is still loading.
 const emptyInbox: InboxSnapshot = Object.freeze({ items: Object.freeze([]), state: 'loading', hasMore: false, isLoadingMore: false, unread: nothingUnread });
 const unopened: ConversationSnapshot = Object.freeze({
   state: 'closed', error: null, item: undefined, messages: Object.freeze([]), quotes: new Map(), notices: Object.freeze([]), pending: Object.freeze([]),
@@ -42,13 +42,13 @@ export function useConversation(id: string): ConversationSnapshot & { readonly c
   return { ...snapshot, conversation };
 }
 
-/** What waits to be read, in all loaded conversations. Renders the component again only when that changes. */
+/** The unread messages of all loaded conversations. Renders the component again only when their numbers change. */
 export function useUnread(): UnreadTotal {
   const { conversations } = useChat();
   return useSyncExternalStore(conversations.subscribe, () => conversations.getSnapshot().unread, () => nothingUnread);
 }
 
-/** The user ids of the users that are typing in an open conversation. Does not open it. */
+/** The user ids of the users that are typing in a conversation that is open, for example by `useConversation`. */
 export function useTyping(id: string): readonly string[] {
   const conversation = useChat().conversation(id);
   return useSyncExternalStore(conversation.subscribe, () => conversation.getSnapshot().typing, () => nobody);

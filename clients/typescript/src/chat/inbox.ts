@@ -16,7 +16,7 @@ const keepAfterMs = 1_000;
 
 interface Row {
   item: ConversationItem;
-  /** Milliseconds; conversations without a message have a place of their own. */
+  /** Milliseconds. A conversation that is still empty has a place of its own. */
   readonly orderAt: number;
 }
 
@@ -28,7 +28,7 @@ interface Fetching {
   hasNews: boolean;
 }
 
-/** What the client knew when it made a request: answers are at least as new. */
+/** The heads that the client knew when it made a request. The answer is at least as new. */
 interface Asked {
   readonly request: number;
   readonly heads: ReadonlyMap<string, number>;
@@ -42,13 +42,13 @@ export class Inbox {
   readonly #listeners = new Listeners<void>();
   readonly #rows = new Map<string, Row>();
   #snapshot: InboxSnapshot | undefined;
-  /** The listeners have yet to be told of changed rows. */
+  /** Rows have changed since the listeners were last notified. */
   #hasNewRows = false;
   #unread: UnreadTotal | undefined;
   #before: string | null = null;
   #isReady = false;
   #loadingMore: Promise<void> | undefined;
-  /** The other values that the listeners were told of. */
+  /** The other values at the latest notification. */
   #told = this.#flags;
   #refreshing: Promise<void> | undefined;
   #shelf: Shelf | undefined;
@@ -58,7 +58,7 @@ export class Inbox {
   /** Conversations that are gone, with the number of the latest request before that: answers up to it may still show them. */
   readonly #dropped = new Map<string, number>();
   #requests = 0;
-  /** Raised when all conversations are dropped: answers to earlier requests no longer count. */
+  /** Raised when all conversations are dropped: answers to earlier requests are ignored. */
   #epoch = 0;
 
   /** @param onItem called with each conversation whose item changed; `isNews`: the server has reported it. */
@@ -103,7 +103,7 @@ export class Inbox {
     this.#changed();
   }
 
-  /** Reads the inbox, and compares what the pages do not show. */
+  /** Reads the inbox, and compares the conversations outside of the pages that were read. */
   readonly refresh = (): Promise<void> => this.#refreshing ?? this.catchUp();
 
   /** Reads the inbox on a new connection: a reading in progress may have been answered before hints were missed. */
@@ -117,7 +117,7 @@ export class Inbox {
   /** Applies items that the server has sent by itself. */
   hinted(items: readonly Item[]): void {
     for (const item of items) {
-      // Nothing says whether the hint is from before the removal. A lower head is a late hint, or the server has lost entries.
+      // The hint may be from before the removal. A lower head is a late hint, or the server has lost entries.
       if (this.#dropped.has(item.id) || item.head < (this.get(item.id)?.head ?? 0)) void this.fetch(item.id);
       else this.#take(item, Date.now());
       const fetching = this.#fetching.get(item.id);
@@ -140,7 +140,7 @@ export class Inbox {
     this.#changed();
   }
 
-  /** Applies entries of an open conversation, of which the server sends no hints. */
+  /** Applies entries of an open conversation, because the server sends hints only of closed ones. */
   applied(id: string, entries: readonly Entry[], wasUnread: (seq: number) => boolean): void {
     const row = this.#rows.get(id);
     if (!row) {
@@ -209,7 +209,7 @@ export class Inbox {
   #takeAnswer(item: Item, { request, heads }: Asked, orderAt = Date.now()): void {
     const droppedAt = this.#dropped.get(item.id);
     if (droppedAt !== undefined && request <= droppedAt) {
-      // Read before the removal, or after the user was added again: another request tells.
+      // The answer is from before the removal, or from after the user was added again. Another request decides.
       void this.fetch(item.id);
       return;
     }
@@ -275,7 +275,7 @@ export class Inbox {
       const asked = this.#ask();
       const page: { items: readonly Item[]; before: string | null } = await this.#page(before);
       if (epoch !== this.#epoch) return;
-      // Only now, because the rows of the last visit may have come while the page was on its way.
+      // This set is made after the first page, because the rows of the last visit may have come while the page was on its way.
       rest ??= new Set(this.#rows.keys());
       hasNews = hasUnknown = false;
       for (const item of page.items) {
@@ -286,7 +286,7 @@ export class Inbox {
       this.#takePage(page.items, asked);
       const isFirst: boolean = before === null;
       before = page.before;
-      // Conversations further down are known up to the cursor of the last visit, or not at all.
+      // The first reading begins at the cursor of its first page. Later readings keep the cursor, because the conversations up to it are known.
       if (isFirst && !this.#isReady) this.#before = before;
       this.#isReady = true;
       this.#changed();
@@ -397,7 +397,7 @@ export class Inbox {
     const isNew = last !== null && last.seq > you.read && !this.#viewer.isMe(last.senderId);
     const hasUnread = you.unread === null ? isNew : you.unread > 0;
     const row: Row = { item: Object.freeze({ ...item, you, last, hasUnread }), orderAt: item.lastAt ? Date.parse(item.lastAt) : orderAt };
-    // The inbox is read again and again, mostly without news.
+    // Most readings of the inbox return the same rows. Equal rows keep their objects, so that listeners are spared.
     if (isSame(row, this.#rows.get(item.id))) return;
     this.#rows.set(item.id, row);
     this.#hasNewRows = true;
@@ -417,7 +417,7 @@ export class Inbox {
     return isSame ? before : (this.#unread = Object.freeze(total));
   }
 
-  /** The parts of the snapshot that are not of the rows. */
+  /** The parts of the snapshot beside the rows. */
   get #flags(): string {
     return `${this.#isReady} ${this.#before !== null} ${this.#loadingMore !== undefined}`;
   }

@@ -49,7 +49,7 @@ export class Log {
   #loads = 0;
   /** The entries applied since the oldest load in progress began. */
   #sinceLoad: Entry[] = [];
-  /** A page moved the log to that entry, over entries that nobody has seen one by one. */
+  /** A page moved the log to that entry. The client skipped the entries before it. */
   #jumped = 0;
   #messages: readonly Message[] | undefined;
 
@@ -58,7 +58,7 @@ export class Log {
     this.#windowSize = windowSize;
   }
 
-  /** Seq of the last applied entry; undefined while nothing is known. */
+  /** Seq of the last applied entry, undefined while the log is empty. */
   get applied(): number | undefined {
     return this.#applied;
   }
@@ -153,7 +153,7 @@ export class Log {
     this.#hasAfter = page.hasAfter;
     this.#notices = [];
     this.#messages = undefined;
-    // No message in the window is older than the page, so the log continues there.
+    // All messages in the window are as of the page's head, so the log continues there.
     if ((this.#applied ?? -1) < page.head) {
       this.#applied = this.#jumped = page.head;
       // The entries in between may have changed them.
@@ -256,7 +256,7 @@ export class Log {
     if (this.#hasAfter || entry.seq <= (this.#held.at(-1)?.message.seq ?? 0)) return;
     const { seq, senderId, clientId = null, text = null, sentAt, replyTo = null, mentions = [], editedSeq = null, deletedSeq = null } = entry;
     const message = this.#mark({ seq, senderId, clientId, text, sentAt, replyTo, mentions, editedSeq, deletedSeq, reactions: [] });
-    // Reactions are not a part of the entry, so those of later entries count.
+    // The entry lacks the reactions to its message, which later entries bring.
     this.#held.push({ message, asOf: seq });
     this.#messages = undefined;
   }
@@ -294,7 +294,7 @@ export class Log {
     this.#messages = undefined;
   }
 
-  /** The message with the effect of the entry; the same object where there is none. */
+  /** The message with the effect of the entry, or the same object if the entry leaves it as it is. */
   #changed(held: Held, entry: Entry): Held {
     const { message, asOf } = held;
     const { seq, kind, emoji } = entry;
@@ -328,7 +328,7 @@ export class Log {
   #read(page: Messages): Held[] {
     const before = this.#held;
     const held = page.items.map((message) => ({ message: this.#mark(message), asOf: page.head }));
-    // Entries that the page lacks change its messages, which are not in the window yet. What is known already has their effect.
+    // The page lacks the latest entries, so they are applied to its messages. The known messages already have their effect.
     this.#held = held;
     this.#replay(page.head, false);
     const read = this.#held;

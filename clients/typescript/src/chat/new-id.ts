@@ -1,4 +1,4 @@
-/** A random UUID, also in pages without TLS, which lack `crypto.randomUUID`. */
+/** A random UUID. Pages over plain HTTP lack `crypto.randomUUID`. */
 export function newId(): string {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));

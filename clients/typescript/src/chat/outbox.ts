@@ -26,7 +26,7 @@ interface Item {
   /** Set once the server has stored the message. */
   seq: number | undefined;
   shown: PendingMessage | undefined;
-  /** Sent on this page, not taken over from another one. */
+  /** True for a message of this page, false for one that was taken over from another page. */
   readonly isOwn: boolean;
 }
 
@@ -45,12 +45,12 @@ export class Outbox {
   readonly #queues = new Map<string, Queue>();
   #shelf: Shelf | undefined;
   #tab = '';
-  /** What earlier pages left is in the queues. */
+  /** The queues hold the messages of earlier pages too. */
   #isReady = false;
   #lastOrder = 0;
   /** The user whose messages are in the queues; undefined where that is unknown. */
   #owner: string | undefined;
-  /** The user has signed out, and the client has not started since. */
+  /** The user has signed out, and the client has yet to start again. */
   #isForgotten = false;
 
   /** @param changed called with the conversation whose pending messages changed. */
@@ -68,7 +68,7 @@ export class Outbox {
     return (this.#queues.get(conversationId)?.items.length ?? 0) > 0;
   }
 
-  /** The client starts. What was written after a sign-out belongs to no user. */
+  /** The client starts, and drops the messages that were written after a sign-out, because their user is unknown. */
   begin(): void {
     if (this.#isForgotten) this.#clear();
     this.#isForgotten = false;
@@ -80,7 +80,7 @@ export class Outbox {
       if (this.#isReady) this.#runAll();
       return;
     }
-    // What one user wrote while signed out is never sent as the next one.
+    // Messages that one user wrote while signed out are dropped, otherwise they would be sent as the next user.
     if (this.#owner !== undefined && this.#owner !== userId) this.#clear();
     this.begin();
     this.#owner = userId;
@@ -100,12 +100,12 @@ export class Outbox {
     };
     for (const tab of new Set((await shelf.list('send ')).map(([, value]) => (value as StoredSend).tab))) {
       if (awaited.has(tab)) continue;
-      // What the previous page left is sent before what this one sends.
+      // The messages of the previous page are sent before those of this page.
       if (await this.#locks.isLiving(tab).catch(() => false)) void adopt(tab);
       else await adopt(tab);
     }
     if (this.#shelf !== shelf) return;
-    // Also the tabs that have sent nothing yet, and those that are opened later.
+    // Every other tab is watched, because each of them may still send: also those that are opened later.
     this.#locks.watch((tab) => {
       if (!awaited.has(tab)) void adopt(tab);
     });
@@ -113,7 +113,7 @@ export class Outbox {
     this.#runAll();
   }
 
-  /** The client stops. What is stored stays so. Messages of an unknown user stay in memory, because they are stored nowhere. */
+  /** The client stops. Stored messages stay stored. Messages of an unknown user stay in memory, which is their only place. */
   end(): void {
     if (!this.#shelf) return;
     this.#locks.release();
@@ -125,15 +125,15 @@ export class Outbox {
     for (const id of ids) this.#changed(id);
   }
 
-  /** The user has signed out: nothing of that user's is sent any more. */
+  /** Drops the messages of the user, because the user has signed out. */
   forget(): void {
     this.#isForgotten = true;
     this.#clear();
   }
 
   send(conversationId: string, text: string, { replyTo, mentions = [] }: SendOptions): string {
-    // Otherwise a message of the latest user could be sent as another one that connects. Before the first connection it belongs to whoever
-    // connects: the last user of this browser is a guess, and a wrong one would delete the message.
+    // Otherwise a message of the latest user could be sent as another user that connects. Before the first connection the message belongs to
+    // the user that connects next: the last user of this browser is a guess, and a wrong guess would delete the message.
     if (!this.#shelf) this.#owner ??= this.#session.ownUser;
     const clientId = newId();
     const now = Date.now();
@@ -180,7 +180,7 @@ export class Outbox {
     this.#remove(item);
   }
 
-  /** The client shows the log up to that entry, or no longer shows the conversation. */
+  /** The client shows the log up to that entry, or has stopped showing the conversation. */
   shown(conversationId: string, upTo: number): void {
     for (const item of [...(this.#queues.get(conversationId)?.items ?? [])]) if (item.seq !== undefined && item.seq <= upTo) this.#remove(item);
   }
@@ -195,7 +195,8 @@ export class Outbox {
       if (this.#find(stored.conversationId, stored.clientId)) continue;
       const item: Item = { stored: { ...stored, tab: this.#tab }, seq: undefined, shown: undefined, isOwn: false };
       const { items } = this.#queue(stored.conversationId);
-      // Before what this page has sent since, but not before what is on its way. Clocks do not decide: two pages may send in one millisecond.
+      // The message goes behind attempted messages and before the other ones of this page. Two pages may send in one millisecond, so clocks
+      // cannot decide the order.
       const index = items.findIndex((other) => other.isOwn && !other.stored.isAttempted);
       items.splice(index < 0 ? items.length : index, 0, item);
       this.#lastOrder = Math.max(this.#lastOrder, stored.order);
@@ -301,7 +302,7 @@ export class Outbox {
   }
 
   async #stored(item: Item): Promise<void> {
-    // A message that was resolved meanwhile must not come back.
+    // Storing a message that was resolved meanwhile would bring it back.
     if (this.#find(item.stored.conversationId, item.stored.clientId) === item) await this.#shelf?.set(`send ${item.stored.clientId}`, item.stored);
   }
 }

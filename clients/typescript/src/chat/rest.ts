@@ -61,7 +61,7 @@ function lost(error: unknown): PulseError {
 
 async function readProblem(answer: Response): Promise<PulseError> {
   const { type, detail, title } = (await answer.json().catch(() => ({}))) as { type?: string; detail?: string; title?: string };
-  // A proxy answers without a code.
+  // The answer of a proxy lacks a code.
   const code = type?.startsWith(problem) ? type.slice(problem.length) : answer.status >= 500 ? 'unavailable' : answer.status === 429 ? 'too-many-requests' : 'call-failed';
   return new PulseError(code, detail ?? title ?? `The server answered ${answer.status}.`, { retryAfterMs: readRetryAfter(answer) });
 }

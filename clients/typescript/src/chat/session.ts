@@ -122,7 +122,7 @@ export class Session {
     return this.#repeat(async () => this.call(await this.connected(), method, ...args));
   }
 
-  /** As `insist`, until the signal aborts: then it rejects with `aborted`, and no further call is made. */
+  /** As `insist`, until the signal aborts: then it rejects with `aborted`, and stops calling. */
   async insistUntil<M extends keyof HubCalls>(
     over: AbortSignal | undefined, method: M, ...args: HubCalls[M]['args']
   ): Promise<HubCalls[M]['answer']> {
@@ -145,7 +145,7 @@ export class Session {
     } catch (error) {
       throw signal?.aborted ? aborted() : error;
     } finally {
-      // An answer to a former user has no effect for the next one.
+      // The answer was for a former user, so it is discarded.
       if (over.aborted) throw stopped();
     }
   }
@@ -175,7 +175,7 @@ export class Session {
     return pause(leastMs + Math.max(backoffMs(failures, this.#host.random), 100), this.over, ...cut);
   }
 
-  /** The client was never started, and may be. */
+  /** Whether the client can start, and has yet to start for the first time. */
   get #isAwaitingStart(): boolean {
     return this.#isRunning === undefined && this.#host.canStart();
   }

@@ -2,7 +2,7 @@ import { PulseError } from '../errors.js';
 import { within } from '../time.js';
 import type { ChatStorage } from './types.js';
 
-/** Where the platform has no storage, or blocks it. Ends with the page. */
+/** The storage of platforms that lack or block their own. Its data ends with the page. */
 export function memoryStorage(): ChatStorage {
   const kept = new Map<string, unknown>();
   return {
@@ -80,7 +80,7 @@ export class StorageQueue {
   #last: Promise<unknown> = Promise.resolve();
   /** Counts the calls of `resume`. */
   #round = 0;
-  /** The latest round whose work was not answered. */
+  /** The latest round in which work timed out. */
   #stuckRound = -1;
 
   constructor(storage: ChatStorage, onStuck: (error: PulseError) => void) {
@@ -88,9 +88,9 @@ export class StorageQueue {
     this.#onStuck = onStuck;
   }
 
-  /** @returns undefined where the storage fails, or does not answer. */
+  /** @returns undefined where the storage fails or times out. */
   do<T>(work: (storage: ChatStorage) => Promise<T>): Promise<T | undefined> {
-    // Work that times out after the next start must not leave that start without the storage.
+    // Work that times out after the next start counts for its own round, so that the new start keeps the storage.
     const round = this.#round;
     const done = this.#last.then(() => this.#try(round, work));
     this.#last = done;
@@ -146,12 +146,12 @@ export class Shelf {
     return this.#do((storage) => storage.clear(this.#prefix + prefix));
   }
 
-  /** The session is over: what it still does reads and writes no more. */
+  /** Ends reading and writing, because the session is over. */
   close(): void {
     this.#isClosed = true;
   }
 
-  /** The user signs out: deletes all, and writes no more. */
+  /** Deletes all data and ends writing, because the user signs out. */
   async forget(): Promise<void> {
     this.#queue.resume();
     const cleared = this.clear();

@@ -7,7 +7,7 @@ import { newId } from './new-id.js';
 export interface TabLocks {
   /** Names this tab. Resolves when other tabs see it as living. */
   hold(): Promise<string>;
-  /** This tab sends no more. */
+  /** This tab has ended sending. */
   release(): void;
   isLiving(tab: string): Promise<boolean>;
   /** Calls back with each other tab that lives now or begins later, until this tab is released. */
@@ -18,7 +18,7 @@ export interface TabLocks {
 
 export const lone = 'lone';
 
-/** Without Web Locks there is one tab, as in Node.js: all others are gone. */
+/** Platforms that lack Web Locks, such as Node.js, have one tab: all others count as gone. */
 export function loneTab(): TabLocks {
   return { hold: () => Promise.resolve(lone), release: () => undefined, isLiving: () => Promise.resolve(false), watch: () => undefined, whenGone: (_tab, work) => work() };
 }

@@ -5,7 +5,7 @@ export type ConversationKind = 'direct' | 'group' | 'channel';
 /** `reader` reads only. Both users of a direct conversation are `member`. */
 export type Role = 'owner' | 'moderator' | 'member' | 'reader';
 
-/** What a new member can read: the whole log, or what follows the joining. */
+/** The part of the log that a new member can read: the whole log, or the entries since the member joined. */
 export type NewcomersSee = 'all' | 'since-joining';
 
 export interface Reaction {
@@ -59,7 +59,10 @@ export interface PendingMessage {
   readonly error: PulseError | null;
 }
 
-/** A change of the conversation itself, in the order of the log. Known for entries that arrived live or after an absence, not for history. */
+/**
+ * A change of the conversation itself, in the order of the log. Entries that arrive live or after an absence bring notices, pages of history
+ * lack them.
+ */
 export interface Notice {
   readonly seq: number;
   readonly kind: 'created' | 'member-added' | 'member-removed' | 'role-changed' | 'renamed' | 'rules-changed' | 'closed';
@@ -113,7 +116,7 @@ export interface ConversationItem {
   readonly title: string | null;
   /** Seq of the newest entry. */
   readonly head: number;
-  /** When the newest message was sent; null without messages. */
+  /** When the newest message was sent, null while the conversation is empty. */
   readonly lastAt: string | null;
   /** The newest message, its text cut at 200 characters. */
   readonly last: Message | null;
@@ -121,13 +124,13 @@ export interface ConversationItem {
   readonly other?: ConversationUser;
   readonly you: You;
   readonly newcomersSee: NewcomersSee;
-  /** When the conversation was closed: it takes no more messages. */
+  /** When the conversation was closed. Since then the server refuses messages. */
   readonly closedAt: string | null;
   /** Whether there is something to read, also where the numbers are unknown. */
   readonly hasUnread: boolean;
 }
 
-/** What waits to be read, in the loaded conversations. Of muted conversations only mentions count. */
+/** The unread messages of the loaded conversations. Muted conversations add only their mentions. */
 export interface UnreadTotal {
   readonly messages: number;
   /** `messages` is a lower bound. */
@@ -181,7 +184,7 @@ export interface SearchHit {
  * Calls that return a promise wait for the first `start()`, except on a server that renders pages: there they reject with the code
  * `stopped`. After `stop()` they reject with that code too, because the next user may be another one. After `stop()`, `send` keeps the
  * message in memory until the next connection. The client drops it if that connection is another user's, or if the user has signed out.
- * A message from before the first connection belongs to whoever connects. `markRead` waits too, and has no effect after `stop()`.
+ * A message from before the first connection belongs to the user that connects. `markRead` waits too, and is ignored after `stop()`.
  */
 export interface Conversations {
   /** The same object until a value in it changes. */
@@ -189,13 +192,13 @@ export interface Conversations {
   /** @returns a function that ends the subscription. */
   subscribe(listener: () => void): () => void;
 
-  /** The conversation in the inbox; undefined where it is not loaded. */
+  /** The conversation in the inbox, undefined until it is loaded. */
   get(id: string): ConversationItem | undefined;
   /** Loads the next page of older conversations. Rejects with a PulseError when that fails. */
   loadMore(): Promise<void>;
   /**
    * Reads the inbox again. The client does so by itself on each new connection, and once a minute while the inbox has subscribers and the
-   * page is visible, because the server does not report each message of large conversations.
+   * page is visible, because the server reports only some messages of large conversations.
    */
   refresh(): Promise<void>;
 
@@ -205,7 +208,7 @@ export interface Conversations {
    */
   create(conversation: NewConversation): Promise<ConversationItem>;
 
-  /** Channels that the user may join, by a part of their title, without regard to case. `after`: of the page before. */
+  /** Channels that the user may join, by a part of their title in any case. `after`: that of the page before. */
   channels(query?: string, after?: string): Promise<{ readonly items: readonly Channel[]; readonly after: string | null }>;
   /** Joins a channel. */
   join(channelId: string): Promise<ConversationItem>;
@@ -225,12 +228,13 @@ export interface Conversations {
   isBlocked(userId: string): boolean;
 }
 
-/** A conversation at one moment. Immutable; parts that did not change are the same objects. */
+/** A conversation at one moment. Immutable. Unchanged parts are the same objects. */
 export interface ConversationSnapshot {
   /**
-   * `closed`: nobody has it open. `loading`: nothing is known yet. `live`: messages arrive as they are stored. `offline`: the connection is
-   * lost, or is catching up; what is shown may be old. `gone`: it is unknown to the user, or the user was removed. `failed`: it cannot be opened
-   * now, see `error`; the client goes on trying.
+   * `closed`: the application has yet to open it, or has closed it. `loading`: the client is reading it for the first time. `live`: messages
+   * arrive as they are stored. `offline`: the connection is lost, or is catching up, and the shown messages may be old. `gone`: the
+   * conversation is unknown to the user, or the user was removed. `failed`: the conversation cannot be opened now, see `error`, and the client
+   * keeps trying.
    */
   readonly state: 'closed' | 'loading' | 'live' | 'offline' | 'gone' | 'failed';
   /** Why it is `gone` or `failed`; null otherwise. */
@@ -253,7 +257,7 @@ export interface ConversationSnapshot {
   readonly isLoadingAfter: boolean;
   /** Seq of the newest entry that the client knows of. */
   readonly head: number;
-  /** User ids of the users that are typing now, at most 5, without this user. */
+  /** User ids of the other users that are typing now, at most 5. */
   readonly typing: readonly string[];
   /** The read markers of the other members, by user id. Empty in large conversations. */
   readonly markers: ReadonlyMap<string, number>;
@@ -274,7 +278,7 @@ export interface SendOptions {
 export interface EditOptions {
   /** User ids of members, at most 50. */
   readonly mentions?: readonly string[];
-  /** `editedSeq ?? 0` of the message that the user began to edit. Default: the present one. After a later edit the server answers `edit-conflict`. */
+  /** `editedSeq ?? 0` of the message that the user began to edit. Default: the present one. An edit in between is answered with `edit-conflict`. */
   readonly edited?: number;
   /** Ends the waiting and the repeating: the edit rejects with the code `aborted`. A call that is on its way may still have its effect. */
   readonly signal?: AbortSignal;
@@ -288,11 +292,11 @@ export interface Conversation {
   readonly id: string;
   /** The same object until a value in it changes. */
   getSnapshot(): ConversationSnapshot;
-  /** Does not open it. @returns a function that ends the subscription. */
+  /** Leaves a closed conversation closed. @returns a function that ends the subscription. */
   subscribe(listener: () => void): () => void;
   /**
    * Keeps it open: entries arrive live. Calls are counted: it closes five seconds after the last of the returned functions was called. At
-   * most 50 are open at a time. May be called at any time, connected or not.
+   * most 50 are open at a time. May be called at any time, also while the client is disconnected.
    */
   open(): () => void;
 
@@ -327,7 +331,7 @@ export interface Conversation {
   loadAfter(): Promise<void>;
   /** Shows the messages around that seq, for a quote or a search hit. */
   loadAround(seq: number): Promise<void>;
-  /** Loads a message that another one answers (`replyTo`) into `quotes`, unless it is known. Has no effect if that message does not exist. */
+  /** Loads a message that another one answers (`replyTo`) into `quotes`, unless it is known. A message that the server lacks is ignored. */
   loadQuote(seq: number): Promise<void>;
   /** Shows the newest messages again. */
   loadNewest(): Promise<void>;
@@ -346,17 +350,17 @@ export interface Conversation {
   mute(on?: boolean): Promise<void>;
 }
 
-/** What `createPulseClient` adds for `chat: chat()`. */
+/** The members that `createPulseClient` adds for `chat: chat()`. */
 export interface ChatMembers {
   readonly conversations: Conversations;
-  /** The conversation of that id, the same object as long as the application refers to it. Nothing is sent before `open()`. */
+  /** The conversation of that id, the same object as long as the application refers to it. `open()` starts the traffic with the server. */
   conversation(id: string): Conversation;
 }
 
 /**
  * Where the client keeps pending messages, the inbox and the newest messages beyond the life of the page: IndexedDB in browsers, memory
- * elsewhere. Keys are texts, values are JSON values. Each function may reject: the client then goes on without.
- * After 5 s without an answer, it goes on without the storage until its next start.
+ * elsewhere. Keys are texts, values are JSON values. Each function may reject: the client ignores the failed call. When a call takes longer
+ * than 5 s, the client leaves the storage alone until its next start.
  */
 export interface ChatStorage {
   /** All keys that begin with the prefix, and their values. */

@@ -1,4 +1,4 @@
-// What the server sends and takes, as docs/chat.md describes it.
+// The messages from and to the server, as docs/chat.md describes them.
 import type { ConversationItem, Message, NewcomersSee, Role } from './types.js';
 
 /** An entry of a log. Members beyond the first four depend on the kind; kinds of later servers have unknown ones. */

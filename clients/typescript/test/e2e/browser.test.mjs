@@ -51,7 +51,7 @@ test('others see away without input, and online with input', options, async () =
   const pulse = await startPulse();
   const ada = await openPage(pulse);
   const watcher = connect(pulse, await signUp(pulse));
-  // Each status, because "online" lasts only a second.
+  // The page collects each status, because "online" lasts only a second.
   const seen = [];
   watcher.watch(ada.id, ({ status }) => seen.push(status));
   const sees = (status) => until(`${status} at the watcher`, () => seen, () => seen.includes(status), { withinMs: 60_000 })

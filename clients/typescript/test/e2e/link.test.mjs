@@ -66,8 +66,8 @@ test.each(faults)('$name: live at most 5 s after it is over', { ...options, retr
 });
 
 /**
- * Runs in the page. Resolves to the time when the server had accepted a message of the page and the page had its answer. A minute counts as
- * never.
+ * Runs in the page. Resolves to the time when the server had accepted a message of the page and the page had its answer. The wait ends
+ * after a minute.
  */
 async function becomeLive() {
   const { pulse } = window;

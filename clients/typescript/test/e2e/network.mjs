@@ -66,7 +66,7 @@ export async function startProxyWithoutSockets(pulse, { answers }) {
     const { url, method, headers } = request;
     const onward = httpRequest({ hostname, port, path: url, method, headers }, (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
-      // Flush, because events must not wait for more data.
+      // The headers are flushed at once, otherwise events would wait for more data.
       response.flushHeaders();
       answer.pipe(response);
     });

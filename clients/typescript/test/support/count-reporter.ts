@@ -8,7 +8,7 @@ export default class CountReporter implements Reporter {
     const count = { passed: 0, failed: errors.length, skipped: 0, pending: 0 };
     for (const module of modules) {
       for (const test of module.children.allTests()) count[test.result().state]++;
-      // A file that did not load, or a hook that threw, appears in no failed test.
+      // Errors of a file's loading or of a hook are missing among the failed tests.
       count.failed += module.errors().length;
       for (const suite of module.children.allSuites()) count.failed += suite.errors().length;
     }

@@ -8,7 +8,7 @@ export class FakeHub implements Hub {
   readonly calls: [method: string, ...args: unknown[]][] = [];
   /** The server's answers. By default all users are offline and every other call succeeds. */
   readonly answers: Record<string, Answer> = { WatchPresence: (ids: string[]) => ids.map((id) => presence(id, 'offline', 1)) };
-  /** Set by the client, with or without a goodbye. */
+  /** Set when the client closes the hub, whether it says goodbye or drops it. */
   stopped = false;
   dropped = false;
   /** When the server last sent a message; undefined as on a platform that does not show it. */

@@ -86,7 +86,7 @@ export class FakeKeep implements Keep {
   }
 }
 
-/** Runs all work that needs no time. */
+/** Runs all work that is due now. */
 export async function settle(): Promise<void> {
   await vi.advanceTimersByTimeAsync(0);
 }

@@ -48,7 +48,7 @@ function serve(hub: FakeHub, sent: string[] = []): string[] {
   return sent;
 }
 
-/** Nothing is new in the known conversations, or all of them are gone. */
+/** Answers that the known conversations are unchanged, or that all of them are gone. */
 function syncAnswer(gone: boolean) {
   return (known: readonly { id: string; seq: number }[]) =>
     known.map(({ id, seq }) => ({ id, head: seq, from: 1, read: 0, entries: [], tooFar: false, gone, reset: false }));

@@ -55,7 +55,7 @@ class Tab {
     this.wire.cut();
   }
 
-  /** Moves all that waits, without any time. */
+  /** Moves all waiting messages while the clock stands still. */
   async flush(rounds = 40): Promise<void> {
     for (let round = 0; round < rounds; round++) {
       await settle();
@@ -83,7 +83,7 @@ function serverWith(messages: number): ChatServer {
   return server;
 }
 
-/** A failover to a standby that lacks the newest entries: nothing but the seqs shows it. */
+/** A failover to a standby that lacks the newest entries. Only the seqs show it. */
 function loseNewest(server: ChatServer, count: number): void {
   server.log.splice(-count);
 }

@@ -29,7 +29,7 @@ class Tab {
   hasConnected = false;
   #close: (() => void) | undefined;
   #locks!: TabLocks;
-  /** What this tab has sent, in order, of which the server must keep the order. */
+  /** The messages that this tab has sent. The server must keep their order. */
   sent: string[] = [];
 
   constructor(readonly server: ChatServer, readonly browser: Browser, readonly userId: string, readonly isAlone = false) {
@@ -75,7 +75,7 @@ class Tab {
     this.wire.cut();
   }
 
-  /** The page is closed in the middle of whatever it does: nothing of it runs any more, but its answers must not do harm either. */
+  /** Closes the page in the middle of its work. The work stops, and answers to it must stay harmless. */
   reload(): void {
     // The user of a page before its first connection is unknown, so its messages are kept in memory only.
     if (!this.hasConnected) return;

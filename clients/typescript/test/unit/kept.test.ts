@@ -246,7 +246,7 @@ test('a choice after the clock was set back outlives the older choice of another
   vi.setSystemTime(Date.now() - 3_600_000);
   await latter.pulse.setStatus('invisible');
 
-  // Both reconnect, the other tab first.
+  // The other tab reconnects first, then this one.
   former.hub.break();
   await vi.advanceTimersByTimeAsync(30_000);
   await former.accept('ada');

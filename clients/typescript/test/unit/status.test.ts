@@ -11,7 +11,7 @@ const minute = 60_000;
 test('without input for 5 minutes: away, no more beats, and online at the next input', async () => {
   const s = scene();
   const hub = await s.online();
-  // Heartbeats do not count as input.
+  // Heartbeats are sent, and the user still counts as idle.
   await vi.advanceTimersByTimeAsync(4 * minute + 10_000);
   s.page.input();
   await vi.advanceTimersByTimeAsync(5 * minute - 1);
@@ -183,7 +183,7 @@ test('refused: rejects, and the former choice counts', async () => {
     throw hubError('invalid-argument: message has at most 140 characters.');
   };
   await expect(s.pulse.setStatus('away', 'x'.repeat(141))).rejects.toMatchObject({ name: 'PulseError', code: 'invalid-argument' });
-  // The rejection has no handler here. If it were unhandled, it would fail this run.
+  // This call leaves the rejection to the client. If it were unhandled, it would fail this run.
   void s.pulse.setStatus('away', 'x'.repeat(141));
   await settle();
   hub.break();

@@ -21,7 +21,7 @@ test('a status chosen in one tab applies to all tabs of the user, and to later t
   const later = await tab('ada');
   await until(() => told(later).includes('busy'));
 
-  // Taken back in a tab that did not choose it.
+  // The second tab takes back the choice of the first one.
   await second.pulse.setStatus('online');
   await until(() => told(first).at(-1) === 'online' && told(later).at(-1) === 'online');
   expect(told(other)).toEqual([]);

@@ -58,7 +58,7 @@ test.each(['before', 'after'])('a reset forgets a request in progress, which is 
   expect(answers).toHaveLength(2);
   if (order === 'before') {
     await answer(0, 'ada');
-    // The end of the first request does not end the second.
+    // The second request survives the end of the first one.
     expect(tokens.get()).toBe(graces);
     await answer(1, 'grace');
   } else {

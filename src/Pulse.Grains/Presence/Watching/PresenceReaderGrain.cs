@@ -26,7 +26,8 @@ internal sealed class PresenceReaderGrain(
         List<int> absent = [], others = [];
         for (var i = 0; i < userIds.Length; i++) (isOnline.Length > 0 && !isOnline[i] && Known(i) == 0 ? absent : others).Add(i);
 
-        // For all users, so that neither the time of the answer nor a database outage sets an invisible user apart from an offline one.
+        // lastSeen is read for all users. Otherwise the time of the answer, or a database outage, would set an invisible user apart from an
+        // offline one.
         var lastSeen = FindLastSeenAsync([.. userIds.Where((_, i) => Known(i) == 0)]);
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = CallsAtOnce, TaskScheduler = TaskScheduler.Current };
         await Parallel.ForEachAsync(others, parallel, async (i, _) => answers[i] = await grains.GetGrain<IUserGrain>(userIds[i]).ReadPresenceAsync(Known(i)));

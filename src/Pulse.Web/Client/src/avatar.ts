@@ -1,4 +1,4 @@
-/** Removes pictures that did not load, because the initials are beneath. */
+/** Removes broken pictures, so that the initials beneath are seen. */
 export function hideBrokenPictures(within: ParentNode = document): void {
   for (const picture of within.querySelectorAll<HTMLImageElement>('.avatar img')) {
     // It may have failed before this script ran.

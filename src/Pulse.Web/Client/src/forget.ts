@@ -4,19 +4,19 @@ import { currentKeeps, Kept } from '@pulse-presence/client/src/kept';
 import { forgetDrafts } from './chat/drafts';
 import { base } from './dom';
 
-// The server names in this cookie the user whose session in this browser has ended. Over https the name has the prefix.
+// The server names in this cookie the user whose session in this browser has ended. The name has the prefix if the site uses https.
 const order = /(?:^|; )((?:__Host-)?pulse-forget)=([\da-f-]{36})/;
 
 /**
- * Deletes what Pulse's scripts have stored about the user whose session has ended, in whatever way: most pages have no client that would
- * learn of it.
+ * Deletes the data that Pulse's scripts have stored about the user whose session has ended, in whatever way. The cookie reports it, because
+ * most pages lack a client that would learn of it.
  */
 export async function forgetFormerUser(): Promise<void> {
   const [, name, userId] = order.exec(document.cookie) ?? [];
   if (!name || !userId) return;
   new Kept(base, currentKeeps()).forget(userId);
   forgetDrafts(userId);
-  // The shelf itself never rejects.
+  // The shelf itself hides failures.
   let hasFailed = false;
   const fail = (): void => {
     hasFailed = true;

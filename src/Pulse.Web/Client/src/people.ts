@@ -61,7 +61,7 @@ class Row {
     return isRenamed;
   }
 
-  /** Shows the row if it fits, and lets the keyboard reach a text that does not fit into its place. */
+  /** Shows the row if it fits the filters. */
   filter(state: string, search: string): boolean {
     const fits = (state === '' || (state === 'here' ? isHere(this.#state) : state === this.#state)) && this.#found.includes(search);
     this.element.hidden = !fits;
@@ -118,7 +118,7 @@ export function followPeople(pulse: PulseClient): void {
     const all = [...rows.values()];
     const known = all.some(({ state }) => state !== 'unknown');
     const here = all.filter(({ state }) => isHere(state)).length;
-    // While this page is disconnected, nobody knows how many.
+    // The number is unknown while this page is disconnected.
     setText(count, all.length > 0 && known ? t('{0} of {1} here', here, all.length) : '');
     nobody.hidden = all.length > 0;
     filters.hidden = all.length < searchFrom;
@@ -128,7 +128,7 @@ export function followPeople(pulse: PulseClient): void {
     noMatch.hidden = all.length === 0 || shown > 0;
   }
 
-  /** Fetches the present list from the server: new people get a row, known people their new names and pictures, and missing people lose theirs. */
+  /** Fetches the present list: new people get a row, known people their new names and pictures, and missing people lose theirs. */
   async function lookForOthers(): Promise<void> {
     try {
       // The server redirects a signed-out user to a page that lacks the list.
@@ -172,7 +172,7 @@ function isHere(state: string): boolean {
   return state !== 'offline' && state !== 'unknown';
 }
 
-/** A text for comparing: without case and diacritics. */
+/** A text for comparing, in lower case and stripped of diacritics. */
 function plain(text: string): string {
   return text.normalize('NFD').replace(/\p{Mn}/gu, '').toLowerCase();
 }

@@ -1,4 +1,4 @@
-// The script of every page. Pages are complete even if it does not run.
+// The script of every page. Pages are complete even if scripts are off.
 import { hideBrokenPictures } from './avatar';
 import { forgetFormerUser } from './forget';
 import { pressOnce } from './forms';

@@ -5,7 +5,7 @@ import { statusWord, t } from './words';
 /** After the server's answer to a choice, others see it within this time, unless another device of the user outranks this one. */
 const seenWithinMs = 2_000;
 
-/** What the user has chosen in this form. */
+/** The status and message that the user has chosen in this form. */
 interface Choice {
   readonly status: OwnStatus;
   readonly message: string;
@@ -25,14 +25,14 @@ export function offerStatus(pulse: PulseClient, userId: string): void {
   const message = form.elements.namedItem('message') as HTMLInputElement;
   const note = document.getElementById('status-note')!;
   let choice: Choice | undefined;
-  // The user has begun to choose, so the form is not overwritten.
+  // The user has begun to choose, so the form keeps its values.
   let isEdited = false;
 
   form.hidden = false;
   form.addEventListener('input', () => (isEdited = true));
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    // The form is not sent, so it may be pressed again: see forms.ts.
+    // The form stays in the page, so its button may be pressed again: see forms.ts.
     event.stopPropagation();
     const fields = new FormData(form);
     void choose({ status: fields.get('status') as OwnStatus, message: String(fields.get('message')).trim(), seen: false });
@@ -58,6 +58,7 @@ export function offerStatus(pulse: PulseClient, userId: string): void {
     show();
   }
 
+  // Until the user begins to choose, the form shows the present choice, also one from before the page was loaded.
   function show(): void {
     const seen = pulse.state.name === 'online' ? pulse.presence(userId) : undefined;
     if (choice && seen?.status === choice.status && (seen.message ?? '') === choice.message) choice.seen = true;
@@ -65,7 +66,7 @@ export function offerStatus(pulse: PulseClient, userId: string): void {
     else if (choice && (choice.seen ? seen : isReplaced(choice))) choice = undefined;
     setText(note, words(seen?.status));
     if (isEdited || choice || !seen) return;
-    // "away" may be the client's own, for an idle page, and is then no choice.
+    // "away" may be the client's report of an idle page. The choice is then another status.
     const shown = seen.status === 'away' ? pulse.own.status : seen.status;
     if (shown === 'online' || shown === 'away' || shown === 'busy' || shown === 'invisible') status.value = shown;
     if (message.value !== (seen.message ?? '')) message.value = seen.message ?? '';

@@ -1,7 +1,7 @@
 import type { ConversationItem } from '@pulse-presence/client/chat';
 import { base } from '../dom';
 
-/** A refusal of the server, or no answer: `connection-failed`. */
+/** A refusal of the server, or `connection-failed` if its answer is missing. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
 
@@ -30,7 +30,7 @@ export interface Hit {
   readonly snippet: string;
 }
 
-/** The people whom the page offers for a new conversation. Empty where the site does not list people. */
+/** The people that the page offers for a new conversation. Empty if the site hides its list of people. */
 export async function listPeople(): Promise<readonly Person[]> {
   try {
     return ((await request('GET', '/chat/people')) as { items: Person[] }).items;
@@ -45,7 +45,7 @@ export async function findUser(userId: string): Promise<Person> {
   return { userId, name, avatar };
 }
 
-/** A conversation that the list of conversations has not loaded. */
+/** A conversation outside of the loaded part of the list. */
 export async function findConversation(id: string): Promise<ConversationItem> {
   return (await request('GET', `/conversations/${id}`)) as ConversationItem;
 }
@@ -76,7 +76,7 @@ async function readCode(answer: Response): Promise<string> {
     const code = /^urn:pulse:problem:(.+)$/.exec(type ?? '')?.[1];
     if (code) return code;
   } catch {
-    // A proxy's page has no code.
+    // The page of a proxy lacks a code.
   }
   return answer.status >= 500 ? 'unavailable' : answer.status === 404 ? 'not-found' : 'call-failed';
 }

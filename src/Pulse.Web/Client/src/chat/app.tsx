@@ -135,7 +135,7 @@ function readPlace(): Place {
   return { id: isId ? id!.toLowerCase() : undefined, seq: isId && /^\d{1,15}$/.test(seq ?? '') ? Number(seq) : undefined, turn: ++turns };
 }
 
-/** What happened to the connection, and what the user can do. */
+/** Explains a lost connection, and offers the user the next step. */
 function Banner() {
   const { pulse } = useChat();
   const state = usePulseState();
@@ -169,7 +169,7 @@ function onNetwork(listener: () => void): () => void {
   };
 }
 
-/** Whether the condition has held for so long: short waits show nothing. */
+/** Whether the condition has held for so long. Short waits stay invisible. */
 function useLate(condition: boolean, ms: number): boolean {
   const [isLate, setIsLate] = useState(false);
   useEffect(() => {

@@ -6,7 +6,7 @@ import { texts } from './texts';
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-/** A picture, or initials if it is missing or does not load. The name is beside it, so both are decoration. */
+/** A picture, or initials if it is missing or broken. The name is beside it, so both are decoration. */
 export function Avatar({ name, picture, size = '' }: { readonly name: string; readonly picture: string | null; readonly size?: string }) {
   const [broken, setBroken] = useState<string>();
   return (

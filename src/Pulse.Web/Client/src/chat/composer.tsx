@@ -42,10 +42,10 @@ export function Composer({ conversation, name, purpose, isLive, members, onSend,
   const { text, chosen } = isEdit ? draft.edit : draft.message;
   const candidates = query ? find(members, query.text, me.userId) : [];
 
-  // A reaction to the message changes the object, and is no reason to move the focus.
+  // The key stands for the message, because a reaction replaces the object and must leave the focus where it is.
   const about = [purpose?.kind, purpose?.message.key];
   useLayoutEffect(() => setQuery(undefined), about);
-  // An edit or answer that was there before the field has no say about the focus.
+  // The focus moves only for an edit or answer that begins after the field was rendered.
   const isFirst = useRef(true);
   useEffect(() => {
     if (purpose && !isFirst.current) field.current?.focus();

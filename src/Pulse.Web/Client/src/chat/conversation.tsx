@@ -24,7 +24,7 @@ export interface ConversationProps {
 }
 
 const placedWithinMs = 3_000;
-/** The presence of more members is not asked for, so their number online is unknown. */
+/** Above this number the page leaves presence out, and the number of members online stays unknown. */
 const maxWatched = 100;
 
 function afterRendering(act: () => void): void {
@@ -59,9 +59,9 @@ export function ConversationView({ id, seq, turn, areDetailsOpen, onDetails }: C
 
   const isOpening = useRef(false);
   const hasWritten = useRef(false);
-  // Nothing is marked before the view is at its place: until then it is at the end, which the reader does not see.
+  // Marking starts when the view is at its place. Until then the view is at the end, which the reader has yet to see.
   const isOpened = useRef(false);
-  // Until the view is at its place, it is hidden, because rows that are replaced at once would be a flash, and a jump under the reader's hand.
+  // The view is hidden until it is at its place, because rows that are replaced at once would be a flash, and a jump under the reader's hand.
   const [isPlaced, setIsPlaced] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setIsPlaced(true), placedWithinMs);
@@ -76,7 +76,7 @@ export function ConversationView({ id, seq, turn, areDetailsOpen, onDetails }: C
     else if (visible.current.seq > 0) conversation.markRead(visible.current.seq);
   }, [conversation]);
 
-  /** Moves the view. What was visible before the move says nothing about the reader: the timeline reports what is visible after it. */
+  /** Moves the view, and forgets the rows that were visible before: the timeline reports those that the reader sees after the move. */
   const place = useCallback((move: () => boolean): boolean => {
     const before = visible.current;
     visible.current = { seq: 0, atEnd: false };
@@ -102,7 +102,7 @@ export function ConversationView({ id, seq, turn, areDetailsOpen, onDetails }: C
     if (isUnread) {
       const isBeyond = snapshot.hasBefore && messages[0]!.seq > read + 1;
       void (isBeyond ? conversation.loadAround(read + 1) : Promise.resolve()).catch(() => undefined).then(() => afterRendering(() => {
-        // A user who has written meanwhile looks at the end.
+        // A user that has written meanwhile looks at the end.
         if (hasWritten.current) toEnd();
         else place(() => timeline.current?.toRow('new') ?? false);
       }));
@@ -111,7 +111,7 @@ export function ConversationView({ id, seq, turn, areDetailsOpen, onDetails }: C
     }
   }, [item, state, messages]);
 
-  // Messages that arrive while the user does not look begin a new line.
+  // Messages that arrive while the page is hidden begin a new line.
   useEffect(() => {
     const onHide = () => {
       if (document.visibilityState === 'hidden') setNewAfter(conversation.getSnapshot().read);
@@ -129,7 +129,7 @@ export function ConversationView({ id, seq, turn, areDetailsOpen, onDetails }: C
   useAnnouncements(snapshot.messages, state, me.userId, (message) => directory.nameOf(message), say);
 
   const items = useMemo(() => shownItems(snapshot, me.userId, directory), [snapshot.messages, snapshot.notices, snapshot.pending, snapshot.hasAfter, directory.getVersion()]);
-  // Without a page of the log, nothing says where the conversation begins.
+  // The beginning of the conversation is unknown until a page of the log has arrived.
   const isKnown = messages.length > 0 || state === 'live' || state === 'offline';
   const rows = useMemo(
     () => buildRows(items, { isComplete: isKnown && !snapshot.hasBefore, newAfter, userId: me.userId }),
@@ -162,7 +162,7 @@ export function ConversationView({ id, seq, turn, areDetailsOpen, onDetails }: C
     return () => clearTimeout(timer);
   }, [marked]);
 
-  // Without a connection the newest messages cannot be loaded: the view goes to them when it is back.
+  // While the connection is lost the newest messages cannot be loaded. The view goes to them when it is back.
   const wantsEnd = useRef(false);
   const toEnd = () => {
     isOpened.current = true;
@@ -194,7 +194,7 @@ export function ConversationView({ id, seq, turn, areDetailsOpen, onDetails }: C
     else timeline.current?.look();
   }, [state]);
   const open = () => void conversation.loadAround(Math.max(1, item?.head ?? 1)).catch(fail);
-  // A log that was replaced has none of the rows that were in view.
+  // A log that was replaced lacks the rows that were in view.
   useEffect(() => {
     if (snapshot.resets > 0) timeline.current?.toEnd();
   }, [snapshot.resets]);

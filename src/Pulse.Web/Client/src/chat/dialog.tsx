@@ -26,7 +26,7 @@ export function Dialog({ title, onClose, children }: { readonly title: string; r
         onClose();
       }}
       onPointerDown={(event) => {
-        // A press beside the dialog. It must not cost what the user has put in.
+        // A press beside the dialog closes it, unless the user's input would be lost.
         if (event.target === dialog.current && !hasInput(event.currentTarget)) onClose();
       }}>
       <div class="dialog-box">

@@ -4,7 +4,7 @@ import { texts } from './texts';
 
 const askAgainMs = 5_000;
 
-/** Names and pictures of users, from all answers that had them. Users without a known name are asked for, once. */
+/** Names and pictures of users, from all answers that had them. Each unknown user is asked for once. */
 export class Directory {
   readonly #people = new Map<string, Person>();
   readonly #asked = new Set<string>();
@@ -60,7 +60,7 @@ export class Directory {
     }
   }
 
-  // Later, because a rendering asks for names, and a component must not change while it renders.
+  // A rendering asks for names, and a component must stay unchanged while it renders. So the listeners are notified after it.
   #notify(): void {
     this.#version++;
     if (this.#isNotifying) return;

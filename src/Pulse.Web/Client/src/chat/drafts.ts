@@ -4,7 +4,7 @@ import type { ShownMessage } from './rows';
 /** The parts of a message that outlive the page with its edit or answer. */
 export type Target = Pick<ShownMessage, 'key' | 'senderId' | 'text' | 'mentions' | 'editedSeq' | 'fromBlocked'> & { readonly seq: number };
 
-/** What the composer does beside a plain message. */
+/** An edit or an answer, in place of a plain message. */
 export interface Purpose {
   readonly kind: 'reply' | 'edit';
   /** As it was when the user began. */
@@ -47,12 +47,12 @@ export function readDraft(userId: string, conversationId: string): Draft {
   return draft;
 }
 
-/** What is stored, also by another tab. */
+/** The stored draft, which another tab may have written. */
 export function peekDraft(userId: string, conversationId: string): Draft {
   try {
     return parse(localStorage.getItem(keyOf(userId, conversationId)));
   } catch {
-    // The browser keeps nothing for this site.
+    // The browser blocks storage for this site.
     return drafts.get(keyOf(userId, conversationId)) ?? nothing;
   }
 }
@@ -70,7 +70,7 @@ export function keepDraft(userId: string, conversationId: string, change: Partia
     if (draft.message.text.trim() || draft.purpose) localStorage.setItem(key, JSON.stringify(draft));
     else localStorage.removeItem(key);
   } catch {
-    // The browser keeps nothing for this site.
+    // The browser blocks storage for this site.
   }
   for (const listener of listeners) listener();
 }
@@ -93,8 +93,8 @@ export function cancelSave(conversationId: string): void {
 }
 
 /**
- * Saves an edit, which stays in the composer until the server has answered: without a connection that can be long after the conversation
- * was left. @param onFailure gets the refusal.
+ * Saves an edit, which stays in the composer until the server has answered. While the connection is lost, that can be long after the
+ * conversation was left. @param onFailure gets the refusal.
  */
 export function saveEdit(userId: string, conversation: Conversation, purpose: Purpose, text: string, mentions: readonly string[], onFailure: (error: unknown) => void): void {
   const { id } = conversation;
@@ -117,20 +117,20 @@ export function saveEdit(userId: string, conversation: Conversation, purpose: Pu
       if (!abort.signal.aborted) onFailure(error);
       end((present) => {
         const now = conversation.getSnapshot().messages.find((message) => message.seq === seq);
-        // The user has been told of the other edit, so the next attempt counts from it.
+        // The page has shown the other edit to the user, so the next attempt counts from it.
         if (present === purpose && now) keepDraft(userId, id, { purpose: { ...purpose, message: { ...purpose.message, editedSeq: now.editedSeq } } });
       });
     },
   );
 }
 
-/** Removes all drafts of that user, because other users of this browser must not find them. */
+/** Removes all drafts of that user, otherwise other users of this browser could find them. */
 export function forgetDrafts(userId: string): void {
   drafts.clear();
   try {
     for (const key of Object.keys(localStorage)) if (key.startsWith(keyOf(userId, ''))) localStorage.removeItem(key);
   } catch {
-    // The browser keeps nothing for this site.
+    // The browser blocks storage for this site.
   }
 }
 

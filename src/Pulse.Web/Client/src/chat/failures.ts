@@ -5,7 +5,7 @@ export function codeOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
 }
 
-/** Why something did not work, for people. */
+/** Explains a failure to people. */
 export function explain(error: unknown): string {
   return texts.failures[codeOf(error)] ?? texts.failure;
 }

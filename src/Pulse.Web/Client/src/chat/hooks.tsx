@@ -5,7 +5,7 @@ import type { Person } from './api';
 import type { Directory } from './directory';
 import type { ChatPulse } from './pulse';
 
-/** What all parts of the page share. */
+/** The values that all parts of the page share. */
 export interface Chat {
   readonly pulse: ChatPulse;
   readonly directory: Directory;
@@ -76,7 +76,7 @@ export function usePulseState(): PulseState {
   return useStore(pulse.subscribe, () => pulse.state);
 }
 
-/** The presence of a user, who is watched meanwhile. */
+/** The presence of a user. The client watches the user while the component is mounted. */
 export function usePresence(userId: string | undefined): Presence | undefined {
   const { pulse } = useChat();
   const [, render] = useState({});

@@ -61,7 +61,7 @@ interface Names {
 }
 
 function namesOf(mentions: readonly { readonly userId: string; readonly name: string }[]): Names | undefined {
-  // Longest first, so that "@Ann Lee" is not taken for "@Ann".
+  // The longest name comes first, otherwise "@Ann Lee" would be taken for "@Ann".
   const named = mentions.filter(({ name }) => name).sort((a, b) => b.name.length - a.name.length);
   if (named.length === 0) return undefined;
   const escaped = named.map(({ name }) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));

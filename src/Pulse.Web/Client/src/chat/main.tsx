@@ -14,7 +14,7 @@ const me = { userId: root.dataset['user']!, name: root.dataset['name']!, avatar:
 const pulse = createPulseClient({ url: base, chat: chat() });
 const directory = new Directory();
 directory.learn([me]);
-// Drafts of a user whom another tab has signed in are kept.
+// Another tab may have signed in another user. The drafts of that user are kept.
 const forgetMine = () => forgetDrafts(me.userId);
 pulse.subscribe(() => leaveWithUser(pulse, me.userId, '/chat', forgetMine));
 stopAtSignOut(pulse, forgetMine);

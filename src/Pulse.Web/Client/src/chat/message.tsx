@@ -27,9 +27,9 @@ export interface MessageProps {
   readonly canWrite: boolean;
   readonly canDelete: boolean;
   readonly isMarked: boolean;
-  /** The message that this one answers; undefined while it is not known. */
+  /** The message that this one answers, undefined until it is known. */
   readonly quote: Quote | undefined;
-  /** Under the newest own message that was seen. */
+  /** The line under the newest own message that was seen. */
   readonly seen: string | undefined;
   readonly isSeen: boolean;
   /** Whether the conversation ends with this message. */
@@ -44,7 +44,7 @@ export interface Quote {
   readonly fromBlocked: boolean;
 }
 
-/** A message in its bubble. Its text is text: no part of it becomes HTML. */
+/** A message in its bubble. Its text stays text, so that HTML in it is harmless. */
 export const MessageRow = memo(function MessageRow(props: MessageProps) {
   const { message, isFirst, isLast, isOwn, isDirect, isMarked, quote, seen, actions } = props;
   const directory = useDirectory();
@@ -198,7 +198,7 @@ function Toolbar({ message, isOwn, canWrite, canDelete, actions }: MessageProps)
   );
 }
 
-// Rejects where the browser forbids it, as in a page without TLS, which lacks `clipboard`.
+// Rejects where the browser forbids it, as in a page over plain HTTP, which lacks `clipboard`.
 async function copy(text: string): Promise<void> {
   await navigator.clipboard.writeText(text);
 }

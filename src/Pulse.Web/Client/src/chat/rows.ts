@@ -9,7 +9,7 @@ export interface ShownMessage {
   readonly kind: 'message';
   /** The same for a pending message and its echo. */
   readonly key: string;
-  /** Missing while the message is not stored. */
+  /** Missing until the message is stored. */
   readonly seq: number | undefined;
   readonly senderId: string;
   /** Null for a deleted message. */

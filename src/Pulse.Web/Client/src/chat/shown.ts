@@ -7,8 +7,8 @@ const shownMessages = new WeakMap<Message, ShownMessage>();
 const shownPending = new WeakMap<PendingMessage, ShownMessage>();
 
 /**
- * What the timeline shows of a conversation: messages and events by seq, then the user's own pending messages, also while messages between
- * the window and the end are missing: without a connection these cannot be loaded, and the user must see the own words.
+ * The items that the timeline shows of a conversation: messages and events by seq, then the user's own pending messages. They are shown even
+ * while messages between the window and the end are missing. An offline client cannot load these, and the user must see the own words.
  */
 export function shownItems(snapshot: ConversationSnapshot, userId: string, directory: Directory): readonly ShownItem[] {
   const items: ShownItem[] = [];

@@ -153,7 +153,7 @@ function Found({ query, inbox, openId }: { readonly query: string; readonly inbo
   const stampOf = (items: readonly SearchHit[]): string =>
     [...new Set(items.map(({ conversationId }) => conversationId))].map((id) => `${id} ${pulse.conversations.get(id)?.head}`).join();
   const isShown = found?.query === query && found.attempt === attempt;
-  // Of the present hits only: entries must not restart the search for other words.
+  // Only entries for the present hits repeat the search, because entries must not restart the search for other words.
   const isStale = isShown && found.hasOnePage && found.stamp !== stampOf(found.items);
 
   useEffect(() => {

@@ -60,7 +60,7 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
   /** Whether the view has no box, as behind the details in a narrow window: it then reports the top, whatever the reader sees afterwards. */
   #isHidden = false;
   #hasStarted = false;
-  /** Counts the moves to a row or to the end that wait for their rows. Meanwhile the place of the view says nothing about the reader. */
+  /** Counts the moves to a row or to the end that wait for their rows. Meanwhile the place of the view is temporary. */
   #moving = 0;
   #width = 0;
 
@@ -83,7 +83,7 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
     this.props.onAtEnd(true);
   }
 
-  /** Shows a row in the upper half of the view. False if there is no such row. */
+  /** Shows a row in the upper half of the view. False if the row is missing. */
   toRow(key: string): boolean {
     const view = this.#view.current;
     const at = this.props.rows.findIndex((row) => row.key === key);
@@ -158,10 +158,10 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
 
   readonly #onScroll = (): void => {
     const view = this.#view.current!;
-    // An event of an earlier move must not undo the one that is under way.
+    // An event of an earlier move would undo the one that is under way.
     if (this.#moving > 0) return;
     const isNearEnd = view.scrollHeight - view.scrollTop - view.clientHeight < endPx;
-    // Rows that grew after a move to the end leave it above the end. Only a move upwards is the reader's.
+    // Rows that grew after a move to the end leave it above the end. The reader has moved the view only if it went upwards.
     if (isNearEnd || view.scrollTop < this.#top - 1) this.#isAtEnd = isNearEnd;
     if (this.#isAtEnd && !isNearEnd) this.#settle();
     this.#top = view.scrollTop;
@@ -175,7 +175,7 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
 
   #afterMove(): void {
     const view = this.#view.current;
-    // During a move the view is not yet where the reader will see it.
+    // During a move the view is on its way to the place where the reader will see it.
     if (!view || !this.#hasStarted || this.#moving > 0 || view.clientHeight === 0) return;
     const { rows, onNearStart, onNearEnd, onAtEnd, onVisible } = this.props;
     onAtEnd(this.#isAtEnd);
@@ -201,7 +201,7 @@ export class Timeline<R extends TimelineRow> extends Component<TimelineProps<R>,
         return;
       }
     }
-    // The scroll bar was dragged to rows that are not rendered.
+    // The scroll bar was dragged to rows that are yet to be rendered.
     let offset = -view.scrollTop;
     for (const row of this.props.rows) {
       const height = this.#heightOf(row);

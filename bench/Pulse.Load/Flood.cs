@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.WebSockets;
 
@@ -17,11 +16,9 @@ internal sealed class Flood(Options options, Dictionary<string, object> line)
     // The pause between the others' operations, so that the limits on their own connects stay far away.
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
 
-    private static readonly HttpClient s_http = new(new SocketsHttpHandler { MaxConnectionsPerServer = 256 });
-
     private static readonly string[] s_operations = ["connect", "beat", "sign-in"];
 
-    private readonly Uri _address = new($"http://127.0.0.1:{options.Ports[0]}");
+    private readonly Client _client = new(options.Ports[0]);
     private readonly Dictionary<string, int> _answers = [];
     private int _user;
 
@@ -71,15 +68,14 @@ internal sealed class Flood(Options options, Dictionary<string, object> line)
             var token = options.Jwt.Mint(_user++ % options.Connections);
             using (var socket = new ClientWebSocket())
             {
-                await NoteAsync("connect", () => ConnectAsync(socket, token, CancellationToken.None));
-                await NoteAsync("beat", () => CallAsync(socket, "Heartbeat", "[]", CancellationToken.None));
+                await NoteAsync("connect", () => _client.ConnectAsync(socket, token));
+                await NoteAsync("beat", () => Client.CallAsync(socket, "Heartbeat", "[]"));
                 await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
             }
 
             await NoteAsync("sign-in", async () =>
             {
-                using var request = Request(HttpMethod.Post, "/auth/sync", token);
-                using var answer = await s_http.SendAsync(request);
+                using var answer = await _client.SendAsync(HttpMethod.Post, "/auth/sync", token);
                 answer.EnsureSuccessStatusCode();
             });
         }
@@ -100,8 +96,8 @@ internal sealed class Flood(Options options, Dictionary<string, object> line)
         var token = options.Jwt.Mint(options.Connections);
         return Task.WhenAll(
             RepeatAsync(Connects, () => CountConnectAsync(token, stop), stop),
-            RepeatAsync(LookupRequests, () => CountAsync("lookups", Lookup(token), stop), stop),
-            RepeatAsync(MailsPerMinute / 60.0, () => CountAsync("mails", Mail(), stop), stop),
+            RepeatAsync(LookupRequests, () => CountAsync("lookups", () => LookUpAsync(token, stop)), stop),
+            RepeatAsync(MailsPerMinute / 60.0, () => CountAsync("mails", () => AskForMailAsync(stop)), stop),
             SendFramesAsync(token, stop));
     }
 
@@ -114,7 +110,7 @@ internal sealed class Flood(Options options, Dictionary<string, object> line)
             try
             {
                 // The connects of the same user leave it a place now and then.
-                await ConnectAsync(socket, token, stop);
+                await _client.ConnectAsync(socket, token, stop: stop);
                 var reading = ReadToEndAsync(socket, stop);
                 await RepeatAsync(Frames, async () =>
                 {
@@ -170,7 +166,7 @@ internal sealed class Flood(Options options, Dictionary<string, object> line)
         using var socket = new ClientWebSocket();
         try
         {
-            await ConnectAsync(socket, token, stop);
+            await _client.ConnectAsync(socket, token, stop: stop);
             Count("connects taken");
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or IOException)
@@ -179,13 +175,12 @@ internal sealed class Flood(Options options, Dictionary<string, object> line)
         }
     }
 
-    private async Task CountAsync(string name, HttpRequestMessage request, CancellationToken stop)
+    private async Task CountAsync(string name, Func<Task<HttpResponseMessage>> request)
     {
         try
         {
-            using (request)
-            using (var answer = await s_http.SendAsync(request, stop))
-                Count($"{name} {answer.StatusCode:D}");
+            using var answer = await request();
+            Count($"{name} {answer.StatusCode:D}");
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
         {
@@ -193,47 +188,14 @@ internal sealed class Flood(Options options, Dictionary<string, object> line)
         }
     }
 
+    private Task<HttpResponseMessage> LookUpAsync(string token, CancellationToken stop) =>
+        _client.SendAsync(HttpMethod.Get, $"/presence?ids={string.Join(',', Enumerable.Range(0, IdsPerRequest).Select(_ => Guid.NewGuid()))}", token, stop: stop);
+
+    private Task<HttpResponseMessage> AskForMailAsync(CancellationToken stop) =>
+        _client.SendAsync(HttpMethod.Post, "/auth/signin/email", null, JsonContent.Create(new { email = $"{Guid.NewGuid():N}@bench.test" }), stop);
+
     private void Count(string name)
     {
         lock (_answers) _answers[name] = _answers.GetValueOrDefault(name) + 1;
-    }
-
-    private HttpRequestMessage Lookup(string token) =>
-        Request(HttpMethod.Get, $"/presence?ids={string.Join(',', Enumerable.Range(0, IdsPerRequest).Select(_ => Guid.NewGuid()))}", token);
-
-    private HttpRequestMessage Mail() =>
-        new(HttpMethod.Post, new Uri(_address, "/auth/signin/email")) { Content = JsonContent.Create(new { email = $"{Guid.NewGuid():N}@bench.test" }) };
-
-    private HttpRequestMessage Request(HttpMethod method, string path, string token)
-    {
-        var request = new HttpRequestMessage(method, new Uri(_address, path));
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        return request;
-    }
-
-    private async Task ConnectAsync(ClientWebSocket socket, string token, CancellationToken stop)
-    {
-        socket.Options.CollectHttpResponseDetails = true;
-        await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{options.Ports[0]}/hubs/pulse?access_token={token}"), stop);
-        await socket.SendAsync("{\"protocol\":\"json\",\"version\":1}\u001e"u8.ToArray(), WebSocketMessageType.Text, true, stop);
-        await ReadUntilAsync(socket, "\"Connected\"", stop);
-    }
-
-    private static async Task CallAsync(ClientWebSocket socket, string method, string arguments, CancellationToken stop)
-    {
-        await socket.SendAsync(Hub.Call(method, arguments), WebSocketMessageType.Text, true, stop);
-        await ReadUntilAsync(socket, "\"type\":3", stop);
-    }
-
-    private static async Task ReadUntilAsync(ClientWebSocket socket, string text, CancellationToken stop)
-    {
-        var buffer = new byte[16 * 1024];
-        var wanted = System.Text.Encoding.ASCII.GetBytes(text);
-        while (true)
-        {
-            var received = await socket.ReceiveAsync(buffer, stop);
-            if (received.MessageType == WebSocketMessageType.Close) throw new WebSocketException("The server has closed the connection.");
-            if (buffer.AsSpan(0, received.Count).IndexOf(wanted) >= 0) return;
-        }
     }
 }

@@ -7,7 +7,7 @@ internal sealed class Options
 {
     public const string Help = """
         Pulse.Load MODE --name value ...      prints one line of JSON
-        modes: connect heartbeat churn storm hold fanout | me sync insert flood
+        modes: connect heartbeat churn storm hold fanout | me sync insert flood slow-reader
           --port 5000,5001               of the front ends, on 127.0.0.1; connections take turns among them
           --proto signalr                or socketio, as the original's clients speak; their sync has the profile in its body (not fanout)
           --tickets 1                    each connection asks for a ticket first, as the package's client does in a page
@@ -15,8 +15,8 @@ internal sealed class Options
           --first 0                      the first user's number
           --c 100                        at once: connection attempts, requests
           --w 64                         heartbeats in flight in all (heartbeat)
-          --rounds 20                    changes (fanout), pairs (flood)
-          --t 10  --warm 2               measured and unmeasured seconds (heartbeat, churn, hold, me, flood)
+          --rounds 20                    changes (fanout), pairs (flood, slow-reader)
+          --t 10  --warm 2               measured and unmeasured seconds (heartbeat, churn, hold, me, flood, slow-reader)
           --timeout 120                  seconds until unfinished connections count as errors
           --secret S                     of the HS256 tokens
           --database CONNECTION          an Npgsql connection string (insert)

@@ -27,6 +27,7 @@ static Task MeasureAsync(Options options, Meter meter, Dictionary<string, object
     "sync" => new Http(options, meter, line).SyncAsync(),
     "insert" => new Inserts(options, meter, line).RunAsync(),
     "flood" => new Flood(options, line).RunAsync(),
+    "slow-reader" => new SlowReader(options, line).RunAsync(),
     _ => Task.Run(() => RunOnSockets(options, meter, line)),
 };
 

@@ -129,6 +129,32 @@ public sealed class ChatFaultsTests(PagesApplication pulse)
     }
 
     [Fact]
+    public async Task UnsentMessages_OfAClosedTab_AreSentOnceAndInOrder_ByTheNextOne()
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        var network = await Network.OfAsync(ada.Page);
+        var group = await ada.StartGroupAsync("Closed");
+        await ada.Page.ReloadAsync();
+        await ada.OpenAsync(group);
+        await network.CutAsync();
+        await Expect(ada.Page.Locator(".banner")).ToBeVisibleAsync();
+        string[] texts = ["First unsent", "Second unsent", "Third unsent"];
+        foreach (var text in texts) await ada.SayAsync(text);
+        await Expect(ada.Page.Locator(".message.pending")).ToHaveCountAsync(texts.Length);
+
+        // Only the browser's database has them now: each tab has a sessionStorage of its own. The new tab has a network.
+        var context = ada.Page.Context;
+        await ada.Page.CloseAsync();
+        var page = await context.NewPageAsync();
+        await page.GotoAsync($"/chat#{group:D}");
+        foreach (var text in texts) await Expect(page.Locator(".message.stored .bubble").Filter(new() { HasText = text })).ToHaveCountAsync(1);
+        await Expect(page.Locator(".message.pending")).ToHaveCountAsync(0);
+        await page.ReloadAsync();
+        await Expect(page.Locator(".message.stored")).ToHaveCountAsync(texts.Length);
+        Assert.Equal(texts, await page.Locator(".message .text").AllInnerTextsAsync());
+    }
+
+    [Fact]
     public async Task View_StaysInItsPlace_BehindTheDetailsOfANarrowWindow_AndAboveALongDraft()
     {
         await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada", width: 360);

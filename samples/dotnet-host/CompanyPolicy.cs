@@ -4,7 +4,8 @@ using Pulse.Web.Presence;
 namespace Pulse.Samples.Host;
 
 /// <summary>
-/// Users of one company see each other and talk to each other. For all other users they are offline and cannot be messaged.
+/// Users of one company see each other, talk to each other, and find each other's channels. For all other users they are offline and cannot
+/// be messaged.
 /// </summary>
 internal sealed class CompanyPolicy(Companies companies) : IPresencePolicy, IConversationPolicy
 {
@@ -23,6 +24,9 @@ internal sealed class CompanyPolicy(Companies companies) : IPresencePolicy, ICon
 
     public ValueTask<bool> MayAddAsync(Guid userId, Guid conversationId, Guid otherId, CancellationToken cancellationToken) =>
         AreColleaguesAsync(userId, otherId);
+
+    public async ValueTask<bool> MayJoinAsync(Guid userId, Guid conversationId, Guid creatorId, CancellationToken cancellationToken) =>
+        userId == creatorId || await AreColleaguesAsync(userId, creatorId);
 
     private async ValueTask<bool> AreColleaguesAsync(Guid userId, Guid otherId) =>
         await companies.OfAsync(userId) is { } company && company == await companies.OfAsync(otherId);

@@ -80,7 +80,7 @@ public static class PulseSilo
         builder.Services.AddSingleton<StartWait>();
         if (connections.Postgres is null) builder.Services.AddHostedService(_ => new DataDirectoryLock(DataDirectory.Of(builder.Configuration)));
         builder.Services.AddHostedService<StoresStartup>();
-        builder.Services.AddHostedService<PassingUsersRemoval>();
+        if (connections.Postgres is null) builder.Services.AddHostedService<PassingUsersRemoval>();
         builder.Services.AddSingleton<LastSeenWriter>();
         builder.Services.AddHostedService(services => services.GetRequiredService<LastSeenWriter>());
         builder.Services.AddOptions<SignInLinkOptions>().BindConfiguration(SignInLinkOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();

@@ -16,6 +16,7 @@ internal static class ChatSetup
         builder.Services.AddChatDeadline();
         builder.Services.AddJson(ChatJson.Default);
         builder.Services.TryAddSingleton<IConversationPolicy, SignedInConversationPolicy>();
+        builder.Services.AddSingleton<ChannelAccess>();
         builder.Services.AddSingleton<ChatLimits>();
         builder.Services.AddSingleton<ConversationCalls>();
         builder.Services.AddSingleton<OpenConversations>();

@@ -28,6 +28,19 @@ test('an application hosts Pulse: its policies decide about users, and its route
   const added = await ada.send('PUT', `/conversations/${group.body.id}/members/${eve.id}`, {});
   assert.deepEqual([added.status, added.body.type], [403, 'urn:pulse:problem:cannot-message']);
 
+  // Channels are of the company of their creator.
+  const channel = await ada.send('POST', '/conversations', { kind: 'channel', title: 'News of One', clientId: randomUUID() });
+  const channelsFor = async (user) => (await user.send('GET', '/channels')).body.items.map(({ title }) => title);
+  assert.deepEqual([await channelsFor(bob), await channelsFor(eve)], [['News of One'], []]);
+  const join = async (user, id) => {
+    const { status, body: { traceId, ...body } } = await user.send('PUT', `/conversations/${id}/members/${user.id}`, {});
+    return { status, body };
+  };
+  const hidden = await join(eve, channel.body.id);
+  assert.equal(hidden.status, 404);
+  assert.deepEqual(hidden, await join(eve, randomUUID()));
+  assert.equal((await join(bob, channel.body.id)).status, 200);
+
   // The route of the application, with Pulse's authentication and its error answers.
   assert.deepEqual((await eve.send('GET', '/company')).body, { company: 'two.example' });
   const unknown = await new Client(host).send('GET', '/company');

@@ -184,7 +184,14 @@ public sealed record ConversationUser([property: Id(0)] Guid UserId, [property: 
 /// <param name="Error">The reason of a refusal.</param>
 /// <param name="Found">The conversation.</param>
 [GenerateSerializer, Immutable, Alias("pulse.ConversationLookup")]
-public sealed record ConversationLookup([property: Id(0)] ConversationError Error, [property: Id(1)] ConversationSummary? Found);
+public sealed record ConversationLookup([property: Id(0)] ConversationError Error, [property: Id(1)] ConversationSummary? Found)
+{
+    /// <summary>
+    /// The user who created the channel, with <see cref="ConversationError.NotAMember"/>; otherwise <see langword="null"/>, and from a silo of an
+    /// earlier version.
+    /// </summary>
+    [Id(2)] public Guid? ChannelCreatorId { get; init; }
+}
 
 /// <summary>Which messages to read: one of the three seqs at most, and the newest messages without any.</summary>
 [GenerateSerializer, Immutable, Alias("pulse.MessageRange")]

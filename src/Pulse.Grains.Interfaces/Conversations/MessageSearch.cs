@@ -75,7 +75,11 @@ public sealed record ChannelCursor([property: Id(0)] string Title, [property: Id
 /// <param name="Members">How many members it has, counted up to 1,000.</param>
 /// <param name="LastAt">Time of the newest message; <see langword="null"/> before the first one.</param>
 [GenerateSerializer, Immutable, Alias("pulse.ChannelInfo")]
-public sealed record ChannelInfo([property: Id(0)] Guid Id, [property: Id(1)] string Title, [property: Id(2)] int Members, [property: Id(3)] DateTimeOffset? LastAt);
+public sealed record ChannelInfo([property: Id(0)] Guid Id, [property: Id(1)] string Title, [property: Id(2)] int Members, [property: Id(3)] DateTimeOffset? LastAt)
+{
+    /// <summary>The user who created it; empty from a silo of an earlier version.</summary>
+    [Id(4)] public Guid CreatorId { get; init; }
+}
 
 /// <summary>A page of channels, in the order of their titles.</summary>
 /// <param name="Channels">The channels.</param>

@@ -60,7 +60,9 @@ internal static class ConversationRows
     public static ConversationLookup ReadSummary(DbDataReader reader)
     {
         var kind = reader.GetString(1);
-        if (reader.IsDBNull(8)) return new(NotAMember(kind), null);
+
+        // Only Find gives a row without a membership. Its last column is the creator of a channel.
+        if (reader.IsDBNull(8)) return new(NotAMember(kind), null) { ChannelCreatorId = reader.IsDBNull(29) ? null : reader.GetGuid(29) };
         var (head, from, read) = (reader.GetInt64(3), reader.GetInt64(9), reader.GetInt64(10));
         var last = ReadEntry(reader, 17);
         return new(ConversationError.None, new()

@@ -111,7 +111,8 @@ internal static class ConversationSql
 
     public const string Find =
         $"""
-        {SummaryColumns}
+        {SummaryColumns},
+            CASE WHEN c.member_id IS NULL AND c.kind = 'channel' THEN (SELECT f.sender_id FROM entries f WHERE f.conversation_id = c.id AND f.seq = 1) END
         FROM (
             SELECT c.*, coalesce(c.last_at, c.created_at) AS order_at, m.role, m.visible_from, m.read_seq, m.muted, m.user_id AS member_id
             FROM conversations c LEFT JOIN members m ON m.conversation_id = c.id AND m.user_id = @user AND m.left_seq IS NULL
@@ -209,7 +210,8 @@ internal static class ConversationSql
     // The index of the title gives the order. A title that contains the text is found by reading titles in that order.
     public const string ListChannels =
         """
-        SELECT c.id, c.title, (SELECT count(*) FROM (SELECT 1 FROM members n WHERE n.conversation_id = c.id AND n.left_seq IS NULL LIMIT 1000) counted), c.last_at
+        SELECT c.id, c.title, (SELECT count(*) FROM (SELECT 1 FROM members n WHERE n.conversation_id = c.id AND n.left_seq IS NULL LIMIT 1000) counted), c.last_at,
+            (SELECT f.sender_id FROM entries f WHERE f.conversation_id = c.id AND f.seq = 1)
         FROM conversations c
         WHERE c.kind = 'channel' AND c.closed_at IS NULL
             AND (BYTEWISE(lower(c.title)), c.id) > (BYTEWISE(lower(@title)), @after)

@@ -247,7 +247,8 @@ internal abstract class ConversationStore : IConversationStore
         var rows = await QueryAsync(
             ConversationSql.ListChannels,
             [("user", userId), ("part", search.Title ?? ""), ("title", search.After?.Title ?? ""), ("after", search.After?.Id ?? Guid.Empty), ("limit", search.Limit + 1)],
-            reader => new ChannelInfo(reader.GetGuid(0), reader.GetString(1), (int)reader.GetInt64(2), ConversationRows.Time(reader, 3)), cancellationToken);
+            reader => new ChannelInfo(reader.GetGuid(0), reader.GetString(1), (int)reader.GetInt64(2), ConversationRows.Time(reader, 3)) { CreatorId = reader.GetGuid(4) },
+            cancellationToken);
         return new([.. rows.Take(search.Limit)], rows.Count > search.Limit);
     }
 

@@ -34,22 +34,23 @@ internal sealed class SqliteMessageSearch(SqliteDatabase database)
     /// <summary>The newest messages that match, at most as many as the search asks for.</summary>
     /// <exception cref="StoreUnavailableException">The search has read nothing in its time.</exception>
     public Task<FoundMessages> FindAsync(
-        Guid userId, MessageSearch search, SearchQuery query, IReadOnlyList<SearchedConversation> scope, CancellationToken cancellationToken)
+        Guid userId, MessageSearch search, SearchQuery query, IReadOnlyList<SearchedConversation> scope, CancellationToken cancellationToken) =>
+        _places.RunAsync(userId, deadline => ReadAsync(userId, search, query, scope, isOver: () => deadline.Left == TimeSpan.Zero, cancellationToken), cancellationToken);
+
+    /// <summary>Reads until the page is complete, or the time is over.</summary>
+    public Task<FoundMessages> ReadAsync(
+        Guid userId, MessageSearch search, SearchQuery query, IReadOnlyList<SearchedConversation> scope, Func<bool> isOver, CancellationToken cancellationToken)
     {
         var names = string.Join(" OR ", scope.Select(conversation => $"\"{conversation.Id:N}\""));
-        return _places.RunAsync(
-            userId,
-            deadline => database.ReadApartAsync(
-                connection =>
-                {
-                    using var command = SqliteConversationStore.Command(
-                        connection, Sql,
-                        [("user", userId), ("ids", scope.Select(conversation => conversation.Id).ToArray()), ("query", $"conversation : ({names}) AND words : ({query.ToSqlite()})")]);
-                    return Read(command, search);
-                },
-                isOver: () => deadline.Left == TimeSpan.Zero,
-                cancellationToken),
-            cancellationToken);
+        return database.ReadApartAsync(
+            connection =>
+            {
+                using var command = SqliteConversationStore.Command(
+                    connection, Sql,
+                    [("user", userId), ("ids", scope.Select(conversation => conversation.Id).ToArray()), ("query", $"conversation : ({names}) AND words : ({query.ToSqlite()})")]);
+                return Read(command, search);
+            },
+            isOver, cancellationToken);
     }
 
     private static FoundMessages Read(SqliteCommand command, MessageSearch search)

@@ -9,8 +9,11 @@ namespace Pulse.Silo.Startup;
 public sealed record PassingUsers(IReadOnlyList<Guid> Ids, bool AreHere);
 
 /// <summary>Deletes <see cref="PassingUsers"/> when their process stops. After a crash, the next start without them deletes them.</summary>
-/// <remarks>It starts before the silo and stops after it, so that grains have released these users by then.</remarks>
-internal sealed class PassingUsersRemoval(IStoreDatabase database, PassingUsers? users = null) : IHostedService
+/// <remarks>
+/// For the embedded store alone, because no other process can use these users meanwhile. It starts before the silo and stops after it, so
+/// that grains have released the users by then.
+/// </remarks>
+internal sealed class PassingUsersRemoval(SqliteDatabase database, PassingUsers? users = null) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken) => users is { AreHere: false } ? RemoveAsync(users.Ids, cancellationToken) : Task.CompletedTask;
 
@@ -23,18 +26,13 @@ internal sealed class PassingUsersRemoval(IStoreDatabase database, PassingUsers?
         await using var command = connection.CreateCommand();
         command.Transaction = transaction;
 
-        // Literals instead of parameters, because one text serves both databases and ids are safe in SQL.
+        // Literals instead of parameters, because SQL has no lists as parameters and ids are safe in SQL.
         var users = ListOf(ids);
         var conversations = ListOf(await FindConversationsAsync(command, users, cancellationToken));
         string[] statements =
         [
-            .. database is SqliteDatabase
-                ? new[]
-                {
-                    $"DELETE FROM message_search WHERE rowid IN (SELECT id FROM message_rows WHERE conversation_id IN {conversations})",
-                    $"DELETE FROM message_rows WHERE conversation_id IN {conversations}",
-                }
-                : [],
+            $"DELETE FROM message_search WHERE rowid IN (SELECT id FROM message_rows WHERE conversation_id IN {conversations})",
+            $"DELETE FROM message_rows WHERE conversation_id IN {conversations}",
             $"DELETE FROM mentions WHERE conversation_id IN {conversations} OR user_id IN {users}",
             $"DELETE FROM reactions WHERE conversation_id IN {conversations} OR user_id IN {users}",
             $"DELETE FROM erasures WHERE conversation_id IN {conversations} OR user_id IN {users}",

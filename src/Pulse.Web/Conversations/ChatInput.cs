@@ -166,13 +166,14 @@ internal static class ChatInput
     public static ChannelCursor? ChannelCursor(string? text)
     {
         if (string.IsNullOrEmpty(text)) return null;
-        if (text.Length > 2_000 || !Base64Url.IsValid(text)) throw NotACursor();
+        if (text.Length > 2_000 || !Base64Url.IsValid(text)) throw NotAChannelCursor();
         var bytes = Base64Url.DecodeFromChars(text);
-        if (bytes.Length <= 16 || !Utf8.IsValid(bytes.AsSpan(16)) || bytes.AsSpan(16).Contains((byte)0)) throw NotACursor();
+        if (bytes.Length <= 16 || !Utf8.IsValid(bytes.AsSpan(16)) || bytes.AsSpan(16).Contains((byte)0)) throw NotAChannelCursor();
         return new(Encoding.UTF8.GetString(bytes.AsSpan(16)), new(bytes.AsSpan(0, 16)));
-
-        static ChatRefusedException NotACursor() => Invalid("after must be the 'after' of an earlier answer.");
     }
+
+    /// <summary>The refusal of a text that is no cursor of <c>GET /channels</c>.</summary>
+    public static ChatRefusedException NotAChannelCursor() => Invalid("after must be the 'after' of an earlier answer.");
 
     /// <summary>The cursor as clients carry it.</summary>
     public static string ToText(ChannelCursor cursor) => Base64Url.EncodeToString([.. cursor.Id.ToByteArray(), .. Encoding.UTF8.GetBytes(cursor.Title)]);

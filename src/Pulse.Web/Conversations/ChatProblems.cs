@@ -2,17 +2,26 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Pulse.Conversations;
 using Pulse.Web.Http;
+using Pulse.Web.Tokens;
 
 namespace Pulse.Web.Conversations;
 
 /// <summary>A call to the chat that is refused. Endpoints answer it as problem details, the hub as an error that begins with the same code.</summary>
-internal sealed class ChatRefusedException(ProblemType problem, string? detail = null, int retryAfter = 0) : Exception(detail ?? problem.Advice)
+/// <param name="problem">Which refusal.</param>
+/// <param name="detail">What exactly is refused; otherwise the general advice.</param>
+/// <param name="retryAfter">Seconds until a retry can succeed; 0 where waiting does not help.</param>
+/// <param name="conversationId">The conversation, if the call is about one.</param>
+internal sealed class ChatRefusedException(ProblemType problem, string? detail = null, int retryAfter = 0, Guid? conversationId = null)
+    : Exception(detail ?? problem.Advice)
 {
     /// <summary>Which refusal.</summary>
     public ProblemType Problem => problem;
 
     /// <summary>Seconds until a retry can succeed; 0 where waiting does not help.</summary>
     public int RetryAfter => retryAfter;
+
+    /// <summary>The conversation, if the call is about one.</summary>
+    public Guid? ConversationId => conversationId;
 
     /// <summary>The refusal as the hub's clients read it.</summary>
     public string ToHubText() => $"{problem.Name}: {Message}";
@@ -44,11 +53,11 @@ internal static class ChatProblems
 
     /// <summary>Throws unless the error is none.</summary>
     /// <exception cref="ChatRefusedException">The call is refused.</exception>
-    public static void ThrowIfRefused(ConversationError error, string? detail = null, int retryAfter = 0)
+    public static void ThrowIfRefused(ConversationError error, Guid? conversationId, string? detail = null, int retryAfter = 0)
     {
         if (error == ConversationError.None) return;
         var problem = For(error);
-        throw new ChatRefusedException(problem, detail, problem.Status == StatusCodes.Status503ServiceUnavailable ? 1 : retryAfter);
+        throw new ChatRefusedException(problem, detail, problem.Status == StatusCodes.Status503ServiceUnavailable ? 1 : retryAfter, conversationId);
     }
 
     /// <summary>The refusal as an endpoint's answer.</summary>
@@ -60,18 +69,22 @@ internal static class ChatProblems
 }
 
 /// <summary>Answers the refusals of all routes of a group.</summary>
-internal sealed class ChatRefusalFilter : IEndpointFilter
+internal sealed class ChatRefusalFilter(ChannelAccess channels) : IEndpointFilter
 {
-    public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    public ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         context.HttpContext.Response.Headers.CacheControl = "no-store";
-        try
+        return ChatDeadline.RunAsync(context, async call =>
         {
-            return await ChatDeadline.RunAsync(context, next);
-        }
-        catch (ChatRefusedException refused)
-        {
-            return ChatProblems.Answer(context.HttpContext, refused);
-        }
+            try
+            {
+                return await next(call);
+            }
+            catch (ChatRefusedException refused)
+            {
+                var user = call.Arguments.OfType<SignedInUser>().Single();
+                return ChatProblems.Answer(call.HttpContext, await channels.HideAsync(refused, user.Id, call.HttpContext.RequestAborted));
+            }
+        });
     }
 }

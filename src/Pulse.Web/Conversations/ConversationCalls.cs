@@ -11,7 +11,7 @@ namespace Pulse.Web.Conversations;
 /// <summary>What users do in conversations, for REST and the hub alike. Every method throws <see cref="ChatRefusedException"/> for a refusal.</summary>
 internal sealed class ConversationCalls(
     GrainReferences<IConversationGrain> conversations, GrainReferences<IUserGrain> users, IGrainFactory grains, IConversationPolicy policy,
-    ChatLimits limits, LookupLimit lookups, IOptions<ChatOptions> options, TimeProvider time)
+    ChannelAccess channels, ChatLimits limits, LookupLimit lookups, IOptions<ChatOptions> options, TimeProvider time)
 {
     /// <summary>The longest time of a call. Every command may be repeated, so a silo that has died is replaced within this time or not at all.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4);
@@ -70,7 +70,7 @@ internal sealed class ConversationCalls(
         }
 
         var created = await CallAsync(() => conversations[id].CreateAsync(start), answer => answer.Error, new ConversationCreated(ConversationError.UnknownOutcome, false));
-        ChatProblems.ThrowIfRefused(created.Error, created.Detail);
+        ChatProblems.ThrowIfRefused(created.Error, id, created.Detail);
         return (id, created.IsNew);
     }
 
@@ -78,7 +78,7 @@ internal sealed class ConversationCalls(
     public async Task<ConversationSummary> FindAsync(Guid userId, Guid id)
     {
         var lookup = await Reader.FindAsync(userId, id);
-        ChatProblems.ThrowIfRefused(lookup.Error);
+        ChatProblems.ThrowIfRefused(lookup.Error, id);
         return lookup.Found!;
     }
 
@@ -150,7 +150,8 @@ internal sealed class ConversationCalls(
 
         // A stranger learns nothing about the user: the membership of the caller is checked first.
         if (memberId != userId) await FindAsync(userId, id);
-        var isMember = (await Reader.FindAsync(memberId, id)).Found is not null;
+        var lookup = await Reader.FindAsync(memberId, id);
+        var isMember = lookup.Found is not null;
         limits.CountAdds(userId, 1);
         if (!isMember && memberId != userId)
         {
@@ -161,6 +162,8 @@ internal sealed class ConversationCalls(
 
         // The limit on memberships is for new members: a present one only gets another role.
         if (!isMember && reachable.Full?.Contains(memberId) == true) ThrowIfFull(reachable with { Full = [memberId] }, userId);
+        if (lookup.Error == ConversationError.NotAMember && memberId == userId && !await channels.MayJoinAsync(userId, id, lookup, cancellationToken))
+            throw new ChatRefusedException(ProblemTypes.ConversationNotFound);
 
         // Another user who is a member now may leave, and block the caller, before the command arrives. Nothing was checked for an addition.
         return await ApplyAsync(
@@ -180,7 +183,7 @@ internal sealed class ConversationCalls(
         var isInvisible = await IsInvisibleAsync(userId);
         var answer = await CallAsync(
             () => conversations[id].MarkReadAsync(userId, marked, isInvisible), read => read.Error, new ReadAnswer { Error = ConversationError.UnknownOutcome }, started);
-        ChatProblems.ThrowIfRefused(answer.Error, answer.Error == ConversationError.InvalidArgument ? "seq is past the newest entry of the conversation." : null);
+        ChatProblems.ThrowIfRefused(answer.Error, id, answer.Error == ConversationError.InvalidArgument ? "seq is past the newest entry of the conversation." : null);
         return answer;
     }
 
@@ -188,7 +191,7 @@ internal sealed class ConversationCalls(
     /// <exception cref="TimeoutException">A silo did not answer. The next calls of the socket wait for this one, so it ends soon.</exception>
     public async Task TypeAsync(Guid userId, Guid id)
     {
-        if (!await IsInvisibleAsync(userId)) ChatProblems.ThrowIfRefused(await conversations[id].TypeAsync(userId).WaitAsync(s_presenceTimeout, time));
+        if (!await IsInvisibleAsync(userId)) ChatProblems.ThrowIfRefused(await conversations[id].TypeAsync(userId).WaitAsync(s_presenceTimeout, time), id);
     }
 
     /// <summary>Blocks a user, or ends that.</summary>
@@ -199,7 +202,7 @@ internal sealed class ConversationCalls(
         if (on && !(await Reader.CheckUsersAsync(userId, [blockedId])).Existing.Contains(blockedId)) throw new ChatRefusedException(ProblemTypes.UserNotFound);
 
         // The grain of their conversation stores the block, so that it knows every stored block.
-        ChatProblems.ThrowIfRefused(await CallAsync(SetAsync, error => error, ConversationError.UnknownOutcome));
+        ChatProblems.ThrowIfRefused(await CallAsync(SetAsync, error => error, ConversationError.UnknownOutcome), conversationId: null);
 
         async Task<ConversationError> SetAsync()
         {
@@ -220,7 +223,7 @@ internal sealed class ConversationCalls(
     {
         var answer = await CallAsync(
             () => conversations[id].ApplyAsync(command), applied => applied.Error, ConversationAnswer.Refuse(ConversationError.UnknownOutcome));
-        ChatProblems.ThrowIfRefused(answer.Error, answer.Detail, answer.RetryAfter);
+        ChatProblems.ThrowIfRefused(answer.Error, id, answer.Detail, answer.RetryAfter);
         return answer;
     }
 

@@ -93,8 +93,9 @@ internal static class ConversationEndpoints
 
     private static async Task<Ok<MembersResponse>> ListMembersAsync(string id, SignedInUser user, ConversationCalls calls, string? after)
     {
-        var page = await calls.Reader.ListMembersAsync(user.Id, ChatInput.ConversationIdOf(id), AfterOf(after));
-        ChatProblems.ThrowIfRefused(page.Error);
+        var conversationId = ChatInput.ConversationIdOf(id);
+        var page = await calls.Reader.ListMembersAsync(user.Id, conversationId, AfterOf(after));
+        ChatProblems.ThrowIfRefused(page.Error, conversationId);
         return TypedResults.Ok(new MembersResponse(
             Array.ConvertAll(page.Members, member => new MemberResponse(member.User.UserId, member.User.Name, member.User.Avatar, member.Role, member.Read)),
             page.HasMore ? page.Members[^1].User.UserId.ToString("D") : null));
@@ -113,7 +114,8 @@ internal static class ConversationEndpoints
 
     private static async Task<NoContent> SetMutedAsync(string id, SignedInUser user, ConversationCalls calls, bool muted)
     {
-        ChatProblems.ThrowIfRefused(await calls.Reader.SetMutedAsync(user.Id, ChatInput.ConversationIdOf(id), muted));
+        var conversationId = ChatInput.ConversationIdOf(id);
+        ChatProblems.ThrowIfRefused(await calls.Reader.SetMutedAsync(user.Id, conversationId, muted), conversationId);
         return TypedResults.NoContent();
     }
 

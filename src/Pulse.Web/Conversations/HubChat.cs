@@ -90,7 +90,7 @@ internal sealed class HubChat(ConversationCalls calls, OpenConversations convers
 }
 
 /// <summary>Gives the hub's clients the refusals with their codes.</summary>
-internal sealed class ChatRefusalHubFilter : IHubFilter
+internal sealed class ChatRefusalHubFilter(ChannelAccess channels) : IHubFilter
 {
     public async ValueTask<object?> InvokeMethodAsync(HubInvocationContext invocation, Func<HubInvocationContext, ValueTask<object?>> next)
     {
@@ -100,7 +100,8 @@ internal sealed class ChatRefusalHubFilter : IHubFilter
         }
         catch (ChatRefusedException refused)
         {
-            throw new HubException(refused.ToHubText());
+            var socket = invocation.Context.Features.Get<ChatSocket>()!;
+            throw new HubException((await channels.HideAsync(refused, socket.UserId, invocation.Context.ConnectionAborted)).ToHubText());
         }
     }
 }

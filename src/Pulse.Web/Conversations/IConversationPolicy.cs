@@ -16,6 +16,19 @@ public interface IConversationPolicy
     /// <param name="otherId">The user to add.</param>
     /// <param name="cancellationToken">The request's.</param>
     ValueTask<bool> MayAddAsync(Guid userId, Guid conversationId, Guid otherId, CancellationToken cancellationToken);
+
+    /// <summary>Whether the user may find and join a channel. The default allows it.</summary>
+    /// <remarks>
+    /// Asked when the user joins, for each channel of a list, and before an answer reveals that the channel exists. For a user who may not join
+    /// it, the channel is in no list, and its id is unknown. Members are not asked about, so they stay members.
+    /// </remarks>
+    /// <param name="userId">The user, who is no member.</param>
+    /// <param name="conversationId">The channel.</param>
+    /// <param name="creatorId">
+    /// The user who created the channel, who may be erased by now. <see cref="Guid.Empty"/> from a silo of an earlier version.
+    /// </param>
+    /// <param name="cancellationToken">The request's.</param>
+    ValueTask<bool> MayJoinAsync(Guid userId, Guid conversationId, Guid creatorId, CancellationToken cancellationToken) => ValueTask.FromResult(true);
 }
 
 /// <summary>The default: every signed-in user may talk to every other. Blocks are checked besides.</summary>

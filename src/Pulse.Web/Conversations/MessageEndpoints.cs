@@ -66,16 +66,18 @@ internal static class MessageEndpoints
             Limit = ChatInput.Limit(limit, StandardPage, MaxMessages),
         };
         if (new[] { range.Before, range.After, range.Around }.Count(seq => seq is not null) > 1) throw ChatInput.Invalid("Give one of before, after and around.");
-        var page = await calls.Reader.ReadMessagesAsync(user.Id, ChatInput.ConversationIdOf(id), range);
-        ChatProblems.ThrowIfRefused(page.Error);
+        var conversationId = ChatInput.ConversationIdOf(id);
+        var page = await calls.Reader.ReadMessagesAsync(user.Id, conversationId, range);
+        ChatProblems.ThrowIfRefused(page.Error, conversationId);
         return TypedResults.Ok(new MessagesResponse(Array.ConvertAll(page.Entries, MessageResponse.From), page.From, page.Head, page.HasBefore, page.HasAfter));
     }
 
     private static async Task<Ok<EntriesResponse>> ReadEntriesAsync(string id, SignedInUser user, ConversationCalls calls, string? after, string? limit)
     {
         var from = ChatInput.OptionalSeq(after, "after") ?? 0;
-        var page = await calls.Reader.ReadEntriesAsync(user.Id, ChatInput.ConversationIdOf(id), from, ChatInput.Limit(limit, StandardPage, MaxEntries));
-        ChatProblems.ThrowIfRefused(page.Error);
+        var conversationId = ChatInput.ConversationIdOf(id);
+        var page = await calls.Reader.ReadEntriesAsync(user.Id, conversationId, from, ChatInput.Limit(limit, StandardPage, MaxEntries));
+        ChatProblems.ThrowIfRefused(page.Error, conversationId);
         return TypedResults.Ok(new EntriesResponse(page.From, page.Head, Array.ConvertAll(page.Entries, entry => new EntryResponse(entry))));
     }
 

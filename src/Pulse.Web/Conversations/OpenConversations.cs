@@ -111,7 +111,7 @@ internal sealed partial class OpenConversations(
         var (id, userId) = (conversation.Id, opening.Socket.UserId);
         var known = conversation.Head < 0 ? Math.Max(0, afterSeq) : conversation.Head;
         var opened = await conversations[id].OpenAsync(ObserverOf(id), known, userId).WaitAsync(Remaining(started), time);
-        ChatProblems.ThrowIfRefused(opened.Member.Error);
+        ChatProblems.ThrowIfRefused(opened.Member.Error, id);
         if (!conversation.Take(opened.Run!)) await RenewAsync(conversation).WaitAsync(Remaining(started), time);
 
         var member = opened.Member;
@@ -119,7 +119,7 @@ internal sealed partial class OpenConversations(
         if (!conversation.TryJoin(opening, after, read: null, member.Head, MaxEntries, out var joined))
         {
             var page = await Reader.ReadEntriesAsync(userId, id, after, MaxEntries).WaitAsync(Remaining(started), time);
-            ChatProblems.ThrowIfRefused(page.Error);
+            ChatProblems.ThrowIfRefused(page.Error, id);
             conversation.TryJoin(opening, after, page.Entries, member.Head, MaxEntries, out joined);
         }
 

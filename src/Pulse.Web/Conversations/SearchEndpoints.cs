@@ -19,7 +19,8 @@ internal static class SearchEndpoints
             .Query("q", "Words that the message has.").QueryId("conversation", "Searches in this conversation only.")
             .Query("before", "The before of the previous page.").Limit(HitsPerPage, MaxHits)
             .RefusesRead().Refuses(ProblemTypes.TooManyRequests, ProblemTypes.ChatUnavailable);
-        group.MapGet("/channels", ListChannelsAsync).WithSummary("List channels to join").WithDescription($"A page has {ChannelsPerPage} channels.")
+        group.MapGet("/channels", ListChannelsAsync).WithSummary("List channels to join").WithDescription(
+                $"A page has at most {ChannelsPerPage} channels. Where a policy hides channels, a page may have fewer, or none, and an after that goes on.")
             .Query("q", "A part of the title, without regard to case.").Query("after", "The after of the previous page.")
             .Refuses(ProblemTypes.InvalidArgument, ProblemTypes.TooManyRequests, ProblemTypes.ChatUnavailable);
     }
@@ -36,7 +37,7 @@ internal static class SearchEndpoints
         };
         limits.CountSearch(user.Id);
         var page = await calls.Reader.SearchAsync(user.Id, search);
-        ChatProblems.ThrowIfRefused(page.Error);
+        ChatProblems.ThrowIfRefused(page.Error, search.ConversationId);
         var next = NextOf(page);
         return TypedResults.Ok(new SearchResponse(
             Array.ConvertAll(page.Hits, hit => new SearchHitResponse(hit.ConversationId, hit.Seq, hit.SenderId, hit.SentAt, hit.Snippet)),
@@ -52,16 +53,14 @@ internal static class SearchEndpoints
         _ => null,
     };
 
-    private static async Task<Ok<ChannelsResponse>> ListChannelsAsync(SignedInUser user, ConversationCalls calls, ChatLimits limits, string? q, string? after)
+    private static async Task<Ok<ChannelsResponse>> ListChannelsAsync(
+        HttpContext context, SignedInUser user, ChannelAccess channels, ChatLimits limits, string? q, string? after)
     {
-        var search = new ChannelSearch
-        {
-            Title = string.IsNullOrEmpty(q) ? null : ChatInput.Query(q).Trim(), After = ChatInput.ChannelCursor(after), Limit = ChannelsPerPage,
-        };
+        var title = string.IsNullOrEmpty(q) ? null : ChatInput.Query(q).Trim();
+        var cursor = channels.CursorOf(after);
         limits.CountSearch(user.Id);
-        var page = await calls.Reader.ListChannelsAsync(user.Id, search);
-        var next = page is { HasMore: true, Channels: [.., var last] } ? ChatInput.ToText(new ChannelCursor(last.Title, last.Id)) : null;
+        var (found, next) = await channels.ListAsync(user.Id, title, cursor, ChannelsPerPage, context.RequestAborted);
         return TypedResults.Ok(new ChannelsResponse(
-            Array.ConvertAll(page.Channels, channel => new ChannelResponse(channel.Id, channel.Title, channel.Members, channel.LastAt)), next));
+            [.. found.Select(channel => new ChannelResponse(channel.Id, channel.Title, channel.Members, channel.LastAt))], next));
     }
 }

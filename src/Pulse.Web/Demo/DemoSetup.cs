@@ -14,8 +14,7 @@ internal static class DemoSetup
     public static string[] ReadSwitch(string[] args) => Array.ConvertAll(args, arg => arg == Switch ? $"--{Setting}=true" : arg);
 
     /// <summary>Adds the people if requested. Call it after the silo is added, so that they disconnect before the silo stops.</summary>
-    /// <exception cref="StartException">They are requested outside Development, or the silo and its database belong to another
-    /// process.</exception>
+    /// <exception cref="StartException">They are requested outside Development, or other processes may use the same database.</exception>
     public static void AddDemo(this IHostApplicationBuilder builder)
     {
         var isAsked = builder.Configuration.GetValue<bool>(Setting);
@@ -34,6 +33,14 @@ internal static class DemoSetup
             throw new StartException(
                 $"{Switch} ({Setting}) works where the silo is in this process, and Pulse:Silo is External: the simulated people could not be deleted from the database. "
                 + "Leave one of the two out.");
+        }
+
+        // Two demos would answer each message twice, and the end of the first would delete the people of the other.
+        if (!string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString("Postgres")))
+        {
+            throw new StartException(
+                $"{Switch} ({Setting}) works on the embedded stores alone, and ConnectionStrings:Postgres is set: other processes may use that database, with the "
+                + "simulated people and their conversations, when this one deletes them at its end. Leave out the one, or both connection strings.");
         }
 
         builder.Services.AddSingleton<DemoPeople>();

@@ -283,10 +283,16 @@ public abstract partial class ConversationStoreContract
 
         var all = await Store.ListChannelsAsync(user, new() { Title = mark });
         Assert.Equal([alpha, open, left], all.Channels.Select(channel => channel.Id));
+        Assert.All(all.Channels, channel => Assert.Equal(owner, channel.CreatorId));
         Assert.Equal($"Alpha {mark}", all.Channels[0].Title);
         Assert.Equal((false, 1, 1), (all.HasMore, all.Channels[0].Members, all.Channels[2].Members));
         Assert.Equal([left], (await Store.ListChannelsAsync(user, new() { Title = $"ÄTHER {mark.ToUpperInvariant()}" })).Channels.Select(channel => channel.Id));
         Assert.Empty((await Store.ListChannelsAsync(user, new() { Title = $"%{mark}" })).Channels);
+
+        // Strangers learn of the creator for the sake of the policy, of channels only.
+        Assert.Equal(new(ConversationError.NotAMember, null) { ChannelCreatorId = owner }, await Store.FindAsync(user, open));
+        Assert.Equal(new(ConversationError.NotFound, null), await Store.FindAsync(user, (await CreateAsync(owner)).Id));
+        Assert.Null((await Store.FindAsync(owner, open)).ChannelCreatorId);
 
         var first = await Store.ListChannelsAsync(user, new() { Title = mark, Limit = 2 });
         Assert.True(first.HasMore);

@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using Microsoft.Data.Sqlite;
+using Pulse.Conversations;
 using Pulse.Grains.Conversations;
 using Pulse.Grains.Storage;
 using Pulse.Grains.Tests.Storage;
+using Pulse.Grains.Tests.Users;
 using Xunit;
 
 namespace Pulse.Grains.Tests.Conversations;
@@ -44,6 +46,34 @@ public sealed class SqliteConversationStoreTests(SqliteStores stores) : Conversa
 
         Assert.True(ended);
         Assert.Equal(100_000L, await Stores.ExecuteAsync("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT count(*) FROM n"));
+    }
+
+    /// <summary>All later rows have the time of such a message as the latest time that was stored before them.</summary>
+    [Fact]
+    public async Task SearchThatEndsEarly_AfterAMessageOfAClockThatWasAhead_KeepsItsHitsAndGoesOn()
+    {
+        const int Later = 400;
+        var user = await AddUserAsync();
+        var (ahead, _) = await CreateAsync(user);
+        var (id, _) = await CreateAsync(user);
+        var first = new Run(ahead, await ClaimAsync(ahead), user, TestUsers.Noon.AddHours(1));
+        first.Add(new() { Kind = EntryKinds.Message, ClientId = Guid.NewGuid(), Body = "needle ahead" });
+        Assert.Equal(AppendOutcome.Stored, await AppendAsync(first.Done()));
+        var run = new Run(id, await ClaimAsync(id), user);
+        for (var i = 0; i < Later; i++) run.Add(new() { Kind = EntryKinds.Message, ClientId = Guid.NewGuid(), Body = $"needle {i}" });
+        Assert.Equal(AppendOutcome.Stored, await AppendAsync(run.Done()));
+        SearchedConversation[] scope = [new(ahead, TestUsers.Noon, TestUsers.Noon, 2), new(id, TestUsers.Noon, TestUsers.Noon, Later + 1)];
+
+        // The time is over after some steps of the statement, which read some of the rows.
+        var checks = 0;
+        var early = await new SqliteMessageSearch(Database).ReadAsync(
+            user, new() { Text = "needle", Limit = 21 }, SearchQuery.Parse("needle"), scope, isOver: () => ++checks > 10, CancellationToken.None);
+
+        Assert.NotNull(early.Reached);
+        Assert.NotEmpty(early.Messages);
+        var next = await Store.SearchAsync(user, new() { Text = "needle", Limit = 20, Before = early.Reached });
+        Assert.Equal(
+            Enumerable.Range(0, early.Messages.Count + 20).Select(at => run.Head - at), early.Messages.Select(message => message.Seq).Concat(next.Hits.Select(hit => hit.Seq)));
     }
 
     private SqliteDatabase Database => (SqliteDatabase)Stores.Database;

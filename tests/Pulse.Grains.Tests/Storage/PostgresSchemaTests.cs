@@ -62,6 +62,36 @@ public sealed class PostgresSchemaTests : SchemaContract
         Assert.Equal(true, await _stores.ExecuteAsync("SELECT indisvalid FROM pg_index WHERE indexrelid = 'entries_search_idx'::regclass"));
     }
 
+    /// <summary>A script that waited to drop the index would drop it as soon as it is built, and hold back the silos meanwhile.</summary>
+    [Fact]
+    public async Task Script_IndexOfWordsIsBeingBuilt_DoesNotWaitToDropIt()
+    {
+        await _stores.StartProcess().ApplyPulseSchemaAsync();
+        await _stores.ExecuteAsync("DROP INDEX entries_search_idx");
+        await using var data = NpgsqlDataSource.Create(_stores.Options.PostgresConnectionString!);
+        await using var writer = await data.OpenConnectionAsync();
+        await using var transaction = await writer.BeginTransactionAsync();
+        await using (var hold = new NpgsqlCommand("LOCK TABLE entries IN ROW EXCLUSIVE MODE", writer, transaction)) await hold.ExecuteNonQueryAsync();
+
+        // Waits for the writer, as for one of a long transaction.
+        await using var build = data.CreateCommand(
+            "CREATE INDEX CONCURRENTLY entries_search_idx ON entries USING gin (chat_search_1(conversation_id, sent_at, body)) WHERE kind = 'message' AND deleted_seq IS NULL");
+        var built = build.ExecuteNonQueryAsync();
+        await Eventually.AsyncEqual<object?>(
+            true, () => _stores.ExecuteAsync("SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('entries_search_idx') AND NOT indisvalid)"));
+
+        using var script = new StreamReader(typeof(SchemaUpgrade).Assembly.GetManifestResourceStream("sql/postgres/010_search_index.sql")!);
+        var text = await script.ReadToEndAsync();
+        await using (var command = data.CreateCommand($"SET lock_timeout = '1s'; {text[..(text.LastIndexOf("$$;", StringComparison.Ordinal) + 3)]}"))
+        {
+            await command.ExecuteNonQueryAsync();
+        }
+
+        await transaction.CommitAsync();
+        await built;
+        Assert.Equal(true, await _stores.ExecuteAsync("SELECT indisvalid FROM pg_index WHERE indexrelid = 'entries_search_idx'::regclass"));
+    }
+
     /// <summary>Each search reads the whole pending list of the index.</summary>
     [Fact]
     public async Task Apply_IndexOfWords_HasAShortPendingListFromThenOn()

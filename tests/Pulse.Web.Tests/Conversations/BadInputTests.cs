@@ -230,7 +230,7 @@ public sealed class BadInputTests(PulseApplication pulse) : IAsyncLifetime
         using var dora = await ChatUser.SyncAsync(pulse, "Dora");
         await using var socket = await dora.ConnectAsync();
         var before = await _scene.SnapshotAsync();
-        foreach (var (method, path, body) in RequestsOf(carol))
+        foreach (var (method, path, body) in CallsWithAnId.Requests(carol.Id, _scene.Bob.Id))
         {
             var expected = await AnswerAsync(unknown, HttpStatusCode.NotFound, "not-found");
             Assert.Equal(expected, await AnswerAsync(_scene.Group, HttpStatusCode.NotFound, "not-found"));
@@ -245,7 +245,7 @@ public sealed class BadInputTests(PulseApplication pulse) : IAsyncLifetime
             }
         }
 
-        foreach (var (method, arguments) in CallsOf())
+        foreach (var (method, arguments) in CallsWithAnId.OnTheHub())
         {
             foreach (var (id, code) in new[] { (_scene.Group, "not-found"), (_scene.Direct, "not-found"), (_scene.Channel, "not-a-member") })
                 await socket.RefusedAsync(code, method, [id, .. arguments]);
@@ -255,20 +255,6 @@ public sealed class BadInputTests(PulseApplication pulse) : IAsyncLifetime
         Assert.True(synced[0].GetProperty("gone").GetBoolean());
         Assert.Empty(synced[0].GetProperty("entries").EnumerateArray());
         Assert.Equal(before, await _scene.SnapshotAsync());
-
-        (HttpMethod Method, string Path, object? Body)[] RequestsOf(ChatUser user) =>
-        [
-            (s_get, "", null), (s_patch, "", new { title = "Mine" }), (s_delete, "", null), (s_get, "/members", null), (s_get, "/messages", null),
-            (s_get, "/entries", null), (s_post, "/messages", Message("x")), (s_patch, "/messages/2", new { text = "x" }), (s_delete, "/messages/2", null),
-            (s_put, "/messages/2/reactions/a", null), (s_put, "/read", new { seq = 1 }), (s_put, "/mute", null),
-            (s_delete, $"/members/{user.Id}", null), (s_put, $"/members/{_scene.Bob.Id}", null),
-        ];
-
-        (string Method, object?[] Arguments)[] CallsOf() =>
-        [
-            ("OpenConversation", [0]), ("SendMessage", [Message("x")]), ("EditMessage", [2, new { text = "x" }]), ("DeleteMessage", [2]), ("React", [2, "a", true]),
-            ("MarkRead", [1]), ("Typing", []),
-        ];
     }
 
     [Fact]

@@ -1,5 +1,11 @@
 using System.Net.Http.Json;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Orleans;
+using Pulse.Grains.Tests;
+using Pulse.Users;
+using Pulse.Web.Demo;
 using Pulse.Web.Tests.Startup;
 
 namespace Pulse.Web.Tests.Demo;
@@ -44,6 +50,39 @@ public sealed class DemoRemovalTests : IDisposable
         AssertNoTalk();
     }
 
+    [Fact]
+    public async Task StartOnADatabaseOfSeveralProcesses_DeletesNobody()
+    {
+        await using var database = await PostgresTestDatabase.CreateAsync();
+        KeyValuePair<string, string>[] settings =
+        [
+            new("ConnectionStrings:Postgres", database.ConnectionString),
+            new("ConnectionStrings:Redis", TestServers.Redis),
+            new("Pulse:Cluster:ClusterId", $"demo-{Guid.NewGuid():N}"),
+            new("Pulse:Cluster:AdvertisedAddress", "127.0.0.1"),
+        ];
+        var (first, second) = (new Node(settings), new Node(settings));
+        try
+        {
+            // As a demo of an earlier version created it, which still runs.
+            await first.InitializeAsync();
+            var person = DemoPerson.Everybody[0];
+            await first.Services.GetRequiredService<IGrainFactory>().GetGrain<IUserGrain>(person.Id).SyncProfileAsync(person.Profile);
+
+            await second.InitializeAsync();
+
+            await using var connection = new NpgsqlConnection(database.ConnectionString);
+            await connection.OpenAsync();
+            await using var command = new NpgsqlCommand("SELECT count(*) FROM users", connection);
+            Assert.Equal(1L, await command.ExecuteScalarAsync());
+        }
+        finally
+        {
+            await second.DisposeAsync();
+            await first.DisposeAsync();
+        }
+    }
+
     public void Dispose() => _directory.Delete(recursive: true);
 
     private static async Task SignInAsync(Uri address)
@@ -68,4 +107,6 @@ public sealed class DemoRemovalTests : IDisposable
         using var command = new SqliteCommand($"SELECT count(*) FROM {table}", connection);
         return (long)command.ExecuteScalar()!;
     }
+
+    private sealed class Node(IEnumerable<KeyValuePair<string, string>> settings) : PulseApplication(settings);
 }

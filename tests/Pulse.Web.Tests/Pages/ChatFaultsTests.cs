@@ -452,6 +452,81 @@ public sealed class ChatFaultsTests(PagesApplication pulse)
     }
 
     [Fact]
+    public async Task SearchUnderWay_IsNotRestarted_ByMessagesWhereTheFormerSearchHasHits()
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        var (former, wanted) = ($"f{Guid.NewGuid():N}", $"w{Guid.NewGuid():N}");
+        // The name has both words, so that the list of found conversations shows its newest message.
+        var group = await ada.StartGroupAsync($"Busy {former} {wanted}");
+        await ChatHistory.WriteAsync(pulse, group, [(ada.Id, $"Former {former}"), (ada.Id, $"Wanted {wanted}"), (ada.Id, "Third")]);
+        var (requests, answer) = (0, new TaskCompletionSource());
+        await ada.Page.RouteAsync($"**/search?q={wanted}*", async route =>
+        {
+            Interlocked.Increment(ref requests);
+            await answer.Task;
+            await route.ContinueAsync();
+        });
+        await ada.Page.Locator("#chat-search").FillAsync(former);
+        var hit = ada.Page.Locator(".hit");
+        await Expect(hit).ToContainTextAsync($"Former {former}");
+
+        await ada.Page.Locator("#chat-search").FillAsync(wanted);
+        await Eventually.AsyncTrue("the search is under way", () => Task.FromResult(Volatile.Read(ref requests) == 1));
+        await ChatHistory.WriteAsync(pulse, group, [(ada.Id, "Meanwhile")]);
+        await Expect(ada.Page.Locator(".found .entry")).ToContainTextAsync("Meanwhile");
+        answer.SetResult();
+
+        await Expect(hit).ToContainTextAsync($"Wanted {wanted}");
+        Assert.Equal(1, requests);
+    }
+
+    [Fact]
+    public async Task DataThatABrowserFailsToDelete_IsDeletedByTheNextPage()
+    {
+        await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
+        await ada.OpenAsync(await ada.StartGroupAsync("Private"));
+        await Eventually.AsyncTrue("the page has stored the inbox", async () => (await StoredAsync()).Any(key => key.EndsWith(" inbox", StringComparison.Ordinal)));
+        await ada.Page.AddInitScriptAsync(
+            """
+            window.failed = 0;
+            const open = IDBFactory.prototype.open;
+            IDBFactory.prototype.open = function (...names) {
+              if (sessionStorage.getItem('storage works')) return open.apply(this, names);
+              window.failed++;
+              throw new DOMException('The disk fails.', 'UnknownError');
+            };
+            """);
+
+        await ada.Page.GotoAsync("/dashboard");
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out", Exact = true }).ClickAsync();
+        await ada.Visitor.ArriveAsync("/signin");
+        await ada.Page.WaitForFunctionAsync("() => window.failed > 0");
+        await ada.Page.EvaluateAsync("() => new Promise(done => setTimeout(done))");
+        await ada.Page.EvaluateAsync("sessionStorage.setItem('storage works', 'yes')");
+        Assert.NotEmpty(await StoredAsync());
+
+        await ada.Page.GotoAsync("/signin");
+        await Eventually.AsyncTrue("the next page deletes the data", async () => (await StoredAsync()).Length == 0);
+        await ada.Page.WaitForFunctionAsync("() => !document.cookie.includes('pulse-forget')");
+
+        Task<string[]> StoredAsync() => ada.Page.EvaluateAsync<string[]>(
+            """
+            () => new Promise((resolve, reject) => {
+              const opening = indexedDB.open('pulse-chat', 1);
+              opening.onerror = () => reject(opening.error);
+              opening.onupgradeneeded = () => opening.result.createObjectStore('kept');
+              opening.onsuccess = () => {
+                const keys = opening.result.transaction('kept').objectStore('kept').getAllKeys();
+                keys.onsuccess = () => {
+                  opening.result.close();
+                  resolve(keys.result);
+                };
+              };
+            })
+            """);
+    }
+
+    [Fact]
     public async Task NamesThatCouldNotBeRead_AreAskedForAgain_AndDeletedUsersHaveAName()
     {
         await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");

@@ -22,7 +22,7 @@ public sealed class Contacts
     public bool Have(Guid one, Guid other) => one == other || _pairs.ContainsKey((one, other));
 }
 
-/// <summary>Users see and message their contacts only.</summary>
+/// <summary>Users see and message their contacts only, and join channels of their contacts only.</summary>
 public sealed class ContactsOnly(Contacts contacts) : IPresencePolicy, IConversationPolicy
 {
     public ValueTask<bool> MaySeeAsync(Guid viewerId, Guid userId, CancellationToken cancellationToken = default) =>
@@ -33,4 +33,7 @@ public sealed class ContactsOnly(Contacts contacts) : IPresencePolicy, IConversa
 
     public ValueTask<bool> MayAddAsync(Guid userId, Guid conversationId, Guid otherId, CancellationToken cancellationToken) =>
         new(contacts.Have(userId, otherId));
+
+    public ValueTask<bool> MayJoinAsync(Guid userId, Guid conversationId, Guid creatorId, CancellationToken cancellationToken) =>
+        new(contacts.Have(userId, creatorId));
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Pulse.Presence;
@@ -101,6 +102,24 @@ public sealed class WatchingCostTests(WatchingCostTests.ShortLived pulse, ITestO
         await bobs.Connection.InvokeAsync("SetStatus", "busy", null);
 
         await ada.StatusAsync(bob, "busy");
+    }
+
+    [Fact]
+    public async Task LaterLastSeenOfTheSameState_IsForTheNextWatcher()
+    {
+        var bob = Guid.CreateVersion7();
+        await using var ada = await HubClient.ConnectAsync(pulse.Address, Token(Guid.CreateVersion7()));
+        await using var eve = await HubClient.ConnectAsync(pulse.Address, Token(Guid.CreateVersion7()));
+        var first = Assert.Single(await ada.WatchAsync(bob));
+        Assert.Equal(JsonValueKind.Null, first.GetProperty("lastSeen").ValueKind);
+        var version = first.GetProperty("version").GetInt64();
+        var lastSeenAt = new DateTimeOffset(2026, 1, 5, 12, 0, 0, TimeSpan.Zero);
+
+        // As of a hidden user: the database lacked the value when it was read for the first watcher.
+        pulse.Services.GetRequiredService<PresenceWatches>().Apply(
+            new() { UserId = bob, Status = PresenceStatus.Offline, OwnStatus = PresenceStatus.Offline, Version = version, LastSeenAt = lastSeenAt });
+
+        Assert.Equal(lastSeenAt, Assert.Single(await eve.WatchAsync(bob)).GetProperty("lastSeen").GetDateTimeOffset());
     }
 
     [Fact]

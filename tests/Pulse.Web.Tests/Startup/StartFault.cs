@@ -95,6 +95,7 @@ internal sealed record StartFault(string[] Names, params (string Key, string Val
         ["no signing key in Production"] = new(["Pulse:Auth:SigningKey", "32 bytes"], ("ASPNETCORE_ENVIRONMENT", "Production")),
         ["short signing key"] = new(["Pulse:Auth:SigningKey", "32 bytes"], ("Pulse__Auth__SigningKey", Secret[..8])),
         ["--demo in Production"] = new(["--demo", "Pulse:Demo"], ("ASPNETCORE_ENVIRONMENT", "Production"), ("Pulse__Auth__SigningKey", Secret)) { Arguments = ["--demo"] },
+        ["--demo on a database of several processes"] = Stores(["--demo", "Pulse:Demo", "ConnectionStrings:Postgres"]) with { Arguments = ["--demo"] },
         ["--demo with silos elsewhere"] = new(["--demo", "Pulse:Silo"], ("ConnectionStrings__Redis", AnyRedis), ("Pulse__Silo", "External")) { Arguments = ["--demo"] },
         ["silos elsewhere, without Redis"] = new(["Pulse:Silo", "ConnectionStrings:Redis"], ("Pulse__Silo", "External")),
         ["data directory that is none"] = new(["Pulse:DataDirectory", "/dev/null/data"], ("Pulse__DataDirectory", "/dev/null/data"), ("Pulse__Auth__SigningKey", Secret)),

@@ -277,7 +277,9 @@ export class ChatClient implements Running<ChatMembers> {
         inbox.created(item);
         return get(item.id)!;
       },
-      channels: (q, after) => session.request<{ items: readonly Channel[]; after: string | null }>('GET', `/channels?${query({ q, after })}`),
+      channels: (q, after) => firstWithItems(
+        (from) => session.request<{ items: readonly Channel[]; after: string | null }>('GET', `/channels?${query({ q, after: from })}`), after, (page) => page.after,
+      ),
       join: async (id) => {
         const channelId = normalizeId(id);
         await session.connected();
@@ -287,27 +289,36 @@ export class ChatClient implements Running<ChatMembers> {
         if (!item) throw new PulseError('not-found', 'The channel is gone.');
         return item;
       },
-      search: async (q, { conversation, before, signal } = {}) => {
-        const next = (from: string | undefined) => session.request<{ items: readonly SearchHit[]; before: string | null; more: boolean }>(
+      search: (q, { conversation, before, signal } = {}) => firstWithItems(
+        (from) => session.request<{ items: readonly SearchHit[]; before: string | null; more: boolean }>(
           'GET', `/search?${query({ q, conversation, before: from })}`, undefined, signal,
-        );
-        let page = await next(before);
-        // A slow search answers an empty page with the position that it has reached.
-        while (page.more && page.before !== null && page.items.length === 0) {
-          try {
-            page = await next(page.before);
-          } catch (error) {
-            if (!(error instanceof PulseError) || !['unavailable', 'too-many-requests'].includes(error.code)) throw error;
-            break;
-          }
-        }
-        return page;
-      },
+        ),
+        before, (page) => (page.more ? page.before : null),
+      ),
       block: (userId) => this.#block(userId, true),
       unblock: (userId) => this.#block(userId, false),
       isBlocked: (userId) => this.#blocked.has(normalizeId(userId)),
     };
   }
+}
+
+/**
+ * Requests pages until one has items. A slow search, and a list of which a policy hides channels, answer an empty page with the position
+ * that they have reached.
+ */
+async function firstWithItems<P extends { readonly items: readonly unknown[] }>(
+  request: (from: string | undefined) => Promise<P>, from: string | undefined, nextOf: (page: P) => string | null,
+): Promise<P> {
+  let page = await request(from);
+  for (let next = nextOf(page); next != null && page.items.length === 0; next = nextOf(page)) {
+    try {
+      page = await request(next);
+    } catch (error) {
+      if (!(error instanceof PulseError) || !['unavailable', 'too-many-requests'].includes(error.code)) throw error;
+      break;
+    }
+  }
+  return page;
 }
 
 function query(parts: Readonly<Record<string, string | undefined>>): string {

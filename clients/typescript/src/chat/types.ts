@@ -208,7 +208,10 @@ export interface Conversations {
    */
   create(conversation: NewConversation): Promise<ConversationItem>;
 
-  /** Channels that the user may join, by a part of their title in any case. `after`: that of the page before. */
+  /**
+   * Channels that the user may join, by a part of their title in any case. `after` is the value of the preceding page. While a
+   * page is empty and has `after`, the client requests the next one. If that fails for now, the empty page is the answer.
+   */
   channels(query?: string, after?: string): Promise<{ readonly items: readonly Channel[]; readonly after: string | null }>;
   /** Joins a channel. */
   join(channelId: string): Promise<ConversationItem>;

@@ -745,6 +745,21 @@ test('a search without hits goes on where the server stopped', async () => {
   expect(asked).toEqual([null, 'c1', 'c2']);
 });
 
+test('a list of channels without a visible one goes on where the server stopped', async () => {
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const asked: (string | null)[] = [];
+  vi.stubGlobal('fetch', async (input: string) => {
+    const after = new URL(input, 'http://pulse').searchParams.get('after');
+    asked.push(after);
+    return Response.json(after === 'c1' ? { items: [{ id: 'news' }], after: null } : { items: [], after: 'c1' });
+  });
+  const s = scene({ chat: chat({ storage: memoryStorage() }) });
+  await s.online();
+  asked.length = 0;
+  expect(await (s.pulse as object as ChatMembers).conversations.channels()).toEqual({ items: [{ id: 'news' }], after: null });
+  expect(asked).toEqual([null, 'c1']);
+});
+
 test('a search whose next page fails for now answers where it can go on', async () => {
   onTestFinished(() => void vi.unstubAllGlobals());
   vi.stubGlobal('fetch', async (input: string) =>

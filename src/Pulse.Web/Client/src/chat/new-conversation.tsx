@@ -144,7 +144,7 @@ export function ChannelBrowser({ onClose }: { readonly onClose: () => void }) {
           ))}
         </ul>
         {found?.after && <button type="button" class="small quiet" onClick={() => void more(found)}>{texts.moreResults}</button>}
-        <p class="note" role="status">{fault || (channels === undefined ? texts.searching : channels.length === 0 ? (query ? texts.noMatches(query) : texts.noChannels) : '')}</p>
+        <p class="note" role="status">{fault || (channels === undefined ? texts.searching : channels.length === 0 && !found?.after ? (query ? texts.noMatches(query) : texts.noChannels) : '')}</p>
       </div>
     </Dialog>
   );

@@ -85,19 +85,20 @@ internal static class PagesSetup
         "The page was asked for over plain http. Browsers keep no sign-in cookies there.",
         "Open it by its https address. Operators: see Pulse:PublicUrl and Pulse:Http:TrustedProxies.", "/", "Go to the start page");
 
-    // Pages with forms set a cookie that browsers accept only over https. The start page sets none, and shows which part is unavailable.
+    // Pages with forms set a cookie that browsers accept only over https. The start page sets none, and shows operators which part is
+    // unavailable.
     private static bool NeedsHttps(HttpContext context) =>
         context.Request is { IsHttps: false } request && HttpMethods.IsGet(request.Method) && context.GetEndpoint() is not null && ErrorPages.WantsHtml(request)
         && request.Path.Value is not (null or "" or "/") && !request.Path.StartsWithSegments("/health");
 
-    /// <summary>Maps <c>/</c>, <c>/signin</c>, <c>/dashboard</c>, <c>/chat</c> and <c>/example</c>.</summary>
-    public static void MapPages(this IEndpointRouteBuilder app)
+    /// <summary>Maps <c>/</c>, <c>/signin</c>, <c>/dashboard</c>, <c>/chat</c>, and in Development <c>/example</c>.</summary>
+    public static void MapPages(this WebApplication app)
     {
-        app.ServiceProvider.GetRequiredService<BrandFiles>().Map(app);
+        app.Services.GetRequiredService<BrandFiles>().Map(app);
         app.MapHome();
         app.MapSignInPage();
         app.MapDashboard();
         app.MapChatPage();
-        app.MapGroup("").ExcludeFromDescription().MapExample();
+        if (app.Environment.IsDevelopment()) app.MapGroup("").ExcludeFromDescription().MapExample();
     }
 }

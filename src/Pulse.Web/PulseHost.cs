@@ -119,7 +119,7 @@ public static class PulseHost
     public static void MapPulse(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
-        // Maps the pages: /, /signin, /dashboard, /chat, /example.
+        // Maps the pages: /, /signin, /dashboard, /chat, and in Development /example.
         app.MapPages();
         // Groups the data routes, which listed origins may call.
         var data = app.MapGroup("").RequireCors(CorsSetup.Data);

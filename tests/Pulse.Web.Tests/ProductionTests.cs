@@ -23,6 +23,33 @@ public sealed class ProductionTests(ProductionTests.Application pulse) : IClassF
     }
 
     [Theory]
+    [InlineData("/example")]
+    [InlineData("/scalar")]
+    [InlineData("/dev/mail")]
+    public async Task PageForDevelopers_IsNotMapped(string path)
+    {
+        using var response = await pulse.Anonymous.GetAsync(path);
+        await response.ReadProblemAsync(HttpStatusCode.NotFound, "not-found");
+    }
+
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData("203.0.113.7", false)]
+    public async Task StartPage_IsForUsers_AndShowsHealthToOperatorsOnly(string? client, bool isOperator)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/") { Headers = { { "Accept", "text/html" } } };
+        if (client is not null) request.Headers.Add("X-Forwarded-For", client);
+        using var response = await pulse.Anonymous.SendAsync(request);
+        var page = await response.Content.ReadAsStringAsync();
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Contains("href=\"/signin\"", page, StringComparison.Ordinal);
+        Assert.Equal(isOperator, page.Contains("id=\"health-summary\"", StringComparison.Ordinal));
+        Assert.Equal(isOperator, page.Contains("<dt>database</dt>", StringComparison.Ordinal));
+        Assert.All(["/example", "/scalar", "/openapi", "For developers"], text => Assert.DoesNotContain(text, page, StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData("/signin", HttpStatusCode.BadRequest)]
     [InlineData("/dashboard", HttpStatusCode.BadRequest)]
     [InlineData("/", HttpStatusCode.OK)]

@@ -35,8 +35,8 @@ internal static class DashboardEndpoints
         forms.MapPost("/erase", EraseAsync);
     }
 
-    private static async Task<IResult> ShowAsync(SignedInUser user, DashboardReader reader, string? done, CancellationToken stop) =>
-        await reader.ReadAsync(user, stop) is { } view ? Show(view, notice: DashboardNotice.For(done)) : NoSuchUser();
+    private static async Task<IResult> ShowAsync(HttpContext context, SignedInUser user, DashboardReader reader, string? done) =>
+        await reader.ReadAsync(user, context) is { } view ? Show(view, notice: DashboardNotice.For(done)) : NoSuchUser();
 
     /// <summary>The list of people alone, for open pages.</summary>
     private static async Task<IResult> ListPeopleAsync(SignedInUser user, PeopleReader reader, CancellationToken stop) =>
@@ -50,7 +50,7 @@ internal static class DashboardEndpoints
         var form = ProfileForm.From(await RequestForm.ReadAsync(context)) with { Hosts = [.. options.Value.PictureHosts] };
         if (form.HasFault)
         {
-            return await reader.ReadAsync(user, context.RequestAborted) is { } view
+            return await reader.ReadAsync(user, context) is { } view
                 ? Show(view, form, DashboardNotice.NotSaved)
                 : NoSuchUser();
         }

@@ -20,14 +20,14 @@ internal sealed class DashboardReader(
     private readonly string _afterLinking = Uri.EscapeDataString(paths.For($"/dashboard?done={DashboardNotice.Linked}"));
 
     /// <summary>The dashboard of the signed-in user. <see langword="null"/> if the user no longer exists.</summary>
-    public async Task<DashboardView?> ReadAsync(SignedInUser caller, CancellationToken cancellationToken)
+    public async Task<DashboardView?> ReadAsync(SignedInUser caller, HttpContext context)
     {
         var user = grains.GetGrain<IUserGrain>(caller.Id);
         var profile = user.GetProfileAsync();
         var presence = user.GetPresenceAsync();
         var accounts = user.ListAccountsAsync();
         var sessions = grains.GetGrain<IUserSessionsGrain>(caller.Id).ListAsync();
-        var others = people.ReadAsync(caller.Id, cancellationToken);
+        var others = people.ReadAsync(caller.Id, context.RequestAborted);
         var notices = ReadNoticesAsync(caller.Id);
         var isRecent = recentSignIn.IsRecent(caller.Caller);
         await Task.WhenAll(profile, presence, accounts, sessions, others, notices);
@@ -39,7 +39,7 @@ internal sealed class DashboardReader(
             Presence = await presence,
             People = await others,
             Devices = [.. (await sessions).Select(session => ToDevice(session, caller.SessionId)).OrderByDescending(device => device.IsCurrent)],
-            Accounts = [.. Linked(await accounts, isRecent), .. Linkable(await accounts, caller, isRecent)],
+            Accounts = [.. Linked(await accounts, isRecent), .. Linkable(await accounts, caller, isRecent, context)],
             Notices = await notices,
             IsRecent = isRecent,
         };
@@ -66,8 +66,8 @@ internal sealed class DashboardReader(
             Email: account.Email));
 
     // Includes providers with a linked account, because a person may have several accounts there.
-    private IEnumerable<DashboardView.Account> Linkable(ExternalAccount[] accounts, SignedInUser caller, bool isRecent) =>
-        providers.All.Select(provider => new DashboardView.Account(
+    private IEnumerable<DashboardView.Account> Linkable(ExternalAccount[] accounts, SignedInUser caller, bool isRecent, HttpContext context) =>
+        providers.AllFor(context).Select(provider => new DashboardView.Account(
             provider.Name,
             provider.DisplayName,
             IsLinked: false,

@@ -18,7 +18,7 @@ internal static class ExampleEndpoint
             var profile = await grains.GetGrain<IUserGrain>(user.Id).GetProfileAsync();
         """;
 
-    /// <summary>Maps <c>GET /example</c>.</summary>
+    /// <summary>Maps <c>GET /example</c>. Only Development has it, because its reader is a developer.</summary>
     public static void MapExample(this IEndpointRouteBuilder app) =>
         app.MapGet("/example", ShowAsync).RequireSignIn();
 

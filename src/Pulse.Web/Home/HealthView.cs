@@ -4,13 +4,13 @@ namespace Pulse.Web.Home;
 
 /// <summary>The content of <c>/health/ready</c> for people.</summary>
 /// <param name="Ready">Whether this process accepts traffic.</param>
-/// <param name="Parts">Its parts, by name. Empty for requests that get no details.</param>
+/// <param name="Parts">Its parts, by name.</param>
 public sealed record HealthView(bool Ready, IReadOnlyList<HealthView.Part> Parts)
 {
     /// <summary>Reads a report.</summary>
-    public static HealthView From(HealthReport report, bool withDetails) => new(
+    public static HealthView From(HealthReport report) => new(
         report.Status != HealthStatus.Unhealthy,
-        [.. report.Entries.Where(_ => withDetails).OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => ToPart(entry.Key, entry.Value))]);
+        [.. report.Entries.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => ToPart(entry.Key, entry.Value))]);
 
     // As on the health route: an exception may quote a connection string, so only texts that a check has written are shown.
     private static Part ToPart(string name, HealthReportEntry entry)

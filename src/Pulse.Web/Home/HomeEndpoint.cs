@@ -12,7 +12,10 @@ internal static class HomeEndpoint
 
     private static async Task<IResult> ShowAsync(HttpContext context, HealthCheckService health, HealthDetails details)
     {
-        var report = await health.CheckHealthAsync(check => check.Tags.Contains(HealthEndpoints.ReadyTag), context.RequestAborted);
-        return Page.Of<HomePage>(new() { [nameof(HomePage.Health)] = HealthView.From(report, details.AreFor(context)) });
+        // Visitors outside Development are the users of an application. Its health is for those who operate it.
+        var view = details.AreFor(context)
+            ? HealthView.From(await health.CheckHealthAsync(check => check.Tags.Contains(HealthEndpoints.ReadyTag), context.RequestAborted))
+            : null;
+        return Page.Of<HomePage>(new() { [nameof(HomePage.Health)] = view });
     }
 }

@@ -49,6 +49,6 @@ internal static class SecurityHeaders
     // host's WebSockets (CSP Level 3 section 6.7.2.8). In some browsers form-action also applies to the redirects after a post, so links
     // instead of forms lead to a provider.
     private static string PagePolicy(string pictureSources) =>
-        $"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' {pictureSources}; connect-src 'self'; form-action 'self'; " +
-        "base-uri 'none'; frame-ancestors 'none'";
+        $"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' {pictureSources}; connect-src 'self'; manifest-src 'self'; " +
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 }

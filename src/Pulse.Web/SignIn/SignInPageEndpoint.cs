@@ -15,11 +15,12 @@ internal static class SignInPageEndpoint
     /// <summary>Maps <c>GET /signin</c>.</summary>
     public static void MapSignInPage(this IEndpointRouteBuilder app) => app.MapGet("/signin", Show).AllowAnonymous().ExcludeFromDescription();
 
-    private static IResult Show(string? returnUrl, HttpRequest request, SignInProviders providers) =>
+    private static IResult Show(string? returnUrl, HttpContext context, SignInProviders providers) =>
         Page.Of<SignInPage>(new()
         {
-            [nameof(SignInPage.Providers)] = providers.All.Select(provider => new SignInPage.ProviderView(provider.Name, provider.DisplayName, provider.UnavailableReason)).ToArray(),
-            [nameof(SignInPage.ReturnUrl)] = ReturnUrl.OrDashboard(returnUrl, request.PathBase),
+            [nameof(SignInPage.Providers)] = providers.AllFor(context)
+                .Select(provider => new SignInPage.ProviderView(provider.Name, provider.DisplayName, provider.UnavailableReason)).ToArray(),
+            [nameof(SignInPage.ReturnUrl)] = ReturnUrl.OrDashboard(returnUrl, context.Request.PathBase),
             [nameof(SignInPage.EmailUnavailableReason)] = providers.EmailUnavailableReason,
             [nameof(SignInPage.People)] = providers.DevAllowed ? s_people : [],
         });

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Pulse.Silo.Health;
 using Pulse.Web.Auth;
 using Pulse.Web.Mail;
 using Pulse.Web.Pages;
@@ -14,7 +15,8 @@ internal sealed record SignInProvider(string Name, Words DisplayName, Words? Una
 
 /// <summary>The ways to sign in. Calls are cheap, because a background service monitors the availability.</summary>
 internal sealed class SignInProviders(
-    IOptions<OpenIdOptions> options, IOptions<AuthOptions> auth, OpenIdAvailability availability, IMailSender mail, IHostEnvironment environment)
+    IOptions<OpenIdOptions> options, IOptions<AuthOptions> auth, OpenIdAvailability availability, IMailSender mail,
+    IHostEnvironment environment, HealthDetails details)
 {
     /// <summary>The provider of accounts that are a mailbox.</summary>
     public const string Email = "email";
@@ -28,6 +30,14 @@ internal sealed class SignInProviders(
     /// <summary>The OpenID Connect providers, in the order of the page. Unavailable ones have a reason.</summary>
     public IReadOnlyList<SignInProvider> All =>
         [.. options.Value.All.Select(provider => new SignInProvider(provider.Key, DisplayName(provider.Key), availability.UnavailableReason(provider.Key)))];
+
+    /// <summary>The same for a page. The reasons are for visitors who get the details of <c>/health/ready</c>, which has them too.</summary>
+    public IReadOnlyList<SignInProvider> AllFor(HttpContext visitor)
+    {
+        if (details.AreFor(visitor)) return All;
+        var advice = (Words)"try again in a minute";
+        return [.. All.Select(provider => provider.UnavailableReason is null ? provider : provider with { UnavailableReason = advice })];
+    }
 
     /// <summary>The reason why sign-in links by mail are unavailable. <see langword="null"/> if they are available.</summary>
     public string? EmailUnavailableReason => mail.UnavailableReason;

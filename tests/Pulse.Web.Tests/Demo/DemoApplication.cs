@@ -12,11 +12,14 @@ public class DemoApplication : PulseApplication
     private protected DemoApplication(int maxEntries) : base([KeyValuePair.Create("Pulse:Demo", "true")]) => _maxEntries = maxEntries;
 
     /// <summary>Waits until the simulated people are users that answer messages.</summary>
-    public async Task PeopleAsync()
+    public Task PeopleAsync() => PeopleOfAsync(this);
+
+    /// <summary>As <see cref="PeopleAsync"/>, for an application of another class.</summary>
+    internal static async Task PeopleOfAsync(PulseApplication pulse)
     {
         var bound = TimeSpan.FromSeconds(60);
-        await Services.GetRequiredService<DemoPeople>().Arrived.WaitAsync(bound);
-        await Services.GetServices<IHostedService>().OfType<DemoConversations>().Single().Listening.WaitAsync(bound);
+        await pulse.Services.GetRequiredService<DemoPeople>().Arrived.WaitAsync(bound);
+        await pulse.Services.GetServices<IHostedService>().OfType<DemoConversations>().Single().Listening.WaitAsync(bound);
     }
 
     private protected override void Adjust(IServiceCollection services) =>

@@ -78,7 +78,7 @@ public sealed partial class ApiDocumentTests(ApiDocumentTests.Application pulse)
             .Select(PathOf).Distinct();
 
         string[] pages = ["/", "/auth/confirm/email", "/chat", "/chat/people", "/auth/signin/dev", "/dashboard", "/dev/mail", "/example",
-            "/scalar", "/signin"];
+            "/manifest.webmanifest", "/scalar", "/signin"];
         Assert.DoesNotContain(excluded, path => !pages.Contains(path) && !path.StartsWith("/dashboard/", StringComparison.Ordinal)
             && !path.StartsWith("/scalar/", StringComparison.Ordinal));
     }

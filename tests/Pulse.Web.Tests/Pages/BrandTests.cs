@@ -6,7 +6,7 @@ namespace Pulse.Web.Tests.Pages;
 /// <summary>The integrator's name, logo, colours and language on the pages.</summary>
 public sealed class BrandTests(BrandTests.Branded pulse) : IClassFixture<BrandTests.Branded>
 {
-    private static readonly string s_logo = Path.Combine(Checkout.Root, "src", "Pulse.Web", "wwwroot", "apple-touch-icon.png");
+    private static readonly string s_logo = Path.Combine(Checkout.Root, "src", "Pulse.Web", "wwwroot", "icon.png");
 
     [Fact]
     public async Task Page_HasTheNameLogoColoursAndLanguageOfTheSettings()
@@ -16,6 +16,7 @@ public sealed class BrandTests(BrandTests.Branded pulse) : IClassFixture<BrandTe
         Assert.Contains("<html lang=\"de\"", page, StringComparison.Ordinal);
         Assert.Contains("<title>Log dich ein · A&B</title>", WebUtility.HtmlDecode(page), StringComparison.Ordinal);
         Assert.Contains("<link rel=\"icon\" href=\"/brand/logo\">", page, StringComparison.Ordinal);
+        Assert.Contains("<link rel=\"apple-touch-icon\" href=\"/brand/logo\">", page, StringComparison.Ordinal);
         Assert.Contains("<img src=\"/brand/logo\"", page, StringComparison.Ordinal);
         Assert.Contains("<link rel=\"stylesheet\" href=\"/brand/colours.css\">", page, StringComparison.Ordinal);
         Assert.DoesNotContain("Pulse", page, StringComparison.Ordinal);
@@ -24,6 +25,7 @@ public sealed class BrandTests(BrandTests.Branded pulse) : IClassFixture<BrandTe
     [Theory]
     [InlineData("/brand/logo")]
     [InlineData("/favicon.ico")]
+    [InlineData("/apple-touch-icon.png")]
     public async Task Logo_IsAFileOfTheSite_WhichTheContentSecurityPolicyAllows(string path)
     {
         using var answer = await pulse.Anonymous.GetAsync(path);
@@ -41,6 +43,18 @@ public sealed class BrandTests(BrandTests.Branded pulse) : IClassFixture<BrandTe
         Assert.Equal(
             ":root { --accent: light-dark(#005533, #9fe0c0); --on-accent: light-dark(#ffffff, #131a2b); --beat: var(--accent); }\n",
             await answer.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task Manifest_HasTheNameColourAndLogo()
+    {
+        using var answer = await pulse.Anonymous.GetAsync("/manifest.webmanifest");
+
+        Assert.Equal("application/manifest+json", answer.Content.Headers.ContentType?.MediaType);
+        var manifest = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;
+        Assert.Equal(("A&B", "#005533"), (manifest.GetProperty("name").GetString(), manifest.GetProperty("theme_color").GetString()));
+        var icon = Assert.Single(manifest.GetProperty("icons").EnumerateArray());
+        Assert.Equal(("/brand/logo", "image/png"), (icon.GetProperty("src").GetString(), icon.GetProperty("type").GetString()));
     }
 
     [Fact]
@@ -70,6 +84,8 @@ public sealed class WellKnownFilesTests(PulseApplication pulse)
     [InlineData("/favicon.ico", "image/x-icon")]
     [InlineData("/favicon.svg", "image/svg+xml")]
     [InlineData("/apple-touch-icon.png", "image/png")]
+    [InlineData("/icon.png", "image/png")]
+    [InlineData("/manifest.webmanifest", "application/manifest+json")]
     [InlineData("/robots.txt", "text/plain")]
     public async Task File_AtItsFixedAddress_HasItsType(string path, string type)
     {

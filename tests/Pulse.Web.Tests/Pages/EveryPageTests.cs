@@ -104,6 +104,25 @@ public sealed class EveryPageTests(PagesApplication pulse)
         await Screenshots.TakeAsync(visitor.Page, "dashboard-german-wide");
     }
 
+    [Fact]
+    public async Task ForcedColors_LeaveTheShapesThatShowAState()
+    {
+        await using var visitor = await pulse.VisitAsync();
+        await visitor.Page.EmulateMediaAsync(new() { ForcedColors = ForcedColors.Active });
+        await visitor.Page.GotoAsync("/");
+        Assert.True(await StandsOutAsync(".pill", "::before"), "The dot of the health card is lost.");
+        await Screenshots.TakeAsync(visitor.Page, "home-forced-colors");
+
+        await visitor.SignInAsync("Ada Lovelace");
+        await Assertions.Expect(visitor.Page.Locator("#presence")).ToHaveTextAsync("Online");
+        Assert.True(await StandsOutAsync("#presence .dot"), "The dot of the own status is lost.");
+        await Screenshots.TakeAsync(visitor.Page, "dashboard-forced-colors");
+
+        Task<bool> StandsOutAsync(string element, string? part = null) => visitor.Page.EvaluateAsync<bool>(
+            "([element, part]) => getComputedStyle(document.querySelector(element), part).backgroundColor !== getComputedStyle(document.body).backgroundColor",
+            new[] { element, part });
+    }
+
     /// <summary>All texts in the language of the page, those that only screen readers or pointers reach among them.</summary>
     internal static Task<string[]> TextsAsync(IPage page) => page.EvaluateAsync<string[]>(
         """

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text.Json;
 using Pulse.Web.Tests.Http;
 
 namespace Pulse.Web.Tests.Pages;
@@ -23,7 +24,7 @@ public sealed class HeadersTests(PagesApplication pulse)
         var policy = Assert.Single(response.Headers.GetValues("Content-Security-Policy"));
         Assert.DoesNotContain("unsafe", policy, StringComparison.Ordinal);
         Assert.All(
-            ["default-src 'none'", "script-src 'self'", "style-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"],
+            ["default-src 'none'", "script-src 'self'", "style-src 'self'", "manifest-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"],
             rule => Assert.Contains(rule, policy, StringComparison.Ordinal));
         Assert.Equal("same-origin", Assert.Single(response.Headers.GetValues("Cross-Origin-Opener-Policy")));
         Assert.Equal("strict-origin", Assert.Single(response.Headers.GetValues("Referrer-Policy")));
@@ -33,6 +34,36 @@ public sealed class HeadersTests(PagesApplication pulse)
         var html = await response.Content.ReadAsStringAsync();
         Assert.DoesNotContain(" style=", html, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("<script>", html, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("<link rel=\"manifest\" href=\"/manifest.webmanifest\"", html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Manifest_IsReadByTheBrowser_AndItsIconsAreWhatItSays()
+    {
+        await using var visitor = await pulse.VisitAsync();
+        await visitor.Page.GotoAsync("/signin");
+        var browser = await visitor.Page.Context.NewCDPSessionAsync(visitor.Page);
+
+        // The policy of the page decides whether the browser reads it.
+        var read = (await browser.SendAsync("Page.getAppManifest"))!.Value;
+
+        Assert.Empty(read.GetProperty("errors").EnumerateArray());
+        Assert.Empty(visitor.Complaints);
+        var manifest = JsonDocument.Parse(read.GetProperty("data").GetString()!).RootElement;
+        Assert.Equal(("Pulse", "/chat", "/"), (Text("name"), Text("start_url"), Text("scope")));
+        var icons = manifest.GetProperty("icons").EnumerateArray().ToArray();
+        Assert.Contains(icons, icon => icon.GetProperty("purpose").GetString() == "maskable");
+        foreach (var icon in icons)
+        {
+            using var file = await pulse.Anonymous.GetAsync(icon.GetProperty("src").GetString());
+            Assert.Equal((HttpStatusCode.OK, icon.GetProperty("type").GetString()), (file.StatusCode, file.Content.Headers.ContentType?.MediaType));
+            var size = await visitor.Page.EvaluateAsync<int[]>(
+                "async src => { const icon = new Image(); icon.src = src; await icon.decode(); return [icon.naturalWidth, icon.naturalHeight]; }", icon.GetProperty("src").GetString());
+            if (icon.GetProperty("sizes").GetString() is not "any" and var sizes) Assert.Equal(sizes, $"{size[0]}x{size[1]}");
+            else Assert.Equal(size[0], size[1]);
+        }
+
+        string? Text(string name) => manifest.GetProperty(name).GetString();
     }
 
     [Fact]

@@ -166,7 +166,11 @@ public sealed class PathBaseTests(PathBaseTests.Application pulse) : IClassFixtu
         using var created = await client.PostJsonAsync("/pulse/auth/sync", null);
         using var page = await pulse.Anonymous.GetAsync("/pulse/signin");
         using var direct = await pulse.Anonymous.GetAsync("/health/live");
+        var manifest = JsonDocument.Parse(await pulse.Anonymous.GetStringAsync("/pulse/manifest.webmanifest")).RootElement;
 
+        Assert.Contains("<link rel=\"manifest\" href=\"/pulse/manifest.webmanifest\"", await page.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(("/pulse/chat", "/pulse/"), (manifest.GetProperty("start_url").GetString(), manifest.GetProperty("scope").GetString()));
+        Assert.All(manifest.GetProperty("icons").EnumerateArray(), icon => Assert.StartsWith("/pulse/", icon.GetProperty("src").GetString(), StringComparison.Ordinal));
         Assert.StartsWith("/pulse/users/", created.Headers.Location!.OriginalString, StringComparison.Ordinal);
         Assert.All(page.Headers.GetValues("Set-Cookie"), cookie => Assert.Contains("; path=/;", cookie, StringComparison.Ordinal));
         Assert.Equal(HttpStatusCode.OK, direct.StatusCode);

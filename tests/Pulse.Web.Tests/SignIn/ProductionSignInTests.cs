@@ -30,6 +30,9 @@ public sealed partial class ProductionSignInTests(ProductionSignInTests.Applicat
             new("Pulse:Auth:Providers:lab:ClientId", "pulse"),
             new("Pulse:Auth:Providers:lab:ClientSecret", "secret"),
             new("Pulse:Auth:Providers:lab:Authority", "https://lab.example"),
+            new("Pulse:Auth:Providers:away:ClientId", "pulse"),
+            new("Pulse:Auth:Providers:away:ClientSecret", "secret"),
+            new("Pulse:Auth:Providers:away:Authority", "https://away.example"),
             new("Pulse:Cors:Origins:0", "https://app.pulse.example"),
             .. mailbox.Settings]) => _mailbox = mailbox;
 
@@ -42,8 +45,12 @@ public sealed partial class ProductionSignInTests(ProductionSignInTests.Applicat
         }
 
         // A provider outside Development has https and a certificate that this machine trusts. Here only its documents are used.
-        private protected override void Adjust(IServiceCollection services) =>
-            services.Configure<OpenIdConnectOptions>("lab", options => options.BackchannelHttpHandler = new Documents());
+        // The second provider answers with the documents of the first one, so that nobody is sent to it.
+        private protected override void Adjust(IServiceCollection services)
+        {
+            foreach (var provider in new[] { "lab", "away" })
+                services.Configure<OpenIdConnectOptions>(provider, options => options.BackchannelHttpHandler = new Documents());
+        }
     }
 
     private sealed class Documents : HttpMessageHandler
@@ -126,6 +133,28 @@ public sealed partial class ProductionSignInTests(ProductionSignInTests.Applicat
         Assert.EndsWith("@xn--bcher-kva.test", Assert.Single((await pulse.Mailbox.NextAsync()).To.Mailboxes).GetAddress(idnEncode: true), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(null, "its discovery document is another issuer")]
+    [InlineData("203.0.113.7", "try again in a minute")]
+    public async Task UnavailableProvider_HasItsReasonForOperatorsOnly(string? client, string expected)
+    {
+        // A service checks the providers in the background.
+        await Eventually.AsyncTrue("the provider is unavailable", async () => (await PageAsync()).Contains("away is not available", StringComparison.Ordinal));
+
+        var page = await PageAsync();
+
+        Assert.Contains(expected, page, StringComparison.Ordinal);
+        Assert.Equal(client is null, page.Contains("discovery document", StringComparison.Ordinal));
+
+        async Task<string> PageAsync()
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/signin") { Headers = { { "Accept", "text/html" } } };
+            if (client is not null) request.Headers.Add("X-Forwarded-For", client);
+            using var answer = await pulse.Anonymous.SendAsync(request);
+            return WebUtility.HtmlDecode(await answer.Content.ReadAsStringAsync());
+        }
+    }
+
     [Fact]
     public async Task Schemes_AnswerOnlyAtTheirCallback()
     {
@@ -133,7 +162,7 @@ public sealed partial class ProductionSignInTests(ProductionSignInTests.Applicat
         var options = pulse.Services.GetRequiredService<IOptionsMonitor<OpenIdConnectOptions>>();
         var remote = (await schemes.GetRequestHandlerSchemesAsync()).ToArray();
 
-        Assert.Equal(["lab"], remote.Select(scheme => scheme.Name));
+        Assert.Equal(["away", "lab"], remote.Select(scheme => scheme.Name).Order());
         foreach (var scheme in remote)
         {
             var of = options.Get(scheme.Name);

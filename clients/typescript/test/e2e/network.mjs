@@ -2,57 +2,71 @@ import { once } from 'node:events';
 import { createServer as createHttpServer, request as httpRequest } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { Lane, untilOpeningRepeated } from './lane.mjs';
 
 /**
  * The network between a page and its server, with an address of its own. `mode` decides what happens to the bytes:
  * - `whole`: they pass.
  * - `mute`: open connections end. New ones are accepted and stay unanswered, even when the network is whole again.
- * - `cut`: open connections are silent, and continue when the network is whole again, as TCP does. New ones wait likewise.
+ * - `cut`: packets are lost without a notice. When the network is whole again, a connection continues when TCP repeats its lost packets:
+ *   the longer the cut, the later. New connections wait likewise.
+ * - `refuse`: open and new connections are reset.
  */
 export async function startNetwork(pulse) {
   const links = new Set();
   const network = { mode: 'whole' };
   const server = createServer((socket) => {
-    const link = { socket, isLost: network.mode === 'mute', held: [], hold: (bytes) => link.held.push(bytes) };
-    links.add(link);
+    const { mode } = network;
     socket.on('error', () => undefined);
-    socket.on('close', () => {
-      links.delete(link);
-      link.onward?.destroy();
-    });
+    if (mode === 'refuse') return socket.resetAndDestroy();
+    const link = { socket, openedAt: Date.now(), isLost: mode === 'mute', held: [], hold: (bytes) => link.held.push(bytes) };
+    links.add(link);
+    socket.on('close', () => forget(link));
+    if (mode === 'whole') join(link);
     // Read in each mode, because the end of the connection would otherwise stay unnoticed.
-    socket.on('data', link.hold);
-    if (network.mode === 'whole') join(link);
+    else socket.on('data', link.hold);
   });
 
   function join(link) {
+    const { socket, held, hold } = link;
     const { hostname, port } = new URL(pulse.url);
     link.onward = connect(Number(port), hostname);
-    link.onward.on('error', () => link.socket.destroy());
-    link.onward.on('close', () => {
-      link.isOver = true;
-      // A cut also hides the end of a connection.
-      if (network.mode === 'whole') link.socket.destroy();
-    });
-    link.socket.off('data', link.hold);
-    for (const bytes of link.held) link.onward.write(bytes);
-    link.socket.pipe(link.onward).pipe(link.socket);
+    link.onward.on('error', () => undefined).on('close', () => forget(link));
+    link.lanes = [new Lane(socket, link.onward), new Lane(link.onward, socket)];
+    socket.off('data', hold);
+    for (const bytes of held) link.onward.write(bytes);
+  }
+
+  // A cut hides the end of one side from the other one.
+  function forget(link) {
+    if (link.onward && !(link.onward.closed && link.socket.closed)) return;
+    clearTimeout(link.joining);
+    links.delete(link);
   }
 
   function become(mode) {
     network.mode = mode;
     for (const link of links) {
       if (link.isLost) continue;
-      if (mode === 'mute' || (mode === 'whole' && link.isOver)) link.socket.destroy();
-      else if (mode === 'whole' && !link.onward) join(link);
-      else if (mode === 'whole') link.socket.pipe(link.onward).pipe(link.socket);
-      else if (link.onward) for (const end of [link.socket, link.onward]) end.unpipe().pause();
+      const { socket, onward, lanes } = link;
+      clearTimeout(link.joining);
+      if (mode === 'mute' || mode === 'refuse') {
+        if (mode === 'mute') socket.destroy();
+        else socket.resetAndDestroy();
+        onward?.destroy();
+      } else if (lanes) {
+        for (const lane of lanes) {
+          if (mode === 'cut') lane.hold();
+          else lane.release();
+        }
+      } else if (mode === 'whole') link.joining = setTimeout(() => join(link), untilOpeningRepeated(link.openedAt));
     }
   }
 
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {
+    become('refuse');
     for (const { socket } of links) socket.destroy();
     server.close();
   });

@@ -10,11 +10,11 @@ namespace Pulse.Grains.Presence.Watching;
 internal sealed class WatchTable(IOptions<PresenceOptions> options, TimeProvider time)
 {
     private readonly TimeSpan _lifetime = LeaseTimes.WatchLifetime(options.Value.TimeToLive);
-    private readonly long _startedAt = time.GetTimestamp();
     private readonly Lock _lock = new();
     private readonly Dictionary<string, FrontEnd> _frontEnds = [];
     private readonly Dictionary<Guid, Change> _changes = [];
     private readonly Queue<(Guid UserId, Change Change)> _oldestChanges = new();
+    private long _incompleteSince = time.GetTimestamp();
     private long _mark;
     private long _generation;
 
@@ -33,13 +33,14 @@ internal sealed class WatchTable(IOptions<PresenceOptions> options, TimeProvider
 
     /// <summary>
     /// Whether a change of this user must be published. A silo that has just started publishes all changes, because a front end that has
-    /// yet to discover the silo receives them as soon as it does.
+    /// yet to discover the silo receives them as soon as it does. So does a silo that has removed a silent front end: if the front end or
+    /// this silo was only paused, the front end registers again.
     /// </summary>
     public bool IsWatched(Guid userId)
     {
         lock (_lock)
         {
-            if (time.GetElapsedTime(_startedAt) < _lifetime) return true;
+            if (time.GetElapsedTime(_incompleteSince) < _lifetime) return true;
             foreach (var frontEnd in _frontEnds.Values)
             {
                 if (frontEnd.Users.Contains(userId)) return true;
@@ -117,7 +118,9 @@ internal sealed class WatchTable(IOptions<PresenceOptions> options, TimeProvider
 
         foreach (var (id, frontEnd) in _frontEnds)
         {
-            if (time.GetElapsedTime(frontEnd.RenewedAt) >= _lifetime && frontEnd.Generation > 0) _frontEnds.Remove(id);
+            if (time.GetElapsedTime(frontEnd.RenewedAt) < _lifetime || frontEnd.Generation == 0) continue;
+            _frontEnds.Remove(id);
+            _incompleteSince = time.GetTimestamp();
         }
     }
 

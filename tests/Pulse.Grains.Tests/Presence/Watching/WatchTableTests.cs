@@ -98,8 +98,24 @@ public sealed class WatchTableTests
         _time.Advance(s_lifetime);
 
         Assert.Equal(0, _table.Renew("a", generation, 0).Generation);
+        Assert.Empty(_table.Update("a", _frontEnd, [], [], 0).Changes);
+        _time.Advance(s_lifetime);
         Assert.False(_table.IsWatched(_ada));
         Assert.Empty(_table.Update("a", _frontEnd, [_ada], [], 0).Changes);
+    }
+
+    [Fact]
+    public void PausedFrontEnd_ThatWasForgotten_GetsTheChangesUntilItRegistersAgain()
+    {
+        _time.Advance(s_lifetime);
+        var generation = _table.Update("a", _frontEnd, [_ada], [], 0).Generation;
+        _time.Advance(s_lifetime + TimeSpan.FromSeconds(15));
+        Assert.Equal(0, _table.Renew("a", generation, 0).Generation);
+
+        Assert.True(_table.IsWatched(_ada));
+        var change = Publish(_ada);
+
+        Assert.Equal([change], _table.Update("a", _frontEnd, [_ada], [], 0).Changes);
     }
 
     private PresenceSnapshot Publish(Guid userId)

@@ -59,9 +59,7 @@ public sealed class ChannelPolicyTests(ChannelPolicyTests.Application pulse) : I
         using var eve = await ChatUser.SyncAsync(pulse, "Eve");
         Contacts.Add(ada.Id, bob.Id);
         var mark = $"{Guid.NewGuid():N}";
-        var grains = pulse.Services.GetRequiredService<IGrainFactory>();
-        await Parallel.ForAsync(0, 520, async (index, _) => await grains.GetGrain<IConversationGrain>(Guid.NewGuid()).CreateAsync(
-            new() { Kind = ConversationKinds.Channel, CreatorId = eve.Id, Title = $"hidden {index} {mark}" }));
+        await CreateManyAsync(520, index => (eve, $"hidden {index} {mark}"));
         var channel = await CreateAsync(ada, $"visible {mark}");
 
         var first = await bob.GetAsync($"/channels?q={mark}");
@@ -84,9 +82,7 @@ public sealed class ChannelPolicyTests(ChannelPolicyTests.Application pulse) : I
         using var eve = await ChatUser.SyncAsync(pulse, "Eve");
         Contacts.Add(ada.Id, bob.Id);
         var mark = $"{Guid.NewGuid():N}";
-        var grains = pulse.Services.GetRequiredService<IGrainFactory>();
-        await Parallel.ForAsync(0, 120, async (index, _) => await grains.GetGrain<IConversationGrain>(Guid.NewGuid()).CreateAsync(
-            new() { Kind = ConversationKinds.Channel, CreatorId = (index % 2 == 0 ? ada : eve).Id, Title = $"{index:000} {mark}" }));
+        await CreateManyAsync(120, index => (index % 2 == 0 ? ada : eve, $"{index:000} {mark}"));
 
         var first = await bob.GetAsync($"/channels?q={mark}");
         var second = await bob.GetAsync($"/channels?q={mark}&after={first["after"]}");
@@ -102,6 +98,17 @@ public sealed class ChannelPolicyTests(ChannelPolicyTests.Application pulse) : I
 
     private static async Task<Guid> CreateAsync(ChatUser user, string title) => (Guid)(await user.DoAsync(
         HttpMethod.Post, "/conversations", new { kind = "channel", title, clientId = Guid.NewGuid() }, HttpStatusCode.Created))["id"]!;
+
+    // Past the limit on new conversations of one user.
+    private Task CreateManyAsync(int count, Func<int, (ChatUser Creator, string Title)> channel)
+    {
+        var grains = pulse.Services.GetRequiredService<IGrainFactory>();
+        return Parallel.ForAsync(0, count, async (index, _) =>
+        {
+            var (creator, title) = channel(index);
+            await grains.GetGrain<IConversationGrain>(Guid.NewGuid()).CreateAsync(new() { Kind = ConversationKinds.Channel, CreatorId = creator.Id, Title = title });
+        });
+    }
 
     private static async Task<Guid[]> ListAsync(ChatUser user, string mark) => IdsOf(await user.GetAsync($"/channels?q={mark}"));
 

@@ -485,7 +485,7 @@ public sealed class ChatFaultsTests(PagesApplication pulse)
     {
         await using var ada = await ChatPerson.ArriveAsync(pulse, "Ada");
         await ada.OpenAsync(await ada.StartGroupAsync("Private"));
-        await Eventually.AsyncTrue("the page has stored the inbox", async () => (await StoredAsync()).Any(key => key.EndsWith(" inbox", StringComparison.Ordinal)));
+        await Eventually.AsyncTrue("the page has stored the inbox", async () => (await ada.Visitor.ChatKeysAsync()).Any(key => key.EndsWith(" inbox", StringComparison.Ordinal)));
         await ada.Page.AddInitScriptAsync(
             """
             window.failed = 0;
@@ -503,27 +503,11 @@ public sealed class ChatFaultsTests(PagesApplication pulse)
         await ada.Page.WaitForFunctionAsync("() => window.failed > 0");
         await ada.Page.EvaluateAsync("() => new Promise(done => setTimeout(done))");
         await ada.Page.EvaluateAsync("sessionStorage.setItem('storage works', 'yes')");
-        Assert.NotEmpty(await StoredAsync());
+        Assert.NotEmpty(await ada.Visitor.ChatKeysAsync());
 
         await ada.Page.GotoAsync("/signin");
-        await Eventually.AsyncTrue("the next page deletes the data", async () => (await StoredAsync()).Length == 0);
+        await Eventually.AsyncTrue("the next page deletes the data", async () => (await ada.Visitor.ChatKeysAsync()).Length == 0);
         await ada.Page.WaitForFunctionAsync("() => !document.cookie.includes('pulse-forget')");
-
-        Task<string[]> StoredAsync() => ada.Page.EvaluateAsync<string[]>(
-            """
-            () => new Promise((resolve, reject) => {
-              const opening = indexedDB.open('pulse-chat', 1);
-              opening.onerror = () => reject(opening.error);
-              opening.onupgradeneeded = () => opening.result.createObjectStore('kept');
-              opening.onsuccess = () => {
-                const keys = opening.result.transaction('kept').objectStore('kept').getAllKeys();
-                keys.onsuccess = () => {
-                  opening.result.close();
-                  resolve(keys.result);
-                };
-              };
-            })
-            """);
     }
 
     [Fact]

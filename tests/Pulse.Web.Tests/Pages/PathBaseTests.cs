@@ -130,21 +130,8 @@ public sealed class PathBaseTests(PathBaseTests.Application pulse) : IClassFixtu
     }
 
     /// <summary>The keys of the browser's data, except those of the tab.</summary>
-    private static Task<string[]> StoredAsync(Visitor visitor) => visitor.Page.EvaluateAsync<string[]>(
-        """
-        () => new Promise((resolve, reject) => {
-          const opening = indexedDB.open('pulse-chat', 1);
-          opening.onerror = () => reject(opening.error);
-          opening.onupgradeneeded = () => opening.result.createObjectStore('kept');
-          opening.onsuccess = () => {
-            const keys = opening.result.transaction('kept').objectStore('kept').getAllKeys();
-            keys.onsuccess = () => {
-              opening.result.close();
-              resolve([...keys.result, ...Object.keys(localStorage)]);
-            };
-          };
-        })
-        """);
+    private static async Task<string[]> StoredAsync(Visitor visitor) =>
+        [.. await visitor.ChatKeysAsync(), .. await visitor.Page.EvaluateAsync<string[]>("Object.keys(localStorage)")];
 
     [Fact]
     public async Task Provider_SendsBackBelowTheBase()

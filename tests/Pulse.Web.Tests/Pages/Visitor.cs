@@ -43,5 +43,22 @@ public sealed class Visitor : IAsyncDisposable
         await ArriveAsync("/dashboard");
     }
 
+    /// <summary>The keys of what the chat has stored in the browser's database.</summary>
+    public Task<string[]> ChatKeysAsync() => Page.EvaluateAsync<string[]>(
+        """
+        () => new Promise((resolve, reject) => {
+          const opening = indexedDB.open('pulse-chat', 1);
+          opening.onerror = () => reject(opening.error);
+          opening.onupgradeneeded = () => opening.result.createObjectStore('kept');
+          opening.onsuccess = () => {
+            const keys = opening.result.transaction('kept').objectStore('kept').getAllKeys();
+            keys.onsuccess = () => {
+              opening.result.close();
+              resolve(keys.result);
+            };
+          };
+        })
+        """);
+
     public ValueTask DisposeAsync() => _context.DisposeAsync();
 }

@@ -34,7 +34,11 @@ internal sealed class ConversationGrain : Grain, IConversationGrain
         (_store, _writer, _inbox, _options, _time) = (store, writer, inbox, options.Value, time);
         Id = context.GrainId.GetGuidKey();
         _typing = new(time);
-        _sequencer = new(Id, store, writer, metrics, _options, time, Publish, DeactivateOnIdle, logger);
+
+        // The sequencer may notice the loss outside of a call. DeactivateOnIdle throws when the activation has ended by then, and nothing
+        // there would catch that: the process would end.
+        void Deactivate() => context.Deactivate(new(DeactivationReasonCode.ApplicationRequested, "Another activation has taken over."));
+        _sequencer = new(Id, store, writer, metrics, _options, time, Publish, Deactivate, logger);
         _subscriptions = new(Id, store, metrics, time);
     }
 

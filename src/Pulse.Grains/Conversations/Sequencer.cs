@@ -17,7 +17,7 @@ namespace Pulse.Grains.Conversations;
 /// <param name="options">Limits.</param>
 /// <param name="time">The clock.</param>
 /// <param name="published">Called with each committed entry, in the order of the log.</param>
-/// <param name="lost">Called when another activation has taken over.</param>
+/// <param name="lost">Called when another activation has taken over; not after <see cref="Stop"/>. Must not throw.</param>
 /// <param name="logger">For what is unexpected.</param>
 internal sealed partial class Sequencer(
     Guid id, IConversationStore store, ConversationWriter writer, ChatMetrics metrics, ChatOptions options, TimeProvider time, Action<NewEntry> published, Action lost, ILogger logger)
@@ -510,10 +510,12 @@ internal sealed partial class Sequencer(
 
     private void Lose(List<Pending>? handedOver = null)
     {
+        // A run may go on after the end of its activation, which then needs no second one.
+        var isFirst = !IsLost;
         IsLost = true;
         foreach (var pending in handedOver ?? []) Finish(pending, ConversationAnswer.Refuse(ConversationError.UnknownOutcome));
         foreach (var pending in _queue.ToArray()) Finish(pending, ConversationAnswer.Refuse(ConversationError.Unavailable));
-        lost();
+        if (isFirst) lost();
     }
 
     private void Finish(Pending pending, ConversationAnswer answer)

@@ -34,8 +34,8 @@ public class FaultyStore : DispatchProxy
     }
 
     /// <summary>
-    /// A store that runs this before blocks, and before reads of rows, of messages by client id and of what clients missed, with the name of
-    /// the method.
+    /// A store that runs this before blocks and claims, and before reads of rows, of messages by client id and of what clients missed, with
+    /// the name of the method.
     /// </summary>
     /// <param name="inner">The real store.</param>
     /// <param name="before">What runs first.</param>
@@ -66,7 +66,8 @@ public class FaultyStore : DispatchProxy
     {
         nameof(IConversationStore.AppendAsync) when _refuses => Task.FromException<AppendOutcome[]>(new InvalidOperationException("a row is in the way")),
         nameof(IConversationStore.AppendAsync) => RunAsync(() => _inner.AppendAsync((LogRun[])args![0]!, (BatchLimits)args[1]!)),
-        nameof(IConversationStore.ClaimAsync) => RunAsync(() => _inner.ClaimAsync((Claim[])args![0]!, (BatchLimits)args[1]!)),
+        nameof(IConversationStore.ClaimAsync) =>
+            RunAsync(() => ReadAsync(targetMethod.Name, () => _inner.ClaimAsync((Claim[])args![0]!, (BatchLimits)args[1]!))),
         nameof(IConversationStore.LoadAsync) => ReadAsync(targetMethod.Name, () => _inner.LoadAsync((Guid)args![0]!)),
         nameof(IConversationStore.FindByClientIdsAsync) => ReadAsync(targetMethod.Name, () => _inner.FindByClientIdsAsync((Guid)args![0]!, ((Guid, Guid)[])args[1]!)),
         nameof(IConversationStore.SetBlockAsync) => WriteAsync(targetMethod.Name, () => _inner.SetBlockAsync((Guid)args![0]!, (Guid)args[1]!, (bool)args[2]!)),

@@ -164,6 +164,37 @@ public abstract class SequencerContract(StoresFixture stores) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Claim_ThatIsRefusedAfterTheEndOfTheActivation_EndsItNoSecondTime()
+    {
+        var id = Guid.NewGuid();
+        var sender = await AddUserAsync();
+        await _store.CreateAsync(id, new() { Kind = ConversationKinds.Group, CreatorId = sender, Title = "Group" }, TestUsers.Noon);
+        var (begun, released) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource());
+        var (claims, ends) = (0, 0);
+        var slow = FaultyStore.Reading(_store, name =>
+        {
+            if (name != nameof(IConversationStore.ClaimAsync) || ++claims == 1) return Task.CompletedTask;
+            begun.SetResult();
+            return released.Task;
+        });
+        var sequencer = Activate(id, slow, [], lost: () => ends++);
+        await sequencer.EnsureClaimedAsync();
+        Assert.NotNull(Assert.Single(await _store.ClaimAsync([new(id, IfEpoch: -1)], BatchLimits.Shared)));
+        var activation = new Activation(sequencer);
+        var command = new ConversationCommand { Kind = EntryKinds.Message, SenderId = sender, ClientId = Guid.NewGuid(), Text = "hello" };
+
+        // The other activation has fenced the append off, so this one claims, and ends before the answer.
+        var answer = activation.ApplyAsync(command);
+        await begun.Task;
+        sequencer.Stop();
+        released.SetResult();
+
+        Assert.Equal(ConversationError.UnknownOutcome, (await answer).Error);
+        Assert.Equal(ConversationError.Unavailable, (await activation.ApplyAsync(command)).Error);
+        Assert.Equal(0, ends);
+    }
+
+    [Fact]
     public async Task ClientsThatReturnAtOnce_ShareStatements_AndASingleOneDoesNotWait()
     {
         const int Clients = 40;
@@ -259,11 +290,12 @@ public abstract class SequencerContract(StoresFixture stores) : IAsyncLifetime
         }
     }
 
-    private Sequencer Activate(Guid id, IConversationStore store, ConcurrentQueue<ConversationEntry> published, TimeProvider? time = null)
+    private Sequencer Activate(
+        Guid id, IConversationStore store, ConcurrentQueue<ConversationEntry> published, TimeProvider? time = null, Action? lost = null)
     {
         var metrics = _services.GetRequiredService<StoreMetrics>();
         return new(
-            id, store, new(store, metrics, TimeProvider.System), new(_services.GetRequiredService<IMeterFactory>()), _options, time ?? TimeProvider.System, added => published.Enqueue(added.Entry), static () => { }, NullLogger.Instance);
+            id, store, new(store, metrics, TimeProvider.System), new(_services.GetRequiredService<IMeterFactory>()), _options, time ?? TimeProvider.System, added => published.Enqueue(added.Entry), lost ?? (static () => { }), NullLogger.Instance);
     }
 
     private async Task<Guid> AddUserAsync()

@@ -21,7 +21,7 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
     /// <summary>Maximum age of the row while the database is unavailable.</summary>
     public static readonly TimeSpan StaleReadLimit = TimeSpan.FromMinutes(5);
 
-    // A caller that has a row in memory gets it after this time, so that requests keep their own deadlines while the database is slow.
+    // A caller that has a row in memory gets it after this time, so that requests keep their deadlines while the database is slow.
     private static readonly TimeSpan s_refreshTimeout = TimeSpan.FromMilliseconds(300);
 
     // A second activation of this user can win a race for the row once. A series of wins is implausible.
@@ -38,6 +38,7 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
     private DateTimeOffset? _erasedAt;
     private long? _readAt;
     private long? _awayAt;
+    private Refresh? _refresh;
 
     /// <summary>Whether there is a row in memory.</summary>
     public bool IsLoaded => _row is not null;
@@ -58,24 +59,28 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
         _row is not null || IsErased || (_readAt is { } at && time.GetElapsedTime(at) < s_absentCacheDuration) ? _row : await ReadAsync();
 
     /// <summary>The row as it was at most <see cref="FreshFor"/> ago, or <see langword="null"/>.</summary>
+    /// <remarks>
+    /// While the database is slow or unavailable, the row in memory counts for up to <see cref="StaleReadLimit"/>. A slow read goes on, and
+    /// the first caller after its end gets its answer.
+    /// </remarks>
     /// <exception cref="StoreUnavailableException">The database is unavailable, and the row was last read more than <see cref="StaleReadLimit"/>
     /// ago.</exception>
     public async ValueTask<UserRow?> LoadFreshAsync()
     {
+        if (_refresh is { Answer.IsCompleted: true }) await TakeRefreshAsync();
         if (_row is null || IsErased || _readAt is not { } at) return await LoadAsync();
 
         var age = time.GetElapsedTime(at);
         if (age < FreshFor || (age < StaleReadLimit && _awayAt is { } away && time.GetElapsedTime(away) < FreshFor)) return _row;
-        using var timeout = age < StaleReadLimit ? new CancellationTokenSource(s_refreshTimeout, time) : null;
-        try
-        {
-            return await ReadAsync(timeout?.Token ?? CancellationToken.None);
-        }
-        catch (Exception exception) when (exception is StoreUnavailableException or OperationCanceledException && age < StaleReadLimit)
-        {
-            _awayAt = time.GetTimestamp();
-            return _row;
-        }
+        if (age >= StaleReadLimit) return await ReadAsync();
+        if (_refresh is not null) return _row;
+
+        _refresh = new(FindAsync(), time.GetTimestamp());
+        await ((Task)_refresh.Answer).WaitAsync(s_refreshTimeout, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        if (_refresh.Answer.IsCompleted) await TakeRefreshAsync();
+        return _row;
+
+        async Task<(UserRow?, DateTimeOffset?)> FindAsync() => await store.FindWithTombstoneAsync(userId);
     }
 
     /// <summary>The state because of which a call is refused, or <see langword="null"/>. Uses only the row in memory.</summary>
@@ -141,14 +146,14 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
                 // The row is unknown and may be new, so one statement reads or inserts it.
                 if (IsErased) return (ProfileSyncOutcome.Erased, null, null);
                 var row = NewRow(update, lastSeenAt);
-                _readAt = null;
+                (_readAt, _refresh) = (null, null);
                 (_row, var insert) = await store.FindOrInsertAsync(row);
                 if (insert == UserWrite.EmailTaken) return (ProfileSyncOutcome.EmailTaken, null, null);
                 if (_row is not null || insert == UserWrite.Saved) _readAt = time.GetTimestamp();
                 if (insert == UserWrite.Saved) return (ProfileSyncOutcome.Created, _row = row, null);
             }
 
-            var stored = _row is null ? await ReadAsync() : await LoadFreshAsync();
+            var stored = await LoadForWriteAsync();
             if (FindRefusal(ofTrustedIssuer: account is null && update.TokenIssuedAt is not null, update.TokenIssuedAt) is { } refusal)
                 return (refusal == UserState.Disabled ? ProfileSyncOutcome.Disabled : ProfileSyncOutcome.Erased, null, null);
             if (stored is null && update.Email is null) return (ProfileSyncOutcome.EmailMissing, null, null);
@@ -161,7 +166,7 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
             if (stored is { EmailVerified: true } && move is not null) replaced = stored.Email;
 
             // Cleared until the store has answered, because after a timeout the row may be in either state.
-            (_row, _readAt) = (null, null);
+            (_row, _readAt, _refresh) = (null, null, null);
             switch (stored is null ? await store.InsertAsync(wanted, account) : await store.UpdateProfileAsync(wanted, move))
             {
                 case UserWrite.Saved:
@@ -177,14 +182,48 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
         throw new StoreUnavailableException("the user's row changed repeatedly during this write.");
     }
 
-    private async Task<UserRow?> ReadAsync(CancellationToken cancellationToken = default)
+    private async Task<UserRow?> ReadAsync()
     {
-        (_row, _erasedAt) = await store.FindWithTombstoneAsync(userId, cancellationToken);
-        (_readAt, _awayAt) = (time.GetTimestamp(), null);
+        _refresh = null;
+        return await TakeAsync(await store.FindWithTombstoneAsync(userId), time.GetTimestamp());
+    }
+
+    // Waits as long as the write itself may take, because an update that equals the row in memory is not written.
+    private async Task<UserRow?> LoadForWriteAsync()
+    {
+        if (_row is not null && _readAt is { } at && time.GetElapsedTime(at) < FreshFor) return _row;
+        try
+        {
+            return await ReadAsync();
+        }
+        catch (StoreUnavailableException) when (_row is not null && _readAt is { } read && time.GetElapsedTime(read) < StaleReadLimit)
+        {
+            return _row;
+        }
+    }
+
+    private async Task TakeRefreshAsync()
+    {
+        var refresh = _refresh!;
+        _refresh = null;
+        try
+        {
+            await TakeAsync(await refresh.Answer, refresh.BegunAt);
+        }
+        catch (StoreUnavailableException)
+        {
+            _awayAt = time.GetTimestamp();
+        }
+    }
+
+    private async Task<UserRow?> TakeAsync((UserRow? Row, DateTimeOffset? ErasedAt) found, long readAt)
+    {
+        (_row, _erasedAt) = found;
+        (_readAt, _awayAt) = (readAt, null);
         if (_row is null || _erasedAt is not { } at) return _row;
 
         // Another activation, which did not know of the erasure yet, inserted the row in between.
-        await store.EraseAsync(userId, [], [], at, CancellationToken.None);
+        await store.EraseAsync(userId, [], [], at);
         return _row = null;
     }
 
@@ -219,4 +258,7 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
         // Rows from before edits were recorded have no mark. As before, a token may change them and a sign-in may not.
         bool MayWrite(bool edits, bool? wasEdited) => edits || !(wasEdited ?? update.FromSignIn);
     }
+
+    /// <summary>A read that may go on after its caller has left.</summary>
+    private sealed record Refresh(Task<(UserRow? Row, DateTimeOffset? ErasedAt)> Answer, long BegunAt);
 }

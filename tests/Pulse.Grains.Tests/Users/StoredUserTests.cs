@@ -77,23 +77,45 @@ public sealed class StoredUserTests
     }
 
     [Fact]
-    public async Task LoadFresh_DatabaseSilent_ReturnsTheRowSoon_AndAsksAgainFiveSecondsLater()
+    public async Task LoadFresh_DatabaseSlow_ReturnsTheRowInMemorySoon_AndTheNextCallerGetsTheAnswer()
     {
         _store.Row = TestUsers.New() with { Id = _id };
         await _user.LoadFreshAsync();
-        _store.IsSilent = true;
+        _store.Silence = new();
         _time.Advance(StoredUser.FreshFor);
 
         var answer = _user.LoadFreshAsync().AsTask();
         Assert.False(answer.IsCompleted);
         _time.Advance(TimeSpan.FromMilliseconds(300));
         Assert.Equal(_store.Row, await answer);
-        Assert.Equal(_store.Row, await _user.LoadFreshAsync());
+        for (var i = 0; i < 10; i++) Assert.Equal(_store.Row, await _user.LoadFreshAsync());
         Assert.Equal(2, _store.Reads);
 
-        (_store.IsSilent, _store.Row) = (false, _store.Row with { Name = "Changed by SQL" });
-        _time.Advance(StoredUser.FreshFor);
+        _store.Row = _store.Row with { Name = "Changed by SQL", DisabledAt = TestUsers.Noon };
+        _store.Silence.SetResult();
         Assert.Equal("Changed by SQL", (await _user.LoadFreshAsync())!.Name);
+        Assert.Equal(UserState.Disabled, _user.State);
+        Assert.Equal(2, _store.Reads);
+    }
+
+    [Fact]
+    public async Task LoadFresh_AnswerOfAReadFromBeforeAWrite_IsDropped()
+    {
+        _store.Row = TestUsers.New() with { Id = _id };
+        await _user.LoadFreshAsync();
+        var silence = _store.Silence = new();
+        _time.Advance(StoredUser.FreshFor);
+        var answer = _user.LoadFreshAsync().AsTask();
+        _time.Advance(TimeSpan.FromMilliseconds(300));
+        await answer;
+
+        _store.Silence = null;
+        Assert.True(await _user.SetDisabledAsync(true));
+        _store.LateRow = _store.Row with { DisabledAt = null };
+        silence.SetResult();
+
+        await _user.LoadFreshAsync();
+        Assert.Equal(UserState.Disabled, _user.State);
     }
 
     [Fact]
@@ -152,13 +174,21 @@ public sealed class StoredUserTests
         /// <summary>Whether reads fail.</summary>
         public bool IsAway { get; set; }
 
-        /// <summary>Whether reads take until they are cancelled.</summary>
-        public bool IsSilent { get; set; }
+        /// <summary>Reads begun with it answer when it has ended.</summary>
+        public TaskCompletionSource? Silence { get; set; }
+
+        /// <summary>The answer of a read that was silenced, in place of <see cref="Row"/>.</summary>
+        public UserRow? LateRow { get; set; }
 
         public async Task<(UserRow? Row, DateTimeOffset? ErasedAt)> FindWithTombstoneAsync(Guid userId, CancellationToken cancellationToken)
         {
             Reads++;
-            if (IsSilent) await Task.Delay(Timeout.Infinite, cancellationToken);
+            if (Silence is { } silence)
+            {
+                await silence.Task;
+                return (LateRow ?? Row, ErasedAt);
+            }
+
             return IsAway ? throw new StoreUnavailableException("test") : (Row, ErasedAt);
         }
 

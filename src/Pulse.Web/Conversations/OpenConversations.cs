@@ -112,6 +112,10 @@ internal sealed partial class OpenConversations(
         var known = conversation.Head < 0 ? Math.Max(0, afterSeq) : conversation.Head;
         var opened = await conversations[id].OpenAsync(ObserverOf(id), known, userId).WaitAsync(Remaining(started), time);
         ChatProblems.ThrowIfRefused(opened.Member.Error, id);
+
+        // A grain that waits for the outcome of an append is behind the database, from which the client may have read the entry.
+        if (afterSeq > opened.Member.Head && (await Reader.FindAsync(userId, id).WaitAsync(Remaining(started), time)).Found?.Head >= afterSeq)
+            ChatProblems.ThrowIfRefused(ConversationError.Unavailable, id);
         if (!conversation.Take(opened.Run!)) await RenewAsync(conversation).WaitAsync(Remaining(started), time);
 
         var member = opened.Member;

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Pulse.Grains.Storage;
 using Pulse.Grains.Tests;
 using Pulse.Web.Tests.Http;
 
@@ -274,6 +276,31 @@ public sealed class HubChatTests(PulseApplication pulse) : IAsyncLifetime
         Assert.Equal(JsonValueKind.Null, answers[1].GetProperty("entries")[0].GetProperty("text").ValueKind);
 
         bool[] Flags(string name) => [.. answers.EnumerateArray().Select(answer => answer.GetProperty(name).GetBoolean())];
+    }
+
+    [Fact]
+    public async Task Open_PastTheGrainsHead_NotTheDatabases_IsToBeRepeated()
+    {
+        var group = await _ada.CreateAsync("group", _bob);
+        var seq = await _ada.SendAsync(group, "before");
+
+        // As while the grain does not know yet that its append has committed.
+        await using (var connection = await pulse.Services.GetRequiredService<IStoreDatabase>().DataSource.OpenConnectionAsync())
+        await using (var command = connection.CreateCommand())
+        {
+            var id = $"'{group:D}'";
+            command.CommandText =
+                $"""
+                INSERT INTO entries (conversation_id, seq, kind, sender_id, body, sent_at)
+                SELECT conversation_id, seq + 1, kind, sender_id, body, sent_at FROM entries WHERE conversation_id = {id} AND seq = {seq};
+                UPDATE conversations SET head = {seq + 1} WHERE id = {id};
+                """;
+            await command.ExecuteNonQueryAsync();
+        }
+
+        await using var socket = await _bob.ConnectAsync();
+        await socket.RefusedAsync("unavailable", "OpenConversation", [group, seq + 1]);
+        Assert.True((await socket.OpenAsync(group, after: seq + 2)).GetProperty("reset").GetBoolean());
     }
 
     [Fact]

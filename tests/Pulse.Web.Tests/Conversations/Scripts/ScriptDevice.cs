@@ -149,9 +149,6 @@ internal sealed class ScriptDevice(
             if (wire != _wire) return true;
             if (isRefused) IsOpen = false;
 
-            // A grain that waits for the outcome of an append answers so to a client that has read the entry from the database. The client
-            // asks again. A reset without an end is noticed, because the device does not open the conversation.
-            if (answer is { Reset: true }) (answer, _isEnded) = (null, true);
             if (answer is not null) TakeAnswer(answer, after);
             if (answer is not null) IsOpen = isFetched && !_isEnded;
             var early = _early!;

@@ -31,12 +31,14 @@ internal sealed class ChannelAccess(IConversationPolicy policy, IGrainFactory gr
         for (var reads = 1; ; reads++)
         {
             var page = await Reader.ListChannelsAsync(userId, search);
-            foreach (var (index, channel) in page.Channels.Index())
+            if (policy is SignedInConversationPolicy) return (page.Channels, page is { HasMore: true, Channels: [.., var end] } ? ChatInput.ToText(CursorOf(end)) : null);
+            foreach (var channel in page.Channels)
             {
                 if (!await policy.MayJoinAsync(userId, channel.Id, channel.CreatorId, cancellationToken)) continue;
+
+                // A cursor says that there is another channel for this user, never that there is a hidden one.
+                if (found.Count == limit) return (found, ChatInput.ToText(CursorOf(found[^1])));
                 found.Add(channel);
-                if (found.Count < limit) continue;
-                return (found, page.HasMore || index < page.Channels.Length - 1 ? ChatInput.ToText(CursorOf(channel)) : null);
             }
 
             if (page is not { HasMore: true, Channels: [.., var last] }) return (found, null);
@@ -56,7 +58,7 @@ internal sealed class ChannelAccess(IConversationPolicy policy, IGrainFactory gr
     /// <summary>Replaces the refusal that reveals a channel by that of an unknown id, if the user may not join the channel.</summary>
     public async Task<ChatRefusedException> HideAsync(ChatRefusedException refused, Guid userId, CancellationToken cancellationToken)
     {
-        if (refused is not { ConversationId: { } id } || refused.Problem != ProblemTypes.NotAMember) return refused;
+        if (refused is not { ConversationId: { } id } || refused.Problem != ProblemTypes.NotAMember || policy is SignedInConversationPolicy) return refused;
         var lookup = await Reader.FindAsync(userId, id).WaitAsync(s_timeout, time, cancellationToken);
         if (lookup.Error == ConversationError.None) return refused; // The user has joined meanwhile.
         var isHidden = lookup.Error == ConversationError.NotFound || !await MayJoinAsync(userId, id, lookup, cancellationToken);

@@ -71,20 +71,19 @@ internal static class ChatProblems
 /// <summary>Answers the refusals of all routes of a group.</summary>
 internal sealed class ChatRefusalFilter(ChannelAccess channels) : IEndpointFilter
 {
-    public ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
-        context.HttpContext.Response.Headers.CacheControl = "no-store";
-        return ChatDeadline.RunAsync(context, async call =>
+        var http = context.HttpContext;
+        http.Response.Headers.CacheControl = "no-store";
+        try
         {
-            try
-            {
-                return await next(call);
-            }
-            catch (ChatRefusedException refused)
-            {
-                var user = call.Arguments.OfType<SignedInUser>().Single();
-                return ChatProblems.Answer(call.HttpContext, await channels.HideAsync(refused, user.Id, call.HttpContext.RequestAborted));
-            }
-        });
+            return await ChatDeadline.RunAsync(context, next);
+        }
+        catch (ChatRefusedException refused)
+        {
+            // Outside of the route, which may go on after the deadline, when this context belongs to another request.
+            var user = context.Arguments.OfType<SignedInUser>().Single();
+            return ChatProblems.Answer(http, await channels.HideAsync(refused, user.Id, http.RequestAborted).WaitAsync(http));
+        }
     }
 }

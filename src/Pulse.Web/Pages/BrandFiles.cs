@@ -51,7 +51,8 @@ internal sealed class BrandFiles(IOptions<PagesOptions> options, SitePaths paths
             options.Value.Name,
             StartUrl = paths.For("/chat"),
             Scope = paths.For("/"),
-            Display = "standalone",
+            // An app of the home screen of iOS has its own cookies, so a link in a mail would sign in the browser instead.
+            Display = "minimal-ui",
             BackgroundColor = LightGround,
             ThemeColor = options.Value.Accent ?? Accent,
             Icons = Icons().Select(icon => new { Src = paths.For(icon.Path), icon.Type, icon.Sizes, icon.Purpose }),

@@ -94,6 +94,22 @@ public sealed class ChannelPolicyTests(ChannelPolicyTests.Application pulse) : I
         Assert.Null(second["after"]);
     }
 
+    [Fact]
+    public async Task HiddenChannelBehindAFullPage_IsNotShownByACursor()
+    {
+        using var ada = await ChatUser.SyncAsync(pulse, "Ada");
+        using var bob = await ChatUser.SyncAsync(pulse, "Bob");
+        using var eve = await ChatUser.SyncAsync(pulse, "Eve");
+        Contacts.Add(ada.Id, bob.Id);
+        var mark = $"{Guid.NewGuid():N}";
+        await CreateManyAsync(55, index => (index < 50 ? ada : eve, $"{index:000} {mark}"));
+
+        var page = await bob.GetAsync($"/channels?q={mark}");
+
+        Assert.Equal(50, IdsOf(page).Length);
+        Assert.Null(page["after"]);
+    }
+
     private Contacts Contacts => pulse.Services.GetRequiredService<Contacts>();
 
     private static async Task<Guid> CreateAsync(ChatUser user, string title) => (Guid)(await user.DoAsync(

@@ -278,7 +278,7 @@ export class ChatClient implements Running<ChatMembers> {
         return get(item.id)!;
       },
       channels: (q, after) => firstWithItems(
-        (from) => session.request<{ items: readonly Channel[]; after: string | null }>('GET', `/channels?${query({ q, after: from })}`), after, (page) => page.after,
+        (from) => session.request<{ items: readonly Channel[]; after: string | null }>('GET', `/channels?${query({ q, after: from })}`), after, (page) => page.after, pagesOfChannels,
       ),
       join: async (id) => {
         const channelId = normalizeId(id);
@@ -302,15 +302,19 @@ export class ChatClient implements Running<ChatMembers> {
   }
 }
 
+/** The requests of one list of channels: each counts as a search, and a user may make 20 in 10 s. */
+const pagesOfChannels = 3;
+
 /**
- * Requests pages until one has items. A slow search, and a list of which a policy hides channels, answer an empty page with the position
+ * Requests pages until one has items, or so many. A slow search, and a list of which a policy hides channels, answer an empty page with the position
  * that they have reached.
  */
 async function firstWithItems<P extends { readonly items: readonly unknown[] }>(
-  request: (from: string | undefined) => Promise<P>, from: string | undefined, nextOf: (page: P) => string | null,
+  request: (from: string | undefined) => Promise<P>, from: string | undefined, nextOf: (page: P) => string | null, most = Infinity,
 ): Promise<P> {
   let page = await request(from);
-  for (let next = nextOf(page); next != null && page.items.length === 0; next = nextOf(page)) {
+  let asked = 1;
+  for (let next = nextOf(page); next != null && page.items.length === 0 && asked < most; next = nextOf(page), asked++) {
     try {
       page = await request(next);
     } catch (error) {

@@ -760,6 +760,19 @@ test('a list of channels without a visible one goes on where the server stopped'
   expect(asked).toEqual([null, 'c1']);
 });
 
+test('a long list of hidden channels leaves the user requests for searches', async () => {
+  onTestFinished(() => void vi.unstubAllGlobals());
+  let asked = 0;
+  vi.stubGlobal('fetch', async (input: string) => {
+    if (input.includes('/channels')) asked++;
+    return Response.json({ items: [], after: `c${asked}` });
+  });
+  const s = scene({ chat: chat({ storage: memoryStorage() }) });
+  await s.online();
+  expect(await (s.pulse as object as ChatMembers).conversations.channels()).toEqual({ items: [], after: 'c3' });
+  expect(asked).toBe(3);
+});
+
 test('a search whose next page fails for now answers where it can go on', async () => {
   onTestFinished(() => void vi.unstubAllGlobals());
   vi.stubGlobal('fetch', async (input: string) =>

@@ -287,7 +287,7 @@ run_dotnet_tests() {
 
 dotnet_test() { # PROJECT TRX FILTER
   local arguments=("$1" --no-build --nologo --results-directory "$results" --logger "trx;LogFileName=$(basename -- "$2")" --logger 'console;verbosity=minimal')
-  [[ -z $3 ]] || arguments+=(--filter "$3")
+  arguments+=(--filter "${3:-Category!=OnDemand}")
   step dotnet test "${arguments[@]}"
 }
 

@@ -52,7 +52,8 @@ test('kill -9 and a new start: the client restores status and watches', options,
   expect(await shows(watcher, grace.id, 'unknown')).toMatchObject({ message: 'Writing' });
   await pulse.start();
 
-  expect(await shows(watcher, grace.id, 'busy')).toMatchObject({ message: 'Writing' });
+  // The status comes with the connection, the message with the first call.
+  await until('busy, and writing', () => watcher.presence(grace.id), ({ status, message }) => status === 'busy' && message === 'Writing', { withinMs: 60_000 });
   await watched.setStatus('online');
   await shows(watcher, grace.id, 'online');
   expect(watcher.states).toEqual(['connecting', 'online', 'reconnecting', 'online']);

@@ -764,8 +764,8 @@ test('a long list of hidden channels leaves the user requests for searches', asy
   onTestFinished(() => void vi.unstubAllGlobals());
   let asked = 0;
   vi.stubGlobal('fetch', async (input: string) => {
-    if (input.includes('/channels')) asked++;
-    return Response.json({ items: [], after: `c${asked}` });
+    if (!input.includes('/channels')) return Response.json({ items: [], after: null });
+    return Response.json({ items: [], after: `c${++asked}` });
   });
   const s = scene({ chat: chat({ storage: memoryStorage() }) });
   await s.online();

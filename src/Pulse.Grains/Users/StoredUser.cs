@@ -65,7 +65,9 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
     /// </remarks>
     /// <exception cref="StoreUnavailableException">The database is unavailable, and the row was last read more than <see cref="StaleReadLimit"/>
     /// ago.</exception>
-    public async ValueTask<UserRow?> LoadFreshAsync()
+    public ValueTask<UserRow?> LoadFreshAsync() => LoadFreshAsync(s_refreshTimeout);
+
+    private async ValueTask<UserRow?> LoadFreshAsync(TimeSpan patience)
     {
         if (_refresh is { Answer.IsCompleted: true }) await TakeRefreshAsync();
         if (_row is null || IsErased || _readAt is not { } at) return await LoadAsync();
@@ -73,10 +75,10 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
         var age = time.GetElapsedTime(at);
         if (age < FreshFor || (age < StaleReadLimit && _awayAt is { } away && time.GetElapsedTime(away) < FreshFor)) return _row;
         if (age >= StaleReadLimit) return await ReadAsync();
-        if (_refresh is not null) return _row;
+        if (_refresh is not null && patience != Timeout.InfiniteTimeSpan) return _row;
 
-        _refresh = new(FindAsync(), time.GetTimestamp());
-        await ((Task)_refresh.Answer).WaitAsync(s_refreshTimeout, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        _refresh ??= new(FindAsync(), time.GetTimestamp());
+        await ((Task)_refresh.Answer).WaitAsync(patience, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         if (_refresh.Answer.IsCompleted) await TakeRefreshAsync();
         return _row;
 
@@ -153,7 +155,9 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
                 if (insert == UserWrite.Saved) return (ProfileSyncOutcome.Created, _row = row, null);
             }
 
-            var stored = await LoadForWriteAsync();
+
+            // Waits for a slow read, because an update that equals the row in memory is not written.
+            var stored = _row is null ? await ReadAsync() : await LoadFreshAsync(Timeout.InfiniteTimeSpan);
             if (FindRefusal(ofTrustedIssuer: account is null && update.TokenIssuedAt is not null, update.TokenIssuedAt) is { } refusal)
                 return (refusal == UserState.Disabled ? ProfileSyncOutcome.Disabled : ProfileSyncOutcome.Erased, null, null);
             if (stored is null && update.Email is null) return (ProfileSyncOutcome.EmailMissing, null, null);
@@ -186,20 +190,6 @@ internal sealed class StoredUser(Guid userId, IUserStore store, TimeProvider tim
     {
         _refresh = null;
         return await TakeAsync(await store.FindWithTombstoneAsync(userId), time.GetTimestamp());
-    }
-
-    // Waits as long as the write itself may take, because an update that equals the row in memory is not written.
-    private async Task<UserRow?> LoadForWriteAsync()
-    {
-        if (_row is not null && _readAt is { } at && time.GetElapsedTime(at) < FreshFor) return _row;
-        try
-        {
-            return await ReadAsync();
-        }
-        catch (StoreUnavailableException) when (_row is not null && _readAt is { } read && time.GetElapsedTime(read) < StaleReadLimit)
-        {
-            return _row;
-        }
     }
 
     private async Task TakeRefreshAsync()
